@@ -1,0 +1,7 @@
+import { defineConfig } from "drizzle-kit";
+
+export default defineConfig({
+  dialect: "sqlite",
+  schema: ["./src/records/schema.ts", "./src/read-model/schema.ts"],
+  out: "./migrations",
+});

@@ -1,0 +1,93 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import * as z from "zod";
+import type { Bar } from "../src/domain/asset/bar.ts";
+import { readCsvBars } from "../src/domain/asset/read-bars.ts";
+import { readCsv } from "../src/domain/asset/read-csv.ts";
+import type { Resolution } from "../src/domain/market/resolution.ts";
+import { syntheticEurUsd } from "./synthetic-eurusd.ts";
+
+/** The bars of every demo series, oldest first, under "SPX/1d", "AAPL/1mo" and so on. */
+export type DemoBars = ReadonlyMap<string, readonly Bar[]>;
+
+export const demoSeriesKey = (symbol: string, resolution: Resolution): string => `${symbol}/${resolution}`;
+
+const require = createRequire(import.meta.url);
+
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const MONTHLY_DATE = /^([A-Z][a-z]{2}) 1 (\d{4})$/;
+
+const mockData = z.object({
+  appleStock: z.array(z.object({ date: z.iso.datetime(), close: z.number().positive() })),
+  bitcoinPrice: z.object({
+    prices: z.array(
+      z.object({ time: z.iso.datetime(), price: z.string().transform(Number).pipe(z.number().positive()) }),
+    ),
+  }),
+});
+
+/** Reads the series out of the npm packages and invents the synthetic one. Every date stays as the package has it. */
+export const loadDemoSeries = (): DemoBars => {
+  const { appleStock, bitcoinPrice } = mockData.parse(require("@visx/mock-data"));
+  return new Map([
+    [demoSeriesKey("SPX", "1d"), readSpx()],
+    [demoSeriesKey("BTC-USD", "1d"), closesOf(bitcoinPrice.prices.map(({ time, price }) => [time, price]))],
+    [demoSeriesKey("EURUSD", "1d"), syntheticEurUsd()],
+    [demoSeriesKey("AAPL", "1d"), closesOf(appleStock.map(({ date, close }) => [date, close]))],
+    ...readMonthlyStocks(),
+  ]);
+};
+
+const vegaFile = (name: string): string => {
+  // The package exports only its code; the data lies beside it.
+  const root = dirname(dirname(require.resolve("vega-datasets")));
+  return readFileSync(join(root, "data", name), "utf8");
+};
+
+const readSpx = (): Bar[] => {
+  const reading = readCsvBars(vegaFile("sp500-2000.csv"), { maxRows: 10_000 });
+  if (!reading.ok)
+    throw new Error(`vega-datasets has another sp500-2000.csv: ${JSON.stringify(reading.errors)}`);
+  return oldestFirst(reading.bars.map(({ bar }) => bar));
+};
+
+const readMonthlyStocks = (): Map<string, Bar[]> => {
+  const csv = readCsv(vegaFile("stocks.csv"));
+  if (!csv.ok) throw new Error(`vega-datasets has another stocks.csv: ${csv.reason}`);
+  const series = new Map<string, Bar[]>();
+  for (const { fields } of csv.records.slice(1)) {
+    const [symbol = "", date = "", price = ""] = fields;
+    const key = demoSeriesKey(symbol, "1mo");
+    series.set(key, [...(series.get(key) ?? []), closeOnly(monthOf(date), priceOf(price))]);
+  }
+  return new Map([...series].map(([key, bars]) => [key, oldestFirst(bars)]));
+};
+
+const monthOf = (date: string): number => {
+  const match = MONTHLY_DATE.exec(date);
+  const month = MONTHS.indexOf(match?.[1] ?? "");
+  if (match === null || month === -1) throw new Error(`vega-datasets has another stocks.csv: date ${date}`);
+  return Date.UTC(Number(match[2]), month, 1);
+};
+
+const priceOf = (text: string): number => {
+  const price = Number(text);
+  if (!(price > 0)) throw new Error(`vega-datasets has another stocks.csv: price ${text}`);
+  return price;
+};
+
+/** The date as written names the session; the hours after it are the midnight of whoever made the file. */
+const closesOf = (rows: readonly (readonly [instant: string, close: number])[]): Bar[] =>
+  oldestFirst(rows.map(([instant, close]) => closeOnly(Date.parse(instant.slice(0, 10)), close)));
+
+const closeOnly = (timestamp: number, close: number): Bar => ({
+  timestamp,
+  open: null,
+  high: null,
+  low: null,
+  close,
+  volume: null,
+});
+
+const oldestFirst = (bars: Bar[]): Bar[] => bars.sort((a, b) => a.timestamp - b.timestamp);

@@ -1,0 +1,88 @@
+import { retryAfterSeconds, signedContent } from "../domain/delivery/webhook.ts";
+
+const TIMEOUT_MS = 15_000;
+/** Of an answer this much is read and kept; enough to see an error, too little to smuggle data out. */
+const EXCERPT_BYTES = 1_024;
+
+export interface WebhookCall {
+  readonly url: string;
+  /** `whsec_` and base64, as the receiver has it. */
+  readonly secret: string;
+  /** The event's id: the same at every attempt, so that the receiver can tell repetitions. */
+  readonly id: string;
+  readonly body: string;
+}
+
+export interface WebhookAnswer {
+  readonly status: number | null;
+  readonly error: string | null;
+  readonly excerpt: string | null;
+  readonly retryAfterSeconds: number;
+}
+
+/**
+ * Posts one event with Standard Webhooks headers. Never throws: what went wrong is the answer. Redirects are not
+ * followed, because the target was not checked when the endpoint was registered.
+ */
+export async function callWebhook(call: WebhookCall, now: number): Promise<WebhookAnswer> {
+  const timestamp = Math.floor(now / 1000);
+  try {
+    const response = await fetch(call.url, {
+      method: "POST",
+      redirect: "manual",
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+      headers: {
+        "content-type": "application/cloudevents+json; charset=utf-8",
+        "user-agent": "InversorAI-Webhooks/1",
+        "webhook-id": call.id,
+        "webhook-timestamp": String(timestamp),
+        "webhook-signature": `v1,${await sign(call.secret, signedContent(call.id, timestamp, call.body))}`,
+      },
+      body: call.body,
+    });
+    return {
+      status: response.status,
+      error: null,
+      excerpt: await readExcerpt(response),
+      retryAfterSeconds: retryAfterSeconds(response.headers.get("retry-after"), now),
+    };
+  } catch (error) {
+    const name = error instanceof Error ? error.name : "";
+    const reason =
+      name === "TimeoutError" ? `no answer within ${TIMEOUT_MS / 1000} s` : "the connection failed";
+    return { status: null, error: reason, excerpt: null, retryAfterSeconds: 0 };
+  }
+}
+
+/** HMAC-SHA-256 in base64, with the key that `whsec_…` carries. */
+export async function sign(secret: string, content: string): Promise<string> {
+  const raw = Uint8Array.from(atob(secret.replace(/^whsec_/, "")), (c) => c.charCodeAt(0));
+  const key = await crypto.subtle.importKey("raw", raw, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+  const mac = await crypto.subtle.sign("HMAC", key, new TextEncoder().encode(content));
+  return btoa(String.fromCharCode(...new Uint8Array(mac)));
+}
+
+/** A fresh signing secret: 32 random bytes, as Standard Webhooks writes them. */
+export const newSecret = (): string =>
+  `whsec_${btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32))))}`;
+
+async function readExcerpt(response: Response): Promise<string | null> {
+  const reader = response.body?.getReader();
+  if (reader === undefined) return null;
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  while (size < EXCERPT_BYTES) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    chunks.push(value);
+    size += value.byteLength;
+  }
+  await reader.cancel().catch(() => undefined);
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return new TextDecoder().decode(bytes.subarray(0, EXCERPT_BYTES));
+}

@@ -1,0 +1,73 @@
+import type { AssetFact } from "../events/catalogue.ts";
+import type { Cause } from "../events/envelope.ts";
+import type { Resolution } from "../market/resolution.ts";
+import type { RecommendationBody } from "../recommendation/recommendation.ts";
+import type { Snapshot } from "../recommendation/snapshot.ts";
+import type { Bar } from "./bar.ts";
+
+/*
+ * What the asset object is asked and what it answers. The symbol is said in every command and compared with the
+ * object's own name, so that a routing mistake cannot mix two assets. Signatures may only grow: after a deploy, live
+ * objects run the old code for some minutes.
+ */
+
+interface Command {
+  readonly symbol: string;
+  readonly cause: Cause;
+}
+
+export interface RegisterCommand extends Command {
+  readonly fact: AssetFact;
+}
+
+export interface IngestCommand extends Command {
+  readonly jobId: string;
+  /** SHA-256 of what was ordered; the same job with another order is a conflict. */
+  readonly orderHash: string;
+  readonly resolution: Resolution;
+  readonly source: string;
+  readonly scheduleId: string | null;
+  readonly slot: string | null;
+  /** Checked bars, oldest first, no timestamp twice. */
+  readonly bars: readonly Bar[];
+}
+
+export interface IngestResult {
+  readonly added: number;
+  readonly revised: number;
+  readonly unchanged: number;
+  /** The stream's version after the commit. */
+  readonly head: number;
+}
+
+export interface IndicatorsCommand extends Command {
+  readonly jobId: string;
+  readonly orderHash: string;
+  readonly resolution: Resolution;
+  readonly codeVersion: string;
+}
+
+export interface IndicatorsResult {
+  readonly computed: number;
+  readonly rebuilt: boolean;
+  readonly head: number;
+}
+
+/** Everything a recommendation may be based on, and where it comes from. */
+export interface RecommendationContext {
+  readonly snapshot: Snapshot;
+  readonly basedOn: RecommendationBody["basedOn"];
+}
+
+export interface RecordRecommendationCommand extends Command {
+  readonly jobId: string;
+  readonly orderHash: string;
+  readonly recommendation: RecommendationBody;
+}
+
+export interface RecommendationResult {
+  readonly recommendationId: string;
+  /** True when the same snapshot had been answered before and that answer stands. */
+  readonly repeated: boolean;
+  readonly head: number;
+}

@@ -1,0 +1,33 @@
+import type { Bar } from "./bar.ts";
+import { hasSameValues } from "./same-bar.ts";
+
+/** A stored bar and what its source says about the same period now. */
+export interface BarRevision {
+  readonly before: Bar;
+  readonly after: Bar;
+}
+
+/** What a batch changes in a series, oldest first. */
+export interface BarsMerge {
+  readonly added: readonly Bar[];
+  readonly revised: readonly BarRevision[];
+  readonly unchanged: number;
+}
+
+/**
+ * Compares a batch with the stored bars, both keyed by timestamp. Merging the same batch again changes nothing. Of two
+ * incoming bars with one timestamp the later stands, as if they had come in two batches.
+ */
+export const mergeBars = (existing: ReadonlyMap<number, Bar>, incoming: readonly Bar[]): BarsMerge => {
+  const latest = new Map(incoming.map((bar) => [bar.timestamp, bar]));
+  const added: Bar[] = [];
+  const revised: BarRevision[] = [];
+  let unchanged = 0;
+  for (const after of [...latest.values()].sort((a, b) => a.timestamp - b.timestamp)) {
+    const before = existing.get(after.timestamp);
+    if (before === undefined) added.push(after);
+    else if (hasSameValues(before, after)) unchanged += 1;
+    else revised.push({ before, after });
+  }
+  return { added, revised, unchanged };
+};

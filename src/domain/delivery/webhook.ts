@@ -1,0 +1,45 @@
+/**
+ * Standard Webhooks 1.0 (standardwebhooks.com): what is signed, and what an answer means.
+ */
+
+/** The text under the signature: message id, seconds since the epoch, and the exact bytes of the body. */
+export const signedContent = (id: string, timestampSeconds: number, body: string): string =>
+  `${id}.${timestampSeconds}.${body}`;
+
+/** What to do after an attempt. `gone` means that the receiver asked never to be called again. */
+export type DeliveryVerdict =
+  | { readonly kind: "delivered" }
+  | { readonly kind: "gone" }
+  | { readonly kind: "retry"; readonly afterSeconds: number }
+  | { readonly kind: "exhausted" };
+
+/** Waiting a little more than told spreads receivers that come back at the same second. */
+const JITTER = 0.1;
+const LONGEST_DELAY_SECONDS = 86_400;
+
+/**
+ * Reads an answer: 2xx is delivered, 410 is gone, everything else (a redirect too: nothing is followed) is tried again
+ * by the schedule until it is used up. `status` is null when no answer came. Retry-After is a floor.
+ */
+export function readAnswer(
+  status: number | null,
+  attempt: number,
+  schedule: readonly number[],
+  retryAfterSeconds: number,
+  chance: number,
+): DeliveryVerdict {
+  if (status !== null && status >= 200 && status < 300) return { kind: "delivered" };
+  if (status === 410) return { kind: "gone" };
+  const planned = schedule[attempt - 1];
+  if (planned === undefined) return { kind: "exhausted" };
+  const wait = Math.max(planned * (1 + JITTER * chance), retryAfterSeconds);
+  return { kind: "retry", afterSeconds: Math.min(LONGEST_DELAY_SECONDS, Math.ceil(wait)) };
+}
+
+/** Retry-After in seconds: a number, or an HTTP date measured from `now` (epoch ms). Anything else counts as absent. */
+export function retryAfterSeconds(header: string | null, now: number): number {
+  if (header === null) return 0;
+  if (/^\d{1,9}$/.test(header.trim())) return Number(header.trim());
+  const date = Date.parse(header);
+  return Number.isNaN(date) ? 0 : Math.max(0, Math.ceil((date - now) / 1000));
+}

@@ -1,0 +1,39 @@
+import type { Bar } from "../asset/bar.ts";
+import { emptyWindow, slide, type Window } from "./window.ts";
+
+/** `flows` holds money flows, positive when the typical price rose, negative when it fell, 0 when it stood still. */
+export interface MfiState {
+  previousTypical: number | null;
+  flows: Window;
+}
+
+export const initialMfi = (): MfiState => ({ previousTypical: null, flows: emptyWindow() });
+
+/**
+ * Money flow index, 0..100: share of the last `period` money flows (typical price × volume) that went with rising
+ * prices. First value at index `period`; 0 when no money flowed (TA-Lib MFI; TA-Lib also says 0 below a total flow of
+ * 1.0, which we do not copy because it depends on the currency's unit). A bar without range or volume restarts the
+ * warm-up.
+ */
+export const stepMfi = (state: MfiState, bar: Bar, period: number): number | null => {
+  if (bar.high === null || bar.low === null || bar.volume === null) {
+    Object.assign(state, initialMfi());
+    return null;
+  }
+  const typical = (bar.high + bar.low + bar.close) / 3;
+  const previous = state.previousTypical;
+  state.previousTypical = typical;
+  if (previous === null) return null;
+  const money = Math.abs(typical * bar.volume);
+  const flow = typical > previous ? money : typical < previous ? 0 - money : 0;
+  if (!slide(state.flows, period, flow)) return null;
+  let positive = 0;
+  let negative = 0;
+  for (let index = 0; index < period; index += 1) {
+    const each = state.flows.values[index] ?? 0;
+    if (each > 0) positive += each;
+    else negative -= each;
+  }
+  const total = positive + negative;
+  return total === 0 ? 0 : 100 * (positive / total);
+};

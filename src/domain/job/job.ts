@@ -1,0 +1,64 @@
+import type { Resolution } from "../market/resolution.ts";
+import type { Problem } from "../outcome.ts";
+
+/** The kinds of job this version runs. */
+export const JOB_KINDS = ["ingest", "indicators", "recommendation"] as const;
+export type JobKind = (typeof JOB_KINDS)[number];
+
+export const JOB_STATES = ["queued", "running", "retrying", "succeeded", "failed", "cancelled"] as const;
+export type JobState = (typeof JOB_STATES)[number];
+
+/** A job in one of these states never changes again. */
+export const isFinished = (state: JobState): boolean =>
+  state === "succeeded" || state === "failed" || state === "cancelled";
+
+/** One try of a job. `error` is null when it succeeded. Instants are epoch milliseconds. */
+export interface Attempt {
+  readonly number: number;
+  readonly startedAt: number;
+  readonly endedAt: number;
+  readonly outcome: "done" | "later" | "refused";
+  readonly error: Problem | null;
+}
+
+/** What an ingest job reads: a price source up to an instant, or an uploaded file. */
+export type JobParams =
+  | { readonly mode: "source"; readonly until: number; readonly backfill: boolean }
+  | { readonly mode: "import"; readonly objectKey: string; readonly format: "csv" | "json" }
+  | { readonly mode: "derived" };
+
+/** A job as it is ordered: everything that decides its effect. Its id is `kind|asset|slot`. */
+export interface JobOrder {
+  readonly id: string;
+  readonly kind: JobKind;
+  readonly symbol: string;
+  readonly resolution: Resolution;
+  readonly params: JobParams;
+  /** The due moment it serves, epoch ms, or null when a person or an event asked for it. */
+  readonly slot: number | null;
+  readonly scheduleId: string | null;
+  readonly correlationId: string;
+  /** The event that caused it, if one did. */
+  readonly causationId: string | null;
+  readonly actor: string;
+}
+
+/**
+ * `kind|asset|slot`: the same work always has the same id, so ordering it twice is ordering it once.
+ * The slot is the due instant for scheduled work, `v<version>` for work an event asks for, and a unique word otherwise.
+ */
+export const jobId = (kind: JobKind, symbol: string, slot: string): string => `${kind}|${symbol}|${slot}`;
+
+/** A job as recorded: what was ordered, and everything that has happened to it. Instants are epoch milliseconds. */
+export interface JobRecord extends JobOrder {
+  readonly state: JobState;
+  readonly attempts: readonly Attempt[];
+  /** How often an operator put it back to work. */
+  readonly redrives: number;
+  readonly result: unknown;
+  readonly error: Problem | null;
+  readonly createdAt: number;
+  /** When it is expected to run next; null once finished. */
+  readonly dueAt: number | null;
+  readonly finishedAt: number | null;
+}

@@ -1,0 +1,121 @@
+import { readTrend } from "../analysis/trend.ts";
+import { TREND_PARAMETERS, windowLength } from "../analysis/trend-parameters.ts";
+import type { Bar } from "../asset/bar.ts";
+import { periodsPerYear } from "../indicators/periods-per-year.ts";
+import {
+  addBar,
+  INDICATOR_STATE_VERSION,
+  type IndicatorState,
+  initialIndicatorState,
+} from "../indicators/streaming-set.ts";
+import type { IndicatorValues } from "../indicators/values.ts";
+import type { AssetType } from "../market/asset-type.ts";
+import type { Resolution } from "../market/resolution.ts";
+import { ACTION_IN } from "./action.ts";
+import { RULES_ENGINE_VERSION } from "./rules-engine.ts";
+import type { Snapshot } from "./snapshot.ts";
+import {
+  expectedMove,
+  initialTrackRecord,
+  note,
+  settle,
+  type TrackRecordState,
+} from "./track-record-state.ts";
+
+/**
+ * A state of another version is rebuilt from bars. Raise the last digits when this state, the trend's rules or the
+ * track record change shape or meaning; a new version of the indicators raises it by itself.
+ */
+export const ANALYSIS_VERSION = 1000 * INDICATOR_STATE_VERSION + 1;
+
+/**
+ * All that analysis remembers of one asset at one resolution. Plain JSON of bounded size, lossless in a round trip.
+ * It is a function of the final bars in order, so it can always be rebuilt from them.
+ */
+export interface AnalysisState {
+  version: number;
+  assetType: AssetType;
+  resolution: Resolution;
+  indicators: IndicatorState;
+  /** The latest closes, oldest first, at most `windowLength(resolution)` of them. */
+  closes: number[];
+  calibration: TrackRecordState;
+  /** How many bars were taken in. */
+  bars: number;
+  /** Timestamp and indicator values of the latest bar; null before the first. */
+  lastTimestamp: number | null;
+  lastValues: IndicatorValues | null;
+}
+
+export const initialAnalysisState = (assetType: AssetType, resolution: Resolution): AnalysisState => ({
+  version: ANALYSIS_VERSION,
+  assetType,
+  resolution,
+  indicators: initialIndicatorState(periodsPerYear(assetType, resolution)),
+  closes: [],
+  calibration: initialTrackRecord(),
+  bars: 0,
+  lastTimestamp: null,
+  lastValues: null,
+});
+
+const scoreCalls = (state: AnalysisState, close: number, values: IndicatorValues): void => {
+  const { horizon } = TREND_PARAMETERS[state.resolution];
+  settle(state.calibration, state.bars, close);
+  if (state.bars % horizon !== 0 || values.volatility30 === null) return;
+  const trend = readTrend(state.resolution, { closes: state.closes, values });
+  if (trend.score === null) return; // Not knowing is not a HOLD, and must not earn its record.
+  note(state.calibration, {
+    action: ACTION_IN[trend.direction],
+    close,
+    expectedMove: expectedMove(values.volatility30, state.indicators.periodsPerYear, horizon),
+    dueAtBar: state.bars + horizon,
+  });
+};
+
+/**
+ * Takes the next final bar into `state` (in place) and tells its indicator values. Throws a RangeError, leaving the
+ * state as it was, on a bar that is not later than the last one: a revision or a late bar means a rebuild, and only a
+ * bug would bring it here.
+ */
+export const advance = (state: AnalysisState, bar: Bar): IndicatorValues => {
+  if (state.lastTimestamp !== null && !(bar.timestamp > state.lastTimestamp))
+    throw new RangeError(
+      `The bar at ${bar.timestamp} is not later than the last one, at ${state.lastTimestamp}.`,
+    );
+  const values = addBar(state.indicators, bar);
+  state.closes.push(bar.close);
+  if (state.closes.length > windowLength(state.resolution)) state.closes.shift();
+  state.bars += 1;
+  state.lastTimestamp = bar.timestamp;
+  state.lastValues = values;
+  scoreCalls(state, bar.close, values);
+  return values;
+};
+
+/** The facts for a recommendation as of the latest bar, sharing nothing with `state`; null before the first bar. */
+export const snapshotOf = (
+  state: AnalysisState,
+  asset: { readonly symbol: string; readonly source: string },
+): Snapshot | null => {
+  const { closes, lastTimestamp, lastValues, calibration } = state;
+  const close = closes.at(-1);
+  if (lastTimestamp === null || lastValues === null || close === undefined) return null;
+  const { actions } = calibration.counts;
+  return {
+    symbol: asset.symbol,
+    assetType: state.assetType,
+    resolution: state.resolution,
+    asOf: lastTimestamp,
+    close,
+    source: asset.source,
+    values: { ...lastValues },
+    trend: readTrend(state.resolution, { closes, values: lastValues }),
+    trackRecord: {
+      ...calibration.counts,
+      actions: { BUY: { ...actions.BUY }, HOLD: { ...actions.HOLD }, SELL: { ...actions.SELL } },
+    },
+    engine: "rules",
+    engineVersion: RULES_ENGINE_VERSION,
+  };
+};

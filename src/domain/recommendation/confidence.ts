@@ -1,0 +1,34 @@
+import type { Action } from "./recommendation.ts";
+import type { TrackRecordCounts } from "./track-record-state.ts";
+
+/** How many imaginary samples at ½ the base rate starts from. */
+const BASE_RATE_PSEUDO_COUNTS = 10;
+
+/** How many imaginary samples at the base rate an action's hit rate starts from. */
+const ACTION_PSEUDO_COUNTS = 20;
+
+/** Probabilities 0..1. `samples` is how often this action was called and judged; `hitRate` is null without any. */
+export interface Confidence {
+  readonly confidence: number;
+  readonly baseRate: number;
+  readonly samples: number;
+  readonly hitRate: number | null;
+}
+
+/**
+ * The probability that the event of `action` (BUY: up, SELL: down, HOLD: within the expected move) happens within
+ * the horizon: (hits + 20·base) / (n + 20), where base = (events + 10·½) / (all samples + 10).
+ * Direction is almost unpredictable from prices, so a short record must not move it far from how often the event
+ * happens anyway. With no history it is ½.
+ */
+export const confidenceIn = (action: Action, counts: TrackRecordCounts): Confidence => {
+  const events = { BUY: counts.up, HOLD: counts.quiet, SELL: counts.down }[action];
+  const baseRate = (events + BASE_RATE_PSEUDO_COUNTS / 2) / (counts.n + BASE_RATE_PSEUDO_COUNTS);
+  const { n, hits } = counts.actions[action];
+  return {
+    confidence: (hits + ACTION_PSEUDO_COUNTS * baseRate) / (n + ACTION_PSEUDO_COUNTS),
+    baseRate,
+    samples: n,
+    hitRate: n === 0 ? null : hits / n,
+  };
+};

@@ -1,0 +1,53 @@
+import type { Resolution } from "../market/resolution.ts";
+
+export const ACTIONS = ["BUY", "HOLD", "SELL"] as const;
+export type Action = (typeof ACTIONS)[number];
+
+export const RISK_LEVELS = ["LOW", "MEDIUM", "HIGH"] as const;
+export type RiskLevel = (typeof RISK_LEVELS)[number];
+
+/** One number a recommendation rests on, with where to find it. */
+export interface Evidence {
+  readonly id: string;
+  readonly name: string;
+  readonly value: number | null;
+  readonly threshold: number | string | null;
+  readonly vote: number | null;
+  readonly weight: number;
+  readonly reading: string;
+}
+
+/** A recommendation as it is published and stored. Instants are ISO-8601 UTC. */
+export interface RecommendationBody {
+  readonly recommendationId: string;
+  readonly symbol: string;
+  readonly resolution: Resolution;
+  /** The timestamp of the bar it was made on. */
+  readonly asOf: string;
+  readonly close: number;
+  readonly source: string;
+  readonly action: Action;
+  /** Probability that the action proves right at the horizon, shrunk to the base rate; 0..1. */
+  readonly confidence: number;
+  readonly baseRate: number;
+  readonly samples: number;
+  readonly horizon: { readonly bars: number; readonly resolution: Resolution };
+  readonly riskLevel: RiskLevel;
+  readonly summary: string;
+  readonly reasoning: readonly string[];
+  readonly assumptions: readonly string[];
+  readonly caveats: readonly string[];
+  readonly evidence: readonly Evidence[];
+  readonly counterEvidence: readonly string[];
+  readonly trend: { readonly direction: string; readonly score: number | null };
+  readonly engine: string;
+  readonly engineVersion: string;
+  readonly codeVersion: string;
+  /** SHA-256 (hex) of the canonical JSON of everything the engine was shown. */
+  readonly snapshotHash: string;
+  readonly basedOn: {
+    readonly eventId: string;
+    readonly version: number;
+    readonly bars: { readonly from: string; readonly to: string; readonly count: number };
+  };
+}

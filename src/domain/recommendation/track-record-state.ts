@@ -1,0 +1,76 @@
+import type { Action } from "./recommendation.ts";
+
+/** How often an action was called and how often the event it called for came. */
+export interface ActionCount {
+  n: number;
+  hits: number;
+}
+
+/**
+ * What became of the calls, over all samples and by action. `up` and `down` count the sign of the forward return,
+ * `quiet` those within the expected move, so a quiet sample is usually also up or down.
+ */
+export interface TrackRecordCounts {
+  n: number;
+  up: number;
+  down: number;
+  quiet: number;
+  actions: Record<Action, ActionCount>;
+}
+
+/** A call whose horizon has not passed: its close, and the logarithmic move that was usual then. */
+export interface PendingCall {
+  action: Action;
+  close: number;
+  expectedMove: number;
+  dueAtBar: number;
+}
+
+/** The running score of the rules on one asset at one resolution; constant size, plain JSON. */
+export interface TrackRecordState {
+  pending: PendingCall | null;
+  counts: TrackRecordCounts;
+}
+
+export const initialTrackRecord = (): TrackRecordState => ({
+  pending: null,
+  counts: {
+    n: 0,
+    up: 0,
+    down: 0,
+    quiet: 0,
+    actions: { BUY: { n: 0, hits: 0 }, HOLD: { n: 0, hits: 0 }, SELL: { n: 0, hits: 0 } },
+  },
+});
+
+/**
+ * The logarithmic move that is usual over `horizon` bars, from annualised volatility:
+ * volatility / √periodsPerYear × √horizon (a random walk's standard deviation).
+ */
+export const expectedMove = (volatility: number, periodsPerYear: number, horizon: number): number =>
+  (volatility / Math.sqrt(periodsPerYear)) * Math.sqrt(horizon);
+
+/**
+ * Counts the pending call if bar number `bar` (1 for the first) completes its horizon. BUY was right when the return
+ * since is > 0, SELL when it is < 0, HOLD when its logarithm stayed within the expected move of that time.
+ */
+export const settle = (state: TrackRecordState, bar: number, close: number): void => {
+  const call = state.pending;
+  if (call === null || bar < call.dueAtBar) return;
+  state.pending = null;
+  if (!(close > 0)) return; // A price of zero or less has no return to judge by.
+  const move = Math.log(close / call.close);
+  const happened = { BUY: move > 0, HOLD: Math.abs(move) <= call.expectedMove, SELL: move < 0 };
+  const { counts } = state;
+  counts.n += 1;
+  if (happened.BUY) counts.up += 1;
+  if (happened.SELL) counts.down += 1;
+  if (happened.HOLD) counts.quiet += 1;
+  counts.actions[call.action].n += 1;
+  if (happened[call.action]) counts.actions[call.action].hits += 1;
+};
+
+/** Notes a call to be counted later. Calls never overlap, so that the samples are independent of each other. */
+export const note = (state: TrackRecordState, call: PendingCall): void => {
+  if (state.pending === null && call.close > 0) state.pending = { ...call };
+};

@@ -1,0 +1,135 @@
+import type { Cadence } from "./cadence.ts";
+import { calendarRule } from "./calendar-rule.ts";
+import { cronRule } from "./cron-rule.ts";
+import { intervalRule } from "./interval-rule.ts";
+import type { SlotRule } from "./slot-rule.ts";
+
+export interface DueSlotsQuestion {
+  readonly cadence: Cadence;
+  /** Epoch ms; the last instant already dealt with. Slots at it are not due again. */
+  readonly after: number;
+  /** Epoch ms; "now". A slot exactly at it is due. */
+  readonly until: number;
+  /** A slot older than this, measured from `until`, is skipped. A slot exactly as old is still due. */
+  readonly catchUpSeconds: number;
+  /** How many slots to hand out at most; at least 1. */
+  readonly limit: number;
+}
+
+/** A due moment that is not worked off, and why. */
+export interface SkippedSlot {
+  readonly slot: number;
+  readonly why: string;
+}
+
+/** All the skipped slots of one answer, however many. */
+export interface SkippedSpan {
+  readonly first: number;
+  readonly last: number;
+  readonly count: number;
+  /** False when there are more than were counted; then `count` is a lower bound. */
+  readonly exact: boolean;
+  readonly why: string;
+}
+
+export interface DueSlots {
+  /** Epoch ms, oldest first, at most `limit`. */
+  readonly slots: readonly number[];
+  /** The oldest skipped slots, one by one, at most LISTED_SKIPS of them. */
+  readonly skipped: readonly SkippedSlot[];
+  /** The same slots and those that `skipped` has no room for; null when nothing was skipped. */
+  readonly skippedSpan: SkippedSpan | null;
+  /** The first slot not handed out, so when to ask again: at or before `until` when there are `more`; null for never. */
+  readonly next: number | null;
+  /** Whether slots up to `until` remain. Ask again with the last returned slot as `after`. */
+  readonly more: boolean;
+}
+
+/** How many skipped slots an answer names. A year off at one a minute would be half a million. */
+export const LISTED_SKIPS = 100;
+/** How many skipped slots are visited to count them, where they cannot be computed. */
+export const COUNTED_SKIPS = 500;
+
+/** Two ticks of the clock: with less, a tick that comes late would skip slots that were never missed. */
+const SHORTEST_CATCH_UP_SECONDS = 120;
+const LONGEST_CATCH_UP_SECONDS = 366 * 86_400;
+
+const TOO_OLD = "older than the catch-up window";
+
+/** Why a catch-up window cannot be kept, or null when it can. Ask before storing one. */
+export const validateCatchUp = (catchUpSeconds: number): string | null => {
+  if (!Number.isInteger(catchUpSeconds)) return "the catch-up window must be a whole number of seconds";
+  if (catchUpSeconds < SHORTEST_CATCH_UP_SECONDS) return "the catch-up window must be at least 120 seconds";
+  if (catchUpSeconds > LONGEST_CATCH_UP_SECONDS) return "the catch-up window must be at most 366 days";
+  return null;
+};
+
+const slotRule = (cadence: Cadence): SlotRule => {
+  switch (cadence.type) {
+    case "cron":
+      return cronRule(cadence);
+    case "interval":
+      return intervalRule(cadence);
+    case "calendar":
+      return calendarRule(cadence);
+  }
+};
+
+/** The slots after `after` that pass `wanted`, at most `most`, and the first one beyond them. */
+const take = (
+  rule: SlotRule,
+  after: number,
+  wanted: (slot: number) => boolean,
+  most: number,
+): { readonly slots: readonly number[]; readonly beyond: number | null } => {
+  const slots: number[] = [];
+  let slot = rule.next(after);
+  while (slot !== null && wanted(slot) && slots.length < most) {
+    slots.push(slot);
+    slot = rule.next(slot);
+  }
+  return { slots, beyond: slot };
+};
+
+const skippedBefore = (
+  rule: SlotRule,
+  after: number,
+  horizon: number,
+): Pick<DueSlots, "skipped" | "skippedSpan"> => {
+  const counted = rule.count(after, horizon);
+  const tooOld = (slot: number): boolean => slot < horizon;
+  const { slots, beyond } = take(rule, after, tooOld, counted === null ? COUNTED_SKIPS : LISTED_SKIPS);
+  const first = slots[0];
+  if (first === undefined) return { skipped: [], skippedSpan: null };
+  const last = rule.previous(horizon) ?? first;
+  const exact = counted !== null || beyond === null || !tooOld(beyond);
+  return {
+    skipped: slots.slice(0, LISTED_SKIPS).map((slot) => ({ slot, why: TOO_OLD })),
+    skippedSpan: { first, last, count: counted ?? slots.length, exact, why: TOO_OLD },
+  };
+};
+
+/**
+ * What is due in (after, until], oldest first, and what came due too long ago to be worth doing.
+ *
+ * The same question has the same answer, whoever asks and how often, and a span cut in two gives the same slots as the whole:
+ * so a tick that comes twice, late, or not at all changes nothing as long as the gap fits the catch-up window.
+ * The work is bounded by `limit` and by COUNTED_SKIPS, however long the clock stood still.
+ * The cadence is one that `validateCadence` has let through.
+ */
+export const dueSlots = ({ cadence, after, until, catchUpSeconds, limit }: DueSlotsQuestion): DueSlots => {
+  if (!(Number.isInteger(limit) && limit >= 1))
+    throw new RangeError(`A limit of ${limit} would never advance`);
+  const rule = slotRule(cadence);
+  const horizon = until - catchUpSeconds * 1000;
+  const { slots, beyond } = take(rule, Math.max(after, horizon - 1), (slot) => slot <= until, limit);
+  return {
+    slots,
+    ...skippedBefore(rule, after, horizon),
+    next: beyond,
+    more: beyond !== null && beyond <= until,
+  };
+};
+
+/** The first slot (epoch ms) after an instant, or null when there is none. */
+export const nextSlot = (cadence: Cadence, after: number): number | null => slotRule(cadence).next(after);

@@ -1,0 +1,163 @@
+import { DurableObject } from "cloudflare:workers";
+import { v7 as uuidv7 } from "uuid";
+import type {
+  IndicatorsCommand,
+  IndicatorsResult,
+  IngestCommand,
+  IngestResult,
+  RecommendationContext,
+  RecommendationResult,
+  RecordRecommendationCommand,
+  RegisterCommand,
+} from "../domain/asset/commands.ts";
+import type { AnyEvent } from "../domain/events/envelope.ts";
+import { assetStream } from "../domain/events/envelope.ts";
+import type { Resolution } from "../domain/market/resolution.ts";
+import { AnalysisStore, computeIndicators } from "./analysis-store.ts";
+import { AssetRecord } from "./asset-record.ts";
+import { BarStore } from "./bar-store.ts";
+import { once } from "./consumed.ts";
+import { EventLog, type Stamp } from "./event-log.ts";
+import { ingestBars } from "./ingest.ts";
+import { Outbox, type OutboxStatus, SAFETY_NET_SECONDS } from "./outbox.ts";
+import { recordRecommendation } from "./recommendations.ts";
+import { migrateTables } from "./tables.ts";
+
+/** The parts of one asset's database, handed to the functions that make up a commit. */
+export interface AssetDatabase {
+  readonly sql: SqlStorage;
+  readonly asset: AssetRecord;
+  readonly log: EventLog;
+  readonly bars: BarStore;
+  readonly analysis: AnalysisStore;
+}
+
+/** Events of one read stay under this, whatever the limit asked for. */
+const LARGEST_READ_BYTES = 1_000_000;
+
+/**
+ * One asset: the short, serial commit point. Each command is one transaction in which state, event, consumed row and
+ * outbox row are written together; publishing follows, with the alarm as safety net. Nothing here waits for anything
+ * outside but the events queue.
+ */
+export class AssetObject extends DurableObject<Env> {
+  readonly #db: AssetDatabase;
+  readonly #outbox: Outbox;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    migrateTables(ctx.storage);
+    const { sql } = ctx.storage;
+    const log = new EventLog(sql, assetStream(this.#symbol()));
+    this.#db = {
+      sql,
+      asset: new AssetRecord(sql),
+      log,
+      bars: new BarStore(sql),
+      analysis: new AnalysisStore(sql),
+    };
+    this.#outbox = new Outbox(log, env.EVENTS_QUEUE);
+  }
+
+  /** Registers the asset, or changes it when it is registered already; the same fact twice is one event. */
+  async register(command: RegisterCommand): Promise<{ head: number }> {
+    return this.#commit(command.symbol, (stamp) => {
+      this.#db.asset.write(this.#db.log, command, stamp);
+      return { head: this.#db.log.head() };
+    });
+  }
+
+  /** Merges bars into the asset. Added ones are ingested, changed ones revised, repeated ones nothing. */
+  async ingest(command: IngestCommand): Promise<IngestResult> {
+    return this.#commit(command.symbol, (stamp) =>
+      once(this.#db.sql, "ingest", command.jobId, command.orderHash, () =>
+        ingestBars(this.#db, command, stamp),
+      ),
+    ).then(({ result }) => result);
+  }
+
+  /** Computes what the bars since the last time imply, or everything again after a late or revised bar. */
+  async computeIndicators(command: IndicatorsCommand): Promise<IndicatorsResult> {
+    return this.#commit(command.symbol, (stamp) =>
+      once(this.#db.sql, "indicators", command.jobId, command.orderHash, () =>
+        computeIndicators(this.#db, command, stamp),
+      ),
+    ).then(({ result }) => result);
+  }
+
+  /** What a recommendation may be based on now, or null while nothing has been computed. Changes nothing. */
+  async recommendationContext(symbol: string, resolution: Resolution): Promise<RecommendationContext | null> {
+    this.#assertSymbol(symbol);
+    return this.#db.analysis.context(this.#db.asset.required(), resolution);
+  }
+
+  /** Keeps a recommendation. A snapshot that was answered before keeps its first answer. */
+  async recordRecommendation(command: RecordRecommendationCommand): Promise<RecommendationResult> {
+    return this.#commit(command.symbol, (stamp) =>
+      once(this.#db.sql, "recommendation", command.jobId, command.orderHash, () =>
+        recordRecommendation(this.#db, command, stamp),
+      ),
+    ).then(({ result }) => result);
+  }
+
+  /** The log after a version, oldest first; whoever sees a gap reads it from here. */
+  async readEvents(
+    symbol: string,
+    after: number,
+    limit: number,
+  ): Promise<{ events: AnyEvent[]; head: number }> {
+    this.#assertSymbol(symbol);
+    return {
+      events: this.#db.log.read(after, Math.min(limit, 500), LARGEST_READ_BYTES),
+      head: this.#db.log.head(),
+    };
+  }
+
+  async outboxStatus(): Promise<OutboxStatus> {
+    return this.#outbox.status();
+  }
+
+  /** Publishes what waits, now. */
+  async publish(): Promise<OutboxStatus> {
+    const out = await this.#outbox.drain();
+    if (!out) await this.#armIn(this.#outbox.secondsToNextTry());
+    return this.#outbox.status();
+  }
+
+  /** The safety net. It never throws (six throws would end an alarm for good) and re-arms while anything waits. */
+  override async alarm(): Promise<void> {
+    const out = await this.#outbox.drain();
+    if (!out) await this.#armIn(this.#outbox.secondsToNextTry());
+  }
+
+  async #commit<T>(symbol: string, work: (stamp: Stamp) => T): Promise<T> {
+    this.#assertSymbol(symbol);
+    const now = Date.now();
+    const stamp: Stamp = { now, newId: () => uuidv7({ msecs: now }) };
+    const armed = (await this.ctx.storage.getAlarm()) !== null;
+    const before = this.#db.log.head();
+    // No await between here and the end of the transaction: the alarm and the rows reach the disk together or not at
+    // all, so a crash at any point leaves either nothing or a commit that the alarm will publish.
+    const result = this.ctx.storage.transactionSync(() => work(stamp));
+    if (this.#db.log.head() > before && !armed) {
+      void this.ctx.storage.setAlarm(now + SAFETY_NET_SECONDS * 1000);
+    }
+    if (this.#db.log.head() > before) this.ctx.waitUntil(this.#outbox.drain());
+    return result;
+  }
+
+  async #armIn(seconds: number): Promise<void> {
+    await this.ctx.storage.setAlarm(Date.now() + seconds * 1000);
+  }
+
+  #symbol(): string {
+    const { name } = this.ctx.id;
+    if (name === undefined) throw new Error("an asset object is reached by its symbol only");
+    return name;
+  }
+
+  #assertSymbol(symbol: string): void {
+    if (symbol !== this.#symbol())
+      throw new Error(`a command for ${symbol} reached the object of ${this.#symbol()}`);
+  }
+}

@@ -1,0 +1,54 @@
+import type { Bar } from "../domain/asset/bar.ts";
+import type { Resolution } from "../domain/market/resolution.ts";
+
+/** Bars go in as JSON lists of at most this many, to stay far below the 2 MB that one parameter may hold. */
+const ROWS_PER_STATEMENT = 2_000;
+
+/** A row as SQL gives it back. */
+type BarRow = { [K in keyof Bar]: Bar[K] };
+
+/** The bars of one asset, one row per (resolution, timestamp). */
+export class BarStore {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  /** Bars from `from` to `to`, both included, oldest first. */
+  between(resolution: Resolution, from: number, to: number): Bar[] {
+    return this.#sql
+      .exec<BarRow>(
+        `SELECT timestamp, open, high, low, close, volume FROM bars
+         WHERE resolution = ? AND timestamp BETWEEN ? AND ? ORDER BY timestamp`,
+        resolution,
+        from,
+        to,
+      )
+      .toArray();
+  }
+
+  /** Walks the bars after an instant without holding them all. Consume it before the next await. */
+  *after(resolution: Resolution, timestamp: number): Generator<Bar> {
+    yield* this.#sql.exec<BarRow>(
+      `SELECT timestamp, open, high, low, close, volume FROM bars
+       WHERE resolution = ? AND timestamp > ? ORDER BY timestamp`,
+      resolution,
+      timestamp,
+    );
+  }
+
+  write(resolution: Resolution, bars: readonly Bar[]): void {
+    for (let at = 0; at < bars.length; at += ROWS_PER_STATEMENT) {
+      const rows = bars
+        .slice(at, at + ROWS_PER_STATEMENT)
+        .map((bar) => [bar.timestamp, bar.open, bar.high, bar.low, bar.close, bar.volume]);
+      this.#sql.exec(
+        `INSERT OR REPLACE INTO bars (resolution, timestamp, open, high, low, close, volume)
+         SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each(?2)`,
+        resolution,
+        JSON.stringify(rows),
+      );
+    }
+  }
+}

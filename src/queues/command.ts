@@ -1,0 +1,20 @@
+import type { JobRecord } from "../domain/job/job.ts";
+import { canonicalJson } from "../domain/recommendation/canonical-json.ts";
+
+/** Who and what stands behind the events a job sets off. */
+export const causeOf = (job: JobRecord) => ({
+  actorId: job.actor,
+  jobId: job.id,
+  correlationId: job.correlationId,
+  causationId: job.causationId,
+});
+
+/** What was ordered, as text to hash: the same job id with another order is a conflict. */
+export const orderOf = (job: JobRecord): string =>
+  canonicalJson({
+    kind: job.kind,
+    symbol: job.symbol,
+    resolution: job.resolution,
+    params: job.params,
+    slot: job.slot,
+  });

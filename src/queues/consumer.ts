@@ -1,0 +1,178 @@
+import type { JobKind, JobRecord } from "../domain/job/job.ts";
+import { isFinished } from "../domain/job/job.ts";
+import { type Settlement, settleAttempt } from "../domain/job/settle.ts";
+import { later, type Outcome, type Problem, refused } from "../domain/outcome.ts";
+import { type JobMessage, jobMessage } from "./messages.ts";
+
+/** What a job achieved: its result for the record, and how far its asset's stream reaches now. */
+export interface JobSuccess {
+  readonly result: unknown;
+  readonly head: { readonly streamId: string; readonly version: number } | null;
+}
+
+export type JobHandler = (job: JobRecord) => Promise<Outcome<JobSuccess>>;
+
+export interface JobBook {
+  load(ids: readonly string[]): Promise<JobRecord[]>;
+  start(ids: readonly string[]): Promise<void>;
+  /** One transaction: job states, known stream heads and, for failures, event, audit row and dead letter. */
+  settle(settlements: readonly SettledJob[]): Promise<void>;
+}
+
+export interface SettledJob {
+  readonly job: JobRecord;
+  readonly settlement: Settlement;
+  readonly head: JobSuccess["head"];
+}
+
+export interface ConsumerDeps {
+  readonly jobs: JobBook;
+  readonly now: () => number;
+  readonly chance: () => number;
+  readonly log: (entry: Readonly<Record<string, unknown>>) => void;
+  /** Files what cannot even be read as a message, so that it is not retried for nothing. */
+  readonly fileUnreadable: (queue: string, message: Message<unknown>, error: Problem) => Promise<void>;
+}
+
+/** How many jobs of a batch are worked on at once; a Worker has six connections. */
+const AT_ONCE = 6;
+
+/** While the record cannot be read or written the queue waits: these retries are not the job's fault. */
+const RECORD_OUT_SECONDS = 15;
+
+/**
+ * Runs a batch of jobs of one kind. Each message gets its own verdict and nothing here throws, so one asset's failure
+ * never delays another and no acknowledged message comes back. A message is acknowledged only after its job's outcome
+ * is written down.
+ */
+export async function consumeJobs(
+  batch: MessageBatch<unknown>,
+  kind: JobKind,
+  handler: JobHandler,
+  deps: ConsumerDeps,
+): Promise<void> {
+  const messages = await readable(batch, kind, deps);
+  let records: Map<string, JobRecord>;
+  try {
+    const ids = [...new Set(messages.map(({ body }) => body.jobId))];
+    records = new Map((await deps.jobs.load(ids)).map((job) => [job.id, job]));
+    await deps.jobs.start(
+      [...records.values()]
+        .filter((job) => job.kind === "ingest" && !isFinished(job.state))
+        .map(({ id }) => id),
+    );
+  } catch (error) {
+    deps.log({ level: "error", message: "job records unavailable", queue: batch.queue, error: text(error) });
+    for (const { message } of messages) message.retry({ delaySeconds: RECORD_OUT_SECONDS });
+    return;
+  }
+
+  const open: JobRecord[] = [];
+  for (const job of records.values()) if (!isFinished(job.state)) open.push(job);
+  const settled = await inWaves(open, AT_ONCE, (job) => attempt(job, handler, deps));
+
+  try {
+    if (settled.length > 0) await deps.jobs.settle(settled);
+  } catch (error) {
+    // The work is done but not written down. Doing it again changes nothing, losing the outcome would.
+    deps.log({ level: "error", message: "outcomes not recorded", queue: batch.queue, error: text(error) });
+    for (const { message } of messages) message.retry({ delaySeconds: RECORD_OUT_SECONDS });
+    return;
+  }
+  const outcomes = new Map(settled.map(({ job, settlement }) => [job.id, settlement]));
+  const waiting = new Set<string>();
+  for (const { message, body } of messages) {
+    const dueAt = outcomes.get(body.jobId)?.dueAt ?? null;
+    // Of several messages for one job only one carries it on.
+    if (dueAt === null || waiting.has(body.jobId)) message.ack();
+    else message.retry({ delaySeconds: Math.max(0, Math.ceil((dueAt - deps.now()) / 1000)) });
+    waiting.add(body.jobId);
+  }
+}
+
+async function attempt(job: JobRecord, handler: JobHandler, deps: ConsumerDeps): Promise<SettledJob> {
+  const startedAt = deps.now();
+  let outcome: Outcome<JobSuccess>;
+  try {
+    outcome = await handler(job);
+  } catch (error) {
+    outcome = outcomeOfThrow(error);
+  }
+  const settlement = settleAttempt(
+    job,
+    outcome.kind === "done" ? { kind: "done", value: outcome.value.result } : outcome,
+    startedAt,
+    deps.now(),
+    deps.chance(),
+  );
+  if (outcome.kind !== "done") {
+    deps.log({
+      level: "warn",
+      message: "job attempt failed",
+      jobId: job.id,
+      attempt: settlement.attempt.number,
+      state: settlement.state,
+      error: outcome.error,
+    });
+  }
+  return { job, settlement, head: outcome.kind === "done" ? outcome.value.head : null };
+}
+
+/** Errors our own code names are contract violations; anything else is taken for a passing fault. */
+const FINAL_CODES: ReadonlySet<string> = new Set(["payload_conflict", "asset_unknown"]);
+
+function outcomeOfThrow(error: unknown): Outcome<never> {
+  const code = typeof error === "object" && error !== null && "code" in error ? String(error.code) : "";
+  if (FINAL_CODES.has(code)) return refused({ code, detail: text(error) });
+  return later({ code: "unexpected", detail: text(error) });
+}
+
+async function readable(
+  batch: MessageBatch<unknown>,
+  kind: JobKind,
+  deps: ConsumerDeps,
+): Promise<{ message: Message<unknown>; body: JobMessage }[]> {
+  const good: { message: Message<unknown>; body: JobMessage }[] = [];
+  for (const message of batch.messages) {
+    const parsed = jobMessage.safeParse(message.body);
+    if (parsed.success && parsed.data.kind === kind) {
+      good.push({ message, body: parsed.data });
+      continue;
+    }
+    await setAside(batch.queue, message, deps);
+  }
+  return good;
+}
+
+/** A message nobody can read is a contract violation: filed as a dead letter at once, retried only if filing fails. */
+export async function setAside(
+  queue: string,
+  message: Message<unknown>,
+  deps: Pick<ConsumerDeps, "fileUnreadable" | "log">,
+): Promise<void> {
+  try {
+    await deps.fileUnreadable(queue, message, {
+      code: "unreadable_message",
+      detail: `a message on ${queue} does not have the shape this queue carries`,
+    });
+    message.ack();
+  } catch (error) {
+    deps.log({ level: "error", message: "dead letter not filed", queue, error: text(error) });
+    message.retry({ delaySeconds: RECORD_OUT_SECONDS });
+  }
+}
+
+/** Runs `work` over the items, at most `width` at a time, and keeps their order. `work` must not throw. */
+export async function inWaves<T, R>(
+  items: readonly T[],
+  width: number,
+  work: (item: T) => Promise<R>,
+): Promise<R[]> {
+  const results: R[] = [];
+  for (let at = 0; at < items.length; at += width) {
+    results.push(...(await Promise.all(items.slice(at, at + width).map(work))));
+  }
+  return results;
+}
+
+export const text = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,0 +1,62 @@
+import type { AnyEvent } from "../domain/events/envelope.ts";
+import { matchesPattern, routingKey } from "../domain/events/routing-key.ts";
+import { type JobOrder, jobId } from "../domain/job/job.ts";
+import type { Resolution } from "../domain/market/resolution.ts";
+
+/** The jobs an event asks for. A commit of several events asks once, with its last part. */
+export function jobsAskedBy(event: AnyEvent): JobOrder[] {
+  switch (event.eventType) {
+    case "MarketDataIngested":
+    case "MarketDataRevised":
+      return event.payload.part === event.payload.parts
+        ? [derived("indicators", event, event.payload.symbol, event.payload.resolution)]
+        : [];
+    case "IndicatorsComputed":
+      return event.payload.part === event.payload.parts
+        ? [derived("recommendation", event, event.payload.symbol, event.payload.resolution)]
+        : [];
+    case "AssetRegistered":
+    case "AssetUpdated":
+    case "RecommendationGenerated":
+    case "JobFailed":
+    case "RetryExhausted":
+      return [];
+  }
+}
+
+const derived = (
+  kind: "indicators" | "recommendation",
+  event: AnyEvent,
+  symbol: string,
+  resolution: Resolution,
+): JobOrder => ({
+  id: jobId(kind, symbol, `v${event.version}`),
+  kind,
+  symbol,
+  resolution,
+  params: { mode: "derived" },
+  slot: null,
+  scheduleId: null,
+  correlationId: event.correlationId,
+  causationId: event.eventId,
+  actor: "system",
+});
+
+export interface Subscription {
+  readonly id: string;
+  readonly patterns: readonly string[];
+}
+
+export interface DeliveryOrder {
+  readonly endpointId: string;
+  readonly eventId: string;
+  readonly eventType: string;
+}
+
+/** Which endpoints an event goes to: those with at least one pattern that covers its routing key. */
+export function deliveriesOf(event: AnyEvent, subscriptions: readonly Subscription[]): DeliveryOrder[] {
+  const key = routingKey(event.streamId, event.eventType);
+  return subscriptions
+    .filter(({ patterns }) => patterns.some((pattern) => matchesPattern(pattern, key)))
+    .map(({ id }) => ({ endpointId: id, eventId: event.eventId, eventType: event.eventType }));
+}

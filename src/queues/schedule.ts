@@ -1,0 +1,87 @@
+import type { JobKind, JobOrder } from "../domain/job/job.ts";
+import { jobId } from "../domain/job/job.ts";
+import { jitterSeconds } from "../domain/schedule/jitter.ts";
+import { type ConsumerDeps, setAside, text } from "./consumer.ts";
+import { type ScheduleMessage, scheduleMessage } from "./messages.ts";
+
+/** A slot on its way into jobs: what its schedule says, and how far it has come. */
+export interface OpenSlot {
+  readonly scheduleId: string;
+  readonly slot: number;
+  readonly cursor: string | null;
+  readonly kind: JobKind;
+  readonly jitterSeconds: number;
+}
+
+export type DelayedJob = JobOrder & { readonly delaySeconds: number };
+
+export interface ScheduleDeps extends Pick<ConsumerDeps, "log" | "fileUnreadable"> {
+  /** The slot, or null when it is finished (or was never claimed). */
+  readonly openSlot: (scheduleId: string, slot: number) => Promise<OpenSlot | null>;
+  /** Up to `limit` symbols of the schedule's target after the cursor, in symbol order. */
+  readonly symbols: (scheduleId: string, after: string, limit: number) => Promise<readonly string[]>;
+  /**
+   * One transaction: records the jobs and moves the slot from its cursor past them; a null `next` ends it. False when
+   * somebody else has moved it meanwhile.
+   */
+  readonly record: (slot: OpenSlot, jobs: readonly DelayedJob[], next: string | null) => Promise<boolean>;
+  readonly enqueueJobs: (jobs: readonly DelayedJob[]) => Promise<void>;
+  readonly enqueuePage: (page: ScheduleMessage) => Promise<void>;
+}
+
+/** Jobs of one page: one queue batch, and far below what one invocation may do. */
+export const PAGE = 100;
+const RETRY_SECONDS = 5;
+
+/**
+ * Turns a slot into jobs, a page at a time, each page ordering the next. The slot's own row says where the fan-out
+ * stands, so a doubled page orders nothing twice and a lost one is sent again by the next tick.
+ */
+export async function consumeSchedule(batch: MessageBatch<unknown>, deps: ScheduleDeps): Promise<void> {
+  for (const message of batch.messages) {
+    const parsed = scheduleMessage.safeParse(message.body);
+    if (!parsed.success) {
+      await setAside(batch.queue, message, deps);
+      continue;
+    }
+    try {
+      await fanOutPage(parsed.data, deps);
+      message.ack();
+    } catch (error) {
+      deps.log({ level: "error", message: "fan-out page failed", ...parsed.data, error: text(error) });
+      message.retry({ delaySeconds: RETRY_SECONDS });
+    }
+  }
+}
+
+async function fanOutPage(page: ScheduleMessage, deps: ScheduleDeps): Promise<void> {
+  const slot = await deps.openSlot(page.scheduleId, page.slot);
+  if (slot === null) return;
+  const found = await deps.symbols(slot.scheduleId, slot.cursor ?? "", PAGE + 1);
+  const symbols = found.slice(0, PAGE);
+  const more = found.length > PAGE;
+  const jobs = symbols.map((symbol) => order(slot, symbol));
+  const moved = await deps.record(slot, jobs, more ? (symbols.at(-1) ?? null) : null);
+  // A doubled page stops here, or it would start a second chain of pages.
+  if (!moved) return;
+  if (more) await deps.enqueuePage(page);
+  await deps.enqueueJobs(jobs);
+}
+
+function order(slot: OpenSlot, symbol: string): DelayedJob {
+  const id = jobId(slot.kind, symbol, new Date(slot.slot).toISOString());
+  return {
+    id,
+    kind: slot.kind,
+    symbol,
+    resolution: "1d",
+    params:
+      slot.kind === "ingest" ? { mode: "source", until: slot.slot, backfill: false } : { mode: "derived" },
+    slot: slot.slot,
+    scheduleId: slot.scheduleId,
+    correlationId: id,
+    causationId: null,
+    actor: "scheduler",
+    delaySeconds: jitterSeconds(id, slot.jitterSeconds),
+  };
+}

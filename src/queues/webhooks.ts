@@ -1,0 +1,128 @@
+import { readAnswer } from "../domain/delivery/webhook.ts";
+import { toCloudEvent } from "../domain/events/cloud-event.ts";
+import type { AnyEvent } from "../domain/events/envelope.ts";
+import { type ConsumerDeps, inWaves, setAside, text } from "./consumer.ts";
+import { deliveryMessage } from "./messages.ts";
+
+/** A delivery in this consumer's hands, with all that is needed to try it. */
+export interface DeliveryInHand {
+  readonly id: string;
+  readonly eventId: string;
+  readonly attempts: readonly { readonly number: number }[];
+  readonly event: string | null;
+  readonly endpoint: {
+    readonly id: string;
+    readonly url: string;
+    readonly secret: string;
+    readonly enabled: boolean;
+  } | null;
+}
+
+export interface DeliveryAttempt {
+  readonly number: number;
+  readonly startedAt: number;
+  readonly durationMs: number;
+  readonly status: number | null;
+  readonly error: string | null;
+  readonly excerpt: string | null;
+}
+
+export interface SettledDelivery {
+  readonly delivery: DeliveryInHand;
+  readonly state: "delivered" | "failed" | "retrying";
+  readonly attempt: DeliveryAttempt | null;
+  readonly dueAt: number | null;
+  /** The receiver said 410: the endpoint is to be disabled. */
+  readonly gone: boolean;
+}
+
+export interface WebhooksDeps extends Pick<ConsumerDeps, "now" | "chance" | "log" | "fileUnreadable"> {
+  readonly claim: (ids: readonly string[]) => Promise<readonly DeliveryInHand[]>;
+  readonly call: (call: { url: string; secret: string; id: string; body: string }) => Promise<{
+    status: number | null;
+    error: string | null;
+    excerpt: string | null;
+    retryAfterSeconds: number;
+  }>;
+  /** One transaction: attempts and states, dead letters of those that gave up, endpoints that are gone. */
+  readonly settle: (settled: readonly SettledDelivery[]) => Promise<void>;
+  /** Seconds between attempts. */
+  readonly schedule: readonly number[];
+  readonly origin: string;
+}
+
+const AT_ONCE = 6;
+const RECORD_OUT_SECONDS = 15;
+
+/** Sends a batch of deliveries. Each one is claimed first, so that it is in one pair of hands at a time. */
+export async function consumeWebhooks(batch: MessageBatch<unknown>, deps: WebhooksDeps): Promise<void> {
+  const messages: { message: Message<unknown>; id: string }[] = [];
+  for (const message of batch.messages) {
+    const parsed = deliveryMessage.safeParse(message.body);
+    if (parsed.success) messages.push({ message, id: parsed.data.deliveryId });
+    else await setAside(batch.queue, message, deps);
+  }
+  let settled: SettledDelivery[] = [];
+  try {
+    const inHand = await deps.claim([...new Set(messages.map(({ id }) => id))]);
+    settled = await inWaves(inHand, AT_ONCE, (delivery) => send(delivery, deps));
+    if (settled.length > 0) await deps.settle(settled);
+  } catch (error) {
+    // What was sent but not written down is sent again when its claim runs out: receivers know it by its webhook-id.
+    deps.log({ level: "error", message: "deliveries not recorded", error: text(error) });
+    for (const { message } of messages) message.retry({ delaySeconds: RECORD_OUT_SECONDS });
+    return;
+  }
+  const dueAt = new Map(settled.map((one) => [one.delivery.id, one.dueAt]));
+  for (const { message, id } of messages) {
+    const due = dueAt.get(id) ?? null;
+    dueAt.delete(id);
+    if (due === null) message.ack();
+    else message.retry({ delaySeconds: Math.max(0, Math.ceil((due - deps.now()) / 1000)) });
+  }
+}
+
+async function send(delivery: DeliveryInHand, deps: WebhooksDeps): Promise<SettledDelivery> {
+  const { endpoint, event } = delivery;
+  if (endpoint === null || !endpoint.enabled || event === null) {
+    const why =
+      endpoint === null
+        ? "the endpoint was deleted"
+        : event === null
+          ? "the event is gone"
+          : "the endpoint is disabled";
+    const attempt = {
+      number: delivery.attempts.length + 1,
+      startedAt: deps.now(),
+      durationMs: 0,
+      status: null,
+      error: why,
+      excerpt: null,
+    };
+    return { delivery, state: "failed", attempt, dueAt: null, gone: false };
+  }
+  const startedAt = deps.now();
+  const body = JSON.stringify(toCloudEvent(JSON.parse(event) as AnyEvent, deps.origin));
+  const answer = await deps.call({ url: endpoint.url, secret: endpoint.secret, id: delivery.eventId, body });
+  const endedAt = deps.now();
+  const number = delivery.attempts.length + 1;
+  const { status, error, excerpt } = answer;
+  const attempt = { number, startedAt, durationMs: endedAt - startedAt, status, error, excerpt };
+  const verdict = readAnswer(status, number, deps.schedule, answer.retryAfterSeconds, deps.chance());
+  switch (verdict.kind) {
+    case "delivered":
+      return { delivery, state: "delivered", attempt, dueAt: null, gone: false };
+    case "gone":
+      return { delivery, state: "failed", attempt, dueAt: null, gone: true };
+    case "exhausted":
+      return { delivery, state: "failed", attempt, dueAt: null, gone: false };
+    case "retry":
+      return {
+        delivery,
+        state: "retrying",
+        attempt,
+        dueAt: endedAt + verdict.afterSeconds * 1000,
+        gone: false,
+      };
+  }
+}

@@ -1,0 +1,87 @@
+import { sql } from "drizzle-orm";
+import { index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+
+/*
+ * What events imply: every row can be dropped and rebuilt from the asset objects' logs. The exception stands in the
+ * events table: rows of `job/…` streams have no object behind them, so this table is their log.
+ */
+
+/** How far each stream is known to reach, and how far it is projected. The sweep nudges where the two differ. */
+export const streams = sqliteTable(
+  "streams",
+  {
+    streamId: text("stream_id").primaryKey(),
+    knownVersion: integer("known_version").notNull(),
+    knownAt: integer("known_at").notNull(),
+    projectedVersion: integer("projected_version").notNull(),
+  },
+  (t) => [index("streams_behind").on(t.knownAt).where(sql`projected_version < known_version`)],
+);
+
+/** The feed of all events in the order they reached D1; `position` is the feed's cursor. */
+export const events = sqliteTable(
+  "events",
+  {
+    position: integer().primaryKey({ autoIncrement: true }),
+    eventId: text("event_id").notNull(),
+    streamId: text("stream_id").notNull(),
+    version: integer().notNull(),
+    eventType: text("event_type").notNull(),
+    routingKey: text("routing_key").notNull(),
+    occurredAt: text("occurred_at").notNull(),
+    jobId: text("job_id"),
+    body: text().notNull(),
+  },
+  (t) => [
+    uniqueIndex("events_stream_version").on(t.streamId, t.version),
+    uniqueIndex("events_event_id").on(t.eventId),
+  ],
+);
+
+export const bars = sqliteTable(
+  "bars",
+  {
+    symbol: text().notNull(),
+    resolution: text().notNull(),
+    timestamp: integer().notNull(),
+    open: real(),
+    high: real(),
+    low: real(),
+    close: real().notNull(),
+    volume: real(),
+    source: text().notNull(),
+    /** Version of the event that last wrote this row; an older or repeated event never overwrites it. */
+    version: integer().notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.symbol, t.resolution, t.timestamp] })],
+);
+
+export const indicators = sqliteTable(
+  "indicators",
+  {
+    symbol: text().notNull(),
+    resolution: text().notNull(),
+    timestamp: integer().notNull(),
+    /** JSON object of the API's `values`. */
+    values: text().notNull(),
+    version: integer().notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.symbol, t.resolution, t.timestamp] })],
+);
+
+export const recommendations = sqliteTable(
+  "recommendations",
+  {
+    id: text().primaryKey(),
+    symbol: text().notNull(),
+    resolution: text().notNull(),
+    asOf: integer("as_of").notNull(),
+    action: text().notNull(),
+    /** JSON of the event's payload. */
+    body: text().notNull(),
+    eventId: text("event_id").notNull(),
+    version: integer().notNull(),
+    createdAt: integer("created_at").notNull(),
+  },
+  (t) => [index("recommendations_symbol").on(t.symbol, t.id)],
+);

@@ -1,0 +1,105 @@
+import type { Bar } from "../domain/asset/bar.ts";
+import type { IndicatorValues } from "../domain/indicators/values.ts";
+import type { Resolution } from "../domain/market/resolution.ts";
+
+type Reader = D1Database | D1DatabaseSession;
+
+export interface StoredBar extends Bar {
+  readonly source: string;
+}
+
+/** The key of the newest bar, epoch ms, or null when there is none. */
+export async function lastBarOf(db: Reader, symbol: string, resolution: Resolution): Promise<number | null> {
+  const row = await db
+    .prepare("SELECT max(timestamp) AS last FROM bars WHERE symbol = ? AND resolution = ?")
+    .bind(symbol, resolution)
+    .first<{ last: number | null }>();
+  return row?.last ?? null;
+}
+
+/** Bars from `from` to `to`, both included, oldest first. */
+export async function listBars(
+  db: Reader,
+  symbol: string,
+  resolution: Resolution,
+  from: number,
+  to: number,
+  limit: number,
+): Promise<StoredBar[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT timestamp, open, high, low, close, volume, source FROM bars
+       WHERE symbol = ? AND resolution = ? AND timestamp BETWEEN ? AND ? ORDER BY timestamp LIMIT ?`,
+    )
+    .bind(symbol, resolution, from, to, limit)
+    .all<StoredBar>();
+  return results;
+}
+
+/** The latest `limit` closes up to an instant, oldest first. */
+export async function latestCloses(
+  db: Reader,
+  symbol: string,
+  resolution: Resolution,
+  until: number,
+  limit: number,
+): Promise<{ timestamp: number; close: number }[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT timestamp, close FROM bars
+       WHERE symbol = ? AND resolution = ? AND timestamp <= ? ORDER BY timestamp DESC LIMIT ?`,
+    )
+    .bind(symbol, resolution, until, limit)
+    .all<{ timestamp: number; close: number }>();
+  return results.reverse();
+}
+
+/** Indicator values from `from` to `to`, both included, oldest first. */
+export async function listIndicators(
+  db: Reader,
+  symbol: string,
+  resolution: Resolution,
+  from: number,
+  to: number,
+  limit: number,
+): Promise<{ timestamp: number; values: IndicatorValues }[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT timestamp, "values" FROM indicators
+       WHERE symbol = ? AND resolution = ? AND timestamp BETWEEN ? AND ? ORDER BY timestamp LIMIT ?`,
+    )
+    .bind(symbol, resolution, from, to, limit)
+    .all<{ timestamp: number; values: string }>();
+  return results.map((row) => ({
+    timestamp: row.timestamp,
+    values: JSON.parse(row.values) as IndicatorValues,
+  }));
+}
+
+/** The newest indicator values at or before an instant. */
+export async function indicatorsAt(
+  db: Reader,
+  symbol: string,
+  resolution: Resolution,
+  until: number,
+): Promise<{ timestamp: number; values: IndicatorValues } | null> {
+  const row = await db
+    .prepare(
+      `SELECT timestamp, "values" FROM indicators
+       WHERE symbol = ? AND resolution = ? AND timestamp <= ? ORDER BY timestamp DESC LIMIT 1`,
+    )
+    .bind(symbol, resolution, until)
+    .first<{ timestamp: number; values: string }>();
+  return row === null
+    ? null
+    : { timestamp: row.timestamp, values: JSON.parse(row.values) as IndicatorValues };
+}
+
+/** The resolutions an asset has bars in. */
+export async function resolutionsOf(db: Reader, symbol: string): Promise<Resolution[]> {
+  const { results } = await db
+    .prepare("SELECT DISTINCT resolution FROM bars WHERE symbol = ?")
+    .bind(symbol)
+    .all<{ resolution: Resolution }>();
+  return results.map(({ resolution }) => resolution);
+}

@@ -1,0 +1,83 @@
+/** How far each stream reaches and how far it is projected. */
+
+export interface StreamHead {
+  readonly streamId: string;
+  readonly version: number;
+}
+
+/** Streams that are not there yet are at 0. */
+export async function projectedHeads(
+  db: D1Database,
+  streamIds: readonly string[],
+): Promise<Map<string, number>> {
+  const { results } = await db
+    .prepare(
+      "SELECT stream_id, projected_version FROM streams WHERE stream_id IN (SELECT value FROM json_each(?))",
+    )
+    .bind(JSON.stringify(streamIds))
+    .all<{ stream_id: string; projected_version: number }>();
+  const heads = new Map(streamIds.map((id) => [id, 0]));
+  for (const row of results) heads.set(row.stream_id, row.projected_version);
+  return heads;
+}
+
+/** Remembers that streams reach at least this far, so that the sweep notices if their events never arrive. */
+export const noteKnown = (db: D1Database, heads: readonly StreamHead[], now: number): D1PreparedStatement =>
+  db
+    .prepare(
+      `INSERT INTO streams (stream_id, known_version, known_at, projected_version)
+       SELECT value ->> 'streamId', max(value ->> 'version'), ?2, 0 FROM json_each(?1) GROUP BY value ->> 'streamId'
+       ON CONFLICT (stream_id) DO UPDATE SET known_version = excluded.known_version, known_at = excluded.known_at
+       WHERE excluded.known_version > streams.known_version`,
+    )
+    .bind(JSON.stringify(heads), now);
+
+/** Moves streams forward to what the same batch has projected. */
+export const noteProjected = (
+  db: D1Database,
+  heads: readonly StreamHead[],
+  now: number,
+): D1PreparedStatement =>
+  db
+    .prepare(
+      `INSERT INTO streams (stream_id, known_version, known_at, projected_version)
+       SELECT value ->> 'streamId', value ->> 'version', ?2, value ->> 'version' FROM json_each(?1) WHERE true
+       ON CONFLICT (stream_id) DO UPDATE SET
+         projected_version = max(streams.projected_version, excluded.projected_version),
+         known_version = max(streams.known_version, excluded.known_version)
+       WHERE excluded.projected_version > streams.projected_version`,
+    )
+    .bind(JSON.stringify(heads), now);
+
+/** Streams whose events are overdue, longest first; their clock starts anew so that the next sweep leaves them alone. */
+export async function takeStreamsBehind(
+  db: D1Database,
+  before: number,
+  now: number,
+  limit: number,
+): Promise<StreamHead[]> {
+  const { results } = await db
+    .prepare(
+      `UPDATE streams SET known_at = ?2
+       WHERE stream_id IN (SELECT stream_id FROM streams WHERE projected_version < known_version AND known_at < ?1
+                           ORDER BY known_at LIMIT ?3)
+       RETURNING stream_id, known_version`,
+    )
+    .bind(before, now, limit)
+    .all<{ stream_id: string; known_version: number }>();
+  return results.map((row) => ({ streamId: row.stream_id, version: row.known_version }));
+}
+
+/** Events of a stream whose log is the feed table itself (`job/…`). */
+export async function readFeedStream(
+  db: D1Database,
+  streamId: string,
+  after: number,
+  limit: number,
+): Promise<string[]> {
+  const { results } = await db
+    .prepare("SELECT body FROM events WHERE stream_id = ? AND version > ? ORDER BY version LIMIT ?")
+    .bind(streamId, after, limit)
+    .all<{ body: string }>();
+  return results.map(({ body }) => body);
+}

@@ -1,0 +1,21 @@
+/** Who did what to what, and how it ended. Append only. */
+export interface AuditEntry {
+  readonly id: string;
+  readonly at: number;
+  readonly actor: string;
+  readonly action: string;
+  readonly subject: string;
+  readonly outcome: string;
+  readonly detail: string | null;
+}
+
+export function writeAudit(db: D1Database, entries: readonly AuditEntry[]): D1PreparedStatement {
+  return db
+    .prepare(
+      `INSERT OR IGNORE INTO audit_log (id, at, actor, action, subject, outcome, detail)
+       SELECT value ->> 'id', value ->> 'at', value ->> 'actor', value ->> 'action', value ->> 'subject',
+              value ->> 'outcome', value ->> 'detail'
+       FROM json_each(?1)`,
+    )
+    .bind(JSON.stringify(entries));
+}

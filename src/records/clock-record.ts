@@ -1,0 +1,20 @@
+/** The market's clock as last set by a tick; null before the first. */
+export async function readClock(
+  db: D1Database | D1DatabaseSession,
+): Promise<{ marketNow: number; wallAt: number } | null> {
+  const row = await db
+    .prepare("SELECT market_now AS marketNow, wall_at AS wallAt FROM clock WHERE id = 1")
+    .first<{ marketNow: number; wallAt: number }>();
+  return row;
+}
+
+/** Sets the clock, never backwards. */
+export async function writeClock(db: D1Database, marketNow: number, wallAt: number): Promise<void> {
+  await db
+    .prepare(
+      `INSERT INTO clock (id, market_now, wall_at) VALUES (1, ?1, ?2)
+       ON CONFLICT (id) DO UPDATE SET market_now = max(market_now, excluded.market_now), wall_at = max(wall_at, excluded.wall_at)`,
+    )
+    .bind(marketNow, wallAt)
+    .run();
+}

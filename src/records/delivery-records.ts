@@ -1,0 +1,159 @@
+/** One try of a delivery. `status` is null when no answer came. `excerpt` is the first part of the answer's body. */
+export interface DeliveryAttempt {
+  readonly number: number;
+  readonly startedAt: number;
+  readonly durationMs: number;
+  readonly status: number | null;
+  readonly error: string | null;
+  readonly excerpt: string | null;
+}
+
+export type DeliveryState = "pending" | "sending" | "retrying" | "delivered" | "failed";
+
+/** A delivery with all that is needed to try it. */
+export interface ClaimedDelivery {
+  readonly id: string;
+  readonly eventId: string;
+  readonly attempts: readonly DeliveryAttempt[];
+  readonly event: string | null;
+  readonly endpoint: {
+    readonly id: string;
+    readonly url: string;
+    readonly secret: string;
+    readonly enabled: boolean;
+  } | null;
+}
+
+/** Records deliveries; one event goes to one endpoint once. */
+export const orderDeliveries = (
+  db: D1Database,
+  orders: readonly { readonly endpointId: string; readonly eventId: string; readonly eventType: string }[],
+  now: number,
+): D1PreparedStatement =>
+  db
+    .prepare(
+      `INSERT OR IGNORE INTO deliveries (id, endpoint_id, event_id, event_type, state, created_at, due_at)
+       SELECT (value ->> 'endpointId') || '.' || (value ->> 'eventId'), value ->> 'endpointId', value ->> 'eventId',
+              value ->> 'eventType', 'pending', ?2, ?2
+       FROM json_each(?1)`,
+    )
+    .bind(JSON.stringify(orders), now);
+
+export const deliveryId = (endpointId: string, eventId: string): string => `${endpointId}.${eventId}`;
+
+interface ClaimRow {
+  id: string;
+  event_id: string;
+  attempts: string;
+  body: string | null;
+  endpoint_id: string | null;
+  url: string | null;
+  secret: string | null;
+  enabled: number | null;
+}
+
+/**
+ * Takes deliveries for sending, so that no two consumers have the same one in hand. Those that are not due yet, are
+ * finished, or are in other hands until `leaseUntil` are not given out.
+ */
+export async function claimDeliveries(
+  db: D1Database,
+  ids: readonly string[],
+  now: number,
+  leaseUntil: number,
+): Promise<ClaimedDelivery[]> {
+  const claim = db
+    .prepare(
+      `UPDATE deliveries SET state = 'sending', due_at = ?3
+       WHERE id IN (SELECT value FROM json_each(?1)) AND state IN ('pending', 'retrying', 'sending') AND due_at <= ?2
+       RETURNING id`,
+    )
+    .bind(JSON.stringify(ids), now, leaseUntil);
+  const claimed = (await claim.all<{ id: string }>()).results.map(({ id }) => id);
+  if (claimed.length === 0) return [];
+  const { results } = await db
+    .prepare(
+      `SELECT d.id, d.event_id, d.attempts, e.body, w.id AS endpoint_id, w.url, w.secret, w.enabled
+       FROM deliveries d LEFT JOIN events e ON e.event_id = d.event_id
+       LEFT JOIN webhook_endpoints w ON w.id = d.endpoint_id
+       WHERE d.id IN (SELECT value FROM json_each(?))`,
+    )
+    .bind(JSON.stringify(claimed))
+    .all<ClaimRow>();
+  return results.map((row) => ({
+    id: row.id,
+    eventId: row.event_id,
+    attempts: JSON.parse(row.attempts) as DeliveryAttempt[],
+    event: row.body,
+    endpoint:
+      row.endpoint_id === null || row.url === null || row.secret === null
+        ? null
+        : { id: row.endpoint_id, url: row.url, secret: row.secret, enabled: row.enabled === 1 },
+  }));
+}
+
+export interface DeliverySettlement {
+  readonly id: string;
+  readonly state: "delivered" | "failed" | "retrying";
+  /** null when nothing was sent, because the endpoint is gone or disabled. */
+  readonly attempt: DeliveryAttempt | null;
+  readonly dueAt: number | null;
+}
+
+export const settleDeliveries = (
+  db: D1Database,
+  settlements: readonly DeliverySettlement[],
+  now: number,
+): D1PreparedStatement =>
+  db
+    .prepare(
+      `UPDATE deliveries SET
+         state = s.value ->> 'state',
+         attempts = iif(s.value ->> 'attempt' IS NULL, deliveries.attempts,
+                        json_insert(deliveries.attempts, '$[#]', json(s.value ->> 'attempt'))),
+         due_at = s.value ->> 'dueAt',
+         finished_at = iif(s.value ->> 'dueAt' IS NULL, ?2, NULL)
+       FROM json_each(?1) AS s
+       WHERE deliveries.id = s.value ->> 'id' AND deliveries.state = 'sending'`,
+    )
+    .bind(
+      JSON.stringify(
+        settlements.map((s) => ({ ...s, attempt: s.attempt === null ? null : JSON.stringify(s.attempt) })),
+      ),
+      now,
+    );
+
+/** Puts a finished delivery back in line, now. */
+export const reopenDelivery = (db: D1Database, id: string, now: number): D1PreparedStatement =>
+  db
+    .prepare(
+      `UPDATE deliveries SET state = 'pending', due_at = ?2, finished_at = NULL
+       WHERE id = ?1 AND state IN ('delivered', 'failed')`,
+    )
+    .bind(id, now);
+
+/** Deliveries that should have been tried before `before`, oldest first. They stay due, so the consumer can claim them. */
+export async function overdueDeliveries(db: D1Database, before: number, limit: number): Promise<string[]> {
+  const { results } = await db
+    .prepare("SELECT id FROM deliveries WHERE due_at IS NOT NULL AND due_at < ? ORDER BY due_at LIMIT ?")
+    .bind(before, limit)
+    .all<{ id: string }>();
+  return results.map(({ id }) => id);
+}
+
+/** Enabled endpoints and what they subscribe to. */
+export async function subscriptions(
+  db: D1Database,
+  limit: number,
+): Promise<{ id: string; patterns: string[] }[]> {
+  const { results } = await db
+    .prepare("SELECT id, patterns FROM webhook_endpoints WHERE enabled = 1 ORDER BY id LIMIT ?")
+    .bind(limit)
+    .all<{ id: string; patterns: string }>();
+  return results.map((row) => ({ id: row.id, patterns: JSON.parse(row.patterns) as string[] }));
+}
+
+export const disableEndpoint = (db: D1Database, id: string, why: string, now: number): D1PreparedStatement =>
+  db
+    .prepare("UPDATE webhook_endpoints SET enabled = 0, disabled_why = ?2, updated_at = ?3 WHERE id = ?1")
+    .bind(id, why, now);

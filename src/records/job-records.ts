@@ -1,0 +1,161 @@
+import type { Attempt, JobKind, JobOrder, JobParams, JobRecord, JobState } from "../domain/job/job.ts";
+import type { Settlement } from "../domain/job/settle.ts";
+import type { Resolution } from "../domain/market/resolution.ts";
+import type { Problem } from "../domain/outcome.ts";
+
+export interface JobRow {
+  id: string;
+  kind: string;
+  symbol: string;
+  resolution: string;
+  state: string;
+  params: string;
+  slot: number | null;
+  schedule_id: string | null;
+  correlation_id: string;
+  causation_id: string | null;
+  actor: string;
+  attempts: string;
+  redrives: number;
+  result: string | null;
+  error: string | null;
+  created_at: number;
+  due_at: number | null;
+  finished_at: number | null;
+}
+
+export const toJobRecord = (row: JobRow): JobRecord => ({
+  id: row.id,
+  kind: row.kind as JobKind,
+  symbol: row.symbol,
+  resolution: row.resolution as Resolution,
+  state: row.state as JobState,
+  params: JSON.parse(row.params) as JobParams,
+  slot: row.slot,
+  scheduleId: row.schedule_id,
+  correlationId: row.correlation_id,
+  causationId: row.causation_id,
+  actor: row.actor,
+  attempts: JSON.parse(row.attempts) as Attempt[],
+  redrives: row.redrives,
+  result: row.result === null ? null : (JSON.parse(row.result) as unknown),
+  error: row.error === null ? null : (JSON.parse(row.error) as Problem),
+  createdAt: row.created_at,
+  dueAt: row.due_at,
+  finishedAt: row.finished_at,
+});
+
+/** Records orders; one that is recorded already stays as it is. `dueAt` is when each is expected to run. */
+export function orderJobs(
+  db: D1Database,
+  orders: readonly (JobOrder & { readonly dueAt: number })[],
+  now: number,
+): D1PreparedStatement {
+  const rows = orders.map((order) => ({ ...order, params: JSON.stringify(order.params) }));
+  return db
+    .prepare(
+      `INSERT OR IGNORE INTO jobs
+         (id, kind, symbol, resolution, state, params, slot, schedule_id, correlation_id, causation_id, actor, created_at, due_at)
+       SELECT value ->> 'id', value ->> 'kind', value ->> 'symbol', value ->> 'resolution', 'queued', value ->> 'params',
+              value ->> 'slot', value ->> 'scheduleId', value ->> 'correlationId', value ->> 'causationId', value ->> 'actor',
+              ?2, value ->> 'dueAt'
+       FROM json_each(?1)`,
+    )
+    .bind(JSON.stringify(rows), now);
+}
+
+/** At most `ids.length` rows, in no order. */
+export async function loadJobs(db: D1Database, ids: readonly string[]): Promise<JobRecord[]> {
+  const { results } = await db
+    .prepare("SELECT * FROM jobs WHERE id IN (SELECT value FROM json_each(?))")
+    .bind(JSON.stringify(ids))
+    .all<JobRow>();
+  return results.map(toJobRecord);
+}
+
+export function startJobs(db: D1Database, ids: readonly string[]): D1PreparedStatement {
+  return db
+    .prepare(
+      `UPDATE jobs SET state = 'running'
+       WHERE id IN (SELECT value FROM json_each(?)) AND state IN ('queued', 'retrying')`,
+    )
+    .bind(JSON.stringify(ids));
+}
+
+/** Writes the outcomes of a batch. A job that is finished, or was cancelled meanwhile, is left as it is. */
+export function settleJobs(
+  db: D1Database,
+  settlements: readonly Settlement[],
+  now: number,
+): D1PreparedStatement {
+  const rows = settlements.map((s) => ({
+    ...s,
+    attempt: JSON.stringify(s.attempt),
+    result: s.result === null ? null : JSON.stringify(s.result),
+    error: s.error === null ? null : JSON.stringify(s.error),
+    finishedAt: s.dueAt === null ? now : null,
+  }));
+  return db
+    .prepare(
+      `UPDATE jobs SET
+         state = s.value ->> 'state',
+         attempts = json_insert(jobs.attempts, '$[#]', json(s.value ->> 'attempt')),
+         result = s.value ->> 'result',
+         error = s.value ->> 'error',
+         due_at = s.value ->> 'dueAt',
+         finished_at = s.value ->> 'finishedAt'
+       FROM json_each(?1) AS s
+       WHERE jobs.id = s.value ->> 'id' AND jobs.state IN ('queued', 'running', 'retrying')`,
+    )
+    .bind(JSON.stringify(rows));
+}
+
+/** Puts a failed job back to work: its attempts are kept, and it may make as many again. */
+export function reopenJob(db: D1Database, id: string, now: number): D1PreparedStatement {
+  return db
+    .prepare(
+      `UPDATE jobs SET state = 'queued', due_at = ?2, finished_at = NULL, error = NULL, redrives = redrives + 1
+       WHERE id = ?1 AND state = 'failed'`,
+    )
+    .bind(id, now);
+}
+
+/** Marks an open job failed for a reason outside its attempts (its queue gave up on the message). */
+export function failJob(db: D1Database, id: string, error: Problem, now: number): D1PreparedStatement {
+  return db
+    .prepare(
+      `UPDATE jobs SET state = 'failed', error = ?2, due_at = NULL, finished_at = ?3
+       WHERE id = ?1 AND state IN ('queued', 'running', 'retrying')`,
+    )
+    .bind(id, JSON.stringify(error), now);
+}
+
+export function cancelJob(db: D1Database, id: string, now: number): D1PreparedStatement {
+  return db
+    .prepare(
+      `UPDATE jobs SET state = 'cancelled', due_at = NULL, finished_at = ?2
+       WHERE id = ?1 AND state IN ('queued', 'retrying')`,
+    )
+    .bind(id, now);
+}
+
+/**
+ * Open jobs that should have run before `before`, oldest first, and pushes their due time to `now` so that the next
+ * sweep leaves them alone for a while.
+ */
+export async function takeOverdueJobs(
+  db: D1Database,
+  before: number,
+  now: number,
+  limit: number,
+): Promise<Pick<JobRecord, "id" | "kind" | "symbol">[]> {
+  const { results } = await db
+    .prepare(
+      `UPDATE jobs SET due_at = ?2
+       WHERE id IN (SELECT id FROM jobs WHERE due_at IS NOT NULL AND due_at < ?1 ORDER BY due_at LIMIT ?3)
+       RETURNING id, kind, symbol`,
+    )
+    .bind(before, now, limit)
+    .all<{ id: string; kind: JobKind; symbol: string }>();
+  return results;
+}

@@ -1,0 +1,110 @@
+import type { JobKind } from "../domain/job/job.ts";
+import type { Cadence } from "../domain/schedule/cadence.ts";
+import type { OverlapPolicy } from "../domain/schedule/overlap.ts";
+
+export type ScheduleTarget = { readonly symbol: string } | { readonly calendar: string };
+
+export interface Schedule {
+  readonly id: string;
+  readonly name: string;
+  readonly kind: JobKind;
+  readonly target: ScheduleTarget;
+  readonly cadence: Cadence;
+  readonly overlap: OverlapPolicy;
+  readonly catchUpSeconds: number;
+  readonly jitterSeconds: number;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly pausedAt: number | null;
+  readonly doneUntil: number;
+  readonly nextDue: number | null;
+}
+
+export interface ScheduleRow {
+  id: string;
+  name: string;
+  kind: string;
+  target: string;
+  cadence: string;
+  overlap: string;
+  catch_up_seconds: number;
+  jitter_seconds: number;
+  created_at: number;
+  updated_at: number;
+  paused_at: number | null;
+  done_until: number;
+  next_due: number | null;
+}
+
+export const toSchedule = (row: ScheduleRow): Schedule => ({
+  id: row.id,
+  name: row.name,
+  kind: row.kind as JobKind,
+  target: JSON.parse(row.target) as ScheduleTarget,
+  cadence: JSON.parse(row.cadence) as Cadence,
+  overlap: row.overlap as OverlapPolicy,
+  catchUpSeconds: row.catch_up_seconds,
+  jitterSeconds: row.jitter_seconds,
+  createdAt: row.created_at,
+  updatedAt: row.updated_at,
+  pausedAt: row.paused_at,
+  doneUntil: row.done_until,
+  nextDue: row.next_due,
+});
+
+export function writeSchedule(db: D1Database, schedule: Schedule): D1PreparedStatement {
+  return db
+    .prepare(
+      `INSERT INTO schedules (id, name, kind, target, cadence, overlap, catch_up_seconds, jitter_seconds, created_at,
+         updated_at, paused_at, done_until, next_due)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (id) DO UPDATE SET name = excluded.name, kind = excluded.kind, target = excluded.target,
+         cadence = excluded.cadence, overlap = excluded.overlap, catch_up_seconds = excluded.catch_up_seconds,
+         jitter_seconds = excluded.jitter_seconds, updated_at = excluded.updated_at, paused_at = excluded.paused_at,
+         done_until = excluded.done_until, next_due = excluded.next_due`,
+    )
+    .bind(
+      schedule.id,
+      schedule.name,
+      schedule.kind,
+      JSON.stringify(schedule.target),
+      JSON.stringify(schedule.cadence),
+      schedule.overlap,
+      schedule.catchUpSeconds,
+      schedule.jitterSeconds,
+      schedule.createdAt,
+      schedule.updatedAt,
+      schedule.pausedAt,
+      schedule.doneUntil,
+      schedule.nextDue,
+    );
+}
+
+export async function findSchedule(db: D1Database | D1DatabaseSession, id: string): Promise<Schedule | null> {
+  const row = await db.prepare("SELECT * FROM schedules WHERE id = ?").bind(id).first<ScheduleRow>();
+  return row === null ? null : toSchedule(row);
+}
+
+/** Schedules with something due, longest overdue first. */
+export async function dueSchedules(db: D1Database, now: number, limit: number): Promise<Schedule[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT * FROM schedules WHERE next_due IS NOT NULL AND paused_at IS NULL AND next_due <= ?
+       ORDER BY next_due LIMIT ?`,
+    )
+    .bind(now, limit)
+    .all<ScheduleRow>();
+  return results.map(toSchedule);
+}
+
+/** Moves a schedule on, unless a concurrent tick already has: `doneUntil` is compared and set. */
+export function advanceSchedule(
+  db: D1Database,
+  schedule: Schedule,
+  doneUntil: number,
+  nextDue: number | null,
+): D1PreparedStatement {
+  return db
+    .prepare("UPDATE schedules SET done_until = ?3, next_due = ?4 WHERE id = ?1 AND done_until = ?2")
+    .bind(schedule.id, schedule.doneUntil, doneUntil, nextDue);
+}

@@ -1,0 +1,146 @@
+import type { DeadLettersDeps } from "../queues/dead-letters.ts";
+import { jobMessage } from "../queues/messages.ts";
+import type { ScheduleDeps } from "../queues/schedule.ts";
+import { takeStreamsBehind } from "../read-model/streams.ts";
+import { liveSymbols } from "../records/asset-records.ts";
+import { readClock, writeClock } from "../records/clock-record.ts";
+import { fileDeadLetters } from "../records/dead-letter-records.ts";
+import { overdueDeliveries } from "../records/delivery-records.ts";
+import { failJob, orderJobs, takeOverdueJobs } from "../records/job-records.ts";
+import { advanceSchedule, dueSchedules, findSchedule, type Schedule } from "../records/schedule-records.ts";
+import {
+  advanceSlot,
+  claimSlots,
+  findSlot,
+  openSlotOf,
+  takeAbandonedSlots,
+} from "../records/slot-records.ts";
+import type { SweepDeps } from "../schedule/sweep.ts";
+import type { TickDeps } from "../schedule/tick.ts";
+import { replayNow } from "../sources/replay-clock.ts";
+import { enqueueJobs, fileUnreadable, type Platform, sendAll, toMessage } from "./common.ts";
+
+/** Long enough for a page to be worked off, short enough that a crash costs one tick. */
+const SLOT_LEASE_MS = 60_000;
+
+/** The market's now: the tick's own time, or the replay's while the demo runs. Remembered for the API. */
+export async function advanceClock(p: Platform, scheduledTime: number): Promise<number> {
+  const marketNow = p.config.DEMO
+    ? replayNow(await readClock(p.env.DB), scheduledTime, p.config.REPLAY_SPEED)
+    : scheduledTime;
+  await writeClock(p.env.DB, marketNow, scheduledTime);
+  return marketNow;
+}
+
+export function tickDeps(p: Platform): TickDeps<Schedule> {
+  const { DB } = p.env;
+  const owner = p.newId();
+  return {
+    dueSchedules: (marketNow, limit) => dueSchedules(DB, marketNow, limit),
+    openSlot: (scheduleId) => openSlotOf(DB, scheduleId),
+    claim: async (schedule, claims, doneUntil, next) => {
+      const now = p.now();
+      const [claimed] = await DB.batch<{ slot: number; state: string }>([
+        claimSlots(DB, claims, owner, now, now + SLOT_LEASE_MS),
+        advanceSchedule(DB, schedule, doneUntil, next),
+      ]);
+      return (claimed?.results ?? []).filter(({ state }) => state === "claimed").map(({ slot }) => slot);
+    },
+    takeAbandoned: (limit) => takeAbandonedSlots(DB, owner, p.now(), p.now() + SLOT_LEASE_MS, limit),
+    enqueue: (slots) =>
+      sendAll(
+        p.env.SCHEDULE_QUEUE,
+        slots.map(({ scheduleId, slot }) => ({ body: { scheduleId, slot } })),
+      ),
+  };
+}
+
+export function scheduleDeps(p: Platform): ScheduleDeps {
+  const { DB } = p.env;
+  return {
+    log: p.log,
+    fileUnreadable: fileUnreadable(p),
+    openSlot: async (scheduleId, at) => {
+      const [slot, schedule] = await Promise.all([
+        findSlot(DB, scheduleId, at),
+        findSchedule(DB, scheduleId),
+      ]);
+      if (slot === null || schedule === null || slot.state !== "claimed") return null;
+      const { kind, jitterSeconds } = schedule;
+      return { scheduleId, slot: at, cursor: slot.cursor, kind, jitterSeconds };
+    },
+    symbols: async (scheduleId, after, limit) => {
+      const schedule = await findSchedule(DB, scheduleId);
+      if (schedule === null) return [];
+      if ("calendar" in schedule.target) return liveSymbols(DB, schedule.target.calendar, after, limit);
+      return schedule.target.symbol > after ? [schedule.target.symbol] : [];
+    },
+    record: async (slot, jobs, next) => {
+      const now = p.now();
+      const orders = jobs.map((job) => ({ ...job, dueAt: now + job.delaySeconds * 1000 }));
+      const page = { cursor: next, jobs: jobs.length };
+      const results = await DB.batch([
+        ...(orders.length > 0 ? [orderJobs(DB, orders, now)] : []),
+        advanceSlot(DB, slot, page, now, now + SLOT_LEASE_MS),
+      ]);
+      return (results.at(-1)?.meta.changes ?? 0) > 0;
+    },
+    enqueueJobs: (jobs) => enqueueJobs(p.env, jobs),
+    enqueuePage: async (page) => {
+      await p.env.SCHEDULE_QUEUE.send(page);
+    },
+  };
+}
+
+export function sweepDeps(p: Platform): SweepDeps {
+  const { DB } = p.env;
+  const before = () => p.now() - p.config.SWEEP_AFTER_SECONDS * 1000;
+  return {
+    log: p.log,
+    overdueJobs: async (limit) => (await takeOverdueJobs(DB, before(), p.now(), limit)).map(toMessage),
+    overdueDeliveries: async (limit) =>
+      (await overdueDeliveries(DB, before(), limit)).map((deliveryId) => ({ deliveryId })),
+    streamsBehind: async (limit) =>
+      (await takeStreamsBehind(DB, before(), p.now(), limit)).map((head) => ({ ...head, event: null })),
+    enqueueJobs: (messages) =>
+      enqueueJobs(
+        p.env,
+        messages.map(({ jobId, kind, symbol }) => ({ id: jobId, kind, symbol })),
+      ),
+    enqueueDeliveries: (messages) =>
+      sendAll(
+        p.env.WEBHOOKS_QUEUE,
+        messages.map((body) => ({ body })),
+      ),
+    enqueueEvents: (messages) =>
+      sendAll(
+        p.env.EVENTS_QUEUE,
+        messages.map((body) => ({ body })),
+      ),
+  };
+}
+
+export function deadLettersDeps(p: Platform): DeadLettersDeps {
+  const { DB } = p.env;
+  return {
+    log: p.log,
+    file: async (message, error) => {
+      const now = p.now();
+      const job = jobMessage.safeParse(message.body);
+      const letter = {
+        id: message.id,
+        queue: job.success ? job.data.kind : "unknown",
+        subject: job.success ? job.data.jobId : null,
+        symbol: job.success ? job.data.symbol : null,
+        body: message.body,
+        error,
+        attempts: message.attempts,
+        createdAt: now,
+      };
+      await DB.batch([
+        fileDeadLetters(DB, [letter]),
+        ...(job.success ? [failJob(DB, job.data.jobId, error, now)] : []),
+      ]);
+    },
+  };
+}

@@ -1,0 +1,58 @@
+import { app } from "./api/app.ts";
+import { AssetObject } from "./durable-objects/asset-object.ts";
+import { consumeJobs } from "./queues/consumer.ts";
+import { consumeDeadLetters } from "./queues/dead-letters.ts";
+import { consumeEvents } from "./queues/events.ts";
+import { indicatorsHandler } from "./queues/indicators.ts";
+import { ingestHandler } from "./queues/ingest.ts";
+import { recommendationHandler } from "./queues/recommendations.ts";
+import { consumeSchedule } from "./queues/schedule.ts";
+import { consumeWebhooks } from "./queues/webhooks.ts";
+import { sweep } from "./schedule/sweep.ts";
+import { tick } from "./schedule/tick.ts";
+import { platform } from "./wiring/common.ts";
+import { eventsDeps } from "./wiring/events.ts";
+import { consumerDeps, indicatorsDeps, ingestDeps, recommendationDeps } from "./wiring/jobs.ts";
+import { advanceClock, deadLettersDeps, scheduleDeps, sweepDeps, tickDeps } from "./wiring/schedule.ts";
+import { webhooksDeps } from "./wiring/webhooks.ts";
+
+export { AssetObject };
+
+export default {
+  async scheduled(controller, env) {
+    const p = platform(env);
+    const marketNow = await advanceClock(p, controller.scheduledTime);
+    await tick(marketNow, tickDeps(p));
+    await sweep(sweepDeps(p));
+  },
+
+  async queue(batch, env) {
+    const p = platform(env);
+    switch (batch.queue) {
+      case "inversorai-schedule":
+        return consumeSchedule(batch, scheduleDeps(p));
+      case "inversorai-ingest":
+        return consumeJobs(batch, "ingest", ingestHandler(ingestDeps(p)), consumerDeps(p));
+      case "inversorai-indicators":
+        return consumeJobs(batch, "indicators", indicatorsHandler(indicatorsDeps(p)), consumerDeps(p));
+      case "inversorai-recommendations":
+        return consumeJobs(
+          batch,
+          "recommendation",
+          recommendationHandler(recommendationDeps(p)),
+          consumerDeps(p),
+        );
+      case "inversorai-events":
+        return consumeEvents(batch, eventsDeps(p));
+      case "inversorai-webhooks":
+        return consumeWebhooks(batch, webhooksDeps(p));
+      case "inversorai-dead-letters":
+      case "inversorai-dead-letters-again":
+        return consumeDeadLetters(batch, deadLettersDeps(p));
+      default:
+        throw new Error(`no consumer for the queue ${batch.queue}`);
+    }
+  },
+
+  fetch: (request, env, context) => app.fetch(request, env, context),
+} satisfies ExportedHandler<Env>;
