@@ -1,19 +1,58 @@
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
 
-/** Two worlds: the pure rules run in Node, everything that touches the platform runs in workerd. */
+/** Batches close after 50 ms, so that tests which let real queues run do not wait a second at every hop. */
+const QUEUES = [
+  "schedule",
+  "ingest",
+  "indicators",
+  "recommendations",
+  "events",
+  "webhooks",
+  "dead-letters",
+  "dead-letters-again",
+];
+
+/** Three worlds: the pure rules in Node, everything that touches the platform in workerd, and the whole as started. */
 export default defineConfig(async () => ({
   test: {
     projects: [
-      { test: { name: "domain", include: ["test/domain/**/*.test.ts"], environment: "node" } },
+      { test: { name: "domain", include: ["test/domain/**/*.test.ts"], environment: "node" as const } },
+      {
+        // The whole system as a user starts it. One file at a time: each starts a runtime of its own.
+        test: {
+          name: "e2e",
+          include: ["test/e2e/**/*.test.ts"],
+          environment: "node" as const,
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
       {
         plugins: [
           cloudflareTest({
             wrangler: { configPath: "./wrangler.toml" },
-            miniflare: { bindings: { TEST_MIGRATIONS: await readD1Migrations("./migrations") } },
+            miniflare: {
+              bindings: {
+                TEST_MIGRATIONS: await readD1Migrations("./migrations"),
+                ADMIN_API_KEY: "test-admin-key-0123456789",
+                ENVIRONMENT: "local",
+                PUBLIC_ORIGIN: "http://127.0.0.1:8787",
+                WEBHOOK_ALLOW_LOOPBACK: "on",
+              },
+              queueConsumers: Object.fromEntries(
+                QUEUES.map((name) => [`inversorai-${name}`, { maxBatchTimeout: 0.05 }]),
+              ),
+            },
           }),
         ],
-        test: { name: "worker", include: ["test/worker/**/*.test.ts"], setupFiles: ["./test/worker/setup.ts"] },
+        test: {
+          name: "worker",
+          include: ["test/worker/**/*.test.ts"],
+          setupFiles: ["./test/worker/setup.ts"],
+          testTimeout: 30_000,
+        },
       },
     ],
   },

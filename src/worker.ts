@@ -1,4 +1,5 @@
 import { app } from "./api/app.ts";
+import { configurationProblem } from "./api/problem.ts";
 import { AssetObject } from "./durable-objects/asset-object.ts";
 import { consumeJobs } from "./queues/consumer.ts";
 import { consumeDeadLetters } from "./queues/dead-letters.ts";
@@ -10,6 +11,7 @@ import { consumeSchedule } from "./queues/schedule.ts";
 import { consumeWebhooks } from "./queues/webhooks.ts";
 import { sweep } from "./schedule/sweep.ts";
 import { tick } from "./schedule/tick.ts";
+import { apiPlatform } from "./wiring/api.ts";
 import { platform } from "./wiring/common.ts";
 import { eventsDeps } from "./wiring/events.ts";
 import { consumerDeps, indicatorsDeps, ingestDeps, recommendationDeps } from "./wiring/jobs.ts";
@@ -54,5 +56,11 @@ export default {
     }
   },
 
-  fetch: (request, env, context) => app.fetch(request, env, context),
+  async fetch(request, env, context) {
+    try {
+      return await app.fetch(request, { ...env, api: apiPlatform(platform(env)) }, context);
+    } catch (error) {
+      return configurationProblem(error);
+    }
+  },
 } satisfies ExportedHandler<Env>;

@@ -1,2 +1,117 @@
-import { Hono } from "hono";
-export const app = new Hono<{ Bindings: Env }>();
+import { OpenAPIHono } from "@hono/zod-openapi";
+import { bodyLimit } from "hono/body-limit";
+import { etag } from "hono/etag";
+import { secureHeaders } from "hono/secure-headers";
+import { apiKeys } from "./api-keys.ts";
+import { assets } from "./assets.ts";
+import { authenticate } from "./auth.ts";
+import { backoffice } from "./backoffice.ts";
+import { bars } from "./bars.ts";
+import { calendars } from "./calendars.ts";
+import { docs, openApi } from "./docs.ts";
+import { events } from "./events.ts";
+import { health } from "./health.ts";
+import { home } from "./home.ts";
+import { idempotency } from "./idempotency.ts";
+import { jobs } from "./jobs.ts";
+import type { ApiEnv } from "./platform.ts";
+import { ApiProblem, handleError, problemResponse } from "./problem.ts";
+import { rateLimit } from "./rate-limit.ts";
+import { recommendations } from "./recommendations.ts";
+import { schedules } from "./schedules.ts";
+import { series } from "./series.ts";
+import { webhookEndpoints } from "./webhook-endpoints.ts";
+
+/** Bodies other than imports; the largest honest one is a list of fifty patterns. */
+const LARGEST_BODY = 64_000;
+const JSON_ONLY = /^application\/json\s*(;|$)/i;
+
+const v1 = new OpenAPIHono<ApiEnv>();
+v1.use(authenticate, rateLimit);
+v1.use(async (c, next) => {
+  const isImport = /^\/api\/v1\/assets\/[^/]+\/bars$/.test(c.req.path);
+  if (isImport || c.req.method === "GET") return next();
+  const type = c.req.header("content-type");
+  if (type !== undefined && !JSON_ONLY.test(type)) {
+    throw new ApiProblem("unsupported_media_type", "Send application/json.");
+  }
+  return bodyLimit({
+    maxSize: LARGEST_BODY,
+    onError: () => {
+      throw new ApiProblem("payload_too_large", `The body has at most ${LARGEST_BODY} bytes here.`);
+    },
+  })(c, next);
+});
+v1.use(async (c, next) => {
+  const bookmark = c.req.header("x-d1-bookmark");
+  const reads = c.env.DB.withSession(
+    bookmark !== undefined && /^[0-9a-f-]{1,200}$/.test(bookmark) ? bookmark : "first-unconstrained",
+  );
+  c.set("reads", reads);
+  await next();
+  const latest = reads.getBookmark();
+  if (latest !== null) c.header("x-d1-bookmark", latest);
+});
+v1.use(etag(), idempotency);
+for (const part of [
+  assets,
+  bars,
+  series,
+  recommendations,
+  jobs,
+  schedules,
+  calendars,
+  events,
+  webhookEndpoints,
+  backoffice,
+  apiKeys,
+]) {
+  v1.route("/", part);
+}
+
+export const app = new OpenAPIHono<ApiEnv>();
+app.onError(handleError);
+app.notFound((c) => {
+  const allowed = methodsAt(c.req.path);
+  if (allowed.length === 0)
+    return problemResponse(c, new ApiProblem("not_found", `There is nothing at ${c.req.path}.`));
+  const detail = `${c.req.path} answers ${allowed.join(", ")}.`;
+  return problemResponse(
+    c,
+    new ApiProblem("method_not_allowed", detail, undefined, { allow: allowed.join(", ") }),
+  );
+});
+app.use(async (c, next) => {
+  const given = c.req.header("x-request-id");
+  c.set("requestId", given !== undefined && /^[\w-]{1,64}$/.test(given) ? given : c.env.api.newId());
+  await next();
+  c.header("x-request-id", c.get("requestId"));
+});
+app.use(
+  secureHeaders({
+    contentSecurityPolicy: {
+      defaultSrc: ["'none'"],
+      styleSrc: ["'self'", "'unsafe-inline'"],
+      frameAncestors: ["'none'"],
+      baseUri: ["'none'"],
+      formAction: ["'none'"],
+    },
+  }),
+);
+app.route("/", health);
+app.route("/", home);
+app.route(
+  "/",
+  docs(() => openApi(v1)),
+);
+app.route("/api/v1", health);
+app.route("/api/v1", v1);
+
+/** Every path the routers know, as a pattern, with its methods. */
+const known = app.routes
+  .filter(({ method, path }) => method !== "ALL" && !path.endsWith("*"))
+  .map(({ method, path }) => ({ method, pattern: new RegExp(`^${path.replace(/\/:[^/]+/g, "/[^/]+")}$`) }));
+
+const methodsAt = (path: string): string[] => [
+  ...new Set(known.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method)),
+];

@@ -5,6 +5,7 @@ import type { BarRow } from "../domain/asset/read-bar.ts";
 import { assetStream } from "../domain/events/envelope.ts";
 import type { JobRecord } from "../domain/job/job.ts";
 import { barKey } from "../domain/market/bar-key.ts";
+import { lastClosedSession } from "../domain/market/calendar.ts";
 import type { CalendarId } from "../domain/market/calendar-id.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
 import { done, later, type Outcome, type Problem, refused } from "../domain/outcome.ts";
@@ -106,11 +107,12 @@ async function fromSource(
     return refused({ code: "source_never_asked", detail: `${asset.symbol} is only fed by import` });
   }
   const last = params.backfill ? null : await deps.lastBar(asset.symbol, job.resolution);
-  let from: number | null = last === null ? 0 : Math.min(last, params.until - LOOK_BACK);
+  const to = lastFinal(job.resolution, asset.calendar, params.until);
+  let from: number | null = last === null ? 0 : Math.min(last, to - LOOK_BACK);
   let source = asset.source;
   const rows: BarRow[] = [];
   for (let page = 0; page < MOST_PAGES && from !== null; page++) {
-    const request = { symbol: asset.symbol, resolution: job.resolution, from, to: params.until };
+    const request = { symbol: asset.symbol, resolution: job.resolution, from, to };
     const answer = await deps.prices(asset.source, request);
     if (!("bars" in answer)) {
       if (answer.outcome === "NoData") break;
@@ -132,6 +134,21 @@ async function fromSource(
     });
   }
   return commit(deps, job, source, checked.bars);
+}
+
+/** The key of the last bar that is final at an instant: nothing of a session or period under way is asked for. */
+function lastFinal(resolution: Resolution, calendar: CalendarId, until: number): number {
+  switch (resolution) {
+    case "1d": {
+      const session = lastClosedSession(calendar, until);
+      return session === null ? until : Date.parse(session.date);
+    }
+    case "1wk":
+    case "1mo":
+      return barKey(resolution, calendar, until) - 1;
+    default:
+      return until;
+  }
 }
 
 const rulesFor = (deps: IngestDeps, job: JobRecord, asset: IngestAsset) => ({

@@ -159,3 +159,39 @@ export async function takeOverdueJobs(
     .all<{ id: string; kind: JobKind; symbol: string }>();
   return results;
 }
+
+export interface JobFilter {
+  readonly kind?: string | undefined;
+  readonly state?: string | undefined;
+  readonly symbol?: string | undefined;
+}
+
+/** Jobs newest first, before a (createdAt, id) position. */
+export async function listJobs(
+  db: D1Database | D1DatabaseSession,
+  filter: JobFilter,
+  before: readonly [number, string] | null,
+  limit: number,
+): Promise<JobRecord[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT * FROM jobs
+       WHERE (created_at, id) < (?1, ?2) AND (?3 IS NULL OR kind = ?3) AND (?4 IS NULL OR state = ?4) AND (?5 IS NULL OR symbol = ?5)
+       ORDER BY created_at DESC, id DESC LIMIT ?6`,
+    )
+    .bind(
+      before?.[0] ?? Number.MAX_SAFE_INTEGER,
+      before?.[1] ?? "",
+      filter.kind ?? null,
+      filter.state ?? null,
+      filter.symbol ?? null,
+      limit,
+    )
+    .all<JobRow>();
+  return results.map(toJobRecord);
+}
+
+export async function findJob(db: D1Database | D1DatabaseSession, id: string): Promise<JobRecord | null> {
+  const row = await db.prepare("SELECT * FROM jobs WHERE id = ?").bind(id).first<JobRow>();
+  return row === null ? null : toJobRecord(row);
+}

@@ -108,3 +108,18 @@ export function advanceSchedule(
     .prepare("UPDATE schedules SET done_until = ?3, next_due = ?4 WHERE id = ?1 AND done_until = ?2")
     .bind(schedule.id, schedule.doneUntil, doneUntil, nextDue);
 }
+
+export const deleteSchedule = (db: D1Database, id: string): D1PreparedStatement =>
+  db.prepare("DELETE FROM schedules WHERE id = ?").bind(id);
+
+export async function listSchedules(
+  db: D1Database | D1DatabaseSession,
+  after: string,
+  limit: number,
+): Promise<Schedule[]> {
+  const { results } = await db
+    .prepare("SELECT * FROM schedules WHERE id > ? ORDER BY id LIMIT ?")
+    .bind(after, limit)
+    .all<ScheduleRow>();
+  return results.map(toSchedule);
+}

@@ -120,3 +120,17 @@ export async function openSlotOf(db: D1Database, scheduleId: string): Promise<nu
     .first<{ slot: number }>();
   return row?.slot ?? null;
 }
+
+/** A schedule's slots, newest first, before an instant. */
+export async function listSlots(
+  db: D1Database | D1DatabaseSession,
+  scheduleId: string,
+  before: number,
+  limit: number,
+): Promise<Slot[]> {
+  const { results } = await db
+    .prepare("SELECT * FROM slots WHERE schedule_id = ? AND slot < ? ORDER BY slot DESC LIMIT ?")
+    .bind(scheduleId, before, limit)
+    .all<SlotRow>();
+  return results.map(toSlot);
+}

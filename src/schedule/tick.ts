@@ -35,6 +35,7 @@ export interface TickDeps<S extends DueSchedule = DueSchedule> {
   /** Slots whose owner did not finish inside its lease; they are ours now. */
   readonly takeAbandoned: (limit: number) => Promise<readonly { scheduleId: string; slot: number }[]>;
   readonly enqueue: (slots: readonly { scheduleId: string; slot: number }[]) => Promise<void>;
+  readonly log: (entry: Readonly<Record<string, unknown>>) => void;
 }
 
 export interface TickReport {
@@ -60,21 +61,40 @@ export async function tick<S extends DueSchedule>(marketNow: number, deps: TickD
   let claimed = 0;
   let skipped = 0;
   for (const schedule of schedules) {
-    const due = dueSlots({
-      cadence: schedule.cadence,
-      after: schedule.doneUntil,
-      until: marketNow,
-      catchUpSeconds: schedule.catchUpSeconds,
-      limit: MOST_SLOTS,
-    });
-    const claims = await decide(schedule, due, deps);
-    const doneUntil = due.more ? (due.slots.at(-1) ?? marketNow) : marketNow;
-    const ours = await deps.claim(schedule, claims, doneUntil, due.next);
-    if (ours.length > 0) await deps.enqueue(ours.map((slot) => ({ scheduleId: schedule.id, slot })));
-    claimed += ours.length;
-    skipped += claims.filter(({ skippedWhy }) => skippedWhy !== null).length;
+    try {
+      const report = await claimDue(schedule, marketNow, deps);
+      claimed += report.claimed;
+      skipped += report.skipped;
+    } catch (error) {
+      // A schedule that cannot be read must not stop the others; it stays due and is tried at every tick.
+      deps.log({
+        level: "error",
+        message: "schedule not evaluated",
+        scheduleId: schedule.id,
+        error: String(error),
+      });
+    }
   }
   return { schedules: schedules.length, claimed, skipped, resumed: abandoned.length };
+}
+
+async function claimDue<S extends DueSchedule>(
+  schedule: S,
+  marketNow: number,
+  deps: TickDeps<S>,
+): Promise<{ claimed: number; skipped: number }> {
+  const due = dueSlots({
+    cadence: schedule.cadence,
+    after: schedule.doneUntil,
+    until: marketNow,
+    catchUpSeconds: schedule.catchUpSeconds,
+    limit: MOST_SLOTS,
+  });
+  const claims = await decide(schedule, due, deps);
+  const doneUntil = due.more ? (due.slots.at(-1) ?? marketNow) : marketNow;
+  const ours = await deps.claim(schedule, claims, doneUntil, due.next);
+  if (ours.length > 0) await deps.enqueue(ours.map((slot) => ({ scheduleId: schedule.id, slot })));
+  return { claimed: ours.length, skipped: claims.filter(({ skippedWhy }) => skippedWhy !== null).length };
 }
 
 async function decide(

@@ -36,6 +36,7 @@ export function tickDeps(p: Platform): TickDeps<Schedule> {
   const { DB } = p.env;
   const owner = p.newId();
   return {
+    log: p.log,
     dueSchedules: (marketNow, limit) => dueSchedules(DB, marketNow, limit),
     openSlot: (scheduleId) => openSlotOf(DB, scheduleId),
     claim: async (schedule, claims, doneUntil, next) => {

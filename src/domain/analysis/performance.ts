@@ -121,7 +121,7 @@ export const performanceOf = (points: readonly PricePoint[], periodsPerYear: num
     annualizedReturn: finiteOrNull((last.close / first.close) ** (periodsPerYear / observations) - 1),
     volatility: finiteOrNull(deviation * year),
     sharpe: varies ? finiteOrNull((mean / deviation) * year) : null,
-    sortino: isNoise(downside, 1) ? null : finiteOrNull((mean / downside) * year),
+    sortino: finiteOrNull((mean / downside) * year),
     maxDrawdown: deepestFall(points),
     valueAtRisk95: valueAtRisk === null ? null : finiteOrNull(valueAtRisk),
     conditionalValueAtRisk95: tail.length === 0 ? null : finiteOrNull(meanOf(tail)),

@@ -14,7 +14,7 @@ export const SIGNAL_IDS = [
 
 export type SignalId = (typeof SIGNAL_IDS)[number];
 
-/** How much each signal counts when all are known; they add up to 1. Tested on nine real series before use. */
+/** How much each signal counts when all are known; they add up to 1. What they are worth: honesty.test.ts. */
 export const SIGNAL_WEIGHTS: Readonly<Record<SignalId, number>> = {
   priceVsSlowAverage: 0.3,
   fastVsSlowAverage: 0.2,

@@ -11,7 +11,6 @@ export type CsvReading =
   | { readonly ok: true; readonly records: readonly CsvRecord[] }
   | { readonly ok: false; readonly reason: string };
 
-const BYTE_ORDER_MARK = "\ufeff";
 const DELIMITERS = [",", ";", "\t"];
 
 /**
@@ -19,8 +18,8 @@ const DELIMITERS = [",", ";", "\t"];
  * semicolon or tab). Blank records are left out; line numbers still count them.
  */
 export const readCsv = (text: string): CsvReading => {
-  const unmarked = text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
-  const lines = unmarked.replace(/\r\n?/g, "\n");
+  // Papa Parse drops the byte order mark itself; its own guess at line ends would fail on a file that mixes them.
+  const lines = text.replace(/\r\n?/g, "\n");
   const { data, errors } = papa.parse(lines, {
     delimiter: delimiterOf(lines),
     newline: "\n",

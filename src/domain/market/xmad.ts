@@ -1,5 +1,5 @@
 import { dayOf, easterSunday, SATURDAY, SUNDAY, weekdayOf } from "./calendar-day.ts";
-import { at, MONDAY_TO_FRIDAY, NO_EARLY_CLOSES, type TradingRules } from "./trading-rules.ts";
+import { at, MONDAY_TO_FRIDAY, type TradingRules } from "./trading-rules.ts";
 
 const EARLY_CLOSE = at(14);
 
@@ -37,10 +37,9 @@ const closures = (year: number): ReadonlySet<number> => {
   return days;
 };
 
-const earlyCloses = (year: number): ReadonlyMap<number, number> => {
-  if (takesEvesOff(year)) return NO_EARLY_CLOSES;
-  return new Map([24, 31].map((dayOfMonth) => [dayOf(year, 12, dayOfMonth), EARLY_CLOSE]));
-};
+// In the years that take the eves off, the closure wins.
+const earlyCloses = (year: number): ReadonlyMap<number, number> =>
+  new Map([24, 31].map((dayOfMonth) => [dayOf(year, 12, dayOfMonth), EARLY_CLOSE]));
 
 /**
  * The Madrid exchange (BME), from 1990 on. A holiday on a weekend is not made up for.

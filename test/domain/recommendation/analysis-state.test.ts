@@ -83,6 +83,15 @@ describe("the track record in the state", () => {
     expect(state.calibration).toMatchObject({ pending: null, counts: { n: 0 } });
   });
 
+  test("notes no call while the expected move is unknown, 30 bars after a broken price", () => {
+    const bars = sp500().map((bar, index) => (index === 215 ? { ...closeOnly(bar), close: 0 } : bar));
+    const state = stateAfter(bars.slice(0, 220));
+    expect(state.lastValues?.volatility30).toBeNull();
+    expect(snapshotOf(state, SPX)?.trend.score).not.toBeNull();
+    expect(state.calibration.pending).toBeNull();
+    expect(stateAfter(bars.slice(0, 260)).calibration.pending).not.toBeNull();
+  });
+
   test("notes a call at every 20th bar and judges it 20 bars later", () => {
     const bars = sp500();
     expect(stateAfter(bars.slice(0, 200)).calibration.pending).toMatchObject({

@@ -1,0 +1,51 @@
+import { DEMO_SERIES } from "../src/domain/market/demo-catalogue.ts";
+
+/** Ingest after each market's close, when its vendors have the bar; for every live asset of the calendar. */
+const SCHEDULES = [
+  { name: "Daily bars, New York", calendar: "XNYS", offsetSeconds: 1_200 },
+  { name: "Daily bars, London", calendar: "XLON", offsetSeconds: 1_200 },
+  { name: "Daily bars, Madrid", calendar: "XMAD", offsetSeconds: 1_200 },
+  { name: "Daily bars, crypto", calendar: "CRYPTO", offsetSeconds: 300 },
+  { name: "Daily bars, currencies", calendar: "FX", offsetSeconds: 300 },
+];
+
+/** Makes the schedules of an installation that has none. */
+export async function registerSchedules(origin: string, key: string): Promise<void> {
+  const existing = (await call(origin, key, "GET", "/schedules?limit=1")) as { items: unknown[] };
+  if (existing.items.length > 0) return;
+  for (const { name, calendar, offsetSeconds } of SCHEDULES) {
+    await call(origin, key, "POST", "/schedules", {
+      name,
+      kind: "ingest",
+      target: { calendar },
+      cadence: { type: "calendar", calendar, event: "close", offsetSeconds },
+    });
+  }
+}
+
+/** Registers the demo's assets; those that are there already stay as they are. */
+export async function registerDemoAssets(origin: string, key: string): Promise<void> {
+  for (const { symbol, type, currency, calendar } of DEMO_SERIES) {
+    await call(origin, key, "POST", "/assets", { symbol, type, currency, calendar, source: "demo" }, 409);
+  }
+}
+
+async function call(
+  origin: string,
+  key: string,
+  method: string,
+  path: string,
+  body?: unknown,
+  fine?: number,
+): Promise<unknown> {
+  const response = await fetch(`${origin}/api/v1${path}`, {
+    method,
+    headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+    body: body === undefined ? null : JSON.stringify(body),
+    signal: AbortSignal.timeout(30_000),
+  });
+  const text = await response.text();
+  if (!response.ok && response.status !== fine)
+    throw new Error(`${method} ${path} answered ${response.status}: ${text}`);
+  return JSON.parse(text) as unknown;
+}

@@ -1,0 +1,109 @@
+/** `npm start`: the whole system on this machine, as one process to its user. */
+import { randomBytes } from "node:crypto";
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { startDemoServer } from "./demo-server.ts";
+import { registerDemoAssets, registerSchedules } from "./first-run.ts";
+import { requirePort } from "./ports.ts";
+import { applyMigrations, startWorker } from "./runtime.ts";
+
+const root = join(import.meta.dirname, "..");
+
+/** With the replay a tick a second moves the market; without it the clock is the real one, once a minute. */
+const REPLAY_TICK_MS = 1_000;
+const CRON_TICK_MS = 60_000;
+
+async function main(): Promise<void> {
+  const port = portFrom(process.env["PORT"]);
+  await requirePort(port);
+  const stateDir = resolve(root, process.env["STATE_DIR"] ?? ".state");
+  mkdirSync(stateDir, { recursive: true });
+  const demo = process.env["DEMO"] !== "off";
+  const key = adminKey(stateDir, process.env["ADMIN_API_KEY"]);
+  const origin = `http://127.0.0.1:${port}`;
+
+  const stops: (() => Promise<void>)[] = [];
+  let stopping = false;
+  const stop = async (code: number): Promise<void> => {
+    if (stopping) return;
+    stopping = true;
+    for (const one of stops.reverse()) await one().catch((error: unknown) => console.error(String(error)));
+    process.exit(code);
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void stop(0));
+
+  try {
+    console.log("applying migrations …");
+    await applyMigrations({ root, stateDir });
+    const demoServer = demo ? await startDemoServer() : null;
+    if (demoServer !== null) stops.push(() => demoServer.close());
+
+    console.log("starting the worker …");
+    const worker = await startWorker({
+      root,
+      stateDir,
+      port,
+      adminKey: key,
+      vars: {
+        ENVIRONMENT: "local",
+        PUBLIC_ORIGIN: origin,
+        DEMO: demo ? "on" : "off",
+        DEMO_SOURCE_URL: demoServer?.url ?? "",
+        WEBHOOK_ALLOW_LOOPBACK: process.env["WEBHOOK_ALLOW_LOOPBACK"] === "on" ? "on" : "off",
+        SWEEP_AFTER_SECONDS: process.env["SWEEP_AFTER_SECONDS"] ?? "10",
+        ...forwarded("REPLAY_SPEED", "WEBHOOK_RETRY_SECONDS"),
+      },
+      onExit: (code) => {
+        if (!stopping) {
+          console.error(`the worker ended by itself (exit code ${code ?? "none"})`);
+          void stop(1);
+        }
+      },
+    });
+    stops.push(() => worker.stop());
+
+    await worker.tick();
+    await registerSchedules(origin, key);
+    if (demo) await registerDemoAssets(origin, key);
+    console.log(`ready ${origin}  api key ${key}`);
+
+    const tickMs = demo ? REPLAY_TICK_MS : CRON_TICK_MS;
+    while (!stopping) {
+      await sleep(tickMs);
+      if (!stopping) await worker.tick();
+    }
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    await stop(1);
+  }
+}
+
+function portFrom(text: string | undefined): number {
+  const port = Number(text ?? "8787");
+  if (Number.isInteger(port) && port > 0 && port < 65_536) return port;
+  console.error(`PORT=${text} is not a port number`);
+  process.exit(1);
+}
+
+/** The key given, or the one made at the first start and kept beside the state, readable by its owner only. */
+function adminKey(stateDir: string, given: string | undefined): string {
+  if (given !== undefined && given !== "") return given;
+  const file = join(stateDir, "admin-api-key");
+  if (existsSync(file)) return readFileSync(file, "utf8").trim();
+  const key = `inv_admin_${randomBytes(24).toString("base64url")}`;
+  writeFileSync(file, `${key}\n`, { mode: 0o600 });
+  chmodSync(file, 0o600);
+  return key;
+}
+
+function forwarded(...names: string[]): Record<string, string> {
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = process.env[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+}
+
+await main();

@@ -1,0 +1,157 @@
+import * as z from "zod";
+import { writeAudit } from "../records/audit.ts";
+import { listApiKeys, revokeApiKey, type StoredApiKey, writeApiKey } from "../records/backoffice-records.ts";
+import { SCOPES } from "./auth.ts";
+import { ApiProblem } from "./problem.ts";
+import {
+  instantSchema,
+  iso,
+  isoOrNull,
+  jsonBody,
+  listLimit,
+  listOf,
+  operation,
+  page,
+  readCursor,
+  router,
+} from "./schemas.ts";
+
+const keyView = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    scopes: z.array(z.string()),
+    createdAt: z.string(),
+    expiresAt: z.string().nullable(),
+    revokedAt: z.string().nullable(),
+  })
+  .meta({ id: "ApiKey" });
+
+const show = (key: StoredApiKey): z.infer<typeof keyView> => ({
+  id: key.id,
+  name: key.name,
+  scopes: [...key.scopes],
+  createdAt: iso(key.createdAt),
+  expiresAt: isoOrNull(key.expiresAt),
+  revokedAt: isoOrNull(key.revokedAt),
+});
+
+const newKey = z.strictObject({
+  name: z.string().min(1).max(100),
+  scopes: z.array(z.enum(SCOPES)).min(1).max(SCOPES.length),
+  expiresAt: instantSchema.optional(),
+});
+
+export const apiKeys = router();
+const tag = "Backoffice";
+
+apiKeys.openapi(
+  operation(
+    {
+      method: "post",
+      path: "/backoffice/api-keys",
+      scope: "keys:admin",
+      summary: "Make an API key; it is shown this once and only its hash is kept",
+      tag,
+    },
+    jsonBody(newKey),
+    201,
+    keyView.extend({ key: z.string() }),
+  ),
+  async (c) => {
+    const { name, scopes, expiresAt } = c.req.valid("json");
+    const { api, DB } = c.env;
+    const id = randomText(12, "abcdefghijklmnopqrstuvwxyz0123456789");
+    const key = `inv_${id}_${randomText(43, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")}`;
+    const now = api.now();
+    const caller = c.get("caller").id;
+    const stored = { id, name, scopes, createdAt: now, expiresAt: expiresAt ?? null, revokedAt: null };
+    await DB.batch([
+      writeApiKey(DB, { ...stored, hash: await api.hash(key), createdBy: caller }),
+      writeAudit(DB, [
+        {
+          id: api.newId(),
+          at: now,
+          actor: caller,
+          action: "api-key.create",
+          subject: id,
+          outcome: "done",
+          detail: scopes.join(" "),
+        },
+      ]),
+    ]);
+    return c.json({ ...show(stored), key }, 201);
+  },
+);
+
+apiKeys.openapi(
+  operation(
+    {
+      method: "get",
+      path: "/backoffice/api-keys",
+      scope: "keys:admin",
+      summary: "API keys, without the keys",
+      tag,
+    },
+    { query: z.object({ limit: listLimit, cursor: z.string().optional() }) },
+    200,
+    listOf(keyView),
+  ),
+  async (c) => {
+    const { limit, cursor } = c.req.valid("query");
+    const after = readCursor(cursor, z.tuple([z.string()]))?.[0] ?? "";
+    return c.json(
+      page(await listApiKeys(c.get("reads"), after, limit + 1), limit, ({ id }) => [id], show),
+      200,
+    );
+  },
+);
+
+apiKeys.openapi(
+  operation(
+    {
+      method: "delete",
+      path: "/backoffice/api-keys/{id}",
+      scope: "keys:admin",
+      summary: "Revoke an API key",
+      tag,
+    },
+    { params: z.object({ id: z.string().max(32) }) },
+    204,
+    null,
+  ),
+  async (c) => {
+    const { id } = c.req.valid("param");
+    const { api, DB } = c.env;
+    const now = api.now();
+    const [revoked] = await DB.batch([
+      revokeApiKey(DB, id, now),
+      writeAudit(DB, [
+        {
+          id: api.newId(),
+          at: now,
+          actor: c.get("caller").id,
+          action: "api-key.revoke",
+          subject: id,
+          outcome: "done",
+          detail: null,
+        },
+      ]),
+    ]);
+    if ((revoked?.meta.changes ?? 0) === 0)
+      throw new ApiProblem("not_found", `There is no active API key ${id}.`);
+    return c.body(null, 204);
+  },
+);
+
+/** Unbiased: bytes that would favour the first letters are thrown away. */
+function randomText(length: number, alphabet: string): string {
+  const fair = 256 - (256 % alphabet.length);
+  let text = "";
+  while (text.length < length) {
+    for (const byte of crypto.getRandomValues(new Uint8Array(length))) {
+      if (byte < fair && text.length < length) text += alphabet[byte % alphabet.length];
+    }
+  }
+  return text;
+}

@@ -1,0 +1,237 @@
+import { createRoute } from "@hono/zod-openapi";
+import { bodyLimit } from "hono/body-limit";
+import * as z from "zod";
+import type { BarsReading } from "../domain/asset/read-bar.ts";
+import { readCsvBars, readJsonBars } from "../domain/asset/read-bars.ts";
+import { type JobOrder, jobId } from "../domain/job/job.ts";
+import { RESOLUTIONS, type Resolution } from "../domain/market/resolution.ts";
+import { importRequest, MOST_IMPORT_BYTES, MOST_IMPORT_ROWS } from "../queues/import-format.ts";
+import { listBars, type StoredBar } from "../read-model/series.ts";
+import { orderJobs } from "../records/job-records.ts";
+import { requireAsset } from "./assets.ts";
+import { requires } from "./auth.ts";
+import type { ApiEnv, Caller } from "./platform.ts";
+import { ApiProblem, itemsOf, problemSchema } from "./problem.ts";
+import {
+  instantSchema,
+  iso,
+  listOf,
+  operation,
+  page,
+  readCursor,
+  resolutionQuery,
+  router,
+  seriesLimit,
+  symbolParams,
+} from "./schemas.ts";
+
+const barView = z
+  .object({
+    timestamp: z.string(),
+    open: z.number().nullable(),
+    high: z.number().nullable(),
+    low: z.number().nullable(),
+    close: z.number(),
+    volume: z.number().nullable(),
+    source: z.string().meta({ description: "who told us: a price source, `import`, or `synthetic`" }),
+  })
+  .meta({ id: "Bar" });
+
+export const seriesQuery = z.object({
+  resolution: resolutionQuery,
+  from: instantSchema.optional(),
+  to: instantSchema.optional(),
+  limit: seriesLimit,
+  cursor: z.string().optional(),
+});
+
+/** The range a series query asks for: from the cursor on when there is one. Epoch ms, both included. */
+export function rangeOf(query: {
+  from?: number | undefined;
+  to?: number | undefined;
+  cursor?: string | undefined;
+}): {
+  from: number;
+  to: number;
+} {
+  const from = query.from ?? Number.MIN_SAFE_INTEGER;
+  const to = query.to ?? Number.MAX_SAFE_INTEGER;
+  if (from > to) {
+    throw new ApiProblem("invalid_query", "from lies after to.", [
+      { field: "from", reason: "lies after to" },
+    ]);
+  }
+  const after = readCursor(query.cursor, z.tuple([z.number().int()]))?.[0];
+  return { from: after === undefined ? from : Math.max(from, after + 1), to };
+}
+
+const show = (bar: StoredBar): z.infer<typeof barView> => ({ ...bar, timestamp: iso(bar.timestamp) });
+
+export const bars = router();
+const tag = "Market data";
+
+bars.openapi(
+  operation(
+    {
+      method: "get",
+      path: "/assets/{symbol}/bars",
+      scope: "assets:read",
+      summary: "Bars, oldest first",
+      tag,
+    },
+    { params: symbolParams, query: seriesQuery },
+    200,
+    listOf(barView),
+  ),
+  async (c) => {
+    const { symbol } = c.req.valid("param");
+    const query = c.req.valid("query");
+    const { from, to } = rangeOf(query);
+    await requireAsset(c.get("reads"), symbol);
+    const rows = await listBars(c.get("reads"), symbol, query.resolution, from, to, query.limit + 1);
+    return c.json(
+      page(rows, query.limit, ({ timestamp }) => [timestamp], show),
+      200,
+    );
+  },
+);
+
+const CSV_EXAMPLE =
+  "timestamp,open,high,low,close,volume\n2020-04-16,2799.34,2806.51,2764.32,2799.55,5179990000\n";
+
+bars.openapi(
+  createRoute({
+    method: "post",
+    path: "/assets/{symbol}/bars",
+    summary: "Import bars as CSV or JSON",
+    description:
+      "Accepts at most 50,000 bars and 8 MB. The answer names a job; if a row is refused the job fails with errors by row, and nothing of the request is stored.",
+    tags: [tag],
+    security: [{ apiKey: ["assets:write"] }],
+    middleware: [
+      requires("assets:write"),
+      bodyLimit({
+        maxSize: MOST_IMPORT_BYTES,
+        onError: () => {
+          throw new ApiProblem(
+            "payload_too_large",
+            `An import has at most ${MOST_IMPORT_BYTES} bytes; send it in parts.`,
+          );
+        },
+      }),
+    ] as const,
+    request: {
+      params: symbolParams,
+      query: z.object({ resolution: z.enum(RESOLUTIONS).optional() }),
+    },
+    responses: {
+      202: {
+        description: "Accepted",
+        content: { "application/json": { schema: z.object({ jobId: z.string() }) } },
+      },
+      default: {
+        description: "A problem (RFC 9457)",
+        content: { "application/problem+json": { schema: problemSchema } },
+      },
+    },
+  }),
+  async (c) => {
+    const { symbol } = c.req.valid("param");
+    const asked = c.req.valid("query").resolution;
+    const upload = await readUpload(c.req.header("content-type") ?? "", () => c.req.text(), asked);
+    await requireAsset(c.env.DB, symbol);
+    const order = await keep(c.env, symbol, upload, c.get("caller"));
+    return c.json({ jobId: order.id }, 202, { location: `/api/v1/jobs/${encodeURIComponent(order.id)}` });
+  },
+);
+
+/** The two forms an upload comes in, for the API's description. */
+export const IMPORT_BODY = {
+  required: true,
+  content: {
+    "text/csv": { schema: { type: "string" as const }, example: CSV_EXAMPLE },
+    "application/json": { schema: z.toJSONSchema(importRequest, { io: "input" }) as Record<string, unknown> },
+  },
+};
+
+interface Upload {
+  readonly format: "csv" | "json";
+  readonly text: string;
+  readonly resolution: Resolution;
+}
+
+async function readUpload(
+  contentType: string,
+  body: () => Promise<string>,
+  asked: Resolution | undefined,
+): Promise<Upload> {
+  switch (contentType.split(";")[0]?.trim().toLowerCase()) {
+    case "text/csv": {
+      const text = await body();
+      refuseUnreadable(readCsvBars(text, { maxRows: MOST_IMPORT_ROWS }));
+      return { format: "csv", text, resolution: asked ?? "1d" };
+    }
+    case "application/json": {
+      const parsed = importRequest.safeParse(parseJson(await body()));
+      if (!parsed.success) {
+        const items = itemsOf(parsed.error);
+        const first = items.slice(0, 3).map(({ field, reason }) => `${field}: ${reason}`);
+        throw new ApiProblem("validation_failed", first.join("; "), items);
+      }
+      if (asked !== undefined && asked !== parsed.data.resolution) {
+        throw new ApiProblem("validation_failed", "The query and the body name different resolutions.", [
+          { field: "resolution", reason: `the query says ${asked}, the body ${parsed.data.resolution}` },
+        ]);
+      }
+      refuseUnreadable(readJsonBars(parsed.data.bars));
+      return { format: "json", text: JSON.stringify(parsed.data), resolution: parsed.data.resolution };
+    }
+    default:
+      throw new ApiProblem("unsupported_media_type", "Send text/csv or application/json.");
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    throw new ApiProblem("malformed_request", "The body is not JSON.");
+  }
+}
+
+/** A file that cannot be read for certain is refused at once. Refused rows are the job's to report. */
+function refuseUnreadable(reading: BarsReading): void {
+  if (reading.ok || reading.kind === "rows") return;
+  const items = reading.errors.slice(0, 100).map((reason) => ({ field: "file", reason }));
+  throw new ApiProblem("validation_failed", reading.errors.slice(0, 3).join("; "), items);
+}
+
+/** The file first, then the record that needs it, then the nudge: a crash in between loses nothing that was accepted. */
+async function keep(
+  env: ApiEnv["Bindings"],
+  symbol: string,
+  upload: Upload,
+  caller: Caller,
+): Promise<JobOrder> {
+  const { api, DB } = env;
+  const word = api.newId();
+  const id = jobId("ingest", symbol, `import:${word}`);
+  const objectKey = `imports/${word}`;
+  await env.IMPORTS.put(objectKey, upload.text);
+  const order: JobOrder = {
+    id,
+    kind: "ingest",
+    symbol,
+    resolution: upload.resolution,
+    params: { mode: "import", objectKey, format: upload.format },
+    slot: null,
+    scheduleId: null,
+    correlationId: id,
+    causationId: null,
+    actor: caller.id,
+  };
+  const now = api.now();
+  await orderJobs(DB, [{ ...order, dueAt: now }], now).run();
+  await api.enqueueJobs([order]);
+  return order;
+}

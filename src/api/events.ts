@@ -1,0 +1,125 @@
+import * as z from "zod";
+import { EVENT_TYPES } from "../domain/events/catalogue.ts";
+import { matchesPattern, patternProblem } from "../domain/events/routing-key.ts";
+import { type FeedEvent, findEvent, readFeed } from "../read-model/feed.ts";
+import { ApiProblem } from "./problem.ts";
+import { listLimit, operation, readCursor, router, writeCursor } from "./schemas.ts";
+
+const eventView = z
+  .looseObject({
+    eventId: z.string(),
+    eventType: z.string(),
+    schemaVersion: z.number(),
+    streamId: z.string(),
+    version: z.number(),
+    occurredAt: z.string(),
+    routingKey: z.string(),
+    correlationId: z.string(),
+    causationId: z.string().nullable(),
+    jobId: z.string().nullable(),
+    payload: z.unknown(),
+  })
+  .meta({ id: "Event" });
+
+const show = ({ event, routingKey }: FeedEvent): z.infer<typeof eventView> => ({ ...event, routingKey });
+
+/** Rows one request may look through when a pattern lets little pass; the cursor carries on from there. */
+const MOST_LOOKED_AT = 1_000;
+/** A page stops growing here: events can weigh 60 KB each. */
+const LARGEST_PAGE = 4_000_000;
+
+export const events = router();
+const tag = "Events";
+
+events.openapi(
+  operation(
+    {
+      method: "get",
+      path: "/events",
+      scope: "events:read",
+      summary:
+        "The feed, in the order events became visible; nextCursor never ends, ask again with it for what is new",
+      tag,
+    },
+    {
+      query: z.object({
+        pattern: z.string().default("#").meta({
+          description: "AMQP topic pattern over routing keys, like asset.*.RecommendationGenerated",
+        }),
+        limit: listLimit,
+        cursor: z.string().optional(),
+      }),
+    },
+    200,
+    z.object({ items: z.array(eventView), nextCursor: z.string().nullable(), caughtUp: z.boolean() }),
+  ),
+  async (c) => {
+    const { pattern, limit, cursor } = c.req.valid("query");
+    const reason = patternProblem(pattern);
+    if (reason !== null)
+      throw new ApiProblem("invalid_query", `pattern: ${reason}`, [{ field: "pattern", reason }]);
+    const start = readCursor(cursor, z.tuple([z.number().int().min(0)]))?.[0] ?? 0;
+    const items: FeedEvent[] = [];
+    let position = start;
+    let looked = 0;
+    let bytes = 0;
+    let caughtUp = false;
+    // The type is an index away when the pattern names one; everything else is matched here.
+    const named = pattern.split(".").at(-1) ?? "";
+    const eventType = named in EVENT_TYPES ? named : undefined;
+    reading: while (looked < MOST_LOOKED_AT) {
+      const rows = await readFeed(c.get("reads"), { after: position, limit: 100, eventType });
+      for (const row of rows) {
+        looked += 1;
+        if (matchesPattern(pattern, row.routingKey)) {
+          items.push(row);
+          bytes += JSON.stringify(row.event).length;
+        }
+        position = row.position;
+        if (items.length >= limit || bytes > LARGEST_PAGE) break reading;
+      }
+      if (rows.length < 100) {
+        caughtUp = true;
+        break;
+      }
+    }
+    return c.json({ items: items.map(show), nextCursor: writeCursor([position]), caughtUp }, 200);
+  },
+);
+
+events.openapi(
+  operation(
+    { method: "get", path: "/events/{id}", scope: "events:read", summary: "One event", tag },
+    { params: z.object({ id: z.uuid() }) },
+    200,
+    eventView,
+  ),
+  async (c) => {
+    const { id } = c.req.valid("param");
+    const found = await findEvent(c.get("reads"), id);
+    if (found === null) throw new ApiProblem("not_found", `There is no event ${id}.`);
+    return c.json(show(found), 200);
+  },
+);
+
+events.openapi(
+  operation(
+    { method: "get", path: "/event-types", scope: "events:read", summary: "The types of event", tag },
+    {},
+    200,
+    z.object({
+      items: z.array(
+        z.object({
+          eventType: z.string(),
+          class: z.enum(["domain", "technical"]),
+          schemaVersion: z.number(),
+        }),
+      ),
+      nextCursor: z.null(),
+    }),
+  ),
+  (c) => {
+    const items = Object.entries(EVENT_TYPES).map(([eventType, about]) => ({ eventType, ...about }));
+    return c.json({ items, nextCursor: null }, 200);
+  },
+);

@@ -1,0 +1,32 @@
+import { Hono } from "hono";
+import type { ApiEnv } from "./platform.ts";
+import { ApiProblem } from "./problem.ts";
+
+export const health = new Hono<ApiEnv>();
+
+/** The process answers. */
+health.get("/health", (c) => c.json({ status: "ok", version: c.env.api.config.CODE_VERSION }));
+
+/** What we need answers too: the database is there and its migrations have run. */
+health.get("/ready", async (c) => {
+  try {
+    const row = await c.env.DB.prepare(
+      "SELECT market_now AS marketNow, wall_at AS wallAt FROM clock WHERE id = 1",
+    ).first<{
+      marketNow: number;
+      wallAt: number;
+    }>();
+    return c.json({
+      status: "ready",
+      database: "ok",
+      marketNow: row === null ? null : new Date(row.marketNow).toISOString(),
+      lastTickAt: row === null ? null : new Date(row.wallAt).toISOString(),
+      demo: c.env.api.config.DEMO,
+    });
+  } catch (error) {
+    c.env.api.log({ level: "error", message: "not ready", error: String(error) });
+    throw new ApiProblem("unavailable", "The database does not answer or has no tables yet.", undefined, {
+      "retry-after": "5",
+    });
+  }
+});

@@ -1,0 +1,206 @@
+import * as z from "zod";
+import { JOB_KINDS, JOB_STATES, type JobOrder, type JobRecord, jobId } from "../domain/job/job.ts";
+import { RESOLUTIONS } from "../domain/market/resolution.ts";
+import { writeAudit } from "../records/audit.ts";
+import { readClock } from "../records/clock-record.ts";
+import { cancelJob, listJobs, loadJobs, orderJobs } from "../records/job-records.ts";
+import { requireAsset } from "./assets.ts";
+import { ApiProblem } from "./problem.ts";
+import {
+  iso,
+  isoOrNull,
+  jsonBody,
+  listLimit,
+  listOf,
+  operation,
+  page,
+  readCursor,
+  router,
+  symbolSchema,
+} from "./schemas.ts";
+
+const problemView = z.looseObject({ code: z.string(), detail: z.string() }).nullable();
+
+const jobView = z
+  .object({
+    id: z.string(),
+    kind: z.enum(JOB_KINDS),
+    symbol: z.string(),
+    resolution: z.enum(RESOLUTIONS),
+    state: z.enum(JOB_STATES),
+    slot: z.string().nullable(),
+    scheduleId: z.string().nullable(),
+    correlationId: z.string(),
+    causationId: z.string().nullable(),
+    actor: z.string(),
+    result: z.unknown(),
+    error: problemView,
+    attempts: z.array(
+      z.object({
+        number: z.number(),
+        startedAt: z.string(),
+        endedAt: z.string(),
+        outcome: z.enum(["done", "later", "refused"]),
+        error: problemView,
+      }),
+    ),
+    createdAt: z.string(),
+    nextAttemptAt: z.string().nullable(),
+    finishedAt: z.string().nullable(),
+  })
+  .meta({ id: "Job" });
+
+const show = (job: JobRecord): z.infer<typeof jobView> => ({
+  id: job.id,
+  kind: job.kind,
+  symbol: job.symbol,
+  resolution: job.resolution,
+  state: job.state,
+  slot: isoOrNull(job.slot),
+  scheduleId: job.scheduleId,
+  correlationId: job.correlationId,
+  causationId: job.causationId,
+  actor: job.actor,
+  result: job.result,
+  error: job.error === null ? null : { ...job.error },
+  attempts: job.attempts.map((attempt) => ({
+    ...attempt,
+    startedAt: iso(attempt.startedAt),
+    endedAt: iso(attempt.endedAt),
+    error: attempt.error === null ? null : { code: attempt.error.code, detail: attempt.error.detail },
+  })),
+  createdAt: iso(job.createdAt),
+  nextAttemptAt: job.state === "retrying" ? isoOrNull(job.dueAt) : null,
+  finishedAt: isoOrNull(job.finishedAt),
+});
+
+const newJob = z.strictObject({
+  kind: z.enum(JOB_KINDS),
+  symbol: symbolSchema,
+  resolution: z.enum(RESOLUTIONS).default("1d"),
+  delaySeconds: z.number().int().min(0).max(86_400).default(0),
+});
+
+const idParams = z.object({ id: z.string().min(1).max(200) });
+
+export const jobs = router();
+const tag = "Jobs";
+
+jobs.openapi(
+  operation(
+    { method: "post", path: "/jobs", scope: "jobs:write", summary: "Order a job", tag },
+    jsonBody(newJob),
+    202,
+    z.object({ jobId: z.string() }),
+  ),
+  async (c) => {
+    const { kind, symbol, resolution, delaySeconds } = c.req.valid("json");
+    const { api, DB } = c.env;
+    const asset = await requireAsset(DB, symbol);
+    if (kind === "ingest" && asset.source === "import") {
+      throw new ApiProblem("validation_failed", `${symbol} is only fed by import.`, [
+        { field: "kind", reason: "an asset with source import is never asked for bars" },
+      ]);
+    }
+    const now = api.now();
+    const until = api.config.DEMO ? ((await readClock(DB))?.marketNow ?? now) : now;
+    const id = jobId(kind, symbol, `manual:${api.newId()}`);
+    const order: JobOrder = {
+      id,
+      kind,
+      symbol,
+      resolution,
+      params: kind === "ingest" ? { mode: "source", until, backfill: false } : { mode: "derived" },
+      slot: null,
+      scheduleId: null,
+      correlationId: id,
+      causationId: null,
+      actor: c.get("caller").id,
+    };
+    await orderJobs(DB, [{ ...order, dueAt: now + delaySeconds * 1000 }], now).run();
+    await api.enqueueJobs([{ ...order, delaySeconds }]);
+    return c.json({ jobId: id }, 202, { location: `/api/v1/jobs/${encodeURIComponent(id)}` });
+  },
+);
+
+jobs.openapi(
+  operation(
+    { method: "get", path: "/jobs", scope: "jobs:read", summary: "Jobs, newest first", tag },
+    {
+      query: z.object({
+        kind: z.enum(JOB_KINDS).optional(),
+        state: z.enum(JOB_STATES).optional(),
+        symbol: symbolSchema.optional(),
+        limit: listLimit,
+        cursor: z.string().optional(),
+      }),
+    },
+    200,
+    listOf(jobView),
+  ),
+  async (c) => {
+    const { kind, state, symbol, limit, cursor } = c.req.valid("query");
+    const before = readCursor(cursor, z.tuple([z.number().int(), z.string()]));
+    const rows = await listJobs(c.get("reads"), { kind, state, symbol }, before, limit + 1);
+    return c.json(
+      page(rows, limit, (job) => [job.createdAt, job.id], show),
+      200,
+    );
+  },
+);
+
+jobs.openapi(
+  operation(
+    { method: "get", path: "/jobs/{id}", scope: "jobs:read", summary: "One job with every attempt", tag },
+    { params: idParams },
+    200,
+    jobView,
+  ),
+  // The primary is asked: whoever ordered a job must find it at once.
+  async (c) => c.json(show(await requireJob(c.env.DB, c.req.valid("param").id)), 200),
+);
+
+jobs.openapi(
+  operation(
+    {
+      method: "post",
+      path: "/jobs/{id}/cancel",
+      scope: "jobs:write",
+      summary: "Cancel a job that has not started",
+      tag,
+    },
+    { params: idParams },
+    200,
+    jobView,
+  ),
+  async (c) => {
+    const { id } = c.req.valid("param");
+    const { api, DB } = c.env;
+    const now = api.now();
+    const [result] = await DB.batch([cancelJob(DB, id, now)]);
+    const job = await requireJob(DB, id);
+    if ((result?.meta.changes ?? 0) === 0) {
+      throw new ApiProblem(
+        "conflict",
+        `The job is ${job.state}; only queued and retrying jobs can be cancelled.`,
+      );
+    }
+    const entry = {
+      id: api.newId(),
+      at: now,
+      actor: c.get("caller").id,
+      action: "job.cancel",
+      subject: id,
+      outcome: "done",
+      detail: null,
+    };
+    await writeAudit(DB, [entry]).run();
+    return c.json(show(job), 200);
+  },
+);
+
+async function requireJob(db: D1Database, id: string): Promise<JobRecord> {
+  const job = (await loadJobs(db, [id]))[0];
+  if (job === undefined) throw new ApiProblem("not_found", `There is no job ${id}.`);
+  return job;
+}

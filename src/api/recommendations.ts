@@ -1,0 +1,158 @@
+import * as z from "zod";
+import { RESOLUTIONS } from "../domain/market/resolution.ts";
+import { ACTIONS, RISK_LEVELS } from "../domain/recommendation/recommendation.ts";
+import {
+  findRecommendation,
+  listRecommendations,
+  type StoredRecommendation,
+} from "../read-model/recommendations.ts";
+import { requireAsset } from "./assets.ts";
+import { ApiProblem } from "./problem.ts";
+import { provenanceOf, provenanceView } from "./provenance.ts";
+import {
+  iso,
+  listLimit,
+  listOf,
+  operation,
+  page,
+  readCursor,
+  router,
+  symbolParams,
+  symbolSchema,
+} from "./schemas.ts";
+
+const recommendationView = z
+  .looseObject({
+    id: z.string(),
+    symbol: z.string(),
+    resolution: z.enum(RESOLUTIONS),
+    asOf: z.string(),
+    action: z.enum(ACTIONS),
+    confidence: z.number().meta({ description: "probability that the action proves right at the horizon" }),
+    baseRate: z.number(),
+    samples: z.number(),
+    horizon: z.object({ bars: z.number(), resolution: z.enum(RESOLUTIONS) }),
+    riskLevel: z.enum(RISK_LEVELS),
+    summary: z.string(),
+    reasoning: z.array(z.string()),
+    assumptions: z.array(z.string()),
+    caveats: z.array(z.string()),
+    engine: z.string(),
+    snapshotHash: z.string(),
+    source: z.string(),
+    synthetic: z.boolean(),
+    createdAt: z.string(),
+  })
+  .meta({ id: "Recommendation" });
+
+const show = ({ body, createdAt }: StoredRecommendation): z.infer<typeof recommendationView> => {
+  const { recommendationId, ...rest } = body;
+  const plain = JSON.parse(JSON.stringify(rest)) as Omit<
+    z.infer<typeof recommendationView>,
+    "id" | "synthetic" | "createdAt"
+  >;
+  return {
+    id: recommendationId,
+    ...plain,
+    synthetic: body.source === "synthetic",
+    createdAt: iso(createdAt),
+  } as z.infer<typeof recommendationView>;
+};
+
+const listQuery = z.object({
+  resolution: z.enum(RESOLUTIONS).optional(),
+  action: z.enum(ACTIONS).optional(),
+  limit: listLimit,
+  cursor: z.string().optional(),
+});
+
+export const recommendations = router();
+const tag = "Recommendations";
+
+recommendations.openapi(
+  operation(
+    {
+      method: "get",
+      path: "/assets/{symbol}/recommendations",
+      scope: "assets:read",
+      summary: "An asset's recommendations, newest first",
+      tag,
+    },
+    { params: symbolParams, query: listQuery },
+    200,
+    listOf(recommendationView),
+  ),
+  async (c) => {
+    const { symbol } = c.req.valid("param");
+    await requireAsset(c.get("reads"), symbol);
+    return c.json(await listPage(c.get("reads"), { ...c.req.valid("query"), symbol }), 200);
+  },
+);
+
+recommendations.openapi(
+  operation(
+    {
+      method: "get",
+      path: "/recommendations",
+      scope: "assets:read",
+      summary: "Recommendations of all assets, newest first",
+      tag,
+    },
+    { query: listQuery.extend({ symbol: symbolSchema.optional() }) },
+    200,
+    listOf(recommendationView),
+  ),
+  async (c) => c.json(await listPage(c.get("reads"), c.req.valid("query")), 200),
+);
+
+const idParams = z.object({ id: z.uuid() });
+
+recommendations.openapi(
+  operation(
+    {
+      method: "get",
+      path: "/recommendations/{id}",
+      scope: "assets:read",
+      summary: "One recommendation with its evidence",
+      tag,
+    },
+    { params: idParams },
+    200,
+    recommendationView,
+  ),
+  async (c) => c.json(show(await require(c.get("reads"), c.req.valid("param").id)), 200),
+);
+
+recommendations.openapi(
+  operation(
+    {
+      method: "get",
+      path: "/recommendations/{id}/provenance",
+      scope: "assets:read",
+      summary: "The chain from the recommendation down to bars, jobs and slots",
+      tag,
+    },
+    { params: idParams },
+    200,
+    provenanceView,
+  ),
+  async (c) => {
+    const stored = await require(c.get("reads"), c.req.valid("param").id);
+    return c.json(await provenanceOf(c.get("reads"), stored), 200);
+  },
+);
+
+async function require(db: D1DatabaseSession, id: string): Promise<StoredRecommendation> {
+  const stored = await findRecommendation(db, id);
+  if (stored === null) throw new ApiProblem("not_found", `There is no recommendation ${id}.`);
+  return stored;
+}
+
+async function listPage(
+  db: D1DatabaseSession,
+  query: z.infer<typeof listQuery> & { readonly symbol?: string | undefined },
+) {
+  const before = readCursor(query.cursor, z.tuple([z.string()]))?.[0] ?? null;
+  const rows = await listRecommendations(db, query, before, query.limit + 1);
+  return page(rows, query.limit, ({ body }) => [body.recommendationId], show);
+}

@@ -1,0 +1,129 @@
+import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
+import * as z from "zod";
+import { readTimestamp } from "../domain/asset/read-timestamp.ts";
+import { RESOLUTIONS } from "../domain/market/resolution.ts";
+import { requires, type Scope } from "./auth.ts";
+import type { ApiEnv } from "./platform.ts";
+import { ApiProblem, itemsOf, problemSchema } from "./problem.ts";
+
+/** A router whose refused input becomes problem+json: 422 for a body, 400 for anything in the URL. */
+export const router = () =>
+  new OpenAPIHono<ApiEnv>({
+    defaultHook: (result) => {
+      if (result.success) return;
+      const items = itemsOf(result.error);
+      const where = items.map(({ field, reason }) => `${field}: ${reason}`).slice(0, 3);
+      throw new ApiProblem(
+        result.target === "json" ? "validation_failed" : "invalid_query",
+        where.join("; "),
+        items,
+      );
+    },
+  });
+
+/** Symbols as venues write them: BRK.B, BTC-USD, EURUSD=X, ^GSPC. Always upper case. */
+export const symbolSchema = z
+  .string()
+  .regex(/^[A-Z0-9^][A-Z0-9.\-_=^]{0,31}$/, "1 to 32 characters of A-Z 0-9 . - _ = ^, upper case");
+
+export const symbolParams = z.object({ symbol: symbolSchema });
+
+export const resolutionQuery = z.enum(RESOLUTIONS).default("1d");
+
+/** A date or an instant with its zone, as epoch ms. */
+export const instantSchema = z.string().transform((text, context) => {
+  const reading = readTimestamp(text);
+  if (reading.kind === "instant") return reading.instant;
+  context.addIssue({ code: "custom", message: `"${text.slice(0, 40)}" ${reading.reason}` });
+  return z.NEVER;
+});
+
+const wholeNumber = (most: number, preset: number) =>
+  z
+    .string()
+    .regex(/^\d{1,6}$/, "a whole number")
+    .transform(Number)
+    .pipe(z.number().int().min(1).max(most))
+    .default(preset);
+
+export const seriesLimit = wholeNumber(1000, 500);
+export const listLimit = wholeNumber(200, 50);
+
+/** Cursors are opaque to clients: JSON in base64url. */
+export const writeCursor = (position: readonly (string | number)[]): string =>
+  btoa(encodeURIComponent(JSON.stringify(position)))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")
+    .replaceAll("=", "");
+
+export function readCursor<T>(cursor: string | undefined, schema: z.ZodType<T>): T | null {
+  if (cursor === undefined) return null;
+  try {
+    const text = decodeURIComponent(atob(cursor.replaceAll("-", "+").replaceAll("_", "/")));
+    return schema.parse(JSON.parse(text));
+  } catch {
+    throw new ApiProblem("invalid_cursor", "Use nextCursor of the page before, unchanged.");
+  }
+}
+
+export const listOf = <T extends z.ZodType>(item: T) =>
+  z.object({ items: z.array(item), nextCursor: z.string().nullable() });
+
+/** A page of rows that were asked for with one more than the limit, to know whether there are more. */
+export function page<T, R>(
+  rows: readonly T[],
+  limit: number,
+  cursorOf: (last: T) => readonly (string | number)[],
+  show: (row: T) => R,
+): { items: R[]; nextCursor: string | null } {
+  const items = rows.slice(0, limit);
+  const last = items.at(-1);
+  return {
+    items: items.map(show),
+    nextCursor: rows.length > limit && last !== undefined ? writeCursor(cursorOf(last)) : null,
+  };
+}
+
+export const iso = (instant: number): string => new Date(instant).toISOString();
+export const isoOrNull = (instant: number | null): string | null => (instant === null ? null : iso(instant));
+
+const problemContent = { "application/problem+json": { schema: problemSchema } };
+
+interface Operation {
+  readonly method: "get" | "post" | "put" | "patch" | "delete";
+  readonly path: string;
+  readonly scope: Scope;
+  readonly summary: string;
+  readonly tag: string;
+}
+
+type RouteOptions = Parameters<typeof createRoute>[0];
+
+/** A route with its scope enforced and its refusals documented, the same way for all. */
+export function operation<
+  const O extends Operation,
+  const Q extends NonNullable<RouteOptions["request"]>,
+  const S extends number,
+  R extends z.ZodType,
+>(op: O, request: Q, status: S, response: R | null) {
+  return createRoute({
+    method: op.method,
+    path: op.path as O["path"],
+    summary: op.summary,
+    tags: [op.tag],
+    security: [{ apiKey: [op.scope] }],
+    middleware: [requires(op.scope)] as const,
+    request,
+    responses: {
+      [status]:
+        response === null
+          ? { description: "Done" }
+          : { description: "Done", content: { "application/json": { schema: response } } },
+      default: { description: "A problem (RFC 9457)", content: problemContent },
+    },
+  });
+}
+
+export const jsonBody = <T extends z.ZodType>(schema: T) => ({
+  body: { required: true, content: { "application/json": { schema } } },
+});

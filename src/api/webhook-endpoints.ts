@@ -1,0 +1,370 @@
+import * as z from "zod";
+import { endpointProblem } from "../domain/delivery/endpoint-url.ts";
+import { patternProblem } from "../domain/events/routing-key.ts";
+import { writeAudit } from "../records/audit.ts";
+import {
+  deliveryId,
+  findDelivery,
+  listDeliveries,
+  reopenDelivery,
+  type StoredDelivery,
+} from "../records/delivery-records.ts";
+import {
+  deleteEndpoint,
+  type Endpoint,
+  findEndpoint,
+  listEndpoints,
+  writeEndpoint,
+} from "../records/endpoint-records.ts";
+import type { ApiEnv } from "./platform.ts";
+import { ApiProblem } from "./problem.ts";
+import {
+  iso,
+  isoOrNull,
+  jsonBody,
+  listLimit,
+  listOf,
+  operation,
+  page,
+  readCursor,
+  router,
+} from "./schemas.ts";
+
+const pattern = z
+  .string()
+  .max(256)
+  .superRefine((text, context) => {
+    const reason = patternProblem(text);
+    if (reason !== null) context.addIssue({ code: "custom", message: reason });
+  });
+
+const fields = {
+  url: z.string().max(2048),
+  patterns: z.array(pattern).min(1).max(50),
+  description: z.string().max(200),
+};
+
+const newEndpoint = z.strictObject({ ...fields, description: fields.description.default("") });
+const endpointPatch = z
+  .strictObject({
+    url: fields.url.optional(),
+    patterns: fields.patterns.optional(),
+    description: fields.description.optional(),
+    enabled: z.boolean().optional(),
+  })
+  .refine((patch) => Object.keys(patch).length > 0, "say at least one field to change");
+
+const endpointView = z
+  .object({
+    id: z.string(),
+    url: z.string(),
+    patterns: z.array(z.string()),
+    description: z.string(),
+    enabled: z.boolean(),
+    disabledWhy: z.string().nullable(),
+    createdAt: z.string(),
+    updatedAt: z.string(),
+  })
+  .meta({ id: "WebhookEndpoint" });
+
+const show = (e: Endpoint): z.infer<typeof endpointView> => ({
+  id: e.id,
+  url: e.url,
+  patterns: [...e.patterns],
+  description: e.description,
+  enabled: e.enabled,
+  disabledWhy: e.disabledWhy,
+  createdAt: iso(e.createdAt),
+  updatedAt: iso(e.updatedAt),
+});
+
+const deliveryView = z
+  .object({
+    id: z.string(),
+    endpointId: z.string(),
+    eventId: z.string(),
+    eventType: z.string(),
+    state: z.enum(["pending", "sending", "retrying", "delivered", "failed"]),
+    attempts: z.array(
+      z.object({
+        number: z.number(),
+        startedAt: z.string(),
+        durationMs: z.number(),
+        status: z.number().nullable(),
+        error: z.string().nullable(),
+        excerpt: z.string().nullable(),
+      }),
+    ),
+    nextAttemptAt: z.string().nullable(),
+    createdAt: z.string(),
+    finishedAt: z.string().nullable(),
+  })
+  .meta({ id: "Delivery" });
+
+const showDelivery = (d: StoredDelivery): z.infer<typeof deliveryView> => ({
+  id: d.id,
+  endpointId: d.endpointId,
+  eventId: d.eventId,
+  eventType: d.eventType,
+  state: d.state,
+  attempts: d.attempts.map((attempt) => ({ ...attempt, startedAt: iso(attempt.startedAt) })),
+  nextAttemptAt: d.state === "retrying" ? isoOrNull(d.dueAt) : null,
+  createdAt: iso(d.createdAt),
+  finishedAt: isoOrNull(d.finishedAt),
+});
+
+const params = z.object({ id: z.string().min(1).max(100) });
+const listQuery = z.object({ limit: listLimit, cursor: z.string().optional() });
+
+export const webhookEndpoints = router();
+const tag = "Webhooks";
+
+webhookEndpoints.openapi(
+  operation(
+    { method: "get", path: "/webhook-endpoints", scope: "webhooks:read", summary: "Endpoints", tag },
+    { query: listQuery },
+    200,
+    listOf(endpointView),
+  ),
+  async (c) => {
+    const { limit, cursor } = c.req.valid("query");
+    const after = readCursor(cursor, z.tuple([z.string()]))?.[0] ?? "";
+    return c.json(
+      page(await listEndpoints(c.get("reads"), after, limit + 1), limit, ({ id }) => [id], show),
+      200,
+    );
+  },
+);
+
+webhookEndpoints.openapi(
+  operation(
+    {
+      method: "post",
+      path: "/webhook-endpoints",
+      scope: "webhooks:write",
+      summary: "Register an endpoint; the secret is shown this once",
+      tag,
+    },
+    jsonBody(newEndpoint),
+    201,
+    endpointView.extend({ secret: z.string() }),
+  ),
+  async (c) => {
+    const body = c.req.valid("json");
+    refuseUrl(c.env, body.url, new URL(c.req.url).hostname);
+    const now = c.env.api.now();
+    const endpoint: Endpoint = {
+      ...body,
+      id: c.env.api.newId(),
+      secret: c.env.api.newSecret(),
+      enabled: true,
+      disabledWhy: null,
+      createdAt: now,
+      updatedAt: now,
+    };
+    await save(c.env, endpoint, c.get("caller").id, "webhook-endpoint.create");
+    return c.json({ ...show(endpoint), secret: endpoint.secret }, 201, {
+      location: `/api/v1/webhook-endpoints/${endpoint.id}`,
+    });
+  },
+);
+
+webhookEndpoints.openapi(
+  operation(
+    { method: "get", path: "/webhook-endpoints/{id}", scope: "webhooks:read", summary: "One endpoint", tag },
+    { params },
+    200,
+    endpointView,
+  ),
+  async (c) => c.json(show(await require(c.get("reads"), c.req.valid("param").id)), 200),
+);
+
+webhookEndpoints.openapi(
+  operation(
+    {
+      method: "patch",
+      path: "/webhook-endpoints/{id}",
+      scope: "webhooks:write",
+      summary: "Change an endpoint",
+      tag,
+    },
+    { params, ...jsonBody(endpointPatch) },
+    200,
+    endpointView,
+  ),
+  async (c) => {
+    const before = await require(c.env.DB, c.req.valid("param").id);
+    const body = c.req.valid("json");
+    if (body.url !== undefined) refuseUrl(c.env, body.url, new URL(c.req.url).hostname);
+    const enabled = body.enabled ?? before.enabled;
+    const endpoint: Endpoint = {
+      ...before,
+      url: body.url ?? before.url,
+      patterns: body.patterns ?? before.patterns,
+      description: body.description ?? before.description,
+      enabled,
+      disabledWhy: enabled ? null : (before.disabledWhy ?? "disabled by its owner"),
+      updatedAt: c.env.api.now(),
+    };
+    await save(c.env, endpoint, c.get("caller").id, "webhook-endpoint.update");
+    return c.json(show(endpoint), 200);
+  },
+);
+
+webhookEndpoints.openapi(
+  operation(
+    {
+      method: "delete",
+      path: "/webhook-endpoints/{id}",
+      scope: "webhooks:write",
+      summary: "Delete an endpoint; its deliveries are kept",
+      tag,
+    },
+    { params },
+    204,
+    null,
+  ),
+  async (c) => {
+    const { id } = await require(c.env.DB, c.req.valid("param").id);
+    await c.env.DB.batch([
+      deleteEndpoint(c.env.DB, id),
+      auditRow(c.env, c.get("caller").id, "webhook-endpoint.delete", id),
+    ]);
+    return c.body(null, 204);
+  },
+);
+
+webhookEndpoints.openapi(
+  operation(
+    {
+      method: "post",
+      path: "/webhook-endpoints/{id}/enable",
+      scope: "webhooks:write",
+      summary: "Enable a disabled endpoint",
+      tag,
+    },
+    { params },
+    200,
+    endpointView,
+  ),
+  async (c) => {
+    const before = await require(c.env.DB, c.req.valid("param").id);
+    const endpoint = { ...before, enabled: true, disabledWhy: null, updatedAt: c.env.api.now() };
+    await save(c.env, endpoint, c.get("caller").id, "webhook-endpoint.enable");
+    return c.json(show(endpoint), 200);
+  },
+);
+
+webhookEndpoints.openapi(
+  operation(
+    {
+      method: "get",
+      path: "/webhook-endpoints/{id}/deliveries",
+      scope: "webhooks:read",
+      summary: "Deliveries to an endpoint, newest first",
+      tag,
+    },
+    { params, query: listQuery },
+    200,
+    listOf(deliveryView),
+  ),
+  async (c) => {
+    const { limit, cursor } = c.req.valid("query");
+    const { id } = await require(c.get("reads"), c.req.valid("param").id);
+    const before = readCursor(cursor, z.tuple([z.number().int(), z.string()]));
+    const rows = await listDeliveries(c.get("reads"), id, before, limit + 1);
+    return c.json(
+      page(rows, limit, (d) => [d.createdAt, d.id], showDelivery),
+      200,
+    );
+  },
+);
+
+webhookEndpoints.openapi(
+  operation(
+    {
+      method: "get",
+      path: "/deliveries/{id}",
+      scope: "webhooks:read",
+      summary: "One delivery with every attempt",
+      tag,
+    },
+    { params },
+    200,
+    deliveryView,
+  ),
+  async (c) => c.json(showDelivery(await requireDelivery(c.get("reads"), c.req.valid("param").id)), 200),
+);
+
+webhookEndpoints.openapi(
+  operation(
+    {
+      method: "post",
+      path: "/deliveries/{id}/resend",
+      scope: "webhooks:write",
+      summary: "Send a finished delivery again, with the same webhook-id",
+      tag,
+    },
+    { params },
+    202,
+    deliveryView,
+  ),
+  async (c) => {
+    const { id } = c.req.valid("param");
+    const { api, DB } = c.env;
+    const [result] = await DB.batch([
+      reopenDelivery(DB, id, api.now()),
+      auditRow(c.env, c.get("caller").id, "delivery.resend", id),
+    ]);
+    const delivery = await requireDelivery(DB, id);
+    if ((result?.meta.changes ?? 0) === 0)
+      throw new ApiProblem("conflict", `The delivery is ${delivery.state} and will be tried anyway.`);
+    await api.enqueueDeliveries([id]);
+    return c.json(showDelivery(delivery), 202, {
+      location: `/api/v1/deliveries/${encodeURIComponent(deliveryId(delivery.endpointId, delivery.eventId))}`,
+    });
+  },
+);
+
+function refuseUrl(env: ApiEnv["Bindings"], url: string, ownHost: string): void {
+  const { config } = env.api;
+  const parsed = URL.parse(url);
+  const reason =
+    parsed === null
+      ? "it is not a URL"
+      : endpointProblem(parsed, {
+          allowLoopback: config.WEBHOOK_ALLOW_LOOPBACK,
+          ownHosts: [ownHost, new URL(config.PUBLIC_ORIGIN).hostname],
+        });
+  if (reason !== null)
+    throw new ApiProblem("validation_failed", `url: ${reason}`, [{ field: "url", reason }]);
+}
+
+const auditRow = (
+  { api, DB }: ApiEnv["Bindings"],
+  actor: string,
+  action: string,
+  subject: string,
+): D1PreparedStatement =>
+  writeAudit(DB, [{ id: api.newId(), at: api.now(), actor, action, subject, outcome: "done", detail: null }]);
+
+async function save(
+  env: ApiEnv["Bindings"],
+  endpoint: Endpoint,
+  actor: string,
+  action: string,
+): Promise<void> {
+  await env.DB.batch([writeEndpoint(env.DB, endpoint), auditRow(env, actor, action, endpoint.id)]);
+}
+
+async function require(db: D1Database | D1DatabaseSession, id: string): Promise<Endpoint> {
+  const endpoint = await findEndpoint(db, id);
+  if (endpoint === null) throw new ApiProblem("not_found", `There is no webhook endpoint ${id}.`);
+  return endpoint;
+}
+
+async function requireDelivery(db: D1Database | D1DatabaseSession, id: string): Promise<StoredDelivery> {
+  const delivery = await findDelivery(db, id);
+  if (delivery === null) throw new ApiProblem("not_found", `There is no delivery ${id}.`);
+  return delivery;
+}

@@ -1,0 +1,50 @@
+import type { AnyEvent } from "../domain/events/envelope.ts";
+
+type Reader = D1Database | D1DatabaseSession;
+
+export interface FeedEvent {
+  readonly position: number;
+  readonly routingKey: string;
+  readonly event: AnyEvent;
+}
+
+interface Row {
+  position: number;
+  routing_key: string;
+  body: string;
+}
+
+const toFeedEvent = (row: Row): FeedEvent => ({
+  position: row.position,
+  routingKey: row.routing_key,
+  event: JSON.parse(row.body) as AnyEvent,
+});
+
+/** Where to look and what to let through. `like` is a superset of the pattern, for the index of types. */
+export interface FeedQuery {
+  readonly after: number;
+  readonly limit: number;
+  readonly eventType?: string | undefined;
+  readonly streamId?: string | undefined;
+}
+
+/** Events after a position in the feed's order. */
+export async function readFeed(db: Reader, query: FeedQuery): Promise<FeedEvent[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT position, routing_key, body FROM events
+       WHERE position > ?1 AND (?2 IS NULL OR event_type = ?2) AND (?3 IS NULL OR stream_id = ?3)
+       ORDER BY position LIMIT ?4`,
+    )
+    .bind(query.after, query.eventType ?? null, query.streamId ?? null, query.limit)
+    .all<Row>();
+  return results.map(toFeedEvent);
+}
+
+export async function findEvent(db: Reader, eventId: string): Promise<FeedEvent | null> {
+  const row = await db
+    .prepare("SELECT position, routing_key, body FROM events WHERE event_id = ?")
+    .bind(eventId)
+    .first<Row>();
+  return row === null ? null : toFeedEvent(row);
+}

@@ -1,0 +1,66 @@
+import type { RecommendationBody } from "../domain/recommendation/recommendation.ts";
+
+type Reader = D1Database | D1DatabaseSession;
+
+export interface StoredRecommendation {
+  readonly body: RecommendationBody;
+  readonly eventId: string;
+  readonly createdAt: number;
+}
+
+interface Row {
+  body: string;
+  event_id: string;
+  created_at: number;
+}
+
+const toStored = (row: Row): StoredRecommendation => ({
+  body: JSON.parse(row.body) as RecommendationBody,
+  eventId: row.event_id,
+  createdAt: row.created_at,
+});
+
+export interface RecommendationFilter {
+  readonly symbol?: string | undefined;
+  readonly resolution?: string | undefined;
+  readonly action?: string | undefined;
+}
+
+/** Newest first, before an id: ids are UUIDv7, so their order is that of creation. */
+export async function listRecommendations(
+  db: Reader,
+  filter: RecommendationFilter,
+  before: string | null,
+  limit: number,
+): Promise<StoredRecommendation[]> {
+  const bySymbol = filter.symbol === undefined ? "?1 IS NULL" : "symbol = ?1";
+  const { results } = await db
+    .prepare(
+      `SELECT body, event_id, created_at FROM recommendations
+       WHERE ${bySymbol} AND (?2 IS NULL OR id < ?2) AND (?3 IS NULL OR resolution = ?3) AND (?4 IS NULL OR action = ?4)
+       ORDER BY id DESC LIMIT ?5`,
+    )
+    .bind(filter.symbol ?? null, before, filter.resolution ?? null, filter.action ?? null, limit)
+    .all<Row>();
+  return results.map(toStored);
+}
+
+export async function findRecommendation(db: Reader, id: string): Promise<StoredRecommendation | null> {
+  const row = await db
+    .prepare("SELECT body, event_id, created_at FROM recommendations WHERE id = ?")
+    .bind(id)
+    .first<Row>();
+  return row === null ? null : toStored(row);
+}
+
+/** The newest recommendation of each of these assets, whatever the resolution. */
+export async function newestOf(db: Reader, symbols: readonly string[]): Promise<StoredRecommendation[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT body, event_id, created_at FROM recommendations
+       WHERE id IN (SELECT (SELECT max(r.id) FROM recommendations r WHERE r.symbol = value) FROM json_each(?))`,
+    )
+    .bind(JSON.stringify(symbols))
+    .all<Row>();
+  return results.map(toStored);
+}

@@ -1,0 +1,123 @@
+import type { Problem } from "../domain/outcome.ts";
+
+type Reader = D1Database | D1DatabaseSession;
+
+export interface StoredDeadLetter {
+  readonly id: string;
+  readonly queue: string;
+  readonly subject: string | null;
+  readonly symbol: string | null;
+  readonly body: unknown;
+  readonly error: Problem;
+  readonly attempts: number;
+  readonly state: "open" | "redriven" | "discarded";
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+interface DeadLetterRow {
+  id: string;
+  queue: string;
+  subject: string | null;
+  symbol: string | null;
+  body: string;
+  error: string;
+  attempts: number;
+  state: StoredDeadLetter["state"];
+  created_at: number;
+  updated_at: number;
+}
+
+const toDeadLetter = (row: DeadLetterRow): StoredDeadLetter => ({
+  id: row.id,
+  queue: row.queue,
+  subject: row.subject,
+  symbol: row.symbol,
+  body: JSON.parse(row.body) as unknown,
+  error: JSON.parse(row.error) as Problem,
+  attempts: row.attempts,
+  state: row.state,
+  createdAt: row.created_at,
+  updatedAt: row.updated_at,
+});
+
+/** Dead letters in a state, by id downwards. */
+export async function listDeadLetters(
+  db: Reader,
+  state: string,
+  before: string | null,
+  limit: number,
+): Promise<StoredDeadLetter[]> {
+  const { results } = await db
+    .prepare(
+      "SELECT * FROM dead_letters WHERE state = ?1 AND (?2 IS NULL OR id < ?2) ORDER BY id DESC LIMIT ?3",
+    )
+    .bind(state, before, limit)
+    .all<DeadLetterRow>();
+  return results.map(toDeadLetter);
+}
+
+export async function findDeadLetter(db: Reader, id: string): Promise<StoredDeadLetter | null> {
+  const row = await db.prepare("SELECT * FROM dead_letters WHERE id = ?").bind(id).first<DeadLetterRow>();
+  return row === null ? null : toDeadLetter(row);
+}
+
+export interface StoredAudit {
+  readonly id: string;
+  readonly at: number;
+  readonly actor: string;
+  readonly action: string;
+  readonly subject: string;
+  readonly outcome: string;
+  readonly detail: string | null;
+}
+
+/** The audit log, newest first. */
+export async function listAudit(db: Reader, before: string | null, limit: number): Promise<StoredAudit[]> {
+  const { results } = await db
+    .prepare("SELECT * FROM audit_log WHERE (?1 IS NULL OR id < ?1) ORDER BY id DESC LIMIT ?2")
+    .bind(before, limit)
+    .all<StoredAudit>();
+  return results;
+}
+
+export interface StoredApiKey {
+  readonly id: string;
+  readonly name: string;
+  readonly scopes: readonly string[];
+  readonly createdAt: number;
+  readonly expiresAt: number | null;
+  readonly revokedAt: number | null;
+}
+
+export const writeApiKey = (
+  db: D1Database,
+  key: StoredApiKey & { readonly hash: string; readonly createdBy: string },
+): D1PreparedStatement =>
+  db
+    .prepare(
+      "INSERT INTO api_keys (id, name, hash, scopes, created_at, created_by, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(
+      key.id,
+      key.name,
+      key.hash,
+      JSON.stringify(key.scopes),
+      key.createdAt,
+      key.createdBy,
+      key.expiresAt,
+    );
+
+export const revokeApiKey = (db: D1Database, id: string, now: number): D1PreparedStatement =>
+  db.prepare("UPDATE api_keys SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL").bind(id, now);
+
+export async function listApiKeys(db: Reader, after: string, limit: number): Promise<StoredApiKey[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT id, name, scopes, created_at AS createdAt, expires_at AS expiresAt, revoked_at AS revokedAt
+       FROM api_keys WHERE id > ? ORDER BY id LIMIT ?`,
+    )
+    .bind(after, limit)
+    .all<Omit<StoredApiKey, "scopes"> & { scopes: string }>();
+  return results.map((row) => ({ ...row, scopes: JSON.parse(row.scopes) as string[] }));
+}
