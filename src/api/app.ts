@@ -4,22 +4,27 @@ import { etag } from "hono/etag";
 import { secureHeaders } from "hono/secure-headers";
 import { apiKeys } from "./api-keys.ts";
 import { assets } from "./assets.ts";
+import { audit } from "./audit.ts";
 import { authenticate } from "./auth.ts";
-import { backoffice } from "./backoffice.ts";
 import { bars } from "./bars.ts";
 import { calendars } from "./calendars.ts";
+import { deadLetters } from "./dead-letters.ts";
+import { deliveries } from "./deliveries.ts";
 import { docs, openApi } from "./docs.ts";
+import { eventSchemas } from "./event-schemas.ts";
 import { events } from "./events.ts";
 import { health } from "./health.ts";
 import { home } from "./home.ts";
 import { idempotency } from "./idempotency.ts";
 import { jobs } from "./jobs.ts";
+import { outbox } from "./outbox.ts";
 import type { ApiEnv } from "./platform.ts";
 import { ApiProblem, handleError, problemResponse } from "./problem.ts";
 import { rateLimit } from "./rate-limit.ts";
 import { recommendations } from "./recommendations.ts";
 import { schedules } from "./schedules.ts";
 import { series } from "./series.ts";
+import { slots } from "./slots.ts";
 import { webhookEndpoints } from "./webhook-endpoints.ts";
 
 /** Bodies other than imports; the largest honest one is a list of fifty patterns. */
@@ -60,10 +65,14 @@ for (const part of [
   recommendations,
   jobs,
   schedules,
+  slots,
   calendars,
   events,
   webhookEndpoints,
-  backoffice,
+  deliveries,
+  outbox,
+  deadLetters,
+  audit,
   apiKeys,
 ]) {
   v1.route("/", part);
@@ -105,6 +114,7 @@ app.route(
   docs(() => openApi(v1)),
 );
 app.route("/api/v1", health);
+app.route("/api/v1", eventSchemas);
 app.route("/api/v1", v1);
 
 /** Every path the routers know, as a pattern, with its methods. */

@@ -1,17 +1,9 @@
 import * as z from "zod";
-import { assetStream, type Cause } from "../domain/events/envelope.ts";
-import { type JobOrder, jobId } from "../domain/job/job.ts";
 import { ASSET_TYPES, type AssetType } from "../domain/market/asset-type.ts";
 import { barSource } from "../domain/market/bar-source.ts";
 import { CALENDAR_IDS, type CalendarId } from "../domain/market/calendar-id.ts";
-import { findDemoSeries } from "../domain/market/demo-catalogue.ts";
-import type { Resolution } from "../domain/market/resolution.ts";
-import { noteKnown } from "../read-model/streams.ts";
-import { type AssetRecord, assetFact, listAssets, loadAssets, writeAsset } from "../records/asset-records.ts";
-import { writeAudit } from "../records/audit.ts";
-import { readClock } from "../records/clock-record.ts";
-import { orderJobs } from "../records/job-records.ts";
-import type { ApiEnv, Caller } from "./platform.ts";
+import { type AssetRecord, listAssets, loadAssets } from "../records/asset-records.ts";
+import { backfillOrders, demoSeriesFor, saveAsset } from "./asset-changes.ts";
 import { ApiProblem } from "./problem.ts";
 import {
   iso,
@@ -163,7 +155,7 @@ assets.openapi(
       source === "import"
         ? []
         : await backfillOrders(c.env, asset, demo?.resolutions ?? ["1d"], c.get("caller"));
-    await save(c.env, asset, c.get("caller"), "asset.register", backfills);
+    await saveAsset(c.env, asset, c.get("caller"), "asset.register", backfills);
     return c.json(show(asset), 201, { location: `/api/v1/assets/${asset.symbol}` });
   },
 );
@@ -198,7 +190,7 @@ assets.openapi(
       live: source !== "import" && (demo?.live ?? true),
       updatedAt: c.env.api.now(),
     };
-    await save(c.env, asset, c.get("caller"), "asset.update", []);
+    await saveAsset(c.env, asset, c.get("caller"), "asset.update", []);
     return c.json(show(asset), 200);
   },
 );
@@ -219,7 +211,7 @@ assets.openapi(
   async (c) => {
     const before = await requireAsset(c.env.DB, c.req.valid("param").symbol);
     const now = c.env.api.now();
-    await save(
+    await saveAsset(
       c.env,
       { ...before, live: false, archivedAt: now, updatedAt: now },
       c.get("caller"),
@@ -229,84 +221,3 @@ assets.openapi(
     return c.body(null, 204);
   },
 );
-
-function demoSeriesFor(demoOn: boolean, source: string, symbol: string) {
-  if (source !== "demo") return undefined;
-  if (!demoOn) {
-    throw new ApiProblem("validation_failed", "The demo source is only there under `npm start`.", [
-      { field: "source", reason: "demo is not available in this installation" },
-    ]);
-  }
-  const series = findDemoSeries(symbol);
-  if (series === undefined) {
-    throw new ApiProblem("validation_failed", `The demo source has no series ${symbol}.`, [
-      { field: "symbol", reason: "not a demo series" },
-    ]);
-  }
-  return series;
-}
-
-/** The first job of an asset: its whole history up to the market's now. */
-async function backfillOrders(
-  env: ApiEnv["Bindings"],
-  asset: AssetRecord,
-  resolutions: readonly Resolution[],
-  caller: Caller,
-): Promise<JobOrder[]> {
-  const { api } = env;
-  const until = api.config.DEMO ? ((await readClock(env.DB))?.marketNow ?? api.now()) : api.now();
-  return resolutions.map((resolution) => {
-    const id = jobId("ingest", asset.symbol, `backfill:${resolution}:${iso(asset.updatedAt)}`);
-    return {
-      id,
-      kind: "ingest",
-      symbol: asset.symbol,
-      resolution,
-      params: { mode: "source", until, backfill: true },
-      slot: null,
-      scheduleId: null,
-      correlationId: id,
-      causationId: null,
-      actor: caller.id,
-    };
-  });
-}
-
-/** First the fact in the asset's log (repeating it changes nothing), then the record: a crash between is mended by a retry. */
-async function save(
-  env: ApiEnv["Bindings"],
-  asset: AssetRecord,
-  caller: Caller,
-  action: string,
-  jobs: readonly JobOrder[],
-): Promise<void> {
-  const { api, DB } = env;
-  const now = api.now();
-  const cause: Cause = { actorId: caller.id, jobId: null, correlationId: api.newId(), causationId: null };
-  const { head } = await api.register(asset.symbol, assetFact(asset), cause);
-  await DB.batch([
-    writeAsset(DB, asset),
-    noteKnown(DB, [{ streamId: assetStream(asset.symbol), version: head }], now),
-    writeAudit(DB, [
-      {
-        id: api.newId(),
-        at: now,
-        actor: caller.id,
-        action,
-        subject: asset.symbol,
-        outcome: "done",
-        detail: null,
-      },
-    ]),
-    ...(jobs.length > 0
-      ? [
-          orderJobs(
-            DB,
-            jobs.map((job) => ({ ...job, dueAt: now })),
-            now,
-          ),
-        ]
-      : []),
-  ]);
-  await api.enqueueJobs(jobs);
-}

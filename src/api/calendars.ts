@@ -10,6 +10,9 @@ const sessionView = z
   .object({ date: z.string(), open: z.string(), close: z.string(), early: z.boolean() })
   .meta({ id: "Session" });
 
+/** A little over ten years of a market that never closes. */
+const MOST_SESSIONS = 4_000;
+
 export const calendars = router();
 
 calendars.openapi(
@@ -30,6 +33,13 @@ calendars.openapi(
     const answer = sessionsBetween(c.req.valid("param").calendar, from, to);
     if (answer.kind === "refused")
       throw new ApiProblem("invalid_query", answer.reason, [{ field: "from", reason: answer.reason }]);
+    if (answer.sessions.length > MOST_SESSIONS) {
+      throw new ApiProblem(
+        "invalid_query",
+        `The range has more than ${MOST_SESSIONS} sessions; ask for less at once.`,
+        [{ field: "to", reason: "too far from from" }],
+      );
+    }
     const items = answer.sessions.map((s) => ({ ...s, open: iso(s.open), close: iso(s.close) }));
     return c.json({ items, nextCursor: null }, 200);
   },

@@ -1,14 +1,6 @@
 import * as z from "zod";
 import { endpointProblem } from "../domain/delivery/endpoint-url.ts";
 import { patternProblem } from "../domain/events/routing-key.ts";
-import { writeAudit } from "../records/audit.ts";
-import {
-  deliveryId,
-  findDelivery,
-  listDeliveries,
-  reopenDelivery,
-  type StoredDelivery,
-} from "../records/delivery-records.ts";
 import {
   deleteEndpoint,
   type Endpoint,
@@ -16,19 +8,10 @@ import {
   listEndpoints,
   writeEndpoint,
 } from "../records/endpoint-records.ts";
+import { auditRow } from "./audit-row.ts";
 import type { ApiEnv } from "./platform.ts";
 import { ApiProblem } from "./problem.ts";
-import {
-  iso,
-  isoOrNull,
-  jsonBody,
-  listLimit,
-  listOf,
-  operation,
-  page,
-  readCursor,
-  router,
-} from "./schemas.ts";
+import { iso, jsonBody, listLimit, listOf, operation, page, readCursor, router } from "./schemas.ts";
 
 const pattern = z
   .string()
@@ -76,41 +59,6 @@ const show = (e: Endpoint): z.infer<typeof endpointView> => ({
   disabledWhy: e.disabledWhy,
   createdAt: iso(e.createdAt),
   updatedAt: iso(e.updatedAt),
-});
-
-const deliveryView = z
-  .object({
-    id: z.string(),
-    endpointId: z.string(),
-    eventId: z.string(),
-    eventType: z.string(),
-    state: z.enum(["pending", "sending", "retrying", "delivered", "failed"]),
-    attempts: z.array(
-      z.object({
-        number: z.number(),
-        startedAt: z.string(),
-        durationMs: z.number(),
-        status: z.number().nullable(),
-        error: z.string().nullable(),
-        excerpt: z.string().nullable(),
-      }),
-    ),
-    nextAttemptAt: z.string().nullable(),
-    createdAt: z.string(),
-    finishedAt: z.string().nullable(),
-  })
-  .meta({ id: "Delivery" });
-
-const showDelivery = (d: StoredDelivery): z.infer<typeof deliveryView> => ({
-  id: d.id,
-  endpointId: d.endpointId,
-  eventId: d.eventId,
-  eventType: d.eventType,
-  state: d.state,
-  attempts: d.attempts.map((attempt) => ({ ...attempt, startedAt: iso(attempt.startedAt) })),
-  nextAttemptAt: d.state === "retrying" ? isoOrNull(d.dueAt) : null,
-  createdAt: iso(d.createdAt),
-  finishedAt: isoOrNull(d.finishedAt),
 });
 
 const params = z.object({ id: z.string().min(1).max(100) });
@@ -176,7 +124,7 @@ webhookEndpoints.openapi(
     200,
     endpointView,
   ),
-  async (c) => c.json(show(await require(c.get("reads"), c.req.valid("param").id)), 200),
+  async (c) => c.json(show(await requireEndpoint(c.get("reads"), c.req.valid("param").id)), 200),
 );
 
 webhookEndpoints.openapi(
@@ -193,7 +141,7 @@ webhookEndpoints.openapi(
     endpointView,
   ),
   async (c) => {
-    const before = await require(c.env.DB, c.req.valid("param").id);
+    const before = await requireEndpoint(c.env.DB, c.req.valid("param").id);
     const body = c.req.valid("json");
     if (body.url !== undefined) refuseUrl(c.env, body.url, new URL(c.req.url).hostname);
     const enabled = body.enabled ?? before.enabled;
@@ -225,7 +173,7 @@ webhookEndpoints.openapi(
     null,
   ),
   async (c) => {
-    const { id } = await require(c.env.DB, c.req.valid("param").id);
+    const { id } = await requireEndpoint(c.env.DB, c.req.valid("param").id);
     await c.env.DB.batch([
       deleteEndpoint(c.env.DB, id),
       auditRow(c.env, c.get("caller").id, "webhook-endpoint.delete", id),
@@ -248,81 +196,10 @@ webhookEndpoints.openapi(
     endpointView,
   ),
   async (c) => {
-    const before = await require(c.env.DB, c.req.valid("param").id);
+    const before = await requireEndpoint(c.env.DB, c.req.valid("param").id);
     const endpoint = { ...before, enabled: true, disabledWhy: null, updatedAt: c.env.api.now() };
     await save(c.env, endpoint, c.get("caller").id, "webhook-endpoint.enable");
     return c.json(show(endpoint), 200);
-  },
-);
-
-webhookEndpoints.openapi(
-  operation(
-    {
-      method: "get",
-      path: "/webhook-endpoints/{id}/deliveries",
-      scope: "webhooks:read",
-      summary: "Deliveries to an endpoint, newest first",
-      tag,
-    },
-    { params, query: listQuery },
-    200,
-    listOf(deliveryView),
-  ),
-  async (c) => {
-    const { limit, cursor } = c.req.valid("query");
-    const { id } = await require(c.get("reads"), c.req.valid("param").id);
-    const before = readCursor(cursor, z.tuple([z.number().int(), z.string()]));
-    const rows = await listDeliveries(c.get("reads"), id, before, limit + 1);
-    return c.json(
-      page(rows, limit, (d) => [d.createdAt, d.id], showDelivery),
-      200,
-    );
-  },
-);
-
-webhookEndpoints.openapi(
-  operation(
-    {
-      method: "get",
-      path: "/deliveries/{id}",
-      scope: "webhooks:read",
-      summary: "One delivery with every attempt",
-      tag,
-    },
-    { params },
-    200,
-    deliveryView,
-  ),
-  async (c) => c.json(showDelivery(await requireDelivery(c.get("reads"), c.req.valid("param").id)), 200),
-);
-
-webhookEndpoints.openapi(
-  operation(
-    {
-      method: "post",
-      path: "/deliveries/{id}/resend",
-      scope: "webhooks:write",
-      summary: "Send a finished delivery again, with the same webhook-id",
-      tag,
-    },
-    { params },
-    202,
-    deliveryView,
-  ),
-  async (c) => {
-    const { id } = c.req.valid("param");
-    const { api, DB } = c.env;
-    const [result] = await DB.batch([
-      reopenDelivery(DB, id, api.now()),
-      auditRow(c.env, c.get("caller").id, "delivery.resend", id),
-    ]);
-    const delivery = await requireDelivery(DB, id);
-    if ((result?.meta.changes ?? 0) === 0)
-      throw new ApiProblem("conflict", `The delivery is ${delivery.state} and will be tried anyway.`);
-    await api.enqueueDeliveries([id]);
-    return c.json(showDelivery(delivery), 202, {
-      location: `/api/v1/deliveries/${encodeURIComponent(deliveryId(delivery.endpointId, delivery.eventId))}`,
-    });
   },
 );
 
@@ -340,14 +217,6 @@ function refuseUrl(env: ApiEnv["Bindings"], url: string, ownHost: string): void 
     throw new ApiProblem("validation_failed", `url: ${reason}`, [{ field: "url", reason }]);
 }
 
-const auditRow = (
-  { api, DB }: ApiEnv["Bindings"],
-  actor: string,
-  action: string,
-  subject: string,
-): D1PreparedStatement =>
-  writeAudit(DB, [{ id: api.newId(), at: api.now(), actor, action, subject, outcome: "done", detail: null }]);
-
 async function save(
   env: ApiEnv["Bindings"],
   endpoint: Endpoint,
@@ -357,14 +226,8 @@ async function save(
   await env.DB.batch([writeEndpoint(env.DB, endpoint), auditRow(env, actor, action, endpoint.id)]);
 }
 
-async function require(db: D1Database | D1DatabaseSession, id: string): Promise<Endpoint> {
+export async function requireEndpoint(db: D1Database | D1DatabaseSession, id: string): Promise<Endpoint> {
   const endpoint = await findEndpoint(db, id);
   if (endpoint === null) throw new ApiProblem("not_found", `There is no webhook endpoint ${id}.`);
   return endpoint;
-}
-
-async function requireDelivery(db: D1Database | D1DatabaseSession, id: string): Promise<StoredDelivery> {
-  const delivery = await findDelivery(db, id);
-  if (delivery === null) throw new ApiProblem("not_found", `There is no delivery ${id}.`);
-  return delivery;
 }

@@ -1,41 +1,12 @@
 import * as z from "zod";
 import { deliveryMessage, eventMessage, jobMessage, scheduleMessage } from "../queues/messages.ts";
-import { listAssets } from "../records/asset-records.ts";
-import { writeAudit } from "../records/audit.ts";
-import {
-  findDeadLetter,
-  listAudit,
-  listDeadLetters,
-  type StoredDeadLetter,
-} from "../records/backoffice-records.ts";
+import { findDeadLetter, listDeadLetters, type StoredDeadLetter } from "../records/backoffice-records.ts";
 import { closeDeadLetter, editDeadLetter } from "../records/dead-letter-records.ts";
 import { reopenDelivery } from "../records/delivery-records.ts";
 import { reopenJob } from "../records/job-records.ts";
-import { requireAsset } from "./assets.ts";
-import type { ApiEnv } from "./platform.ts";
+import { auditRow } from "./audit-row.ts";
 import { ApiProblem } from "./problem.ts";
-import {
-  iso,
-  jsonBody,
-  listLimit,
-  listOf,
-  operation,
-  page,
-  readCursor,
-  router,
-  symbolSchema,
-} from "./schemas.ts";
-
-const outboxView = z
-  .object({
-    streamId: z.string(),
-    symbol: z.string(),
-    waiting: z.number(),
-    oldestOccurredAt: z.string().nullable(),
-    failures: z.number(),
-    lastError: z.string().nullable(),
-  })
-  .meta({ id: "Outbox" });
+import { iso, jsonBody, listLimit, listOf, operation, page, readCursor, router } from "./schemas.ts";
 
 const deadLetterView = z
   .object({
@@ -59,73 +30,12 @@ const show = (letter: StoredDeadLetter): z.infer<typeof deadLetterView> => ({
   updatedAt: iso(letter.updatedAt),
 });
 
-/** Assets whose objects one request asks; each is a call, and a Worker has six connections. */
-const OUTBOX_PAGE = 50;
-
-export const backoffice = router();
+export const deadLetters = router();
 const tag = "Backoffice";
-
-backoffice.openapi(
-  operation(
-    {
-      method: "get",
-      path: "/backoffice/events/outbox",
-      scope: "ops:read",
-      summary: "Assets with events not yet published; asks each asset of the page itself",
-      tag,
-    },
-    {
-      query: z.object({ cursor: z.string().optional() }),
-    },
-    200,
-    listOf(outboxView).extend({ checked: z.number() }),
-  ),
-  async (c) => {
-    const after = readCursor(c.req.valid("query").cursor, z.tuple([z.string()]))?.[0] ?? "";
-    const rows = await listAssets(c.get("reads"), after, OUTBOX_PAGE + 1);
-    const states = await Promise.all(
-      rows
-        .slice(0, OUTBOX_PAGE)
-        .map(async ({ symbol }) => ({ symbol, ...(await c.env.api.outboxOf(symbol)) })),
-    );
-    const items = states
-      .filter(({ waiting }) => waiting > 0)
-      .map((state) => ({ streamId: `asset/${state.symbol}`, ...state }));
-    const { nextCursor } = page(
-      rows,
-      OUTBOX_PAGE,
-      ({ symbol }) => [symbol],
-      (row) => row,
-    );
-    return c.json({ items, nextCursor, checked: states.length }, 200);
-  },
-);
-
-backoffice.openapi(
-  operation(
-    {
-      method: "post",
-      path: "/backoffice/events/retry",
-      scope: "ops:write",
-      summary: "Publish what waits in an asset's outbox, now",
-      tag,
-    },
-    jsonBody(z.strictObject({ symbol: symbolSchema })),
-    200,
-    outboxView,
-  ),
-  async (c) => {
-    const { symbol } = c.req.valid("json");
-    await requireAsset(c.env.DB, symbol);
-    const state = await c.env.api.publishOutboxOf(symbol);
-    await audit(c.env, c.get("caller").id, "outbox.retry", symbol).run();
-    return c.json({ streamId: `asset/${symbol}`, symbol, ...state }, 200);
-  },
-);
 
 const params = z.object({ id: z.string().min(1).max(100) });
 
-backoffice.openapi(
+deadLetters.openapi(
   operation(
     { method: "get", path: "/backoffice/dead-letters", scope: "ops:read", summary: "Work that gave up", tag },
     {
@@ -148,7 +58,7 @@ backoffice.openapi(
   },
 );
 
-backoffice.openapi(
+deadLetters.openapi(
   operation(
     {
       method: "get",
@@ -164,7 +74,7 @@ backoffice.openapi(
   async (c) => c.json(show(await require(c.env.DB, c.req.valid("param").id)), 200),
 );
 
-backoffice.openapi(
+deadLetters.openapi(
   operation(
     {
       method: "patch",
@@ -184,13 +94,13 @@ backoffice.openapi(
     if (destinationOf(body) === null) throw unreadable();
     await c.env.DB.batch([
       editDeadLetter(c.env.DB, id, body, c.env.api.now()),
-      audit(c.env, c.get("caller").id, "dead-letter.edit", id),
+      auditRow(c.env, c.get("caller").id, "dead-letter.edit", id),
     ]);
     return c.json(show(await require(c.env.DB, id)), 200);
   },
 );
 
-backoffice.openapi(
+deadLetters.openapi(
   operation(
     {
       method: "post",
@@ -211,7 +121,7 @@ backoffice.openapi(
   },
 );
 
-backoffice.openapi(
+deadLetters.openapi(
   operation(
     {
       method: "post",
@@ -237,14 +147,14 @@ backoffice.openapi(
       closeDeadLetter(DB, id, "redriven", now),
       ...(job.success ? [reopenJob(DB, job.data.jobId, now)] : []),
       ...(delivery.success ? [reopenDelivery(DB, delivery.data.deliveryId, now)] : []),
-      audit(c.env, c.get("caller").id, "dead-letter.redrive", id),
+      auditRow(c.env, c.get("caller").id, "dead-letter.redrive", id),
     ]);
     if ((closed?.meta.changes ?? 0) > 0) await api.redrive(letter.body);
     return c.json(show(await require(DB, id)), 202);
   },
 );
 
-backoffice.openapi(
+deadLetters.openapi(
   operation(
     {
       method: "post",
@@ -262,50 +172,9 @@ backoffice.openapi(
     await requireOpen(c.env.DB, id);
     await c.env.DB.batch([
       closeDeadLetter(c.env.DB, id, "discarded", c.env.api.now()),
-      audit(c.env, c.get("caller").id, "dead-letter.discard", id),
+      auditRow(c.env, c.get("caller").id, "dead-letter.discard", id),
     ]);
     return c.json(show(await require(c.env.DB, id)), 200);
-  },
-);
-
-const auditView = z
-  .object({
-    id: z.string(),
-    at: z.string(),
-    actor: z.string(),
-    action: z.string(),
-    subject: z.string(),
-    outcome: z.string(),
-    detail: z.string().nullable(),
-  })
-  .meta({ id: "AuditEntry" });
-
-backoffice.openapi(
-  operation(
-    {
-      method: "get",
-      path: "/backoffice/audit",
-      scope: "ops:read",
-      summary: "Who did what, newest first",
-      tag,
-    },
-    { query: z.object({ limit: listLimit, cursor: z.string().optional() }) },
-    200,
-    listOf(auditView),
-  ),
-  async (c) => {
-    const { limit, cursor } = c.req.valid("query");
-    const before = readCursor(cursor, z.tuple([z.string()]))?.[0] ?? null;
-    const rows = await listAudit(c.get("reads"), before, limit + 1);
-    return c.json(
-      page(
-        rows,
-        limit,
-        ({ id }) => [id],
-        (row) => ({ ...row, at: iso(row.at) }),
-      ),
-      200,
-    );
   },
 );
 
@@ -323,14 +192,6 @@ const unreadable = () =>
   new ApiProblem("validation_failed", "The message has the shape of no queue; mend its body first.", [
     { field: "body", reason: "not a message any queue carries" },
   ]);
-
-const audit = (
-  { api, DB }: ApiEnv["Bindings"],
-  actor: string,
-  action: string,
-  subject: string,
-): D1PreparedStatement =>
-  writeAudit(DB, [{ id: api.newId(), at: api.now(), actor, action, subject, outcome: "done", detail: null }]);
 
 async function require(db: D1Database, id: string): Promise<StoredDeadLetter> {
   const letter = await findDeadLetter(db, id);

@@ -1,0 +1,84 @@
+import { assetStream, type Cause } from "../domain/events/envelope.ts";
+import { type JobOrder, jobId } from "../domain/job/job.ts";
+import { findDemoSeries } from "../domain/market/demo-catalogue.ts";
+import type { Resolution } from "../domain/market/resolution.ts";
+import { noteKnown } from "../read-model/streams.ts";
+import { type AssetRecord, assetFact, writeAsset } from "../records/asset-records.ts";
+import { readClock } from "../records/clock-record.ts";
+import { orderJobs } from "../records/job-records.ts";
+import { auditRow } from "./audit-row.ts";
+import type { ApiEnv, Caller } from "./platform.ts";
+import { ApiProblem } from "./problem.ts";
+import { iso } from "./schemas.ts";
+
+/** The demo's series behind an asset, if it is one; refuses the demo where it cannot be. */
+export function demoSeriesFor(demoOn: boolean, source: string, symbol: string) {
+  if (source !== "demo") return undefined;
+  if (!demoOn) {
+    throw new ApiProblem("validation_failed", "The demo source is only there under `npm start`.", [
+      { field: "source", reason: "demo is not available in this installation" },
+    ]);
+  }
+  const series = findDemoSeries(symbol);
+  if (series === undefined) {
+    throw new ApiProblem("validation_failed", `The demo source has no series ${symbol}.`, [
+      { field: "symbol", reason: "not a demo series" },
+    ]);
+  }
+  return series;
+}
+
+/** The first job of an asset: its whole history up to the market's now. */
+export async function backfillOrders(
+  env: ApiEnv["Bindings"],
+  asset: AssetRecord,
+  resolutions: readonly Resolution[],
+  caller: Caller,
+): Promise<JobOrder[]> {
+  const { api } = env;
+  const until = api.config.DEMO ? ((await readClock(env.DB))?.marketNow ?? api.now()) : api.now();
+  return resolutions.map((resolution) => {
+    const id = jobId("ingest", asset.symbol, `backfill:${resolution}:${iso(asset.updatedAt)}`);
+    return {
+      id,
+      kind: "ingest",
+      symbol: asset.symbol,
+      resolution,
+      params: { mode: "source", until, backfill: true },
+      slot: null,
+      scheduleId: null,
+      correlationId: id,
+      causationId: null,
+      actor: caller.id,
+    };
+  });
+}
+
+/** First the fact in the asset's log (repeating it changes nothing), then the record: a crash between is mended by a retry. */
+export async function saveAsset(
+  env: ApiEnv["Bindings"],
+  asset: AssetRecord,
+  caller: Caller,
+  action: string,
+  jobs: readonly JobOrder[],
+): Promise<void> {
+  const { api, DB } = env;
+  const now = api.now();
+  const cause: Cause = { actorId: caller.id, jobId: null, correlationId: api.newId(), causationId: null };
+  const { head } = await api.register(asset.symbol, assetFact(asset), cause);
+  await DB.batch([
+    writeAsset(DB, asset),
+    noteKnown(DB, [{ streamId: assetStream(asset.symbol), version: head }], now),
+    auditRow(env, caller.id, action, asset.symbol),
+    ...(jobs.length > 0
+      ? [
+          orderJobs(
+            DB,
+            jobs.map((job) => ({ ...job, dueAt: now })),
+            now,
+          ),
+        ]
+      : []),
+  ]);
+  await api.enqueueJobs(jobs);
+}

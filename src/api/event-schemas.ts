@@ -1,0 +1,115 @@
+import { Hono } from "hono";
+import * as z from "zod";
+import { EVENT_TYPES, type EventType } from "../domain/events/catalogue.ts";
+import { INDICATOR_NAMES } from "../domain/indicators/values.ts";
+import { ASSET_TYPES } from "../domain/market/asset-type.ts";
+import { RESOLUTIONS } from "../domain/market/resolution.ts";
+import { ACTIONS, RISK_LEVELS } from "../domain/recommendation/recommendation.ts";
+import type { ApiEnv } from "./platform.ts";
+import { ApiProblem } from "./problem.ts";
+
+const instant = z.iso.datetime();
+const price = z.number().nullable();
+const resolution = z.enum(RESOLUTIONS);
+
+const bar = z.object({
+  timestamp: instant,
+  open: price,
+  high: price,
+  low: price,
+  close: z.number(),
+  volume: price,
+});
+
+const asset = z.object({
+  symbol: z.string(),
+  type: z.enum(ASSET_TYPES),
+  currency: z.string(),
+  calendar: z.string(),
+  source: z.string(),
+  live: z.boolean(),
+  archived: z.boolean(),
+});
+
+const parted = { part: z.number().int().min(1), parts: z.number().int().min(1) };
+
+const marketData = z.object({
+  ...parted,
+  symbol: z.string(),
+  resolution,
+  source: z.string(),
+  scheduleId: z.string().nullable(),
+  slot: instant.nullable(),
+});
+
+const failure = z.object({
+  jobId: z.string(),
+  kind: z.string(),
+  symbol: z.string(),
+  attempts: z.number().int(),
+  error: z.looseObject({ code: z.string(), detail: z.string() }),
+});
+
+const values = z.object(
+  Object.fromEntries(INDICATOR_NAMES.map((name) => [name, price])) as Record<string, typeof price>,
+);
+
+/** The payload of each event type at its newest version, as receivers get it in `data`. */
+export const PAYLOAD_SCHEMAS: Readonly<Record<EventType, z.ZodType>> = {
+  AssetRegistered: asset,
+  AssetUpdated: asset,
+  MarketDataIngested: marketData.extend({ bars: z.array(bar) }),
+  MarketDataRevised: marketData.extend({ revisions: z.array(z.object({ before: bar, after: bar })) }),
+  IndicatorsComputed: z.object({
+    ...parted,
+    symbol: z.string(),
+    resolution,
+    codeVersion: z.string(),
+    items: z.array(z.object({ timestamp: instant, values })),
+  }),
+  RecommendationGenerated: z.looseObject({
+    recommendationId: z.uuid(),
+    symbol: z.string(),
+    resolution,
+    asOf: instant,
+    close: z.number(),
+    source: z.string(),
+    action: z.enum(ACTIONS),
+    confidence: z.number().min(0).max(1),
+    baseRate: z.number().min(0).max(1),
+    samples: z.number().int(),
+    horizon: z.object({ bars: z.number().int(), resolution }),
+    riskLevel: z.enum(RISK_LEVELS),
+    summary: z.string(),
+    reasoning: z.array(z.string()),
+    assumptions: z.array(z.string()),
+    caveats: z.array(z.string()),
+    evidence: z.array(z.looseObject({ id: z.string(), value: price })),
+    engine: z.string(),
+    engineVersion: z.string(),
+    codeVersion: z.string(),
+    snapshotHash: z.string().regex(/^[0-9a-f]{64}$/),
+    basedOn: z.object({
+      eventId: z.uuid(),
+      version: z.number().int(),
+      bars: z.object({ from: instant, to: instant, count: z.number().int() }),
+    }),
+  }),
+  JobFailed: failure,
+  RetryExhausted: failure,
+};
+
+export const eventSchemas = new Hono<ApiEnv>();
+
+/** A version never changes once published, so receivers may keep it for ever. No key: receivers have none. */
+eventSchemas.get("/schemas/:type/:version", (c) => {
+  const { type, version } = c.req.param();
+  if (!isEventType(type) || version !== String(EVENT_TYPES[type].schemaVersion)) {
+    throw new ApiProblem("not_found", `There is no schema ${type}/${version}.`);
+  }
+  const id = `${c.env.api.config.PUBLIC_ORIGIN}/api/v1/schemas/${type}/${version}`;
+  const schema = { $id: id, title: type, ...z.toJSONSchema(PAYLOAD_SCHEMAS[type], { target: "draft-7" }) };
+  return c.json(schema, 200, { "cache-control": "public, max-age=31536000, immutable" });
+});
+
+const isEventType = (text: string): text is EventType => Object.hasOwn(EVENT_TYPES, text);

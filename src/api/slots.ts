@@ -1,0 +1,128 @@
+import * as z from "zod";
+import { claimSlots, findSlot, listSlots, type Slot } from "../records/slot-records.ts";
+import { auditRow } from "./audit-row.ts";
+import { ApiProblem } from "./problem.ts";
+import { marketNow, requireSchedule } from "./schedules.ts";
+import {
+  instantSchema,
+  iso,
+  isoOrNull,
+  listLimit,
+  listOf,
+  operation,
+  page,
+  readCursor,
+  router,
+} from "./schemas.ts";
+
+const slotView = z
+  .object({
+    scheduleId: z.string(),
+    slot: z.string(),
+    state: z.enum(["claimed", "enqueued", "skipped"]),
+    jobs: z.number(),
+    skippedWhy: z.string().nullable(),
+    claimedAt: z.string(),
+    finishedAt: z.string().nullable(),
+  })
+  .meta({ id: "Slot" });
+
+const showSlot = (s: Slot): z.infer<typeof slotView> => ({
+  scheduleId: s.scheduleId,
+  slot: iso(s.slot),
+  state: s.state,
+  jobs: s.jobs,
+  skippedWhy: s.skippedWhy,
+  claimedAt: iso(s.claimedAt),
+  finishedAt: isoOrNull(s.finishedAt),
+});
+
+const params = z.object({ id: z.string().min(1).max(100) });
+const listQuery = z.object({ limit: listLimit, cursor: z.string().optional() });
+
+export const slots = router();
+const tag = "Schedules";
+
+slots.openapi(
+  operation(
+    {
+      method: "post",
+      path: "/schedules/{id}/run",
+      scope: "schedules:write",
+      summary: "Run a schedule once, now, as a slot of its own",
+      tag,
+    },
+    { params },
+    202,
+    slotView,
+  ),
+  async (c) => {
+    const schedule = await requireSchedule(c.env.DB, c.req.valid("param").id);
+    const { api, DB } = c.env;
+    const now = api.now();
+    const slot = await marketNow(c.env);
+    await DB.batch([
+      claimSlots(
+        DB,
+        [{ scheduleId: schedule.id, slot, skippedWhy: null }],
+        c.get("caller").id,
+        now,
+        now + 60_000,
+      ),
+      auditRow(c.env, c.get("caller").id, "schedule.run", schedule.id),
+    ]);
+    await api.enqueueSlots([{ scheduleId: schedule.id, slot }]);
+    return c.json(showSlot(await requireSlot(DB, schedule.id, slot)), 202, {
+      location: `/api/v1/schedules/${schedule.id}/slots/${iso(slot)}`,
+    });
+  },
+);
+
+slots.openapi(
+  operation(
+    {
+      method: "get",
+      path: "/schedules/{id}/slots",
+      scope: "schedules:read",
+      summary: "A schedule's slots, newest first, with why some were skipped",
+      tag,
+    },
+    { params, query: listQuery },
+    200,
+    listOf(slotView),
+  ),
+  async (c) => {
+    const { limit, cursor } = c.req.valid("query");
+    const before = readCursor(cursor, z.tuple([z.number().int()]))?.[0] ?? Number.MAX_SAFE_INTEGER;
+    const rows = await listSlots(c.get("reads"), c.req.valid("param").id, before, limit + 1);
+    return c.json(
+      page(rows, limit, ({ slot }) => [slot], showSlot),
+      200,
+    );
+  },
+);
+
+slots.openapi(
+  operation(
+    {
+      method: "get",
+      path: "/schedules/{id}/slots/{slot}",
+      scope: "schedules:read",
+      summary: "One slot",
+      tag,
+    },
+    { params: params.extend({ slot: instantSchema }) },
+    200,
+    slotView,
+  ),
+  async (c) => {
+    const { id, slot } = c.req.valid("param");
+    return c.json(showSlot(await requireSlot(c.get("reads"), id, slot)), 200);
+  },
+);
+
+async function requireSlot(db: D1Database | D1DatabaseSession, id: string, slot: number): Promise<Slot> {
+  const found = await findSlot(db, id, slot);
+  if (found === null) throw new ApiProblem("not_found", `The schedule ${id} has no slot at ${iso(slot)}.`);
+  return found;
+}
