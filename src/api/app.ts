@@ -2,6 +2,7 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import { bodyLimit } from "hono/body-limit";
 import { etag } from "hono/etag";
 import { secureHeaders } from "hono/secure-headers";
+import { MOST_IMPORT_BYTES } from "../queues/import-format.ts";
 import { apiKeys } from "./api-keys.ts";
 import { assets } from "./assets.ts";
 import { audit } from "./audit.ts";
@@ -34,16 +35,18 @@ const JSON_ONLY = /^application\/json\s*(;|$)/i;
 const v1 = new OpenAPIHono<ApiEnv>();
 v1.use(authenticate, rateLimit);
 v1.use(async (c, next) => {
+  if (c.req.method === "GET") return next();
   const isImport = /^\/api\/v1\/assets\/[^/]+\/bars$/.test(c.req.path);
-  if (isImport || c.req.method === "GET") return next();
   const type = c.req.header("content-type");
-  if (type !== undefined && !JSON_ONLY.test(type)) {
+  if (!isImport && type !== undefined && !JSON_ONLY.test(type)) {
     throw new ApiProblem("unsupported_media_type", "Send application/json.");
   }
+  // Before anything reads the body: what is too large is never held.
+  const maxSize = isImport ? MOST_IMPORT_BYTES : LARGEST_BODY;
   return bodyLimit({
-    maxSize: LARGEST_BODY,
+    maxSize,
     onError: () => {
-      throw new ApiProblem("payload_too_large", `The body has at most ${LARGEST_BODY} bytes here.`);
+      throw new ApiProblem("payload_too_large", `The body has at most ${maxSize} bytes here.`);
     },
   })(c, next);
 });

@@ -1,11 +1,10 @@
 import { createRoute } from "@hono/zod-openapi";
-import { bodyLimit } from "hono/body-limit";
 import * as z from "zod";
 import type { BarsReading } from "../domain/asset/read-bar.ts";
 import { readCsvBars, readJsonBars } from "../domain/asset/read-bars.ts";
 import { type JobOrder, jobId } from "../domain/job/job.ts";
 import { RESOLUTIONS, type Resolution } from "../domain/market/resolution.ts";
-import { importRequest, MOST_IMPORT_BYTES, MOST_IMPORT_ROWS } from "../queues/import-format.ts";
+import { importRequest, MOST_IMPORT_ROWS } from "../queues/import-format.ts";
 import { listBars, type StoredBar } from "../read-model/series.ts";
 import { orderJobs } from "../records/job-records.ts";
 import { requireAsset } from "./assets.ts";
@@ -108,18 +107,7 @@ bars.openapi(
       "Accepts at most 50,000 bars and 8 MB. The answer names a job; if a row is refused the job fails with errors by row, and nothing of the request is stored.",
     tags: [tag],
     security: [{ apiKey: ["assets:write"] }],
-    middleware: [
-      requires("assets:write"),
-      bodyLimit({
-        maxSize: MOST_IMPORT_BYTES,
-        onError: () => {
-          throw new ApiProblem(
-            "payload_too_large",
-            `An import has at most ${MOST_IMPORT_BYTES} bytes; send it in parts.`,
-          );
-        },
-      }),
-    ] as const,
+    middleware: [requires("assets:write")] as const,
     request: {
       params: symbolParams,
       query: z.object({ resolution: z.enum(RESOLUTIONS).optional() }),

@@ -22,7 +22,12 @@ export function project(db: D1Database, events: readonly AnyEvent[], now: number
   return statements;
 }
 
-function projectFeed(db: D1Database, events: readonly AnyEvent[]): D1PreparedStatement {
+/** The feed's rows alone. `from` may let through only some of the rows in `?1`. */
+export function projectFeed(
+  db: D1Database,
+  events: readonly AnyEvent[],
+  from = "json_each(?1)",
+): D1PreparedStatement {
   const rows = events.map((event) => ({
     ...event,
     routingKey: routingKey(event.streamId, event.eventType),
@@ -34,7 +39,7 @@ function projectFeed(db: D1Database, events: readonly AnyEvent[]): D1PreparedSta
       `INSERT OR IGNORE INTO events (event_id, stream_id, version, event_type, routing_key, occurred_at, job_id, body)
        SELECT value ->> 'eventId', value ->> 'streamId', value ->> 'version', value ->> 'eventType', value ->> 'routingKey',
               value ->> 'occurredAt', value ->> 'jobId', value ->> 'body'
-       FROM json_each(?)`,
+       FROM ${from}`,
     )
     .bind(rowsOf(rows));
 }

@@ -21,12 +21,20 @@ export async function projectedHeads(
   return heads;
 }
 
-/** Remembers that streams reach at least this far, so that the sweep notices if their events never arrive. */
-export const noteKnown = (db: D1Database, heads: readonly StreamHead[], now: number): D1PreparedStatement =>
+/**
+ * Remembers that streams reach at least this far, so that the sweep notices if their events never arrive. `from` may
+ * let through only some of the rows in `?1`.
+ */
+export const noteKnown = (
+  db: D1Database,
+  heads: readonly StreamHead[],
+  now: number,
+  from = "json_each(?1)",
+): D1PreparedStatement =>
   db
     .prepare(
       `INSERT INTO streams (stream_id, known_version, known_at, projected_version)
-       SELECT value ->> 'streamId', max(value ->> 'version'), ?2, 0 FROM json_each(?1) GROUP BY value ->> 'streamId'
+       SELECT value ->> 'streamId', max(value ->> 'version'), ?2, 0 FROM ${from} GROUP BY value ->> 'streamId'
        ON CONFLICT (stream_id) DO UPDATE SET known_version = excluded.known_version, known_at = excluded.known_at
        WHERE excluded.known_version > streams.known_version`,
     )

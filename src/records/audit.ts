@@ -9,13 +9,18 @@ export interface AuditEntry {
   readonly detail: string | null;
 }
 
-export function writeAudit(db: D1Database, entries: readonly AuditEntry[]): D1PreparedStatement {
+/** `from` may let through only some of the rows in `?1`. */
+export function writeAudit(
+  db: D1Database,
+  entries: readonly AuditEntry[],
+  from = "json_each(?1)",
+): D1PreparedStatement {
   return db
     .prepare(
       `INSERT OR IGNORE INTO audit_log (id, at, actor, action, subject, outcome, detail)
        SELECT value ->> 'id', value ->> 'at', value ->> 'actor', value ->> 'action', value ->> 'subject',
               value ->> 'outcome', value ->> 'detail'
-       FROM json_each(?1)`,
+       FROM ${from}`,
     )
     .bind(JSON.stringify(entries));
 }

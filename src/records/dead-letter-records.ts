@@ -12,15 +12,19 @@ export interface DeadLetter {
   readonly createdAt: number;
 }
 
-/** Files dead letters; the same letter twice is one. */
-export function fileDeadLetters(db: D1Database, letters: readonly DeadLetter[]): D1PreparedStatement {
-  const rows = letters.map((l) => ({ ...l, body: JSON.stringify(l.body), error: JSON.stringify(l.error) }));
+/** Files dead letters; the same letter twice is one. `from` may let through only some of the rows in `?1`. */
+export function fileDeadLetters(
+  db: D1Database,
+  letters: readonly DeadLetter[],
+  from = "json_each(?1)",
+): D1PreparedStatement {
+  const rows = letters.map((l) => ({ ...l, body: JSON.stringify(l.body ?? null), error: JSON.stringify(l.error) }));
   return db
     .prepare(
       `INSERT INTO dead_letters (id, queue, subject, symbol, body, error, attempts, state, created_at, updated_at)
        SELECT value ->> 'id', value ->> 'queue', value ->> 'subject', value ->> 'symbol', value ->> 'body', value ->> 'error',
               value ->> 'attempts', 'open', value ->> 'createdAt', value ->> 'createdAt'
-       FROM json_each(?1) WHERE true
+       FROM ${from} WHERE true
        ON CONFLICT (id) DO NOTHING`,
     )
     .bind(JSON.stringify(rows));

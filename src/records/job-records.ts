@@ -64,6 +64,16 @@ export function orderJobs(
     .bind(JSON.stringify(rows), now);
 }
 
+/**
+ * Of the JSON rows in `?1`, which name their `jobId` and `attempt`, those whose job still waits for that attempt's
+ * outcome. A doubled message can put one job into two pairs of hands: whoever settles first decides what became of it,
+ * and nothing the other found out is written.
+ */
+export const UNSETTLED = `(
+  SELECT one.value FROM json_each(?1) AS one JOIN jobs ON jobs.id = one.value ->> 'jobId'
+  WHERE jobs.state IN ('queued', 'running', 'retrying')
+    AND json_array_length(jobs.attempts) = (one.value ->> 'attempt') - 1)`;
+
 /** At most `ids.length` rows, in no order. */
 export async function loadJobs(db: D1Database, ids: readonly string[]): Promise<JobRecord[]> {
   const { results } = await db
@@ -82,7 +92,10 @@ export function startJobs(db: D1Database, ids: readonly string[]): D1PreparedSta
     .bind(JSON.stringify(ids));
 }
 
-/** Writes the outcomes of a batch. A job that is finished, or was cancelled meanwhile, is left as it is. */
+/**
+ * Writes the outcomes of a batch. A job that is finished, was cancelled meanwhile, or whose attempt another consumer has
+ * settled is left as it is (see UNSETTLED).
+ */
 export function settleJobs(
   db: D1Database,
   settlements: readonly Settlement[],
@@ -90,6 +103,7 @@ export function settleJobs(
 ): D1PreparedStatement {
   const rows = settlements.map((s) => ({
     ...s,
+    number: s.attempt.number,
     attempt: JSON.stringify(s.attempt),
     result: s.result === null ? null : JSON.stringify(s.result),
     error: s.error === null ? null : JSON.stringify(s.error),
@@ -105,7 +119,8 @@ export function settleJobs(
          due_at = s.value ->> 'dueAt',
          finished_at = s.value ->> 'finishedAt'
        FROM json_each(?1) AS s
-       WHERE jobs.id = s.value ->> 'id' AND jobs.state IN ('queued', 'running', 'retrying')`,
+       WHERE jobs.id = s.value ->> 'id' AND jobs.state IN ('queued', 'running', 'retrying')
+         AND json_array_length(jobs.attempts) = (s.value ->> 'number') - 1`,
     )
     .bind(JSON.stringify(rows));
 }
@@ -118,16 +133,6 @@ export function reopenJob(db: D1Database, id: string, now: number): D1PreparedSt
        WHERE id = ?1 AND state = 'failed'`,
     )
     .bind(id, now);
-}
-
-/** Marks an open job failed for a reason outside its attempts (its queue gave up on the message). */
-export function failJob(db: D1Database, id: string, error: Problem, now: number): D1PreparedStatement {
-  return db
-    .prepare(
-      `UPDATE jobs SET state = 'failed', error = ?2, due_at = NULL, finished_at = ?3
-       WHERE id = ?1 AND state IN ('queued', 'running', 'retrying')`,
-    )
-    .bind(id, JSON.stringify(error), now);
 }
 
 export function cancelJob(db: D1Database, id: string, now: number): D1PreparedStatement {

@@ -1,22 +1,18 @@
 import { readCsvBars, readJsonBars } from "../domain/asset/read-bars.ts";
-import type { AnyEvent } from "../domain/events/envelope.ts";
-import { jobStream } from "../domain/events/envelope.ts";
 import { isCalendarId } from "../domain/market/calendar-id.ts";
-import type { ConsumerDeps, JobBook, SettledJob } from "../queues/consumer.ts";
+import type { ConsumerDeps, JobBook } from "../queues/consumer.ts";
 import { importRequest, MOST_IMPORT_ROWS } from "../queues/import-format.ts";
 import type { IndicatorsDeps } from "../queues/indicators.ts";
 import type { IngestDeps, Upload } from "../queues/ingest.ts";
 import type { RecommendationDeps } from "../queues/recommendations.ts";
-import { project } from "../read-model/projections.ts";
 import { lastBarOf } from "../read-model/series.ts";
 import { noteKnown } from "../read-model/streams.ts";
 import { loadAssets } from "../records/asset-records.ts";
-import { writeAudit } from "../records/audit.ts";
-import { fileDeadLetters } from "../records/dead-letter-records.ts";
 import { loadJobs, settleJobs, startJobs } from "../records/job-records.ts";
 import { demoSource } from "../sources/demo.ts";
 import type { PriceSource } from "../sources/price-source.ts";
-import { assetObject, fileUnreadable, type Platform, toMessage } from "./common.ts";
+import { assetObject, fileUnreadable, type Platform } from "./common.ts";
+import { announceFailures, recordFailures } from "./failures.ts";
 
 const SOURCE_TIMEOUT_MS = 10_000;
 
@@ -38,93 +34,18 @@ function jobBook(p: Platform): JobBook {
     settle: async (settled) => {
       const now = p.now();
       const heads = settled.flatMap(({ head }) => (head === null ? [] : [head]));
-      const statements = [
-        settleJobs(
-          DB,
-          settled.map(({ settlement }) => settlement),
-          now,
-        ),
-      ];
-      if (heads.length > 0) statements.push(noteKnown(DB, heads, now));
-      const failures = settled.filter(({ settlement }) => settlement.failure !== null);
-      if (failures.length > 0) statements.push(...recordFailures(p, failures, now));
-      await DB.batch(statements);
-      if (failures.length > 0) await announce(p, failures);
+      const failures = settled.flatMap(({ job, settlement }) =>
+        settlement.failure === null ? [] : [{ job, settlement, letterId: p.newId() }],
+      );
+      const settlements = settled.map(({ settlement }) => settlement);
+      await DB.batch([
+        ...(failures.length > 0 ? recordFailures(p, failures, now) : []),
+        settleJobs(DB, settlements, now),
+        ...(heads.length > 0 ? [noteKnown(DB, heads, now)] : []),
+      ]);
+      if (failures.length > 0) await announceFailures(p, failures);
     },
   };
-}
-
-/** A job that failed for good leaves an event, an audit row and, when its retries ran out, a dead letter. */
-function recordFailures(p: Platform, failures: readonly SettledJob[], now: number): D1PreparedStatement[] {
-  const { DB } = p.env;
-  const events = failures.flatMap(({ job, settlement }): AnyEvent[] => {
-    if (settlement.failure === null) return [];
-    return [
-      {
-        eventId: p.newId(),
-        schemaVersion: 1,
-        streamId: jobStream(job.id),
-        version: job.redrives + 1,
-        occurredAt: new Date(now).toISOString(),
-        tenantId: "default",
-        actorId: job.actor,
-        jobId: job.id,
-        correlationId: job.correlationId,
-        causationId: job.causationId,
-        ...settlement.failure,
-      },
-    ];
-  });
-  const statements = [
-    ...project(DB, events, now),
-    noteKnown(
-      DB,
-      events.map(({ streamId, version }) => ({ streamId, version })),
-      now,
-    ),
-    writeAudit(
-      DB,
-      failures.map(({ job, settlement }) => ({
-        id: p.newId(),
-        at: now,
-        actor: job.actor,
-        action: "job.failed",
-        subject: job.id,
-        outcome: settlement.failure?.eventType ?? "",
-        detail: settlement.error?.detail ?? null,
-      })),
-    ),
-  ];
-  const exhausted = failures.filter(({ settlement }) => settlement.failure?.eventType === "RetryExhausted");
-  if (exhausted.length > 0) {
-    statements.push(
-      fileDeadLetters(
-        DB,
-        exhausted.map(({ job, settlement }) => ({
-          id: p.newId(),
-          queue: job.kind,
-          subject: job.id,
-          symbol: job.symbol,
-          body: toMessage(job),
-          error: settlement.error ?? { code: "unknown", detail: "" },
-          attempts: settlement.attempt.number,
-          createdAt: now,
-        })),
-      ),
-    );
-  }
-  return statements;
-}
-
-/** Tells the events consumer of the failures; if this is lost the sweep finds the streams behind. */
-async function announce(p: Platform, failures: readonly SettledJob[]): Promise<void> {
-  await p.env.EVENTS_QUEUE.sendBatch(
-    failures.map(({ job }) => ({
-      body: { streamId: jobStream(job.id), version: job.redrives + 1, event: null },
-    })),
-  ).catch((error: unknown) =>
-    p.log({ level: "warn", message: "failure not announced", error: String(error) }),
-  );
 }
 
 export function ingestDeps(p: Platform): IngestDeps {

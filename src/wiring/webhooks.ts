@@ -5,7 +5,7 @@ import { claimDeliveries, disableEndpoint, settleDeliveries } from "../records/d
 import { fileUnreadable, type Platform } from "./common.ts";
 
 /** A claim outlives the longest call, so nobody else sends the same delivery meanwhile. */
-const CLAIM_MS = 120_000;
+const CLAIM_MS = 30_000;
 /** Timers fire a little early now and then. */
 const SLACK_MS = 1_000;
 

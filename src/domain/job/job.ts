@@ -15,6 +15,8 @@ export const isFinished = (state: JobState): boolean =>
 /** One try of a job. `error` is null when it succeeded. Instants are epoch milliseconds. */
 export interface Attempt {
   readonly number: number;
+  /** How often the job had been put back to work before this attempt; each time grants all attempts anew. */
+  readonly redrive: number;
   readonly startedAt: number;
   readonly endedAt: number;
   readonly outcome: "done" | "later" | "refused";

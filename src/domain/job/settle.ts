@@ -33,7 +33,14 @@ export function settleAttempt(
   const number = job.attempts.length + 1;
   const policy = RETRY_POLICIES[job.kind];
   const error = outcome.kind === "done" ? null : outcome.error;
-  const attempt: Attempt = { number, startedAt, endedAt: now, outcome: outcome.kind, error };
+  const attempt: Attempt = {
+    number,
+    redrive: job.redrives,
+    startedAt,
+    endedAt: now,
+    outcome: outcome.kind,
+    error,
+  };
   const base = { id: job.id, attempt, error };
   switch (outcome.kind) {
     case "done":
@@ -41,13 +48,31 @@ export function settleAttempt(
     case "refused":
       return { ...base, ...failed(job, "JobFailed", number, outcome.error) };
     case "later": {
-      const granted = policy.attempts * (job.redrives + 1);
-      if (number >= granted) return { ...base, ...failed(job, "RetryExhausted", number, outcome.error) };
-      const since = ((number - 1) % policy.attempts) + 1;
+      const since = 1 + job.attempts.filter(({ redrive }) => redrive === job.redrives).length;
+      if (since >= policy.attempts) {
+        return { ...base, ...failed(job, "RetryExhausted", number, outcome.error) };
+      }
       const wait = backoffSeconds(policy, since, chance, outcome.afterSeconds);
       return { ...base, state: "retrying", result: null, dueAt: now + wait * 1000, failure: null };
     }
   }
+}
+
+/**
+ * Ends a job whose message the queue gave up on: attempts were made that nobody saw the end of. Whatever they were, they
+ * count as one that failed and as the last.
+ */
+export function settleLost(job: JobRecord, error: Problem, now: number): Settlement {
+  const number = job.attempts.length + 1;
+  const attempt: Attempt = {
+    number,
+    redrive: job.redrives,
+    startedAt: now,
+    endedAt: now,
+    outcome: "later",
+    error,
+  };
+  return { id: job.id, attempt, error, ...failed(job, "RetryExhausted", number, error) };
 }
 
 function failed(job: JobRecord, eventType: "RetryExhausted" | "JobFailed", attempts: number, error: Problem) {

@@ -1,0 +1,102 @@
+import type { AnyEvent } from "../domain/events/envelope.ts";
+import { jobStream } from "../domain/events/envelope.ts";
+import type { JobRecord } from "../domain/job/job.ts";
+import type { Settlement } from "../domain/job/settle.ts";
+import { projectFeed } from "../read-model/projections.ts";
+import { noteKnown } from "../read-model/streams.ts";
+import { writeAudit } from "../records/audit.ts";
+import { fileDeadLetters } from "../records/dead-letter-records.ts";
+import { UNSETTLED } from "../records/job-records.ts";
+import { type Platform, toMessage } from "./common.ts";
+
+/** A job and the attempt after which it failed for good. */
+export interface Failure {
+  readonly job: JobRecord;
+  readonly settlement: Settlement;
+  /** The dead letter's id; null when it is filed elsewhere. */
+  readonly letterId: string | null;
+}
+
+/**
+ * A job that failed for good leaves an event, an audit row and, when its retries ran out, a dead letter. These
+ * statements stand before the one that settles the jobs, and like it write nothing for a job that somebody else has
+ * settled meanwhile.
+ */
+export function recordFailures(p: Platform, failures: readonly Failure[], now: number): D1PreparedStatement[] {
+  const { DB } = p.env;
+  const events = failures.flatMap((failure) => failureEvent(p, failure, now));
+  const audit = failures.map(({ job, settlement }) => ({
+    ...guardOf(settlement),
+    id: p.newId(),
+    at: now,
+    actor: job.actor,
+    action: "job.failed",
+    subject: job.id,
+    outcome: settlement.failure?.eventType ?? "",
+    detail: settlement.error?.detail ?? null,
+  }));
+  const letters = failures.flatMap((failure) => deadLetter(failure, now));
+  return [
+    projectFeed(DB, events, UNSETTLED),
+    noteKnown(DB, events, now, UNSETTLED),
+    writeAudit(DB, audit, UNSETTLED),
+    ...(letters.length > 0 ? [fileDeadLetters(DB, letters, UNSETTLED)] : []),
+  ];
+}
+
+/** Tells the events consumer of the failures; if this is lost the sweep finds the streams behind. */
+export async function announceFailures(p: Platform, failures: readonly Failure[]): Promise<void> {
+  await p.env.EVENTS_QUEUE.sendBatch(
+    failures.map(({ job }) => ({
+      body: { streamId: jobStream(job.id), version: failureVersion(job), event: null },
+    })),
+  ).catch((error: unknown) =>
+    p.log({ level: "warn", message: "failure not announced", error: String(error) }),
+  );
+}
+
+/** What UNSETTLED looks at. */
+const guardOf = ({ id, attempt }: Settlement) => ({ jobId: id, attempt: attempt.number });
+
+/** A job fails once for each time it was put to work. */
+const failureVersion = (job: JobRecord): number => job.redrives + 1;
+
+function failureEvent(
+  p: Platform,
+  { job, settlement }: Failure,
+  now: number,
+): (AnyEvent & { readonly attempt: number })[] {
+  if (settlement.failure === null) return [];
+  return [
+    {
+      ...guardOf(settlement),
+      eventId: p.newId(),
+      schemaVersion: 1,
+      streamId: jobStream(job.id),
+      version: failureVersion(job),
+      occurredAt: new Date(now).toISOString(),
+      tenantId: "default",
+      actorId: job.actor,
+      correlationId: job.correlationId,
+      causationId: job.causationId,
+      ...settlement.failure,
+    },
+  ];
+}
+
+function deadLetter({ job, settlement, letterId }: Failure, now: number) {
+  if (letterId === null || settlement.failure?.eventType !== "RetryExhausted") return [];
+  return [
+    {
+      ...guardOf(settlement),
+      id: letterId,
+      queue: job.kind,
+      subject: job.id,
+      symbol: job.symbol,
+      body: toMessage(job),
+      error: settlement.error ?? { code: "unknown", detail: "" },
+      attempts: settlement.attempt.number,
+      createdAt: now,
+    },
+  ];
+}
