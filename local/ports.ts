@@ -1,13 +1,14 @@
 import { createServer } from "node:net";
 
-/** Ends the process with one plain sentence when somebody else listens on the port. */
+/** Ends the process with one plain sentence when the port cannot be listened on. */
 export async function requirePort(port: number): Promise<void> {
-  const free = await new Promise<boolean>((resolve) => {
+  const problem = await new Promise<NodeJS.ErrnoException | null>((resolve) => {
     const probe = createServer();
-    probe.once("error", () => resolve(false));
-    probe.listen(port, "127.0.0.1", () => probe.close(() => resolve(true)));
+    probe.once("error", resolve);
+    probe.listen(port, "127.0.0.1", () => probe.close(() => resolve(null)));
   });
-  if (free) return;
-  console.error(`port ${port} is in use; choose another with PORT=<number> npm start`);
+  if (problem === null) return;
+  const why = problem.code === "EADDRINUSE" ? "is in use" : `cannot be opened (${problem.code})`;
+  console.error(`port ${port} ${why}; choose another with PORT=<number> npm start`);
   process.exit(1);
 }

@@ -17,22 +17,25 @@ const QUIET: Readonly<Record<string, string>> = {
 interface Place {
   readonly root: string;
   readonly stateDir: string;
+  /** Told how to stop the new process as soon as there is one, so that Ctrl-C while starting leaves nothing behind. */
+  readonly onSpawn?: (stop: () => Promise<void>) => void;
 }
 
-const wrangler = (root: string): string => join(root, "node_modules/wrangler/bin/wrangler.js");
+/** Starting may take this long on a busy laptop; a build that failed never ends by itself. */
+const START_TIMEOUT_MS = 120_000;
 
 /** Brings the local database to the newest migration. */
-export async function applyMigrations({ root, stateDir }: Place): Promise<void> {
-  const args = ["d1", "migrations", "apply", "DB", "--local", "--persist-to", stateDir];
-  const child = spawn(process.execPath, [wrangler(root), ...args], {
-    cwd: root,
-    env: { ...process.env, ...QUIET },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+export async function applyMigrations({ root, stateDir, onSpawn }: Place): Promise<void> {
+  const child = spawnWrangler(root, ["d1", "migrations", "apply", "DB", "--local", "--persist-to", stateDir]);
   let output = "";
-  child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
-  child.stderr.on("data", (chunk: Buffer) => (output += chunk.toString()));
-  const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
+  child.stdout?.on("data", (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr?.on("data", (chunk: Buffer) => (output += chunk.toString()));
+  let over = false;
+  const ended = endOf(child);
+  // Once it has ended its number may belong to somebody else.
+  onSpawn?.(async () => (over ? undefined : stopGroup(child, ended)));
+  const code = await ended;
+  over = true;
   if (code !== 0) throw new Error(`the migrations failed:\n${output}`);
 }
 
@@ -55,68 +58,74 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const envFile = join(options.stateDir, "secrets.env");
   writeFileSync(envFile, `ADMIN_API_KEY="${options.adminKey}"\n`, { mode: 0o600 });
   chmodSync(envFile, 0o600);
-  const vars = Object.entries(options.vars).flatMap(([name, value]) => ["--var", `${name}:${value}`]);
-  const child = spawn(
-    process.execPath,
-    [
-      wrangler(options.root),
-      "dev",
-      "--ip=127.0.0.1",
-      `--port=${options.port}`,
-      "--inspector-port=0",
-      `--persist-to=${options.stateDir}`,
-      `--env-file=${envFile}`,
-      "--show-interactive-dev-session=false",
-      "--log-level=error",
-      ...vars,
-    ],
-    // A group of its own: Ctrl-C reaches us first, and we stop the whole group in order.
-    {
-      cwd: options.root,
-      env: { ...process.env, ...QUIET },
-      stdio: ["ignore", "pipe", "pipe"],
-      detached: true,
-    },
-  );
+  const child = spawnWrangler(options.root, [
+    "dev",
+    "--ip=127.0.0.1",
+    `--port=${options.port}`,
+    "--inspector-port=0",
+    `--persist-to=${options.stateDir}`,
+    `--env-file=${envFile}`,
+    "--show-interactive-dev-session=false",
+    "--log-level=error",
+    ...Object.entries(options.vars).flatMap(([name, value]) => ["--var", `${name}:${value}`]),
+  ]);
   forward(child);
-  let ended = false;
-  child.once("close", (code) => {
-    ended = true;
-    options.onExit(code);
-  });
+  const ended = endOf(child);
+  void ended.then((code) => options.onExit(code));
   const origin = `http://127.0.0.1:${options.port}`;
-  await untilReady(origin, () => ended, child);
-  return {
-    tick: async () => {
-      const time = Date.now();
-      const url = `${origin}/cdn-cgi/handler/scheduled?cron=${encodeURIComponent("* * * * *")}&time=${time}`;
-      await fetch(url, { signal: AbortSignal.timeout(30_000) }).then(
-        (response) => response.body?.cancel(),
-        (error: unknown) => console.error(`a tick failed: ${String(error)}`),
-      );
-    },
-    stop: () => stopGroup(child, () => ended),
-  };
+  const stop = () => stopGroup(child, ended);
+  options.onSpawn?.(stop);
+  try {
+    await untilReady(origin, ended);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { tick: () => tick(origin), stop };
 }
+
+async function tick(origin: string): Promise<void> {
+  const url = `${origin}/cdn-cgi/handler/scheduled?cron=${encodeURIComponent("* * * * *")}&time=${Date.now()}`;
+  await fetch(url, { signal: AbortSignal.timeout(30_000) }).then(
+    (response) => response.body?.cancel(),
+    (error: unknown) => console.error(`a tick failed: ${String(error)}`),
+  );
+}
+
+/** In a group of its own: Ctrl-C reaches us first, and we stop the whole group in order. */
+function spawnWrangler(root: string, args: readonly string[]): ChildProcess {
+  return spawn(process.execPath, [join(root, "node_modules/wrangler/bin/wrangler.js"), ...args], {
+    cwd: root,
+    env: { ...process.env, ...QUIET },
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
+  });
+}
+
+/** When every process that writes to the child's output has ended. */
+const endOf = (child: ChildProcess): Promise<number | null> =>
+  new Promise((resolve) => child.once("close", resolve));
 
 function forward(child: ChildProcess): void {
   child.stdout?.on("data", (chunk: Buffer) => process.stdout.write(chunk));
   child.stderr?.on("data", (chunk: Buffer) => process.stderr.write(chunk));
 }
 
-async function untilReady(origin: string, ended: () => boolean, child: ChildProcess): Promise<void> {
-  for (let tries = 0; tries < 600 && !ended(); tries++) {
+async function untilReady(origin: string, ended: Promise<number | null>): Promise<void> {
+  let over = false;
+  void ended.then(() => (over = true));
+  const deadline = Date.now() + START_TIMEOUT_MS;
+  while (!over && Date.now() < deadline) {
     const answer = await fetch(`${origin}/health`, { signal: AbortSignal.timeout(2_000) }).catch(() => null);
     await answer?.body?.cancel();
     if (answer?.ok === true) return;
     await sleep(100);
   }
-  if (!ended()) await stopGroup(child, ended);
   throw new Error("the worker did not start");
 }
 
 /** Asks the group to end, and makes it end when it does not. */
-async function stopGroup(child: ChildProcess, ended: () => boolean): Promise<void> {
+async function stopGroup(child: ChildProcess, ended: Promise<number | null>): Promise<void> {
   const signal = (name: NodeJS.Signals) => {
     try {
       if (child.pid !== undefined) process.kill(-child.pid, name);
@@ -125,6 +134,6 @@ async function stopGroup(child: ChildProcess, ended: () => boolean): Promise<voi
     }
   };
   signal("SIGINT");
-  for (let waited = 0; waited < 50 && !ended(); waited++) await sleep(100);
+  await Promise.race([ended, sleep(5_000, undefined, { ref: false })]);
   signal("SIGKILL");
 }

@@ -28,14 +28,18 @@ async function main(): Promise<void> {
   const stop = async (code: number): Promise<void> => {
     if (stopping) return;
     stopping = true;
-    for (const one of stops.reverse()) await one().catch((error: unknown) => console.error(String(error)));
+    // Popped one by one: what is spawned while we stop is stopped too.
+    for (let one = stops.pop(); one !== undefined; one = stops.pop())
+      await one().catch((error: unknown) => console.error(String(error)));
     process.exit(code);
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void stop(0));
 
+  const onSpawn = (stopIt: () => Promise<void>): void => void stops.push(stopIt);
+
   try {
     console.log("applying migrations …");
-    await applyMigrations({ root, stateDir });
+    await applyMigrations({ root, stateDir, onSpawn });
     const demoServer = demo ? await startDemoServer() : null;
     if (demoServer !== null) stops.push(() => demoServer.close());
 
@@ -43,6 +47,7 @@ async function main(): Promise<void> {
     const worker = await startWorker({
       root,
       stateDir,
+      onSpawn,
       port,
       adminKey: key,
       vars: {
@@ -61,7 +66,6 @@ async function main(): Promise<void> {
         }
       },
     });
-    stops.push(() => worker.stop());
 
     await worker.tick();
     await registerSchedules(origin, key);
@@ -74,6 +78,8 @@ async function main(): Promise<void> {
       if (!stopping) await worker.tick();
     }
   } catch (error) {
+    // What fails because it is being stopped is no news.
+    if (stopping) return;
     console.error(error instanceof Error ? error.message : String(error));
     await stop(1);
   }

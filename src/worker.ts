@@ -13,9 +13,10 @@ import { sweep } from "./schedule/sweep.ts";
 import { tick } from "./schedule/tick.ts";
 import { apiPlatform } from "./wiring/api.ts";
 import { platform } from "./wiring/common.ts";
+import { deadLettersDeps } from "./wiring/dead-letters.ts";
 import { eventsDeps } from "./wiring/events.ts";
 import { consumerDeps, indicatorsDeps, ingestDeps, recommendationDeps } from "./wiring/jobs.ts";
-import { advanceClock, deadLettersDeps, scheduleDeps, sweepDeps, tickDeps } from "./wiring/schedule.ts";
+import { advanceClock, scheduleDeps, sweepDeps, tickDeps } from "./wiring/schedule.ts";
 import { webhooksDeps } from "./wiring/webhooks.ts";
 
 export { AssetObject };
@@ -24,8 +25,9 @@ export default {
   async scheduled(controller, env) {
     const p = platform(env);
     const marketNow = await advanceClock(p, controller.scheduledTime);
-    await tick(marketNow, tickDeps(p));
-    await sweep(sweepDeps(p));
+    // The sweep is what repairs, so it must not wait for the tick's luck.
+    const [ticked] = await Promise.allSettled([tick(marketNow, tickDeps(p)), sweep(sweepDeps(p))]);
+    if (ticked.status === "rejected") throw ticked.reason;
   },
 
   async queue(batch, env) {

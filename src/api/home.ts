@@ -34,12 +34,7 @@ home.get("/", async (c) => {
   const rows = assets.map((asset) => {
     const found = bySymbol.get(asset.symbol);
     const source = barSource(asset);
-    const label =
-      source === "synthetic"
-        ? "synthetic: invented prices"
-        : source === "demo"
-          ? "demo: real prices, replayed"
-          : source;
+    const label = labelOf(source, asset.live);
     if (found === undefined)
       return html`<tr><th scope="row">${asset.symbol}</th><td colspan="5">no recommendation yet</td><td>${label}</td></tr>`;
     const percent = `${(found.confidence * 100).toFixed(1)} %`;
@@ -58,8 +53,15 @@ home.get("/", async (c) => {
   );
 });
 
+/** Where the numbers come from, in words a newcomer understands. */
+function labelOf(source: string, live: boolean): string {
+  if (source === "synthetic") return "synthetic: invented prices";
+  if (source !== "demo") return source;
+  return live ? "demo: real prices, replayed" : "demo: real prices, a finished history";
+}
+
 const frame = (
   body: ReturnType<typeof html>,
 ) => html`<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta http-equiv="refresh" content="5"><title>InversorAI</title>
-<style>body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:80rem;padding:0 1rem;color-scheme:light dark}table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.5rem .6rem;border-bottom:1px solid #8884;vertical-align:top}.BUY{color:#1a7f37}.SELL{color:#cf222e}small{opacity:.75}</style></head>
+<style>body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:80rem;padding:0 1rem;color-scheme:light dark}table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.5rem .6rem;border-bottom:1px solid #8884;vertical-align:top}.BUY{color:#1a7f37}.SELL{color:#cf222e}small{opacity:.75}td:nth-child(5){white-space:nowrap}th[scope]{white-space:nowrap}</style></head>
 <body><h1>InversorAI</h1>${body}</body></html>`;

@@ -103,9 +103,11 @@ export function computeIndicators(
   // After a change in the past only what can differ is published: everything from that bar on.
   const publishFrom = rebuilt && !stale ? (row.dirtyFrom ?? 0) : Number.NEGATIVE_INFINITY;
 
+  let newest = 0;
   const items: { timestamp: string; values: IndicatorValues }[] = [];
   for (const bar of db.bars.after(resolution, state.lastTimestamp ?? Number.MIN_SAFE_INTEGER)) {
     const values = advance(state, bar);
+    newest = Math.max(newest, bar.version);
     if (bar.timestamp >= publishFrom)
       items.push({ timestamp: new Date(bar.timestamp).toISOString(), values });
   }
@@ -125,7 +127,9 @@ export function computeIndicators(
       },
     }),
   );
-  const last = db.log.append(events, command.cause, stamp).at(-1);
+  // The newest event behind these bars is their cause, even if an older one's job came to compute them.
+  const cause = { ...command.cause, causationId: db.log.idOf(newest) ?? command.cause.causationId };
+  const last = db.log.append(events, cause, stamp).at(-1);
   db.analysis.write(resolution, { state, eventId: last?.eventId ?? null, version: last?.version ?? null });
   return { computed: items.length, rebuilt, head: db.log.head() };
 }

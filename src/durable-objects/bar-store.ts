@@ -7,6 +7,9 @@ const ROWS_PER_STATEMENT = 2_000;
 /** A row as SQL gives it back. */
 type BarRow = { [K in keyof Bar]: Bar[K] };
 
+/** A bar and the version of the event that last wrote it. */
+export type VersionedBar = BarRow & { readonly version: number };
+
 /** The bars of one asset, one row per (resolution, timestamp). */
 export class BarStore {
   readonly #sql: SqlStorage;
@@ -29,25 +32,26 @@ export class BarStore {
   }
 
   /** Walks the bars after an instant without holding them all. Consume it before the next await. */
-  *after(resolution: Resolution, timestamp: number): Generator<Bar> {
-    yield* this.#sql.exec<BarRow>(
-      `SELECT timestamp, open, high, low, close, volume FROM bars
+  *after(resolution: Resolution, timestamp: number): Generator<VersionedBar> {
+    yield* this.#sql.exec<VersionedBar>(
+      `SELECT timestamp, open, high, low, close, volume, version FROM bars
        WHERE resolution = ? AND timestamp > ? ORDER BY timestamp`,
       resolution,
       timestamp,
     );
   }
 
-  write(resolution: Resolution, bars: readonly Bar[]): void {
+  write(resolution: Resolution, bars: readonly Bar[], version: number): void {
     for (let at = 0; at < bars.length; at += ROWS_PER_STATEMENT) {
       const rows = bars
         .slice(at, at + ROWS_PER_STATEMENT)
         .map((bar) => [bar.timestamp, bar.open, bar.high, bar.low, bar.close, bar.volume]);
       this.#sql.exec(
-        `INSERT OR REPLACE INTO bars (resolution, timestamp, open, high, low, close, volume)
-         SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each(?2)`,
+        `INSERT OR REPLACE INTO bars (resolution, timestamp, open, high, low, close, volume, version)
+         SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, ?3 FROM json_each(?2)`,
         resolution,
         JSON.stringify(rows),
+        version,
       );
     }
   }

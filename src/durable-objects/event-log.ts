@@ -20,6 +20,15 @@ export class EventLog {
     return this.#sql.exec<{ v: number | null }>("SELECT max(version) AS v FROM events").one().v ?? 0;
   }
 
+  /** The id of the event with a version, or null when there is none. */
+  idOf(version: number): string | null {
+    const row = this.#sql.exec<{ event_id: string }>(
+      "SELECT event_id FROM events WHERE version = ?",
+      version,
+    );
+    return row.toArray()[0]?.event_id ?? null;
+  }
+
   /** Appends events and their outbox rows. Call it inside the transaction that changes the state. */
   append(events: readonly NewEvent[], cause: Cause, stamp: Stamp): AnyEvent[] {
     let version = this.head();
@@ -75,14 +84,20 @@ export class EventLog {
     this.#sql.exec("DELETE FROM outbox WHERE version <= ?", upTo);
   }
 
-  /** How many events wait to be published and when the oldest of them happened. */
+  /** How many events wait to be published and when the oldest of them happened, if that can be told. */
   waiting(): { count: number; oldest: string | null } {
     const { n, v } = this.#sql
       .exec<{ n: number; v: number | null }>("SELECT count(*) AS n, min(version) AS v FROM outbox")
       .one();
     if (v === null) return { count: 0, oldest: null };
-    const { body } = this.#sql.exec<{ body: string }>("SELECT body FROM events WHERE version = ?", v).one();
-    return { count: n, oldest: (JSON.parse(body) as AnyEvent).occurredAt };
+    // An event that cannot be read is the likeliest to be stuck, and must not keep the status from being told.
+    const { at } = this.#sql
+      .exec<{ at: string | null }>(
+        "SELECT iif(json_valid(body), body ->> 'occurredAt', NULL) AS at FROM events WHERE version = ?",
+        v,
+      )
+      .one();
+    return { count: n, oldest: at };
   }
 }
 

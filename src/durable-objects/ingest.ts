@@ -16,18 +16,26 @@ export function ingestBars(db: AssetDatabase, command: IngestCommand, stamp: Sta
     db.bars.between(command.resolution, first.timestamp, last.timestamp).map((bar) => [bar.timestamp, bar]),
   );
   const merge = mergeBars(existing, command.bars);
-  const changed = [...merge.added, ...merge.revised.map(({ after }) => after)];
-  db.bars.write(command.resolution, changed);
-  const earliest = changed.reduce((min, bar) => Math.min(min, bar.timestamp), Number.POSITIVE_INFINITY);
-  if (Number.isFinite(earliest)) db.analysis.barsChangedFrom(command.resolution, earliest);
-  const events = ingestEvents(merge, {
+  const commits = ingestEvents(merge, {
     symbol: command.symbol,
     resolution: command.resolution,
     source: command.source,
     scheduleId: command.scheduleId,
     slot: command.slot,
   });
-  db.log.append(events, command.cause, stamp);
+  const appended = db.log.append(
+    commits.map(({ event }) => event),
+    command.cause,
+    stamp,
+  );
+  let earliest = Number.POSITIVE_INFINITY;
+  for (const [index, { bars }] of commits.entries()) {
+    const version = appended[index]?.version;
+    if (version === undefined) throw new Error("an event was not appended");
+    db.bars.write(command.resolution, bars, version);
+    for (const bar of bars) earliest = Math.min(earliest, bar.timestamp);
+  }
+  if (Number.isFinite(earliest)) db.analysis.barsChangedFrom(command.resolution, earliest);
   return {
     added: merge.added.length,
     revised: merge.revised.length,

@@ -24,6 +24,7 @@ const STEPS: readonly string[] = [
      resolution TEXT NOT NULL,
      timestamp INTEGER NOT NULL,
      open REAL, high REAL, low REAL, close REAL NOT NULL, volume REAL,
+     version INTEGER NOT NULL,
      PRIMARY KEY (resolution, timestamp)
    ) WITHOUT ROWID;
    CREATE TABLE analysis (

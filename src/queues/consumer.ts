@@ -37,6 +37,9 @@ export interface ConsumerDeps {
 /** How many jobs of a batch are worked on at once; a Worker has six connections. */
 const AT_ONCE = 6;
 
+/** A queue's clock and ours need not agree to the second. */
+const SLACK_MS = 1_000;
+
 /** While the record cannot be read or written the queue waits: these retries are not the job's fault. */
 const RECORD_OUT_SECONDS = 15;
 
@@ -52,42 +55,64 @@ export async function consumeJobs(
   deps: ConsumerDeps,
 ): Promise<void> {
   const messages = await readable(batch, kind, deps);
-  let records: Map<string, JobRecord>;
+  let due: JobRecord[];
+  let early: JobRecord[];
   try {
-    const ids = [...new Set(messages.map(({ body }) => body.jobId))];
-    records = new Map((await deps.jobs.load(ids)).map((job) => [job.id, job]));
-    await deps.jobs.start(
-      [...records.values()]
-        .filter((job) => job.kind === "ingest" && !isFinished(job.state))
-        .map(({ id }) => id),
-    );
+    const open = await deps.jobs.load([...new Set(messages.map(({ body }) => body.jobId))]);
+    // A doubled message must not wear out the retries: what is to wait waits, however many ask.
+    const isDue = ({ dueAt }: JobRecord) => dueAt === null || dueAt <= deps.now() + SLACK_MS;
+    due = open.filter((job) => !isFinished(job.state) && isDue(job));
+    early = open.filter((job) => !isFinished(job.state) && !isDue(job));
+    await deps.jobs.start(due.filter(({ kind: own }) => own === "ingest").map(({ id }) => id));
   } catch (error) {
     deps.log({ level: "error", message: "job records unavailable", queue: batch.queue, error: text(error) });
     for (const { message } of messages) message.retry({ delaySeconds: RECORD_OUT_SECONDS });
     return;
   }
 
-  const open: JobRecord[] = [];
-  for (const job of records.values()) if (!isFinished(job.state)) open.push(job);
-  const settled = await inWaves(open, AT_ONCE, (job) => attempt(job, handler, deps));
-
-  try {
-    if (settled.length > 0) await deps.jobs.settle(settled);
-  } catch (error) {
-    // The work is done but not written down. Doing it again changes nothing, losing the outcome would.
-    deps.log({ level: "error", message: "outcomes not recorded", queue: batch.queue, error: text(error) });
-    for (const { message } of messages) message.retry({ delaySeconds: RECORD_OUT_SECONDS });
-    return;
-  }
-  const outcomes = new Map(settled.map(({ job, settlement }) => [job.id, settlement]));
+  const settled = await inWaves(due, AT_ONCE, (job) => attempt(job, handler, deps));
+  const unrecorded = await settle(settled, batch.queue, deps);
+  const dueAts = new Map<string, number | null>(early.map(({ id, dueAt }) => [id, dueAt]));
+  for (const { job, settlement } of settled) dueAts.set(job.id, settlement.dueAt);
   const waiting = new Set<string>();
   for (const { message, body } of messages) {
-    const dueAt = outcomes.get(body.jobId)?.dueAt ?? null;
+    const dueAt = dueAts.get(body.jobId) ?? null;
+    if (unrecorded.has(body.jobId)) message.retry({ delaySeconds: RECORD_OUT_SECONDS });
     // Of several messages for one job only one carries it on.
-    if (dueAt === null || waiting.has(body.jobId)) message.ack();
+    else if (dueAt === null || waiting.has(body.jobId)) message.ack();
     else message.retry({ delaySeconds: Math.max(0, Math.ceil((dueAt - deps.now()) / 1000)) });
     waiting.add(body.jobId);
   }
+}
+
+/** Writes the outcomes down together or, if that fails, each on its own. Tells the jobs whose outcome is unwritten. */
+async function settle(
+  settled: readonly SettledJob[],
+  queue: string,
+  deps: Pick<ConsumerDeps, "jobs" | "log">,
+): Promise<ReadonlySet<string>> {
+  const unrecorded = new Set<string>();
+  if (settled.length === 0) return unrecorded;
+  try {
+    await deps.jobs.settle(settled);
+    return unrecorded;
+  } catch (error) {
+    deps.log({ level: "warn", message: "shared record failed", queue, error: text(error) });
+  }
+  for (const one of settled) {
+    await deps.jobs.settle([one]).catch((error: unknown) => {
+      // The work is done but not written down. Doing it again changes nothing, losing the outcome would.
+      unrecorded.add(one.job.id);
+      deps.log({
+        level: "error",
+        message: "outcome not recorded",
+        queue,
+        jobId: one.job.id,
+        error: text(error),
+      });
+    });
+  }
+  return unrecorded;
 }
 
 async function attempt(job: JobRecord, handler: JobHandler, deps: ConsumerDeps): Promise<SettledJob> {

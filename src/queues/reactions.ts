@@ -21,6 +21,9 @@ export function jobsAskedBy(event: AnyEvent): JobOrder[] {
     case "JobFailed":
     case "RetryExhausted":
       return [];
+    default:
+      // A newer version's event: it waits for that version, or what it asks for would never be ordered.
+      throw new TypeError(`an event of an unknown type: ${(event as AnyEvent).eventType}`);
   }
 }
 

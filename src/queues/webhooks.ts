@@ -91,18 +91,11 @@ async function send(delivery: DeliveryInHand, deps: WebhooksDeps): Promise<Settl
         : event === null
           ? "the event is gone"
           : "the endpoint is disabled";
-    const attempt = {
-      number: delivery.attempts.length + 1,
-      startedAt: deps.now(),
-      durationMs: 0,
-      status: null,
-      error: why,
-      excerpt: null,
-    };
-    return { delivery, state: "failed", attempt, dueAt: null, gone: false };
+    return unsent(delivery, why, deps);
   }
   const startedAt = deps.now();
-  const body = JSON.stringify(toCloudEvent(JSON.parse(event) as AnyEvent, deps.origin));
+  const body = bodyOf(event, deps.origin);
+  if (body === null) return unsent(delivery, "the stored event cannot be read", deps);
   const answer = await deps.call({ url: endpoint.url, secret: endpoint.secret, id: delivery.eventId, body });
   const endedAt = deps.now();
   const number = delivery.attempts.length + 1;
@@ -124,5 +117,20 @@ async function send(delivery: DeliveryInHand, deps: WebhooksDeps): Promise<Settl
         dueAt: endedAt + verdict.afterSeconds * 1000,
         gone: false,
       };
+  }
+}
+
+/** A delivery that cannot be sent at all fails at once: trying again would find the same. */
+function unsent(delivery: DeliveryInHand, error: string, deps: Pick<WebhooksDeps, "now">): SettledDelivery {
+  const number = delivery.attempts.length + 1;
+  const attempt = { number, startedAt: deps.now(), durationMs: 0, status: null, error, excerpt: null };
+  return { delivery, state: "failed", attempt, dueAt: null, gone: false };
+}
+
+function bodyOf(event: string, origin: string): string | null {
+  try {
+    return JSON.stringify(toCloudEvent(JSON.parse(event) as AnyEvent, origin));
+  } catch {
+    return null;
   }
 }

@@ -18,7 +18,11 @@ export function fileDeadLetters(
   letters: readonly DeadLetter[],
   from = "json_each(?1)",
 ): D1PreparedStatement {
-  const rows = letters.map((l) => ({ ...l, body: JSON.stringify(l.body ?? null), error: JSON.stringify(l.error) }));
+  const rows = letters.map((l) => ({
+    ...l,
+    body: JSON.stringify(l.body ?? null),
+    error: JSON.stringify(l.error),
+  }));
   return db
     .prepare(
       `INSERT INTO dead_letters (id, queue, subject, symbol, body, error, attempts, state, created_at, updated_at)

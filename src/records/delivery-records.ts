@@ -1,3 +1,5 @@
+import { readableRows } from "./readable-rows.ts";
+
 /** One try of a delivery. `status` is null when no answer came. `excerpt` is the first part of the answer's body. */
 export interface DeliveryAttempt {
   readonly number: number;
@@ -80,7 +82,7 @@ export async function claimDeliveries(
     )
     .bind(JSON.stringify(claimed))
     .all<ClaimRow>();
-  return results.map((row) => ({
+  return readableRows("deliveries", results, (row) => ({
     id: row.id,
     eventId: row.event_id,
     attempts: JSON.parse(row.attempts) as DeliveryAttempt[],
@@ -123,6 +125,15 @@ export const settleDeliveries = (
       now,
     );
 
+/** Ends an open delivery whose message the queue gave up on. */
+export const failDelivery = (db: D1Database, id: string, now: number): D1PreparedStatement =>
+  db
+    .prepare(
+      `UPDATE deliveries SET state = 'failed', due_at = NULL, finished_at = ?2
+       WHERE id = ?1 AND state IN ('pending', 'sending', 'retrying')`,
+    )
+    .bind(id, now);
+
 /** Puts a finished delivery back in line, now. */
 export const reopenDelivery = (db: D1Database, id: string, now: number): D1PreparedStatement =>
   db
@@ -150,7 +161,10 @@ export async function subscriptions(
     .prepare("SELECT id, patterns FROM webhook_endpoints WHERE enabled = 1 ORDER BY id LIMIT ?")
     .bind(limit)
     .all<{ id: string; patterns: string }>();
-  return results.map((row) => ({ id: row.id, patterns: JSON.parse(row.patterns) as string[] }));
+  return readableRows("webhook_endpoints", results, (row) => ({
+    id: row.id,
+    patterns: JSON.parse(row.patterns) as string[],
+  }));
 }
 
 export const disableEndpoint = (db: D1Database, id: string, why: string, now: number): D1PreparedStatement =>

@@ -2,6 +2,7 @@ import type { Attempt, JobKind, JobOrder, JobParams, JobRecord, JobState } from 
 import type { Settlement } from "../domain/job/settle.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
 import type { Problem } from "../domain/outcome.ts";
+import { readableRows } from "./readable-rows.ts";
 
 export interface JobRow {
   id: string;
@@ -80,7 +81,7 @@ export async function loadJobs(db: D1Database, ids: readonly string[]): Promise<
     .prepare("SELECT * FROM jobs WHERE id IN (SELECT value FROM json_each(?))")
     .bind(JSON.stringify(ids))
     .all<JobRow>();
-  return results.map(toJobRecord);
+  return readableRows("jobs", results, toJobRecord);
 }
 
 export function startJobs(db: D1Database, ids: readonly string[]): D1PreparedStatement {

@@ -1,6 +1,7 @@
 import type { JobKind } from "../domain/job/job.ts";
 import type { Cadence } from "../domain/schedule/cadence.ts";
 import type { OverlapPolicy } from "../domain/schedule/overlap.ts";
+import { readableRows } from "./readable-rows.ts";
 
 export type ScheduleTarget = { readonly symbol: string } | { readonly calendar: string };
 
@@ -94,7 +95,7 @@ export async function dueSchedules(db: D1Database, now: number, limit: number): 
     )
     .bind(now, limit)
     .all<ScheduleRow>();
-  return results.map(toSchedule);
+  return readableRows("schedules", results, toSchedule);
 }
 
 /** Moves a schedule on, unless a concurrent tick already has: `doneUntil` is compared and set. */

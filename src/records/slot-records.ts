@@ -109,6 +109,22 @@ export function advanceSlot(
     .bind(at.scheduleId, at.slot, at.cursor, page.cursor, page.jobs, now, leaseUntil);
 }
 
+/** Ends a claimed slot whose work cannot be ordered any more. */
+export function skipSlot(
+  db: D1Database,
+  scheduleId: string,
+  slot: number,
+  why: string,
+  now: number,
+): D1PreparedStatement {
+  return db
+    .prepare(
+      `UPDATE slots SET state = 'skipped', skipped_why = ?3, finished_at = ?4, locked_until = NULL
+       WHERE schedule_id = ?1 AND slot = ?2 AND state = 'claimed'`,
+    )
+    .bind(scheduleId, slot, why, now);
+}
+
 /** A slot of the schedule that is still fanning out or has unfinished jobs, or null. */
 export async function openSlotOf(db: D1Database, scheduleId: string): Promise<number | null> {
   const row = await db

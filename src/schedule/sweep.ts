@@ -18,14 +18,27 @@ const MOST = 500;
  * may forget (it is purged, or the local one restarts); nothing accepted may.
  */
 export async function sweep(deps: SweepDeps): Promise<void> {
-  const jobs = await deps.overdueJobs(MOST);
-  if (jobs.length > 0) await deps.enqueueJobs(jobs);
-  const deliveries = await deps.overdueDeliveries(MOST);
-  if (deliveries.length > 0) await deps.enqueueDeliveries(deliveries);
-  const streams = await deps.streamsBehind(MOST);
-  if (streams.length > 0) await deps.enqueueEvents(streams);
-  const found = { jobs: jobs.length, deliveries: deliveries.length, streams: streams.length };
-  if (found.jobs + found.deliveries + found.streams > 0) {
-    deps.log({ level: "info", message: "overdue work sent again", ...found });
+  const jobs = await resend("jobs", deps.overdueJobs, deps.enqueueJobs, deps);
+  const deliveries = await resend("deliveries", deps.overdueDeliveries, deps.enqueueDeliveries, deps);
+  const streams = await resend("streams", deps.streamsBehind, deps.enqueueEvents, deps);
+  if (jobs + deliveries + streams > 0) {
+    deps.log({ level: "info", message: "overdue work sent again", jobs, deliveries, streams });
+  }
+}
+
+/** One kind at a time, so that a queue that is out keeps only its own work waiting. */
+async function resend<T>(
+  what: string,
+  overdue: (limit: number) => Promise<readonly T[]>,
+  enqueue: (messages: readonly T[]) => Promise<void>,
+  deps: Pick<SweepDeps, "log">,
+): Promise<number> {
+  try {
+    const found = await overdue(MOST);
+    if (found.length > 0) await enqueue(found);
+    return found.length;
+  } catch (error) {
+    deps.log({ level: "error", message: `overdue ${what} not sent again`, error: String(error) });
+    return 0;
   }
 }

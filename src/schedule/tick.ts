@@ -55,8 +55,7 @@ const MOST_ABANDONED = 100;
  * nothing twice; what an earlier tick claimed and did not hand on is handed on now.
  */
 export async function tick<S extends DueSchedule>(marketNow: number, deps: TickDeps<S>): Promise<TickReport> {
-  const abandoned = await deps.takeAbandoned(MOST_ABANDONED);
-  if (abandoned.length > 0) await deps.enqueue(abandoned);
+  const resumed = await resumeAbandoned(deps);
   const schedules = await deps.dueSchedules(marketNow, MOST_SCHEDULES);
   let claimed = 0;
   let skipped = 0;
@@ -75,7 +74,19 @@ export async function tick<S extends DueSchedule>(marketNow: number, deps: TickD
       });
     }
   }
-  return { schedules: schedules.length, claimed, skipped, resumed: abandoned.length };
+  return { schedules: schedules.length, claimed, skipped, resumed };
+}
+
+/** Old slots must not keep new ones waiting: if this fails, their lease runs out again and the next tick takes them. */
+async function resumeAbandoned(deps: Pick<TickDeps, "takeAbandoned" | "enqueue" | "log">): Promise<number> {
+  try {
+    const abandoned = await deps.takeAbandoned(MOST_ABANDONED);
+    if (abandoned.length > 0) await deps.enqueue(abandoned);
+    return abandoned.length;
+  } catch (error) {
+    deps.log({ level: "error", message: "abandoned slots not resumed", error: String(error) });
+    return 0;
+  }
 }
 
 async function claimDue<S extends DueSchedule>(

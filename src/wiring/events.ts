@@ -42,11 +42,14 @@ export function eventsDeps(p: Platform): EventsDeps {
       await env.DB.batch(statements);
     },
     nudge: async (jobs, deliveries) => {
-      await enqueueJobs(env, jobs);
-      await sendAll(
-        env.WEBHOOKS_QUEUE,
-        deliveries.map((order) => ({ body: { deliveryId: deliveryId(order.endpointId, order.eventId) } })),
-      );
+      const ids = deliveries.map(({ endpointId, eventId }) => deliveryId(endpointId, eventId));
+      await Promise.all([
+        enqueueJobs(env, jobs),
+        sendAll(
+          env.WEBHOOKS_QUEUE,
+          ids.map((id) => ({ body: { deliveryId: id } })),
+        ),
+      ]);
     },
   };
 }

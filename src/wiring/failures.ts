@@ -22,7 +22,11 @@ export interface Failure {
  * statements stand before the one that settles the jobs, and like it write nothing for a job that somebody else has
  * settled meanwhile.
  */
-export function recordFailures(p: Platform, failures: readonly Failure[], now: number): D1PreparedStatement[] {
+export function recordFailures(
+  p: Platform,
+  failures: readonly Failure[],
+  now: number,
+): D1PreparedStatement[] {
   const { DB } = p.env;
   const events = failures.flatMap((failure) => failureEvent(p, failure, now));
   const audit = failures.map(({ job, settlement }) => ({
@@ -38,7 +42,12 @@ export function recordFailures(p: Platform, failures: readonly Failure[], now: n
   const letters = failures.flatMap((failure) => deadLetter(failure, now));
   return [
     projectFeed(DB, events, UNSETTLED),
-    noteKnown(DB, events, now, UNSETTLED),
+    noteKnown(
+      DB,
+      events.map(({ streamId, version, jobId, attempt }) => ({ streamId, version, jobId, attempt })),
+      now,
+      UNSETTLED,
+    ),
     writeAudit(DB, audit, UNSETTLED),
     ...(letters.length > 0 ? [fileDeadLetters(DB, letters, UNSETTLED)] : []),
   ];

@@ -85,10 +85,7 @@ async function readUpload(env: Env, objectKey: string, format: "csv" | "json"): 
   const object = await env.IMPORTS.get(objectKey);
   if (object === null) return null;
   const body = await object.text();
-  const reading =
-    format === "csv"
-      ? readCsvBars(body, { maxRows: MOST_IMPORT_ROWS })
-      : readJsonBars(importRequest.parse(JSON.parse(body)).bars);
+  const reading = format === "csv" ? readCsvBars(body, { maxRows: MOST_IMPORT_ROWS }) : readJson(body);
   if (reading.ok) return { ok: true, bars: reading.bars };
   if (reading.kind === "file") {
     return { ok: false, error: { code: "file_unreadable", detail: reading.errors.join("; ") } };
@@ -96,6 +93,15 @@ async function readUpload(env: Env, objectKey: string, format: "csv" | "json"): 
   const { errors, total } = reading;
   const detail = `${total} row(s) cannot be read; nothing was stored`;
   return { ok: false, error: { code: "bars_refused", detail, errors, total } };
+}
+
+function readJson(body: string) {
+  try {
+    return readJsonBars(importRequest.parse(JSON.parse(body)).bars);
+  } catch (error) {
+    // It was readable when it was accepted. Reading it again will not mend it.
+    return { ok: false as const, kind: "file" as const, errors: [String(error)] };
+  }
 }
 
 export const indicatorsDeps = ({ env, hash, config }: Platform): IndicatorsDeps => ({

@@ -1,18 +1,16 @@
-import type { DeadLettersDeps } from "../queues/dead-letters.ts";
-import { jobMessage } from "../queues/messages.ts";
 import type { ScheduleDeps } from "../queues/schedule.ts";
 import { takeStreamsBehind } from "../read-model/streams.ts";
 import { liveSymbols } from "../records/asset-records.ts";
 import { readClock, writeClock } from "../records/clock-record.ts";
-import { fileDeadLetters } from "../records/dead-letter-records.ts";
 import { overdueDeliveries } from "../records/delivery-records.ts";
-import { failJob, orderJobs, takeOverdueJobs } from "../records/job-records.ts";
+import { orderJobs, takeOverdueJobs } from "../records/job-records.ts";
 import { advanceSchedule, dueSchedules, findSchedule, type Schedule } from "../records/schedule-records.ts";
 import {
   advanceSlot,
   claimSlots,
   findSlot,
   openSlotOf,
+  skipSlot,
   takeAbandonedSlots,
 } from "../records/slot-records.ts";
 import type { SweepDeps } from "../schedule/sweep.ts";
@@ -66,7 +64,11 @@ export function scheduleDeps(p: Platform): ScheduleDeps {
         findSlot(DB, scheduleId, at),
         findSchedule(DB, scheduleId),
       ]);
-      if (slot === null || schedule === null || slot.state !== "claimed") return null;
+      if (slot === null || slot.state !== "claimed") return null;
+      if (schedule === null) {
+        await skipSlot(DB, scheduleId, at, "the schedule was deleted", p.now()).run();
+        return null;
+      }
       const { kind, jitterSeconds } = schedule;
       return { scheduleId, slot: at, cursor: slot.cursor, kind, jitterSeconds };
     },
@@ -118,30 +120,5 @@ export function sweepDeps(p: Platform): SweepDeps {
         p.env.EVENTS_QUEUE,
         messages.map((body) => ({ body })),
       ),
-  };
-}
-
-export function deadLettersDeps(p: Platform): DeadLettersDeps {
-  const { DB } = p.env;
-  return {
-    log: p.log,
-    file: async (message, error) => {
-      const now = p.now();
-      const job = jobMessage.safeParse(message.body);
-      const letter = {
-        id: message.id,
-        queue: job.success ? job.data.kind : "unknown",
-        subject: job.success ? job.data.jobId : null,
-        symbol: job.success ? job.data.symbol : null,
-        body: message.body,
-        error,
-        attempts: message.attempts,
-        createdAt: now,
-      };
-      await DB.batch([
-        fileDeadLetters(DB, [letter]),
-        ...(job.success ? [failJob(DB, job.data.jobId, error, now)] : []),
-      ]);
-    },
   };
 }

@@ -1,0 +1,161 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import * as z from "zod";
+import { until } from "./api.ts";
+import { closeOf, dailyBars, dateOf } from "./daily-bars.ts";
+import { idOf, Receiver, readDelivery } from "./receiver.ts";
+import { freshFolder, type System, startSystem, stopEverything } from "./system.ts";
+import { barView, deliveryView, endpointView, eventView, jobView } from "./views.ts";
+
+const SYMBOLS = ["CRASH-A", "CRASH-B", "CRASH-C"];
+const IMPORTS = 3;
+const BARS = 120;
+
+/** How long after the last acceptance the power goes, and whether the receiver is up when it comes back. */
+const CUTS = [
+  { round: 0, ms: 0, receiver: "down" },
+  { round: 1, ms: 1_200, receiver: "down" },
+  { round: 2, ms: 3_000, receiver: "up" },
+] as const;
+
+const env = {
+  DEMO: "off",
+  WEBHOOK_ALLOW_LOOPBACK: "on",
+  // Enough attempts to outlive the time the receiver is down.
+  WEBHOOK_RETRY_SECONDS: Array(15).fill("5").join(","),
+  SWEEP_AFTER_SECONDS: "3",
+};
+
+const stateDir = freshFolder();
+const receiver = new Receiver();
+const accepted: string[] = [];
+let secret: string;
+let system: System;
+let ticking: AbortController;
+
+/** Without the demo the clock ticks once a minute, as Cloudflare's does; here it may tick faster. */
+async function start(): Promise<void> {
+  system = await startSystem({ stateDir, env });
+  ticking = new AbortController();
+  const { signal } = ticking;
+  const { origin } = system;
+  void (async () => {
+    while (!signal.aborted) {
+      const url = `${origin}/cdn-cgi/handler/scheduled?cron=*+*+*+*+*&time=${Date.now()}`;
+      await fetch(url, { signal }).then(
+        (answer) => answer.text(),
+        () => undefined,
+      );
+      await sleep(1_000);
+    }
+  })();
+}
+
+async function pullThePlug(): Promise<void> {
+  ticking.abort();
+  await system.kill();
+}
+
+beforeAll(async () => {
+  await receiver.listen();
+  await receiver.close();
+  await start();
+  const endpoint = { url: receiver.url("/"), patterns: ["#"] };
+  ({ secret } = await system.api.create(
+    "/webhook-endpoints",
+    endpoint,
+    endpointView.extend({ secret: z.string() }),
+  ));
+  for (const symbol of SYMBOLS) {
+    const asset = { symbol, type: "CRYPTO", currency: "USD", source: "import" };
+    await system.api.create("/assets", asset, z.looseObject({}));
+  }
+});
+afterAll(async () => {
+  ticking.abort();
+  await stopEverything();
+  await receiver.close();
+});
+
+describe("the power goes in the middle of the work", () => {
+  test.each(CUTS)(
+    "$ms ms after the last acceptance, with the receiver $receiver: all of it is finished after the restart",
+    async ({ round, ms, receiver: state }) => {
+      for (let part = 0; part < IMPORTS; part++) {
+        for (const symbol of SYMBOLS)
+          accepted.push(await system.api.importCsv(symbol, dailyBars(BARS, (round * IMPORTS + part) * BARS)));
+      }
+      await sleep(ms);
+      const unfinished = (await system.api.all("/jobs?limit=200", jobView)).filter(
+        ({ finishedAt }) => finishedAt === null,
+      );
+      await pullThePlug();
+      if (state === "up") await receiver.listen();
+      const restarted = Date.now();
+      await start();
+      for (const id of accepted) expect((await system.api.jobEnd(id)).state, id).toBe("succeeded");
+      const bars = (round + 1) * IMPORTS * BARS;
+      for (const symbol of SYMBOLS)
+        await until(`${symbol}'s last recommendation`, async () => {
+          const list = z.object({ items: z.array(z.object({ asOf: z.string() })) });
+          const { items } = await system.api.get(`/assets/${symbol}/recommendations?limit=200`, list);
+          return items.some(({ asOf }) => asOf.startsWith(dateOf(bars - 1))) ? true : null;
+        });
+      console.log(
+        `${unfinished.length} unfinished jobs at the cut; all done ${((Date.now() - restarted) / 1000).toFixed(1)} s after it`,
+      );
+    },
+  );
+
+  test("nothing happened twice: every bar once, every version once", async () => {
+    const total = CUTS.length * IMPORTS * BARS;
+    const expected = Array.from({ length: total }, (_, day) => ({ day: dateOf(day), close: closeOf(day) }));
+    const factView = eventView.extend({
+      payload: z.looseObject({ bars: z.array(z.object({ timestamp: z.string() })) }),
+    });
+    for (const symbol of SYMBOLS) {
+      const bars = await system.api.all(`/assets/${symbol}/bars?limit=1000`, barView);
+      expect(
+        bars.map(({ timestamp, close }) => ({ day: timestamp.slice(0, 10), close })),
+        symbol,
+      ).toStrictEqual(expected);
+      const events = await system.api.all(`/events?pattern=asset.${symbol}.%23&limit=200`, eventView);
+      expect(
+        events.map(({ version }) => version),
+        symbol,
+      ).toStrictEqual(events.map((_, at) => at + 1));
+      const told = events
+        .filter(({ eventType }) => eventType === "MarketDataIngested")
+        .flatMap((event) => factView.parse(event).payload.bars.map(({ timestamp }) => timestamp));
+      expect(told, symbol).toHaveLength(total);
+      expect(new Set(told).size, symbol).toBe(total);
+      expect(events.filter(({ eventType }) => eventType === "MarketDataRevised")).toStrictEqual([]);
+    }
+  });
+
+  test("the receiver gets every event at least once, each one signed", async () => {
+    const ids = (await system.api.all("/events?limit=200", eventView)).map(({ eventId }) => eventId);
+    await until(
+      "every delivery",
+      async () => {
+        const got = new Set(receiver.received.map(({ headers }) => idOf(headers)));
+        return ids.every((id) => got.has(id)) ? true : null;
+      },
+      { timeoutMs: 150_000 },
+    );
+    for (const one of receiver.received) expect(ids).toContain(readDelivery(one, secret).id);
+    const doubled = receiver.received.length - ids.length;
+    console.log(
+      `${ids.length} events, ${receiver.received.length} deliveries received (${doubled} repeated)`,
+    );
+    const list = await system.api.all("/webhook-endpoints?limit=10", endpointView);
+    const deliveries = await until("all deliveries to be recorded", async () => {
+      const all = await system.api.all(
+        `/webhook-endpoints/${list[0]?.id}/deliveries?limit=200`,
+        deliveryView,
+      );
+      return all.every((delivery) => delivery.state === "delivered") ? all : null;
+    });
+    expect(new Set(deliveries.map(({ eventId }) => eventId))).toStrictEqual(new Set(ids));
+  });
+});

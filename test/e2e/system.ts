@@ -1,0 +1,151 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Api } from "./api.ts";
+import { isAlive, killHard, processTree } from "./processes.ts";
+
+const root = join(import.meta.dirname, "../..");
+
+/** The machine may be shared: what takes ten seconds alone may take a minute. */
+const START_TIMEOUT_MS = 100_000;
+
+/** Names that would reach `npm start` from whoever runs the tests. */
+const OURS =
+  /^(PORT|STATE_DIR|DEMO|ADMIN_API_KEY|NODE_OPTIONS|NODE_ENV|REPLAY_SPEED|SWEEP_AFTER_SECONDS|(WEBHOOK|VITEST)_?.*)$/;
+
+export interface StartOptions {
+  /** Where it left off, to go on from there; a fresh folder otherwise. */
+  readonly stateDir?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** `npm start` as a child process: what npm does is run this same file with this same Node. */
+export class StartedProcess {
+  readonly stateDir: string;
+  readonly port: number;
+  readonly child: ChildProcess;
+  readonly ended: Promise<number | null>;
+  output = "";
+
+  constructor(port: number, { stateDir = freshFolder(), env = {} }: StartOptions = {}) {
+    this.port = port;
+    this.stateDir = stateDir;
+    const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !OURS.test(name)));
+    this.child = spawn(process.execPath, ["local/start.ts"], {
+      cwd: root,
+      env: { ...inherited, PORT: String(port), STATE_DIR: stateDir, ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    this.child.stdout?.on("data", (chunk: Buffer) => (this.output += chunk.toString()));
+    this.child.stderr?.on("data", (chunk: Buffer) => (this.output += chunk.toString()));
+    this.ended = new Promise((resolve) => this.child.once("close", resolve));
+    started.add(this);
+  }
+
+  get pid(): number {
+    if (this.child.pid === undefined) throw new Error("npm start has no process");
+    return this.child.pid;
+  }
+
+  get lines(): string[] {
+    return this.output.split("\n").filter((line) => line !== "");
+  }
+
+  /** Everything it has started so far, itself included. */
+  tree(): number[] {
+    return processTree(this.pid);
+  }
+
+  /** The power cut: nobody gets to say goodbye. */
+  async kill(): Promise<void> {
+    // Children can appear while we kill, so look again until there are none.
+    for (let pids = this.tree(); pids.some(isAlive); pids = [...pids, ...this.tree()]) {
+      killHard(pids);
+      await sleep(50);
+    }
+    await this.ended;
+  }
+
+  /** A signal as the terminal or a service manager sends it; tells how long the whole tree took to end, in ms. */
+  async stop(
+    signal: NodeJS.Signals = "SIGINT",
+  ): Promise<{ ms: number; code: number | null; left: number[] }> {
+    const tree = this.tree();
+    const before = Date.now();
+    this.child.kill(signal);
+    while (tree.some(isAlive) && Date.now() - before < 10_000) await sleep(50);
+    const left = tree.filter(isAlive);
+    killHard(left);
+    return { ms: Date.now() - before, code: await this.ended, left };
+  }
+}
+
+/** A system that has said it is ready. */
+export interface System extends StartedProcess {
+  readonly api: Api;
+  readonly origin: string;
+  readonly key: string;
+  readonly readyMs: number;
+}
+
+const started = new Set<StartedProcess>();
+
+/** Starts the system and waits for its line. Fails with what it printed if it ends or takes too long. */
+export async function startSystem(options: StartOptions = {}): Promise<System> {
+  const before = Date.now();
+  const system = new StartedProcess(await freePort(), options);
+  let over = false;
+  void system.ended.then(() => (over = true));
+  for (;;) {
+    const [, origin, key] = /^ready (http:\/\/127\.0\.0\.1:\d+) {2}api key (\S+)$/m.exec(system.output) ?? [];
+    if (origin !== undefined && key !== undefined)
+      return Object.assign(system, { origin, key, api: new Api(origin, key), readyMs: Date.now() - before });
+    if (over || Date.now() - before > START_TIMEOUT_MS) throw new Error(`no ready line:\n${system.output}`);
+    await sleep(50);
+  }
+}
+
+/** For afterAll: ends whatever this file has started and removes its folders. */
+export async function stopEverything(): Promise<void> {
+  for (const one of started) {
+    // A healthy system is silent after its line; what it says belongs beside the test that failed.
+    const said = one.output.split(/^ready .*\n/m)[1] ?? "";
+    if (said !== "") console.error(`after ready, npm start (exit code ${one.child.exitCode}) said:\n${said}`);
+    await one.kill();
+  }
+  started.clear();
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  folders.clear();
+}
+
+// The test runner itself may be stopped in the middle.
+process.on("exit", () => {
+  for (const one of started) if (one.child.exitCode === null) killHard(one.tree());
+});
+
+const folders = new Set<string>();
+
+export function freshFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "inversorai-e2e-"));
+  folders.add(folder);
+  return folder;
+}
+
+/** A port that was free a moment ago. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once("error", reject);
+    probe.listen(0, "127.0.0.1", () => {
+      const address = probe.address();
+      probe.close(() =>
+        typeof address === "object" && address !== null
+          ? resolve(address.port)
+          : reject(new Error("no port")),
+      );
+    });
+  });
+}

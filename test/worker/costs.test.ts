@@ -1,0 +1,87 @@
+import { env } from "cloudflare:workers";
+import { beforeAll, describe, expect, it, vi } from "vitest";
+import { deleteEndpoint } from "../../src/records/endpoint-records.ts";
+import { Broker } from "./broker.ts";
+import { openEndpoint } from "./endpoints.ts";
+import { days, openAsset, orderImport, readModelOf, stopClock } from "./market.ts";
+import { type Cost, Meter, sumOf } from "./meter.ts";
+
+const WARM = 250;
+
+/** What one bar may cost at most, as ARCHITECTURE.md states it. Whoever makes it dearer changes both. */
+const WITHOUT_WEBHOOKS: Cost = { objectRows: 16, d1Rows: 38, objectRequests: 5, messages: 6 };
+const WITH_ONE_ENDPOINT: Cost = { objectRows: 16, d1Rows: 56, objectRequests: 5, messages: 9 };
+
+let broker: Broker;
+let meter: Meter;
+beforeAll(async () => {
+  stopClock();
+  broker = new Broker();
+  vi.spyOn(globalThis, "fetch").mockImplementation(async () => new Response(null, { status: 204 }));
+  await openAsset("COST");
+  broker.put("INGEST_QUEUE", await orderImport("COST", "history", days(WARM)));
+  await broker.settle();
+  meter = new Meter(broker, "COST");
+  await meter.start();
+  await meter.alarm();
+});
+
+/** One more daily bar, from its job's order to its recommendation, each message in a batch of its own. */
+async function costOfBar(day: number): Promise<Map<string, Cost>> {
+  const stages = new Map<string, Cost>();
+  const add = async (stage: string, work: () => Promise<unknown>) => {
+    const cost = await meter.of(work);
+    stages.set(stage, sumOf([stages.get(stage) ?? sumOf([]), cost]));
+  };
+  await add("order the ingest job", async () =>
+    broker.put("INGEST_QUEUE", await orderImport("COST", `day ${day}`, days(1, day))),
+  );
+  await add("ingest", () => broker.deliverDue("INGEST_QUEUE"));
+  await add("project MarketDataIngested", () => broker.deliverDue("EVENTS_QUEUE"));
+  await add("webhooks", () => broker.deliverDue("WEBHOOKS_QUEUE"));
+  await add("indicators", () => broker.deliverDue("INDICATORS_QUEUE"));
+  await add("project IndicatorsComputed", () => broker.deliverDue("EVENTS_QUEUE"));
+  await add("webhooks", () => broker.deliverDue("WEBHOOKS_QUEUE"));
+  await add("recommendation", () => broker.deliverDue("RECOMMENDATIONS_QUEUE"));
+  await add("project RecommendationGenerated", () => broker.deliverDue("EVENTS_QUEUE"));
+  await add("webhooks", () => broker.deliverDue("WEBHOOKS_QUEUE"));
+  await add("the alarm half a minute later", () => meter.alarm());
+  stages.set("total", sumOf([...stages.values()]));
+  return stages;
+}
+
+/** The table that ARCHITECTURE.md shows. */
+function print(title: string, stages: ReadonlyMap<string, Cost>): void {
+  const lines = [...stages].map(
+    ([stage, cost]) =>
+      `| ${stage} | ${cost.objectRows} | ${cost.d1Rows} | ${cost.objectRequests} | ${cost.messages} |`,
+  );
+  const head = `| ${title} | object rows | D1 rows | object requests | messages |\n|---|---:|---:|---:|---:|`;
+  console.log([head, ...lines].join("\n"));
+}
+
+function expectWithin(stages: ReadonlyMap<string, Cost>, bound: Cost): void {
+  const total = stages.get("total") ?? sumOf([]);
+  for (const key of ["objectRows", "d1Rows", "objectRequests", "messages"] as const) {
+    expect(total[key], key).toBeLessThanOrEqual(bound[key]);
+    expect(total[key], key).toBeGreaterThan(0);
+  }
+}
+
+describe("one daily bar of an asset with history", () => {
+  it("costs no more than stated without webhooks", async () => {
+    const stages = await costOfBar(WARM);
+    print("no webhook", stages);
+    expect((await readModelOf("COST")).recommendations).toHaveLength(2);
+    expectWithin(stages, WITHOUT_WEBHOOKS);
+  });
+
+  it("costs no more than stated with one endpoint that takes every event", async () => {
+    const endpoint = await openEndpoint("hook-cost", ["#"]);
+    const stages = await costOfBar(WARM + 1);
+    print("one webhook", stages);
+    await deleteEndpoint(env.DB, endpoint.id).run();
+    expect((await readModelOf("COST")).recommendations).toHaveLength(3);
+    expectWithin(stages, WITH_ONE_ENDPOINT);
+  });
+});

@@ -1,0 +1,190 @@
+import { env } from "cloudflare:workers";
+import { beforeAll, describe, expect, it } from "vitest";
+import type { IngestResult } from "../../src/domain/asset/commands.ts";
+import { cancelJob } from "../../src/records/job-records.ts";
+import { Broker, type Letter } from "./broker.ts";
+import {
+  CAUSE,
+  days,
+  eventsOf,
+  job,
+  object,
+  openAsset,
+  orderImport,
+  orderJob,
+  readModelOf,
+  rows,
+  stopClock,
+} from "./market.ts";
+
+let broker: Broker;
+beforeAll(() => {
+  stopClock();
+  broker = new Broker();
+});
+
+const letterOf = (id: string, body: unknown): Letter => ({ id, body, attempts: 1, notBefore: Date.now() });
+
+const QUEUE_OF = {
+  ingest: "INGEST_QUEUE",
+  indicators: "INDICATORS_QUEUE",
+  recommendation: "RECOMMENDATIONS_QUEUE",
+} as const;
+
+describe("the same job message again", () => {
+  it("changes nothing when it comes after the work is done", async () => {
+    await openAsset("AFTER");
+    const message = await orderImport("AFTER", "a", days(60));
+    broker.put("INGEST_QUEUE", message);
+    await broker.settle();
+    const [events, model, record] = [
+      await eventsOf("AFTER"),
+      await readModelOf("AFTER"),
+      await job(message.jobId),
+    ];
+    expect(events.map(({ eventType }) => eventType)).toEqual([
+      "AssetRegistered",
+      "MarketDataIngested",
+      "IndicatorsComputed",
+      "RecommendationGenerated",
+    ]);
+
+    const ordered = await rows<{ id: string; kind: keyof typeof QUEUE_OF }>(
+      "SELECT id, kind FROM jobs WHERE symbol = 'AFTER'",
+    );
+    expect(ordered).toHaveLength(3);
+    for (const { id, kind } of ordered) broker.put(QUEUE_OF[kind], { jobId: id, kind, symbol: "AFTER" });
+    await broker.settle();
+    expect(await eventsOf("AFTER")).toEqual(events);
+    expect(await readModelOf("AFTER")).toEqual(model);
+    expect(await job(message.jobId)).toEqual(record);
+  });
+
+  it("changes nothing when both are worked on at once", async () => {
+    await openAsset("BOTH");
+    const message = await orderImport("BOTH", "a", days(60));
+    await Promise.all([
+      broker.deliver("INGEST_QUEUE", [letterOf("one", message), letterOf("two", message)]),
+      broker.deliver("INGEST_QUEUE", [letterOf("three", message)]),
+    ]);
+    // Everything that follows comes twice and backwards too.
+    await broker.settle((letters) => [...letters, ...letters].reverse());
+    expect((await eventsOf("BOTH")).map(({ version }) => version)).toEqual([1, 2, 3, 4]);
+    const record = await job(message.jobId);
+    expect(record.state).toBe("succeeded");
+    expect(record.attempts.map(({ number }) => number)).toEqual([1]);
+    const model = await readModelOf("BOTH");
+    expect(model.bars).toHaveLength(60);
+    expect(model.feed.map(({ version }) => version)).toEqual([1, 2, 3, 4]);
+    expect(model.recommendations).toHaveLength(1);
+  });
+
+  it("is answered by the object with the stored result", async () => {
+    await openAsset("STORED");
+    const command = {
+      symbol: "STORED",
+      cause: CAUSE,
+      jobId: "ingest|STORED|a",
+      orderHash: "same",
+      resolution: "1d" as const,
+      source: "import",
+      scheduleId: null,
+      slot: null,
+      bars: days(5),
+    };
+    const first: IngestResult = await object("STORED").ingest(command);
+    // Even bars that differ cannot have a second effect under the same id.
+    const second: IngestResult = await object("STORED").ingest({ ...command, bars: days(9) });
+    expect(second).toEqual(first);
+    expect(first).toEqual({ added: 5, revised: 0, unchanged: 0, head: 2 });
+  });
+});
+
+describe("the same job id with another order", () => {
+  it("is a conflict: the job fails at once and nothing is written", async () => {
+    await openAsset("CLASH");
+    await object("CLASH").ingest({
+      symbol: "CLASH",
+      cause: CAUSE,
+      jobId: "ingest|CLASH|a",
+      orderHash: "of another order",
+      resolution: "1d",
+      source: "import",
+      scheduleId: null,
+      slot: null,
+      bars: days(3),
+    });
+    broker.put("INGEST_QUEUE", await orderImport("CLASH", "a", days(8)));
+    await broker.settle();
+    const record = await job("ingest|CLASH|a");
+    expect(record.state).toBe("failed");
+    expect(record.error?.code).toBe("payload_conflict");
+    expect(record.attempts).toHaveLength(1);
+    const ingested = (await eventsOf("CLASH")).filter(({ eventType }) => eventType === "MarketDataIngested");
+    expect(ingested).toHaveLength(1);
+    expect((await readModelOf("CLASH")).bars).toHaveLength(3);
+  });
+});
+
+describe("a message without work", () => {
+  it("names a job that does not exist and is put aside without a trace", async () => {
+    const before = await rows("SELECT count(*) AS n FROM jobs");
+    const message = letterOf("nobody", { jobId: "ingest|NOBODY|x", kind: "ingest", symbol: "NOBODY" });
+    expect((await broker.deliver("INGEST_QUEUE", [message])).acked).toEqual(["nobody"]);
+    expect(await rows("SELECT count(*) AS n FROM jobs")).toEqual(before);
+    expect(await rows("SELECT * FROM dead_letters WHERE id = 'nobody'")).toEqual([]);
+  });
+
+  it.each([
+    ["null", null],
+    ["a number", 42],
+    ["an empty object", {}],
+    ["a job of another queue", { jobId: "ranking|X|1", kind: "indicators", symbol: "X" }],
+    ["a kind nobody knows", { jobId: "dance|X|1", kind: "dance", symbol: "X" }],
+  ])("that is %s becomes a dead letter, once, and is acknowledged", async (name, body) => {
+    const id = `unreadable ${name}`;
+    for (let time = 0; time < 2; time++) {
+      expect((await broker.deliver("INGEST_QUEUE", [letterOf(id, body)])).acked).toEqual([id]);
+    }
+    const letters = await rows<{ body: string; queue: string; error: string; state: string }>(
+      "SELECT * FROM dead_letters WHERE id = ?",
+      id,
+    );
+    expect(letters).toHaveLength(1);
+    expect(letters[0]).toMatchObject({
+      queue: "inversorai-ingest",
+      state: "open",
+      body: JSON.stringify(body),
+    });
+  });
+
+  it("belongs to a cancelled job, and nothing is done", async () => {
+    await openAsset("STOP");
+    const message = await orderImport("STOP", "a", days(4));
+    await cancelJob(env.DB, message.jobId, Date.now()).run();
+    const verdict = await broker.deliver("INGEST_QUEUE", [letterOf("stop", message)]);
+    expect(verdict.acked).toEqual(["stop"]);
+    expect(await job(message.jobId)).toMatchObject({ state: "cancelled", attempts: [] });
+    expect(await eventsOf("STOP")).toHaveLength(1);
+  });
+
+  it("finds its job cancelled while it was being worked on: the cancellation stands", async () => {
+    // Never registered, so that this attempt ends in a refusal, which must not be announced any more.
+    const message = await orderJob("indicators", "HALT", "a");
+    const { DB } = env;
+    const cancelling = new Proxy(DB, {
+      get: (_, key) =>
+        key === "batch"
+          ? async (statements: D1PreparedStatement[]) => {
+              await cancelJob(DB, message.jobId, Date.now()).run();
+              return DB.batch(statements);
+            }
+          : Reflect.get(DB, key).bind(DB),
+    });
+    await broker.deliver("INDICATORS_QUEUE", [letterOf("halt", message)], { ...env, DB: cancelling });
+    expect(await job(message.jobId)).toMatchObject({ state: "cancelled", attempts: [] });
+    expect(await rows("SELECT * FROM events WHERE stream_id = ?", `job/${message.jobId}`)).toEqual([]);
+    expect(await rows("SELECT * FROM audit_log WHERE subject = ?", message.jobId)).toEqual([]);
+    expect(await rows("SELECT * FROM streams WHERE stream_id = ?", `job/${message.jobId}`)).toEqual([]);
+  });
+});
