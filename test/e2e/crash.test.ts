@@ -5,18 +5,24 @@ import { until } from "./api.ts";
 import { closeOf, dailyBars, dateOf } from "./daily-bars.ts";
 import { idOf, Receiver, readDelivery } from "./receiver.ts";
 import { freshFolder, type System, startSystem, stopEverything } from "./system.ts";
-import { barView, deliveryView, endpointView, eventView, jobView } from "./views.ts";
+import { barView, deliveryView, endpointView, eventView } from "./views.ts";
 
 const SYMBOLS = ["CRASH-A", "CRASH-B", "CRASH-C"];
 const IMPORTS = 3;
 const BARS = 120;
 
-/** How long after the last acceptance the power goes, and whether the receiver is up when it comes back. */
+/** When the power goes, and whether the receiver is up when it comes back. */
 const CUTS = [
-  { round: 0, ms: 0, receiver: "down" },
-  { round: 1, ms: 1_200, receiver: "down" },
-  { round: 2, ms: 3_000, receiver: "up" },
+  { round: 0, when: "as soon as the work is accepted", receiver: "down" },
+  { round: 1, when: "as soon as the first bars are stored", receiver: "down" },
+  { round: 2, when: "as soon as the first indicators are there", receiver: "up" },
 ] as const;
+
+/** The event that shows the moment has come. */
+const SIGNS: Readonly<Record<string, string | undefined>> = {
+  "as soon as the first bars are stored": "MarketDataIngested",
+  "as soon as the first indicators are there": "IndicatorsComputed",
+};
 
 const env = {
   DEMO: "off",
@@ -56,6 +62,15 @@ async function pullThePlug(): Promise<void> {
   await system.kill();
 }
 
+const feed = () => system.api.all("/events?limit=200", eventView);
+
+/** How many assets have their recommendation on the last bar. */
+async function finished(last: string): Promise<number> {
+  const list = z.object({ items: z.array(z.object({ symbol: z.string(), asOf: z.string() })) });
+  const { items } = await system.api.get("/recommendations?limit=200", list);
+  return new Set(items.filter(({ asOf }) => asOf.startsWith(last)).map(({ symbol }) => symbol)).size;
+}
+
 beforeAll(async () => {
   await receiver.listen();
   await receiver.close();
@@ -79,30 +94,34 @@ afterAll(async () => {
 
 describe("the power goes in the middle of the work", () => {
   test.each(CUTS)(
-    "$ms ms after the last acceptance, with the receiver $receiver: all of it is finished after the restart",
-    async ({ round, ms, receiver: state }) => {
+    "$when, with the receiver $receiver afterwards: all is finished after the restart",
+    async (cut) => {
+      const events = (await feed()).length;
       for (let part = 0; part < IMPORTS; part++) {
         for (const symbol of SYMBOLS)
-          accepted.push(await system.api.importCsv(symbol, dailyBars(BARS, (round * IMPORTS + part) * BARS)));
+          accepted.push(
+            await system.api.importCsv(symbol, dailyBars(BARS, (cut.round * IMPORTS + part) * BARS)),
+          );
       }
-      await sleep(ms);
-      const unfinished = (await system.api.all("/jobs?limit=200", jobView)).filter(
-        ({ finishedAt }) => finishedAt === null,
-      );
+      const sign = SIGNS[cut.when];
+      if (sign !== undefined)
+        await until(
+          cut.when,
+          async () => (await feed()).slice(events).find(({ eventType }) => eventType === sign) ?? null,
+          { everyMs: 20 },
+        );
+      const last = dateOf((cut.round + 1) * IMPORTS * BARS - 1);
+      expect(await finished(last)).toBeLessThan(SYMBOLS.length);
       await pullThePlug();
-      if (state === "up") await receiver.listen();
+      if (cut.receiver === "up") await receiver.listen();
       const restarted = Date.now();
       await start();
       for (const id of accepted) expect((await system.api.jobEnd(id)).state, id).toBe("succeeded");
-      const bars = (round + 1) * IMPORTS * BARS;
-      for (const symbol of SYMBOLS)
-        await until(`${symbol}'s last recommendation`, async () => {
-          const list = z.object({ items: z.array(z.object({ asOf: z.string() })) });
-          const { items } = await system.api.get(`/assets/${symbol}/recommendations?limit=200`, list);
-          return items.some(({ asOf }) => asOf.startsWith(dateOf(bars - 1))) ? true : null;
-        });
+      await until("the last recommendations", async () =>
+        (await finished(last)) === SYMBOLS.length ? true : null,
+      );
       console.log(
-        `${unfinished.length} unfinished jobs at the cut; all done ${((Date.now() - restarted) / 1000).toFixed(1)} s after it`,
+        `cut ${cut.when}: all done ${((Date.now() - restarted) / 1000).toFixed(1)} s after the restart began`,
       );
     },
   );
@@ -134,7 +153,7 @@ describe("the power goes in the middle of the work", () => {
   });
 
   test("the receiver gets every event at least once, each one signed", async () => {
-    const ids = (await system.api.all("/events?limit=200", eventView)).map(({ eventId }) => eventId);
+    const ids = (await feed()).map(({ eventId }) => eventId);
     await until(
       "every delivery",
       async () => {
