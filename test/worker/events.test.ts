@@ -2,6 +2,7 @@ import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { jobsAskedBy } from "../../src/queues/reactions.ts";
 import { project } from "../../src/read-model/projections.ts";
+import { noteKnown, noteProjected } from "../../src/read-model/streams.ts";
 import { Broker, type Letter } from "./broker.ts";
 import {
   CAUSE,
@@ -105,7 +106,12 @@ describe("the read model", () => {
     // A consumer that was held up for long comes back with an old event and writes what it says, whatever its mark.
     const [, oldest] = await eventsOf(symbol);
     if (oldest === undefined) throw new Error("no event");
-    await env.DB.batch(project(env.DB, [oldest], Date.now()));
+    const mark = [{ streamId: oldest.streamId, version: oldest.version }];
+    await env.DB.batch([
+      ...project(env.DB, [oldest], Date.now()),
+      noteProjected(env.DB, mark, Date.now()),
+      noteKnown(env.DB, mark, Date.now()),
+    ]);
     expect((await readModelOf(symbol)).bars).toMatchObject([{ close: 12, version: 4 }]);
     expect(await versionsOf(symbol)).toEqual([1, 2, 3, 4]);
     expect((await readModelOf(symbol)).streams).toEqual([{ known_version: 4, projected_version: 4 }]);
@@ -130,6 +136,14 @@ describe("the read model", () => {
     expect(asked).toEqual(["indicators|ONCEJOB|v2", "indicators|ONCEJOB|v3"]);
     const ordered = await rows<{ id: string }>("SELECT id FROM jobs WHERE symbol = 'ONCEJOB' ORDER BY id");
     expect(ordered.map(({ id }) => id)).toEqual(asked);
+
+    // Even after a crash that lost the mark, when the jobs have long been done.
+    await broker.settle();
+    const done = await rows("SELECT * FROM jobs WHERE symbol = 'ONCEJOB' ORDER BY id");
+    await env.DB.prepare("UPDATE streams SET projected_version = 0 WHERE stream_id = 'asset/ONCEJOB'").run();
+    await broker.deliver("EVENTS_QUEUE", letters);
+    await broker.settle();
+    expect(await rows("SELECT * FROM jobs WHERE symbol = 'ONCEJOB' ORDER BY id")).toEqual(done);
   });
 });
 

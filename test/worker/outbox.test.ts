@@ -1,5 +1,9 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { beforeAll, describe, expect, it } from "vitest";
+import { EventLog } from "../../src/durable-objects/event-log.ts";
+import { Outbox } from "../../src/durable-objects/outbox.ts";
+import type { EventMessage } from "../../src/queues/messages.ts";
+import { assetFact } from "../../src/records/asset-records.ts";
 import { Broker } from "./broker.ts";
 import { CAUSE, days, eventsOf, object, openAsset, readModelOf, stopClock } from "./market.ts";
 
@@ -70,6 +74,34 @@ describe("the outbox while the queue is out", () => {
     await ingest("QUEUEUP", 2);
     const versions = broker.take("EVENTS_QUEUE").map(({ body }) => (body as { version: number }).version);
     expect(versions).toEqual([2, 3]);
+  });
+
+  it("publishes each event once and in order although many ask at the same time", async () => {
+    const payload = assetFact(await openAsset("SLOW"));
+    await broker.settle();
+    const published: number[] = [];
+    const slow = {
+      sendBatch: async (batch: Iterable<MessageSendRequest<EventMessage>>) => {
+        await scheduler.wait(5);
+        for (const { body } of batch) published.push(body.version);
+      },
+    };
+    await runInDurableObject(object("SLOW"), async (_, { storage }) => {
+      const log = new EventLog(storage.sql, "asset/SLOW");
+      const outbox = new Outbox(log, slow as unknown as Queue<EventMessage>);
+      const drains: Promise<boolean>[] = [];
+      for (let n = 0; n < 5; n++) {
+        log.append([{ eventType: "AssetUpdated", payload }], CAUSE, {
+          now: Date.now(),
+          newId: () => `id ${n}`,
+        });
+        drains.push(outbox.drain());
+        await scheduler.wait(2);
+      }
+      await Promise.all(drains);
+      await outbox.drain();
+    });
+    expect(published).toEqual([2, 3, 4, 5, 6]);
   });
 
   it("publishes on demand and tells what is still waiting", async () => {

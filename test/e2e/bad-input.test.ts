@@ -1,0 +1,277 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import * as z from "zod";
+import { type Answer, type Api, until } from "./api.ts";
+import { BAD_BODIES } from "./bad-bodies.ts";
+import { DIALECTS, REFUSED_ROWS, UNREADABLE_FILES } from "./bad-files.ts";
+import { BAD_QUERIES, type BadRequest, KNOWN, WRONG_METHODS } from "./bad-queries.ts";
+import { dailyBars, HEADER } from "./daily-bars.ts";
+import { REFUSED_URLS, TAKEN_URLS } from "./endpoint-urls.ts";
+import { residentMegabytes } from "./processes.ts";
+import { type RawAnswer, sendRaw } from "./raw-http.ts";
+import { type System, startSystem, stopEverything } from "./system.ts";
+import { assetView, barView, eventView, jobView, problemView } from "./views.ts";
+
+const BARS = 60;
+const MEGABYTE = 1_048_576;
+
+let system: System;
+let api: Api;
+
+/** Everything that could be half-stored. */
+const stored = async () => ({
+  assets: (await api.all("/assets?limit=200", assetView)).map(({ symbol }) => symbol),
+  bars: (await api.all(`/assets/${KNOWN}/bars?limit=1000`, barView)).length,
+  events: (await api.all(`/events?limit=200&pattern=asset.${KNOWN}.%23`, eventView)).length,
+  schedules: (await api.all("/schedules?limit=200", z.object({ id: z.string() }))).length,
+  endpoints: (await api.all("/webhook-endpoints?limit=200", z.object({ id: z.string() }))).length,
+  jobs: (await api.all("/jobs?limit=200", jobView)).length,
+});
+
+/** A refusal as RFC 9457 wants it, which tells its reason and nothing of our insides. */
+function refusal({ status, headers, text }: Answer | RawAnswer, expected: number) {
+  const read = (name: string) => (headers instanceof Headers ? headers.get(name) : String(headers[name]));
+  expect({ status, text }).toMatchObject({ status: expected });
+  expect(read("content-type")).toBe("application/problem+json");
+  expect(text).not.toMatch(/\bat .*:\d+:\d+|\.ts\b|node_modules|SQLITE|D1_|Error:/);
+  const problem = problemView.parse(JSON.parse(text));
+  expect(problem.status).toBe(expected);
+  return problem;
+}
+
+const send = ({ method = "GET", path, json, text, type, headers = {} }: BadRequest): Promise<Answer> => {
+  if (json !== undefined) return api.json(method, path, json, headers);
+  if (text === undefined) return api.ask(method, path, { headers });
+  // As bytes, or fetch would name a content type of its own.
+  const typed = type === null || type === undefined ? {} : { "content-type": type };
+  return api.ask(method, path, { body: Buffer.from(text), headers: { ...typed, ...headers } });
+};
+
+beforeAll(async () => {
+  system = await startSystem({ env: { DEMO: "off" } });
+  api = system.api;
+  await api.create(
+    "/assets",
+    { symbol: KNOWN, type: "CRYPTO", currency: "USD", source: "import" },
+    assetView,
+  );
+  await api.jobEnd(await api.importCsv(KNOWN, dailyBars(BARS)));
+  await until("the recommendation", async () => {
+    const { text } = await api.ask("GET", `/assets/${KNOWN}/recommendations`);
+    return text.includes('"action"') ? true : null;
+  });
+  await until("rest", async () =>
+    (await api.all("/jobs?limit=200", jobView)).every(({ finishedAt }) => finishedAt !== null) ? true : null,
+  );
+});
+afterAll(stopEverything);
+
+describe("what is refused at the door", () => {
+  let before: Awaited<ReturnType<typeof stored>>;
+  beforeAll(async () => {
+    before = await stored();
+  });
+  afterAll(async () => expect(await stored()).toStrictEqual(before));
+
+  test.each([
+    ["no key", {}],
+    ["a wrong key", { authorization: "Bearer inv_abcdefghijkl_0123456789012345678901234567890123456789012" }],
+    ["an empty key", { authorization: "Bearer " }],
+    ["another scheme", { authorization: "Basic YWRtaW46YWRtaW4=" }],
+    ["no scheme", { authorization: "admin" }],
+    ["a very long key", { authorization: `Bearer ${"x".repeat(4000)}` }],
+    ["SQL for a key", { authorization: "Bearer inv_' OR 1=1 --" }],
+    ["bytes for a key", { authorization: "Bearer \u00ff\u00fe" }],
+  ])("%s", async (_name, headers) => {
+    for (const path of ["/assets", `/assets/${KNOWN}/bars`, "/backoffice/audit", "/nothing-here"]) {
+      const answer = await api.as(null).ask("GET", path, { headers });
+      expect(refusal(answer, 401).code).toBe("unauthorized");
+      expect(answer.headers.get("www-authenticate")).toMatch(/^Bearer /);
+    }
+  });
+
+  test.each(BAD_QUERIES.concat(BAD_BODIES))("$name", async (request) => {
+    const problem = refusal(await send(request), request.status);
+    if (request.code !== undefined && request.status !== 409) expect(problem.code).toBe(request.code);
+    if (request.field !== undefined)
+      expect(problem.errors?.map(({ field }) => field)).toContain(request.field);
+  });
+
+  test.each(WRONG_METHODS)("%s %s, which names what is allowed", async (method, path, allowed) => {
+    const answer = await api.ask(method, path);
+    expect(refusal(answer, 405).code).toBe("method_not_allowed");
+    expect(answer.headers.get("allow")?.split(", ").sort()).toStrictEqual([...allowed].sort());
+  });
+
+  test.each(REFUSED_URLS)("a webhook to %s", async (url) => {
+    const problem = refusal(await api.json("POST", "/webhook-endpoints", { url, patterns: ["#"] }), 422);
+    expect(problem.errors?.map(({ field }) => field)).toStrictEqual(["url"]);
+  });
+
+  test.each(UNREADABLE_FILES)("a file that is %s", async (_name, csv, reason) => {
+    const headers = { "content-type": "text/csv" };
+    const problem = refusal(await api.ask("POST", `/assets/${KNOWN}/bars`, { body: csv, headers }), 422);
+    expect(problem.detail).toMatch(reason);
+    expect(problem.errors?.[0]?.field).toBe("file");
+  });
+
+  test("50,001 rows", async () => {
+    const headers = { "content-type": "text/csv" };
+    const body = `${HEADER}\n${"2019-01-02,1,1,1,1,1\n".repeat(50_001)}`;
+    expect(refusal(await api.ask("POST", `/assets/${KNOWN}/bars`, { body, headers }), 422).detail).toMatch(
+      /50001 rows/,
+    );
+    const bars = Array(50_001).fill({ timestamp: "2019-01-02", close: 1 });
+    const json = await api.json("POST", `/assets/${KNOWN}/bars`, { bars });
+    expect(refusal(json, 422).errors?.map(({ field }) => field)).toContain("bars");
+  });
+
+  test.each([
+    ["50 MB of CSV, announced", "text/csv", 50, true],
+    ["50 MB of CSV in chunks of unknown number", "text/csv", 50, false],
+    ["9 MB of JSON", "application/json", 9, true],
+  ])("%s, without being held in memory", async (_name, type, megabytes, announced) => {
+    const before = residentMegabytes(system.tree());
+    const length = megabytes * MEGABYTE;
+    const answer = await sendRaw(system.origin, {
+      method: "POST",
+      path: `/api/v1/assets/${KNOWN}/bars`,
+      headers: {
+        authorization: `Bearer ${system.key}`,
+        "content-type": type,
+        ...(announced ? { "content-length": length } : {}),
+      },
+      body: Array(megabytes).fill(Buffer.alloc(MEGABYTE, "1")),
+    });
+    expect(refusal(answer, 413).code).toBe("payload_too_large");
+    const after = residentMegabytes(system.tree());
+    if (before === null || after === null) return;
+    console.log(
+      `${megabytes} MB refused after ${(answer.sentBytes / MEGABYTE).toFixed(0)} MB; memory ${before.toFixed(0)} → ${after.toFixed(0)} MB`,
+    );
+    expect(after - before).toBeLessThan(150);
+  });
+});
+
+describe("files with a row that cannot be", () => {
+  test.each(REFUSED_ROWS)(
+    "%s: the job fails, names the row and the field, and stores nothing",
+    async (_name, csv, row, field) => {
+      const job = await api.jobEnd(await api.importCsv(KNOWN, csv));
+      expect(job.state).toBe("failed");
+      expect(job.attempts).toHaveLength(1);
+      expect(job.error?.errors?.map((error) => [error.row, error.field])).toContainEqual([row, field]);
+      expect(await api.all(`/assets/${KNOWN}/bars?limit=1000`, barView)).toHaveLength(BARS);
+    },
+  );
+});
+
+describe("files in the dialects of the world", () => {
+  let number = 0;
+  let symbol: string;
+  beforeEach(async () => {
+    symbol = `DIALECT-${++number}`;
+    await api.create("/assets", { symbol, type: "CRYPTO", currency: "USD", source: "import" }, assetView);
+  });
+
+  test.each(DIALECTS)("%s", async (_name, csv) => {
+    expect(await api.jobEnd(await api.importCsv(symbol, csv))).toMatchObject({
+      state: "succeeded",
+      result: { added: 3 },
+    });
+    const bars = await until("the bars", async () => {
+      const all = await api.all(`/assets/${symbol}/bars`, barView);
+      return all.length > 0 ? all : null;
+    });
+    const bar = { open: 10, high: 12, low: 9, close: 11, volume: 100, source: "import" };
+    expect(bars).toStrictEqual(
+      ["02", "03", "04"].map((day) => ({ timestamp: `2019-01-${day}T00:00:00.000Z`, ...bar })),
+    );
+  });
+});
+
+describe("webhooks to public addresses", () => {
+  test.each(TAKEN_URLS)("%s is taken", async (url) => {
+    expect((await api.json("POST", "/webhook-endpoints", { url, patterns: ["never.*"] })).status).toBe(201);
+  });
+});
+
+describe("keys", () => {
+  const keyView = z.object({ id: z.string(), key: z.string() });
+  const make = (scopes: readonly string[], expiresAt?: string) =>
+    api.create(
+      "/backoffice/api-keys",
+      { name: "test", scopes, ...(expiresAt === undefined ? {} : { expiresAt }) },
+      keyView,
+    );
+
+  test("a key does what its scopes say and nothing else", async () => {
+    const reader = api.as((await make(["assets:read"])).key);
+    await reader.get(`/assets/${KNOWN}`, assetView);
+    const asset = { symbol: "SNEAKY", type: "CRYPTO", currency: "USD", source: "import" };
+    expect(refusal(await reader.json("POST", "/assets", asset), 403).detail).toContain("assets:write");
+    for (const path of [
+      "/jobs",
+      "/events",
+      "/schedules",
+      "/webhook-endpoints",
+      "/backoffice/audit",
+      "/backoffice/api-keys",
+    ])
+      expect(refusal(await reader.ask("GET", path), 403).code, path).toBe("forbidden");
+    const csv = { body: dailyBars(1), headers: { "content-type": "text/csv" } };
+    refusal(await reader.ask("POST", `/assets/${KNOWN}/bars`, csv), 403);
+  });
+
+  test("a revoked key and an expired key open nothing", async () => {
+    const revoked = await make(["assets:read"]);
+    expect((await api.ask("DELETE", `/backoffice/api-keys/${revoked.id}`)).status).toBe(204);
+    refusal(await api.as(revoked.key).ask("GET", "/assets"), 401);
+    const short = await make(["assets:read"], new Date(Date.now() + 1_500).toISOString());
+    expect((await api.as(short.key).ask("GET", "/assets")).status).toBe(200);
+    await sleep(2_000);
+    refusal(await api.as(short.key).ask("GET", "/assets"), 401);
+  });
+});
+
+describe("Idempotency-Key", () => {
+  const asset = (symbol: string) => ({ symbol, type: "CRYPTO", currency: "USD", source: "import" });
+  const post = (symbol: string, key: string) =>
+    api.json("POST", "/assets", asset(symbol), { "idempotency-key": key });
+
+  test("a repeated request gets the first answer, another body with the same key is a conflict", async () => {
+    const first = await post("ONCE-A", "first");
+    expect(first.status).toBe(201);
+    const again = await post("ONCE-A", "first");
+    expect({ status: again.status, text: again.text }).toStrictEqual({ status: 201, text: first.text });
+    expect(again.headers.get("idempotency-replayed")).toBe("true");
+    expect(refusal(await post("ONCE-B", "first"), 409).code).toBe("idempotency_conflict");
+    expect((await api.ask("GET", "/assets/ONCE-B")).status).toBe(404);
+  });
+
+  test("a repeated import is one job", async () => {
+    const ask = {
+      body: dailyBars(1, BARS),
+      headers: { "content-type": "text/csv", "idempotency-key": "import" },
+    };
+    const ids = [];
+    for (let time = 0; time < 3; time++) ids.push((await api.ask("POST", "/assets/ONCE-A/bars", ask)).text);
+    expect(new Set(ids).size).toBe(1);
+  });
+
+  test("of requests at the same moment one is carried out", async () => {
+    const answers = await Promise.all(Array.from({ length: 8 }, () => post("ONCE-C", "at once")));
+    const done = answers.filter(({ status }) => status === 201);
+    expect(done.length).toBeGreaterThan(0);
+    for (const answer of answers.filter(({ status }) => status !== 201))
+      expect(refusal(answer, 409).code).toBe("idempotency_in_progress");
+    expect(
+      (await api.all("/assets?limit=200", assetView)).filter(({ symbol }) => symbol === "ONCE-C"),
+    ).toHaveLength(1);
+    expect(await api.all("/events?pattern=asset.ONCE-C.%23", eventView)).toHaveLength(1);
+  });
+
+  test("a key of 256 characters is refused", async () => {
+    refusal(await post("ONCE-D", "k".repeat(256)), 400);
+  });
+});
