@@ -14,7 +14,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   sources: ["domain"],
   delivery: ["domain"],
   "read-model": ["domain"],
-  records: ["domain"],
+  records: ["domain", "log"],
   "durable-objects": ["domain", "types:queues/messages"],
   queues: ["domain"],
   schedule: ["domain", "types:queues/messages"],
