@@ -41,6 +41,7 @@ const jobView = z
         startedAt: z.string(),
         endedAt: z.string(),
         outcome: z.enum(["done", "later", "refused"]),
+        redrive: z.number().meta({ description: "how often the job had been redriven by then" }),
         error: problemView,
       }),
     ),

@@ -140,6 +140,7 @@ describe("the read model", () => {
     // Even after a crash that lost the mark, when the jobs have long been done.
     await broker.settle();
     const done = await rows("SELECT * FROM jobs WHERE symbol = 'ONCEJOB' ORDER BY id");
+    passSeconds(5);
     await env.DB.prepare("UPDATE streams SET projected_version = 0 WHERE stream_id = 'asset/ONCEJOB'").run();
     await broker.deliver("EVENTS_QUEUE", letters);
     await broker.settle();
