@@ -38,7 +38,8 @@ v1.use(async (c, next) => {
   if (c.req.method === "GET") return next();
   const isImport = /^\/api\/v1\/assets\/[^/]+\/bars$/.test(c.req.path);
   const type = c.req.header("content-type");
-  if (!isImport && type !== undefined && !JSON_ONLY.test(type)) {
+  const hasBody = c.req.raw.body !== null && c.req.header("content-length") !== "0";
+  if (!isImport && (type === undefined ? hasBody : !JSON_ONLY.test(type))) {
     throw new ApiProblem("unsupported_media_type", "Send application/json.");
   }
   // Before anything reads the body: what is too large is never held.
