@@ -44,7 +44,9 @@ export class Receiver {
         const one = { path, headers: request.headers, body: Buffer.concat(chunks), at: Date.now() };
         this.received.push(one);
         const nth = this.at(path).filter(({ headers }) => idOf(headers) === idOf(one.headers)).length;
-        response.writeHead(this.behaviours.get(path)?.(one, nth) ?? 204).end();
+        const status = this.behaviours.get(path)?.(one, nth) ?? 204;
+        const elsewhere = status >= 300 && status < 400 ? { location: this.url("/elsewhere") } : {};
+        response.writeHead(status, elsewhere).end();
       });
     });
   }

@@ -51,17 +51,18 @@ describe("an endpoint that takes everything", () => {
   beforeAll(async () => {
     all = await subscribe("/all", ["#"]);
     some = await subscribe("/some", ["asset.*.RecommendationGenerated"]);
-    for (const symbol of ["ONE", "TWO.B"]) {
+    const fill = async (symbol: string) => {
       await register(symbol);
       for (const [from, count] of [
         [0, 300],
         [300, 50],
         [350, 1],
-      ] as const)
-        expect(
-          (await system.api.jobEnd(await system.api.importCsv(symbol, dailyBars(count, from)))).state,
-        ).toBe("succeeded");
-    }
+      ] as const) {
+        const id = await system.api.importCsv(symbol, dailyBars(count, from));
+        expect((await system.api.jobEnd(id)).state).toBe("succeeded");
+      }
+    };
+    await Promise.all([fill("ONE"), fill("TWO.B")]);
     await until("the last recommendations", async () => {
       const made = (await feed()).filter(
         ({ eventType, payload }) =>
@@ -150,7 +151,7 @@ describe("an endpoint that takes everything", () => {
   });
 });
 
-describe("an endpoint in trouble", () => {
+describe.concurrent("an endpoint in trouble", () => {
   test("is tried again with the same id and a fresh timestamp, and every attempt is on record", async () => {
     receiver.behaviours.set("/flaky", (_request, nth) => (nth <= 2 ? 500 : 200));
     const flaky = await subscribe("/flaky", ["asset.FLAKY.AssetRegistered"]);
@@ -187,9 +188,12 @@ describe("an endpoint in trouble", () => {
       subject: z.string().nullable(),
       state: z.string(),
     });
-    const letters = await system.api.all("/backoffice/dead-letters", letterView);
-    expect(letters).toHaveLength(1);
-    expect(letters[0]).toMatchObject({ queue: "webhooks", subject: failed.id, state: "open" });
+    const open = async () =>
+      (await system.api.all("/backoffice/dead-letters", letterView)).filter(
+        ({ subject }) => subject === failed.id,
+      );
+    const letters = await open();
+    expect(letters).toMatchObject([{ queue: "webhooks", state: "open" }]);
     receiver.behaviours.delete("/down");
     const redriven = await system.api.json("POST", `/backoffice/dead-letters/${letters[0]?.id}/redrive`, {});
     expect(redriven.status).toBe(202);
@@ -198,19 +202,19 @@ describe("an endpoint in trouble", () => {
       async () => (await deliveriesOf(down)).find(({ state }) => state === "delivered") ?? null,
     );
     expect(eventsAt("/down", down).map(({ id }) => id)).toStrictEqual(Array(4).fill(failed.eventId));
-    expect(await system.api.all("/backoffice/dead-letters", letterView)).toStrictEqual([]);
+    expect(await open()).toStrictEqual([]);
   });
 
   test("that answers 410 is disabled and never called again", async () => {
     receiver.behaviours.set("/gone", () => 410);
-    const gone = await subscribe("/gone", ["asset.*.AssetRegistered"]);
+    const gone = await subscribe("/gone", ["asset.GONE-1.#", "asset.GONE-2.#"]);
     await register("GONE-1");
     const disabled = await until("the endpoint to be disabled", async () => {
       const now = await system.api.get(`/webhook-endpoints/${gone.id}`, endpointView);
       return now.enabled ? null : now;
     });
     expect(disabled.disabledWhy).toMatch(/410/);
-    const other = await subscribe("/after-gone", ["asset.*.AssetRegistered"]);
+    const other = await subscribe("/after-gone", ["asset.GONE-2.#"]);
     await register("GONE-2");
     await until("another endpoint to have it", async () =>
       eventsAt("/after-gone", other).length > 0 ? true : null,
@@ -227,5 +231,6 @@ describe("an endpoint in trouble", () => {
       async () => (await deliveriesOf(moved)).find(({ state }) => state === "failed") ?? null,
     );
     expect(failed.attempts.map(({ status }) => status)).toStrictEqual([302, 302, 302]);
+    expect(receiver.at("/elsewhere")).toStrictEqual([]);
   });
 });
