@@ -14,6 +14,8 @@ const DAY = 86_400_000;
 const FIRST_DAY = Date.UTC(2019, 0, 1);
 /** Requests under way at once while bars are handed in. */
 const CLIENTS = 16;
+/** Of the table's first column. */
+const WIDTH = 52;
 const PATIENCE_MS = 300_000;
 
 /**
@@ -94,6 +96,7 @@ async function round(client: Api, symbols: readonly string[], from: number, coun
   const startedAt = Date.now();
   const accepted = new Map<string, number>();
   const accepting: number[] = [];
+  const watching = untilRecommended(client, symbols.length, feed);
   await inParallel(symbols, CLIENTS, async (symbol) => {
     const sentAt = Date.now();
     await client.post(`/assets/${symbol}/bars`, {
@@ -103,7 +106,7 @@ async function round(client: Api, symbols: readonly string[], from: number, coun
     accepted.set(symbol, sentAt);
     accepting.push(Date.now() - sentAt);
   });
-  const readable = await untilRecommended(client, symbols.length, feed);
+  const readable = await watching;
   const whole = [...readable].map(([symbol, at]) => at - (accepted.get(symbol) ?? at));
   return {
     seconds: (Date.now() - startedAt) / 1000,
@@ -157,13 +160,12 @@ const ms = ({ p50, p99 }: Quantiles): string =>
 
 function report(name: string, count: number, { seconds, accept, whole, stages }: Round): void {
   console.log(`\n${name}: ${(count / seconds).toFixed(1)} assets/s (${seconds.toFixed(1)} s in all)`);
-  console.log(`${"ms".padEnd(26)}${"p50".padStart(7)} ${"p99".padStart(7)}`);
-  console.log(`${"accept (HTTP)".padEnd(26)}${ms(accept)}`);
+  console.log(`${"ms".padEnd(WIDTH)}${"p50".padStart(7)} ${"p99".padStart(7)}`);
+  console.log(`${"accept (HTTP)".padEnd(WIDTH)}${ms(accept)}`);
   for (const stage of stages) {
-    console.log(`${`${stage.name}: queue wait`.padEnd(26)}${ms(stage.wait)}`);
-    console.log(`${`${stage.name}: work`.padEnd(26)}${ms(stage.run)}`);
+    console.log(`${stage.name.padEnd(WIDTH)}${ms(stage.times)}`);
   }
-  console.log(`${"sent to readable".padEnd(26)}${ms(whole)}`);
+  console.log(`${"sent to readable".padEnd(WIDTH)}${ms(whole)}`);
 }
 
 /** A long CSV, from the first byte sent until its recommendation is readable. */

@@ -22,31 +22,34 @@ export function quantiles(values: readonly number[]): Quantiles {
 
 export interface Stage {
   readonly name: string;
-  readonly wait: Quantiles;
-  readonly run: Quantiles;
+  readonly times: Quantiles;
 }
 
-/** How long the jobs of a round waited for their consumer and how long they ran, by kind, in milliseconds. */
+const KINDS = ["ingest", "indicators", "recommendation"] as const;
+
+/**
+ * Where a round's time went, in milliseconds: for each kind of job the wait for its consumer and the work itself, and
+ * between one job's end and the next one's order the events queue with its projection.
+ */
 export async function stagesSince(api: Api, since: number): Promise<Stage[]> {
-  const jobs = await jobsSince(api, since);
-  return ["ingest", "indicators", "recommendation"].map((kind) => {
-    const own = jobs.filter((job) => job.kind === kind);
-    const times = own.flatMap(({ createdAt, attempts }) => {
-      const first = attempts[0];
-      if (first === undefined) return [];
-      const [created, started, ended] = [createdAt, first.startedAt, first.endedAt].map(Date.parse) as [
-        number,
-        number,
-        number,
-      ];
-      return [{ wait: started - created, run: ended - started }];
-    });
-    return {
-      name: kind,
-      wait: quantiles(times.map(({ wait }) => wait)),
-      run: quantiles(times.map(({ run }) => run)),
-    };
-  });
+  const bySymbol = Map.groupBy(await jobsSince(api, since), ({ symbol }) => symbol);
+  const times = new Map<string, number[]>();
+  const add = (name: string, from: string, to: string): void => {
+    times.set(name, [...(times.get(name) ?? []), Date.parse(to) - Date.parse(from)]);
+  };
+  for (const jobs of bySymbol.values()) {
+    let before: string | null = null;
+    for (const kind of KINDS) {
+      const job = jobs.find((one) => one.kind === kind);
+      const attempt = job?.attempts[0];
+      if (job === undefined || attempt === undefined) break;
+      if (before !== null) add(`events queue and projection before ${kind}`, before, job.createdAt);
+      add(`${kind}: queue wait`, job.createdAt, attempt.startedAt);
+      add(`${kind}: work`, attempt.startedAt, attempt.endedAt);
+      before = attempt.endedAt;
+    }
+  }
+  return [...times].map(([name, values]) => ({ name, times: quantiles(values) }));
 }
 
 async function jobsSince(api: Api, since: number): Promise<Job[]> {
