@@ -12,3 +12,19 @@ export async function requirePort(port: number): Promise<void> {
   console.error(`port ${port} ${why}; choose another with PORT=<number> npm start`);
   process.exit(1);
 }
+
+/** A port that was free a moment ago. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once("error", reject);
+    probe.listen(0, "127.0.0.1", () => {
+      const address = probe.address();
+      probe.close(() =>
+        typeof address === "object" && address !== null
+          ? resolve(address.port)
+          : reject(new Error("no port")),
+      );
+    });
+  });
+}

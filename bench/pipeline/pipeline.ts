@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { freePort } from "../../local/ports.ts";
 import { applyMigrations, type RunningWorker, startWorker } from "../../local/runtime.ts";
 import { type Api, api, inParallel } from "./api.ts";
 import { type Quantiles, quantiles, stagesSince } from "./stages.ts";
@@ -189,19 +189,4 @@ async function importBench(client: Api, rows: number): Promise<void> {
   console.log(
     `\nimport: a CSV of ${rows} bars, sent to recommendation readable: ${seconds.toFixed(1)} s (accepted after ${acceptedAt - startedAt} ms)`,
   );
-}
-
-async function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      probe.close(() =>
-        typeof address === "object" && address !== null
-          ? resolve(address.port)
-          : reject(new Error("no port")),
-      );
-    });
-  });
 }

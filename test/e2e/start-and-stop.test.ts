@@ -2,9 +2,10 @@ import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
 import * as z from "zod";
+import { freePort } from "../../local/ports.ts";
 import { until } from "./api.ts";
 import { isAlive } from "./processes.ts";
-import { freePort, freshFolder, StartedProcess, startSystem, stopEverything } from "./system.ts";
+import { freshFolder, StartedProcess, startSystem, stopEverything } from "./system.ts";
 import { assetView, problemView } from "./views.ts";
 
 /** Long enough for a terminal to wait, and far longer than it takes. */
