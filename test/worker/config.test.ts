@@ -1,0 +1,32 @@
+import { createExecutionContext } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { readConfig } from "../../src/config.ts";
+import worker from "../../src/worker.ts";
+
+const deployed = { ...env, ENVIRONMENT: "production", WEBHOOK_ALLOW_LOOPBACK: "off" };
+
+describe("the environment", () => {
+  it("of a deployed installation is accepted without demo and loopback", () => {
+    expect(readConfig(deployed)).toMatchObject({ DEMO: false, WEBHOOK_ALLOW_LOOPBACK: false });
+  });
+
+  it.each([
+    [{ DEMO: "on" }, /DEMO: the demo source is refused/],
+    [{ WEBHOOK_ALLOW_LOOPBACK: "on" }, /WEBHOOK_ALLOW_LOOPBACK: loopback webhooks are refused/],
+    [{ ADMIN_API_KEY: "short" }, /ADMIN_API_KEY/],
+    [{ WEBHOOK_RETRY_SECONDS: "5,soon" }, /WEBHOOK_RETRY_SECONDS/],
+    [{ SWEEP_AFTER_SECONDS: "0" }, /SWEEP_AFTER_SECONDS/],
+    [{ PUBLIC_ORIGIN: "nowhere" }, /PUBLIC_ORIGIN/],
+  ])("with %o is refused, naming the variable", (change, reason) => {
+    expect(() => readConfig({ ...deployed, ...change })).toThrow(reason);
+  });
+
+  it("that is wrong answers every request with a problem that tells nothing to strangers", async () => {
+    const request = new Request("http://127.0.0.1/api/v1/assets") as Parameters<typeof worker.fetch>[0];
+    const answer = await worker.fetch(request, { ...deployed, DEMO: "on" }, createExecutionContext());
+    expect(answer.status).toBe(503);
+    expect(answer.headers.get("content-type")).toBe("application/problem+json");
+    expect(await answer.text()).not.toMatch(/DEMO|demo/);
+  });
+});
