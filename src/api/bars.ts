@@ -104,7 +104,7 @@ bars.openapi(
     path: "/assets/{symbol}/bars",
     summary: "Import bars as CSV or JSON",
     description:
-      "Accepts at most 50,000 bars and 8 MB. The answer names a job; if a row is refused the job fails with errors by row, and nothing of the request is stored.",
+      "Accepts at most 25,000 bars and 8 MB. The answer names a job; if a row is refused the job fails with errors by row, and nothing of the request is stored.",
     tags: [tag],
     security: [{ apiKey: ["assets:write"] }],
     middleware: [requires("assets:write")] as const,

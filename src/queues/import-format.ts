@@ -1,10 +1,13 @@
 import * as z from "zod";
 import { RESOLUTIONS } from "../domain/market/resolution.ts";
 
-/** An upload holds at most this many bars: two hundred years of days, or half a year of five-minute bars. */
-export const MOST_IMPORT_ROWS = 50_000;
+/**
+ * An upload holds at most this many bars, a hundred years of days: reading, committing and computing them happens in one
+ * go and must stay far inside a Worker's 128 MB. Longer histories come in parts.
+ */
+export const MOST_IMPORT_ROWS = 25_000;
 
-/** And at most this many bytes, so that reading it stays far inside a Worker's 128 MB. */
+/** And at most this many bytes. */
 export const MOST_IMPORT_BYTES = 8_000_000;
 
 const number = z.number().nullable().optional();
