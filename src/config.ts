@@ -1,6 +1,40 @@
 import * as z from "zod";
+import {
+  RETRIED_KINDS,
+  RETRY_POLICIES,
+  type RetryPolicies,
+  type RetryPolicy,
+} from "./domain/job/retry-policy.ts";
 
 const onOff = z.enum(["on", "off"]).transform((word) => word === "on");
+
+const seconds = z.number().int().min(1).max(86_400);
+const retryPolicy: z.ZodType<RetryPolicy> = z.union([
+  z.strictObject({
+    type: z.literal("backoff"),
+    attempts: z.number().int().min(1).max(50),
+    baseSeconds: seconds,
+    capSeconds: seconds,
+  }),
+  z.strictObject({ type: z.literal("table"), waitSeconds: z.array(seconds).min(1).max(50) }),
+]);
+
+/** JSON of the kinds whose policy differs from the built-in one; empty for none. */
+const retryPolicies = z.string().transform((text, context): RetryPolicies => {
+  let given: unknown;
+  try {
+    given = text.trim() === "" ? {} : JSON.parse(text);
+  } catch {
+    context.addIssue({ code: "custom", message: "not JSON" });
+    return z.NEVER;
+  }
+  const parsed = z.partialRecord(z.enum(RETRIED_KINDS), retryPolicy).safeParse(given);
+  if (parsed.success) return { ...RETRY_POLICIES, ...parsed.data };
+  for (const { path, message } of parsed.error.issues) {
+    context.addIssue({ code: "custom", message: `${path.join(".")} ${message}` });
+  }
+  return z.NEVER;
+});
 
 const schema = z
   .object({
@@ -15,6 +49,7 @@ const schema = z
       .string()
       .transform((text) => text.split(",").map(Number))
       .pipe(z.array(z.number().int().min(1).max(86_400)).min(1).max(15)),
+    RETRY_POLICIES: retryPolicies,
     SWEEP_AFTER_SECONDS: z.coerce.number().int().min(1).max(86_400),
     ADMIN_API_KEY: z.string().min(20, "at least 20 characters").max(256),
   })

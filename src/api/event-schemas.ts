@@ -1,7 +1,8 @@
 import { Hono } from "hono";
 import * as z from "zod";
-import { EVENT_TYPES, type EventType } from "../domain/events/catalogue.ts";
+import { EVENT_TYPES, type EventType, isEventType } from "../domain/events/catalogue.ts";
 import { INDICATOR_NAMES } from "../domain/indicators/values.ts";
+import { FAULT_CLASSES } from "../domain/job/fault.ts";
 import { ASSET_TYPES } from "../domain/market/asset-type.ts";
 import { RESOLUTIONS } from "../domain/market/resolution.ts";
 import { ACTIONS, RISK_LEVELS } from "../domain/recommendation/recommendation.ts";
@@ -50,11 +51,23 @@ const failure = z.object({
   error: z.looseObject({ code: z.string(), detail: z.string() }),
 });
 
+const trouble = z.object({ service: z.string(), detail: z.string(), jobId: z.string().nullable() });
+
+const divergence = z.object({
+  reconciliationId: z.string(),
+  stream: z.string(),
+  projection: z.string(),
+  kind: z.enum(["missing", "stale", "ahead", "corrupted"]),
+  logVersion: z.number().int(),
+  readVersion: z.number().int(),
+  detail: z.string(),
+});
+
 const values = z.object(
   Object.fromEntries(INDICATOR_NAMES.map((name) => [name, price])) as Record<string, typeof price>,
 );
 
-/** The payload of each event type at its newest version, as receivers get it in `data`. */
+/** The payload of each event type at its newest version, as receivers get it in `data`. Older ones stand below. */
 export const PAYLOAD_SCHEMAS: Readonly<Record<EventType, z.ZodType>> = {
   AssetRegistered: asset,
   AssetUpdated: asset,
@@ -95,8 +108,31 @@ export const PAYLOAD_SCHEMAS: Readonly<Record<EventType, z.ZodType>> = {
       bars: z.object({ from: instant, to: instant, count: z.number().int() }),
     }),
   }),
-  JobFailed: failure,
-  RetryExhausted: failure,
+  JobFailed: failure.extend({ faultClass: z.enum(FAULT_CLASSES) }),
+  RetryExhausted: failure.extend({ faultClass: z.enum(FAULT_CLASSES) }),
+  ExternalServiceTimeout: trouble.extend({ timeoutMs: z.number() }),
+  RateLimitExceeded: trouble.extend({ retryAfterSeconds: z.number().nullable() }),
+  IntegrationError: trouble.extend({ code: z.string() }),
+  CircuitOpened: z.object({
+    service: z.string(),
+    reason: z.enum(["failures", "probe", "manual"]),
+    failures: z.number().int(),
+    openUntil: instant,
+    detail: z.string(),
+  }),
+  CircuitClosed: z.object({ service: z.string(), reason: z.enum(["probe", "manual"]), detail: z.string() }),
+  ReadModelDiverged: divergence,
+  ReadModelRepaired: divergence.extend({
+    action: z.enum(["republish", "rebuild", "reset"]),
+    proven: z.boolean(),
+  }),
+  EndpointDisabled: z.object({ endpointId: z.string(), reason: z.string() }),
+};
+
+/** Versions that are no longer written. They stay published: receivers keep events longer than we keep shapes. */
+export const OLDER_SCHEMAS: Readonly<Partial<Record<EventType, Readonly<Record<number, z.ZodType>>>>> = {
+  JobFailed: { 1: failure },
+  RetryExhausted: { 1: failure },
 };
 
 export const eventSchemas = new Hono<ApiEnv>();
@@ -104,12 +140,18 @@ export const eventSchemas = new Hono<ApiEnv>();
 /** A version never changes once published, so receivers may keep it for ever. No key: receivers have none. */
 eventSchemas.get("/schemas/:type/:version", (c) => {
   const { type, version } = c.req.param();
-  if (!isEventType(type) || version !== String(EVENT_TYPES[type].schemaVersion)) {
+  const payload =
+    isEventType(type) && /^[1-9]\d{0,3}$/.test(version) ? schemaOf(type, Number(version)) : null;
+  if (payload === null) {
     throw new ApiProblem("not_found", `There is no schema ${type}/${version}.`);
   }
   const id = `${c.env.api.config.PUBLIC_ORIGIN}/api/v1/schemas/${type}/${version}`;
-  const schema = { $id: id, title: type, ...z.toJSONSchema(PAYLOAD_SCHEMAS[type], { target: "draft-7" }) };
+  const schema = { $id: id, title: type, ...z.toJSONSchema(payload, { target: "draft-7" }) };
   return c.json(schema, 200, { "cache-control": "public, max-age=31536000, immutable" });
 });
 
-const isEventType = (text: string): text is EventType => Object.hasOwn(EVENT_TYPES, text);
+/** The payload of a type at a version, or null when there never was one. */
+export const schemaOf = (type: EventType, version: number): z.ZodType | null =>
+  version === EVENT_TYPES[type].schemaVersion
+    ? PAYLOAD_SCHEMAS[type]
+    : (OLDER_SCHEMAS[type]?.[version] ?? null);

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { AnyEvent } from "../domain/events/envelope.ts";
+import { upcast } from "../domain/events/upcast.ts";
 import type { JobRecord } from "../domain/job/job.ts";
 import { findEvent } from "../read-model/feed.ts";
 import type { StoredRecommendation } from "../read-model/recommendations.ts";
@@ -53,7 +54,7 @@ export async function provenanceOf(
   for (let link = 0; link < MOST_LINKS && next !== null; link++) {
     const found = await findEvent(db, next);
     if (found === null) break;
-    const { event } = found;
+    const event = upcast(found.event);
     chain.push(eventStep(event));
     const job: JobRecord | null = event.jobId === null ? null : await findJob(db, event.jobId);
     if (event.eventType === "MarketDataIngested" || event.eventType === "MarketDataRevised") {

@@ -62,7 +62,7 @@ export class AnalysisStore {
     );
   }
 
-  context(asset: AssetFact, resolution: Resolution): RecommendationContext | null {
+  context(asset: AssetFact, resolution: Resolution, version: number): RecommendationContext | null {
     const row = this.read(resolution);
     if (row === null || row.dirtyFrom !== null || row.eventId === null || row.version === null) return null;
     const { first } = this.#sql
@@ -75,6 +75,7 @@ export class AnalysisStore {
     if (snapshot === null || first === null) return null;
     return {
       snapshot,
+      version,
       basedOn: {
         eventId: row.eventId,
         version: row.version,

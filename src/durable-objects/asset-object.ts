@@ -10,14 +10,13 @@ import type {
   RecordRecommendationCommand,
   RegisterCommand,
 } from "../domain/asset/commands.ts";
-import type { AnyEvent } from "../domain/events/envelope.ts";
-import { assetStream } from "../domain/events/envelope.ts";
+import { type AnyEvent, assetStream } from "../domain/events/envelope.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
 import { AnalysisStore, computeIndicators } from "./analysis-store.ts";
 import { AssetRecord } from "./asset-record.ts";
 import { BarStore } from "./bar-store.ts";
-import { once } from "./consumed.ts";
-import { EventLog, type Stamp } from "./event-log.ts";
+import { forgetOld, once, PayloadConflict } from "./consumed.ts";
+import { EventLog, type Head, type Stamp } from "./event-log.ts";
 import { ingestBars } from "./ingest.ts";
 import { Outbox, type OutboxStatus, SAFETY_NET_SECONDS } from "./outbox.ts";
 import { recordRecommendation } from "./recommendations.ts";
@@ -43,6 +42,8 @@ const LARGEST_READ_BYTES = 1_000_000;
 export class AssetObject extends DurableObject<Env> {
   readonly #db: AssetDatabase;
   readonly #outbox: Outbox;
+  /** Old rows are looked for once each time the object wakes. */
+  #tidied = false;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -69,38 +70,43 @@ export class AssetObject extends DurableObject<Env> {
 
   /** Merges bars into the asset. Added ones are ingested, changed ones revised, repeated ones nothing. */
   async ingest(command: IngestCommand): Promise<IngestResult> {
-    return this.#commit(command.symbol, (stamp) =>
-      once(this.#db.sql, "ingest", command.jobId, command.orderHash, () =>
-        ingestBars(this.#db, command, stamp),
-      ),
-    ).then(({ result }) => result);
+    return this.#once("ingest", command, (stamp) => ingestBars(this.#db, command, stamp));
   }
 
   /** Computes what the bars since the last time imply, or everything again after a late or revised bar. */
   async computeIndicators(command: IndicatorsCommand): Promise<IndicatorsResult> {
-    return this.#commit(command.symbol, (stamp) =>
-      once(this.#db.sql, "indicators", command.jobId, command.orderHash, () =>
-        computeIndicators(this.#db, command, stamp),
-      ),
-    ).then(({ result }) => result);
+    return this.#once("indicators", command, (stamp) => computeIndicators(this.#db, command, stamp));
   }
 
   /** What a recommendation may be based on now, or null while nothing has been computed. Changes nothing. */
   async recommendationContext(symbol: string, resolution: Resolution): Promise<RecommendationContext | null> {
     this.#assertSymbol(symbol);
-    return this.#db.analysis.context(this.#db.asset.required(), resolution);
+    return this.#db.analysis.context(this.#db.asset.required(), resolution, this.#db.log.head());
   }
 
-  /** Keeps a recommendation. A snapshot that was answered before keeps its first answer. */
+  /**
+   * Keeps a recommendation, unless the stream has moved on since its context was read. A snapshot that was answered
+   * before keeps its first answer.
+   */
   async recordRecommendation(command: RecordRecommendationCommand): Promise<RecommendationResult> {
-    return this.#commit(command.symbol, (stamp) =>
-      once(this.#db.sql, "recommendation", command.jobId, command.orderHash, () =>
-        recordRecommendation(this.#db, command, stamp),
-      ),
-    ).then(({ result }) => result);
+    return this.#once(
+      "recommendation",
+      command,
+      (stamp) => recordRecommendation(this.#db, command, stamp),
+      ({ kind }) => kind === "recorded",
+    );
   }
 
-  /** The log after a version, oldest first; whoever sees a gap reads it from here. */
+  /** How far the stream reaches, and the hash that vouches for it. */
+  async streamHead(symbol: string): Promise<Head> {
+    this.#assertSymbol(symbol);
+    return this.#db.log.top();
+  }
+
+  /**
+   * The log after a version, oldest first; whoever sees a gap reads it from here. Events are as they were written
+   * (`StoredEvent`): RPC types cannot carry an unknown payload, so readers bring them to today's shape first.
+   */
   async readEvents(
     symbol: string,
     after: number,
@@ -108,7 +114,7 @@ export class AssetObject extends DurableObject<Env> {
   ): Promise<{ events: AnyEvent[]; head: number }> {
     this.#assertSymbol(symbol);
     return {
-      events: this.#db.log.read(after, Math.min(limit, 500), LARGEST_READ_BYTES),
+      events: this.#db.log.read(after, Math.min(limit, 500), LARGEST_READ_BYTES) as AnyEvent[],
       head: this.#db.log.head(),
     };
   }
@@ -128,6 +134,23 @@ export class AssetObject extends DurableObject<Env> {
   override async alarm(): Promise<void> {
     const out = await this.#outbox.drain();
     if (!out) await this.#armIn(this.#outbox.secondsToNextTry());
+  }
+
+  async #once<T>(
+    consumer: string,
+    command: { readonly symbol: string; readonly jobId: string; readonly orderHash: string },
+    effect: (stamp: Stamp) => T,
+    isFinal?: (result: T) => boolean,
+  ): Promise<T> {
+    const { jobId: id, orderHash: payloadHash } = command;
+    const outcome = await this.#commit(command.symbol, (stamp) => {
+      if (!this.#tidied) forgetOld(this.#db.sql, stamp.now);
+      return once(this.#db.sql, { consumer, id, payloadHash, now: stamp.now }, () => effect(stamp), isFinal);
+    });
+    this.#tidied = true;
+    // The conflict is on record by now; whoever reused the id is told by an error of its own.
+    if (outcome.kind === "conflict") throw new PayloadConflict(outcome.detail);
+    return outcome.result;
   }
 
   async #commit<T>(symbol: string, work: (stamp: Stamp) => T): Promise<T> {

@@ -1,12 +1,27 @@
 import { EVENT_TYPES } from "../domain/events/catalogue.ts";
-import type { AnyEvent, Cause, NewEvent } from "../domain/events/envelope.ts";
+import type { Cause, NewEvent, StoredEvent } from "../domain/events/envelope.ts";
+import { chainHash, GENESIS } from "../domain/events/rolling-hash.ts";
 
 export interface Stamp {
   readonly now: number;
   readonly newId: () => string;
 }
 
-/** One asset's gapless, append-only history, and beside it the list of events not yet published. */
+/** How far a stream reaches, and the rolling hash that vouches for everything up to there. */
+export interface Head {
+  readonly version: number;
+  readonly hash: string;
+}
+
+/** What became of an append that said which version it expects: somebody else may have come first. */
+export type AppendOutcome =
+  | { readonly kind: "appended"; readonly events: readonly StoredEvent[] }
+  | { readonly kind: "conflict"; readonly expected: number; readonly actual: number };
+
+/**
+ * One aggregate's gapless, append-only, hash-chained history, and beside it the list of events not yet published. Events
+ * stand and leave as they were written; whoever reads them brings them to today's shape.
+ */
 export class EventLog {
   readonly #sql: SqlStorage;
   readonly #streamId: string;
@@ -20,6 +35,25 @@ export class EventLog {
     return this.#sql.exec<{ v: number | null }>("SELECT max(version) AS v FROM events").one().v ?? 0;
   }
 
+  /** Version 0 and the genesis hash while nothing has happened. */
+  top(): Head {
+    return this.hashAt(this.head()) ?? { version: 0, hash: GENESIS };
+  }
+
+  /** The stream's hash as of a version; null when it does not reach that far. */
+  hashAt(version: number): Head | null {
+    const rows = this.#sql.exec<{ hash: string }>("SELECT hash FROM events WHERE version = ?", version);
+    const hash = version === 0 ? GENESIS : rows.toArray()[0]?.hash;
+    return hash === undefined ? null : { version, hash };
+  }
+
+  /** Appends only if the stream still ends where the caller saw it end. */
+  appendAt(expected: number, events: readonly NewEvent[], cause: Cause, stamp: Stamp): AppendOutcome {
+    const actual = this.head();
+    if (actual !== expected) return { kind: "conflict", expected, actual };
+    return { kind: "appended", events: this.append(events, cause, stamp) };
+  }
+
   /** The id of the event with a version, or null when there is none. */
   idOf(version: number): string | null {
     const row = this.#sql.exec<{ event_id: string }>(
@@ -30,12 +64,12 @@ export class EventLog {
   }
 
   /** Appends events and their outbox rows. Call it inside the transaction that changes the state. */
-  append(events: readonly NewEvent[], cause: Cause, stamp: Stamp): AnyEvent[] {
-    let version = this.head();
-    const appended: AnyEvent[] = [];
+  append(events: readonly NewEvent[], cause: Cause, stamp: Stamp): StoredEvent[] {
+    let { version, hash } = this.top();
+    const appended: StoredEvent[] = [];
     for (const event of events) {
       version += 1;
-      const full = {
+      const full: StoredEvent = {
         eventId: stamp.newId(),
         eventType: event.eventType,
         schemaVersion: EVENT_TYPES[event.eventType].schemaVersion,
@@ -45,12 +79,14 @@ export class EventLog {
         tenantId: "default",
         ...cause,
         payload: event.payload,
-      } as AnyEvent;
+      };
+      hash = chainHash(hash, full);
       this.#sql.exec(
-        "INSERT INTO events (version, event_id, body) VALUES (?, ?, ?)",
+        "INSERT INTO events (version, event_id, body, hash) VALUES (?, ?, ?, ?)",
         version,
         full.eventId,
         JSON.stringify(full),
+        hash,
       );
       this.#sql.exec("INSERT INTO outbox (version) VALUES (?)", version);
       appended.push(full);
@@ -59,7 +95,7 @@ export class EventLog {
   }
 
   /** Events after a version, oldest first, as many as fit both bounds (at least one). */
-  read(after: number, limit: number, maxBytes: number): AnyEvent[] {
+  read(after: number, limit: number, maxBytes: number): StoredEvent[] {
     return take(
       this.#sql.exec<{ body: string }>(
         "SELECT body FROM events WHERE version > ? ORDER BY version LIMIT ?",
@@ -70,7 +106,7 @@ export class EventLog {
     );
   }
 
-  unpublished(limit: number, maxBytes: number): AnyEvent[] {
+  unpublished(limit: number, maxBytes: number): StoredEvent[] {
     return take(
       this.#sql.exec<{ body: string }>(
         "SELECT body FROM outbox JOIN events USING (version) ORDER BY version LIMIT ?",
@@ -101,13 +137,13 @@ export class EventLog {
   }
 }
 
-function take(rows: Iterable<{ body: string }>, maxBytes: number): AnyEvent[] {
-  const events: AnyEvent[] = [];
+function take(rows: Iterable<{ body: string }>, maxBytes: number): StoredEvent[] {
+  const events: StoredEvent[] = [];
   let bytes = 0;
   for (const { body } of rows) {
     bytes += body.length;
     if (events.length > 0 && bytes > maxBytes) break;
-    events.push(JSON.parse(body) as AnyEvent);
+    events.push(JSON.parse(body) as StoredEvent);
   }
   return events;
 }

@@ -16,10 +16,13 @@ export function recordRecommendation(
     )
     .toArray()[0];
   if (answered !== undefined) {
-    return { recommendationId: answered.recommendation_id, repeated: true, head: db.log.head() };
+    const recommendationId = answered.recommendation_id;
+    return { kind: "recorded", recommendationId, repeated: true, head: db.log.head() };
   }
   const cause = { ...command.cause, causationId: recommendation.basedOn.eventId };
-  db.log.append([{ eventType: "RecommendationGenerated", payload: recommendation }], cause, stamp);
+  const event = { eventType: "RecommendationGenerated", payload: recommendation } as const;
+  const outcome = db.log.appendAt(command.expectedVersion, [event], cause, stamp);
+  if (outcome.kind === "conflict") return outcome;
   const head = db.log.head();
   db.sql.exec(
     "INSERT INTO answers (snapshot_hash, recommendation_id, version) VALUES (?, ?, ?)",
@@ -27,5 +30,5 @@ export function recordRecommendation(
     recommendation.recommendationId,
     head,
   );
-  return { recommendationId: recommendation.recommendationId, repeated: false, head };
+  return { kind: "recorded", recommendationId: recommendation.recommendationId, repeated: false, head };
 }

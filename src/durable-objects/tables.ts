@@ -1,9 +1,14 @@
+import { chainHash, GENESIS } from "../domain/events/rolling-hash.ts";
+
+/** SQL, or what SQL alone cannot say. */
+export type Step = string | ((sql: SqlStorage) => void);
+
 /**
  * The tables of one asset's own database. Steps are only ever appended: objects that slept through releases run the
  * ones they missed. (`PRAGMA user_version` is refused by the platform, so the count has a table.)
  * WITHOUT ROWID where the key is composite: one row written instead of two.
  */
-const STEPS: readonly string[] = [
+export const ASSET_STEPS: readonly Step[] = [
   `CREATE TABLE events (
      version INTEGER PRIMARY KEY,
      event_id TEXT NOT NULL,
@@ -36,18 +41,52 @@ const STEPS: readonly string[] = [
    ) WITHOUT ROWID;
    CREATE TABLE answers (snapshot_hash TEXT PRIMARY KEY, recommendation_id TEXT NOT NULL, version INTEGER NOT NULL)
      WITHOUT ROWID;`,
+  chainEvents,
+  `ALTER TABLE consumed ADD COLUMN at INTEGER NOT NULL DEFAULT 0;
+   CREATE TABLE conflicts (
+     consumer TEXT NOT NULL,
+     id TEXT NOT NULL,
+     payload_hash TEXT NOT NULL,
+     times INTEGER NOT NULL,
+     first_at INTEGER NOT NULL,
+     last_at INTEGER NOT NULL,
+     PRIMARY KEY (consumer, id, payload_hash)
+   ) WITHOUT ROWID;`,
 ];
 
+/** Gives every event the rolling hash of its stream, and lets the schema itself refuse a gap. */
+function chainEvents(sql: SqlStorage): void {
+  sql.exec("ALTER TABLE events ADD COLUMN hash TEXT NOT NULL DEFAULT ''");
+  sql.exec("DROP TRIGGER events_are_facts");
+  let hash = GENESIS;
+  for (let version = 1; ; version++) {
+    const row = sql.exec<{ body: string }>("SELECT body FROM events WHERE version = ?", version).toArray()[0];
+    if (row === undefined) break;
+    hash = chainHash(hash, JSON.parse(row.body));
+    sql.exec("UPDATE events SET hash = ? WHERE version = ?", hash, version);
+  }
+  sql.exec(`
+    CREATE TRIGGER events_are_facts BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'events are immutable'); END;
+    CREATE TRIGGER events_are_gapless BEFORE INSERT ON events
+      WHEN NEW.version <> (SELECT coalesce(max(version), 0) + 1 FROM events)
+      BEGIN SELECT RAISE(ABORT, 'versions are gapless'); END;
+    CREATE TRIGGER events_are_chained BEFORE INSERT ON events WHEN length(NEW.hash) <> 64
+      BEGIN SELECT RAISE(ABORT, 'an event carries the hash of its stream'); END;`);
+}
+
 /** Brings the database to the newest step. Runs in the constructor, before any request is let in. */
-export function migrateTables(storage: DurableObjectStorage): void {
+export function migrateTables(storage: DurableObjectStorage, steps: readonly Step[] = ASSET_STEPS): void {
   storage.transactionSync(() => {
     storage.sql.exec(
       "CREATE TABLE IF NOT EXISTS _steps (id INTEGER PRIMARY KEY CHECK (id = 1), done INTEGER NOT NULL)",
     );
     const row = storage.sql.exec<{ done: number }>("SELECT done FROM _steps").toArray()[0];
     const doneSteps = row?.done ?? 0;
-    if (doneSteps >= STEPS.length) return;
-    for (const step of STEPS.slice(doneSteps)) storage.sql.exec(step);
-    storage.sql.exec("INSERT OR REPLACE INTO _steps (id, done) VALUES (1, ?)", STEPS.length);
+    if (doneSteps >= steps.length) return;
+    for (const step of steps.slice(doneSteps)) {
+      if (typeof step === "string") storage.sql.exec(step);
+      else step(storage.sql);
+    }
+    storage.sql.exec("INSERT OR REPLACE INTO _steps (id, done) VALUES (1, ?)", steps.length);
   });
 }

@@ -7,6 +7,7 @@ export const causeOf = (job: JobRecord) => ({
   jobId: job.id,
   correlationId: job.correlationId,
   causationId: job.causationId,
+  ...(job.traceparent == null ? {} : { traceparent: job.traceparent }),
 });
 
 /** What was ordered, as text to hash: the same job id with another order is a conflict. */

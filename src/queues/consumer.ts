@@ -1,5 +1,7 @@
+import { codeOfThrown, faultClassOf, TREATMENTS } from "../domain/job/fault.ts";
 import type { JobKind, JobRecord } from "../domain/job/job.ts";
 import { isFinished } from "../domain/job/job.ts";
+import type { RetryPolicies } from "../domain/job/retry-policy.ts";
 import { type Settlement, settleAttempt } from "../domain/job/settle.ts";
 import { later, type Outcome, type Problem, refused } from "../domain/outcome.ts";
 import { type JobMessage, jobMessage } from "./messages.ts";
@@ -29,6 +31,7 @@ export interface ConsumerDeps {
   readonly jobs: JobBook;
   readonly now: () => number;
   readonly chance: () => number;
+  readonly policies: RetryPolicies;
   readonly log: (entry: Readonly<Record<string, unknown>>) => void;
   /** Files what cannot even be read as a message, so that it is not retried for nothing. */
   readonly fileUnreadable: (queue: string, message: Message<unknown>, error: Problem) => Promise<void>;
@@ -129,13 +132,14 @@ async function attempt(job: JobRecord, handler: JobHandler, deps: ConsumerDeps):
     startedAt,
     deps.now(),
     deps.chance(),
+    deps.policies[job.kind],
   );
   if (outcome.kind !== "done") {
     deps.log({
       level: "warn",
-      message: "job attempt failed",
+      message: settlement.attempt === null ? "job deferred" : "job attempt failed",
       jobId: job.id,
-      attempt: settlement.attempt.number,
+      attempt: settlement.number,
       state: settlement.state,
       error: outcome.error,
     });
@@ -143,13 +147,11 @@ async function attempt(job: JobRecord, handler: JobHandler, deps: ConsumerDeps):
   return { job, settlement, head: outcome.kind === "done" ? outcome.value.head : null };
 }
 
-/** Errors our own code names are contract violations; anything else is taken for a passing fault. */
-const FINAL_CODES: ReadonlySet<string> = new Set(["payload_conflict", "asset_unknown"]);
-
+/** What was thrown has a code, and the table of faults says whether trying again can help. */
 function outcomeOfThrow(error: unknown): Outcome<never> {
-  const code = typeof error === "object" && error !== null && "code" in error ? String(error.code) : "";
-  if (FINAL_CODES.has(code)) return refused({ code, detail: text(error) });
-  return later({ code: "unexpected", detail: text(error) });
+  const code = codeOfThrown(error);
+  const problem = { code, detail: text(error) };
+  return TREATMENTS[faultClassOf(code)].action === "fail" ? refused(problem) : later(problem);
 }
 
 async function readable(

@@ -1,7 +1,16 @@
-import type { AnyEvent } from "../domain/events/envelope.ts";
+import type { StoredEvent } from "../domain/events/envelope.ts";
+import { chainHash, GENESIS } from "../domain/events/rolling-hash.ts";
+import { upcast } from "../domain/events/upcast.ts";
 import { text } from "./consumer.ts";
-import type { EventsDeps } from "./events.ts";
+import type { EventsDeps, ProjectedEvent } from "./events.ts";
 import { deliveriesOf, jobsAskedBy, type Subscription } from "./reactions.ts";
+
+/** How far a stream is projected. The hash is null where earlier rows did not carry one yet. */
+export interface StreamHead {
+  readonly streamId: string;
+  readonly version: number;
+  readonly hash: string | null;
+}
 
 /** Events of one transaction stay under this as JSON: a D1 parameter holds 2 MB, and the feed stores them whole. */
 const LARGEST_APPLY = 800_000;
@@ -15,21 +24,34 @@ export class EventWriter {
   readonly failed = new Set<string>();
   readonly #deps: EventsDeps;
   readonly #subscriptions: readonly Subscription[];
-  #events: AnyEvent[] = [];
+  /** Where each stream stands with everything gathered so far. */
+  readonly #heads: Map<string, StreamHead>;
+  #events: ProjectedEvent[] = [];
   #bytes = 0;
 
-  constructor(deps: EventsDeps, subscriptions: readonly Subscription[]) {
+  constructor(
+    deps: EventsDeps,
+    subscriptions: readonly Subscription[],
+    heads: ReadonlyMap<string, StreamHead>,
+  ) {
     this.#deps = deps;
     this.#subscriptions = subscriptions;
+    this.#heads = new Map(heads);
   }
 
-  /** Takes the next event of a stream. Throws when the stream has failed: a later event may not pass an earlier one. */
-  async add(event: AnyEvent): Promise<void> {
-    const size = JSON.stringify(event).length;
+  /**
+   * Takes the next event of a stream. Throws when the stream has failed (a later event may not pass an earlier one) and
+   * when only newer code knows the event: what it asks for would never be ordered.
+   */
+  async add(stored: StoredEvent): Promise<void> {
+    const size = JSON.stringify(stored).length;
     if (this.#events.length > 0 && this.#bytes + size > LARGEST_APPLY) await this.flush();
-    if (this.failed.has(event.streamId)) throw new Error("an earlier event of the stream was not applied");
-    this.#events.push(event);
+    const { streamId, version } = stored;
+    if (this.failed.has(streamId)) throw new Error("an earlier event of the stream was not applied");
+    this.#events.push({ stored, event: upcast(stored) });
     this.#bytes += size;
+    const hash = this.#heads.has(streamId) ? this.#heads.get(streamId)?.hash : GENESIS;
+    this.#heads.set(streamId, { streamId, version, hash: hash == null ? null : chainHash(hash, stored) });
   }
 
   fail(streamId: string, error: unknown): void {
@@ -49,15 +71,17 @@ export class EventWriter {
     } catch (error) {
       this.#deps.log({ level: "warn", message: "shared transaction failed", error: text(error) });
     }
-    for (const [streamId, own] of Map.groupBy(events, (event) => event.streamId)) {
+    for (const [streamId, own] of Map.groupBy(events, ({ stored }) => stored.streamId)) {
       await this.#apply(own).catch((error: unknown) => this.fail(streamId, error));
     }
   }
 
-  async #apply(events: readonly AnyEvent[]): Promise<void> {
-    const jobs = events.flatMap(jobsAskedBy);
-    const deliveries = events.flatMap((event) => deliveriesOf(event, this.#subscriptions));
-    await this.#deps.apply(events, jobs, deliveries);
+  async #apply(events: readonly ProjectedEvent[]): Promise<void> {
+    const jobs = events.flatMap(({ event }) => jobsAskedBy(event));
+    const deliveries = events.flatMap(({ event }) => deliveriesOf(event, this.#subscriptions));
+    const streams = new Set(events.map(({ stored }) => stored.streamId));
+    const heads = [...streams].flatMap((streamId) => this.#heads.get(streamId) ?? []);
+    await this.#deps.apply(events, jobs, deliveries, heads);
     await this.#deps.nudge(jobs, deliveries).catch((error: unknown) => {
       this.#deps.log({ level: "warn", message: "nudge lost; the sweep finds the work", error: text(error) });
     });

@@ -1,20 +1,28 @@
-import type { AnyEvent } from "../domain/events/envelope.ts";
+import type { AnyEvent, StoredEvent } from "../domain/events/envelope.ts";
 import type { JobOrder } from "../domain/job/job.ts";
 import { type ConsumerDeps, setAside, text } from "./consumer.ts";
-import { EventWriter } from "./event-writer.ts";
+import { EventWriter, type StreamHead } from "./event-writer.ts";
 import { type EventMessage, eventMessage } from "./messages.ts";
 import type { DeliveryOrder, Subscription } from "./reactions.ts";
 
+/** An event as it stands in the log, and what it says in today's shape. */
+export interface ProjectedEvent {
+  readonly stored: StoredEvent;
+  readonly event: AnyEvent;
+}
+
 export interface EventsDeps extends Pick<ConsumerDeps, "fileUnreadable" | "log"> {
-  readonly heads: (streamIds: readonly string[]) => Promise<Map<string, number>>;
+  /** How far each stream is projected; one that is not there yet is left out. */
+  readonly heads: (streamIds: readonly string[]) => Promise<ReadonlyMap<string, StreamHead>>;
   /** Events of a stream after a version, oldest first; as many as the log gives at once. */
-  readonly readLog: (streamId: string, after: number) => Promise<AnyEvent[]>;
+  readonly readLog: (streamId: string, after: number) => Promise<StoredEvent[]>;
   readonly subscriptions: () => Promise<readonly Subscription[]>;
   /** One transaction: rows of the events, the jobs and deliveries they ask for, and how far the streams are now. */
   readonly apply: (
-    events: readonly AnyEvent[],
+    events: readonly ProjectedEvent[],
     jobs: readonly JobOrder[],
     deliveries: readonly DeliveryOrder[],
+    heads: readonly StreamHead[],
   ) => Promise<void>;
   /** Tells the workers. What is lost here is found by the sweep, since it is recorded already. */
   readonly nudge: (jobs: readonly JobOrder[], deliveries: readonly DeliveryOrder[]) => Promise<void>;
@@ -38,7 +46,7 @@ export async function consumeEvents(batch: MessageBatch<unknown>, deps: EventsDe
       byStream.set(streamId, [...(byStream.get(streamId) ?? []), { message, body: parsed.data }]);
     }
   }
-  let heads: Map<string, number>;
+  let heads: ReadonlyMap<string, StreamHead>;
   let subscriptions: readonly Subscription[];
   try {
     heads = await deps.heads([...byStream.keys()]);
@@ -50,11 +58,11 @@ export async function consumeEvents(batch: MessageBatch<unknown>, deps: EventsDe
   }
 
   // The usual case, small events of many streams, shares one transaction; a long stream gets as many as it needs.
-  const writer = new EventWriter(deps, subscriptions);
+  const writer = new EventWriter(deps, subscriptions, heads);
   for (const [streamId, messages] of byStream) {
     try {
       const bodies = messages.map(({ body }) => body);
-      await collectStream(streamId, bodies, heads.get(streamId) ?? 0, writer, deps);
+      await collectStream(streamId, bodies, heads.get(streamId)?.version ?? 0, writer, deps);
     } catch (error) {
       writer.fail(streamId, error);
     }

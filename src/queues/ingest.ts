@@ -3,6 +3,7 @@ import { checkBars } from "../domain/asset/check-bars.ts";
 import type { IngestCommand, IngestResult } from "../domain/asset/commands.ts";
 import type { BarRow } from "../domain/asset/read-bar.ts";
 import { assetStream } from "../domain/events/envelope.ts";
+import { faultClassOf, TREATMENTS } from "../domain/job/fault.ts";
 import type { JobRecord } from "../domain/job/job.ts";
 import { barKey } from "../domain/market/bar-key.ts";
 import { lastClosedSession } from "../domain/market/calendar.ts";
@@ -53,9 +54,6 @@ const DAY = 86_400_000;
 /** Asked again at every slot, so that late bars and corrections of the last days are found. */
 const LOOK_BACK = 7 * DAY;
 const MOST_PAGES = 50;
-
-/** What to do about a source that gave no bars: nothing to do, wait, or give up. Every answer has its line. */
-const WAITING: ReadonlySet<string> = new Set(["Stale", "RateLimited", "Timeout", "Unavailable"]);
 
 /** Asks the source or reads the upload, outside the object; then one call commits all of it, or none. */
 export function ingestHandler(deps: IngestDeps): JobHandler {
@@ -117,7 +115,8 @@ async function fromSource(
     if (!("bars" in answer)) {
       if (answer.outcome === "NoData") break;
       const problem: Problem = { code: `source_${answer.outcome}`, detail: answer.detail };
-      return WAITING.has(answer.outcome) ? later(problem, answer.retryAfterSeconds) : refused(problem);
+      const giveUp = TREATMENTS[faultClassOf(problem.code)].action === "fail";
+      return giveUp ? refused(problem) : later(problem, answer.retryAfterSeconds);
     }
     source = answer.source;
     for (const bar of answer.bars) rows.push({ row: rows.length + 1, line: null, bar });

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { AnyEvent } from "../domain/events/envelope.ts";
+import type { StoredEvent } from "../domain/events/envelope.ts";
 import { JOB_KINDS } from "../domain/job/job.ts";
 
 /*
@@ -21,7 +21,7 @@ export const eventMessage = z
     streamId: z.string(),
     version: z.number().int().positive(),
     event: z
-      .custom<AnyEvent>((value) => typeof value === "object" && value !== null && "eventId" in value)
+      .custom<StoredEvent>((value) => typeof value === "object" && value !== null && "eventId" in value)
       .nullable(),
   })
   .refine(({ streamId, version, event }) =>

@@ -20,10 +20,15 @@ export function jobsAskedBy(event: AnyEvent): JobOrder[] {
     case "RecommendationGenerated":
     case "JobFailed":
     case "RetryExhausted":
+    case "ExternalServiceTimeout":
+    case "RateLimitExceeded":
+    case "IntegrationError":
+    case "CircuitOpened":
+    case "CircuitClosed":
+    case "ReadModelDiverged":
+    case "ReadModelRepaired":
+    case "EndpointDisabled":
       return [];
-    default:
-      // A newer version's event: it waits for that version, or what it asks for would never be ordered.
-      throw new TypeError(`an event of an unknown type: ${(event as AnyEvent).eventType}`);
   }
 }
 
@@ -42,6 +47,7 @@ const derived = (
   scheduleId: null,
   correlationId: event.correlationId,
   causationId: event.eventId,
+  traceparent: event.traceparent ?? null,
   actor: "system",
 });
 

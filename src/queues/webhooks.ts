@@ -1,6 +1,7 @@
 import { readAnswer } from "../domain/delivery/webhook.ts";
 import { toCloudEvent } from "../domain/events/cloud-event.ts";
-import type { AnyEvent } from "../domain/events/envelope.ts";
+import type { StoredEvent } from "../domain/events/envelope.ts";
+import { upcast } from "../domain/events/upcast.ts";
 import { type ConsumerDeps, inWaves, setAside, text } from "./consumer.ts";
 import { deliveryMessage } from "./messages.ts";
 
@@ -129,7 +130,7 @@ function unsent(delivery: DeliveryInHand, error: string, deps: Pick<WebhooksDeps
 
 function bodyOf(event: string, origin: string): string | null {
   try {
-    return JSON.stringify(toCloudEvent(JSON.parse(event) as AnyEvent, origin));
+    return JSON.stringify(toCloudEvent(upcast(JSON.parse(event) as StoredEvent), origin));
   } catch {
     return null;
   }

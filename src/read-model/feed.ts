@@ -1,11 +1,13 @@
-import type { AnyEvent } from "../domain/events/envelope.ts";
+import type { StoredEvent } from "../domain/events/envelope.ts";
+import { upcastIfKnown } from "../domain/events/upcast.ts";
 
 type Reader = D1Database | D1DatabaseSession;
 
 export interface FeedEvent {
   readonly position: number;
   readonly routingKey: string;
-  readonly event: AnyEvent;
+  /** In today's shape, whatever shape it was written in. */
+  readonly event: StoredEvent;
 }
 
 interface Row {
@@ -17,7 +19,7 @@ interface Row {
 const toFeedEvent = (row: Row): FeedEvent => ({
   position: row.position,
   routingKey: row.routing_key,
-  event: JSON.parse(row.body) as AnyEvent,
+  event: upcastIfKnown(JSON.parse(row.body) as StoredEvent),
 });
 
 /** Where to look and what to let through. `like` is a superset of the pattern, for the index of types. */

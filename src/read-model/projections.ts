@@ -1,5 +1,5 @@
 import type { BarFact } from "../domain/events/catalogue.ts";
-import type { AnyEvent } from "../domain/events/envelope.ts";
+import type { AnyEvent, StoredEvent } from "../domain/events/envelope.ts";
 import { routingKey } from "../domain/events/routing-key.ts";
 
 /*
@@ -11,8 +11,18 @@ import { routingKey } from "../domain/events/routing-key.ts";
 const rowsOf = (rows: readonly unknown[]): string => JSON.stringify(rows);
 
 /** The statements that bring the read model up to these events. Run them in one batch. */
-export function project(db: D1Database, events: readonly AnyEvent[], now: number): D1PreparedStatement[] {
-  const statements = [projectFeed(db, events)];
+export function project(
+  db: D1Database,
+  projected: readonly { readonly stored: StoredEvent; readonly event: AnyEvent }[],
+  now: number,
+): D1PreparedStatement[] {
+  // The feed keeps events as they were written, so that the log's hash vouches for it; rows follow today's shape.
+  const feed = projectFeed(
+    db,
+    projected.map(({ stored }) => stored),
+  );
+  const events = projected.map(({ event }) => event);
+  const statements = [feed];
   const bars = events.flatMap(barRows);
   if (bars.length > 0) statements.push(projectBars(db, bars));
   const values = events.flatMap(indicatorRows);
@@ -25,7 +35,7 @@ export function project(db: D1Database, events: readonly AnyEvent[], now: number
 /** The feed's rows alone. `from` may let through only some of the rows in `?1`. */
 export function projectFeed(
   db: D1Database,
-  events: readonly AnyEvent[],
+  events: readonly StoredEvent[],
   from = "json_each(?1)",
 ): D1PreparedStatement {
   const rows = events.map((event) => ({

@@ -14,6 +14,8 @@ export const streams = sqliteTable(
     knownVersion: integer("known_version").notNull(),
     knownAt: integer("known_at").notNull(),
     projectedVersion: integer("projected_version").notNull(),
+    /** The stream's rolling hash at the projected version; null where it was not known when rows began to carry it. */
+    projectedHash: text("projected_hash"),
   },
   (t) => [index("streams_behind").on(t.knownAt).where(sql`projected_version < known_version`)],
 );

@@ -5,20 +5,29 @@ export interface StreamHead {
   readonly version: number;
 }
 
-/** Streams that are not there yet are at 0. */
+/** A head with the rolling hash of everything up to it; null where earlier rows did not carry one yet. */
+export interface ProjectedHead extends StreamHead {
+  readonly hash: string | null;
+}
+
+/** Streams of which nothing is projected yet are left out. */
 export async function projectedHeads(
   db: D1Database,
   streamIds: readonly string[],
-): Promise<Map<string, number>> {
+): Promise<Map<string, ProjectedHead>> {
   const { results } = await db
     .prepare(
-      "SELECT stream_id, projected_version FROM streams WHERE stream_id IN (SELECT value FROM json_each(?))",
+      `SELECT stream_id, projected_version, projected_hash FROM streams
+       WHERE stream_id IN (SELECT value FROM json_each(?)) AND projected_version > 0`,
     )
     .bind(JSON.stringify(streamIds))
-    .all<{ stream_id: string; projected_version: number }>();
-  const heads = new Map(streamIds.map((id) => [id, 0]));
-  for (const row of results) heads.set(row.stream_id, row.projected_version);
-  return heads;
+    .all<{ stream_id: string; projected_version: number; projected_hash: string | null }>();
+  return new Map(
+    results.map((row) => [
+      row.stream_id,
+      { streamId: row.stream_id, version: row.projected_version, hash: row.projected_hash },
+    ]),
+  );
 }
 
 /**
@@ -43,15 +52,17 @@ export const noteKnown = (
 /** Moves streams forward to what the same batch has projected. */
 export const noteProjected = (
   db: D1Database,
-  heads: readonly StreamHead[],
+  heads: readonly ProjectedHead[],
   now: number,
 ): D1PreparedStatement =>
   db
     .prepare(
-      `INSERT INTO streams (stream_id, known_version, known_at, projected_version)
-       SELECT value ->> 'streamId', value ->> 'version', ?2, value ->> 'version' FROM json_each(?1) WHERE true
+      `INSERT INTO streams (stream_id, known_version, known_at, projected_version, projected_hash)
+       SELECT value ->> 'streamId', value ->> 'version', ?2, value ->> 'version', value ->> 'hash'
+       FROM json_each(?1) WHERE true
        ON CONFLICT (stream_id) DO UPDATE SET
-         projected_version = max(streams.projected_version, excluded.projected_version),
+         projected_version = excluded.projected_version,
+         projected_hash = excluded.projected_hash,
          known_version = max(streams.known_version, excluded.known_version)
        WHERE excluded.projected_version > streams.projected_version`,
     )

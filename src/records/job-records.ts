@@ -18,6 +18,10 @@ export interface JobRow {
   actor: string;
   attempts: string;
   redrives: number;
+  deferrals: number;
+  deferred_since: number | null;
+  blocked_by: string | null;
+  traceparent: string | null;
   result: string | null;
   error: string | null;
   created_at: number;
@@ -39,6 +43,10 @@ export const toJobRecord = (row: JobRow): JobRecord => ({
   actor: row.actor,
   attempts: JSON.parse(row.attempts) as Attempt[],
   redrives: row.redrives,
+  deferrals: row.deferrals,
+  deferredSince: row.deferred_since,
+  blockedBy: row.blocked_by,
+  traceparent: row.traceparent,
   result: row.result === null ? null : (JSON.parse(row.result) as unknown),
   error: row.error === null ? null : (JSON.parse(row.error) as Problem),
   createdAt: row.created_at,
@@ -56,10 +64,11 @@ export function orderJobs(
   return db
     .prepare(
       `INSERT OR IGNORE INTO jobs
-         (id, kind, symbol, resolution, state, params, slot, schedule_id, correlation_id, causation_id, actor, created_at, due_at)
+         (id, kind, symbol, resolution, state, params, slot, schedule_id, correlation_id, causation_id, actor, traceparent,
+          created_at, due_at)
        SELECT value ->> 'id', value ->> 'kind', value ->> 'symbol', value ->> 'resolution', 'queued', value ->> 'params',
               value ->> 'slot', value ->> 'scheduleId', value ->> 'correlationId', value ->> 'causationId', value ->> 'actor',
-              ?2, value ->> 'dueAt'
+              value ->> 'traceparent', ?2, value ->> 'dueAt'
        FROM json_each(?1)`,
     )
     .bind(JSON.stringify(rows), now);
@@ -104,8 +113,7 @@ export function settleJobs(
 ): D1PreparedStatement {
   const rows = settlements.map((s) => ({
     ...s,
-    number: s.attempt.number,
-    attempt: JSON.stringify(s.attempt),
+    attempt: s.attempt === null ? null : JSON.stringify(s.attempt),
     result: s.result === null ? null : JSON.stringify(s.result),
     error: s.error === null ? null : JSON.stringify(s.error),
     finishedAt: s.dueAt === null ? now : null,
@@ -114,7 +122,10 @@ export function settleJobs(
     .prepare(
       `UPDATE jobs SET
          state = s.value ->> 'state',
-         attempts = json_insert(jobs.attempts, '$[#]', json(s.value ->> 'attempt')),
+         attempts = iif(s.value ->> 'attempt' IS NULL, jobs.attempts,
+                        json_insert(jobs.attempts, '$[#]', json(s.value ->> 'attempt'))),
+         deferrals = iif(s.value ->> 'attempt' IS NULL, jobs.deferrals + 1, 0),
+         deferred_since = iif(s.value ->> 'attempt' IS NULL, coalesce(jobs.deferred_since, ?2), NULL),
          result = s.value ->> 'result',
          error = s.value ->> 'error',
          due_at = s.value ->> 'dueAt',
@@ -123,14 +134,15 @@ export function settleJobs(
        WHERE jobs.id = s.value ->> 'id' AND jobs.state IN ('queued', 'running', 'retrying')
          AND json_array_length(jobs.attempts) = (s.value ->> 'number') - 1`,
     )
-    .bind(JSON.stringify(rows));
+    .bind(JSON.stringify(rows), now);
 }
 
 /** Puts a failed job back to work: its attempts are kept, and it may make as many again. */
 export function reopenJob(db: D1Database, id: string, now: number): D1PreparedStatement {
   return db
     .prepare(
-      `UPDATE jobs SET state = 'queued', due_at = ?2, finished_at = NULL, error = NULL, redrives = redrives + 1
+      `UPDATE jobs SET state = 'queued', due_at = ?2, finished_at = NULL, error = NULL, redrives = redrives + 1,
+         deferrals = 0, deferred_since = NULL
        WHERE id = ?1 AND state = 'failed'`,
     )
     .bind(id, now);

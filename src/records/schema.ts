@@ -50,6 +50,12 @@ export const jobs = sqliteTable(
     attempts: text().notNull().default("[]"),
     /** How often an operator put it back to work; each time grants the kind's whole number of attempts again. */
     redrives: integer().notNull().default(0),
+    /** How often in a row it was put off without an attempt (rate limit, open breaker), and since when. */
+    deferrals: integer().notNull().default(0),
+    deferredSince: integer("deferred_since"),
+    /** The dead letter of its asset it waits behind. */
+    blockedBy: text("blocked_by"),
+    traceparent: text(),
     result: text(),
     error: text(),
     createdAt: integer("created_at").notNull(),
@@ -60,6 +66,7 @@ export const jobs = sqliteTable(
   (t) => [
     index("jobs_created").on(t.createdAt, t.id),
     index("jobs_due").on(t.dueAt).where(sql`due_at IS NOT NULL`),
+    index("jobs_blocked").on(t.symbol, t.createdAt, t.id).where(sql`blocked_by IS NOT NULL`),
   ],
 );
 

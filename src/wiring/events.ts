@@ -1,5 +1,4 @@
-import type { AnyEvent } from "../domain/events/envelope.ts";
-import { symbolOfStream } from "../domain/events/envelope.ts";
+import { type StoredEvent, symbolOfStream } from "../domain/events/envelope.ts";
 import type { EventsDeps } from "../queues/events.ts";
 import { project } from "../read-model/projections.ts";
 import { noteProjected, projectedHeads, readFeedStream } from "../read-model/streams.ts";
@@ -19,13 +18,13 @@ export function eventsDeps(p: Platform): EventsDeps {
     readLog: async (streamId, after) => {
       const symbol = symbolOfStream(streamId);
       if (symbol !== null) {
-        return (await assetObject(env, symbol).readEvents(symbol, after, READ_AT_ONCE)).events as AnyEvent[];
+        return (await assetObject(env, symbol).readEvents(symbol, after, READ_AT_ONCE)).events;
       }
       const bodies = await readFeedStream(env.DB, streamId, after, READ_AT_ONCE);
-      return bodies.map((body) => JSON.parse(body) as AnyEvent);
+      return bodies.map((body) => JSON.parse(body) as StoredEvent);
     },
     subscriptions: () => subscriptions(env.DB, MOST_ENDPOINTS),
-    apply: async (events, jobs, deliveries) => {
+    apply: async (events, jobs, deliveries, heads) => {
       const now = p.now();
       const statements = project(env.DB, events, now);
       if (jobs.length > 0) {
@@ -38,7 +37,7 @@ export function eventsDeps(p: Platform): EventsDeps {
         );
       }
       if (deliveries.length > 0) statements.push(orderDeliveries(env.DB, deliveries, now));
-      statements.push(noteProjected(env.DB, headsOf(events), now));
+      statements.push(noteProjected(env.DB, heads, now));
       await env.DB.batch(statements);
     },
     nudge: async (jobs, deliveries) => {
@@ -52,11 +51,4 @@ export function eventsDeps(p: Platform): EventsDeps {
       ]);
     },
   };
-}
-
-/** The last version of each stream among events in version order. */
-function headsOf(events: readonly AnyEvent[]): { streamId: string; version: number }[] {
-  const heads = new Map<string, number>();
-  for (const { streamId, version } of events) heads.set(streamId, version);
-  return [...heads].map(([streamId, version]) => ({ streamId, version }));
 }

@@ -1,5 +1,5 @@
-import type { AnyEvent } from "../domain/events/envelope.ts";
-import { jobStream } from "../domain/events/envelope.ts";
+import { EVENT_TYPES } from "../domain/events/catalogue.ts";
+import { jobStream, type StoredEvent } from "../domain/events/envelope.ts";
 import type { JobRecord } from "../domain/job/job.ts";
 import type { Settlement } from "../domain/job/settle.ts";
 import { projectFeed } from "../read-model/projections.ts";
@@ -65,7 +65,7 @@ export async function announceFailures(p: Platform, failures: readonly Failure[]
 }
 
 /** What UNSETTLED looks at. */
-const guardOf = ({ id, attempt }: Settlement) => ({ jobId: id, attempt: attempt.number });
+const guardOf = ({ id, number }: Settlement) => ({ jobId: id, attempt: number });
 
 /** A job fails once for each time it was put to work. */
 const failureVersion = (job: JobRecord): number => job.redrives + 1;
@@ -74,13 +74,15 @@ function failureEvent(
   p: Platform,
   { job, settlement }: Failure,
   now: number,
-): (AnyEvent & { readonly attempt: number })[] {
+): (StoredEvent & { readonly attempt: number })[] {
   if (settlement.failure === null) return [];
+  const { eventType, payload } = settlement.failure;
   return [
     {
       ...guardOf(settlement),
       eventId: p.newId(),
-      schemaVersion: 1,
+      eventType,
+      schemaVersion: EVENT_TYPES[eventType].schemaVersion,
       streamId: jobStream(job.id),
       version: failureVersion(job),
       occurredAt: new Date(now).toISOString(),
@@ -88,13 +90,14 @@ function failureEvent(
       actorId: job.actor,
       correlationId: job.correlationId,
       causationId: job.causationId,
-      ...settlement.failure,
+      ...(job.traceparent == null ? {} : { traceparent: job.traceparent }),
+      payload,
     },
   ];
 }
 
 function deadLetter({ job, settlement, letterId }: Failure, now: number) {
-  if (letterId === null || settlement.failure?.eventType !== "RetryExhausted") return [];
+  if (letterId === null || settlement.failure?.deadLetter !== true) return [];
   return [
     {
       ...guardOf(settlement),
@@ -104,7 +107,7 @@ function deadLetter({ job, settlement, letterId }: Failure, now: number) {
       symbol: job.symbol,
       body: toMessage(job),
       error: settlement.error ?? { code: "unknown", detail: "" },
-      attempts: settlement.attempt.number,
+      attempts: settlement.number,
       createdAt: now,
     },
   ];

@@ -20,6 +20,7 @@ export const consumerDeps = (p: Platform): ConsumerDeps => ({
   jobs: jobBook(p),
   now: p.now,
   chance: p.chance,
+  policies: p.config.RETRY_POLICIES,
   log: p.log,
   fileUnreadable: fileUnreadable(p),
 });

@@ -106,9 +106,9 @@ describe("the read model", () => {
     // A consumer that was held up for long comes back with an old event and writes what it says, whatever its mark.
     const [, oldest] = await eventsOf(symbol);
     if (oldest === undefined) throw new Error("no event");
-    const mark = [{ streamId: oldest.streamId, version: oldest.version }];
+    const mark = [{ streamId: oldest.streamId, version: oldest.version, hash: "an old one" }];
     await env.DB.batch([
-      ...project(env.DB, [oldest], Date.now()),
+      ...project(env.DB, [{ stored: oldest, event: oldest }], Date.now()),
       noteProjected(env.DB, mark, Date.now()),
       noteKnown(env.DB, mark, Date.now()),
     ]);

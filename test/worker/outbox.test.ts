@@ -137,7 +137,11 @@ describe("the outbox after a crash", () => {
     await openAsset("SOUND");
     await broker.settle();
     await runInDurableObject(object("BROKEN"), (_, { storage }) => {
-      storage.sql.exec("INSERT INTO events (version, event_id, body) VALUES (2, 'x', '{not json')");
+      const hash = "0".repeat(64);
+      storage.sql.exec(
+        "INSERT INTO events (version, event_id, body, hash) VALUES (2, 'x', '{not json', ?)",
+        hash,
+      );
       storage.sql.exec("INSERT INTO outbox (version) VALUES (2)");
     });
     expect(await object("BROKEN").publish()).toMatchObject({ waiting: 1, failures: 1 });

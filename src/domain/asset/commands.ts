@@ -57,17 +57,24 @@ export interface IndicatorsResult {
 export interface RecommendationContext {
   readonly snapshot: Snapshot;
   readonly basedOn: RecommendationBody["basedOn"];
+  /** The stream's version when it was read: the answer is kept only if nothing has happened since. */
+  readonly version: number;
 }
 
 export interface RecordRecommendationCommand extends Command {
   readonly jobId: string;
   readonly orderHash: string;
   readonly recommendation: RecommendationBody;
+  readonly expectedVersion: number;
 }
 
-export interface RecommendationResult {
-  readonly recommendationId: string;
-  /** True when the same snapshot had been answered before and that answer stands. */
-  readonly repeated: boolean;
-  readonly head: number;
-}
+export type RecommendationResult =
+  | {
+      readonly kind: "recorded";
+      readonly recommendationId: string;
+      /** True when the same snapshot had been answered before and that answer stands. */
+      readonly repeated: boolean;
+      readonly head: number;
+    }
+  /** The asset has moved on since the context was read; nothing was kept. */
+  | { readonly kind: "conflict"; readonly expected: number; readonly actual: number };

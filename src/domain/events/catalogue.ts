@@ -1,4 +1,5 @@
 import type { IndicatorValues } from "../indicators/values.ts";
+import type { FaultClass } from "../job/fault.ts";
 import type { AssetType } from "../market/asset-type.ts";
 import type { Resolution } from "../market/resolution.ts";
 import type { Problem } from "../outcome.ts";
@@ -57,6 +58,29 @@ export interface Payloads {
   RecommendationGenerated: RecommendationBody;
   JobFailed: JobFailure;
   RetryExhausted: JobFailure;
+  ExternalServiceTimeout: ServiceTrouble & { readonly timeoutMs: number };
+  RateLimitExceeded: ServiceTrouble & { readonly retryAfterSeconds: number | null };
+  IntegrationError: ServiceTrouble & { readonly code: string };
+  CircuitOpened: {
+    readonly service: string;
+    /** Too many failures in a row, a probe that failed, or a person's hand. */
+    readonly reason: "failures" | "probe" | "manual";
+    readonly failures: number;
+    readonly openUntil: string;
+    readonly detail: string;
+  };
+  CircuitClosed: {
+    readonly service: string;
+    readonly reason: "probe" | "manual";
+    readonly detail: string;
+  };
+  ReadModelDiverged: Divergence;
+  ReadModelRepaired: Divergence & {
+    readonly action: "republish" | "rebuild" | "reset";
+    /** The read model's version and hash were compared with the log's again afterwards, and were equal. */
+    readonly proven: boolean;
+  };
+  EndpointDisabled: { readonly endpointId: string; readonly reason: string };
 }
 
 export interface JobFailure {
@@ -64,7 +88,28 @@ export interface JobFailure {
   readonly kind: string;
   readonly symbol: string;
   readonly attempts: number;
+  /** What kind of trouble it was, by the one table of faults. */
+  readonly faultClass: FaultClass;
   readonly error: Problem;
+}
+
+/** What an external service did to us. */
+export interface ServiceTrouble {
+  readonly service: string;
+  readonly detail: string;
+  /** The job that asked, when one did. */
+  readonly jobId: string | null;
+}
+
+/** Where a read model and the log it is made of disagree. */
+export interface Divergence {
+  readonly reconciliationId: string;
+  readonly stream: string;
+  readonly projection: string;
+  readonly kind: "missing" | "stale" | "ahead" | "corrupted";
+  readonly logVersion: number;
+  readonly readVersion: number;
+  readonly detail: string;
 }
 
 export type EventType = keyof Payloads;
@@ -79,6 +124,16 @@ export const EVENT_TYPES: Readonly<
   MarketDataRevised: { schemaVersion: 1, class: "domain" },
   IndicatorsComputed: { schemaVersion: 1, class: "domain" },
   RecommendationGenerated: { schemaVersion: 1, class: "domain" },
-  JobFailed: { schemaVersion: 1, class: "technical" },
-  RetryExhausted: { schemaVersion: 1, class: "technical" },
+  JobFailed: { schemaVersion: 2, class: "technical" },
+  RetryExhausted: { schemaVersion: 2, class: "technical" },
+  ExternalServiceTimeout: { schemaVersion: 1, class: "technical" },
+  RateLimitExceeded: { schemaVersion: 1, class: "technical" },
+  IntegrationError: { schemaVersion: 1, class: "technical" },
+  CircuitOpened: { schemaVersion: 1, class: "technical" },
+  CircuitClosed: { schemaVersion: 1, class: "technical" },
+  ReadModelDiverged: { schemaVersion: 1, class: "technical" },
+  ReadModelRepaired: { schemaVersion: 1, class: "technical" },
+  EndpointDisabled: { schemaVersion: 1, class: "technical" },
 };
+
+export const isEventType = (text: string): text is EventType => Object.hasOwn(EVENT_TYPES, text);

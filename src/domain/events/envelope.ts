@@ -1,22 +1,35 @@
 import type { EventType, Payloads } from "./catalogue.ts";
 
-/**
- * A fact as it stands in the log. `version` counts the events of its stream 1, 2, 3… without gaps; `occurredAt` is
- * ISO-8601 UTC. `correlationId` is shared by everything one cause set off, `causationId` is the event before it.
- */
-export interface EventOf<T extends EventType> {
+/** Everything about an event but what it says. */
+interface Envelope {
   readonly eventId: string;
-  readonly eventType: T;
   readonly schemaVersion: number;
   readonly streamId: string;
+  /** Counts the events of its stream 1, 2, 3… without gaps. */
   readonly version: number;
+  /** ISO-8601 UTC. */
   readonly occurredAt: string;
   readonly tenantId: string;
   readonly actorId: string;
   readonly jobId: string | null;
+  /** Shared by everything one cause set off. */
   readonly correlationId: string;
+  /** The event before it. */
   readonly causationId: string | null;
+  /** W3C Trace Context, when somebody traces. */
+  readonly traceparent?: string | null;
+}
+
+/** A fact at the newest version of its shape; see `upcast`. */
+export interface EventOf<T extends EventType> extends Envelope {
+  readonly eventType: T;
   readonly payload: Payloads[T];
+}
+
+/** A fact as it stands in a log or travels on a queue: it may be of any version that was ever written. */
+export interface StoredEvent extends Envelope {
+  readonly eventType: string;
+  readonly payload: unknown;
 }
 
 /** Who and what stands behind an event; the same for all events of one commit. */
@@ -25,6 +38,7 @@ export interface Cause {
   readonly jobId: string | null;
   readonly correlationId: string;
   readonly causationId: string | null;
+  readonly traceparent?: string | null;
 }
 
 export type AnyEvent = { [T in EventType]: EventOf<T> }[EventType];
@@ -36,7 +50,12 @@ export type NewEvent = {
 
 export const assetStream = (symbol: string): string => `asset/${symbol}`;
 export const jobStream = (jobId: string): string => `job/${jobId}`;
+export const breakerStream = (service: string): string => `breaker/${service}`;
 
 /** The symbol of an asset's stream, or null for any other stream. */
 export const symbolOfStream = (streamId: string): string | null =>
   streamId.startsWith("asset/") ? streamId.slice("asset/".length) : null;
+
+/** The service of a breaker's stream, or null for any other stream. */
+export const serviceOfStream = (streamId: string): string | null =>
+  streamId.startsWith("breaker/") ? streamId.slice("breaker/".length) : null;

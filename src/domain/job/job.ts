@@ -43,6 +43,8 @@ export interface JobOrder {
   /** The event that caused it, if one did. */
   readonly causationId: string | null;
   readonly actor: string;
+  /** W3C Trace Context, when somebody traces. */
+  readonly traceparent?: string | null;
 }
 
 /**
@@ -57,6 +59,11 @@ export interface JobRecord extends JobOrder {
   readonly attempts: readonly Attempt[];
   /** How often an operator put it back to work. */
   readonly redrives: number;
+  /** How often in a row it was put off without an attempt, and since when (epoch ms). */
+  readonly deferrals: number;
+  readonly deferredSince: number | null;
+  /** The dead letter of its asset it waits behind, in order, or null. */
+  readonly blockedBy: string | null;
   readonly result: unknown;
   readonly error: Problem | null;
   readonly createdAt: number;

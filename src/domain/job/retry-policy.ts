@@ -1,34 +1,90 @@
-import type { JobKind } from "./job.ts";
+/** How long to wait between attempts: growing by doubling, or as written in a table. */
+export type RetryPolicy =
+  | {
+      readonly type: "backoff";
+      /** Tries in all, the first included. */
+      readonly attempts: number;
+      readonly baseSeconds: number;
+      readonly capSeconds: number;
+    }
+  | {
+      readonly type: "table";
+      /** Seconds before the second, third… try; one try more than there are entries. */
+      readonly waitSeconds: readonly number[];
+    };
 
-export interface RetryPolicy {
-  /** Tries in all, the first included. */
-  readonly attempts: number;
-  readonly baseSeconds: number;
-  readonly capSeconds: number;
-}
+/** Every kind of work that is retried, whether this version runs it yet or not. */
+export const RETRIED_KINDS = [
+  "ingest",
+  "indicators",
+  "recommendation",
+  "ranking",
+  "portfolio",
+  "document",
+  "reconcile",
+  "notification",
+] as const;
+export type RetriedKind = (typeof RETRIED_KINDS)[number];
 
-/** Exponential backoff per job kind. Ingest waits longest: what fails there is a vendor that needs rest. */
-export const RETRY_POLICIES: Readonly<Record<JobKind, RetryPolicy>> = {
-  ingest: { attempts: 6, baseSeconds: 10, capSeconds: 1800 },
-  indicators: { attempts: 6, baseSeconds: 2, capSeconds: 300 },
-  recommendation: { attempts: 6, baseSeconds: 2, capSeconds: 300 },
+export type RetryPolicies = Readonly<Record<RetriedKind, RetryPolicy>>;
+
+/** The policies unless the environment says otherwise. Ingest waits longest: what fails there is a vendor that needs rest. */
+export const RETRY_POLICIES: RetryPolicies = {
+  ingest: { type: "backoff", attempts: 6, baseSeconds: 10, capSeconds: 1800 },
+  indicators: { type: "backoff", attempts: 6, baseSeconds: 2, capSeconds: 300 },
+  recommendation: { type: "backoff", attempts: 6, baseSeconds: 2, capSeconds: 300 },
+  ranking: { type: "backoff", attempts: 6, baseSeconds: 5, capSeconds: 600 },
+  portfolio: { type: "backoff", attempts: 4, baseSeconds: 5, capSeconds: 600 },
+  document: { type: "table", waitSeconds: [60, 300, 900, 3600, 21_600] },
+  reconcile: { type: "backoff", attempts: 6, baseSeconds: 10, capSeconds: 1800 },
+  notification: { type: "backoff", attempts: 6, baseSeconds: 10, capSeconds: 3600 },
 };
 
 /** Queues refuse a longer delay than a day. */
 const LONGEST_DELAY_SECONDS = 86_400;
 
+/** Deferrals without an end would be nothing lost and nothing done: after this long the work gives up like any other. */
+export const LONGEST_DEFERRAL_SECONDS = 3 * 86_400;
+
+/** Between two looks at a limit or a breaker nobody told us the end of. */
+const DEFERRAL: RetryPolicy = {
+  type: "backoff",
+  attempts: Number.MAX_SAFE_INTEGER,
+  baseSeconds: 15,
+  capSeconds: 900,
+};
+
+export const attemptsOf = (policy: RetryPolicy): number =>
+  policy.type === "backoff" ? policy.attempts : policy.waitSeconds.length + 1;
+
 /**
- * Seconds to wait after failed attempt number `attempt` (1-based): equal jitter over `min(cap, base·2^(attempt−1))`,
- * that is, between half of it and all of it. `chance` is a number in [0, 1). A server's Retry-After is a floor, and is
- * obeyed up to the longest delay a queue can hold.
+ * Seconds to wait after failed attempt number `attempt` (1-based), `chance` in [0, 1). Backoff has full jitter, a number
+ * from (0, min(cap, base·2^(attempt−1))], so that what failed together does not come back together; a table is kept as
+ * written. A server's Retry-After is a floor. At least a second, at most what a queue can hold.
+ * Source: "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
  */
-export function backoffSeconds(
+export function waitSeconds(
   policy: RetryPolicy,
   attempt: number,
   chance: number,
   retryAfterSeconds = 0,
 ): number {
-  const full = Math.min(policy.capSeconds, policy.baseSeconds * 2 ** Math.max(0, attempt - 1));
-  const jittered = full / 2 + (full / 2) * chance;
-  return Math.min(LONGEST_DELAY_SECONDS, Math.max(Math.ceil(jittered), Math.ceil(retryAfterSeconds)));
+  const planned = policy.type === "backoff" ? jittered(policy, attempt, chance) : tableEntry(policy, attempt);
+  return Math.min(LONGEST_DELAY_SECONDS, Math.max(1, Math.ceil(planned), Math.ceil(retryAfterSeconds)));
 }
+
+/** Seconds to wait at the `count`-th deferral in a row (0-based): what was asked for, spread a little, or a backoff. */
+export function deferralSeconds(count: number, chance: number, retryAfterSeconds = 0): number {
+  const spread = retryAfterSeconds > 0 ? retryAfterSeconds * (1 + 0.2 * chance) : 0;
+  if (spread > 0) return Math.min(LONGEST_DELAY_SECONDS, Math.max(1, Math.ceil(spread)));
+  return waitSeconds(DEFERRAL, count + 1, chance);
+}
+
+const jittered = (
+  { baseSeconds, capSeconds }: RetryPolicy & { type: "backoff" },
+  attempt: number,
+  chance: number,
+): number => Math.min(capSeconds, baseSeconds * 2 ** Math.max(0, attempt - 1)) * chance;
+
+const tableEntry = ({ waitSeconds: table }: RetryPolicy & { type: "table" }, attempt: number): number =>
+  table[Math.min(Math.max(1, attempt), table.length) - 1] ?? 0;

@@ -1,27 +1,42 @@
 import type { JobFailure } from "../events/catalogue.ts";
 import type { Outcome, Problem } from "../outcome.ts";
+import { faultClassOf, TREATMENTS } from "./fault.ts";
 import type { Attempt, JobRecord } from "./job.ts";
-import { backoffSeconds, RETRY_POLICIES } from "./retry-policy.ts";
+import {
+  attemptsOf,
+  deferralSeconds,
+  LONGEST_DEFERRAL_SECONDS,
+  type RetryPolicy,
+  waitSeconds,
+} from "./retry-policy.ts";
 
-/** What one attempt makes of a job. */
+/** What one try makes of a job. */
 export interface Settlement {
   readonly id: string;
   readonly state: "succeeded" | "failed" | "retrying";
-  readonly attempt: Attempt;
+  /** The number of the attempt this was, or would have been had it counted. */
+  readonly number: number;
+  /** Null for a deferral: a rate limit or an open breaker says nothing about the job, so it costs no attempt. */
+  readonly attempt: Attempt | null;
   readonly result: unknown;
   readonly error: Problem | null;
   /** The next attempt's moment, epoch ms; null when the job is finished. */
   readonly dueAt: number | null;
   /** Why it failed for good, if it did: its retries ran out, or retrying could not have helped. */
-  readonly failure: {
-    readonly eventType: "RetryExhausted" | "JobFailed";
-    readonly payload: JobFailure;
-  } | null;
+  readonly failure: Failure | null;
+}
+
+export interface Failure {
+  readonly eventType: "RetryExhausted" | "JobFailed";
+  readonly payload: JobFailure;
+  /** Whether somebody may want to send it again. */
+  readonly deadLetter: boolean;
 }
 
 /**
- * Turns an attempt's outcome into the job's next state: done is success, refused is failure at once, later is another
- * attempt until the kind's policy is used up. An operator's redrive grants the whole policy again.
+ * Turns a try's outcome into the job's next state: done is success, refused is failure at once, later is what the table
+ * of faults says: another attempt until the policy is used up, or a deferral that costs none. An operator's redrive
+ * grants the whole policy again.
  */
 export function settleAttempt(
   job: JobRecord,
@@ -29,33 +44,46 @@ export function settleAttempt(
   startedAt: number,
   now: number,
   chance: number,
+  policy: RetryPolicy,
 ): Settlement {
   const number = job.attempts.length + 1;
-  const policy = RETRY_POLICIES[job.kind];
-  const error = outcome.kind === "done" ? null : outcome.error;
-  const attempt: Attempt = {
-    number,
-    redrive: job.redrives,
-    startedAt,
-    endedAt: now,
-    outcome: outcome.kind,
-    error,
-  };
-  const base = { id: job.id, attempt, error };
-  switch (outcome.kind) {
-    case "done":
-      return { ...base, state: "succeeded", result: outcome.value, dueAt: null, failure: null };
-    case "refused":
-      return { ...base, ...failed(job, "JobFailed", number, outcome.error) };
-    case "later": {
-      const since = 1 + job.attempts.filter(({ redrive }) => redrive === job.redrives).length;
-      if (since >= policy.attempts) {
-        return { ...base, ...failed(job, "RetryExhausted", number, outcome.error) };
-      }
-      const wait = backoffSeconds(policy, since, chance, outcome.afterSeconds);
-      return { ...base, state: "retrying", result: null, dueAt: now + wait * 1000, failure: null };
-    }
+  const base = { id: job.id, number };
+  if (outcome.kind === "done") {
+    const attempt = { ...attemptOf(job, startedAt, now), outcome: "done" as const, error: null };
+    return {
+      ...base,
+      state: "succeeded",
+      attempt,
+      result: outcome.value,
+      error: null,
+      dueAt: null,
+      failure: null,
+    };
   }
+  const { error } = outcome;
+  const treatment = TREATMENTS[faultClassOf(error.code)];
+  const attempt = { ...attemptOf(job, startedAt, now), outcome: outcome.kind, error };
+  if (outcome.kind === "refused" || treatment.action === "fail") {
+    return { ...base, attempt, error, ...failed(job, "JobFailed", number, error) };
+  }
+  const waiting = { ...base, state: "retrying" as const, result: null, error, failure: null };
+  if (treatment.action === "defer") {
+    const since = job.deferredSince ?? now;
+    if (now - since >= LONGEST_DEFERRAL_SECONDS * 1000) {
+      return { ...base, attempt, error, ...failed(job, "RetryExhausted", number, error) };
+    }
+    const wait = deferralSeconds(job.deferrals, chance, outcome.afterSeconds);
+    return { ...waiting, attempt: null, dueAt: now + wait * 1000 };
+  }
+  const since = 1 + job.attempts.filter(({ redrive }) => redrive === job.redrives).length;
+  if (since >= attemptsOf(policy)) {
+    return { ...base, attempt, error, ...failed(job, "RetryExhausted", number, error) };
+  }
+  return {
+    ...waiting,
+    attempt,
+    dueAt: now + waitSeconds(policy, since, chance, outcome.afterSeconds) * 1000,
+  };
 }
 
 /**
@@ -64,18 +92,22 @@ export function settleAttempt(
  */
 export function settleLost(job: JobRecord, error: Problem, now: number): Settlement {
   const number = job.attempts.length + 1;
-  const attempt: Attempt = {
-    number,
-    redrive: job.redrives,
-    startedAt: now,
-    endedAt: now,
-    outcome: "later",
-    error,
-  };
-  return { id: job.id, attempt, error, ...failed(job, "RetryExhausted", number, error) };
+  const attempt: Attempt = { ...attemptOf(job, now, now), outcome: "later", error };
+  return { id: job.id, number, attempt, error, ...failed(job, "RetryExhausted", number, error) };
 }
 
-function failed(job: JobRecord, eventType: "RetryExhausted" | "JobFailed", attempts: number, error: Problem) {
-  const payload: JobFailure = { jobId: job.id, kind: job.kind, symbol: job.symbol, attempts, error };
-  return { state: "failed" as const, result: null, dueAt: null, failure: { eventType, payload } };
+const attemptOf = (job: JobRecord, startedAt: number, endedAt: number) => ({
+  number: job.attempts.length + 1,
+  redrive: job.redrives,
+  startedAt,
+  endedAt,
+});
+
+function failed(job: JobRecord, eventType: Failure["eventType"], attempts: number, error: Problem) {
+  const faultClass = faultClassOf(error.code);
+  const { id: jobId, kind, symbol } = job;
+  const payload: JobFailure = { jobId, kind, symbol, attempts, faultClass, error };
+  // Retries that ran out always leave a dead letter; what was refused leaves one only if it can be put right.
+  const deadLetter = eventType === "RetryExhausted" || TREATMENTS[faultClass].deadLetter;
+  return { state: "failed" as const, result: null, dueAt: null, failure: { eventType, payload, deadLetter } };
 }

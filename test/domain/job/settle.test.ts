@@ -1,10 +1,19 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type JobRecord, jobId } from "../../../src/domain/job/job.ts";
-import { backoffSeconds, RETRY_POLICIES } from "../../../src/domain/job/retry-policy.ts";
-import { settleAttempt } from "../../../src/domain/job/settle.ts";
-import { done, later, refused } from "../../../src/domain/outcome.ts";
+import { codeOfThrown, FAULT_CODES, faultClassOf, TREATMENTS } from "../../../src/domain/job/fault.ts";
+import { type Attempt, type JobRecord, jobId } from "../../../src/domain/job/job.ts";
+import {
+  attemptsOf,
+  deferralSeconds,
+  LONGEST_DEFERRAL_SECONDS,
+  RETRY_POLICIES,
+  type RetryPolicy,
+  waitSeconds,
+} from "../../../src/domain/job/retry-policy.ts";
+import { type Settlement, settleAttempt, settleLost } from "../../../src/domain/job/settle.ts";
+import { done, later, type Outcome, refused } from "../../../src/domain/outcome.ts";
 
+const POLICY = RETRY_POLICIES.ingest;
 const job: JobRecord = {
   id: jobId("ingest", "SPX", "2017-01-03T21:20:00.000Z"),
   kind: "ingest",
@@ -19,6 +28,9 @@ const job: JobRecord = {
   state: "queued",
   attempts: [],
   redrives: 0,
+  deferrals: 0,
+  deferredSince: null,
+  blockedBy: null,
   result: null,
   error: null,
   createdAt: 0,
@@ -26,24 +38,101 @@ const job: JobRecord = {
   finishedAt: null,
 };
 const fault = { code: "source_Timeout", detail: "no answer" };
+const limited = { code: "source_RateLimited", detail: "too many" };
+
+const settle = (record: JobRecord, outcome: Outcome<unknown>, now = 20, policy: RetryPolicy = POLICY) =>
+  settleAttempt(record, outcome, 10, now, 0.5, policy);
+
+/** The record as the settlement leaves it, as `settleJobs` writes it. */
+const left = (record: JobRecord, { attempt, dueAt, state }: Settlement, now: number): JobRecord => ({
+  ...record,
+  state,
+  dueAt,
+  attempts: attempt === null ? record.attempts : [...record.attempts, attempt],
+  deferrals: attempt === null ? record.deferrals + 1 : 0,
+  deferredSince: attempt === null ? (record.deferredSince ?? now) : null,
+});
+
+const chance = fc.double({ min: 0, max: 0.999999, noNaN: true });
+const backoff = fc.record({
+  type: fc.constant("backoff" as const),
+  attempts: fc.integer({ min: 1, max: 20 }),
+  baseSeconds: fc.integer({ min: 1, max: 3600 }),
+  capSeconds: fc.integer({ min: 1, max: 86_400 }),
+});
 
 describe("the wait before the next attempt", () => {
-  it("grows to its cap, never falls below half of its step, and never beats Retry-After", () => {
-    const policy = RETRY_POLICIES.ingest;
+  it("has full jitter: anything up to the step, which doubles up to its cap; Retry-After is its floor", () => {
     fc.assert(
       fc.property(
+        backoff,
         fc.integer({ min: 1, max: 60 }),
-        fc.double({ min: 0, max: 0.999999, noNaN: true }),
+        chance,
         fc.integer({ min: 0, max: 200_000 }),
-        (attempt, chance, asked) => {
+        (policy, attempt, dice, asked) => {
           const full = Math.min(policy.capSeconds, policy.baseSeconds * 2 ** (attempt - 1));
-          const wait = backoffSeconds(policy, attempt, chance, asked);
-          expect(wait).toBeGreaterThanOrEqual(Math.min(86_400, Math.max(full / 2, asked)));
-          expect(wait).toBeLessThanOrEqual(Math.min(86_400, Math.max(full, asked)));
-          expect(Number.isInteger(wait)).toBe(true);
+          const wait = waitSeconds(policy, attempt, dice, asked);
+          expect(wait).toBe(Math.min(86_400, Math.max(1, Math.ceil(full * dice), asked)));
+          expect(wait).toBeGreaterThanOrEqual(Math.min(86_400, asked));
+          expect(wait).toBeLessThanOrEqual(Math.min(86_400, Math.max(1, full, asked)));
         },
       ),
     );
+  });
+
+  it("has steps that never shrink, and reaches its cap", () => {
+    fc.assert(
+      fc.property(backoff, chance, (policy, dice) => {
+        const waits = Array.from({ length: 40 }, (_, n) => waitSeconds(policy, n + 1, dice));
+        expect(waits).toEqual(waits.toSorted((a, b) => a - b));
+        expect(waits.at(-1)).toBe(Math.max(1, Math.ceil(policy.capSeconds * dice)));
+      }),
+    );
+  });
+
+  it("is what a table says, word for word: documents wait 1 min, 5 min, 15 min, 1 h, 6 h", () => {
+    const waits = [1, 2, 3, 4, 5].map((attempt) => waitSeconds(RETRY_POLICIES.document, attempt, 0.9));
+    expect(waits).toEqual([60, 300, 900, 3600, 21_600]);
+    expect(attemptsOf(RETRY_POLICIES.document)).toBe(6);
+  });
+
+  it("of a deferral is what the service asked for, and a little more", () => {
+    fc.assert(
+      fc.property(
+        fc.nat({ max: 300 }),
+        chance,
+        fc.integer({ min: 1, max: 200_000 }),
+        (count, dice, asked) => {
+          const wait = deferralSeconds(count, dice, asked);
+          expect(wait).toBeGreaterThanOrEqual(Math.min(86_400, asked));
+          expect(wait).toBeLessThanOrEqual(Math.min(86_400, Math.ceil(asked * 1.2)));
+          expect(deferralSeconds(count, dice)).toBeLessThanOrEqual(900);
+        },
+      ),
+    );
+  });
+});
+
+describe("the table of faults", () => {
+  it("lets only faults that may pass be tried again", () => {
+    const retried = FAULT_CODES.filter((code) => TREATMENTS[faultClassOf(code)].action === "retry");
+    expect(retried.filter((code) => faultClassOf(code) !== "transient")).toEqual([]);
+    const deferred = FAULT_CODES.filter((code) => TREATMENTS[faultClassOf(code)].action === "defer");
+    expect(deferred.toSorted()).toEqual(["breaker_open", "source_RateLimited"]);
+    expect(faultClassOf("asset_unknown")).toBe("permanent");
+    expect(faultClassOf("bars_refused")).toBe("permanent");
+    expect(faultClassOf("constructor")).toBe("transient");
+  });
+
+  it("tells our own mistakes from a platform that is out", () => {
+    expect(codeOfThrown(new TypeError("x is not a function"))).toBe("bug");
+    expect(codeOfThrown(new Error("Network connection lost."))).toBe("unexpected");
+    expect(codeOfThrown(Object.assign(new TypeError("stub"), { retryable: true }))).toBe("unexpected");
+    expect(codeOfThrown(Object.assign(new Error("x"), { code: "payload_conflict" }))).toBe(
+      "payload_conflict",
+    );
+    expect(codeOfThrown(Object.assign(new Error("x"), { code: "ECONNRESET" }))).toBe("unexpected");
+    expect(codeOfThrown("out")).toBe("unexpected");
   });
 });
 
@@ -53,7 +142,7 @@ describe("an attempt's outcome", () => {
   });
 
   it("done is success", () => {
-    const settlement = settleAttempt(job, done({ added: 1 }), 10, 20, 0);
+    const settlement = settle(job, done({ added: 1 }));
     expect(settlement).toMatchObject({
       state: "succeeded",
       result: { added: 1 },
@@ -63,25 +152,104 @@ describe("an attempt's outcome", () => {
     expect(settlement.attempt).toMatchObject({ number: 1, startedAt: 10, endedAt: 20, outcome: "done" });
   });
 
-  it("refused is failure at once, without retry", () => {
-    const settlement = settleAttempt(job, refused(fault), 10, 20, 0);
-    expect(settlement).toMatchObject({ state: "failed", dueAt: null, failure: { eventType: "JobFailed" } });
+  it("refused is failure at once, without retry and without a dead letter", () => {
+    const settlement = settle(job, refused({ code: "bars_refused", detail: "row 1" }));
+    expect(settlement).toMatchObject({
+      state: "failed",
+      dueAt: null,
+      failure: { eventType: "JobFailed", deadLetter: false, payload: { faultClass: "permanent" } },
+    });
+  });
+
+  it("a bug of ours is failure at once, and kept for the day it is mended", () => {
+    const settlement = settle(job, later({ code: "bug", detail: "x is not a function" }));
+    expect(settlement).toMatchObject({
+      state: "failed",
+      failure: { eventType: "JobFailed", deadLetter: true, payload: { faultClass: "bug" } },
+    });
   });
 
   it("later is tried again until the policy is used up, and then exhausted", () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          backoff,
+          fc.record({
+            type: fc.constant("table" as const),
+            waitSeconds: fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 9 }),
+          }),
+        ),
+        (policy) => {
+          let record = job;
+          for (let number = 1; number < attemptsOf(policy); number++) {
+            const settlement = settle(record, later(fault), 20, policy);
+            expect(settlement).toMatchObject({ state: "retrying", number });
+            expect(settlement.dueAt).toBeGreaterThan(20);
+            record = left(record, settlement, 20);
+          }
+          const last = settle(record, later(fault), 20, policy);
+          expect(last).toMatchObject({
+            state: "failed",
+            dueAt: null,
+            failure: {
+              eventType: "RetryExhausted",
+              deadLetter: true,
+              payload: { jobId: job.id, attempts: attemptsOf(policy), faultClass: "transient", error: fault },
+            },
+          });
+        },
+      ),
+    );
+  });
+
+  it("a rate limit or an open breaker burns no attempt, however often it comes", () => {
     let record = job;
-    for (let number = 1; number < RETRY_POLICIES.ingest.attempts; number++) {
-      const settlement = settleAttempt(record, later(fault), 10, 20, 0.5);
-      expect(settlement.state).toBe("retrying");
-      expect(settlement.dueAt).toBeGreaterThan(20);
-      record = { ...record, attempts: [...record.attempts, settlement.attempt] };
+    let now = 20;
+    for (let deferral = 0; deferral < 500; deferral++) {
+      const error = deferral % 2 === 0 ? limited : { code: "breaker_open", detail: "yahoo is out" };
+      const settlement = settle(record, later(error, 60), now);
+      expect(settlement).toMatchObject({ state: "retrying", attempt: null, number: 1, failure: null });
+      expect(settlement.dueAt).toBeGreaterThanOrEqual(now + 60_000);
+      record = left(record, settlement, now);
+      now += 61_000;
     }
-    const last = settleAttempt(record, later(fault), 10, 20, 0.5);
-    expect(last).toMatchObject({ state: "failed", dueAt: null, failure: { eventType: "RetryExhausted" } });
-    expect(last.failure?.payload).toMatchObject({
-      jobId: job.id,
-      attempts: RETRY_POLICIES.ingest.attempts,
+    expect(record).toMatchObject({ attempts: [], deferrals: 500, deferredSince: 20 });
+    // What it was saved for is all still there.
+    for (let number = 1; number < attemptsOf(POLICY); number++) {
+      record = left(record, settle(record, later(fault), now), now);
+      expect(record.state).toBe("retrying");
+    }
+    expect(settle(record, later(fault), now).state).toBe("failed");
+  });
+
+  it("a deferral that never ends is given up like any other work", () => {
+    const since = { ...job, deferrals: 9, deferredSince: 0 };
+    const justBefore = settle(since, later(limited), LONGEST_DEFERRAL_SECONDS * 1000 - 1);
+    expect(justBefore.state).toBe("retrying");
+    expect(settle(since, later(limited), LONGEST_DEFERRAL_SECONDS * 1000)).toMatchObject({
+      state: "failed",
+      failure: { eventType: "RetryExhausted", deadLetter: true, payload: { faultClass: "rateLimited" } },
+    });
+  });
+
+  it("a redrive grants the whole policy again and keeps the ledger", () => {
+    const made: Attempt[] = Array.from({ length: attemptsOf(POLICY) }, (_, index) => ({
+      number: index + 1,
+      redrive: 0,
+      startedAt: 0,
+      endedAt: 0,
+      outcome: "later" as const,
       error: fault,
+    }));
+    const redriven = { ...job, attempts: made, redrives: 1 };
+    expect(settle(redriven, later(fault))).toMatchObject({ state: "retrying", number: made.length + 1 });
+  });
+
+  it("a job whose message the queue gave up on has made its last attempt", () => {
+    expect(settleLost(job, { code: "consumer_gave_up", detail: "" }, 20)).toMatchObject({
+      state: "failed",
+      failure: { eventType: "RetryExhausted", deadLetter: true },
+      attempt: { number: 1, outcome: "later" },
     });
   });
 });
