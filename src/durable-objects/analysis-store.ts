@@ -1,17 +1,9 @@
 import type { IndicatorsCommand, IndicatorsResult, RecommendationContext } from "../domain/asset/commands.ts";
+import { decideIndicators } from "../domain/asset/decide-indicators.ts";
 import type { AssetFact } from "../domain/events/catalogue.ts";
-import type { NewEvent } from "../domain/events/envelope.ts";
-import { splitByBytes } from "../domain/events/split.ts";
-import type { IndicatorValues } from "../domain/indicators/values.ts";
 import { barSource } from "../domain/market/bar-source.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
-import {
-  ANALYSIS_VERSION,
-  type AnalysisState,
-  advance,
-  initialAnalysisState,
-  snapshotOf,
-} from "../domain/recommendation/analysis-state.ts";
+import { type AnalysisState, snapshotOf } from "../domain/recommendation/analysis-state.ts";
 import type { AssetDatabase } from "./asset-object.ts";
 import type { Stamp } from "./event-log.ts";
 
@@ -97,40 +89,17 @@ export function computeIndicators(
 ): IndicatorsResult {
   const { resolution } = command;
   const asset = db.asset.required();
-  const row = db.analysis.read(resolution);
-  const stale = row !== null && row.state.version !== ANALYSIS_VERSION;
-  const rebuilt = row !== null && (stale || row.dirtyFrom !== null);
-  const state = row === null || rebuilt ? initialAnalysisState(asset.type, resolution) : row.state;
-  // After a change in the past only what can differ is published: everything from that bar on.
-  const publishFrom = rebuilt && !stale ? (row.dirtyFrom ?? 0) : Number.NEGATIVE_INFINITY;
-
-  let newest = 0;
-  const items: { timestamp: string; values: IndicatorValues }[] = [];
-  for (const bar of db.bars.after(resolution, state.lastTimestamp ?? Number.MIN_SAFE_INTEGER)) {
-    const values = advance(state, bar);
-    newest = Math.max(newest, bar.version);
-    if (bar.timestamp >= publishFrom)
-      items.push({ timestamp: new Date(bar.timestamp).toISOString(), values });
-  }
-  if (items.length === 0) return { computed: 0, rebuilt: false, head: db.log.head() };
-
-  const runs = splitByBytes(items);
-  const events = runs.map(
-    (run, index): NewEvent => ({
-      eventType: "IndicatorsComputed",
-      payload: {
-        symbol: asset.symbol,
-        resolution,
-        codeVersion: command.codeVersion,
-        part: index + 1,
-        parts: runs.length,
-        items: run,
-      },
-    }),
+  const decision = decideIndicators(
+    asset,
+    db.analysis.read(resolution),
+    (timestamp) => db.bars.after(resolution, timestamp),
+    command,
   );
+  const { events, state, computed, rebuilt, newest } = decision;
+  if (events.length === 0) return { computed: 0, rebuilt: false, head: db.log.head() };
   // The newest event behind these bars is their cause, even if an older one's job came to compute them.
   const cause = { ...command.cause, causationId: db.log.idOf(newest) ?? command.cause.causationId };
   const last = db.log.append(events, cause, stamp).at(-1);
   db.analysis.write(resolution, { state, eventId: last?.eventId ?? null, version: last?.version ?? null });
-  return { computed: items.length, rebuilt, head: db.log.head() };
+  return { computed, rebuilt, head: db.log.head() };
 }

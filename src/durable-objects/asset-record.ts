@@ -1,5 +1,8 @@
 import type { RegisterCommand } from "../domain/asset/commands.ts";
+import { type Decision, decideRegister } from "../domain/asset/decide.ts";
 import type { AssetFact } from "../domain/events/catalogue.ts";
+import type { NewEvent } from "../domain/events/envelope.ts";
+import type { Problem } from "../domain/outcome.ts";
 import type { EventLog, Stamp } from "./event-log.ts";
 
 /** What the asset is, as last registered. */
@@ -17,21 +20,32 @@ export class AssetRecord {
 
   required(): AssetFact {
     const fact = this.fact();
-    if (fact === null) throw new AssetUnknown("the asset has not been registered");
+    if (fact === null) {
+      throw new CommandRefused({ code: "asset_unknown", detail: "the asset has not been registered" });
+    }
     return fact;
   }
 
   write(log: EventLog, command: RegisterCommand, stamp: Stamp): void {
-    const before = this.fact();
-    const text = JSON.stringify(command.fact);
-    if (before !== null && JSON.stringify(before) === text) return;
-    this.#sql.exec("INSERT OR REPLACE INTO asset (id, fact) VALUES (1, ?)", text);
-    const eventType = before === null ? "AssetRegistered" : "AssetUpdated";
-    log.append([{ eventType, payload: command.fact }], command.cause, stamp);
+    const events = acceptedOrThrow(decideRegister({ fact: this.fact() }, command));
+    if (events.length === 0) return;
+    this.#sql.exec("INSERT OR REPLACE INTO asset (id, fact) VALUES (1, ?)", JSON.stringify(command.fact));
+    log.append(events, command.cause, stamp);
   }
 }
 
-export class AssetUnknown extends Error {
-  override readonly name = "AssetUnknown";
-  readonly code = "asset_unknown";
+/** A refusal on its way out of the object; thrown, so that the transaction leaves nothing. */
+export class CommandRefused extends Error {
+  override readonly name = "CommandRefused";
+  readonly code: string;
+
+  constructor({ code, detail }: Problem) {
+    super(detail);
+    this.code = code;
+  }
+}
+
+export function acceptedOrThrow(decision: Decision): readonly NewEvent[] {
+  if (decision.kind === "refused") throw new CommandRefused(decision.error);
+  return decision.events;
 }

@@ -1,4 +1,5 @@
 import type { BarFact } from "../events/catalogue.ts";
+import type { NewEvent } from "../events/envelope.ts";
 import type { Bar } from "./bar.ts";
 
 /** A bar as events and the API show it. */
@@ -10,3 +11,18 @@ export const toFact = (bar: Bar): BarFact => ({
   close: bar.close,
   volume: bar.volume,
 });
+
+/** A bar as the analysis takes it. */
+export const fromFact = (fact: BarFact): Bar => ({ ...fact, timestamp: Date.parse(fact.timestamp) });
+
+/** The bars an event writes, as they stand after it; none for events about anything else. */
+export function barsOf(event: NewEvent): readonly BarFact[] {
+  switch (event.eventType) {
+    case "MarketDataIngested":
+      return event.payload.bars;
+    case "MarketDataRevised":
+      return event.payload.revisions.map(({ after }) => after);
+    default:
+      return [];
+  }
+}

@@ -1,0 +1,68 @@
+import type { AssetFact } from "../events/catalogue.ts";
+import type { NewEvent } from "../events/envelope.ts";
+import { splitByBytes } from "../events/split.ts";
+import type { IndicatorValues } from "../indicators/values.ts";
+import type { Resolution } from "../market/resolution.ts";
+import {
+  ANALYSIS_VERSION,
+  type AnalysisState,
+  advance,
+  initialAnalysisState,
+} from "../recommendation/analysis-state.ts";
+import type { Bar } from "./bar.ts";
+
+/** What the bars up to here have been made into, and the earliest of them that has changed since. */
+export interface Analysed {
+  readonly state: AnalysisState;
+  readonly dirtyFrom: number | null;
+}
+
+export interface IndicatorsDecision {
+  readonly events: readonly NewEvent[];
+  readonly state: AnalysisState;
+  readonly computed: number;
+  /** True when it started over from the first bar. */
+  readonly rebuilt: boolean;
+  /** The newest version among the bars that were taken in. */
+  readonly newest: number;
+}
+
+/**
+ * Takes in the bars since the last time; a changed past or a newer analysis version starts over from the first bar.
+ * `barsAfter` walks the bars after an instant (epoch ms), oldest first. Advances `analysed.state` in place.
+ */
+export function decideIndicators(
+  asset: AssetFact,
+  analysed: Analysed | null,
+  barsAfter: (timestamp: number) => Iterable<Bar & { readonly version: number }>,
+  { resolution, codeVersion }: { readonly resolution: Resolution; readonly codeVersion: string },
+): IndicatorsDecision {
+  const stale = analysed !== null && analysed.state.version !== ANALYSIS_VERSION;
+  const rebuilt = analysed !== null && (stale || analysed.dirtyFrom !== null);
+  const state = analysed === null || rebuilt ? initialAnalysisState(asset.type, resolution) : analysed.state;
+  // After a change in the past only what can differ is published: everything from that bar on.
+  const publishFrom = rebuilt && !stale ? (analysed.dirtyFrom ?? 0) : Number.NEGATIVE_INFINITY;
+  let newest = 0;
+  const items: { timestamp: string; values: IndicatorValues }[] = [];
+  for (const bar of barsAfter(state.lastTimestamp ?? Number.MIN_SAFE_INTEGER)) {
+    const values = advance(state, bar);
+    newest = Math.max(newest, bar.version);
+    if (bar.timestamp >= publishFrom)
+      items.push({ timestamp: new Date(bar.timestamp).toISOString(), values });
+  }
+  const runs = splitByBytes(items);
+  const events = runs.map(
+    (run, index): NewEvent => ({
+      eventType: "IndicatorsComputed",
+      payload: {
+        symbol: asset.symbol,
+        resolution,
+        codeVersion,
+        part: index + 1,
+        parts: runs.length,
+        items: run,
+      },
+    }),
+  );
+  return { events, state, computed: items.length, rebuilt, newest };
+}

@@ -1,0 +1,69 @@
+import type { AssetFact } from "../events/catalogue.ts";
+import type { NewEvent } from "../events/envelope.ts";
+import type { Resolution } from "../market/resolution.ts";
+import type { Problem } from "../outcome.ts";
+import type { Bar } from "./bar.ts";
+import type { IngestCommand, RecordRecommendationCommand, RegisterCommand } from "./commands.ts";
+import { ingestEvents } from "./ingest.ts";
+import { mergeBars } from "./merge-bars.ts";
+
+/** What a decision about an asset may look at. The object answers from its tables, a test from a fold of events. */
+export interface AssetView {
+  readonly version: number;
+  /** Null before the asset has been registered. */
+  readonly fact: AssetFact | null;
+  /** Bars from `from` to `to`, both included, oldest first. */
+  readonly between: (resolution: Resolution, from: number, to: number) => readonly Bar[];
+  /** The recommendation that answered a snapshot, or null. */
+  readonly answerTo: (snapshotHash: string) => string | null;
+}
+
+/** The facts a command makes true (none when it tells nothing new), or why it is refused. */
+export type Decision =
+  | { readonly kind: "accepted"; readonly events: readonly NewEvent[] }
+  | { readonly kind: "refused"; readonly error: Problem };
+
+const accepted = (events: readonly NewEvent[]): Decision => ({ kind: "accepted", events });
+
+const UNKNOWN: Decision = {
+  kind: "refused",
+  error: { code: "asset_unknown", detail: "the asset has not been registered" },
+};
+
+/** Registers an asset, or changes it when it is registered already; the same fact twice is one event. */
+export function decideRegister(view: Pick<AssetView, "fact">, { fact }: RegisterCommand): Decision {
+  if (view.fact === null) return accepted([{ eventType: "AssetRegistered", payload: fact }]);
+  if (JSON.stringify(view.fact) === JSON.stringify(fact)) return accepted([]);
+  return accepted([{ eventType: "AssetUpdated", payload: fact }]);
+}
+
+/** Merges bars: new ones are ingested, changed ones revised, repeated ones say nothing. */
+export function decideIngest(view: Pick<AssetView, "fact" | "between">, command: IngestCommand): Decision {
+  if (view.fact === null) return UNKNOWN;
+  const first = command.bars[0];
+  const last = command.bars.at(-1);
+  if (first === undefined || last === undefined) return accepted([]);
+  const { symbol, resolution, source, scheduleId, slot } = command;
+  const existing = new Map(
+    view.between(resolution, first.timestamp, last.timestamp).map((bar) => [bar.timestamp, bar]),
+  );
+  const merge = mergeBars(existing, command.bars);
+  return accepted(ingestEvents(merge, { symbol, resolution, source, scheduleId, slot }));
+}
+
+/**
+ * Keeps a recommendation. A snapshot is answered once: its first answer stands. And an answer is kept only if nothing
+ * has happened to the asset since its context was read.
+ */
+export function decideRecommendation(
+  view: Pick<AssetView, "fact" | "version" | "answerTo">,
+  { recommendation, expectedVersion }: RecordRecommendationCommand,
+): Decision {
+  if (view.fact === null) return UNKNOWN;
+  if (view.answerTo(recommendation.snapshotHash) !== null) return accepted([]);
+  if (view.version !== expectedVersion) {
+    const detail = `the asset is at version ${view.version}, the answer was made at ${expectedVersion}`;
+    return { kind: "refused", error: { code: "version_conflict", detail } };
+  }
+  return accepted([{ eventType: "RecommendationGenerated", payload: recommendation }]);
+}
