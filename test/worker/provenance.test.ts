@@ -1,6 +1,6 @@
 import { env, exports } from "cloudflare:workers";
 import { describe, expect, it, vi } from "vitest";
-import { PAYLOAD_SCHEMAS } from "../../src/api/event-schemas.ts";
+import { PAYLOAD_SCHEMAS } from "../../src/api/payload-schemas.ts";
 import type { EventType } from "../../src/domain/events/catalogue.ts";
 
 const call = (method: string, path: string, body?: string, type = "application/json") =>

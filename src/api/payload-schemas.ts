@@ -1,0 +1,139 @@
+import * as z from "zod";
+import { EVENT_TYPES, type EventType } from "../domain/events/catalogue.ts";
+import { INDICATOR_NAMES } from "../domain/indicators/values.ts";
+import { FAULT_CLASSES } from "../domain/job/fault.ts";
+import { ASSET_TYPES } from "../domain/market/asset-type.ts";
+import { RESOLUTIONS } from "../domain/market/resolution.ts";
+import { ACTIONS, RISK_LEVELS } from "../domain/recommendation/recommendation.ts";
+
+const instant = z.iso.datetime();
+const price = z.number().nullable();
+const resolution = z.enum(RESOLUTIONS);
+
+const bar = z.object({
+  timestamp: instant,
+  open: price,
+  high: price,
+  low: price,
+  close: z.number(),
+  volume: price,
+});
+
+const asset = z.object({
+  symbol: z.string(),
+  type: z.enum(ASSET_TYPES),
+  currency: z.string(),
+  calendar: z.string(),
+  source: z.string(),
+  live: z.boolean(),
+  archived: z.boolean(),
+});
+
+const parted = { part: z.number().int().min(1), parts: z.number().int().min(1) };
+
+const marketData = z.object({
+  ...parted,
+  symbol: z.string(),
+  resolution,
+  source: z.string(),
+  scheduleId: z.string().nullable(),
+  slot: instant.nullable(),
+});
+
+const failure = z.object({
+  jobId: z.string(),
+  kind: z.string(),
+  symbol: z.string(),
+  attempts: z.number().int(),
+  error: z.looseObject({ code: z.string(), detail: z.string() }),
+});
+
+const trouble = z.object({ service: z.string(), detail: z.string(), jobId: z.string().nullable() });
+
+const divergence = z.object({
+  reconciliationId: z.string(),
+  stream: z.string(),
+  projection: z.string(),
+  kind: z.enum(["missing", "stale", "ahead", "corrupted"]),
+  logVersion: z.number().int(),
+  readVersion: z.number().int(),
+  detail: z.string(),
+});
+
+const values = z.object(
+  Object.fromEntries(INDICATOR_NAMES.map((name) => [name, price])) as Record<string, typeof price>,
+);
+
+/** The payload of each event type at its newest version, as receivers get it in `data`. Older ones stand below. */
+export const PAYLOAD_SCHEMAS: Readonly<Record<EventType, z.ZodType>> = {
+  AssetRegistered: asset,
+  AssetUpdated: asset,
+  MarketDataIngested: marketData.extend({ bars: z.array(bar) }),
+  MarketDataRevised: marketData.extend({ revisions: z.array(z.object({ before: bar, after: bar })) }),
+  IndicatorsComputed: z.object({
+    ...parted,
+    symbol: z.string(),
+    resolution,
+    codeVersion: z.string(),
+    items: z.array(z.object({ timestamp: instant, values })),
+  }),
+  RecommendationGenerated: z.looseObject({
+    recommendationId: z.uuid(),
+    symbol: z.string(),
+    resolution,
+    asOf: instant,
+    close: z.number(),
+    source: z.string(),
+    action: z.enum(ACTIONS),
+    confidence: z.number().min(0).max(1),
+    baseRate: z.number().min(0).max(1),
+    samples: z.number().int(),
+    horizon: z.object({ bars: z.number().int(), resolution }),
+    riskLevel: z.enum(RISK_LEVELS),
+    summary: z.string(),
+    reasoning: z.array(z.string()),
+    assumptions: z.array(z.string()),
+    caveats: z.array(z.string()),
+    evidence: z.array(z.looseObject({ id: z.string(), value: price })),
+    engine: z.string(),
+    engineVersion: z.string(),
+    codeVersion: z.string(),
+    snapshotHash: z.string().regex(/^[0-9a-f]{64}$/),
+    basedOn: z.object({
+      eventId: z.uuid(),
+      version: z.number().int(),
+      bars: z.object({ from: instant, to: instant, count: z.number().int() }),
+    }),
+  }),
+  JobFailed: failure.extend({ faultClass: z.enum(FAULT_CLASSES) }),
+  RetryExhausted: failure.extend({ faultClass: z.enum(FAULT_CLASSES) }),
+  ExternalServiceTimeout: trouble.extend({ timeoutMs: z.number() }),
+  RateLimitExceeded: trouble.extend({ retryAfterSeconds: z.number().nullable() }),
+  IntegrationError: trouble.extend({ code: z.string() }),
+  CircuitOpened: z.object({
+    service: z.string(),
+    reason: z.enum(["failures", "probe", "manual"]),
+    failures: z.number().int(),
+    openUntil: instant,
+    detail: z.string(),
+  }),
+  CircuitClosed: z.object({ service: z.string(), reason: z.enum(["probe", "manual"]), detail: z.string() }),
+  ReadModelDiverged: divergence,
+  ReadModelRepaired: divergence.extend({
+    action: z.enum(["republish", "rebuild", "reset"]),
+    proven: z.boolean(),
+  }),
+  EndpointDisabled: z.object({ endpointId: z.string(), reason: z.string() }),
+};
+
+/** Versions that are no longer written. They stay published: receivers keep events longer than we keep shapes. */
+export const OLDER_SCHEMAS: Readonly<Partial<Record<EventType, Readonly<Record<number, z.ZodType>>>>> = {
+  JobFailed: { 1: failure },
+  RetryExhausted: { 1: failure },
+};
+
+/** The payload of a type at a version, or null when there never was one. */
+export const schemaOf = (type: EventType, version: number): z.ZodType | null =>
+  version === EVENT_TYPES[type].schemaVersion
+    ? PAYLOAD_SCHEMAS[type]
+    : (OLDER_SCHEMAS[type]?.[version] ?? null);
