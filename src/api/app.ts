@@ -3,6 +3,7 @@ import { bodyLimit } from "hono/body-limit";
 import { etag } from "hono/etag";
 import { secureHeaders } from "hono/secure-headers";
 import { MOST_IMPORT_BYTES } from "../queues/import-format.ts";
+import { analysis } from "./analysis.ts";
 import { apiKeys } from "./api-keys.ts";
 import { assets } from "./assets.ts";
 import { audit } from "./audit.ts";
@@ -65,6 +66,7 @@ v1.use(etag(), idempotency);
 for (const part of [
   assets,
   bars,
+  analysis,
   series,
   recommendations,
   jobs,

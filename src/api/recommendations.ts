@@ -10,6 +10,7 @@ import { requireAsset } from "./assets.ts";
 import { ApiProblem } from "./problem.ts";
 import { provenanceOf, provenanceView } from "./provenance.ts";
 import {
+  instantSchema,
   iso,
   listLimit,
   listOf,
@@ -62,6 +63,7 @@ const show = ({ body, createdAt }: StoredRecommendation): z.infer<typeof recomme
 const listQuery = z.object({
   resolution: z.enum(RESOLUTIONS).optional(),
   action: z.enum(ACTIONS).optional(),
+  asOf: instantSchema.optional().meta({ description: "only what the system had said by then" }),
   limit: listLimit,
   cursor: z.string().optional(),
 });

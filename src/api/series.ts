@@ -1,25 +1,12 @@
 import * as z from "zod";
 import { performanceOf } from "../domain/analysis/performance.ts";
-import { readTrend } from "../domain/analysis/trend.ts";
-import { windowLength } from "../domain/analysis/trend-parameters.ts";
 import { periodsPerYear } from "../domain/indicators/periods-per-year.ts";
 import { INDICATOR_NAMES } from "../domain/indicators/values.ts";
-import { RESOLUTIONS } from "../domain/market/resolution.ts";
-import { indicatorsAt, latestCloses, listIndicators } from "../read-model/series.ts";
+import { latestCloses, listIndicators } from "../read-model/series.ts";
 import { requireAsset } from "./assets.ts";
 import { rangeOf, seriesQuery } from "./bars.ts";
 import { ApiProblem } from "./problem.ts";
-import {
-  instantSchema,
-  iso,
-  isoOrNull,
-  listOf,
-  operation,
-  page,
-  resolutionQuery,
-  router,
-  symbolParams,
-} from "./schemas.ts";
+import { iso, isoOrNull, listOf, operation, page, router, symbolParams } from "./schemas.ts";
 
 const nullable = z.number().nullable();
 
@@ -61,52 +48,6 @@ series.openapi(
       (row) => ({ ...row, timestamp: iso(row.timestamp) }),
     );
     return c.json(shown, 200);
-  },
-);
-
-const analysisView = z
-  .object({
-    symbol: z.string(),
-    resolution: z.enum(RESOLUTIONS),
-    asOf: z.string(),
-    close: z.number(),
-    direction: z.string(),
-    score: nullable,
-    signals: z.array(z.looseObject({ id: z.string(), value: nullable, vote: nullable, weight: z.number() })),
-    counterEvidence: z.array(z.looseObject({ id: z.string() })),
-    unknown: z.array(z.string()),
-  })
-  .meta({ id: "Analysis" });
-
-series.openapi(
-  operation(
-    {
-      method: "get",
-      path: "/assets/{symbol}/analysis",
-      scope: "assets:read",
-      summary: "The trend with every signal's vote, now or as of an instant",
-      tag,
-    },
-    {
-      params: symbolParams,
-      query: z.object({ resolution: resolutionQuery, asOf: instantSchema.optional() }),
-    },
-    200,
-    analysisView,
-  ),
-  async (c) => {
-    const { symbol } = c.req.valid("param");
-    const { resolution, asOf } = c.req.valid("query");
-    const reads = c.get("reads");
-    await requireAsset(reads, symbol);
-    const at = await indicatorsAt(reads, symbol, resolution, asOf ?? Number.MAX_SAFE_INTEGER);
-    if (at === null)
-      throw new ApiProblem("not_found", `Nothing has been analysed for ${symbol} at ${resolution} by then.`);
-    const closes = await latestCloses(reads, symbol, resolution, at.timestamp, windowLength(resolution));
-    const trend = readTrend(resolution, { closes: closes.map(({ close }) => close), values: at.values });
-    const close = closes.at(-1)?.close ?? 0;
-    const view = { symbol, resolution, asOf: iso(at.timestamp), close, ...trend };
-    return c.json(JSON.parse(JSON.stringify(view)) as z.infer<typeof analysisView>, 200);
   },
 );
 

@@ -14,7 +14,6 @@ const rowsOf = (rows: readonly unknown[]): string => JSON.stringify(rows);
 export function project(
   db: D1Database,
   projected: readonly { readonly stored: StoredEvent; readonly event: AnyEvent }[],
-  now: number,
 ): D1PreparedStatement[] {
   // The feed keeps events as they were written, so that the log's hash vouches for it; rows follow today's shape.
   const feed = projectFeed(
@@ -27,7 +26,7 @@ export function project(
   if (bars.length > 0) statements.push(projectBars(db, bars));
   const values = events.flatMap(indicatorRows);
   if (values.length > 0) statements.push(projectIndicators(db, values));
-  const recommendations = events.flatMap((event) => recommendationRows(event, now));
+  const recommendations = events.flatMap(recommendationRows);
   if (recommendations.length > 0) statements.push(projectRecommendations(db, recommendations));
   return statements;
 }
@@ -111,12 +110,13 @@ const projectIndicators = (db: D1Database, rows: readonly unknown[]): D1Prepared
     )
     .bind(rowsOf(rows));
 
-function recommendationRows(event: AnyEvent, now: number): unknown[] {
+function recommendationRows(event: AnyEvent): unknown[] {
   if (event.eventType !== "RecommendationGenerated") return [];
   const { recommendationId, symbol, resolution, asOf, action } = event.payload;
   const body = JSON.stringify(event.payload);
+  const at = Date.parse(event.occurredAt);
   return [
-    [recommendationId, symbol, resolution, Date.parse(asOf), action, body, event.eventId, event.version, now],
+    [recommendationId, symbol, resolution, Date.parse(asOf), action, body, event.eventId, event.version, at],
   ];
 }
 

@@ -24,7 +24,17 @@ export interface RecommendationFilter {
   readonly symbol?: string | undefined;
   readonly resolution?: string | undefined;
   readonly action?: string | undefined;
+  /** Epoch ms: only what the system had said by then. */
+  readonly asOf?: number | undefined;
 }
+
+/**
+ * What had been said by the instant `?6`: rows whose event had happened. For an asset the system did not know at all by
+ * then (a history imported later, the replay of old years) the bar's own date counts instead, as for the analysis.
+ */
+const SAID_BY = `(created_at <= ?6 OR (as_of <= ?6 AND NOT EXISTS (
+  SELECT 1 FROM events WHERE stream_id = 'asset/' || recommendations.symbol AND version = 1
+    AND occurred_at <= strftime('%Y-%m-%dT%H:%M:%fZ', ?6 / 1000.0, 'unixepoch'))))`;
 
 /** Newest first, before an id: ids are UUIDv7, so their order is that of creation. */
 export async function listRecommendations(
@@ -38,9 +48,17 @@ export async function listRecommendations(
     .prepare(
       `SELECT body, event_id, created_at FROM recommendations
        WHERE ${bySymbol} AND (?2 IS NULL OR id < ?2) AND (?3 IS NULL OR resolution = ?3) AND (?4 IS NULL OR action = ?4)
+         AND (?6 IS NULL OR ${SAID_BY})
        ORDER BY id DESC LIMIT ?5`,
     )
-    .bind(filter.symbol ?? null, before, filter.resolution ?? null, filter.action ?? null, limit)
+    .bind(
+      filter.symbol ?? null,
+      before,
+      filter.resolution ?? null,
+      filter.action ?? null,
+      limit,
+      filter.asOf ?? null,
+    )
     .all<Row>();
   return results.map(toStored);
 }

@@ -26,7 +26,7 @@ export function eventsDeps(p: Platform): EventsDeps {
     subscriptions: () => subscriptions(env.DB, MOST_ENDPOINTS),
     apply: async (events, jobs, deliveries, heads) => {
       const now = p.now();
-      const statements = project(env.DB, events, now);
+      const statements = project(env.DB, events);
       if (jobs.length > 0) {
         statements.push(
           orderJobs(

@@ -108,7 +108,7 @@ describe("the read model", () => {
     if (oldest === undefined) throw new Error("no event");
     const mark = [{ streamId: oldest.streamId, version: oldest.version, hash: "an old one" }];
     await env.DB.batch([
-      ...project(env.DB, [{ stored: oldest, event: oldest }], Date.now()),
+      ...project(env.DB, [{ stored: oldest, event: oldest }]),
       noteProjected(env.DB, mark, Date.now()),
       noteKnown(env.DB, mark, Date.now()),
     ]);
