@@ -1,0 +1,35 @@
+import { registerHooks } from "node:module";
+
+/*
+ * Lets the shipped Worker be loaded by plain Node: the platform's own module becomes a small stand-in, and the one
+ * library that remembers something between calls (UUIDv7 keeps its last instant) keeps it where a run can reset it.
+ */
+
+const STAND_IN = new URL("./cloudflare-workers.ts", import.meta.url).href;
+const UUID_STATE = "const _state = {};";
+
+declare global {
+  var chaosUuidState: { msecs?: number; seq?: number } | undefined;
+}
+
+registerHooks({
+  resolve: (specifier, context, next) =>
+    specifier === "cloudflare:workers"
+      ? { url: STAND_IN, format: "module-typescript", shortCircuit: true }
+      : next(specifier, context),
+  load: (url, context, next) => {
+    const loaded = next(url, context);
+    if (!url.endsWith("/uuid/dist/v7.js")) return loaded;
+    const source = loaded.source?.toString() ?? "";
+    if (!source.includes(UUID_STATE)) throw new Error("uuid keeps its state elsewhere now; see platform/hooks.ts");
+    return { ...loaded, source: source.replace(UUID_STATE, "const _state = (globalThis.chaosUuidState = {});") };
+  },
+});
+
+/** Forgets the last UUIDv7, so that a run does not depend on the runs before it. */
+export function forgetUuids(): void {
+  const state = globalThis.chaosUuidState;
+  if (state === undefined) return;
+  delete state.msecs;
+  delete state.seq;
+}
