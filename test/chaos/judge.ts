@@ -1,3 +1,6 @@
+import { INVARIANTS } from "./invariants/list.ts";
+import { neverAhead } from "./invariants/never-ahead.ts";
+import { View } from "./invariants/view.ts";
 import type { System } from "./platform/system.ts";
 import type { Ledger } from "./workload/program.ts";
 
@@ -30,10 +33,12 @@ export function openWork(system: System): string[] {
   return open;
 }
 
-export function checkAlways(_system: System): Violation[] {
-  return [];
-}
+/** What must hold in the middle of everything. */
+export const checkAlways = (system: System): Violation[] =>
+  neverAhead(system).map((what) => ({ invariant: "the read model is never ahead and has no gap", what }));
 
-export function checkAtRest(_system: System, _ledger: Ledger): Violation[] {
-  return [];
+/** What must hold when everything has come to rest. */
+export function checkAtRest(system: System, ledger: Ledger): Violation[] {
+  const view = new View(system, ledger);
+  return INVARIANTS.flatMap(({ name, check }) => check(view).map((what) => ({ invariant: name, what })));
 }

@@ -154,7 +154,7 @@ Object.assign(globalThis, {
 Math.random = () => (run === null ? real.random() : run.world.productRandom.next());
 AbortSignal.timeout = virtualTimeoutSignal;
 Object.defineProperties(crypto, {
-  getRandomValues: { value: randomValues },
+  getRandomValues: { value: randomValues, configurable: true },
   randomUUID: { value: randomUuid },
 });
 Object.defineProperties(crypto.subtle, {

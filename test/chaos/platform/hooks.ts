@@ -19,7 +19,7 @@ registerHooks({
       : next(specifier, context),
   load: (url, context, next) => {
     const loaded = next(url, context);
-    if (!url.endsWith("/uuid/dist/v7.js")) return loaded;
+    if (!/\/uuid\/[^/]+\/v7\.js$/.test(url)) return loaded;
     const source = loaded.source?.toString() ?? "";
     if (!source.includes(UUID_STATE)) throw new Error("uuid keeps its state elsewhere now; see platform/hooks.ts");
     return { ...loaded, source: source.replace(UUID_STATE, "const _state = (globalThis.chaosUuidState = {});") };
@@ -29,7 +29,7 @@ registerHooks({
 /** Forgets the last UUIDv7, so that a run does not depend on the runs before it. */
 export function forgetUuids(): void {
   const state = globalThis.chaosUuidState;
-  if (state === undefined) return;
+  if (state === undefined) throw new Error("uuid was loaded past the hook of platform/hooks.ts");
   delete state.msecs;
   delete state.seq;
 }

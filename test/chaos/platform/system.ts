@@ -56,6 +56,10 @@ export class System {
   readonly #env: Record<string, unknown>;
   readonly #crons: readonly string[];
   #invocations = 0;
+  /** Events that a queue has taken, as "stream version". */
+  readonly published = new Set<string>();
+  /** Messages nobody can read that a queue has taken, as JSON. */
+  readonly garbage: string[] = [];
   /** Invocations that have not ended. */
   open = 0;
 
@@ -79,6 +83,7 @@ export class System {
     this.broker = new Broker(world, consumers, (batch, waitUntil) =>
       worker.default.queue(batch, this.#env, { ...CONTEXT, waitUntil }),
     );
+    this.broker.accepted.push((_queue, body) => this.#noteEvent(body));
     for (const [binding, queue] of producers) this.#env[binding] = this.broker.producer(queue);
     for (const name of databases) this.#env[name] = new D1(world, this.db);
     for (const name of buckets) this.#env[name] = new Bucket(world);
@@ -100,6 +105,20 @@ export class System {
       objectClass as new (ctx: unknown, env: unknown) => Record<string, unknown>,
       this.#env,
     );
+  }
+
+  #noteEvent(body: unknown): void {
+    if (typeof body !== "object" || body === null || !("streamId" in body) || !("event" in body)) return;
+    if (body.event !== null && "version" in body) this.published.add(`${String(body.streamId)} ${String(body.version)}`);
+  }
+
+  /** Puts a message on a queue that no version of the product ever sent. */
+  sendGarbage(queue: string, body: unknown): void {
+    const json = JSON.stringify(body);
+    const before = this.broker.backlog(queue);
+    this.broker.accept(queue, json, 0);
+    // A message that the broker loses cannot be kept by anybody.
+    if (this.broker.backlog(queue) > before) this.garbage.push(json);
   }
 
   /** Every object there is, of every class. */

@@ -217,10 +217,10 @@ async function resend(client: Client, ledger: Ledger): Promise<void> {
 
 /** Messages that no version of ours ever sent: each has to end as a dead letter and to stand in nobody's way. */
 async function sendGarbage(client: Client, ledger: Ledger): Promise<void> {
-  const { broker, world } = client.system;
-  if (!world.plan.strikes("garbage message")) return;
+  const { system } = client;
+  if (!system.world.plan.strikes("garbage message")) return;
   ledger.garbage += 1;
-  broker.accept(client.random.pick(broker.names()), JSON.stringify({ garbage: ledger.garbage }), 0);
+  system.sendGarbage(client.random.pick(system.broker.names()), { garbage: ledger.garbage });
 }
 
 /** An object that fails at every call from now on: its asset is lost, the others must not notice. */

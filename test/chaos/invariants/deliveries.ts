@@ -1,0 +1,59 @@
+import { isSigned } from "../platform/outside.ts";
+import type { AcceptedEndpoint } from "../workload/program.ts";
+import type { Invariant } from "./list.ts";
+import type { LoggedEvent, View } from "./view.ts";
+
+const DELIVERY_ATTEMPTS = 5;
+
+/**
+ * Every event goes to every endpoint that asked for it, once on the books; and what the books call delivered, the
+ * receiver got, under a signature that its secret gives.
+ */
+export const deliveries: Invariant = {
+  name: "every event reaches whoever asked for it",
+  check: (view) => {
+    const faults: string[] = [];
+    const rows = view.rows("SELECT * FROM deliveries");
+    const byPair = Map.groupBy(rows, (row) => `${String(row["endpoint_id"])} ${String(row["event_id"])}`);
+    for (const endpoint of view.ledger.endpoints) {
+      if (view.ledger.changedEndpoints.has(endpoint.id) || wasDisabled(view, endpoint)) continue;
+      for (const event of [...view.feed.values()].flat()) {
+        if (Date.parse(event.occurredAt) <= endpoint.at || !asksFor(endpoint, event)) continue;
+        const found = byPair.get(`${endpoint.id} ${event.eventId}`) ?? [];
+        if (found.length !== 1)
+          faults.push(`${event.streamId} ${event.version} ${event.eventType} has ${found.length} deliveries to ${endpoint.host}`);
+      }
+    }
+    for (const row of rows) {
+      const state = String(row["state"]);
+      if (state !== "delivered" && state !== "failed") faults.push(`delivery ${String(row["id"])} is ${state}`);
+      if (state !== "delivered") continue;
+      const endpoint = view.ledger.endpoints.find(({ id }) => id === row["endpoint_id"]);
+      if (endpoint === undefined) continue;
+      const calls = view.system.outside.received.get(endpoint.host) ?? [];
+      const own = calls.filter(({ id }) => id === row["event_id"]);
+      if (own.length === 0) faults.push(`${endpoint.host} never saw ${String(row["event_id"])}, which is delivered`);
+      if (!own.every((call) => isSigned(call, endpoint.secret))) faults.push(`${endpoint.host} got a bad signature`);
+    }
+    for (const { id, attempts } of rows) {
+      if (JSON.parse(String(attempts)).length > DELIVERY_ATTEMPTS * 12) faults.push(`delivery ${String(id)} never stopped`);
+    }
+    return faults;
+  },
+};
+
+const wasDisabled = (view: View, { id }: AcceptedEndpoint): boolean =>
+  view.rows("SELECT enabled, disabled_why FROM webhook_endpoints WHERE id = ?", id)[0]?.["enabled"] !== 1;
+
+/** AMQP topic patterns, written down a second time on purpose. */
+function asksFor(endpoint: AcceptedEndpoint, event: LoggedEvent): boolean {
+  const [aggregate = "", ...rest] = event.streamId.split("/");
+  const key = [aggregate, rest.join("/").replaceAll(".", "%2E"), event.eventType];
+  return endpoint.patterns.some((pattern) => matches(pattern.split("."), key));
+}
+
+function matches([word, ...pattern]: readonly string[], key: readonly string[]): boolean {
+  if (word === undefined) return key.length === 0;
+  if (word === "#") return matches(pattern, key) || (key.length > 0 && matches([word, ...pattern], key.slice(1)));
+  return key.length > 0 && (word === "*" || word === key[0]) && matches(pattern, key.slice(1));
+}

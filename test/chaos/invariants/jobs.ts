@@ -1,0 +1,69 @@
+import { RETRY_POLICIES } from "../../../src/domain/job/retry-policy.ts";
+import type { Invariant } from "./list.ts";
+import type { JobView, View } from "./view.ts";
+
+/**
+ * Accepted work ends done, failed and recorded, or as a dead letter: whoever got an answer finds the job, the job has
+ * ended, and it made no more attempts than its policy grants for each time it was put to work.
+ */
+export const jobsEnd: Invariant = {
+  name: "accepted work ends, within its attempts",
+  check: (view) => {
+    const faults: string[] = [];
+    for (const id of [...view.ledger.jobs, ...view.ledger.imports.map(({ jobId }) => jobId)])
+      if (!view.jobs.has(id)) faults.push(`${id} was accepted and is not there`);
+    for (const job of view.jobs.values()) {
+      if (!["succeeded", "failed", "cancelled"].includes(job.state)) faults.push(`${job.id} is ${job.state}`);
+      const [last] = job.attempts.slice(-1);
+      if (job.state === "succeeded" && last?.["outcome"] !== "done") faults.push(`${job.id} succeeded without success`);
+      faults.push(...tooMany(job));
+    }
+    for (const { symbol } of view.ledger.assets) {
+      const [row] = view.rows("SELECT symbol FROM assets WHERE symbol = ?", symbol);
+      if (row === undefined) faults.push(`${symbol} was registered and is not there`);
+      const object = view.objects.find(({ streamId }) => streamId === `asset/${symbol}`);
+      if (object === undefined) faults.push(`${symbol} was registered and its log does not know`);
+    }
+    return faults;
+  },
+};
+
+function tooMany(job: JobView): string[] {
+  const policies: Readonly<Record<string, { readonly attempts: number }>> = RETRY_POLICIES;
+  // One more than the policy: the queue's own net may end a job whose attempts nobody saw the end of.
+  const most = (policies[job.kind]?.attempts ?? Number.POSITIVE_INFINITY) + 1;
+  return [...Map.groupBy(job.attempts, ({ redrive }) => Number(redrive))]
+    .filter(([, attempts]) => attempts.filter(({ outcome }) => outcome !== "deferred").length > most)
+    .map(([redrive, attempts]) => `${job.id} made ${attempts.length} attempts after redrive ${redrive}`);
+}
+
+/** A job that failed for good says so everywhere: an event in its stream, an audit row, and a dead letter if it gave up. */
+export const failuresAreRecorded: Invariant = {
+  name: "every failure is recorded",
+  check: (view) => [...view.jobs.values()].flatMap((job) => recordFaults(view, job)),
+};
+
+function recordFaults(view: View, job: JobView): string[] {
+  const failures = job.redrives + (job.state === "failed" ? 1 : 0);
+  const events = (view.feed.get(`job/${job.id}`) ?? []).filter(
+    ({ eventType }) => eventType === "JobFailed" || eventType === "RetryExhausted",
+  );
+  const faults: string[] = [];
+  if (events.length !== failures) faults.push(`${job.id} failed ${failures} times and has ${events.length} events of it`);
+  const audits = view.rows("SELECT id FROM audit_log WHERE action = 'job.failed' AND subject = ?", job.id);
+  if (audits.length !== failures) faults.push(`${job.id} failed ${failures} times and has ${audits.length} audit rows`);
+  const gaveUp = events.filter(({ eventType }) => eventType === "RetryExhausted").length;
+  const letters = view.rows("SELECT id FROM dead_letters WHERE subject = ?", job.id);
+  if (letters.length < gaveUp) faults.push(`${job.id} gave up ${gaveUp} times and has ${letters.length} dead letters`);
+  return faults;
+}
+
+/** What no consumer can read ends as a dead letter, never as nothing. */
+export const garbageIsKept: Invariant = {
+  name: "unreadable messages are kept",
+  check: (view) => {
+    const letters = view.rows("SELECT body FROM dead_letters").map(({ body }) => String(body));
+    const kept = new Set(letters.filter((body) => body.includes('"garbage"')));
+    return view.system.garbage.filter((body) => !kept.has(body)).map((body) => `${body} is nowhere`);
+  },
+};

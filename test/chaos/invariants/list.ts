@@ -1,0 +1,30 @@
+import { deliveries } from "./deliveries.ts";
+import { gaplessLogs } from "./gapless-logs.ts";
+import { imports } from "./imports.ts";
+import { failuresAreRecorded, garbageIsKept, jobsEnd } from "./jobs.ts";
+import { noEffectTwice } from "./no-effect-twice.ts";
+import { outbox } from "./outbox.ts";
+import { readModel } from "./read-model.ts";
+import { slots } from "./slots.ts";
+import { stateIsFold } from "./state-is-fold.ts";
+import type { View } from "./view.ts";
+
+/** A promise, and how to see at rest whether it was kept: the ways in which it was not, in words. */
+export interface Invariant {
+  readonly name: string;
+  readonly check: (view: View) => readonly string[];
+}
+
+export const INVARIANTS: readonly Invariant[] = [
+  jobsEnd,
+  failuresAreRecorded,
+  garbageIsKept,
+  gaplessLogs,
+  stateIsFold,
+  outbox,
+  noEffectTwice,
+  readModel,
+  deliveries,
+  slots,
+  imports,
+];

@@ -1,0 +1,63 @@
+import { barKeyOf, foldBars } from "./fold.ts";
+import type { Invariant } from "./list.ts";
+import { difference, type LoggedObject, type View } from "./view.ts";
+
+/** The read model is exactly what the logs say: bars, indicators, recommendations, and how far each stream has come. */
+export const readModel: Invariant = {
+  name: "the read model is the projection of the logs",
+  check: (view) =>
+    view.objects
+      .filter(({ streamId }) => streamId.startsWith("asset/"))
+      .flatMap((object) =>
+        [bars(view, object), indicators(view, object), recommendations(view, object), head(view, object)].flatMap(
+          (fault) => fault ?? [],
+        ),
+      ),
+};
+
+const symbolOf = ({ streamId }: LoggedObject): string => streamId.slice("asset/".length);
+
+function bars(view: View, object: LoggedObject): string | null {
+  const folded = [...foldBars(object)].map(([key, bar]): [string, string] => [
+    key,
+    JSON.stringify([...bar.values, bar.source, bar.version]),
+  ]);
+  const rows = view.rows("SELECT * FROM bars WHERE symbol = ?", symbolOf(object)).map((row): [string, string] => [
+    barKeyOf(row["resolution"], Number(row["timestamp"])),
+    JSON.stringify([row["open"], row["high"], row["low"], row["close"], row["volume"], row["source"], row["version"]]),
+  ]);
+  return difference(`bars of ${object.streamId} in D1`, new Map(folded), new Map(rows));
+}
+
+function indicators(view: View, object: LoggedObject): string | null {
+  const folded = new Map<string, string>();
+  for (const { eventType, payload, version } of object.events) {
+    if (eventType !== "IndicatorsComputed") continue;
+    const { items, resolution } = payload as { items: { timestamp: string; values: unknown }[]; resolution: string };
+    for (const { timestamp, values } of items)
+      folded.set(barKeyOf(resolution, Date.parse(timestamp)), `${version} ${JSON.stringify(values)}`);
+  }
+  const rows = view
+    .rows('SELECT resolution, timestamp, "values" AS v, version FROM indicators WHERE symbol = ?', symbolOf(object))
+    .map((row): [string, string] => [
+      barKeyOf(row["resolution"], Number(row["timestamp"])),
+      `${String(row["version"])} ${String(row["v"])}`,
+    ]);
+  return difference(`indicators of ${object.streamId} in D1`, folded, new Map(rows));
+}
+
+function recommendations(view: View, object: LoggedObject): string | null {
+  const folded = object.events
+    .filter(({ eventType }) => eventType === "RecommendationGenerated")
+    .map((event): [string, string] => [String(event.payload["recommendationId"]), `${event.version} ${event.eventId}`]);
+  const rows = view
+    .rows("SELECT id, version, event_id FROM recommendations WHERE symbol = ?", symbolOf(object))
+    .map((row): [string, string] => [String(row["id"]), `${String(row["version"])} ${String(row["event_id"])}`]);
+  return difference(`recommendations of ${object.streamId} in D1`, new Map(folded), new Map(rows));
+}
+
+function head(view: View, { streamId, events }: LoggedObject): string | null {
+  const [row] = view.rows("SELECT * FROM streams WHERE stream_id = ?", streamId);
+  const projected = Number(row?.["projected_version"] ?? 0);
+  return projected === events.length ? null : `${streamId} is projected up to ${projected} of ${events.length}`;
+}
