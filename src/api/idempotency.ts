@@ -7,9 +7,14 @@ const LARGEST_KEPT = 200_000;
 /** A request that has not finished by then has died with its Worker. */
 const ABANDONED_AFTER_MS = 60_000;
 
+/** Stands where the answer's status would, when carrying out the request failed on our side: it may be tried again. */
+const FAILED = 0;
+
 /**
  * `Idempotency-Key` on POST: the first request is carried out, repetitions get its answer, the same key with another
  * body is a conflict. Keys belong to the API key and the path. Faults on our side are not kept, so they can be retried.
+ * A request that failed may have taken effect before it did; so a key also decides the ids its request gives out, and
+ * carrying it out again writes the same rows again instead of others beside them.
  */
 export const idempotency: MiddlewareHandler<ApiEnv> = async (c, next) => {
   const header = c.req.header("idempotency-key");
@@ -22,14 +27,15 @@ export const idempotency: MiddlewareHandler<ApiEnv> = async (c, next) => {
   const body = await c.req.text();
   const hash = await api.hash(`${c.req.header("content-type") ?? ""}\n${new URL(c.req.url).search}\n${body}`);
   const now = api.now();
-  const { meta } = await DB.prepare(
+  const claimed = await DB.prepare(
     `INSERT INTO idempotency_keys (key, request_hash, created_at) VALUES (?1, ?2, ?3)
-     ON CONFLICT (key) DO UPDATE SET created_at = ?3
-     WHERE status IS NULL AND request_hash = ?2 AND created_at < ?4`,
+     ON CONFLICT (key) DO UPDATE SET status = NULL
+     WHERE request_hash = ?2 AND (status = ?5 OR (status IS NULL AND created_at < ?4))
+     RETURNING created_at AS firstAt`,
   )
-    .bind(key, hash, now, now - ABANDONED_AFTER_MS)
-    .run();
-  if (meta.changes === 0) {
+    .bind(key, hash, now, now - ABANDONED_AFTER_MS, FAILED)
+    .first<{ firstAt: number }>();
+  if (claimed === null) {
     const kept = await DB.prepare(
       "SELECT request_hash AS hash, status, headers, body FROM idempotency_keys WHERE key = ?",
     )
@@ -49,10 +55,11 @@ export const idempotency: MiddlewareHandler<ApiEnv> = async (c, next) => {
       headers: { ...headers, "idempotency-replayed": "true" },
     });
   }
+  c.env = { ...c.env, api: { ...api, newId: api.idsOf(await api.hash(`${key}\n${hash}`), claimed.firstAt) } };
   await next();
   const answer = await c.res.clone().text();
   if (c.res.status >= 500 || answer.length > LARGEST_KEPT) {
-    await DB.prepare("DELETE FROM idempotency_keys WHERE key = ?").bind(key).run();
+    await DB.prepare("UPDATE idempotency_keys SET status = ?2 WHERE key = ?1").bind(key, FAILED).run();
     return undefined;
   }
   const headers = Object.fromEntries(

@@ -8,6 +8,8 @@ export interface ApiPlatform {
   readonly config: Config;
   readonly now: () => number;
   readonly newId: () => string;
+  /** Ids like `newId`'s, but always the same ones for a hash (64 hex digits) and an instant (epoch ms). */
+  readonly idsOf: (hash: string, at: number) => () => string;
   readonly hash: (text: string) => Promise<string>;
   readonly log: (entry: Readonly<Record<string, unknown>>) => void;
   readonly newSecret: () => string;

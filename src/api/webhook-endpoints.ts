@@ -111,7 +111,9 @@ webhookEndpoints.openapi(
       updatedAt: now,
     };
     await save(c.env, endpoint, c.get("caller").id, "webhook-endpoint.create");
-    return c.json({ ...show(endpoint), secret: endpoint.secret }, 201, {
+    // A request that is carried out again finds the endpoint there, with the secret that signs already.
+    const { secret } = await requireEndpoint(c.env.DB, endpoint.id);
+    return c.json({ ...show(endpoint), secret }, 201, {
       location: `/api/v1/webhook-endpoints/${endpoint.id}`,
     });
   },

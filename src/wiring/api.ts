@@ -1,7 +1,7 @@
 import type { ApiPlatform } from "../api/platform.ts";
 import { newSecret } from "../delivery/webhook.ts";
 import { deliveryMessage, eventMessage, jobMessage, scheduleMessage } from "../queues/messages.ts";
-import { assetObject, enqueueJobs, type Platform, sendAll } from "./common.ts";
+import { assetObject, enqueueJobs, idsOf, type Platform, sendAll } from "./common.ts";
 
 export function apiPlatform(p: Platform): ApiPlatform {
   const { env } = p;
@@ -15,6 +15,7 @@ export function apiPlatform(p: Platform): ApiPlatform {
     config: p.config,
     now: p.now,
     newId: p.newId,
+    idsOf,
     hash: p.hash,
     log: p.log,
     newSecret,
