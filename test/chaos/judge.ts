@@ -10,25 +10,31 @@ export interface Violation {
   readonly what: string;
 }
 
-/** Work that is not finished, in words; empty when the installation is at rest. */
+/**
+ * Work that is not finished, in words; empty when the installation is at rest. What belongs to a poisoned object can
+ * never finish and does not count: the promise is that all the rest does.
+ */
 export function openWork(system: System): string[] {
   const { db, broker } = system;
+  const poisoned = [...system.poisoned()];
+  const isPoisoned = (text: string): boolean => poisoned.some((name) => text.includes(name));
   const open: string[] = [];
-  const count = (sql: string): number => Number(db.rows(sql)[0]?.["n"] ?? 0);
-  const note = (what: string, n: number) => {
-    if (n > 0) open.push(`${n} ${what}`);
+  const note = (what: string, names: readonly string[]) => {
+    const well = names.filter((name) => !isPoisoned(name));
+    if (well.length > 0) open.push(`${well.length} ${what} (${well[0]})`);
   };
+  const names = (sql: string): string[] => db.rows(sql).map(({ name }) => String(name));
   note("messages", broker.backlog());
-  note("invocations", system.open);
-  note("open jobs", count("SELECT count(*) AS n FROM jobs WHERE due_at IS NOT NULL"));
-  note("open deliveries", count("SELECT count(*) AS n FROM deliveries WHERE due_at IS NOT NULL"));
-  note("claimed slots", count("SELECT count(*) AS n FROM slots WHERE state = 'claimed'"));
-  note("streams behind", count("SELECT count(*) AS n FROM streams WHERE projected_version < known_version"));
-  for (const host of system.hosts()) {
+  note("open jobs", names("SELECT id AS name FROM jobs WHERE due_at IS NOT NULL"));
+  note("open deliveries", names("SELECT id AS name FROM deliveries WHERE due_at IS NOT NULL"));
+  note("claimed slots", names("SELECT schedule_id AS name FROM slots WHERE state = 'claimed'"));
+  note("streams behind", names("SELECT stream_id AS name FROM streams WHERE projected_version < known_version"));
+  for (const host of system.hosts().filter(({ poisoned: lost }) => !lost)) {
     if (host.busy) open.push(`${host.label} is busy`);
     if (host.disk.alarm !== null) open.push(`${host.label} has an alarm`);
     const { db: own } = host.disk;
-    if (own.has("outbox")) note(`unpublished events of ${host.label}`, Number(own.rows("SELECT count(*) AS n FROM outbox")[0]?.["n"]));
+    if (own.has("outbox"))
+      note(`unpublished events of ${host.label}`, own.rows("SELECT version FROM outbox").map(({ version }) => `version ${String(version)}`));
   }
   return open;
 }

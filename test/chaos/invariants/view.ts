@@ -49,7 +49,8 @@ export class View {
     this.system = system;
     this.ledger = ledger;
     this.db = system.db;
-    this.objects = system.hosts().flatMap((host) => loggedObject(host) ?? []);
+    // What a poisoned object holds cannot reach anybody, so nothing is said about it.
+    this.objects = system.hosts().flatMap((host) => (host.poisoned ? [] : (loggedObject(host) ?? [])));
     this.jobs = new Map(
       this.db.rows("SELECT * FROM jobs").map((row) => [
         String(row["id"]),

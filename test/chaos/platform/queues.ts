@@ -34,10 +34,16 @@ class Queue {
   readonly name: string;
   readonly settings: ConsumerSettings | null;
   ready: Message[] = [];
-  /** Messages that will be ready later. */
-  delayed = 0;
   running = 0;
   pokeScheduled = false;
+  /** Everything that waits or is being worked on. */
+  readonly held = new Map<Message, number>();
+
+  hold(message: Message, by: 1 | -1): void {
+    const count = (this.held.get(message) ?? 0) + by;
+    if (count === 0) this.held.delete(message);
+    else this.held.set(message, count);
+  }
 
   constructor(name: string, settings: ConsumerSettings | null) {
     this.name = name;
@@ -83,7 +89,7 @@ export class Broker {
     return {
       send: (body: unknown, options?: { delaySeconds?: number }) => send([{ body, ...options }]),
       sendBatch: (messages: Iterable<{ body: unknown; delaySeconds?: number }>) => send([...messages]),
-      metrics: async () => ({ backlogCount: this.backlog(name), backlogBytes: 0 }),
+      metrics: async () => ({ backlogCount: this.backlog(name).length, backlogBytes: 0 }),
     };
   }
 
@@ -91,11 +97,11 @@ export class Broker {
     return [...this.#queues.keys()];
   }
 
-  /** Messages that wait or are being worked on, in one queue or in all. */
-  backlog(name?: string): number {
+  /** Messages that wait or are being worked on, as JSON, in one queue or in all. */
+  backlog(name?: string): string[] {
     return [...this.#queues.values()]
       .filter((queue) => name === undefined || queue.name === name)
-      .reduce((sum, queue) => sum + queue.ready.length + queue.delayed + queue.running, 0);
+      .flatMap(({ held }) => [...held.keys()].map(({ body }) => body));
   }
 
   accept(name: string, json: string, delaySeconds: number): void {
@@ -120,14 +126,13 @@ export class Broker {
   #put(queue: Queue, message: Message, delayMs: number): void {
     // A queue nobody reads keeps its messages for days; here they may as well be gone.
     if (queue.settings === null) return;
+    queue.hold(message, 1);
     const arrive = () => {
       queue.ready.push(message);
       this.#poke(queue);
     };
     if (delayMs <= 0) return arrive();
-    queue.delayed += 1;
     this.#world.scheduler.at(this.#world.now + delayMs, this.#world.scheduler.network, `${message.id} due on ${queue.name}`, () => {
-      queue.delayed -= 1;
       arrive();
     });
   }
@@ -151,7 +156,10 @@ export class Broker {
     const messages = queue.ready.splice(0, random.between(1, settings.batchSize));
     if (plan.strikes("message doubled")) {
       const [again] = messages;
-      if (again !== undefined) queue.ready.push(again);
+      if (again !== undefined) {
+        queue.hold(again, 1);
+        queue.ready.push(again);
+      }
     }
     this.#run(queue, settings, messages);
   }
@@ -172,6 +180,7 @@ export class Broker {
       // A consumer that dies in the middle may have got its first acknowledgements through, or not.
       const heard = outcome === "killed" ? random.chance(0.5) : !plan.strikes("ack lost");
       for (const message of messages) {
+        queue.hold(message, -1);
         const verdict = heard ? verdicts.get(message.id) : undefined;
         if (verdict === "ack" || (heard && outcome === "returned" && verdict === undefined)) continue;
         const wait = verdict === undefined ? settings.retryDelay + (heard ? 0 : random.between(0, 30)) : verdict.retryAfter;

@@ -115,10 +115,9 @@ export class System {
   /** Puts a message on a queue that no version of the product ever sent. */
   sendGarbage(queue: string, body: unknown): void {
     const json = JSON.stringify(body);
-    const before = this.broker.backlog(queue);
     this.broker.accept(queue, json, 0);
     // A message that the broker loses cannot be kept by anybody.
-    if (this.broker.backlog(queue) > before) this.garbage.push(json);
+    if (this.broker.backlog(queue).includes(json)) this.garbage.push(json);
   }
 
   /** Every object there is, of every class. */
@@ -174,6 +173,11 @@ export class System {
         this.#worker.default.scheduled({ scheduledTime, cron, noRetry: () => undefined }, this.#env, context),
       ).catch((error: unknown) => this.world.trace(`cron failed: ${String(error)}`));
     }
+  }
+
+  /** Names of the objects that fail at every call. */
+  poisoned(): Set<string> {
+    return new Set(this.hosts().flatMap(({ poisoned, name }) => (poisoned ? [name] : [])));
   }
 
   close(): void {
