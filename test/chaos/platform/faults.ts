@@ -104,24 +104,41 @@ export class Swarm implements FaultPlan {
 
 /** A script: the call with this number meets this fate, and nothing else goes wrong. */
 export class Script implements FaultPlan {
-  /** How many calls there were. */
-  calls = 0;
+  /** The calls between begin and end, in order. */
+  readonly kinds: CallKind[] = [];
   readonly labels: string[] = [];
   readonly #at: number;
   readonly #fate: Fate;
+  #counting = false;
 
   constructor(at: number, fate: Fate) {
     this.#at = at;
     this.#fate = fate;
   }
 
+  /** Which fates a call of a kind can meet: an object's own storage does not fail politely, it takes the object down. */
+  static canMeet(kind: CallKind | undefined, fate: Fate): boolean {
+    if (kind === "commit") return fate === "crash-before";
+    if (kind === "storage") return fate === "crash-before" || fate === "crash-after";
+    return true;
+  }
+
+  begin(): void {
+    this.#counting = true;
+  }
+
+  end(): void {
+    this.#counting = false;
+  }
+
   strikes(): boolean {
     return false;
   }
 
-  fateOf(call: Call): Fate {
-    this.calls += 1;
-    this.labels.push(`${call.kind} ${call.label}`);
-    return this.calls === this.#at ? this.#fate : "well";
+  fateOf({ kind, label }: Call): Fate {
+    if (!this.#counting) return "well";
+    this.kinds.push(kind);
+    this.labels.push(`${kind} ${label}`);
+    return this.kinds.length === this.#at ? this.#fate : "well";
   }
 }

@@ -31,6 +31,8 @@ export class Outside {
   /** Calls by host. */
   readonly received = new Map<string, Received[]>();
   readonly #gone = new Set<string>();
+  /** The price source is out until told otherwise. */
+  isOut = false;
 
   constructor(world: World, random: Random) {
     this.#world = world;
@@ -88,6 +90,7 @@ export class Outside {
       return { status: 410 };
     }
     if (plan.strikes("service answers wrong")) return this.#nonsense();
+    if (this.isOut) return { status: 503, body: "out of order" };
     if (url.origin === DEMO_URL) return series(url);
     return null;
   }

@@ -1,0 +1,47 @@
+import type { System } from "../platform/system.ts";
+
+/**
+ * What is left of a flow when everything that may differ is taken away: ids, clocks, and how often something had to be
+ * tried. Two runs of a flow must agree on the rest.
+ */
+export function canonicalState(system: System): Record<string, readonly string[]> {
+  const { db } = system;
+  const lines = (sql: string): string[] =>
+    db
+      .rows(sql)
+      .map((row) => tell(Object.values(row)))
+      .sort();
+  return {
+    assets: lines("SELECT symbol, type, currency, calendar, source, live, archived_at IS NULL FROM assets"),
+    logs: system.hosts().flatMap((host) =>
+      host.disk.db.has("events")
+        ? host.disk.db
+            .rows("SELECT version, body ->> 'eventType' AS type, body ->> 'jobId' AS job FROM events ORDER BY version")
+            .map((row) => tell([host.label, row["version"], row["type"], row["job"]]))
+        : [],
+    ),
+    feed: lines("SELECT stream_id, version, event_type FROM events"),
+    bars: lines("SELECT symbol, resolution, timestamp, open, high, low, close, volume, source, version FROM bars"),
+    indicators: lines('SELECT symbol, resolution, timestamp, "values", version FROM indicators'),
+    recommendations: lines("SELECT symbol, resolution, as_of, action, version FROM recommendations"),
+    jobs: lines("SELECT id, state, redrives FROM jobs"),
+    deliveries: lines(
+      "SELECT e.stream_id, e.version, d.event_type, d.state FROM deliveries d JOIN events e USING (event_id)",
+    ),
+    endpoints: lines("SELECT url, patterns, enabled FROM webhook_endpoints"),
+    schedules: lines("SELECT name, kind, target, paused_at IS NULL FROM schedules"),
+    slots: lines("SELECT state, jobs, skipped_why FROM slots"),
+    deadLetters: lines("SELECT queue, subject, symbol, state, error ->> 'code' FROM dead_letters"),
+    failures: lines("SELECT action, subject, outcome FROM audit_log WHERE action = 'job.failed'"),
+  };
+}
+
+/** A row as text, with every id and every instant that a job's name carries blanked out. */
+const tell = (values: readonly unknown[]): string =>
+  values
+    .map((value) =>
+      String(value)
+        .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/g, "<id>")
+        .replaceAll(/20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, "<instant>"),
+    )
+    .join(" ");
