@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { JOB_KINDS, JOB_STATES, type JobOrder, type JobRecord, jobId } from "../domain/job/job.ts";
 import { RESOLUTIONS } from "../domain/market/resolution.ts";
+import { noteKnown } from "../read-model/streams.ts";
 import { writeAudit } from "../records/audit.ts";
 import { readClock } from "../records/clock-record.ts";
 import { cancelJob, listJobs, loadJobs, orderJobs } from "../records/job-records.ts";
@@ -195,7 +196,9 @@ jobs.openapi(
       outcome: "done",
       detail: null,
     };
-    await writeAudit(DB, [entry]).run();
+    // An attempt that nobody saw the end of may have taken effect: its event must reach the read model all the same.
+    const heads = await api.headOf(job.symbol);
+    await DB.batch([writeAudit(DB, [entry]), ...(heads.length > 0 ? [noteKnown(DB, heads, now)] : [])]);
     return c.json(show(job), 200);
   },
 );

@@ -21,6 +21,8 @@ export interface ApiPlatform {
   readonly enqueueSlots: (slots: readonly { scheduleId: string; slot: number }[]) => Promise<void>;
   /** Puts a message back on the queue of its shape; false when its shape is that of no queue. */
   readonly redrive: (body: unknown) => Promise<boolean>;
+  /** How far an asset's stream reaches by its own log; nothing when there is none, or it does not answer. */
+  readonly headOf: (symbol: string) => Promise<readonly { streamId: string; version: number }[]>;
   readonly register: (symbol: string, fact: AssetFact, cause: Cause) => Promise<{ head: number }>;
   readonly outboxOf: (symbol: string) => Promise<OutboxView>;
   readonly publishOutboxOf: (symbol: string) => Promise<OutboxView>;

@@ -2,6 +2,7 @@ import type { ApiPlatform } from "../api/platform.ts";
 import { newSecret } from "../delivery/webhook.ts";
 import { deliveryMessage, eventMessage, jobMessage, scheduleMessage } from "../queues/messages.ts";
 import { assetObject, enqueueJobs, idsOf, type Platform, sendAll } from "./common.ts";
+import { headOf } from "./failures.ts";
 
 export function apiPlatform(p: Platform): ApiPlatform {
   const { env } = p;
@@ -46,6 +47,7 @@ export function apiPlatform(p: Platform): ApiPlatform {
       await queue.send(body);
       return true;
     },
+    headOf: (symbol) => headOf(p, symbol),
     register: (symbol, fact, cause) => assetObject(env, symbol).register({ symbol, fact, cause }),
     outboxOf: (symbol) => assetObject(env, symbol).outboxStatus(),
     publishOutboxOf: (symbol) => assetObject(env, symbol).publish(),

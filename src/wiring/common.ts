@@ -34,7 +34,9 @@ export function platform(env: Env): Platform {
 
 /** UUIDv7 in order, all decided by a hash (64 hex digits) and the instant they claim to be of, epoch ms. */
 export function idsOf(hash: string, at: number): () => string {
-  const random = Uint8Array.from({ length: 16 }, (_, index) => Number.parseInt(hash.slice(index * 2, index * 2 + 2), 16));
+  const random = Uint8Array.from({ length: 16 }, (_, index) =>
+    Number.parseInt(hash.slice(index * 2, index * 2 + 2), 16),
+  );
   let seq = Number.parseInt(hash.slice(32, 39), 16);
   return () => uuidv7({ msecs: at, random, seq: seq++ });
 }

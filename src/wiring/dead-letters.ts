@@ -2,11 +2,12 @@ import { settleLost } from "../domain/job/settle.ts";
 import type { Problem } from "../domain/outcome.ts";
 import type { DeadLettersDeps } from "../queues/dead-letters.ts";
 import { deliveryMessage, eventMessage, jobMessage, scheduleMessage } from "../queues/messages.ts";
+import { noteKnown } from "../read-model/streams.ts";
 import { type DeadLetter, fileDeadLetters } from "../records/dead-letter-records.ts";
 import { failDelivery } from "../records/delivery-records.ts";
 import { loadJobs, settleJobs } from "../records/job-records.ts";
 import type { Platform } from "./common.ts";
-import { announceFailures, recordFailures } from "./failures.ts";
+import { announceFailures, headsOfFailed, recordFailures } from "./failures.ts";
 
 export function deadLettersDeps(p: Platform): DeadLettersDeps {
   const { DB } = p.env;
@@ -27,7 +28,9 @@ export function deadLettersDeps(p: Platform): DeadLettersDeps {
       if (about.deliveryId !== null) statements.push(failDelivery(DB, about.deliveryId, now));
       const failures = about.jobId === null ? [] : await lostJobs(p, about.jobId, error, now);
       if (failures.length > 0) {
+        const heads = await headsOfFailed(p, failures);
         statements.push(
+          ...(heads.length > 0 ? [noteKnown(DB, heads, now)] : []),
           ...recordFailures(p, failures, now),
           settleJobs(
             DB,

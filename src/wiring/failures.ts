@@ -1,13 +1,13 @@
 import { EVENT_TYPES } from "../domain/events/catalogue.ts";
-import { jobStream, type StoredEvent } from "../domain/events/envelope.ts";
+import { assetStream, jobStream, type StoredEvent } from "../domain/events/envelope.ts";
 import type { JobRecord } from "../domain/job/job.ts";
 import type { Settlement } from "../domain/job/settle.ts";
 import { projectFeed } from "../read-model/projections.ts";
-import { noteKnown } from "../read-model/streams.ts";
+import { noteKnown, type StreamHead } from "../read-model/streams.ts";
 import { writeAudit } from "../records/audit.ts";
 import { fileDeadLetters } from "../records/dead-letter-records.ts";
 import { UNSETTLED } from "../records/job-records.ts";
-import { type Platform, toMessage } from "./common.ts";
+import { assetObject, type Platform, toMessage } from "./common.ts";
 
 /** A job and the attempt after which it failed for good. */
 export interface Failure {
@@ -51,6 +51,27 @@ export function recordFailures(
     writeAudit(DB, audit, UNSETTLED),
     ...(letters.length > 0 ? [fileDeadLetters(DB, letters, UNSETTLED)] : []),
   ];
+}
+
+/**
+ * How far a stream reaches by its own log. A job that ends without success may have taken effect all the same, in an
+ * attempt whose answer was lost; if then the event's message is lost too, nobody else would know of it. An object that
+ * does not answer is passed over: its next job says how far it reaches.
+ */
+export async function headOf(p: Platform, symbol: string): Promise<StreamHead[]> {
+  try {
+    const { head } = await assetObject(p.env, symbol).readEvents(symbol, Number.MAX_SAFE_INTEGER, 1);
+    return head > 0 ? [{ streamId: assetStream(symbol), version: head }] : [];
+  } catch (error) {
+    p.log({ level: "warn", message: "stream not asked how far it reaches", symbol, error: String(error) });
+    return [];
+  }
+}
+
+/** The same for the assets of jobs that failed. */
+export async function headsOfFailed(p: Platform, failures: readonly Failure[]): Promise<StreamHead[]> {
+  const symbols = [...new Set(failures.map(({ job }) => job.symbol))];
+  return (await Promise.all(symbols.map((symbol) => headOf(p, symbol)))).flat();
 }
 
 /** Tells the events consumer of the failures; if this is lost the sweep finds the streams behind. */

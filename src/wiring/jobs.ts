@@ -12,7 +12,7 @@ import { loadJobs, settleJobs, startJobs } from "../records/job-records.ts";
 import { demoSource } from "../sources/demo.ts";
 import type { PriceSource } from "../sources/price-source.ts";
 import { assetObject, fileUnreadable, type Platform } from "./common.ts";
-import { announceFailures, recordFailures } from "./failures.ts";
+import { announceFailures, headsOfFailed, recordFailures } from "./failures.ts";
 
 const SOURCE_TIMEOUT_MS = 10_000;
 
@@ -34,10 +34,13 @@ function jobBook(p: Platform): JobBook {
     },
     settle: async (settled) => {
       const now = p.now();
-      const heads = settled.flatMap(({ head }) => (head === null ? [] : [head]));
       const failures = settled.flatMap(({ job, settlement }) =>
         settlement.failure === null ? [] : [{ job, settlement, letterId: p.newId() }],
       );
+      const heads = [
+        ...settled.flatMap(({ head }) => (head === null ? [] : [head])),
+        ...(await headsOfFailed(p, failures)),
+      ];
       const settlements = settled.map(({ settlement }) => settlement);
       await DB.batch([
         ...(failures.length > 0 ? recordFailures(p, failures, now) : []),
