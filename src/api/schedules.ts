@@ -4,6 +4,7 @@ import { nextSlot, validateCatchUp } from "../domain/schedule/due-slots.ts";
 import { validateCadence } from "../domain/schedule/validate-cadence.ts";
 import { readClock } from "../records/clock-record.ts";
 import {
+  createSchedule,
   deleteSchedule,
   findSchedule,
   listSchedules,
@@ -62,8 +63,11 @@ schedules.openapi(
       doneUntil: from,
       nextDue: nextSlot(body.cadence as Cadence, from),
     };
-    await save(c.env, schedule, c.get("caller").id, "schedule.create");
-    return c.json(showSchedule(schedule), 201, { location: `/api/v1/schedules/${schedule.id}` });
+    await c.env.DB.batch([
+      createSchedule(c.env.DB, schedule),
+      auditRow(c.env, c.get("caller").id, "schedule.create", schedule.id),
+    ]);
+    return c.json(showSchedule(await requireSchedule(c.env.DB, schedule.id)), 201, { location: `/api/v1/schedules/${schedule.id}` });
   },
 );
 

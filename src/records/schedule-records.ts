@@ -53,16 +53,13 @@ export const toSchedule = (row: ScheduleRow): Schedule => ({
   nextDue: row.next_due,
 });
 
-export function writeSchedule(db: D1Database, schedule: Schedule): D1PreparedStatement {
-  return db
+const insertSchedule = (db: D1Database, schedule: Schedule, onConflict: string): D1PreparedStatement =>
+  db
     .prepare(
       `INSERT INTO schedules (id, name, kind, target, cadence, overlap, catch_up_seconds, jitter_seconds, created_at,
          updated_at, paused_at, done_until, next_due)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT (id) DO UPDATE SET name = excluded.name, kind = excluded.kind, target = excluded.target,
-         cadence = excluded.cadence, overlap = excluded.overlap, catch_up_seconds = excluded.catch_up_seconds,
-         jitter_seconds = excluded.jitter_seconds, updated_at = excluded.updated_at, paused_at = excluded.paused_at,
-         done_until = excluded.done_until, next_due = excluded.next_due`,
+       ON CONFLICT (id) DO ${onConflict}`,
     )
     .bind(
       schedule.id,
@@ -79,7 +76,20 @@ export function writeSchedule(db: D1Database, schedule: Schedule): D1PreparedSta
       schedule.doneUntil,
       schedule.nextDue,
     );
-}
+
+/** A new schedule. One that is there already is at work already: writing it again would pass over its next slots. */
+export const createSchedule = (db: D1Database, schedule: Schedule): D1PreparedStatement =>
+  insertSchedule(db, schedule, "NOTHING");
+
+export const writeSchedule = (db: D1Database, schedule: Schedule): D1PreparedStatement =>
+  insertSchedule(
+    db,
+    schedule,
+    `UPDATE SET name = excluded.name, kind = excluded.kind, target = excluded.target,
+       cadence = excluded.cadence, overlap = excluded.overlap, catch_up_seconds = excluded.catch_up_seconds,
+       jitter_seconds = excluded.jitter_seconds, updated_at = excluded.updated_at, paused_at = excluded.paused_at,
+       done_until = excluded.done_until, next_due = excluded.next_due`,
+  );
 
 export async function findSchedule(db: D1Database | D1DatabaseSession, id: string): Promise<Schedule | null> {
   const row = await db.prepare("SELECT * FROM schedules WHERE id = ?").bind(id).first<ScheduleRow>();
