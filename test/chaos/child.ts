@@ -1,5 +1,5 @@
-import { loadWorker } from "./load.ts";
 import type { Violation } from "./judge.ts";
+import { loadWorker } from "./load.ts";
 import { runSeed } from "./run-seed.ts";
 
 /** What a child tells of one seed. */
@@ -12,7 +12,9 @@ export interface SeedReport {
   readonly tail: readonly string[];
 }
 
-const verbose = process.argv.includes("--verbose") ? (line: string) => void process.stdout.write(`${line}\n`) : null;
+const verbose = process.argv.includes("--verbose")
+  ? (line: string) => void process.stdout.write(`${line}\n`)
+  : null;
 const worker = await loadWorker();
 
 const tell = (message: SeedReport | "more"): Promise<void> =>
@@ -26,7 +28,14 @@ process.on("message", async ({ from, count }: { from: number; count: number }) =
     const { violations, faults, steps, tail } = await runSeed(worker, seed, verbose);
     const { user, system } = process.cpuUsage(before);
     const cpuMs = (user + system) / 1000;
-    await tell({ seed, violations, faults: [...faults], steps, cpuMs, tail: violations.length > 0 ? tail : [] });
+    await tell({
+      seed,
+      violations,
+      faults: [...faults],
+      steps,
+      cpuMs,
+      tail: violations.length > 0 ? tail : [],
+    });
   }
   if (count === 0) process.disconnect();
   else await tell("more");

@@ -19,22 +19,28 @@ export function openWork(system: System): string[] {
   const poisoned = [...system.poisoned()];
   const isPoisoned = (text: string): boolean => poisoned.some((name) => text.includes(name));
   const open: string[] = [];
-  const note = (what: string, names: readonly string[]) => {
-    const well = names.filter((name) => !isPoisoned(name));
+  const note = (what: string, names: readonly string[], all = false) => {
+    const well = names.filter((name) => all || !isPoisoned(name));
     if (well.length > 0) open.push(`${well.length} ${what} (${well[0]})`);
   };
   const names = (sql: string): string[] => db.rows(sql).map(({ name }) => String(name));
   note("messages", broker.backlog());
-  note("open jobs", names("SELECT id AS name FROM jobs WHERE due_at IS NOT NULL"));
+  note("open jobs", names("SELECT id AS name FROM jobs WHERE due_at IS NOT NULL"), true);
   note("open deliveries", names("SELECT id AS name FROM deliveries WHERE due_at IS NOT NULL"));
   note("claimed slots", names("SELECT schedule_id AS name FROM slots WHERE state = 'claimed'"));
-  note("streams behind", names("SELECT stream_id AS name FROM streams WHERE projected_version < known_version"));
+  note(
+    "streams behind",
+    names("SELECT stream_id AS name FROM streams WHERE projected_version < known_version"),
+  );
   for (const host of system.hosts().filter(({ poisoned: lost }) => !lost)) {
     if (host.busy) open.push(`${host.label} is busy`);
     if (host.disk.alarm !== null) open.push(`${host.label} has an alarm`);
     const { db: own } = host.disk;
     if (own.has("outbox"))
-      note(`unpublished events of ${host.label}`, own.rows("SELECT version FROM outbox").map(({ version }) => `version ${String(version)}`));
+      note(
+        `unpublished events of ${host.label}`,
+        own.rows("SELECT version FROM outbox").map(({ version }) => `version ${String(version)}`),
+      );
   }
   return open;
 }

@@ -23,7 +23,8 @@ const { values } = parseArgs({
 const seeds = Number(values.seeds);
 const from = Number(values.from);
 const jobs = Math.max(1, Math.min(Number(values.jobs), Math.ceil(seeds / PORTION)));
-if (![seeds, from, jobs].every(Number.isInteger)) throw new Error("--seeds, --from and --jobs are whole numbers");
+if (![seeds, from, jobs].every(Number.isInteger))
+  throw new Error("--seeds, --from and --jobs are whole numbers");
 
 const startedAt = Date.now();
 const faults = new Map<string, number>();
@@ -38,9 +39,13 @@ finish();
 
 /** One child, given portions of seeds until none is left. */
 function workOff(): Promise<void> {
-  const child = fork(fileURLToPath(new URL("./child.ts", import.meta.url)), values.verbose ? ["--verbose"] : [], {
-    execArgv: ["--disable-warning=ExperimentalWarning"],
-  });
+  const child = fork(
+    fileURLToPath(new URL("./child.ts", import.meta.url)),
+    values.verbose ? ["--verbose"] : [],
+    {
+      execArgv: ["--disable-warning=ExperimentalWarning"],
+    },
+  );
   const ended = new Promise<void>((resolve, reject) => {
     child.on("error", reject);
     child.on("exit", (code) => {
@@ -67,7 +72,8 @@ function note(report: SeedReport): void {
   cpuMs += report.cpuMs;
   for (const [fault, count] of report.faults) faults.set(fault, (faults.get(fault) ?? 0) + count);
   if (report.violations.length > 0) show(report);
-  if (done % 500 === 0 && done < seeds) console.log(`${done} of ${seeds} runs, ${violations.length} violations`);
+  if (done % 500 === 0 && done < seeds)
+    console.log(`${done} of ${seeds} runs, ${violations.length} violations`);
 }
 
 function show({ seed, violations: found, tail }: SeedReport): void {
@@ -82,7 +88,8 @@ function show({ seed, violations: found, tail }: SeedReport): void {
 function finish(): void {
   const total = [...faults.values()].reduce((sum, count) => sum + count, 0);
   console.log("\nfaults injected by kind");
-  for (const fault of FAULTS) console.log(`  ${fault.padEnd(28)}${String(faults.get(fault) ?? 0).padStart(8)}`);
+  for (const fault of FAULTS)
+    console.log(`  ${fault.padEnd(28)}${String(faults.get(fault) ?? 0).padStart(8)}`);
   const seconds = (Date.now() - startedAt) / 1000;
   console.log(
     `\n${steps} steps in ${seconds.toFixed(1)} s with ${jobs} processes, ${(cpuMs / Math.max(1, done)).toFixed(0)} ms of CPU a run`,

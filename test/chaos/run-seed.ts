@@ -46,12 +46,21 @@ export async function runSeed(
     if (run.violations.length === 0) run.violations.push(...checkAtRest(run.system, ledger));
   });
   const { violations } = run;
-  return { seed, violations, faults: swarm.counts, steps: world.scheduler.steps, hash: world.hash, tail: world.tail };
+  return {
+    seed,
+    violations,
+    faults: swarm.counts,
+    steps: world.scheduler.steps,
+    hash: world.hash,
+    tail: world.tail,
+  };
 }
 
 /** A clock that goes on makes slots for ever; without schedules the installation can come to rest. */
 async function pauseSchedules(client: Client): Promise<void> {
-  for (const { id } of client.system.db.rows("SELECT id FROM schedules WHERE paused_at IS NULL ORDER BY id")) {
+  for (const { id } of client.system.db.rows(
+    "SELECT id FROM schedules WHERE paused_at IS NULL ORDER BY id",
+  )) {
     await client.ask("POST", `/schedules/${String(id)}/pause`);
   }
 }

@@ -1,3 +1,4 @@
+import { checkAlways, openWork, type Violation } from "./judge.ts";
 import { during } from "./platform/globals.ts";
 import { forgetUuids } from "./platform/hooks.ts";
 import { Random } from "./platform/random.ts";
@@ -5,7 +6,6 @@ import { type ShippedWorker, System } from "./platform/system.ts";
 import { Unit, within } from "./platform/unit.ts";
 import type { World } from "./platform/world.ts";
 import { Client } from "./workload/client.ts";
-import { checkAlways, openWork, type Violation } from "./judge.ts";
 
 export const MINUTE = 60_000;
 /** A Monday noon; the wall clock of every run starts here. */
@@ -115,7 +115,8 @@ export class Run {
   startCron(time = Math.ceil(this.world.now / MINUTE) * MINUTE): void {
     const { scheduler, plan } = this.world;
     scheduler.at(time, scheduler.network, `cron ${time}`, () => {
-      if (plan.strikes("clock jumps")) scheduler.advanceTo(scheduler.now + this.#random.between(1, 600) * MINUTE);
+      if (plan.strikes("clock jumps"))
+        scheduler.advanceTo(scheduler.now + this.#random.between(1, 600) * MINUTE);
       if (plan.strikes("cron doubled")) this.#fireIn(this.#random.between(0, 90_000), time);
       if (plan.strikes("cron missed")) this.world.trace("cron missed");
       else this.#fireIn(plan.strikes("cron late") ? this.#random.between(1, 300_000) : 0, time);

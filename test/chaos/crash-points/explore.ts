@@ -61,7 +61,9 @@ export async function explore(worker: ShippedWorker, flow: Flow): Promise<Explor
         const missing = expected.filter((line) => !found.includes(line));
         const extra = found.filter((line) => !expected.includes(line));
         if (found.length !== expected.length || missing.length + extra.length > 0)
-          faults.push(`${label}: ${part} lacks [${missing.slice(0, 3).join(" · ")}], has [${extra.slice(0, 3).join(" · ")}], ${found.length} for ${expected.length}`);
+          faults.push(
+            `${label}: ${part} lacks [${missing.slice(0, 3).join(" · ")}], has [${extra.slice(0, 3).join(" · ")}], ${found.length} for ${expected.length}`,
+          );
       }
     }
   }

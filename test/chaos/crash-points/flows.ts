@@ -83,7 +83,9 @@ async function rest(client: Client): Promise<void> {
 /** Makes a schedule, lets it have one slot, and pauses it. */
 async function oneSlot(client: Client, wish: { kind: string; target: unknown }): Promise<void> {
   const cadence = { type: "interval", everySeconds: 43_200 };
-  const made = await must(client.ask("POST", "/schedules", { name: "once", ...wish, cadence, overlap: "skip" }));
+  const made = await must(
+    client.ask("POST", "/schedules", { name: "once", ...wish, cadence, overlap: "skip" }),
+  );
   const { id } = JSON.parse(made.text) as { id: string };
   const slots = () => client.system.db.rows("SELECT slot FROM slots").length;
   for (let looks = 0; looks < 1_000 && slots() === 0; looks++) await client.sleep(2_000);

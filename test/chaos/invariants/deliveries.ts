@@ -21,22 +21,28 @@ export const deliveries: Invariant = {
         if (Date.parse(event.occurredAt) <= endpoint.at || !asksFor(endpoint, event)) continue;
         const found = byPair.get(`${endpoint.id} ${event.eventId}`) ?? [];
         if (found.length !== 1)
-          faults.push(`${event.streamId} ${event.version} ${event.eventType} has ${found.length} deliveries to ${endpoint.host}`);
+          faults.push(
+            `${event.streamId} ${event.version} ${event.eventType} has ${found.length} deliveries to ${endpoint.host}`,
+          );
       }
     }
     for (const row of rows) {
       const state = String(row["state"]);
-      if (state !== "delivered" && state !== "failed") faults.push(`delivery ${String(row["id"])} is ${state}`);
+      if (state !== "delivered" && state !== "failed")
+        faults.push(`delivery ${String(row["id"])} is ${state}`);
       if (state !== "delivered") continue;
       const endpoint = view.ledger.endpoints.find(({ id }) => id === row["endpoint_id"]);
       if (endpoint === undefined) continue;
       const calls = view.system.outside.received.get(endpoint.host) ?? [];
       const own = calls.filter(({ id }) => id === row["event_id"]);
-      if (own.length === 0) faults.push(`${endpoint.host} never saw ${String(row["event_id"])}, which is delivered`);
-      if (!own.every((call) => isSigned(call, endpoint.secret))) faults.push(`${endpoint.host} got a bad signature`);
+      if (own.length === 0)
+        faults.push(`${endpoint.host} never saw ${String(row["event_id"])}, which is delivered`);
+      if (!own.every((call) => isSigned(call, endpoint.secret)))
+        faults.push(`${endpoint.host} got a bad signature`);
     }
     for (const { id, attempts } of rows) {
-      if (JSON.parse(String(attempts)).length > DELIVERY_ATTEMPTS * 12) faults.push(`delivery ${String(id)} never stopped`);
+      if (JSON.parse(String(attempts)).length > DELIVERY_ATTEMPTS * 12)
+        faults.push(`delivery ${String(id)} never stopped`);
     }
     return faults;
   },
@@ -54,6 +60,7 @@ function asksFor(endpoint: AcceptedEndpoint, event: LoggedEvent): boolean {
 
 function matches([word, ...pattern]: readonly string[], key: readonly string[]): boolean {
   if (word === undefined) return key.length === 0;
-  if (word === "#") return matches(pattern, key) || (key.length > 0 && matches([word, ...pattern], key.slice(1)));
+  if (word === "#")
+    return matches(pattern, key) || (key.length > 0 && matches([word, ...pattern], key.slice(1)));
   return key.length > 0 && (word === "*" || word === key[0]) && matches(pattern, key.slice(1));
 }

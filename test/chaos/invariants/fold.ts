@@ -16,7 +16,8 @@ const factsOf = (event: LoggedEvent): Fact[] => {
   return bars ?? (revisions ?? []).map(({ after }) => after);
 };
 
-const nullable = (value: unknown): number | null => (value === null || value === undefined ? null : Number(value));
+const nullable = (value: unknown): number | null =>
+  value === null || value === undefined ? null : Number(value);
 
 export const isMarketData = ({ eventType }: LoggedEvent): boolean =>
   eventType === "MarketDataIngested" || eventType === "MarketDataRevised";
@@ -47,5 +48,7 @@ export function foldBars({ events }: Pick<LoggedObject, "events">): Map<string, 
 /** The timestamps that an event says are new. */
 export const addedBy = (event: LoggedEvent): string[] =>
   event.eventType === "MarketDataIngested"
-    ? factsOf(event).map((fact) => barKeyOf(event.payload["resolution"], Date.parse(String(fact["timestamp"]))))
+    ? factsOf(event).map((fact) =>
+        barKeyOf(event.payload["resolution"], Date.parse(String(fact["timestamp"]))),
+      )
     : [];

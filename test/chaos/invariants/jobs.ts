@@ -15,7 +15,8 @@ export const jobsEnd: Invariant = {
     for (const job of view.jobs.values()) {
       if (!["succeeded", "failed", "cancelled"].includes(job.state)) faults.push(`${job.id} is ${job.state}`);
       const [last] = job.attempts.slice(-1);
-      if (job.state === "succeeded" && last?.["outcome"] !== "done") faults.push(`${job.id} succeeded without success`);
+      if (job.state === "succeeded" && last?.["outcome"] !== "done")
+        faults.push(`${job.id} succeeded without success`);
       faults.push(...tooMany(job));
     }
     const poisoned = view.system.poisoned();
@@ -30,7 +31,8 @@ export const jobsEnd: Invariant = {
 };
 
 function tooMany(job: JobView): string[] {
-  const most = job.kind in RETRY_POLICIES ? attemptsOf(RETRY_POLICIES[job.kind as keyof RetryPolicies]) : null;
+  const most =
+    job.kind in RETRY_POLICIES ? attemptsOf(RETRY_POLICIES[job.kind as keyof RetryPolicies]) : null;
   return [...Map.groupBy(job.attempts, ({ redrive }) => Number(redrive))].flatMap(([redrive, attempts]) => {
     // The queue's own net ends a job whose attempts nobody saw the end of, on top of those that were seen.
     const seen = attempts.filter(({ error }) => !JSON.stringify(error).includes("consumer_gave_up")).length;
@@ -50,12 +52,15 @@ function recordFaults(view: View, job: JobView): string[] {
     ({ eventType }) => eventType === "JobFailed" || eventType === "RetryExhausted",
   );
   const faults: string[] = [];
-  if (events.length !== failures) faults.push(`${job.id} failed ${failures} times and has ${events.length} events of it`);
+  if (events.length !== failures)
+    faults.push(`${job.id} failed ${failures} times and has ${events.length} events of it`);
   const audits = view.rows("SELECT id FROM audit_log WHERE action = 'job.failed' AND subject = ?", job.id);
-  if (audits.length !== failures) faults.push(`${job.id} failed ${failures} times and has ${audits.length} audit rows`);
+  if (audits.length !== failures)
+    faults.push(`${job.id} failed ${failures} times and has ${audits.length} audit rows`);
   const gaveUp = events.filter(({ eventType }) => eventType === "RetryExhausted").length;
   const letters = view.rows("SELECT id FROM dead_letters WHERE subject = ?", job.id);
-  if (letters.length < gaveUp) faults.push(`${job.id} gave up ${gaveUp} times and has ${letters.length} dead letters`);
+  if (letters.length < gaveUp)
+    faults.push(`${job.id} gave up ${gaveUp} times and has ${letters.length} dead letters`);
   return faults;
 }
 

@@ -9,9 +9,12 @@ export const readModel: Invariant = {
     view.objects
       .filter(({ streamId }) => streamId.startsWith("asset/"))
       .flatMap((object) =>
-        [bars(view, object), indicators(view, object), recommendations(view, object), head(view, object)].flatMap(
-          (fault) => fault ?? [],
-        ),
+        [
+          bars(view, object),
+          indicators(view, object),
+          recommendations(view, object),
+          head(view, object),
+        ].flatMap((fault) => fault ?? []),
       ),
 };
 
@@ -22,10 +25,20 @@ function bars(view: View, object: LoggedObject): string | null {
     key,
     JSON.stringify([...bar.values, bar.source, bar.version]),
   ]);
-  const rows = view.rows("SELECT * FROM bars WHERE symbol = ?", symbolOf(object)).map((row): [string, string] => [
-    barKeyOf(row["resolution"], Number(row["timestamp"])),
-    JSON.stringify([row["open"], row["high"], row["low"], row["close"], row["volume"], row["source"], row["version"]]),
-  ]);
+  const rows = view
+    .rows("SELECT * FROM bars WHERE symbol = ?", symbolOf(object))
+    .map((row): [string, string] => [
+      barKeyOf(row["resolution"], Number(row["timestamp"])),
+      JSON.stringify([
+        row["open"],
+        row["high"],
+        row["low"],
+        row["close"],
+        row["volume"],
+        row["source"],
+        row["version"],
+      ]),
+    ]);
   return difference(`bars of ${object.streamId} in D1`, new Map(folded), new Map(rows));
 }
 
@@ -33,12 +46,18 @@ function indicators(view: View, object: LoggedObject): string | null {
   const folded = new Map<string, string>();
   for (const { eventType, payload, version } of object.events) {
     if (eventType !== "IndicatorsComputed") continue;
-    const { items, resolution } = payload as { items: { timestamp: string; values: unknown }[]; resolution: string };
+    const { items, resolution } = payload as {
+      items: { timestamp: string; values: unknown }[];
+      resolution: string;
+    };
     for (const { timestamp, values } of items)
       folded.set(barKeyOf(resolution, Date.parse(timestamp)), `${version} ${JSON.stringify(values)}`);
   }
   const rows = view
-    .rows('SELECT resolution, timestamp, "values" AS v, version FROM indicators WHERE symbol = ?', symbolOf(object))
+    .rows(
+      'SELECT resolution, timestamp, "values" AS v, version FROM indicators WHERE symbol = ?',
+      symbolOf(object),
+    )
     .map((row): [string, string] => [
       barKeyOf(row["resolution"], Number(row["timestamp"])),
       `${String(row["version"])} ${String(row["v"])}`,
@@ -49,15 +68,23 @@ function indicators(view: View, object: LoggedObject): string | null {
 function recommendations(view: View, object: LoggedObject): string | null {
   const folded = object.events
     .filter(({ eventType }) => eventType === "RecommendationGenerated")
-    .map((event): [string, string] => [String(event.payload["recommendationId"]), `${event.version} ${event.eventId}`]);
+    .map((event): [string, string] => [
+      String(event.payload["recommendationId"]),
+      `${event.version} ${event.eventId}`,
+    ]);
   const rows = view
     .rows("SELECT id, version, event_id FROM recommendations WHERE symbol = ?", symbolOf(object))
-    .map((row): [string, string] => [String(row["id"]), `${String(row["version"])} ${String(row["event_id"])}`]);
+    .map((row): [string, string] => [
+      String(row["id"]),
+      `${String(row["version"])} ${String(row["event_id"])}`,
+    ]);
   return difference(`recommendations of ${object.streamId} in D1`, new Map(folded), new Map(rows));
 }
 
 function head(view: View, { streamId, events }: LoggedObject): string | null {
   const [row] = view.rows("SELECT * FROM streams WHERE stream_id = ?", streamId);
   const projected = Number(row?.["projected_version"] ?? 0);
-  return projected === events.length ? null : `${streamId} is projected up to ${projected} of ${events.length}`;
+  return projected === events.length
+    ? null
+    : `${streamId} is projected up to ${projected} of ${events.length}`;
 }

@@ -16,7 +16,8 @@ export const slots: Invariant = {
 function slotFaults(view: View, slot: Readonly<Record<string, unknown>>): string[] {
   const at = new Date(Number(slot["slot"])).toISOString();
   const name = `slot ${at} of ${String(slot["schedule_id"])}`;
-  if (slot["state"] === "skipped") return slot["skipped_why"] === null ? [`${name} was skipped without a reason`] : [];
+  if (slot["state"] === "skipped")
+    return slot["skipped_why"] === null ? [`${name} was skipped without a reason`] : [];
   if (slot["state"] !== "enqueued") return [`${name} is ${String(slot["state"])}`];
   const [schedule] = view.rows("SELECT * FROM schedules WHERE id = ?", String(slot["schedule_id"]));
   if (schedule === undefined) return [];
@@ -45,13 +46,16 @@ const wasThere = (view: View, symbol: string, claimedAt: number): boolean =>
 function missingSlots(view: View, id: string): string[] {
   const [schedule] = view.rows("SELECT * FROM schedules WHERE id = ?", id);
   if (schedule === undefined) return [];
-  const known = view.rows("SELECT slot FROM slots WHERE schedule_id = ? ORDER BY slot", id).map(({ slot }) => Number(slot));
+  const known = view
+    .rows("SELECT slot FROM slots WHERE schedule_id = ? ORDER BY slot", id)
+    .map(({ slot }) => Number(slot));
   const cadence = JSON.parse(String(schedule["cadence"]));
   const faults: string[] = [];
   let expected: number | null = known[0] ?? null;
   const last = Number(schedule["done_until"]);
   for (let count = 0; expected !== null && expected <= last && count < 1_000; count++) {
-    if (!known.includes(expected)) faults.push(`${new Date(expected).toISOString()} of ${id} was never dealt with`);
+    if (!known.includes(expected))
+      faults.push(`${new Date(expected).toISOString()} of ${id} was never dealt with`);
     expected = nextSlot(cadence, expected);
   }
   return faults.slice(0, 3);

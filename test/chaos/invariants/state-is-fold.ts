@@ -13,10 +13,19 @@ export const stateIsFold: Invariant = {
           key,
           JSON.stringify([...bar.values, bar.version]),
         ]);
-        const rows = object.db.rows("SELECT * FROM bars").map((row): [string, string] => [
-          barKeyOf(row["resolution"], Number(row["timestamp"])),
-          JSON.stringify([row["open"], row["high"], row["low"], row["close"], row["volume"], row["version"]]),
-        ]);
+        const rows = object.db
+          .rows("SELECT * FROM bars")
+          .map((row): [string, string] => [
+            barKeyOf(row["resolution"], Number(row["timestamp"])),
+            JSON.stringify([
+              row["open"],
+              row["high"],
+              row["low"],
+              row["close"],
+              row["volume"],
+              row["version"],
+            ]),
+          ]);
         return difference(`bars of ${object.host.label}`, new Map(folded), new Map(rows)) ?? [];
       }),
 };

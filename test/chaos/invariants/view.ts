@@ -66,7 +66,9 @@ export class View {
       ]),
     );
     this.feed = Map.groupBy(
-      this.db.rows("SELECT body FROM events ORDER BY stream_id, version").map(({ body }) => readEvent(String(body))),
+      this.db
+        .rows("SELECT body FROM events ORDER BY stream_id, version")
+        .map(({ body }) => readEvent(String(body))),
       ({ streamId }) => streamId,
     );
   }
@@ -89,7 +91,9 @@ export function readEvent(body: string): LoggedEvent {
 function loggedObject(host: ObjectHost): LoggedObject | null {
   const { db } = host.disk;
   if (!db.has("events")) return null;
-  const events = db.rows("SELECT body FROM events ORDER BY version").map(({ body }) => readEvent(String(body)));
+  const events = db
+    .rows("SELECT body FROM events ORDER BY version")
+    .map(({ body }) => readEvent(String(body)));
   const streamId = events[0]?.streamId ?? "";
   return { host, db, streamId, events };
 }
@@ -102,7 +106,8 @@ export function difference(
 ): string | null {
   for (const [key, value] of expected) {
     const other = found.get(key);
-    if (other === undefined) return `${what}: ${key} is missing (of ${expected.size}, there are ${found.size})`;
+    if (other === undefined)
+      return `${what}: ${key} is missing (of ${expected.size}, there are ${found.size})`;
     if (other !== value) return `${what}: ${key} is ${other}, should be ${value}`;
   }
   for (const key of found.keys()) if (!expected.has(key)) return `${what}: ${key} should not be there`;

@@ -17,7 +17,8 @@ const failure = (after: boolean) =>
 
 /** A D1 value as SQLite takes it, by D1's rules. */
 function toSql(value: unknown): SQLInputValue {
-  if (value === undefined) throw new Error("D1_TYPE_ERROR: Type 'undefined' not supported for value 'undefined'");
+  if (value === undefined)
+    throw new Error("D1_TYPE_ERROR: Type 'undefined' not supported for value 'undefined'");
   if (typeof value === "boolean") return value ? 1 : 0;
   if (value === null || typeof value === "number") return value;
   if (typeof value === "string") {

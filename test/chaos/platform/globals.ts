@@ -1,7 +1,7 @@
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import type { Outside } from "./outside.ts";
-import type { World } from "./world.ts";
 import { currentUnit } from "./unit.ts";
+import type { World } from "./world.ts";
 
 /*
  * The globals the product uses, in the hands of whichever run is under way: clock, timers, chance, hashing, fetch and
@@ -67,7 +67,11 @@ const bufferOf = (bytes: Uint8Array): ArrayBuffer => {
   return buffer;
 };
 
-const HASHES: Readonly<Record<string, string>> = { "SHA-1": "sha1", "SHA-256": "sha256", "SHA-512": "sha512" };
+const HASHES: Readonly<Record<string, string>> = {
+  "SHA-1": "sha1",
+  "SHA-256": "sha256",
+  "SHA-512": "sha512",
+};
 const nameOf = (algorithm: unknown): string =>
   typeof algorithm === "string" ? algorithm : String(Reflect.get(Object(algorithm), "name"));
 
@@ -92,7 +96,9 @@ const subtle = {
     const [, key, data] = args;
     const raw = rawKeys.get(key);
     if (run === null || raw === undefined) return real.sign(...args);
-    return run.world.compute("sign", () => bufferOf(createHmac("sha256", raw).update(bytesOf(data)).digest()));
+    return run.world.compute("sign", () =>
+      bufferOf(createHmac("sha256", raw).update(bytesOf(data)).digest()),
+    );
   },
   timingSafeEqual: (one: BufferSource, other: BufferSource) => timingSafeEqual(bytesOf(one), bytesOf(other)),
 };
@@ -105,7 +111,8 @@ function setVirtualTimeout(work: (...args: unknown[]) => void, ms = 0, ...args: 
 }
 
 function clearVirtualTimeout(timer: unknown): void {
-  const callOff: unknown = typeof timer === "object" && timer !== null ? Reflect.get(timer, "callOff") : undefined;
+  const callOff: unknown =
+    typeof timer === "object" && timer !== null ? Reflect.get(timer, "callOff") : undefined;
   if (typeof callOff === "function") callOff();
   else real.clearTimeout(timer as NodeJS.Timeout);
 }
@@ -139,10 +146,12 @@ function randomValues<T extends ArrayBufferView>(into: T): T {
   return into;
 }
 
-const logTo = (write: (...args: unknown[]) => void) => (...args: unknown[]) => {
-  if (run === null) write(...args);
-  else run.world.trace(`log ${args.map(String).join(" ")}`);
-};
+const logTo =
+  (write: (...args: unknown[]) => void) =>
+  (...args: unknown[]) => {
+    if (run === null) write(...args);
+    else run.world.trace(`log ${args.map(String).join(" ")}`);
+  };
 
 globalThis.Date = RunDate as DateConstructor;
 Object.assign(globalThis, {

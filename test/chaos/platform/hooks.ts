@@ -21,8 +21,12 @@ registerHooks({
     const loaded = next(url, context);
     if (!/\/uuid\/[^/]+\/v7\.js$/.test(url)) return loaded;
     const source = loaded.source?.toString() ?? "";
-    if (!source.includes(UUID_STATE)) throw new Error("uuid keeps its state elsewhere now; see platform/hooks.ts");
-    return { ...loaded, source: source.replace(UUID_STATE, "const _state = (globalThis.chaosUuidState = {});") };
+    if (!source.includes(UUID_STATE))
+      throw new Error("uuid keeps its state elsewhere now; see platform/hooks.ts");
+    return {
+      ...loaded,
+      source: source.replace(UUID_STATE, "const _state = (globalThis.chaosUuidState = {});"),
+    };
   },
 });
 

@@ -1,6 +1,6 @@
 import type { SQLInputValue } from "node:sqlite";
 import { isScript, type Row, Sqlite } from "./sqlite.ts";
-import { Unit } from "./unit.ts";
+import type { Unit } from "./unit.ts";
 import type { World } from "./world.ts";
 
 /** A value as an object's SQLite takes it; unlike D1 it turns `undefined` into NULL and booleans into text. */
@@ -51,7 +51,8 @@ class Cursor implements IterableIterator<Row> {
   one(): Row {
     const rows = this.toArray();
     const [row] = rows;
-    if (row === undefined || rows.length > 1) throw new Error(`Expected exactly one result from SQL query, but got ${rows.length} results.`);
+    if (row === undefined || rows.length > 1)
+      throw new Error(`Expected exactly one result from SQL query, but got ${rows.length} results.`);
     return row;
   }
 

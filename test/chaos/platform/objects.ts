@@ -13,7 +13,11 @@ function fault(message: string): Error {
 }
 
 const rpcFailure = (after: boolean) =>
-  fault(after ? "Network connection lost." : "Durable Object is temporarily unreachable; Network connection lost.");
+  fault(
+    after
+      ? "Network connection lost."
+      : "Durable Object is temporarily unreachable; Network connection lost.",
+  );
 
 /** One life of an object: what is in memory, and the calls it is answering. */
 class Life {
@@ -28,7 +32,11 @@ class Life {
     this.unit = new Unit(host.label, true);
     this.storage = new ObjectStorage(world, this.unit, host.disk, () => host.armed());
     const ctx = {
-      id: { name: host.name, toString: () => host.label, equals: (other: unknown) => String(other) === host.label },
+      id: {
+        name: host.name,
+        toString: () => host.label,
+        equals: (other: unknown) => String(other) === host.label,
+      },
       storage: this.storage,
       waitUntil: (promise: Promise<unknown>) => void this.#follow(promise),
       blockConcurrencyWhile: async <T>(work: () => Promise<T>): Promise<T> => {
@@ -101,7 +109,8 @@ export class ObjectHost {
       this.#life = life;
       life.unit.onDeath(() => {
         if (this.#life === life) this.#life = null;
-        for (const end of life.calls) end({ ok: false, error: fault("Durable Object reset because its code was updated.") });
+        for (const end of life.calls)
+          end({ ok: false, error: fault("Durable Object reset because its code was updated.") });
         life.calls.clear();
         this.armed();
       });
@@ -137,7 +146,8 @@ export class ObjectHost {
     };
     within(life.unit, async () => {
       const member = life.target[method];
-      if (typeof member !== "function") throw new TypeError(`The RPC receiver does not implement the method "${method}".`);
+      if (typeof member !== "function")
+        throw new TypeError(`The RPC receiver does not implement the method "${method}".`);
       return structuredClone(await Reflect.apply(member, life.target, Array.isArray(args) ? args : []));
     }).then(
       (value) => finish({ ok: true, value }),

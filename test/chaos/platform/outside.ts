@@ -52,7 +52,11 @@ export class Outside {
         if (plan.strikes("service hangs")) return;
         const answer = this.#answer(url, init);
         const leave = () =>
-          end(answer === null ? { ok: false, error: new TypeError("fetch failed") } : { ok: true, value: answer });
+          end(
+            answer === null
+              ? { ok: false, error: new TypeError("fetch failed") }
+              : { ok: true, value: answer },
+          );
         if (!plan.strikes("service slow")) return leave();
         const wait = this.#random.between(100, 20_000);
         scheduler.at(this.#world.now + wait, scheduler.network, `${label} answers at last`, leave);
@@ -85,7 +89,8 @@ export class Outside {
     if (isReceiver) {
       if (!after) this.#receive(url.host, init);
       if (this.#gone.has(url.host)) return { status: 410 };
-      if (!plan.strikes("receiver is gone")) return { status: this.#random.pick([200, 202, 204]), body: "thanks" };
+      if (!plan.strikes("receiver is gone"))
+        return { status: this.#random.pick([200, 202, 204]), body: "thanks" };
       if (this.#random.chance(0.3)) this.#gone.add(url.host);
       return { status: 410 };
     }
@@ -151,7 +156,14 @@ function series(url: URL): Answer {
   const next = days[PAGE];
   const bars = days.slice(0, PAGE).map((day) => {
     const close = priceOf(symbol, day / DAY);
-    return { date: dateOf(day), open: close - 1, high: close + 2, low: close - 2, close, volume: 1000 + (day / DAY) % 7 };
+    return {
+      date: dateOf(day),
+      open: close - 1,
+      high: close + 2,
+      low: close - 2,
+      close,
+      volume: 1000 + ((day / DAY) % 7),
+    };
   });
   const body = {
     symbol: decodeURIComponent(symbol),

@@ -73,7 +73,9 @@ export class Broker {
     this.#consume = consume;
     this.#concurrency = world.random.between(1, 4);
     for (const [name, settings] of consumers) this.#queues.set(name, new Queue(name, settings));
-    this.#deadLetterQueues = new Set([...consumers.values()].flatMap(({ deadLetterQueue }) => deadLetterQueue ?? []));
+    this.#deadLetterQueues = new Set(
+      [...consumers.values()].flatMap(({ deadLetterQueue }) => deadLetterQueue ?? []),
+    );
   }
 
   /** What the Worker gets as its binding. */
@@ -131,10 +133,18 @@ export class Broker {
       queue.ready.push(message);
       this.#poke(queue);
     };
-    if (delayMs <= 0) return arrive();
-    this.#world.scheduler.at(this.#world.now + delayMs, this.#world.scheduler.network, `${message.id} due on ${queue.name}`, () => {
+    if (delayMs <= 0) {
       arrive();
-    });
+      return;
+    }
+    this.#world.scheduler.at(
+      this.#world.now + delayMs,
+      this.#world.scheduler.network,
+      `${message.id} due on ${queue.name}`,
+      () => {
+        arrive();
+      },
+    );
   }
 
   #poke(queue: Queue): void {
@@ -183,14 +193,20 @@ export class Broker {
         queue.hold(message, -1);
         const verdict = heard ? verdicts.get(message.id) : undefined;
         if (verdict === "ack" || (heard && outcome === "returned" && verdict === undefined)) continue;
-        const wait = verdict === undefined ? settings.retryDelay + (heard ? 0 : random.between(0, 30)) : verdict.retryAfter;
+        const wait =
+          verdict === undefined
+            ? settings.retryDelay + (heard ? 0 : random.between(0, 30))
+            : verdict.retryAfter;
         this.#again(queue, settings, message, wait);
       }
       this.#poke(queue);
     };
     unit.onDeath(() => end("killed"));
-    const callOff = scheduler.at(this.#world.now + LONGEST_RUN_MS, scheduler.network, `${unit.name} takes too long`, () =>
-      unit.die(),
+    const callOff = scheduler.at(
+      this.#world.now + LONGEST_RUN_MS,
+      scheduler.network,
+      `${unit.name} takes too long`,
+      () => unit.die(),
     );
     const batch = batchOf(queue.name, messages, verdicts, settings.retryDelay);
     const promises: Promise<unknown>[] = [];
@@ -256,10 +272,14 @@ function batchOf(
 }
 
 /** Messages as JSON, refused as the platform refuses them. */
-function checked(messages: readonly { body: unknown; delaySeconds?: number }[]): { json: string; delay: number }[] {
-  if (messages.length === 0 || messages.length > MOST_MESSAGES) throw new Error(`a batch of ${messages.length} messages`);
+function checked(
+  messages: readonly { body: unknown; delaySeconds?: number }[],
+): { json: string; delay: number }[] {
+  if (messages.length === 0 || messages.length > MOST_MESSAGES)
+    throw new Error(`a batch of ${messages.length} messages`);
   const ready = messages.map(({ body, delaySeconds = 0 }) => {
-    if (!(delaySeconds >= 0 && delaySeconds <= LONGEST_DELAY)) throw new RangeError(`a delay of ${delaySeconds} s`);
+    if (!(delaySeconds >= 0 && delaySeconds <= LONGEST_DELAY))
+      throw new RangeError(`a delay of ${delaySeconds} s`);
     const json = JSON.stringify(body);
     if (json.length > LARGEST_MESSAGE) throw new Error(`a message of ${json.length} bytes is too large`);
     return { json, delay: delaySeconds };

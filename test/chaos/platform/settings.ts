@@ -24,7 +24,17 @@ export interface Settings {
 }
 
 /** Tables of wrangler.toml that need no binding here. A new one has to be thought of, so it is an error. */
-const NO_BINDING = new Set(["vars", "secrets", "triggers", "observability", "exports", "migrations", "limits", "placement", "assets"]);
+const NO_BINDING = new Set([
+  "vars",
+  "secrets",
+  "triggers",
+  "observability",
+  "exports",
+  "migrations",
+  "limits",
+  "placement",
+  "assets",
+]);
 const BOUND = new Set(["durable_objects", "d1_databases", "r2_buckets", "ratelimits", "queues"]);
 
 export function readSettings(file: string): Settings {
@@ -32,7 +42,9 @@ export function readSettings(file: string): Settings {
   for (const [key, value] of Object.entries(toml)) {
     const plain = typeof value !== "object" || (Array.isArray(value) && !value.some(isTable));
     if (!plain && !NO_BINDING.has(key) && !BOUND.has(key)) {
-      throw new Error(`wrangler.toml has [${key}], which the simulator does not know; teach platform/settings.ts`);
+      throw new Error(
+        `wrangler.toml has [${key}], which the simulator does not know; teach platform/settings.ts`,
+      );
     }
   }
   const queues = isTable(toml["queues"]) ? toml["queues"] : {};

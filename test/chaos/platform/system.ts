@@ -102,14 +102,18 @@ export class System {
       this.world,
       className,
       name,
-      objectClass as new (ctx: unknown, env: unknown) => Record<string, unknown>,
+      objectClass as new (
+        ctx: unknown,
+        env: unknown,
+      ) => Record<string, unknown>,
       this.#env,
     );
   }
 
   #noteEvent(body: unknown): void {
     if (typeof body !== "object" || body === null || !("streamId" in body) || !("event" in body)) return;
-    if (body.event !== null && "version" in body) this.published.add(`${String(body.streamId)} ${String(body.version)}`);
+    if (body.event !== null && "version" in body)
+      this.published.add(`${String(body.streamId)} ${String(body.version)}`);
   }
 
   /** Puts a message on a queue that no version of the product ever sent. */
@@ -152,7 +156,11 @@ export class System {
   }
 
   /** One request to the API, with its whole answer. */
-  request(method: string, path: string, options: { body?: string; type?: string; key?: string } = {}): Promise<Reply> {
+  request(
+    method: string,
+    path: string,
+    options: { body?: string; type?: string; key?: string } = {},
+  ): Promise<Reply> {
     const headers: Record<string, string> = { authorization: `Bearer ${ADMIN_KEY}` };
     if (options.body !== undefined) {
       headers["content-type"] = options.type ?? "application/json";
@@ -161,7 +169,11 @@ export class System {
     if (options.key !== undefined) headers["idempotency-key"] = options.key;
     const init = { method, headers, ...(options.body === undefined ? {} : { body: options.body }) };
     return this.#invoke(`${method} ${path}`, async (context) => {
-      const response = await this.#worker.default.fetch(new Request(`${ORIGIN}${path}`, init), this.#env, context);
+      const response = await this.#worker.default.fetch(
+        new Request(`${ORIGIN}${path}`, init),
+        this.#env,
+        context,
+      );
       return { status: response.status, headers: response.headers, text: await response.text() };
     });
   }

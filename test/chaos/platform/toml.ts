@@ -24,7 +24,8 @@ export function readToml(text: string): Table {
         at += 1;
         value += ` ${stripComment(lines[at] ?? "").trim()}`;
       }
-      if (key === undefined || rest.length === 0) throw new Error(`not TOML that is understood here: ${line}`);
+      if (key === undefined || rest.length === 0)
+        throw new Error(`not TOML that is understood here: ${line}`);
       table[unquote(key.trim())] = readValue(value);
     }
   }

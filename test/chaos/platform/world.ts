@@ -23,7 +23,13 @@ export class World {
   readonly #tail: string[] = [];
   #hash = 2166136261;
 
-  constructor(seed: number, plan: FaultPlan, start: number, inOrder: number, verbose: ((line: string) => void) | null) {
+  constructor(
+    seed: number,
+    plan: FaultPlan,
+    start: number,
+    inOrder: number,
+    verbose: ((line: string) => void) | null,
+  ) {
     this.seed = seed;
     this.plan = plan;
     this.random = new Random(seed, "platform");
@@ -38,7 +44,8 @@ export class World {
 
   /** Notes what happened. The hash of all notes is how two runs are compared. */
   trace(what: string): void {
-    for (let at = 0; at < what.length; at++) this.#hash = Math.imul(this.#hash ^ what.charCodeAt(at), 16777619);
+    for (let at = 0; at < what.length; at++)
+      this.#hash = Math.imul(this.#hash ^ what.charCodeAt(at), 16777619);
     const line = `${this.scheduler.steps} ${this.scheduler.now} ${what}`;
     this.#tail.push(line);
     if (this.#tail.length > TRACE_TAIL * 2) this.#tail.splice(0, TRACE_TAIL);
@@ -93,7 +100,12 @@ export class World {
   }
 
   /** The same for effects that happen at once. */
-  callSync<T>(kind: CallKind, label: string, failure: (after: boolean) => Error, effect: () => T): Promise<T> {
+  callSync<T>(
+    kind: CallKind,
+    label: string,
+    failure: (after: boolean) => Error,
+    effect: () => T,
+  ): Promise<T> {
     return this.call<T>(kind, label, failure, (end) => end(endingOf(effect)));
   }
 

@@ -1,6 +1,6 @@
+import type { Random } from "../platform/random.ts";
 import { ConnectionLost, type Reply, type System } from "../platform/system.ts";
 import { currentUnit } from "../platform/unit.ts";
-import type { Random } from "../platform/random.ts";
 
 /** A request that was carried out: answered with 2xx. */
 export interface Accepted {
@@ -58,7 +58,13 @@ export class Client {
     return null;
   }
 
-  async #once(method: string, path: string, body: string | undefined, type: string, key: string): Promise<Reply | null> {
+  async #once(
+    method: string,
+    path: string,
+    body: string | undefined,
+    type: string,
+    key: string,
+  ): Promise<Reply | null> {
     try {
       return await this.system.request(method, path, {
         type,

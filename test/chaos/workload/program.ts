@@ -53,7 +53,13 @@ const ASKED: readonly NewAsset[] = [
   { symbol: "NOSRC", type: "STOCK", currency: "USD" },
 ];
 
-const PATTERNS = [["#"], ["asset.#"], ["asset.*.RecommendationGenerated"], ["job.#"], ["asset.SPX.*", "asset.ACME.#"]];
+const PATTERNS = [
+  ["#"],
+  ["asset.#"],
+  ["asset.*.RecommendationGenerated"],
+  ["job.#"],
+  ["asset.SPX.*", "asset.ACME.#"],
+];
 
 const CADENCES = [
   { type: "interval", everySeconds: 43_200 },
@@ -143,10 +149,18 @@ async function changeSchedule(client: Client, ledger: Ledger): Promise<void> {
 async function makeEndpoint(client: Client, ledger: Ledger): Promise<void> {
   const host = `hooks${ledger.endpoints.length}-${client.random.between(1, 9999)}.chaos.example`;
   const patterns = client.random.pick(PATTERNS);
-  const reply = parsed(await client.ask("POST", "/webhook-endpoints", { url: `https://${host}/in`, patterns }));
+  const reply = parsed(
+    await client.ask("POST", "/webhook-endpoints", { url: `https://${host}/in`, patterns }),
+  );
   if (reply === null) return;
   const { now } = client.system.world;
-  ledger.endpoints.push({ id: String(reply["id"]), host, secret: String(reply["secret"]), patterns, at: now });
+  ledger.endpoints.push({
+    id: String(reply["id"]),
+    host,
+    secret: String(reply["secret"]),
+    patterns,
+    at: now,
+  });
 }
 
 async function changeEndpoint(client: Client, ledger: Ledger): Promise<void> {
@@ -183,8 +197,11 @@ const itemsOf = (reply: Reply | null): Record<string, unknown>[] => {
 };
 
 async function cancelJob(client: Client): Promise<void> {
-  const open = itemsOf(await client.ask("GET", "/jobs?limit=20")).filter(({ state }) => state !== "succeeded");
-  if (open.length > 0) await client.ask("POST", `/jobs/${encodeURIComponent(String(client.random.pick(open)["id"]))}/cancel`);
+  const open = itemsOf(await client.ask("GET", "/jobs?limit=20")).filter(
+    ({ state }) => state !== "succeeded",
+  );
+  if (open.length > 0)
+    await client.ask("POST", `/jobs/${encodeURIComponent(String(client.random.pick(open)["id"]))}/cancel`);
 }
 
 async function workOffDeadLetter(client: Client): Promise<void> {
@@ -199,7 +216,8 @@ async function changeAsset(client: Client, ledger: Ledger): Promise<void> {
   const { symbol } = client.random.pick(ledger.assets);
   ledger.changedAssets.add(symbol);
   if (client.random.chance(0.25)) await client.ask("DELETE", `/assets/${symbol}`);
-  else await client.ask("PATCH", `/assets/${symbol}`, { currency: client.random.pick(["USD", "EUR", "GBP"]) });
+  else
+    await client.ask("PATCH", `/assets/${symbol}`, { currency: client.random.pick(["USD", "EUR", "GBP"]) });
 }
 
 async function publishOutbox(client: Client, ledger: Ledger): Promise<void> {
@@ -212,7 +230,10 @@ async function resend(client: Client, ledger: Ledger): Promise<void> {
   const { id } = client.random.pick(ledger.endpoints);
   const deliveries = itemsOf(await client.ask("GET", `/webhook-endpoints/${id}/deliveries?limit=20`));
   if (deliveries.length > 0)
-    await client.ask("POST", `/deliveries/${encodeURIComponent(String(client.random.pick(deliveries)["id"]))}/resend`);
+    await client.ask(
+      "POST",
+      `/deliveries/${encodeURIComponent(String(client.random.pick(deliveries)["id"]))}/resend`,
+    );
 }
 
 /** Messages that no version of ours ever sent: each has to end as a dead letter and to stand in nobody's way. */
@@ -227,7 +248,8 @@ async function sendGarbage(client: Client, ledger: Ledger): Promise<void> {
 async function poison(client: Client): Promise<void> {
   const { system } = client;
   const hosts = system.hosts();
-  if (hosts.length > 1 && system.world.plan.strikes("asset poisoned")) client.random.pick(hosts).poisoned = true;
+  if (hosts.length > 1 && system.world.plan.strikes("asset poisoned"))
+    client.random.pick(hosts).poisoned = true;
 }
 
 const ACTIONS: readonly Action[] = [
