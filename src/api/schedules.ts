@@ -67,7 +67,9 @@ schedules.openapi(
       createSchedule(c.env.DB, schedule),
       auditRow(c.env, c.get("caller").id, "schedule.create", schedule.id),
     ]);
-    return c.json(showSchedule(await requireSchedule(c.env.DB, schedule.id)), 201, { location: `/api/v1/schedules/${schedule.id}` });
+    return c.json(showSchedule(await requireSchedule(c.env.DB, schedule.id)), 201, {
+      location: `/api/v1/schedules/${schedule.id}`,
+    });
   },
 );
 

@@ -177,7 +177,8 @@ export class ObjectHost {
     try {
       life = this.#alive();
     } catch {
-      return this.#ringAgain(alarm, false);
+      this.#ringAgain(alarm, false);
+      return;
     }
     life.storage.ring();
     life.events += 1;
@@ -223,7 +224,8 @@ export class ObjectHost {
     if (this.#alarmTries > MOST_ALARM_RETRIES) {
       this.#world.trace(`alarm of ${this.label} dropped`);
       this.disk.alarm = null;
-      return this.#armAt(null, 0);
+      this.#armAt(null, 0);
+      return;
     }
     this.#armAt(alarm, this.#world.now + 2_000 * 2 ** this.#alarmTries);
   }
