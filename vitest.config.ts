@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
 
@@ -13,11 +14,30 @@ const QUEUES = [
   "dead-letters-again",
 ];
 
-/** Three worlds: the pure rules in Node, everything that touches the platform in workerd, and the whole as started. */
+/**
+ * Four worlds: the pure rules in Node, everything that touches the platform in workerd, the whole as started, and the
+ * whole under a simulated platform that fails in every way.
+ */
 export default defineConfig(async () => ({
   test: {
     projects: [
       { test: { name: "domain", include: ["test/domain/**/*.test.ts"], environment: "node" as const } },
+      {
+        // The shipped Worker over a simulated platform. `npm run chaos` runs the same without vitest, for more seeds.
+        resolve: {
+          alias: {
+            "cloudflare:workers": fileURLToPath(
+              new URL("./test/chaos/platform/cloudflare-workers.ts", import.meta.url),
+            ),
+          },
+        },
+        test: {
+          name: "chaos",
+          include: ["test/chaos/**/*.test.ts"],
+          environment: "node" as const,
+          testTimeout: 180_000,
+        },
+      },
       {
         // The whole system as a user starts it. One file at a time: each starts a runtime of its own.
         test: {

@@ -3,7 +3,7 @@ import type { ShippedWorker } from "../platform/system.ts";
 import { World } from "../platform/world.ts";
 import { Run, START } from "../run.ts";
 import { canonicalState } from "./canonical.ts";
-import type { Flow } from "./flows.ts";
+import { type Flow, rest } from "./flows.ts";
 
 export interface Exploration {
   readonly flow: string;
@@ -33,6 +33,7 @@ async function runFlow(worker: ShippedWorker, flow: Flow, at: number, fate: Fate
       await client.sleep(1_000);
       script.begin();
       await flow.work(client);
+      await rest(client);
       script.end();
     });
     await run.settle();

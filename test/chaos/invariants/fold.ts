@@ -23,7 +23,7 @@ export const isMarketData = ({ eventType }: LoggedEvent): boolean =>
   eventType === "MarketDataIngested" || eventType === "MarketDataRevised";
 
 export const barKeyOf = (resolution: unknown, timestamp: number): string =>
-  `${String(resolution)} ${new Date(timestamp).toISOString().slice(0, 10)}`;
+  `${String(resolution)} ${timestamp}`;
 
 /** The bars that the events of one log add up to, by resolution and day. */
 export function foldBars({ events }: Pick<LoggedObject, "events">): Map<string, FoldedBar> {

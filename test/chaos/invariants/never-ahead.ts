@@ -8,7 +8,9 @@ export function neverAhead(system: System): string[] {
     const { db } = host.disk;
     if (!db.has("events")) continue;
     const [row] = db.rows(
-      "SELECT count(*) AS n, max(version) AS head, max(body ->> 'streamId') AS stream FROM events",
+      `SELECT count(*) AS n, max(version) AS head,
+         (SELECT body ->> 'streamId' FROM events ORDER BY version LIMIT 1) AS stream
+       FROM events`,
     );
     if (row === undefined || row["head"] === null) continue;
     if (row["n"] !== row["head"])

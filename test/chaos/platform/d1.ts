@@ -28,8 +28,16 @@ function toSql(value: unknown): SQLInputValue {
   throw new Error(`D1_TYPE_ERROR: Type '${typeof value}' not supported for value '${String(value)}'`);
 }
 
+const names = new Map<string, string>();
+
 /** The first words of a statement, for the trace. */
-const nameOf = (sql: string): string => sql.trim().split(/\s+/).slice(0, 4).join(" ").slice(0, 50);
+function nameOf(sql: string): string {
+  const known = names.get(sql);
+  if (known !== undefined) return known;
+  const name = sql.trim().split(/\s+/).slice(0, 4).join(" ").slice(0, 50);
+  names.set(sql, name);
+  return name;
+}
 
 class Statement {
   readonly #d1: D1;
@@ -122,7 +130,8 @@ export class D1 {
   }
 
   execute(statements: readonly Statement[], label: string): Promise<Ran[]> {
-    return this.#world.callSync("d1", label, failure, () => {
+    const reads = statements.every(({ sql }) => Sqlite.isRead(sql));
+    return this.#world.callSync(reads ? "d1-read" : "d1", label, failure, () => {
       const single = statements.length === 1;
       if (!single) this.db.raw.exec("BEGIN");
       try {

@@ -38,7 +38,7 @@ export const FAULTS = [
 export type Fault = (typeof FAULTS)[number];
 
 /** What kind of call is being made; decides which faults it can meet. */
-export type CallKind = "d1" | "send" | "rpc" | "r2" | "fetch" | "storage" | "commit" | "crypto";
+export type CallKind = "d1" | "d1-read" | "send" | "rpc" | "r2" | "fetch" | "storage" | "commit" | "crypto";
 
 /** What becomes of one call. */
 export type Fate = "well" | "crash-before" | "crash-after" | "fails" | "fails-after";
@@ -59,6 +59,7 @@ export interface FaultPlan {
 
 const FAILURES: Readonly<Partial<Record<CallKind, readonly [Fault, Fault]>>> = {
   d1: ["D1 fails", "D1 fails after commit"],
+  "d1-read": ["D1 fails", "D1 fails after commit"],
   send: ["send fails", "send reported failed"],
   rpc: ["call to object fails", "answer of object lost"],
   r2: ["R2 fails", "R2 fails after the effect"],
@@ -119,6 +120,8 @@ export class Script implements FaultPlan {
   /** Which fates a call of a kind can meet: an object's own storage does not fail politely, it takes the object down. */
   static canMeet(kind: CallKind | undefined, fate: Fate): boolean {
     if (kind === "commit") return fate === "crash-before";
+    // A read leaves nothing behind, so before and after it are the same.
+    if (kind === "d1-read") return fate === "crash-before" || fate === "fails";
     if (kind === "storage") return fate === "crash-before" || fate === "crash-after";
     return true;
   }

@@ -56,7 +56,9 @@ class RunDate extends RealDate {
   }
 }
 
-const bytesOf = (data: BufferSource): Uint8Array =>
+type Bytes = ArrayBuffer | ArrayBufferView;
+
+const bytesOf = (data: Bytes): Uint8Array =>
   data instanceof ArrayBuffer
     ? new Uint8Array(data)
     : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
@@ -78,29 +80,29 @@ const nameOf = (algorithm: unknown): string =>
 const rawKeys = new WeakMap<object, Uint8Array>();
 
 const subtle = {
-  digest: (algorithm: string, data: BufferSource) => {
+  digest: (algorithm: unknown, data: Bytes): unknown => {
     const hash = HASHES[nameOf(algorithm)];
-    if (run === null || hash === undefined) return real.digest(algorithm, data);
+    if (run === null || hash === undefined) return Reflect.apply(real.digest, null, [algorithm, data]);
     return run.world.compute("digest", () => bufferOf(createHash(hash).update(bytesOf(data)).digest()));
   },
-  importKey: (...args: Parameters<SubtleCrypto["importKey"]>) => {
+  importKey: (...args: [string, Bytes, ...unknown[]]): unknown => {
     const [format, data] = args;
-    if (run === null || format !== "raw") return real.importKey(...args);
+    if (run === null || format !== "raw") return Reflect.apply(real.importKey, null, args);
     return run.world.compute("importKey", () => {
       const key = {};
-      rawKeys.set(key, bytesOf(data as BufferSource).slice());
+      rawKeys.set(key, bytesOf(data).slice());
       return key;
     });
   },
-  sign: (...args: Parameters<SubtleCrypto["sign"]>) => {
+  sign: (...args: [unknown, object, Bytes]): unknown => {
     const [, key, data] = args;
     const raw = rawKeys.get(key);
-    if (run === null || raw === undefined) return real.sign(...args);
+    if (run === null || raw === undefined) return Reflect.apply(real.sign, null, args);
     return run.world.compute("sign", () =>
       bufferOf(createHmac("sha256", raw).update(bytesOf(data)).digest()),
     );
   },
-  timingSafeEqual: (one: BufferSource, other: BufferSource) => timingSafeEqual(bytesOf(one), bytesOf(other)),
+  timingSafeEqual: (one: Bytes, other: Bytes): boolean => timingSafeEqual(bytesOf(one), bytesOf(other)),
 };
 
 function setVirtualTimeout(work: (...args: unknown[]) => void, ms = 0, ...args: unknown[]): unknown {

@@ -136,18 +136,20 @@ export class System {
     this.open += 1;
     return new Promise<T>((resolve, reject) => {
       const left: Promise<unknown>[] = [];
-      // Whether it ended by itself or was killed: a promise that is settled already does not hear of it.
+      let ended = false;
       unit.onDeath(() => {
         this.open -= 1;
-        reject(new ConnectionLost(`${unit.name} was killed`));
+        if (!ended) reject(new ConnectionLost(`${unit.name} was killed`));
       });
       const context: Context = { ...CONTEXT, waitUntil: (promise) => void left.push(promise) };
       within(unit, async () => handle(context)).then(
         (value) => {
+          ended = true;
           resolve(value);
           void Promise.allSettled(left).then(() => unit.die());
         },
         (error: unknown) => {
+          ended = true;
           reject(error);
           unit.die();
         },

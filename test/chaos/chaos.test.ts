@@ -1,0 +1,45 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import type { Violation } from "./judge.ts";
+import { loadWorker } from "./load.ts";
+import type { ShippedWorker } from "./platform/system.ts";
+import regressions from "./regressions.json" with { type: "json" };
+import { runSeed } from "./run-seed.ts";
+
+const SEEDS = 240;
+const PORTION = 60;
+
+let worker: ShippedWorker;
+beforeAll(async () => {
+  worker = await loadWorker();
+});
+
+async function violationsOf(seeds: readonly number[]): Promise<readonly (Violation & { replay: string })[]> {
+  const found: (Violation & { replay: string })[] = [];
+  for (const seed of seeds) {
+    const { violations } = await runSeed(worker, seed);
+    const replay = `npm run chaos -- --seeds 1 --from ${seed} --verbose`;
+    found.push(...violations.map((violation) => ({ ...violation, replay })));
+  }
+  return found;
+}
+
+describe("the shipped Worker under random faults", () => {
+  it("does the same at every run of a seed, bit for bit", async () => {
+    const first = await runSeed(worker, 7);
+    await runSeed(worker, 8);
+    const again = await runSeed(worker, 7);
+    expect(first.steps).toBeGreaterThan(200);
+    expect(again.hash).toBe(first.hash);
+    expect((await runSeed(worker, 9)).hash).not.toBe(first.hash);
+  });
+
+  it("keeps every promise in the seeds that once broke one", async () => {
+    expect(await violationsOf(regressions.map(({ seed }) => seed))).toEqual([]);
+  });
+
+  for (let from = 1; from <= SEEDS; from += PORTION) {
+    it(`keeps every promise in seeds ${from} to ${from + PORTION - 1}`, async () => {
+      expect(await violationsOf(Array.from({ length: PORTION }, (_, at) => from + at))).toEqual([]);
+    });
+  }
+});

@@ -1,0 +1,29 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Exploration, explore } from "./crash-points/explore.ts";
+import { FLOWS } from "./crash-points/flows.ts";
+import { loadWorker } from "./load.ts";
+import type { ShippedWorker } from "./platform/system.ts";
+
+let worker: ShippedWorker;
+const explored: Exploration[] = [];
+
+beforeAll(async () => {
+  worker = await loadWorker();
+});
+
+afterAll(() => {
+  const sum = (of: (one: Exploration) => number) => explored.reduce((total, one) => total + of(one), 0);
+  const verdict = sum(({ faults }) => faults.length) === 0 ? "all equal" : "not all equal";
+  console.log(
+    `crash points: ${explored.length} flows, ${sum(({ points }) => points)} points, ${sum(({ runs }) => runs)} runs, ${verdict}`,
+  );
+});
+
+describe("wherever a flow is cut, it ends as if it had not been", () => {
+  it.each(FLOWS)("$name", async (flow) => {
+    const exploration = await explore(worker, flow);
+    explored.push(exploration);
+    expect(exploration.faults).toEqual([]);
+    expect(exploration.points).toBeGreaterThan(8);
+  });
+});
