@@ -1,12 +1,14 @@
 /**
  * `npm run chaos -- --seeds N [--from S] [--jobs J] [--verbose]`: runs the shipped Worker under N seeds' worth of
  * faults. Each seed is a run of its own and the same every time; `--verbose` prints every step of it.
+ * `--crash-points NAME` walks the crash points of a flow instead.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import type { SeedReport } from "./child.ts";
+import type { Exploration } from "./crash-points/explore.ts";
 import { FAULTS } from "./platform/faults.ts";
 
 /** Seeds handed to a child at once. */
@@ -18,6 +20,10 @@ const { values } = parseArgs({
     from: { type: "string", default: "1" },
     jobs: { type: "string", default: String(cpus().length) },
     verbose: { type: "boolean", default: false },
+    // Stop at the first violation: enough to know that something is wrong.
+    first: { type: "boolean", default: false },
+    // Walk the crash points of the flows with this in their name instead of seeds.
+    "crash-points": { type: "string" },
   },
 });
 const seeds = Number(values.seeds);
@@ -34,8 +40,12 @@ let steps = 0;
 let cpuMs = 0;
 const violations: string[] = [];
 
-await Promise.all(Array.from({ length: jobs }, () => workOff()));
-finish();
+if (values["crash-points"] !== undefined) {
+  await walkCrashPoints(values["crash-points"]);
+} else {
+  await Promise.all(Array.from({ length: jobs }, () => workOff()));
+  finish();
+}
 
 /** One child, given portions of seeds until none is left. */
 function workOff(): Promise<void> {
@@ -61,7 +71,8 @@ function workOff(): Promise<void> {
 }
 
 function hand(child: ChildProcess): void {
-  const count = Math.min(PORTION, from + seeds - next);
+  const enough = values.first && violations.length > 0;
+  const count = enough ? 0 : Math.min(PORTION, from + seeds - next);
   child.send({ from: next, count: Math.max(0, count) });
   next += Math.max(0, count);
 }
@@ -96,4 +107,24 @@ function finish(): void {
   );
   console.log(`chaos: ${done} runs, ${total} faults, ${violations.length} violations`);
   process.exitCode = violations.length > 0 || done !== seeds ? 1 : 0;
+}
+
+async function walkCrashPoints(name: string): Promise<void> {
+  const [{ loadWorker }, { explore }, { FLOWS }] = await Promise.all([
+    import("./load.ts"),
+    import("./crash-points/explore.ts"),
+    import("./crash-points/flows.ts"),
+  ]);
+  const worker = await loadWorker();
+  const explored: Exploration[] = [];
+  for (const flow of FLOWS.filter((one) => one.name.includes(name)))
+    explored.push(await explore(worker, flow));
+  const faults = explored.flatMap((one) => one.faults);
+  for (const fault of faults) console.log(fault.slice(0, 600));
+  const sum = (of: "points" | "runs") => explored.reduce((total, one) => total + one[of], 0);
+  const verdict = faults.length === 0 ? "all equal" : `${faults.length} differ`;
+  console.log(
+    `crash points: ${explored.length} flows, ${sum("points")} points, ${sum("runs")} runs, ${verdict}`,
+  );
+  process.exitCode = faults.length === 0 && explored.length > 0 ? 0 : 1;
 }

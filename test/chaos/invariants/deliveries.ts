@@ -1,7 +1,7 @@
 import { isSigned } from "../platform/outside.ts";
 import type { AcceptedEndpoint } from "../workload/program.ts";
 import type { Invariant } from "./list.ts";
-import type { LoggedEvent, View } from "./view.ts";
+import { type LoggedEvent, listOf, type View } from "./view.ts";
 
 const DELIVERY_ATTEMPTS = 5;
 
@@ -41,8 +41,10 @@ export const deliveries: Invariant = {
         faults.push(`${endpoint.host} got a bad signature`);
     }
     for (const { id, attempts } of rows) {
-      if (JSON.parse(String(attempts)).length > DELIVERY_ATTEMPTS * 12)
-        faults.push(`delivery ${String(id)} never stopped`);
+      const made = listOf(attempts);
+      if (made.length > DELIVERY_ATTEMPTS * 12) faults.push(`delivery ${String(id)} never stopped`);
+      if (made.some(({ number }, at) => number !== at + 1))
+        faults.push(`delivery ${String(id)} counts its attempts wrongly`);
     }
     return faults;
   },

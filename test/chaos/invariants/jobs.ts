@@ -18,6 +18,8 @@ export const jobsEnd: Invariant = {
       if (job.state === "succeeded" && last?.["outcome"] !== "done")
         faults.push(`${job.id} succeeded without success`);
       faults.push(...tooMany(job));
+      if (job.attempts.some(({ number }, at) => number !== at + 1))
+        faults.push(`${job.id} counts its attempts wrongly`);
     }
     const poisoned = view.system.poisoned();
     for (const { symbol } of view.ledger.assets.filter((asset) => !poisoned.has(asset.symbol))) {

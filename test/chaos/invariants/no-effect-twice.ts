@@ -23,6 +23,8 @@ export const noEffectTwice: Invariant = {
         }
       }
       if (!db.has("consumed")) continue;
+      if (db.has("conflicts") && db.rows("SELECT id FROM conflicts").length > 0)
+        faults.push(`${host.label} saw one id with two payloads, and nobody sent them`);
       const consumed = new Set(db.rows("SELECT id FROM consumed").map(({ id }) => String(id)));
       for (const event of events.filter(isMarketData)) {
         if (event.jobId !== null && !consumed.has(event.jobId))

@@ -81,9 +81,12 @@ function recommendations(view: View, object: LoggedObject): string | null {
   return difference(`recommendations of ${object.streamId} in D1`, new Map(folded), new Map(rows));
 }
 
-function head(view: View, { streamId, events }: LoggedObject): string | null {
+function head(view: View, { streamId, events, db }: LoggedObject): string | null {
   const [row] = view.rows("SELECT * FROM streams WHERE stream_id = ?", streamId);
   const projected = Number(row?.["projected_version"] ?? 0);
+  const [last] = db.rows("SELECT hash FROM events ORDER BY version DESC LIMIT 1");
+  if (projected === events.length && last?.["hash"] !== row?.["projected_hash"])
+    return `${streamId} is projected with the hash ${String(row?.["projected_hash"])}, its log has ${String(last?.["hash"])}`;
   return projected === events.length
     ? null
     : `${streamId} is projected up to ${projected} of ${events.length}`;
