@@ -1,10 +1,18 @@
-import type { System } from "../platform/system.ts";
+type Rows = (sql: string) => readonly Readonly<Record<string, unknown>>[];
+
+/** Where the rows are: the simulator's databases, or the files of a real installation. */
+export interface Installation {
+  readonly db: { readonly rows: Rows };
+  readonly hosts: () => readonly {
+    readonly disk: { readonly db: { readonly has: (table: string) => boolean; readonly rows: Rows } };
+  }[];
+}
 
 /**
  * What is left of a flow when everything that may differ is taken away: ids, clocks, and how often something had to be
  * tried. Two runs of a flow must agree on the rest.
  */
-export function canonicalState(system: System): Record<string, readonly string[]> {
+export function canonicalState(system: Installation): Record<string, readonly string[]> {
   const { db } = system;
   const lines = (sql: string): string[] =>
     db
@@ -19,11 +27,12 @@ export function canonicalState(system: System): Record<string, readonly string[]
         host.disk.db.has("events")
           ? host.disk.db
               .rows(
-                "SELECT version, body ->> 'eventType' AS type, body ->> 'jobId' AS job FROM events ORDER BY version",
+                "SELECT body ->> 'streamId', version, body ->> 'eventType', body ->> 'jobId' FROM events ORDER BY version",
               )
-              .map((row) => tell([host.label, row["version"], row["type"], row["job"]]))
+              .map((row) => tell(Object.values(row)))
           : [],
-      ),
+      )
+      .sort(),
     feed: lines("SELECT stream_id, version, event_type FROM events"),
     bars: lines(
       "SELECT symbol, resolution, timestamp, open, high, low, close, volume, source, version FROM bars",
@@ -49,6 +58,7 @@ const tell = (values: readonly unknown[]): string =>
     .map((value) =>
       String(value)
         .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/g, "<id>")
+        .replaceAll(/https?:\/\/[^\s"]+/g, "<url>")
         .replaceAll(/20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, "<instant>"),
     )
     .join(" ");
