@@ -5,6 +5,7 @@ import {
   type RetryPolicies,
   type RetryPolicy,
 } from "./domain/job/retry-policy.ts";
+import { LOG_LEVELS } from "./log.ts";
 
 const onOff = z.enum(["on", "off"]).transform((word) => word === "on");
 
@@ -50,6 +51,7 @@ const schema = z
       .transform((text) => text.split(",").map(Number))
       .pipe(z.array(z.number().int().min(1).max(86_400)).min(1).max(15)),
     RETRY_POLICIES: retryPolicies,
+    LOG_LEVEL: z.enum(LOG_LEVELS),
     SWEEP_AFTER_SECONDS: z.coerce.number().int().min(1).max(86_400),
     ADMIN_API_KEY: z.string().min(20, "at least 20 characters").max(256),
   })

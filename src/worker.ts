@@ -1,6 +1,8 @@
 import { app } from "./api/app.ts";
 import { configurationProblem } from "./api/problem.ts";
 import { AssetObject } from "./durable-objects/asset-object.ts";
+import { MetricsObject } from "./durable-objects/metrics-object.ts";
+import { log } from "./log.ts";
 import { consumeJobs } from "./queues/consumer.ts";
 import { consumeDeadLetters } from "./queues/dead-letters.ts";
 import { consumeEvents } from "./queues/events.ts";
@@ -16,22 +18,24 @@ import { platform } from "./wiring/common.ts";
 import { deadLettersDeps } from "./wiring/dead-letters.ts";
 import { eventsDeps } from "./wiring/events.ts";
 import { consumerDeps, indicatorsDeps, ingestDeps, recommendationDeps } from "./wiring/jobs.ts";
+import { countSlots, reporting } from "./wiring/metrics.ts";
 import { advanceClock, scheduleDeps, sweepDeps, tickDeps } from "./wiring/schedule.ts";
 import { webhooksDeps } from "./wiring/webhooks.ts";
 
-export { AssetObject };
+export { AssetObject, MetricsObject };
 
-export default {
+export default reporting({
   async scheduled(controller, env) {
     const p = platform(env);
     const marketNow = await advanceClock(p, controller.scheduledTime);
     // The sweep is what repairs, so it must not wait for the tick's luck.
     const [ticked] = await Promise.allSettled([tick(marketNow, tickDeps(p)), sweep(sweepDeps(p))]);
     if (ticked.status === "rejected") throw ticked.reason;
+    countSlots(ticked.value);
   },
 
   async queue(batch, env) {
-    const p = platform(env);
+    const p = platform(env, { queue: batch.queue });
     switch (batch.queue) {
       case "inversorai-schedule":
         return consumeSchedule(batch, scheduleDeps(p));
@@ -60,9 +64,9 @@ export default {
 
   async fetch(request, env, context) {
     try {
-      return await app.fetch(request, { ...env, api: apiPlatform(platform(env)) }, context);
+      return await app.fetch(request, { ...env, api: apiPlatform(env, request) }, context);
     } catch (error) {
-      return configurationProblem(error);
+      return configurationProblem(error, log);
     }
   },
-} satisfies ExportedHandler<Env>;
+} satisfies ExportedHandler<Env>);

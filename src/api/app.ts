@@ -19,6 +19,7 @@ import { health } from "./health.ts";
 import { home } from "./home.ts";
 import { idempotency } from "./idempotency.ts";
 import { jobs } from "./jobs.ts";
+import { metrics } from "./metrics.ts";
 import { outbox } from "./outbox.ts";
 import type { ApiEnv } from "./platform.ts";
 import { ApiProblem, handleError, problemResponse } from "./problem.ts";
@@ -27,6 +28,7 @@ import { recommendations } from "./recommendations.ts";
 import { schedules } from "./schedules.ts";
 import { series } from "./series.ts";
 import { slots } from "./slots.ts";
+import { watch } from "./watch.ts";
 import { webhookEndpoints } from "./webhook-endpoints.ts";
 
 /** Bodies other than imports; the largest honest one is a list of fifty patterns. */
@@ -96,6 +98,7 @@ app.notFound((c) => {
     new ApiProblem("method_not_allowed", detail, undefined, { allow: allowed.join(", ") }),
   );
 });
+app.use(watch);
 app.use(async (c, next) => {
   const given = c.req.header("x-request-id");
   c.set("requestId", given !== undefined && /^[\w-]{1,64}$/.test(given) ? given : c.env.api.newId());
@@ -114,6 +117,7 @@ app.use(
   }),
 );
 app.route("/", health);
+app.route("/", metrics);
 app.route("/", home);
 app.route(
   "/",

@@ -50,6 +50,7 @@ export async function backfillOrders(
       correlationId: id,
       causationId: null,
       actor: caller.id,
+      traceparent: api.traceparent,
     };
   });
 }
@@ -64,7 +65,13 @@ export async function saveAsset(
 ): Promise<void> {
   const { api, DB } = env;
   const now = api.now();
-  const cause: Cause = { actorId: caller.id, jobId: null, correlationId: api.newId(), causationId: null };
+  const cause: Cause = {
+    actorId: caller.id,
+    jobId: null,
+    correlationId: api.newId(),
+    causationId: null,
+    traceparent: api.traceparent,
+  };
   const { head } = await api.register(asset.symbol, assetFact(asset), cause);
   await DB.batch([
     writeAsset(DB, asset),

@@ -217,6 +217,7 @@ async function keep(
     correlationId: id,
     causationId: null,
     actor: caller.id,
+    traceparent: api.traceparent,
   };
   const now = api.now();
   await orderJobs(DB, [{ ...order, dueAt: now }], now).run();

@@ -17,6 +17,7 @@ const eventView = z
     correlationId: z.string(),
     causationId: z.string().nullable(),
     jobId: z.string().nullable(),
+    traceparent: z.string().nullish(),
     payload: z.unknown(),
   })
   .meta({ id: "Event" });

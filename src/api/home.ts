@@ -4,6 +4,7 @@ import { barSource } from "../domain/market/bar-source.ts";
 import { newestOf } from "../read-model/recommendations.ts";
 import { listAssets } from "../records/asset-records.ts";
 import { readClock } from "../records/clock-record.ts";
+import { isOwnMachine } from "./own-machine.ts";
 import type { ApiEnv } from "./platform.ts";
 
 const MOST_ASSETS = 100;
@@ -12,14 +13,10 @@ export const home = new Hono<ApiEnv>();
 
 /**
  * The page a newcomer sees until the console exists: each asset and its newest recommendation. It shows data without a
- * key, so it only does so on the developer's own machine, asked for by a name of that machine (a page of another
- * origin that has its name resolved to us asks by its own).
+ * key, so it only does so on the developer's own machine.
  */
 home.get("/", async (c) => {
-  const local =
-    c.env.api.config.ENVIRONMENT === "local" &&
-    /^(127\.0\.0\.1|localhost|\[::1\])$/.test(new URL(c.req.url).hostname);
-  if (!local)
+  if (!isOwnMachine(c))
     return c.html(
       frame(html`<p>InversorAI is running. Its API is described at <a href="/api/docs">/api/docs</a>.</p>`),
     );

@@ -34,6 +34,7 @@ const jobView = z
     correlationId: z.string(),
     causationId: z.string().nullable(),
     actor: z.string(),
+    traceparent: z.string().nullable().meta({ description: "W3C Trace Context of what ordered it" }),
     result: z.unknown(),
     error: problemView,
     attempts: z.array(
@@ -63,6 +64,7 @@ const show = (job: JobRecord): z.infer<typeof jobView> => ({
   correlationId: job.correlationId,
   causationId: job.causationId,
   actor: job.actor,
+  traceparent: job.traceparent ?? null,
   result: job.result,
   error: job.error === null ? null : { ...job.error },
   attempts: job.attempts.map((attempt) => ({
@@ -118,6 +120,7 @@ jobs.openapi(
       correlationId: id,
       causationId: null,
       actor: c.get("caller").id,
+      traceparent: api.traceparent,
     };
     await orderJobs(DB, [{ ...order, dueAt: now + delaySeconds * 1000 }], now).run();
     await api.enqueueJobs([{ ...order, delaySeconds }]);

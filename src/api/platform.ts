@@ -2,6 +2,8 @@ import type { Config } from "../config.ts";
 import type { AssetFact } from "../domain/events/catalogue.ts";
 import type { Cause } from "../domain/events/envelope.ts";
 import type { JobOrder } from "../domain/job/job.ts";
+import type { Recorder } from "../domain/metrics/registry.ts";
+import type { Log } from "../domain/trace/log-context.ts";
 
 /** What the API needs beside its bindings; the rim supplies it. */
 export interface ApiPlatform {
@@ -11,11 +13,16 @@ export interface ApiPlatform {
   /** Ids like `newId`'s, but always the same ones for a hash (64 hex digits) and an instant (epoch ms). */
   readonly idsOf: (hash: string, at: number) => () => string;
   readonly hash: (text: string) => Promise<string>;
-  readonly log: (entry: Readonly<Record<string, unknown>>) => void;
+  readonly log: Log;
+  readonly metrics: Recorder;
+  /** W3C Trace Context of this request: the caller's trace, or a new one. What the request sets off carries it. */
+  readonly traceparent: string;
+  /** The text of /metrics. */
+  readonly scrape: () => Promise<string>;
   readonly newSecret: () => string;
   /** Sends recorded jobs to their queues. What is lost is found by the sweep. */
   readonly enqueueJobs: (
-    jobs: readonly (Pick<JobOrder, "id" | "kind" | "symbol"> & { delaySeconds?: number })[],
+    jobs: readonly (Pick<JobOrder, "id" | "kind" | "symbol" | "traceparent"> & { delaySeconds?: number })[],
   ) => Promise<void>;
   readonly enqueueDeliveries: (ids: readonly string[]) => Promise<void>;
   readonly enqueueSlots: (slots: readonly { scheduleId: string; slot: number }[]) => Promise<void>;

@@ -2,6 +2,7 @@ import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import * as z from "zod";
 import type { ProblemItem } from "../domain/outcome.ts";
+import type { Log } from "../domain/trace/log-context.ts";
 import type { ApiEnv } from "./platform.ts";
 
 /** The one table from what is wrong to HTTP. A new code does not compile until it has its line here. */
@@ -113,9 +114,9 @@ export function handleError(error: Error, c: Context<ApiEnv>): Response {
 }
 
 /** The answer when the installation itself is wrong, before any request can be handled. The log names the variables. */
-export function configurationProblem(error: unknown): Response {
+export function configurationProblem(error: unknown, log: Log): Response {
   const [status, title] = PROBLEMS.bad_environment;
-  console.error(JSON.stringify({ level: "error", message: "bad environment", error: String(error) }));
+  log({ level: "error", message: "bad environment", error: String(error) });
   const body = {
     type: "urn:inversorai:problem:bad_environment",
     title,

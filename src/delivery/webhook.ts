@@ -11,6 +11,8 @@ export interface WebhookCall {
   /** The event's id: the same at every attempt, so that the receiver can tell repetitions. */
   readonly id: string;
   readonly body: string;
+  /** W3C Trace Context of this call. */
+  readonly traceparent: string;
 }
 
 export interface WebhookAnswer {
@@ -34,6 +36,7 @@ export async function callWebhook(call: WebhookCall, now: number): Promise<Webho
       headers: {
         "content-type": "application/cloudevents+json; charset=utf-8",
         "user-agent": "InversorAI-Webhooks/1",
+        traceparent: call.traceparent,
         "webhook-id": call.id,
         "webhook-timestamp": String(timestamp),
         "webhook-signature": `v1,${await sign(call.secret, signedContent(call.id, timestamp, call.body))}`,

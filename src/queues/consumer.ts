@@ -3,7 +3,10 @@ import type { JobKind, JobRecord } from "../domain/job/job.ts";
 import { isFinished } from "../domain/job/job.ts";
 import type { RetryPolicies } from "../domain/job/retry-policy.ts";
 import { type Settlement, settleAttempt } from "../domain/job/settle.ts";
+import type { Recorder } from "../domain/metrics/registry.ts";
 import { later, type Outcome, type Problem, refused } from "../domain/outcome.ts";
+import { jobContext, type Log, within } from "../domain/trace/log-context.ts";
+import { continueTrace, type TraceIds } from "../domain/trace/traceparent.ts";
 import { type JobMessage, jobMessage } from "./messages.ts";
 
 /** What a job achieved: its result for the record, and how far its asset's stream reaches now. */
@@ -32,7 +35,9 @@ export interface ConsumerDeps {
   readonly now: () => number;
   readonly chance: () => number;
   readonly policies: RetryPolicies;
-  readonly log: (entry: Readonly<Record<string, unknown>>) => void;
+  readonly log: Log;
+  readonly metrics: Recorder;
+  readonly trace: TraceIds;
   /** Files what cannot even be read as a message, so that it is not retried for nothing. */
   readonly fileUnreadable: (queue: string, message: Message<unknown>, error: Problem) => Promise<void>;
 }
@@ -118,8 +123,10 @@ async function settle(
   return unrecorded;
 }
 
-async function attempt(job: JobRecord, handler: JobHandler, deps: ConsumerDeps): Promise<SettledJob> {
+async function attempt(ordered: JobRecord, handler: JobHandler, deps: ConsumerDeps): Promise<SettledJob> {
   const startedAt = deps.now();
+  // Each attempt is a piece of work of its own in its job's trace; what it commits and calls carries this.
+  const job = { ...ordered, traceparent: continueTrace(ordered.traceparent, deps.trace) };
   let outcome: Outcome<JobSuccess>;
   try {
     outcome = await handler(job);
@@ -134,14 +141,19 @@ async function attempt(job: JobRecord, handler: JobHandler, deps: ConsumerDeps):
     deps.chance(),
     deps.policies[job.kind],
   );
-  if (outcome.kind !== "done") {
-    deps.log({
+  const endedAt = settlement.attempt?.endedAt ?? deps.now();
+  const seconds = (endedAt - startedAt) / 1000;
+  deps.metrics.observe("job_duration_seconds", { kind: job.kind, outcome: outcome.kind }, seconds);
+  const log = within(deps.log, jobContext(job, settlement.number));
+  if (outcome.kind === "done") log({ level: "debug", message: "job done", seconds });
+  else {
+    // Only what the error is: its list can hold the rows of an upload.
+    const { code, detail } = outcome.error;
+    log({
       level: "warn",
       message: settlement.attempt === null ? "job deferred" : "job attempt failed",
-      jobId: job.id,
-      attempt: settlement.number,
       state: settlement.state,
-      error: outcome.error,
+      error: { code, detail },
     });
   }
   return { job, settlement, head: outcome.kind === "done" ? outcome.value.head : null };

@@ -1,6 +1,7 @@
 import type { StoredEvent } from "../domain/events/envelope.ts";
 import { chainHash, GENESIS } from "../domain/events/rolling-hash.ts";
 import { upcast } from "../domain/events/upcast.ts";
+import { eventContext, within } from "../domain/trace/log-context.ts";
 import { text } from "./consumer.ts";
 import type { EventsDeps, ProjectedEvent } from "./events.ts";
 import { deliveriesOf, jobsAskedBy, type Subscription } from "./reactions.ts";
@@ -54,9 +55,12 @@ export class EventWriter {
     this.#heads.set(streamId, { streamId, version, hash: hash == null ? null : chainHash(hash, stored) });
   }
 
-  fail(streamId: string, error: unknown): void {
+  /** Gives a stream up for this batch; `event` is the first one that was not applied, where it is known. */
+  fail(streamId: string, error: unknown, event?: StoredEvent): void {
     this.failed.add(streamId);
-    this.#deps.log({ level: "error", message: "events not projected", streamId, error: text(error) });
+    const log = event === undefined ? this.#deps.log : within(this.#deps.log, eventContext(event));
+    log({ level: "error", message: "events not projected", streamId, error: text(error) });
+    this.#deps.metrics.count("event_processing_errors_total", { event_type: event?.eventType ?? "" });
   }
 
   /** Applies what is gathered. Never throws. */
@@ -72,7 +76,7 @@ export class EventWriter {
       this.#deps.log({ level: "warn", message: "shared transaction failed", error: text(error) });
     }
     for (const [streamId, own] of Map.groupBy(events, ({ stored }) => stored.streamId)) {
-      await this.#apply(own).catch((error: unknown) => this.fail(streamId, error));
+      await this.#apply(own).catch((error: unknown) => this.fail(streamId, error, own[0]?.stored));
     }
   }
 
@@ -81,9 +85,23 @@ export class EventWriter {
     const deliveries = events.flatMap(({ event }) => deliveriesOf(event, this.#subscriptions));
     const streams = new Set(events.map(({ stored }) => stored.streamId));
     const heads = [...streams].flatMap((streamId) => this.#heads.get(streamId) ?? []);
+    const startedAt = this.#deps.now();
     await this.#deps.apply(events, jobs, deliveries, heads);
+    this.#measure(events, (this.#deps.now() - startedAt) / 1000);
     await this.#deps.nudge(jobs, deliveries).catch((error: unknown) => {
       this.#deps.log({ level: "warn", message: "nudge lost; the sweep finds the work", error: text(error) });
     });
+  }
+
+  #measure(events: readonly ProjectedEvent[], seconds: number): void {
+    const { metrics, log } = this.#deps;
+    for (const [event_type, own] of Map.groupBy(events, ({ event }) => event.eventType)) {
+      metrics.count("events_processed_total", { event_type }, own.length);
+      metrics.observe("event_processing_duration_seconds", { event_type }, seconds, own.length);
+    }
+    for (const { event } of events) {
+      const { eventType, version } = event;
+      within(log, eventContext(event))({ level: "debug", message: "event processed", eventType, version });
+    }
   }
 }

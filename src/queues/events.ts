@@ -11,7 +11,7 @@ export interface ProjectedEvent {
   readonly event: AnyEvent;
 }
 
-export interface EventsDeps extends Pick<ConsumerDeps, "fileUnreadable" | "log"> {
+export interface EventsDeps extends Pick<ConsumerDeps, "fileUnreadable" | "log" | "metrics" | "now"> {
   /** How far each stream is projected; one that is not there yet is left out. */
   readonly heads: (streamIds: readonly string[]) => Promise<ReadonlyMap<string, StreamHead>>;
   /** Events of a stream after a version, oldest first; as many as the log gives at once. */
@@ -40,9 +40,14 @@ export async function consumeEvents(batch: MessageBatch<unknown>, deps: EventsDe
   const byStream = new Map<string, { message: Message<unknown>; body: EventMessage }[]>();
   for (const message of batch.messages) {
     const parsed = eventMessage.safeParse(message.body);
-    if (!parsed.success) await setAside(batch.queue, message, deps);
-    else {
-      const { streamId } = parsed.data;
+    if (!parsed.success) {
+      deps.metrics.count("event_processing_errors_total", { event_type: "" });
+      await setAside(batch.queue, message, deps);
+    } else {
+      const { streamId, event } = parsed.data;
+      // The outbox may not talk to anyone but the queue, so what it has published is counted where it arrives.
+      if (event !== null && message.attempts === 1)
+        deps.metrics.count("events_published_total", { event_type: event.eventType });
       byStream.set(streamId, [...(byStream.get(streamId) ?? []), { message, body: parsed.data }]);
     }
   }
@@ -53,6 +58,7 @@ export async function consumeEvents(batch: MessageBatch<unknown>, deps: EventsDe
     subscriptions = await deps.subscriptions();
   } catch (error) {
     deps.log({ level: "error", message: "read model unavailable", error: text(error) });
+    deps.metrics.count("event_processing_errors_total", { event_type: "" }, byStream.size);
     for (const { message } of [...byStream.values()].flat()) message.retry({ delaySeconds: RETRY_SECONDS });
     return;
   }

@@ -7,12 +7,24 @@ import { JOB_KINDS } from "../domain/job/job.ts";
  * truth, so a lost, doubled or late message changes nothing. Parsed at the consumer's border like any foreign input.
  */
 
+/** W3C Trace Context of what sent the message. Messages of before it was carried have none. */
+const traceparent = z.string().max(256).optional();
+
 /** One page of a slot's fan-out; the slot's own row remembers how far it has come. */
-export const scheduleMessage = z.strictObject({ scheduleId: z.string(), slot: z.number().int() });
+export const scheduleMessage = z.strictObject({
+  scheduleId: z.string(),
+  slot: z.number().int(),
+  traceparent,
+});
 export type ScheduleMessage = z.infer<typeof scheduleMessage>;
 
 /** Run this job. What it is stands in its record. */
-export const jobMessage = z.strictObject({ jobId: z.string(), kind: z.enum(JOB_KINDS), symbol: z.string() });
+export const jobMessage = z.strictObject({
+  jobId: z.string(),
+  kind: z.enum(JOB_KINDS),
+  symbol: z.string(),
+  traceparent,
+});
 export type JobMessage = z.infer<typeof jobMessage>;
 
 /** The stream has reached this version. The event travels along so that the usual case needs no call to the asset. */
@@ -20,6 +32,7 @@ export const eventMessage = z
   .strictObject({
     streamId: z.string(),
     version: z.number().int().positive(),
+    traceparent,
     event: z
       .custom<StoredEvent>((value) => typeof value === "object" && value !== null && "eventId" in value)
       .nullable(),
@@ -30,5 +43,5 @@ export const eventMessage = z
 export type EventMessage = z.infer<typeof eventMessage>;
 
 /** Try this delivery. */
-export const deliveryMessage = z.strictObject({ deliveryId: z.string() });
+export const deliveryMessage = z.strictObject({ deliveryId: z.string(), traceparent });
 export type DeliveryMessage = z.infer<typeof deliveryMessage>;

@@ -60,6 +60,7 @@ export interface DeliveryOrder {
   readonly endpointId: string;
   readonly eventId: string;
   readonly eventType: string;
+  readonly traceparent?: string | null;
 }
 
 /** Which endpoints an event goes to: those with at least one pattern that covers its routing key. */
@@ -67,5 +68,10 @@ export function deliveriesOf(event: AnyEvent, subscriptions: readonly Subscripti
   const key = routingKey(event.streamId, event.eventType);
   return subscriptions
     .filter(({ patterns }) => patterns.some((pattern) => matchesPattern(pattern, key)))
-    .map(({ id }) => ({ endpointId: id, eventId: event.eventId, eventType: event.eventType }));
+    .map(({ id }) => ({
+      endpointId: id,
+      eventId: event.eventId,
+      eventType: event.eventType,
+      traceparent: event.traceparent ?? null,
+    }));
 }

@@ -1,6 +1,7 @@
 import type { JobKind, JobOrder } from "../domain/job/job.ts";
 import { jobId } from "../domain/job/job.ts";
 import { jitterSeconds } from "../domain/schedule/jitter.ts";
+import { continueTrace, traceIdOf } from "../domain/trace/traceparent.ts";
 import { type ConsumerDeps, setAside, text } from "./consumer.ts";
 import { type ScheduleMessage, scheduleMessage } from "./messages.ts";
 
@@ -15,7 +16,7 @@ export interface OpenSlot {
 
 export type DelayedJob = JobOrder & { readonly delaySeconds: number };
 
-export interface ScheduleDeps extends Pick<ConsumerDeps, "log" | "fileUnreadable"> {
+export interface ScheduleDeps extends Pick<ConsumerDeps, "log" | "trace" | "fileUnreadable"> {
   /** The slot, or null when it is finished (or was never claimed). */
   readonly openSlot: (scheduleId: string, slot: number) => Promise<OpenSlot | null>;
   /** Up to `limit` symbols of the schedule's target after the cursor, in symbol order. */
@@ -48,11 +49,17 @@ export async function consumeSchedule(batch: MessageBatch<unknown>, deps: Schedu
       await fanOutPage(parsed.data, deps);
       message.ack();
     } catch (error) {
-      deps.log({ level: "error", message: "fan-out page failed", ...parsed.data, error: text(error) });
+      deps.log({ level: "error", message: "fan-out page failed", ...about(parsed.data), error: text(error) });
       message.retry({ delaySeconds: RETRY_SECONDS });
     }
   }
 }
+
+const about = ({ scheduleId, slot, traceparent }: ScheduleMessage) => ({
+  scheduleId,
+  slot,
+  traceId: traceIdOf(traceparent),
+});
 
 async function fanOutPage(page: ScheduleMessage, deps: ScheduleDeps): Promise<void> {
   const slot = await deps.openSlot(page.scheduleId, page.slot);
@@ -60,7 +67,8 @@ async function fanOutPage(page: ScheduleMessage, deps: ScheduleDeps): Promise<vo
   const found = await deps.symbols(slot.scheduleId, slot.cursor ?? "", PAGE + 1);
   const symbols = found.slice(0, PAGE);
   const more = found.length > PAGE;
-  const jobs = symbols.map((symbol) => order(slot, symbol));
+  const traceparent = continueTrace(page.traceparent, deps.trace);
+  const jobs = symbols.map((symbol) => order(slot, symbol, traceparent));
   const moved = await deps.record(slot, jobs, more ? (symbols.at(-1) ?? null) : null);
   // A doubled page stops here, or it would start a second chain of pages.
   if (!moved) return;
@@ -68,7 +76,7 @@ async function fanOutPage(page: ScheduleMessage, deps: ScheduleDeps): Promise<vo
   await deps.enqueueJobs(jobs);
 }
 
-function order(slot: OpenSlot, symbol: string): DelayedJob {
+function order(slot: OpenSlot, symbol: string, traceparent: string): DelayedJob {
   const id = jobId(slot.kind, symbol, new Date(slot.slot).toISOString());
   return {
     id,
@@ -82,6 +90,7 @@ function order(slot: OpenSlot, symbol: string): DelayedJob {
     correlationId: id,
     causationId: null,
     actor: "scheduler",
+    traceparent,
     delaySeconds: jitterSeconds(id, slot.jitterSeconds),
   };
 }

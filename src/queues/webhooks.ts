@@ -1,7 +1,9 @@
 import { readAnswer } from "../domain/delivery/webhook.ts";
 import { toCloudEvent } from "../domain/events/cloud-event.ts";
-import type { StoredEvent } from "../domain/events/envelope.ts";
+import type { AnyEvent, StoredEvent } from "../domain/events/envelope.ts";
 import { upcast } from "../domain/events/upcast.ts";
+import { eventContext, within } from "../domain/trace/log-context.ts";
+import { continueTrace } from "../domain/trace/traceparent.ts";
 import { type ConsumerDeps, inWaves, setAside, text } from "./consumer.ts";
 import { deliveryMessage } from "./messages.ts";
 
@@ -37,9 +39,16 @@ export interface SettledDelivery {
   readonly gone: boolean;
 }
 
-export interface WebhooksDeps extends Pick<ConsumerDeps, "now" | "chance" | "log" | "fileUnreadable"> {
+export interface WebhooksDeps
+  extends Pick<ConsumerDeps, "now" | "chance" | "log" | "metrics" | "trace" | "fileUnreadable"> {
   readonly claim: (ids: readonly string[]) => Promise<readonly DeliveryInHand[]>;
-  readonly call: (call: { url: string; secret: string; id: string; body: string }) => Promise<{
+  readonly call: (call: {
+    url: string;
+    secret: string;
+    id: string;
+    body: string;
+    traceparent: string;
+  }) => Promise<{
     status: number | null;
     error: string | null;
     excerpt: string | null;
@@ -67,6 +76,10 @@ export async function consumeWebhooks(batch: MessageBatch<unknown>, deps: Webhoo
   try {
     const inHand = await deps.claim([...new Set(messages.map(({ id }) => id))]);
     settled = await inWaves(inHand, AT_ONCE, (delivery) => send(delivery, deps));
+    for (const { state, attempt } of settled) {
+      const seconds = (attempt?.durationMs ?? 0) / 1000;
+      deps.metrics.observe("webhook_delivery_duration_seconds", { outcome: state }, seconds);
+    }
     if (settled.length > 0) await deps.settle(settled);
   } catch (error) {
     // What was sent but not written down is sent again when its claim runs out: receivers know it by its webhook-id.
@@ -95,12 +108,22 @@ async function send(delivery: DeliveryInHand, deps: WebhooksDeps): Promise<Settl
     return unsent(delivery, why, deps);
   }
   const startedAt = deps.now();
-  const body = bodyOf(event, deps.origin);
-  if (body === null) return unsent(delivery, "the stored event cannot be read", deps);
-  const answer = await deps.call({ url: endpoint.url, secret: endpoint.secret, id: delivery.eventId, body });
+  const stored = readEvent(event);
+  if (stored === null) return unsent(delivery, "the stored event cannot be read", deps);
+  const body = JSON.stringify(toCloudEvent(stored, deps.origin));
+  const traceparent = continueTrace(stored.traceparent, deps.trace);
+  const { url, secret } = endpoint;
+  const answer = await deps.call({ url, secret, id: delivery.eventId, body, traceparent });
   const endedAt = deps.now();
   const number = delivery.attempts.length + 1;
   const { status, error, excerpt } = answer;
+  within(deps.log, { ...eventContext(stored), attempt: number })({
+    level: "debug",
+    message: "webhook called",
+    deliveryId: delivery.id,
+    status,
+    error,
+  });
   const attempt = { number, startedAt, durationMs: endedAt - startedAt, status, error, excerpt };
   const verdict = readAnswer(status, number, deps.schedule, answer.retryAfterSeconds, deps.chance());
   switch (verdict.kind) {
@@ -128,9 +151,9 @@ function unsent(delivery: DeliveryInHand, error: string, deps: Pick<WebhooksDeps
   return { delivery, state: "failed", attempt, dueAt: null, gone: false };
 }
 
-function bodyOf(event: string, origin: string): string | null {
+function readEvent(event: string): AnyEvent | null {
   try {
-    return JSON.stringify(toCloudEvent(upcast(JSON.parse(event) as StoredEvent), origin));
+    return upcast(JSON.parse(event) as StoredEvent);
   } catch {
     return null;
   }

@@ -87,6 +87,15 @@ export async function takeStreamsBehind(
   return results.map((row) => ({ streamId: row.stream_id, version: row.known_version }));
 }
 
+/** How many streams are behind, counted up to a limit, and since when (epoch ms) the first of them; one row. */
+export const countStreamsBehind = (db: D1Database, limit: number): D1PreparedStatement =>
+  db
+    .prepare(
+      `SELECT count(*) AS n, min(known_at) AS oldest
+       FROM (SELECT known_at FROM streams WHERE projected_version < known_version ORDER BY known_at LIMIT ?)`,
+    )
+    .bind(limit);
+
 /** Events of a stream whose log is the feed table itself (`job/…`). */
 export async function readFeedStream(
   db: D1Database,

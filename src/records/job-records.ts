@@ -166,15 +166,15 @@ export async function takeOverdueJobs(
   before: number,
   now: number,
   limit: number,
-): Promise<Pick<JobRecord, "id" | "kind" | "symbol">[]> {
+): Promise<Pick<JobRecord, "id" | "kind" | "symbol" | "traceparent">[]> {
   const { results } = await db
     .prepare(
       `UPDATE jobs SET due_at = ?2
        WHERE id IN (SELECT id FROM jobs WHERE due_at IS NOT NULL AND due_at < ?1 ORDER BY due_at LIMIT ?3)
-       RETURNING id, kind, symbol`,
+       RETURNING id, kind, symbol, traceparent`,
     )
     .bind(before, now, limit)
-    .all<{ id: string; kind: JobKind; symbol: string }>();
+    .all<{ id: string; kind: JobKind; symbol: string; traceparent: string | null }>();
   return results;
 }
 

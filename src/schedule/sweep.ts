@@ -1,3 +1,4 @@
+import type { Log } from "../domain/trace/log-context.ts";
 import type { DeliveryMessage, EventMessage, JobMessage } from "../queues/messages.ts";
 
 export interface SweepDeps {
@@ -7,7 +8,7 @@ export interface SweepDeps {
   readonly enqueueJobs: (messages: readonly JobMessage[]) => Promise<void>;
   readonly enqueueDeliveries: (messages: readonly DeliveryMessage[]) => Promise<void>;
   readonly enqueueEvents: (messages: readonly EventMessage[]) => Promise<void>;
-  readonly log: (entry: Readonly<Record<string, unknown>>) => void;
+  readonly log: Log;
 }
 
 /** Per tick and kind; what is left is overdue at the next tick too. */

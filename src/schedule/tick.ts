@@ -1,6 +1,7 @@
 import type { Cadence } from "../domain/schedule/cadence.ts";
 import { dueSlots } from "../domain/schedule/due-slots.ts";
 import { decideOverlap, type OverlapPolicy } from "../domain/schedule/overlap.ts";
+import type { Log } from "../domain/trace/log-context.ts";
 
 /** A schedule as the tick sees it. Instants are epoch milliseconds. */
 export interface DueSchedule {
@@ -35,7 +36,7 @@ export interface TickDeps<S extends DueSchedule = DueSchedule> {
   /** Slots whose owner did not finish inside its lease; they are ours now. */
   readonly takeAbandoned: (limit: number) => Promise<readonly { scheduleId: string; slot: number }[]>;
   readonly enqueue: (slots: readonly { scheduleId: string; slot: number }[]) => Promise<void>;
-  readonly log: (entry: Readonly<Record<string, unknown>>) => void;
+  readonly log: Log;
 }
 
 export interface TickReport {

@@ -1,11 +1,15 @@
 import type { ApiPlatform } from "../api/platform.ts";
 import { newSecret } from "../delivery/webhook.ts";
+import { continueTrace, traceIdOf } from "../domain/trace/traceparent.ts";
 import { deliveryMessage, eventMessage, jobMessage, scheduleMessage } from "../queues/messages.ts";
-import { assetObject, enqueueJobs, idsOf, type Platform, sendAll } from "./common.ts";
+import { assetObject, enqueueJobs, idsOf, platform, sendAll, traced, traceIds } from "./common.ts";
 import { headOf } from "./failures.ts";
+import { scrape } from "./scrape.ts";
 
-export function apiPlatform(p: Platform): ApiPlatform {
-  const { env } = p;
+/** What one request is given. It carries on its caller's trace, and whatever it sets off carries it on. */
+export function apiPlatform(env: Env, request: Pick<Request, "headers">): ApiPlatform {
+  const traceparent = continueTrace(request.headers.get("traceparent"), traceIds);
+  const p = platform(env, { traceId: traceIdOf(traceparent) });
   /** Accepted work is recorded before it is sent, so a failing queue is the sweep's business, not the client's. */
   const quietly = async (sending: Promise<void>): Promise<void> => {
     await sending.catch((error: unknown) => {
@@ -19,27 +23,30 @@ export function apiPlatform(p: Platform): ApiPlatform {
     idsOf,
     hash: p.hash,
     log: p.log,
+    metrics: p.metrics,
+    traceparent,
+    scrape: () => scrape(p),
     newSecret,
     enqueueJobs: (jobs) => quietly(enqueueJobs(env, jobs)),
     enqueueDeliveries: (ids) =>
       quietly(
         sendAll(
           env.WEBHOOKS_QUEUE,
-          ids.map((deliveryId) => ({ body: { deliveryId } })),
+          ids.map((deliveryId) => ({ body: { deliveryId, ...traced(traceparent) } })),
         ),
       ),
     enqueueSlots: (slots) =>
       quietly(
         sendAll(
           env.SCHEDULE_QUEUE,
-          slots.map((body) => ({ body })),
+          slots.map((slot) => ({ body: { ...slot, ...traced(traceparent) } })),
         ),
       ),
     redrive: async (body) => {
       const job = jobMessage.safeParse(body);
       if (job.success) {
-        const { jobId, kind, symbol } = job.data;
-        await quietly(enqueueJobs(env, [{ id: jobId, kind, symbol }]));
+        const { jobId, kind, symbol, traceparent: ordered = null } = job.data;
+        await quietly(enqueueJobs(env, [{ id: jobId, kind, symbol, traceparent: ordered }]));
         return true;
       }
       const queue = queueOf(env, body);

@@ -1,10 +1,14 @@
 import { v7 as uuidv7 } from "uuid";
 import { type Config, readConfig } from "../config.ts";
 import type { JobKind, JobOrder } from "../domain/job/job.ts";
+import type { Recorder } from "../domain/metrics/registry.ts";
 import type { Problem } from "../domain/outcome.ts";
-import { log } from "../log.ts";
+import { DEFAULT_TENANT, type Log, type LogContext, within } from "../domain/trace/log-context.ts";
+import type { TraceIds } from "../domain/trace/traceparent.ts";
+import { logFrom } from "../log.ts";
 import type { JobMessage } from "../queues/messages.ts";
 import { fileDeadLetters } from "../records/dead-letter-records.ts";
+import { recorder } from "./metrics.ts";
 
 /** A queue batch holds at most 100 messages. */
 const BATCH = 100;
@@ -17,18 +21,24 @@ export interface Platform {
   readonly chance: () => number;
   readonly newId: () => string;
   readonly hash: (text: string) => Promise<string>;
-  readonly log: typeof log;
+  readonly log: Log;
+  readonly metrics: Recorder;
+  readonly trace: TraceIds;
 }
 
-export function platform(env: Env): Platform {
+/** `about` is what every line of this invocation's log is about. */
+export function platform(env: Env, about: LogContext = {}): Platform {
+  const config = readConfig(env);
   return {
     env,
-    config: readConfig(env),
+    config,
     now: () => Date.now(),
     chance: () => Math.random(),
     newId: () => uuidv7(),
     hash: sha256Hex,
-    log,
+    log: within(logFrom(config.LOG_LEVEL, [config.ADMIN_API_KEY]), { tenantId: DEFAULT_TENANT, ...about }),
+    metrics: recorder,
+    trace: traceIds,
   };
 }
 
@@ -42,9 +52,17 @@ export function idsOf(hash: string, at: number): () => string {
 }
 
 export async function sha256Hex(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex(new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text))));
 }
+
+/** Sixteen or eight random bytes; that all of them are zero happens to nobody. */
+export const traceIds: TraceIds = {
+  traceId: () => hex(crypto.getRandomValues(new Uint8Array(16))),
+  spanId: () => hex(crypto.getRandomValues(new Uint8Array(8))),
+};
+
+const hex = (bytes: Uint8Array): string =>
+  Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 /** The asset's object. A fresh stub each time: after some faults an old one stays broken. */
 export const assetObject = (env: Env, symbol: string) => env.ASSET_OBJECTS.getByName(symbol);
@@ -55,16 +73,24 @@ const QUEUE_OF: Readonly<Record<JobKind, (env: Env) => Queue>> = {
   recommendation: (env) => env.RECOMMENDATIONS_QUEUE,
 };
 
-export const toMessage = (job: Pick<JobOrder, "id" | "kind" | "symbol">): JobMessage => ({
+/** What a message is about in traces; nothing for work of before it was carried. */
+export const traced = (traceparent: string | null | undefined): { traceparent?: string } =>
+  traceparent ? { traceparent } : {};
+
+/** What a job's message needs to say. */
+export type JobNudge = Pick<JobOrder, "id" | "kind" | "symbol" | "traceparent">;
+
+export const toMessage = (job: JobNudge): JobMessage => ({
   jobId: job.id,
   kind: job.kind,
   symbol: job.symbol,
+  ...traced(job.traceparent),
 });
 
 /** Sends jobs to the queue of their kind. */
 export async function enqueueJobs(
   env: Env,
-  jobs: readonly (Pick<JobOrder, "id" | "kind" | "symbol"> & { readonly delaySeconds?: number })[],
+  jobs: readonly (JobNudge & { readonly delaySeconds?: number })[],
 ): Promise<void> {
   for (const [kind, own] of Map.groupBy(jobs, (job) => job.kind)) {
     await sendAll(

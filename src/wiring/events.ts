@@ -4,7 +4,7 @@ import { project } from "../read-model/projections.ts";
 import { noteProjected, projectedHeads, readFeedStream } from "../read-model/streams.ts";
 import { deliveryId, orderDeliveries, subscriptions } from "../records/delivery-records.ts";
 import { orderJobs } from "../records/job-records.ts";
-import { assetObject, enqueueJobs, fileUnreadable, type Platform, sendAll } from "./common.ts";
+import { assetObject, enqueueJobs, fileUnreadable, type Platform, sendAll, traced } from "./common.ts";
 
 const MOST_ENDPOINTS = 1_000;
 const READ_AT_ONCE = 200;
@@ -13,6 +13,8 @@ export function eventsDeps(p: Platform): EventsDeps {
   const { env } = p;
   return {
     log: p.log,
+    metrics: p.metrics,
+    now: p.now,
     fileUnreadable: fileUnreadable(p),
     heads: (streamIds) => projectedHeads(env.DB, streamIds),
     readLog: async (streamId, after) => {
@@ -41,12 +43,13 @@ export function eventsDeps(p: Platform): EventsDeps {
       await env.DB.batch(statements);
     },
     nudge: async (jobs, deliveries) => {
-      const ids = deliveries.map(({ endpointId, eventId }) => deliveryId(endpointId, eventId));
       await Promise.all([
         enqueueJobs(env, jobs),
         sendAll(
           env.WEBHOOKS_QUEUE,
-          ids.map((id) => ({ body: { deliveryId: id } })),
+          deliveries.map(({ endpointId, eventId, traceparent }) => ({
+            body: { deliveryId: deliveryId(endpointId, eventId), ...traced(traceparent) },
+          })),
         ),
       ]);
     },

@@ -7,7 +7,7 @@ import { noteKnown, type StreamHead } from "../read-model/streams.ts";
 import { writeAudit } from "../records/audit.ts";
 import { fileDeadLetters } from "../records/dead-letter-records.ts";
 import { UNSETTLED } from "../records/job-records.ts";
-import { assetObject, type Platform, toMessage } from "./common.ts";
+import { assetObject, type Platform, toMessage, traced } from "./common.ts";
 
 /** A job and the attempt after which it failed for good. */
 export interface Failure {
@@ -76,13 +76,23 @@ export async function headsOfFailed(p: Platform, failures: readonly Failure[]): 
 
 /** Tells the events consumer of the failures; if this is lost the sweep finds the streams behind. */
 export async function announceFailures(p: Platform, failures: readonly Failure[]): Promise<void> {
-  await p.env.EVENTS_QUEUE.sendBatch(
-    failures.map(({ job }) => ({
-      body: { streamId: jobStream(job.id), version: failureVersion(job), event: null },
-    })),
-  ).catch((error: unknown) =>
-    p.log({ level: "warn", message: "failure not announced", error: String(error) }),
-  );
+  try {
+    await p.env.EVENTS_QUEUE.sendBatch(
+      failures.map(({ job }) => ({
+        body: {
+          streamId: jobStream(job.id),
+          version: failureVersion(job),
+          event: null,
+          ...traced(job.traceparent),
+        },
+      })),
+    );
+    // These messages carry no event, so whoever takes them cannot count it.
+    for (const { settlement } of failures)
+      p.metrics.count("events_published_total", { event_type: settlement.failure?.eventType ?? "" });
+  } catch (error) {
+    p.log({ level: "warn", message: "failure not announced", error: String(error) });
+  }
 }
 
 /** What UNSETTLED looks at. */

@@ -1,5 +1,6 @@
 import { readCsvBars, readJsonBars } from "../domain/asset/read-bars.ts";
 import { isCalendarId } from "../domain/market/calendar-id.ts";
+import { continueTrace } from "../domain/trace/traceparent.ts";
 import type { ConsumerDeps, JobBook } from "../queues/consumer.ts";
 import { importRequest, MOST_IMPORT_ROWS } from "../queues/import-format.ts";
 import type { IndicatorsDeps } from "../queues/indicators.ts";
@@ -22,6 +23,8 @@ export const consumerDeps = (p: Platform): ConsumerDeps => ({
   chance: p.chance,
   policies: p.config.RETRY_POLICIES,
   log: p.log,
+  metrics: p.metrics,
+  trace: p.trace,
   fileUnreadable: fileUnreadable(p),
 });
 
@@ -61,8 +64,8 @@ export function ingestDeps(p: Platform): IngestDeps {
       return { symbol, calendar: asset.calendar, source: asset.source, archived: asset.archivedAt !== null };
     },
     lastBar: (symbol, resolution) => lastBarOf(env.DB, symbol, resolution),
-    prices: async (name, request) => {
-      const source = priceSource(p, name);
+    prices: async (name, request, traceparent) => {
+      const source = priceSource(p, name, tracedFetch(p, traceparent));
       if (source === null)
         return { outcome: "NotConfigured", detail: `the price source ${name} is not configured` };
       return source.history(request);
@@ -74,11 +77,20 @@ export function ingestDeps(p: Platform): IngestDeps {
   };
 }
 
-function priceSource({ config }: Platform, name: string): PriceSource | null {
+/** `fetch` as price sources get it: every call tells whose work it is (W3C Trace Context). */
+function tracedFetch({ trace }: Platform, traceparent: string | null): typeof fetch {
+  return (input, init) => {
+    const headers = new Headers(init?.headers);
+    headers.set("traceparent", continueTrace(traceparent, trace));
+    return fetch(input, { ...init, headers });
+  };
+}
+
+function priceSource({ config }: Platform, name: string, fetch: typeof globalThis.fetch): PriceSource | null {
   if (name === "demo" && config.DEMO && config.DEMO_SOURCE_URL !== "") {
     return demoSource({
       baseUrl: config.DEMO_SOURCE_URL,
-      fetch: (input, init) => fetch(input, init),
+      fetch,
       timeoutMs: SOURCE_TIMEOUT_MS,
     });
   }

@@ -1,3 +1,4 @@
+import { startTrace } from "../domain/trace/traceparent.ts";
 import type { ScheduleDeps } from "../queues/schedule.ts";
 import { takeStreamsBehind } from "../read-model/streams.ts";
 import { liveSymbols } from "../records/asset-records.ts";
@@ -46,18 +47,25 @@ export function tickDeps(p: Platform): TickDeps<Schedule> {
       return (claimed?.results ?? []).filter(({ state }) => state === "claimed").map(({ slot }) => slot);
     },
     takeAbandoned: (limit) => takeAbandonedSlots(DB, owner, p.now(), p.now() + SLOT_LEASE_MS, limit),
-    enqueue: (slots) =>
-      sendAll(
-        p.env.SCHEDULE_QUEUE,
-        slots.map(({ scheduleId, slot }) => ({ body: { scheduleId, slot } })),
-      ),
+    enqueue: async (slots) => {
+      const bodies = slots.map(async ({ scheduleId, slot }) => ({
+        body: { scheduleId, slot, traceparent: await traceOfSlot(p, scheduleId, slot) },
+      }));
+      await sendAll(p.env.SCHEDULE_QUEUE, await Promise.all(bodies));
+    },
   };
+}
+
+/** A slot is one trace however often it is handed on: its id follows from the slot, and schedule ids are random. */
+async function traceOfSlot(p: Platform, scheduleId: string, slot: number): Promise<string> {
+  return startTrace((await p.hash(`slot ${scheduleId} ${slot}`)).slice(0, 32), p.trace.spanId());
 }
 
 export function scheduleDeps(p: Platform): ScheduleDeps {
   const { DB } = p.env;
   return {
     log: p.log,
+    trace: p.trace,
     fileUnreadable: fileUnreadable(p),
     openSlot: async (scheduleId, at) => {
       const [slot, schedule] = await Promise.all([
@@ -108,7 +116,12 @@ export function sweepDeps(p: Platform): SweepDeps {
     enqueueJobs: (messages) =>
       enqueueJobs(
         p.env,
-        messages.map(({ jobId, kind, symbol }) => ({ id: jobId, kind, symbol })),
+        messages.map(({ jobId, kind, symbol, traceparent }) => ({
+          id: jobId,
+          kind,
+          symbol,
+          traceparent: traceparent ?? null,
+        })),
       ),
     enqueueDeliveries: (messages) =>
       sendAll(

@@ -15,6 +15,8 @@ export function webhooksDeps(p: Platform): WebhooksDeps {
     now: p.now,
     chance: p.chance,
     log: p.log,
+    metrics: p.metrics,
+    trace: p.trace,
     fileUnreadable: fileUnreadable(p),
     schedule: p.config.WEBHOOK_RETRY_SECONDS,
     origin: p.config.PUBLIC_ORIGIN,

@@ -31,9 +31,18 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "config",
     "log",
   ],
-  "worker.ts": ["api/app", "api/problem", "durable-objects/asset-object", "queues", "schedule", "wiring"],
-  "config.ts": ["domain"],
-  "log.ts": [],
+  "worker.ts": [
+    "api/app",
+    "api/problem",
+    "durable-objects/asset-object",
+    "durable-objects/metrics-object",
+    "queues",
+    "schedule",
+    "wiring",
+    "log",
+  ],
+  "config.ts": ["domain", "log"],
+  "log.ts": ["types:domain"],
 };
 
 /** Packages the pure rules may use: small, without I/O, clock or chance. */

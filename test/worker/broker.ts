@@ -3,6 +3,7 @@ import {
   createMessageBatch,
   createScheduledController,
   getQueueResult,
+  waitOnExecutionContext,
 } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { vi } from "vitest";
@@ -120,7 +121,8 @@ export class Broker {
     const retried = new Map<string, number>();
     for (const message of batch.messages) noteRetry(message, retried);
     const context = createExecutionContext();
-    await worker.queue(batch, on);
+    await worker.queue(batch, on, context);
+    await waitOnExecutionContext(context);
     const result = await getQueueResult(batch, context);
     for (const letter of letters) {
       const delay = retried.get(letter.id);
@@ -152,7 +154,9 @@ export class Broker {
 
   /** The cron trigger fires. */
   async tick(scheduledTime = Date.now(), on: Env = env): Promise<void> {
-    await worker.scheduled(createScheduledController({ scheduledTime, cron: "* * * * *" }), on);
+    const context = createExecutionContext();
+    await worker.scheduled(createScheduledController({ scheduledTime, cron: "* * * * *" }), on, context);
+    await waitOnExecutionContext(context);
   }
 
   /** Delivers the next due message, alone. False when there is none. */

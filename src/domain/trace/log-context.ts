@@ -1,0 +1,46 @@
+import type { StoredEvent } from "../events/envelope.ts";
+import { symbolOfStream } from "../events/envelope.ts";
+import type { JobOrder } from "../job/job.ts";
+import { traceIdOf } from "./traceparent.ts";
+
+/** Writes one structured line. `level` is debug, info, warn or error; `message` says what happened, the same each time. */
+export type Log = (entry: Readonly<Record<string, unknown>>) => void;
+
+/** What a line is about. Absent where it is not known. */
+export interface LogContext {
+  readonly traceId?: string | undefined;
+  readonly tenantId?: string;
+  readonly eventId?: string;
+  readonly jobId?: string | undefined;
+  readonly asset?: string | undefined;
+  readonly attempt?: number;
+  readonly queue?: string;
+}
+
+/** A log whose every line says what it is about. */
+export const within =
+  (log: Log, context: LogContext): Log =>
+  (entry) =>
+    log({ ...context, ...entry });
+
+/** Everything belongs to this tenant so far. */
+export const DEFAULT_TENANT = "default";
+
+export const jobContext = (
+  job: Pick<JobOrder, "id" | "symbol" | "traceparent">,
+  attempt: number,
+): LogContext => ({
+  traceId: traceIdOf(job.traceparent),
+  tenantId: DEFAULT_TENANT,
+  jobId: job.id,
+  asset: job.symbol,
+  attempt,
+});
+
+export const eventContext = (event: StoredEvent): LogContext => ({
+  traceId: traceIdOf(event.traceparent),
+  tenantId: event.tenantId,
+  eventId: event.eventId,
+  jobId: event.jobId ?? undefined,
+  asset: symbolOfStream(event.streamId) ?? undefined,
+});
