@@ -5,7 +5,7 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 
 const WRITE = {
   debug: console.debug,
-  info: console.info,
+  info: console.log,
   warn: console.warn,
   error: console.error,
 } as const satisfies Record<LogLevel, (line: string) => void>;

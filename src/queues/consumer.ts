@@ -143,7 +143,8 @@ async function attempt(ordered: JobRecord, handler: JobHandler, deps: ConsumerDe
   );
   const endedAt = settlement.attempt?.endedAt ?? deps.now();
   const seconds = (endedAt - startedAt) / 1000;
-  deps.metrics.observe("job_duration_seconds", { kind: job.kind, outcome: outcome.kind }, seconds);
+  const ended = settlement.attempt === null ? "deferred" : outcome.kind;
+  deps.metrics.observe("job_duration_seconds", { kind: job.kind, outcome: ended }, seconds);
   const log = within(deps.log, jobContext(job, settlement.number));
   if (outcome.kind === "done") log({ level: "debug", message: "job done", seconds });
   else {

@@ -49,6 +49,12 @@ export const countDeadLetters = (db: D1Database): D1PreparedStatement =>
 export const lastTick = (db: D1Database): D1PreparedStatement =>
   db.prepare("SELECT wall_at AS wallAt FROM clock WHERE id = 1");
 
+/** Differences found and not yet repaired; one row. */
+export const countDivergences = (db: D1Database): D1PreparedStatement =>
+  db
+    .prepare("SELECT count(*) AS n FROM (SELECT 1 FROM divergences WHERE repaired_at IS NULL LIMIT ?)")
+    .bind(MOST_COUNTED);
+
 /** External services and the state of their breakers, as `circuit_breaker_state` shows them. */
 export const breakerStates = (db: D1Database): D1PreparedStatement =>
   db.prepare("SELECT service, state FROM breakers ORDER BY service LIMIT 100");

@@ -4,6 +4,7 @@ import { countStreamsBehind } from "../read-model/streams.ts";
 import {
   breakerStates,
   countDeadLetters,
+  countDivergences,
   countOpenDeliveries,
   countOpenJobs,
   lastTick,
@@ -105,6 +106,12 @@ export async function breakerGauges(db: D1Database): Promise<Gauge[]> {
     const value = BREAKER_VALUES[state.toLowerCase().replace("-", "_")];
     return value === undefined ? [] : [gauge("circuit_breaker_state", { service }, value)];
   });
+}
+
+/** Divergences as recorded in D1. Call it from `scrape` as the part "divergences" once their table is there. */
+export async function divergenceGauges(db: D1Database): Promise<Gauge[]> {
+  const row = await countDivergences(db).first<{ n: number }>();
+  return [gauge("read_model_divergences", {}, row?.n ?? 0)];
 }
 
 const oldestOf = (work: readonly OpenWork[]): number | null =>

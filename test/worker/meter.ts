@@ -10,12 +10,15 @@ export interface Cost {
   readonly objectRows: number;
   /** Rows written in D1, indexes included. */
   readonly d1Rows: number;
+  readonly d1RowsRead: number;
   /** Calls of an object and alarms that fired. */
   readonly objectRequests: number;
   readonly messages: number;
+  /** Calls of the metrics object. */
+  readonly reports: number;
 }
 
-const KEYS = ["objectRows", "d1Rows", "objectRequests", "messages"] as const;
+const KEYS = ["objectRows", "d1Rows", "d1RowsRead", "objectRequests", "messages", "reports"] as const;
 
 /** Counts what one asset costs. It sees every statement, call and message of this isolate from `start` on. */
 export class Meter {
@@ -25,6 +28,8 @@ export class Meter {
   readonly #cursors: { readonly rowsWritten: number }[] = [];
   #alarmsSet = 0;
   #d1Rows = 0;
+  #d1RowsRead = 0;
+  #reports = 0;
   #objectRequests = 0;
 
   constructor(broker: Broker, symbol: string) {
@@ -56,25 +61,33 @@ export class Meter {
     const batch = DB.batch.bind(DB);
     vi.spyOn(DB, "batch").mockImplementation(async <T>(statements: D1PreparedStatement[]) => {
       const results = await batch<T>(statements);
-      for (const { meta } of results) this.#d1Rows += meta.rows_written;
+      for (const { meta } of results) this.#count(meta);
       return results;
     });
     const statement = Object.getPrototypeOf(DB.prepare("SELECT 1")) as D1PreparedStatement;
     for (const method of ["run", "all"] as const) {
       const real = statement[method];
-      const count = (rows: number) => {
-        this.#d1Rows += rows;
-      };
+      const count = (meta: D1Meta) => this.#count(meta);
       vi.spyOn(statement, method).mockImplementation(async function <T>(this: D1PreparedStatement) {
         const result = await real.call<D1PreparedStatement, [], Promise<D1Result<T>>>(this);
-        count(result.meta.rows_written);
+        count(result.meta);
         return result;
       });
     }
   }
 
+  #count(meta: D1Meta): void {
+    this.#d1Rows += meta.rows_written;
+    this.#d1RowsRead += meta.rows_read;
+  }
+
   #watchObjects(): void {
-    const { ASSET_OBJECTS } = env;
+    const { ASSET_OBJECTS, METRICS } = env;
+    const metrics = METRICS.getByName.bind(METRICS);
+    vi.spyOn(METRICS, "getByName").mockImplementation((name, options) => {
+      this.#reports += 1;
+      return metrics(name, options);
+    });
     const getByName = ASSET_OBJECTS.getByName.bind(ASSET_OBJECTS);
     vi.spyOn(ASSET_OBJECTS, "getByName").mockImplementation((name, options) => {
       const stub = getByName(name, options);
@@ -97,6 +110,8 @@ export class Meter {
     return {
       objectRows: this.#cursors.reduce((sum, { rowsWritten }) => sum + rowsWritten, 0) + this.#alarmsSet,
       d1Rows: this.#d1Rows,
+      d1RowsRead: this.#d1RowsRead,
+      reports: this.#reports,
       objectRequests: this.#objectRequests,
       messages: [...this.#broker.sent.values()].reduce((sum, sent) => sum + sent, 0),
     };

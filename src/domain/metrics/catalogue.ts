@@ -64,8 +64,8 @@ export const METRICS = {
   },
   job_duration_seconds: {
     type: "histogram",
-    help: "Duration of job attempts by what became of them.",
-    labels: { kind: JOB_KINDS, outcome: ["done", "later", "refused"] },
+    help: "Duration of job attempts by what became of them; a deferral counts as no attempt.",
+    labels: { kind: JOB_KINDS, outcome: ["done", "later", "refused", "deferred"] },
     buckets: WORK,
   },
   webhook_delivery_duration_seconds: {

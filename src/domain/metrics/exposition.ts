@@ -38,11 +38,21 @@ export function render(samples: readonly Sample[], gauges: readonly Gauge[]): st
     if (own.length === 0 && metric.type === "counter" && Object.keys(metric.labels).length === 0)
       lines.push(line(name, "", [], 0));
     if (metric.type === "gauge") {
-      const own: readonly Gauge[] = gaugesByName.get(name as GaugeName) ?? [];
-      for (const { labels, value } of own) lines.push(line(name, "", pairsOf(name, labels), value));
+      const series = largestOf(gaugesByName.get(name as GaugeName) ?? []);
+      for (const { labels, value } of series) lines.push(line(name, "", pairsOf(name, labels), value));
     }
   }
   return `${lines.join("\n")}\n`;
+}
+
+/** One gauge for each set of labels: values the catalogue does not know share `other`, where the largest counts. */
+function largestOf(gauges: readonly Gauge[]): Gauge[] {
+  const largest = new Map<string, Gauge>();
+  for (const one of gauges) {
+    const key = JSON.stringify(one.labels);
+    if ((largest.get(key)?.value ?? Number.NEGATIVE_INFINITY) < one.value) largest.set(key, one);
+  }
+  return [...largest.values()];
 }
 
 function seriesLines({ name, labels, values }: Sample): string[] {
