@@ -3,12 +3,9 @@ import type { Log } from "./domain/trace/log-context.ts";
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-const WRITE = {
-  debug: console.debug,
-  info: console.log,
-  warn: console.warn,
-  error: console.error,
-} as const satisfies Record<LogLevel, (line: string) => void>;
+const METHOD = { debug: "debug", info: "log", warn: "warn", error: "error" } as const satisfies Readonly<
+  Record<LogLevel, keyof Console>
+>;
 
 /** Longer texts are cut: a stack or an upstream's error must not make a line that no log store takes. */
 const LONGEST_TEXT = 2_000;
@@ -43,9 +40,11 @@ function write(entry: Readonly<Record<string, unknown>>, secrets: readonly strin
   const { message = "", ...rest } = entry;
   const head = { level, message, time: new Date().toISOString() };
   try {
-    WRITE[level](JSON.stringify({ ...head, ...rest, level }, (key, value) => shown(key, value, secrets)));
+    console[METHOD[level]](
+      JSON.stringify({ ...head, ...rest, level }, (key, value) => shown(key, value, secrets)),
+    );
   } catch {
-    WRITE.error(JSON.stringify({ ...head, level: "error", message: "a log line could not be written" }));
+    console.error(JSON.stringify({ ...head, level: "error", message: "a log line could not be written" }));
   }
 }
 

@@ -29,7 +29,9 @@ export async function report(env: Env, to: Log = log): Promise<void> {
     await inTime(metricsObject(env).record(samples), REPORT_TIMEOUT_MS, "the metrics object");
     complained = false;
   } catch (error) {
-    unreported.count("metrics_reports_lost_total", {});
+    // The lost report may itself have told of lost ones.
+    const before = samples.find(({ name }) => name === "metrics_reports_lost_total")?.values[0] ?? 0;
+    unreported.count("metrics_reports_lost_total", {}, before + 1);
     if (!complained) to({ level: "warn", message: "metrics not reported", error: String(error) });
     complained = true;
   }
