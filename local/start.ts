@@ -57,7 +57,7 @@ async function main(): Promise<void> {
         DEMO_SOURCE_URL: demoServer?.url ?? "",
         WEBHOOK_ALLOW_LOOPBACK: process.env["WEBHOOK_ALLOW_LOOPBACK"] === "on" ? "on" : "off",
         SWEEP_AFTER_SECONDS: process.env["SWEEP_AFTER_SECONDS"] ?? "10",
-        ...forwarded("REPLAY_SPEED", "WEBHOOK_RETRY_SECONDS"),
+        ...forwarded("REPLAY_SPEED", "WEBHOOK_RETRY_SECONDS", "LOG_LEVEL"),
       },
       onExit: (code) => {
         if (!stopping) {

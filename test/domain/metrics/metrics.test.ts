@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { EVENT_TYPES } from "../../../src/domain/events/catalogue.ts";
@@ -6,6 +5,7 @@ import { METRICS } from "../../../src/domain/metrics/catalogue.ts";
 import { gauge, render } from "../../../src/domain/metrics/exposition.ts";
 import { Registry, type Sample } from "../../../src/domain/metrics/registry.ts";
 import { parseExposition } from "./exposition-parser.ts";
+import { complaintsOfPromtool } from "./promtool.ts";
 
 const types = Object.keys(EVENT_TYPES);
 const duration = "event_processing_duration_seconds";
@@ -77,13 +77,9 @@ describe("the page of metrics", () => {
     ]);
   });
 
-  it("passes promtool, where there is one; a machine that decides must have it", () => {
-    const judge = spawnSync("promtool", ["check", "metrics"], { input: fullPage(), encoding: "utf8" });
-    const missing = judge.error !== undefined;
-    // The strict reader above judges everywhere; this one where it is installed.
-    expect(missing && process.env["CI"] === "true", "promtool is not installed").toBe(false);
-    if (!missing) expect(`${judge.stdout}${judge.stderr}`).toBe("");
-    if (!missing) expect(judge.status).toBe(0);
+  it("passes promtool", () => {
+    expect(complaintsOfPromtool(fullPage())).toBe("");
+    expect(complaintsOfPromtool(render([], []))).toBe("");
   });
 });
 
