@@ -1,7 +1,9 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { EVENT_TYPES } from "../../../src/domain/events/catalogue.ts";
-import { METRICS } from "../../../src/domain/metrics/catalogue.ts";
+import { METRICS, metricOf } from "../../../src/domain/metrics/catalogue.ts";
 import { gauge, render } from "../../../src/domain/metrics/exposition.ts";
 import { Registry, type Sample } from "../../../src/domain/metrics/registry.ts";
 import { parseExposition } from "./exposition-parser.ts";
@@ -103,6 +105,31 @@ describe("the strict reader", () => {
     ["a sum too small", `${histogram}h_bucket{le="1"} 0\nh_bucket{le="+Inf"} 1\nh_sum 0.5\nh_count 1\n`],
   ])("refuses %s", (_, text) => {
     expect(() => parseExposition(text)).toThrow();
+  });
+});
+
+describe("the operations page", () => {
+  const text = readFileSync(join(import.meta.dirname, "../../../docs/operations.md"), "utf8");
+
+  it("says what every metric means", () => {
+    for (const name of Object.keys(METRICS)) expect(text).toContain(`\`${name}`);
+  });
+
+  it("has alerts on metrics that exist, with labels and values that exist", () => {
+    const expressions = [...text.matchAll(/- \{ alert: \w+, expr: '(.+?)'(?:, for: \w+)? \}$/gm)].map(
+      (m) => m[1] ?? "",
+    );
+    expect(expressions.length).toBe(text.match(/- \{ alert:/g)?.length);
+    for (const expression of expressions) {
+      const used = [...expression.matchAll(/([a-z]+_[a-z_]+)(?:\{(\w+)="(\w+)"\})?/g)];
+      expect(used, expression).not.toEqual([]);
+      for (const [, written = "", label, value] of used) {
+        if (written === "histogram_quantile") continue;
+        const name = metricOf(written) === null ? written.replace(/_(bucket|count|sum)$/, "") : written;
+        expect(metricOf(name), name).not.toBeNull();
+        if (label !== undefined) expect(metricOf(name)?.labels[label]).toContain(value);
+      }
+    }
   });
 });
 
