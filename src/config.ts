@@ -51,6 +51,7 @@ const schema = z
       .pipe(z.array(z.number().int().min(1).max(86_400)).min(1).max(15)),
     RETRY_POLICIES: retryPolicies,
     SWEEP_AFTER_SECONDS: z.coerce.number().int().min(1).max(86_400),
+    DEAD_LETTER_RETENTION_DAYS: z.coerce.number().int().min(1).max(3_650),
     ADMIN_API_KEY: z.string().min(20, "at least 20 characters").max(256),
   })
   .refine((env) => !(env.DEMO && env.ENVIRONMENT !== "local"), {

@@ -9,7 +9,7 @@ import { deliveryMessage } from "./messages.ts";
 export interface DeliveryInHand {
   readonly id: string;
   readonly eventId: string;
-  readonly attempts: readonly { readonly number: number }[];
+  readonly attempts: readonly { readonly number: number; readonly startedAt: number }[];
   readonly event: string | null;
   readonly endpoint: {
     readonly id: string;
@@ -37,9 +37,16 @@ export interface SettledDelivery {
   readonly gone: boolean;
 }
 
+interface Call {
+  readonly url: string;
+  readonly secret: string;
+  readonly id: string;
+  readonly body: string;
+}
+
 export interface WebhooksDeps extends Pick<ConsumerDeps, "now" | "chance" | "log" | "fileUnreadable"> {
   readonly claim: (ids: readonly string[]) => Promise<readonly DeliveryInHand[]>;
-  readonly call: (call: { url: string; secret: string; id: string; body: string }) => Promise<{
+  readonly call: (call: Call) => Promise<{
     status: number | null;
     error: string | null;
     excerpt: string | null;
@@ -84,20 +91,10 @@ export async function consumeWebhooks(batch: MessageBatch<unknown>, deps: Webhoo
 }
 
 async function send(delivery: DeliveryInHand, deps: WebhooksDeps): Promise<SettledDelivery> {
-  const { endpoint, event } = delivery;
-  if (endpoint === null || !endpoint.enabled || event === null) {
-    const why =
-      endpoint === null
-        ? "the endpoint was deleted"
-        : event === null
-          ? "the event is gone"
-          : "the endpoint is disabled";
-    return unsent(delivery, why, deps);
-  }
+  const call = callFor(delivery, deps.origin);
+  if (typeof call === "string") return unsent(delivery, call, deps);
   const startedAt = deps.now();
-  const body = bodyOf(event, deps.origin);
-  if (body === null) return unsent(delivery, "the stored event cannot be read", deps);
-  const answer = await deps.call({ url: endpoint.url, secret: endpoint.secret, id: delivery.eventId, body });
+  const answer = await deps.call(call);
   const endedAt = deps.now();
   const number = delivery.attempts.length + 1;
   const { status, error, excerpt } = answer;
@@ -126,6 +123,16 @@ function unsent(delivery: DeliveryInHand, error: string, deps: Pick<WebhooksDeps
   const number = delivery.attempts.length + 1;
   const attempt = { number, startedAt: deps.now(), durationMs: 0, status: null, error, excerpt: null };
   return { delivery, state: "failed", attempt, dueAt: null, gone: false };
+}
+
+/** The call that a delivery is, or why it cannot be made. */
+export function callFor({ endpoint, event, eventId }: DeliveryInHand, origin: string): Call | string {
+  if (endpoint === null) return "the endpoint was deleted";
+  if (event === null) return "the event is gone";
+  if (!endpoint.enabled) return "the endpoint is disabled";
+  const body = bodyOf(event, origin);
+  if (body === null) return "the stored event cannot be read";
+  return { url: endpoint.url, secret: endpoint.secret, id: eventId, body };
 }
 
 function bodyOf(event: string, origin: string): string | null {
