@@ -53,6 +53,7 @@ const schema = z
     RETRY_POLICIES: retryPolicies,
     LOG_LEVEL: z.enum(LOG_LEVELS),
     SWEEP_AFTER_SECONDS: z.coerce.number().int().min(1).max(86_400),
+    DEAD_LETTER_RETENTION_DAYS: z.coerce.number().int().min(1).max(3_650),
     ADMIN_API_KEY: z.string().min(20, "at least 20 characters").max(256),
   })
   .refine((env) => !(env.DEMO && env.ENVIRONMENT !== "local"), {

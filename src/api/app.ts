@@ -10,6 +10,9 @@ import { audit } from "./audit.ts";
 import { authenticate } from "./auth.ts";
 import { bars } from "./bars.ts";
 import { calendars } from "./calendars.ts";
+import { deadLetterActions } from "./dead-letter-actions.ts";
+import { deadLetterBulk } from "./dead-letter-bulk.ts";
+import { deadLetterEdit } from "./dead-letter-edit.ts";
 import { deadLetters } from "./dead-letters.ts";
 import { deliveries } from "./deliveries.ts";
 import { docs, openApi } from "./docs.ts";
@@ -80,6 +83,9 @@ for (const part of [
   deliveries,
   outbox,
   deadLetters,
+  deadLetterEdit,
+  deadLetterActions,
+  deadLetterBulk,
   audit,
   apiKeys,
 ]) {

@@ -3,6 +3,7 @@ import { ASSET_TYPES, type AssetType } from "../domain/market/asset-type.ts";
 import { barSource } from "../domain/market/bar-source.ts";
 import { CALENDAR_IDS, type CalendarId } from "../domain/market/calendar-id.ts";
 import { type AssetRecord, listAssets, loadAssets } from "../records/asset-records.ts";
+import { closeLettersOf } from "./archived-letters.ts";
 import { backfillOrders, demoSeriesFor, saveAsset } from "./asset-changes.ts";
 import { ApiProblem } from "./problem.ts";
 import {
@@ -211,6 +212,7 @@ assets.openapi(
   async (c) => {
     const before = await requireAsset(c.env.DB, c.req.valid("param").symbol);
     const now = c.env.api.now();
+    await closeLettersOf(c, before.symbol);
     await saveAsset(
       c.env,
       { ...before, live: false, archivedAt: now, updatedAt: now },

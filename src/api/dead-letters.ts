@@ -1,46 +1,77 @@
 import * as z from "zod";
-import { deliveryMessage, eventMessage, jobMessage, scheduleMessage } from "../queues/messages.ts";
-import { findDeadLetter, listDeadLetters, type StoredDeadLetter } from "../records/backoffice-records.ts";
-import { closeDeadLetter, editDeadLetter } from "../records/dead-letter-records.ts";
-import { reopenDelivery } from "../records/delivery-records.ts";
-import { reopenJob } from "../records/job-records.ts";
-import { auditRow } from "./audit-row.ts";
-import { ApiProblem } from "./problem.ts";
-import { iso, jsonBody, listLimit, listOf, operation, page, readCursor, router } from "./schemas.ts";
+import { planText } from "../domain/dead-letter/plan.ts";
+import { listDeadLetters, summariseLetters } from "../records/dead-letter-reads.ts";
+import { LETTER_STATES } from "../records/dead-letter-states.ts";
+import {
+  auditOf,
+  deadLetterView,
+  letterFilter,
+  letterParams,
+  onRecord,
+  requireLetter,
+  requireOpen,
+  requireSubject,
+  showLetter,
+} from "./dead-letter-views.ts";
+import { iso, listLimit, listOf, operation, page, readCursor, router } from "./schemas.ts";
 
-const deadLetterView = z
+const MOST_CAUSES = 100;
+
+const causeView = z
   .object({
-    id: z.string(),
-    queue: z.string(),
-    subject: z.string().nullable(),
-    symbol: z.string().nullable(),
-    body: z.unknown(),
-    error: z.looseObject({ code: z.string(), detail: z.string() }),
-    attempts: z.number(),
-    state: z.enum(["open", "redriven", "discarded"]),
-    createdAt: z.string(),
-    updatedAt: z.string(),
+    fingerprint: z.string().nullable(),
+    count: z.number(),
+    oldestAt: z.string(),
+    newestAt: z.string(),
+    example: deadLetterView,
   })
-  .meta({ id: "DeadLetter" });
+  .meta({ id: "DeadLetterCause" });
 
-const show = (letter: StoredDeadLetter): z.infer<typeof deadLetterView> => ({
-  ...letter,
-  error: { ...letter.error },
-  createdAt: iso(letter.createdAt),
-  updatedAt: iso(letter.updatedAt),
-});
+const planView = z
+  .object({
+    wouldSendTo: z.string(),
+    body: z.unknown(),
+    outcome: z.enum(["done", "later", "refused"]),
+    error: z.looseObject({ code: z.string(), detail: z.string() }).nullable(),
+    events: z.array(
+      z.object({
+        eventType: z.string(),
+        schemaVersion: z.number(),
+        payload: z.record(z.string(), z.unknown()).meta({ description: "in short: lists by count and ends" }),
+      }),
+    ),
+    eventCount: z.number().meta({ description: "how many there are; only the first are shown" }),
+    rows: z.record(z.string(), z.number()).meta({ description: "rows of the read model, by table" }),
+    jobs: z.array(z.string()),
+    deliveries: z.array(z.string()),
+    request: z
+      .object({
+        method: z.string(),
+        url: z.string(),
+        headers: z.record(z.string(), z.string()),
+        body: z.string(),
+      })
+      .nullable(),
+    planHash: z.string().meta({ description: "for a redrive that is to do this and nothing else" }),
+  })
+  .meta({ id: "DeadLetterPlan" });
 
 export const deadLetters = router();
 const tag = "Backoffice";
 
-const params = z.object({ id: z.string().min(1).max(100) });
-
 deadLetters.openapi(
   operation(
-    { method: "get", path: "/backoffice/dead-letters", scope: "ops:read", summary: "Work that gave up", tag },
+    {
+      method: "get",
+      path: "/backoffice/dead-letters",
+      scope: "ops:read",
+      summary: "Work that gave up, newest first",
+      tag,
+    },
     {
       query: z.object({
-        state: z.enum(["open", "redriven", "discarded"]).default("open"),
+        state: z.enum(LETTER_STATES).default("open"),
+        ...letterFilter,
         limit: listLimit,
         cursor: z.string().optional(),
       }),
@@ -49,12 +80,38 @@ deadLetters.openapi(
     listOf(deadLetterView),
   ),
   async (c) => {
-    const { state, limit, cursor } = c.req.valid("query");
-    const before = readCursor(cursor, z.tuple([z.string()]))?.[0] ?? null;
+    const { state, limit, cursor, ...filter } = c.req.valid("query");
+    const before = readCursor(cursor, z.tuple([z.number().int(), z.string()]));
+    const rows = await listDeadLetters(c.get("reads"), state, filter, before, limit + 1);
     return c.json(
-      page(await listDeadLetters(c.get("reads"), state, before, limit + 1), limit, ({ id }) => [id], show),
+      page(rows, limit, (letter) => [letter.createdAt, letter.id], showLetter),
       200,
     );
+  },
+);
+
+deadLetters.openapi(
+  operation(
+    {
+      method: "get",
+      path: "/backoffice/dead-letters/summary",
+      scope: "ops:read",
+      summary: "The causes behind dead letters, the one with the most letters first, each with its newest",
+      tag,
+    },
+    { query: z.object({ state: z.enum(LETTER_STATES).default("open") }) },
+    200,
+    z.object({ items: z.array(causeView) }),
+  ),
+  async (c) => {
+    const causes = await summariseLetters(c.get("reads"), c.req.valid("query").state, MOST_CAUSES);
+    const items = causes.map((cause) => ({
+      ...cause,
+      oldestAt: iso(cause.oldestAt),
+      newestAt: iso(cause.newestAt),
+      example: showLetter(cause.example),
+    }));
+    return c.json({ items }, 200);
   },
 );
 
@@ -67,37 +124,11 @@ deadLetters.openapi(
       summary: "One dead letter",
       tag,
     },
-    { params },
+    { params: letterParams },
     200,
     deadLetterView,
   ),
-  async (c) => c.json(show(await require(c.env.DB, c.req.valid("param").id)), 200),
-);
-
-deadLetters.openapi(
-  operation(
-    {
-      method: "patch",
-      path: "/backoffice/dead-letters/{id}",
-      scope: "ops:write",
-      summary: "Mend a dead letter's message before redriving it",
-      tag,
-    },
-    { params, ...jsonBody(z.strictObject({ body: z.record(z.string(), z.unknown()) })) },
-    200,
-    deadLetterView,
-  ),
-  async (c) => {
-    const { id } = c.req.valid("param");
-    const { body } = c.req.valid("json");
-    await requireOpen(c.env.DB, id);
-    if (destinationOf(body) === null) throw unreadable();
-    await c.env.DB.batch([
-      editDeadLetter(c.env.DB, id, body, c.env.api.now()),
-      auditRow(c.env, c.get("caller").id, "dead-letter.edit", id),
-    ]);
-    return c.json(show(await require(c.env.DB, id)), 200);
-  },
+  async (c) => c.json(showLetter(await requireLetter(c.env.DB, c.req.valid("param").id)), 200),
 );
 
 deadLetters.openapi(
@@ -106,102 +137,38 @@ deadLetters.openapi(
       method: "post",
       path: "/backoffice/dead-letters/{id}/dry-run",
       scope: "ops:read",
-      summary: "What a redrive would do",
+      summary: "What a redrive would come to now; a price source may be asked, nothing is kept or sent",
       tag,
     },
-    { params },
+    { params: letterParams },
     200,
-    z.object({ wouldSendTo: z.string(), body: z.unknown() }),
-  ),
-  async (c) => {
-    const letter = await requireOpen(c.env.DB, c.req.valid("param").id);
-    const wouldSendTo = destinationOf(letter.body);
-    if (wouldSendTo === null) throw unreadable();
-    return c.json({ wouldSendTo, body: letter.body }, 200);
-  },
-);
-
-deadLetters.openapi(
-  operation(
-    {
-      method: "post",
-      path: "/backoffice/dead-letters/{id}/redrive",
-      scope: "ops:write",
-      summary: "Put the work back on its queue",
-      tag,
-    },
-    { params },
-    202,
-    deadLetterView,
+    planView,
   ),
   async (c) => {
     const { id } = c.req.valid("param");
-    const { DB, api } = c.env;
-    const letter = await requireOpen(DB, id);
-    if (destinationOf(letter.body) === null) throw unreadable();
-    const now = api.now();
-    const job = jobMessage.safeParse(letter.body);
-    const delivery = deliveryMessage.safeParse(letter.body);
-    // The record first: if the message is lost the sweep sends it again.
-    const [closed] = await DB.batch([
-      closeDeadLetter(DB, id, "redriven", now),
-      ...(job.success ? [reopenJob(DB, job.data.jobId, now)] : []),
-      ...(delivery.success ? [reopenDelivery(DB, delivery.data.deliveryId, now)] : []),
-      auditRow(c.env, c.get("caller").id, "dead-letter.redrive", id),
-    ]);
-    if ((closed?.meta.changes ?? 0) > 0) await api.redrive(letter.body);
-    return c.json(show(await require(DB, id)), 202);
+    const { api, DB } = c.env;
+    return onRecord(c, "dead-letter.dry-run", id, async () => {
+      const { body } = await requireOpen(DB, id);
+      const { queue } = requireSubject(body);
+      const plan = await api.planOf(body);
+      const planHash = await api.hash(planText(plan));
+      const { outcome, error } = plan;
+      const detail = error === null ? planHash : `${error.code}: ${error.detail}`;
+      await auditOf(c, [{ action: "dead-letter.dry-run", subject: id, outcome, detail }]).run();
+      const { eventsHash: _, ...shown } = plan;
+      return c.json(
+        {
+          ...shown,
+          wouldSendTo: queue,
+          body,
+          error: error === null ? null : { ...error },
+          events: [...plan.events],
+          jobs: [...plan.jobs],
+          deliveries: [...plan.deliveries],
+          planHash,
+        },
+        200,
+      );
+    });
   },
 );
-
-deadLetters.openapi(
-  operation(
-    {
-      method: "post",
-      path: "/backoffice/dead-letters/{id}/discard",
-      scope: "ops:write",
-      summary: "Close a dead letter without doing its work",
-      tag,
-    },
-    { params },
-    200,
-    deadLetterView,
-  ),
-  async (c) => {
-    const { id } = c.req.valid("param");
-    await requireOpen(c.env.DB, id);
-    await c.env.DB.batch([
-      closeDeadLetter(c.env.DB, id, "discarded", c.env.api.now()),
-      auditRow(c.env, c.get("caller").id, "dead-letter.discard", id),
-    ]);
-    return c.json(show(await require(c.env.DB, id)), 200);
-  },
-);
-
-/** The queue that carries messages of this shape, or null when none does. */
-function destinationOf(body: unknown): string | null {
-  const job = jobMessage.safeParse(body);
-  if (job.success) return job.data.kind;
-  if (deliveryMessage.safeParse(body).success) return "webhooks";
-  if (eventMessage.safeParse(body).success) return "events";
-  if (scheduleMessage.safeParse(body).success) return "schedule";
-  return null;
-}
-
-const unreadable = () =>
-  new ApiProblem("validation_failed", "The message has the shape of no queue; mend its body first.", [
-    { field: "body", reason: "not a message any queue carries" },
-  ]);
-
-async function require(db: D1Database, id: string): Promise<StoredDeadLetter> {
-  const letter = await findDeadLetter(db, id);
-  if (letter === null) throw new ApiProblem("not_found", `There is no dead letter ${id}.`);
-  return letter;
-}
-
-async function requireOpen(db: D1Database, id: string): Promise<StoredDeadLetter> {
-  const letter = await require(db, id);
-  if (letter.state !== "open")
-    throw new ApiProblem("conflict", `The dead letter is ${letter.state} already.`);
-  return letter;
-}

@@ -1,10 +1,11 @@
 import * as z from "zod";
-import { JOB_KINDS, JOB_STATES, type JobOrder, type JobRecord, jobId } from "../domain/job/job.ts";
+import { JOB_KINDS, JOB_STATES, type JobOrder, jobId } from "../domain/job/job.ts";
 import { RESOLUTIONS } from "../domain/market/resolution.ts";
 import { noteKnown } from "../read-model/streams.ts";
 import { writeAudit } from "../records/audit.ts";
 import { readClock } from "../records/clock-record.ts";
-import { cancelJob, listJobs, loadJobs, orderJobs } from "../records/job-records.ts";
+import { cancelJob, findJob, listJobs, orderJobs, type ShownJob } from "../records/job-records.ts";
+import { afterJobs, type ReleasedJob } from "../records/sequence-records.ts";
 import { requireAsset } from "./assets.ts";
 import { ApiProblem } from "./problem.ts";
 import {
@@ -50,10 +51,13 @@ const jobView = z
     createdAt: z.string(),
     nextAttemptAt: z.string().nullable(),
     finishedAt: z.string().nullable(),
+    waitingBehind: z.string().nullable().meta({
+      description: "the dead letter of its asset that has to be dealt with before this job runs",
+    }),
   })
   .meta({ id: "Job" });
 
-const show = (job: JobRecord): z.infer<typeof jobView> => ({
+const show = (job: ShownJob): z.infer<typeof jobView> => ({
   id: job.id,
   kind: job.kind,
   symbol: job.symbol,
@@ -76,6 +80,7 @@ const show = (job: JobRecord): z.infer<typeof jobView> => ({
   createdAt: iso(job.createdAt),
   nextAttemptAt: job.state === "retrying" ? isoOrNull(job.dueAt) : null,
   finishedAt: isoOrNull(job.finishedAt),
+  waitingBehind: job.waitsBehind,
 });
 
 const newJob = z.strictObject({
@@ -182,7 +187,12 @@ jobs.openapi(
     const { id } = c.req.valid("param");
     const { api, DB } = c.env;
     const now = api.now();
-    const [result] = await DB.batch([cancelJob(DB, id, now)]);
+    const { symbol } = await requireJob(DB, id);
+    const [result, , released] = await DB.batch<ReleasedJob>([
+      cancelJob(DB, id, now),
+      ...afterJobs(DB, [{ id, symbol }], now),
+    ]);
+    await api.enqueueJobs(released?.results ?? []);
     const job = await requireJob(DB, id);
     if ((result?.meta.changes ?? 0) === 0) {
       throw new ApiProblem(
@@ -206,8 +216,8 @@ jobs.openapi(
   },
 );
 
-async function requireJob(db: D1Database, id: string): Promise<JobRecord> {
-  const job = (await loadJobs(db, [id]))[0];
-  if (job === undefined) throw new ApiProblem("not_found", `There is no job ${id}.`);
+async function requireJob(db: D1Database, id: string): Promise<ShownJob> {
+  const job = await findJob(db, id);
+  if (job === null) throw new ApiProblem("not_found", `There is no job ${id}.`);
   return job;
 }

@@ -1,4 +1,5 @@
 import type { Config } from "../config.ts";
+import type { Plan } from "../domain/dead-letter/plan.ts";
 import type { AssetFact } from "../domain/events/catalogue.ts";
 import type { Cause } from "../domain/events/envelope.ts";
 import type { JobOrder } from "../domain/job/job.ts";
@@ -26,8 +27,10 @@ export interface ApiPlatform {
   ) => Promise<void>;
   readonly enqueueDeliveries: (ids: readonly string[]) => Promise<void>;
   readonly enqueueSlots: (slots: readonly { scheduleId: string; slot: number }[]) => Promise<void>;
-  /** Puts a message back on the queue of its shape; false when its shape is that of no queue. */
-  readonly redrive: (body: unknown) => Promise<boolean>;
+  /** Puts messages of events and slots back on their queues. Throws when a queue is out. */
+  readonly sendAgain: (bodies: readonly unknown[]) => Promise<void>;
+  /** What the work behind a message would come to now; nothing of it is kept or sent. */
+  readonly planOf: (body: unknown) => Promise<Plan>;
   /** How far an asset's stream reaches by its own log; nothing when there is none, or it does not answer. */
   readonly headOf: (symbol: string) => Promise<readonly { streamId: string; version: number }[]>;
   readonly register: (symbol: string, fact: AssetFact, cause: Cause) => Promise<{ head: number }>;

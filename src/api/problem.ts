@@ -15,6 +15,7 @@ const PROBLEMS = {
   not_found: [404, "Not found"],
   method_not_allowed: [405, "The method is not allowed here"],
   conflict: [409, "It conflicts with what is there"],
+  plan_changed: [409, "The plan is no longer what it was"],
   idempotency_conflict: [409, "The Idempotency-Key was used for another request"],
   idempotency_in_progress: [409, "The same request is still being worked on"],
   payload_too_large: [413, "The body is too large"],

@@ -22,26 +22,33 @@ export interface WebhookAnswer {
   readonly retryAfterSeconds: number;
 }
 
+/** The request that a call is, signed as of `now`. Its secret is not in it. */
+export async function signedRequest(call: WebhookCall, now: number) {
+  const timestamp = Math.floor(now / 1000);
+  return {
+    method: "POST",
+    headers: {
+      "content-type": "application/cloudevents+json; charset=utf-8",
+      "user-agent": "InversorAI-Webhooks/1",
+      traceparent: call.traceparent,
+      "webhook-id": call.id,
+      "webhook-timestamp": String(timestamp),
+      "webhook-signature": `v1,${await sign(call.secret, signedContent(call.id, timestamp, call.body))}`,
+    },
+    body: call.body,
+  };
+}
+
 /**
  * Posts one event with Standard Webhooks headers. Never throws: what went wrong is the answer. Redirects are not
  * followed, because the target was not checked when the endpoint was registered.
  */
 export async function callWebhook(call: WebhookCall, now: number): Promise<WebhookAnswer> {
-  const timestamp = Math.floor(now / 1000);
   try {
     const response = await fetch(call.url, {
-      method: "POST",
+      ...(await signedRequest(call, now)),
       redirect: "manual",
       signal: AbortSignal.timeout(TIMEOUT_MS),
-      headers: {
-        "content-type": "application/cloudevents+json; charset=utf-8",
-        "user-agent": "InversorAI-Webhooks/1",
-        traceparent: call.traceparent,
-        "webhook-id": call.id,
-        "webhook-timestamp": String(timestamp),
-        "webhook-signature": `v1,${await sign(call.secret, signedContent(call.id, timestamp, call.body))}`,
-      },
-      body: call.body,
     });
     return {
       status: response.status,

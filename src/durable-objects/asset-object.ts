@@ -19,6 +19,7 @@ import { forgetOld, once, PayloadConflict } from "./consumed.ts";
 import { EventLog, type Head, type Stamp } from "./event-log.ts";
 import { ingestBars } from "./ingest.ts";
 import { Outbox, type OutboxStatus, SAFETY_NET_SECONDS } from "./outbox.ts";
+import { type Preview, undone } from "./preview.ts";
 import { recordRecommendation } from "./recommendations.ts";
 import { migrateTables } from "./tables.ts";
 
@@ -97,6 +98,21 @@ export class AssetObject extends DurableObject<Env> {
     );
   }
 
+  /** What `ingest` would do now. Like the other previews it runs the very same commit and undoes it: nothing stays. */
+  async previewIngest(command: IngestCommand): Promise<Preview<IngestResult>> {
+    return this.#preview("ingest", command, (stamp) => ingestBars(this.#db, command, stamp));
+  }
+
+  async previewIndicators(command: IndicatorsCommand): Promise<Preview<IndicatorsResult>> {
+    return this.#preview("indicators", command, (stamp) => computeIndicators(this.#db, command, stamp));
+  }
+
+  async previewRecommendation(command: RecordRecommendationCommand): Promise<Preview<RecommendationResult>> {
+    return this.#preview("recommendation", command, (stamp) =>
+      recordRecommendation(this.#db, command, stamp),
+    );
+  }
+
   /** How far the stream reaches, and the hash that vouches for it. */
   async streamHead(symbol: string): Promise<Head> {
     this.#assertSymbol(symbol);
@@ -151,6 +167,23 @@ export class AssetObject extends DurableObject<Env> {
     // The conflict is on record by now; whoever reused the id is told by an error of its own.
     if (outcome.kind === "conflict") throw new PayloadConflict(outcome.detail);
     return outcome.result;
+  }
+
+  /** Neither alarm nor outbox nor memory learns of it. */
+  #preview<T>(
+    consumer: string,
+    command: { readonly symbol: string; readonly jobId: string; readonly orderHash: string },
+    effect: (stamp: Stamp) => T,
+  ): Preview<T> {
+    this.#assertSymbol(command.symbol);
+    const { jobId: id, orderHash: payloadHash } = command;
+    const now = Date.now();
+    const stamp: Stamp = { now, newId: () => uuidv7({ msecs: now }) };
+    return undone(this.ctx.storage, this.#db.log, () => {
+      const outcome = once(this.#db.sql, { consumer, id, payloadHash, now }, () => effect(stamp));
+      if (outcome.kind === "conflict") throw new PayloadConflict(outcome.detail);
+      return outcome.result;
+    });
   }
 
   async #commit<T>(symbol: string, work: (stamp: Stamp) => T): Promise<T> {

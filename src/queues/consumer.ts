@@ -17,8 +17,13 @@ export interface JobSuccess {
 
 export type JobHandler = (job: JobRecord) => Promise<Outcome<JobSuccess>>;
 
+/** A job in this consumer's hands, and the dead letter of its asset that it has to wait behind, if there is one. */
+export type JobInHand = JobRecord & { readonly keptBackBy: string | null };
+
 export interface JobBook {
-  load(ids: readonly string[]): Promise<JobRecord[]>;
+  load(ids: readonly string[]): Promise<JobInHand[]>;
+  /** Lets jobs wait until what keeps them back has ended, which sends them again. Tells those that wait. */
+  setAside(ids: readonly string[]): Promise<readonly string[]>;
   start(ids: readonly string[]): Promise<void>;
   /** One transaction: job states, known stream heads and, for failures, event, audit row and dead letter. */
   settle(settlements: readonly SettledJob[]): Promise<void>;
@@ -65,8 +70,14 @@ export async function consumeJobs(
   const messages = await readable(batch, kind, deps);
   let due: JobRecord[];
   let early: JobRecord[];
+  let passedOver: JobRecord[];
   try {
-    const open = await deps.jobs.load([...new Set(messages.map(({ body }) => body.jobId))]);
+    const loaded = await deps.jobs.load([...new Set(messages.map(({ body }) => body.jobId))]);
+    const keptBack = loaded.filter((job) => !isFinished(job.state) && job.keptBackBy !== null);
+    const aside = new Set(keptBack.length > 0 ? await deps.jobs.setAside(keptBack.map(({ id }) => id)) : []);
+    // What kept these back has just ended: their messages come again at once.
+    passedOver = keptBack.filter(({ id }) => !aside.has(id));
+    const open = inOrder(loaded.filter((job) => job.keptBackBy === null));
     // A doubled message must not wear out the retries: what is to wait waits, however many ask.
     const isDue = ({ dueAt }: JobRecord) => dueAt === null || dueAt <= deps.now() + SLACK_MS;
     due = open.filter((job) => !isFinished(job.state) && isDue(job));
@@ -78,9 +89,20 @@ export async function consumeJobs(
     return;
   }
 
-  const settled = await inWaves(due, AT_ONCE, (job) => attempt(job, handler, deps));
+  // A letter that this batch files keeps back what comes after it in this batch too.
+  const parked = new Set<string>();
+  const tried = await inWaves(due, AT_ONCE, async (job) => {
+    if (parked.has(job.symbol)) return null;
+    const one = await attempt(job, handler, deps);
+    if (one.settlement.failure?.deadLetter === true) parked.add(job.symbol);
+    return one;
+  });
+  const settled = tried.filter((one) => one !== null);
+  passedOver.push(...due.filter((_, index) => tried[index] === null));
   const unrecorded = await settle(settled, batch.queue, deps);
   const dueAts = new Map<string, number | null>(early.map(({ id, dueAt }) => [id, dueAt]));
+  const again = deps.now() + (unrecorded.size > 0 ? RECORD_OUT_SECONDS * 1000 : 0);
+  for (const { id } of passedOver) dueAts.set(id, again);
   for (const { job, settlement } of settled) dueAts.set(job.id, settlement.dueAt);
   const waiting = new Set<string>();
   for (const { message, body } of messages) {
@@ -92,6 +114,10 @@ export async function consumeJobs(
     waiting.add(body.jobId);
   }
 }
+
+/** As they were ordered, which is how jobs of one asset wait for each other. */
+const inOrder = <T extends JobRecord>(jobs: readonly T[]): T[] =>
+  jobs.toSorted((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
 
 /** Writes the outcomes down together or, if that fails, each on its own. Tells the jobs whose outcome is unwritten. */
 async function settle(
@@ -161,7 +187,7 @@ async function attempt(ordered: JobRecord, handler: JobHandler, deps: ConsumerDe
 }
 
 /** What was thrown has a code, and the table of faults says whether trying again can help. */
-function outcomeOfThrow(error: unknown): Outcome<never> {
+export function outcomeOfThrow(error: unknown): Outcome<never> {
   const code = codeOfThrown(error);
   const problem = { code, detail: text(error) };
   return TREATMENTS[faultClassOf(code)].action === "fail" ? refused(problem) : later(problem);

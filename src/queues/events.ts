@@ -82,7 +82,8 @@ export async function consumeEvents(batch: MessageBatch<unknown>, deps: EventsDe
   }
 }
 
-async function collectStream(
+/** Hands the writer a stream's events from where it is projected to what the messages tell of. */
+export async function collectStream(
   streamId: string,
   messages: readonly EventMessage[],
   projected: number,

@@ -45,3 +45,24 @@ export type EventMessage = z.infer<typeof eventMessage>;
 /** Try this delivery. */
 export const deliveryMessage = z.strictObject({ deliveryId: z.string(), traceparent });
 export type DeliveryMessage = z.infer<typeof deliveryMessage>;
+
+/** What a message is about: the queue that carries messages of its shape, and the record it names. */
+export interface MessageSubject {
+  /** Job messages travel on the queue of their kind. Null when no queue carries this. */
+  readonly queue: JobMessage["kind"] | "webhooks" | "events" | "schedule" | null;
+  readonly subject: string | null;
+  readonly symbol: string | null;
+}
+
+/** Tells by its shape what a message is about; whoever finds one lying about does not know where it came from. */
+export function subjectOf(body: unknown): MessageSubject {
+  const job = jobMessage.safeParse(body);
+  if (job.success) return { queue: job.data.kind, subject: job.data.jobId, symbol: job.data.symbol };
+  const delivery = deliveryMessage.safeParse(body);
+  if (delivery.success) return { queue: "webhooks", subject: delivery.data.deliveryId, symbol: null };
+  const event = eventMessage.safeParse(body);
+  if (event.success) return { queue: "events", subject: event.data.streamId, symbol: null };
+  const slot = scheduleMessage.safeParse(body);
+  if (slot.success) return { queue: "schedule", subject: slot.data.scheduleId, symbol: null };
+  return { queue: null, subject: null, symbol: null };
+}

@@ -11,7 +11,7 @@ import { deliveryMessage } from "./messages.ts";
 export interface DeliveryInHand {
   readonly id: string;
   readonly eventId: string;
-  readonly attempts: readonly { readonly number: number }[];
+  readonly attempts: readonly { readonly number: number; readonly startedAt: number }[];
   readonly event: string | null;
   readonly endpoint: {
     readonly id: string;
@@ -39,16 +39,18 @@ export interface SettledDelivery {
   readonly gone: boolean;
 }
 
+interface Call {
+  readonly url: string;
+  readonly secret: string;
+  readonly id: string;
+  readonly body: string;
+  readonly traceparent: string;
+}
+
 export interface WebhooksDeps
   extends Pick<ConsumerDeps, "now" | "chance" | "log" | "metrics" | "trace" | "fileUnreadable"> {
   readonly claim: (ids: readonly string[]) => Promise<readonly DeliveryInHand[]>;
-  readonly call: (call: {
-    url: string;
-    secret: string;
-    id: string;
-    body: string;
-    traceparent: string;
-  }) => Promise<{
+  readonly call: (call: Call) => Promise<{
     status: number | null;
     error: string | null;
     excerpt: string | null;
@@ -97,27 +99,15 @@ export async function consumeWebhooks(batch: MessageBatch<unknown>, deps: Webhoo
 }
 
 async function send(delivery: DeliveryInHand, deps: WebhooksDeps): Promise<SettledDelivery> {
-  const { endpoint, event } = delivery;
-  if (endpoint === null || !endpoint.enabled || event === null) {
-    const why =
-      endpoint === null
-        ? "the endpoint was deleted"
-        : event === null
-          ? "the event is gone"
-          : "the endpoint is disabled";
-    return unsent(delivery, why, deps);
-  }
+  const call = callFor(delivery, deps.origin, deps.trace);
+  if (typeof call === "string") return unsent(delivery, call, deps);
   const startedAt = deps.now();
-  const stored = readEvent(event);
-  if (stored === null) return unsent(delivery, "the stored event cannot be read", deps);
-  const body = JSON.stringify(toCloudEvent(stored, deps.origin));
-  const traceparent = continueTrace(stored.traceparent, deps.trace);
-  const { url, secret } = endpoint;
-  const answer = await deps.call({ url, secret, id: delivery.eventId, body, traceparent });
+  const { event, ...request } = call;
+  const answer = await deps.call(request);
   const endedAt = deps.now();
   const number = delivery.attempts.length + 1;
   const { status, error, excerpt } = answer;
-  within(deps.log, { ...eventContext(stored), attempt: number })({
+  within(deps.log, { ...eventContext(event), attempt: number })({
     level: "debug",
     message: "webhook called",
     deliveryId: delivery.id,
@@ -149,6 +139,22 @@ function unsent(delivery: DeliveryInHand, error: string, deps: Pick<WebhooksDeps
   const number = delivery.attempts.length + 1;
   const attempt = { number, startedAt: deps.now(), durationMs: 0, status: null, error, excerpt: null };
   return { delivery, state: "failed", attempt, dueAt: null, gone: false };
+}
+
+/** The call that a delivery is, or why it cannot be made. */
+export function callFor(
+  { endpoint, event, eventId }: DeliveryInHand,
+  origin: string,
+  trace: WebhooksDeps["trace"],
+): (Call & { readonly event: AnyEvent }) | string {
+  if (endpoint === null) return "the endpoint was deleted";
+  if (event === null) return "the event is gone";
+  if (!endpoint.enabled) return "the endpoint is disabled";
+  const stored = readEvent(event);
+  if (stored === null) return "the stored event cannot be read";
+  const body = JSON.stringify(toCloudEvent(stored, origin));
+  const traceparent = continueTrace(stored.traceparent, trace);
+  return { url: endpoint.url, secret: endpoint.secret, id: eventId, body, traceparent, event: stored };
 }
 
 function readEvent(event: string): AnyEvent | null {

@@ -72,7 +72,11 @@ export async function claimDeliveries(
     )
     .bind(JSON.stringify(ids), now, leaseUntil);
   const claimed = (await claim.all<{ id: string }>()).results.map(({ id }) => id);
-  if (claimed.length === 0) return [];
+  return claimed.length === 0 ? [] : deliveriesInHand(db, claimed);
+}
+
+/** Deliveries with all that is needed to try them, whoever has them in hand. At most `ids.length`, in no order. */
+export async function deliveriesInHand(db: D1Database, ids: readonly string[]): Promise<ClaimedDelivery[]> {
   const { results } = await db
     .prepare(
       `SELECT d.id, d.event_id, d.attempts, e.body, w.id AS endpoint_id, w.url, w.secret, w.enabled
@@ -80,7 +84,7 @@ export async function claimDeliveries(
        LEFT JOIN webhook_endpoints w ON w.id = d.endpoint_id
        WHERE d.id IN (SELECT value FROM json_each(?))`,
     )
-    .bind(JSON.stringify(claimed))
+    .bind(JSON.stringify(ids))
     .all<ClaimRow>();
   return readableRows("deliveries", results, (row) => ({
     id: row.id,

@@ -3,6 +3,7 @@ import type { Settlement } from "../domain/job/settle.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
 import type { Problem } from "../domain/outcome.ts";
 import { readableRows } from "./readable-rows.ts";
+import { keptBackBy } from "./sequence-records.ts";
 
 export interface JobRow {
   id: string;
@@ -93,6 +94,20 @@ export async function loadJobs(db: D1Database, ids: readonly string[]): Promise<
   return readableRows("jobs", results, toJobRecord);
 }
 
+/** A job as a worker takes it in hand: with the dead letter of its asset that it has to wait behind, if there is one. */
+export type JobInTurn = JobRecord & { readonly keptBackBy: string | null };
+
+/** Like `loadJobs`; one query tells both. */
+export async function loadJobsInTurn(db: D1Database, ids: readonly string[]): Promise<JobInTurn[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT jobs.*, ${keptBackBy("jobs")} AS kept_back_by FROM jobs WHERE id IN (SELECT value FROM json_each(?))`,
+    )
+    .bind(JSON.stringify(ids))
+    .all<JobRow & { kept_back_by: string | null }>();
+  return readableRows("jobs", results, (row) => ({ ...toJobRecord(row), keptBackBy: row.kept_back_by }));
+}
+
 export function startJobs(db: D1Database, ids: readonly string[]): D1PreparedStatement {
   return db
     .prepare(
@@ -129,6 +144,7 @@ export function settleJobs(
          result = s.value ->> 'result',
          error = s.value ->> 'error',
          due_at = s.value ->> 'dueAt',
+         blocked_by = iif(s.value ->> 'dueAt' IS NULL, NULL, jobs.blocked_by),
          finished_at = s.value ->> 'finishedAt'
        FROM json_each(?1) AS s
        WHERE jobs.id = s.value ->> 'id' AND jobs.state IN ('queued', 'running', 'retrying')
@@ -137,21 +153,22 @@ export function settleJobs(
     .bind(JSON.stringify(rows), now);
 }
 
+/**
+ * What becomes of a failed job that is put back to work, at ?2. An order that was edited has never been tried, so nothing
+ * of it is done again.
+ */
+export const REOPENED = `state = 'queued', due_at = ?2, finished_at = NULL, error = NULL, deferrals = 0,
+  deferred_since = NULL, redrives = redrives + iif(attempts = '[]', 0, 1)`;
+
 /** Puts a failed job back to work: its attempts are kept, and it may make as many again. */
 export function reopenJob(db: D1Database, id: string, now: number): D1PreparedStatement {
-  return db
-    .prepare(
-      `UPDATE jobs SET state = 'queued', due_at = ?2, finished_at = NULL, error = NULL, redrives = redrives + 1,
-         deferrals = 0, deferred_since = NULL
-       WHERE id = ?1 AND state = 'failed'`,
-    )
-    .bind(id, now);
+  return db.prepare(`UPDATE jobs SET ${REOPENED} WHERE id = ?1 AND state = 'failed'`).bind(id, now);
 }
 
 export function cancelJob(db: D1Database, id: string, now: number): D1PreparedStatement {
   return db
     .prepare(
-      `UPDATE jobs SET state = 'cancelled', due_at = NULL, finished_at = ?2
+      `UPDATE jobs SET state = 'cancelled', due_at = NULL, blocked_by = NULL, finished_at = ?2
        WHERE id = ?1 AND state IN ('queued', 'retrying')`,
     )
     .bind(id, now);
@@ -184,16 +201,27 @@ export interface JobFilter {
   readonly symbol?: string | undefined;
 }
 
+/** A job as it is shown: with the dead letter that it waits behind now, which may be another than when it was set aside. */
+export type ShownJob = JobRecord & { readonly waitsBehind: string | null };
+
+const WAITS_BEHIND = `iif(blocked_by IS NOT NULL AND due_at IS NULL,
+  coalesce(${keptBackBy("jobs")}, blocked_by), NULL) AS waits_behind`;
+
+const toShownJob = (row: JobRow & { waits_behind: string | null }): ShownJob => ({
+  ...toJobRecord(row),
+  waitsBehind: row.waits_behind,
+});
+
 /** Jobs newest first, before a (createdAt, id) position. */
 export async function listJobs(
   db: D1Database | D1DatabaseSession,
   filter: JobFilter,
   before: readonly [number, string] | null,
   limit: number,
-): Promise<JobRecord[]> {
+): Promise<ShownJob[]> {
   const { results } = await db
     .prepare(
-      `SELECT * FROM jobs
+      `SELECT *, ${WAITS_BEHIND} FROM jobs
        WHERE (created_at, id) < (?1, ?2) AND (?3 IS NULL OR kind = ?3) AND (?4 IS NULL OR state = ?4) AND (?5 IS NULL OR symbol = ?5)
        ORDER BY created_at DESC, id DESC LIMIT ?6`,
     )
@@ -205,11 +233,14 @@ export async function listJobs(
       filter.symbol ?? null,
       limit,
     )
-    .all<JobRow>();
-  return results.map(toJobRecord);
+    .all<JobRow & { waits_behind: string | null }>();
+  return results.map(toShownJob);
 }
 
-export async function findJob(db: D1Database | D1DatabaseSession, id: string): Promise<JobRecord | null> {
-  const row = await db.prepare("SELECT * FROM jobs WHERE id = ?").bind(id).first<JobRow>();
-  return row === null ? null : toJobRecord(row);
+export async function findJob(db: D1Database | D1DatabaseSession, id: string): Promise<ShownJob | null> {
+  const row = await db
+    .prepare(`SELECT *, ${WAITS_BEHIND} FROM jobs WHERE id = ?`)
+    .bind(id)
+    .first<JobRow & { waits_behind: string | null }>();
+  return row === null ? null : toShownJob(row);
 }

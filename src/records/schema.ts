@@ -132,12 +132,37 @@ export const deadLetters = sqliteTable(
     body: text().notNull(),
     error: text().notNull(),
     attempts: integer().notNull(),
+    /** open → redriving → redriven; or discarded; or superseded by the letter it was edited into. */
     state: text().notNull(),
     createdAt: integer("created_at").notNull(),
     updatedAt: integer("updated_at").notNull(),
+    /** The same for all letters of one cause. Null, like what follows, in letters of before there was one. */
+    fingerprint: text(),
+    faultClass: text("fault_class"),
+    /** The first and the last time its work failed. */
+    firstAt: integer("first_at"),
+    lastAt: integer("last_at"),
+    editedFrom: text("edited_from"),
+    editedTo: text("edited_to"),
+    /** Why it was closed, and who did something to it last. */
+    reason: text(),
+    actor: text(),
+    traceparent: text(),
   },
-  (t) => [index("dead_letters_state").on(t.state, t.id)],
+  (t) => [
+    index("dead_letters_created").on(t.state, t.createdAt, t.id),
+    index("dead_letters_cause").on(t.state, t.fingerprint, t.createdAt, t.id),
+    // Whether an asset is parked is asked for every job, so it must be one look into a short index.
+    index("dead_letters_parked").on(t.symbol).where(sql`state IN ('open', 'redriving')`),
+    index("dead_letters_closed").on(t.updatedAt).where(sql`state IN ('redriven', 'discarded', 'superseded')`),
+  ],
 );
+
+/** Where a sweep that looks at a part of a table each time goes on. */
+export const sweepCursors = sqliteTable("sweep_cursors", {
+  name: text().primaryKey(),
+  position: text().notNull(),
+});
 
 export const webhookEndpoints = sqliteTable("webhook_endpoints", {
   id: text().primaryKey(),

@@ -3,6 +3,10 @@ import type { DeliveryMessage, EventMessage, JobMessage } from "../queues/messag
 
 export interface SweepDeps {
   readonly overdueJobs: (limit: number) => Promise<readonly JobMessage[]>;
+  /** Jobs that wait for nothing any more, and that nothing told so. */
+  readonly forgottenJobs: (limit: number) => Promise<readonly JobMessage[]>;
+  /** Forgets closed dead letters that are too old to be of use. Tells how many. */
+  readonly pruneLetters: (limit: number) => Promise<number>;
   readonly overdueDeliveries: (limit: number) => Promise<readonly DeliveryMessage[]>;
   readonly streamsBehind: (limit: number) => Promise<readonly EventMessage[]>;
   readonly enqueueJobs: (messages: readonly JobMessage[]) => Promise<void>;
@@ -20,11 +24,15 @@ const MOST = 500;
  */
 export async function sweep(deps: SweepDeps): Promise<void> {
   const jobs = await resend("jobs", deps.overdueJobs, deps.enqueueJobs, deps);
+  const forgotten = await resend("waiting jobs", deps.forgottenJobs, deps.enqueueJobs, deps);
   const deliveries = await resend("deliveries", deps.overdueDeliveries, deps.enqueueDeliveries, deps);
   const streams = await resend("streams", deps.streamsBehind, deps.enqueueEvents, deps);
-  if (jobs + deliveries + streams > 0) {
-    deps.log({ level: "info", message: "overdue work sent again", jobs, deliveries, streams });
+  if (jobs + forgotten + deliveries + streams > 0) {
+    deps.log({ level: "info", message: "overdue work sent again", jobs, forgotten, deliveries, streams });
   }
+  await deps.pruneLetters(MOST).catch((error: unknown) => {
+    deps.log({ level: "error", message: "old dead letters not pruned", error: String(error) });
+  });
 }
 
 /** One kind at a time, so that a queue that is out keeps only its own work waiting. */

@@ -1,8 +1,9 @@
 import type { ApiPlatform } from "../api/platform.ts";
 import { newSecret } from "../delivery/webhook.ts";
 import { continueTrace, traceIdOf } from "../domain/trace/traceparent.ts";
-import { deliveryMessage, eventMessage, jobMessage, scheduleMessage } from "../queues/messages.ts";
+import { subjectOf } from "../queues/messages.ts";
 import { assetObject, enqueueJobs, idsOf, platform, sendAll, traced, traceIds } from "./common.ts";
+import { planOf } from "./dry-run.ts";
 import { headOf } from "./failures.ts";
 import { scrape } from "./scrape.ts";
 
@@ -42,19 +43,17 @@ export function apiPlatform(env: Env, request: Pick<Request, "headers">): ApiPla
           slots.map((slot) => ({ body: { ...slot, ...traced(traceparent) } })),
         ),
       ),
-    redrive: async (body) => {
-      const job = jobMessage.safeParse(body);
-      if (job.success) {
-        const { jobId, kind, symbol, traceparent: ordered = null } = job.data;
-        await quietly(enqueueJobs(env, [{ id: jobId, kind, symbol, traceparent: ordered }]));
-        return true;
+    sendAgain: async (bodies) => {
+      for (const [queue, messages] of Map.groupBy(bodies, (body) => queueOf(env, body))) {
+        if (queue === null) throw new Error("a message has the shape of neither an event nor a slot");
+        await sendAll(
+          queue,
+          messages.map((body) => ({ body })),
+        );
       }
-      const queue = queueOf(env, body);
-      if (queue === null) return false;
-      await queue.send(body);
-      return true;
     },
     headOf: (symbol) => headOf(p, symbol),
+    planOf: (body) => planOf(p, body),
     register: (symbol, fact, cause) => assetObject(env, symbol).register({ symbol, fact, cause }),
     outboxOf: (symbol) => assetObject(env, symbol).outboxStatus(),
     publishOutboxOf: (symbol) => assetObject(env, symbol).publish(),
@@ -62,8 +61,12 @@ export function apiPlatform(env: Env, request: Pick<Request, "headers">): ApiPla
 }
 
 function queueOf(env: Env, body: unknown): Queue | null {
-  if (deliveryMessage.safeParse(body).success) return env.WEBHOOKS_QUEUE;
-  if (eventMessage.safeParse(body).success) return env.EVENTS_QUEUE;
-  if (scheduleMessage.safeParse(body).success) return env.SCHEDULE_QUEUE;
-  return null;
+  switch (subjectOf(body).queue) {
+    case "events":
+      return env.EVENTS_QUEUE;
+    case "schedule":
+      return env.SCHEDULE_QUEUE;
+    default:
+      return null;
+  }
 }

@@ -1,13 +1,15 @@
 import { settleLost } from "../domain/job/settle.ts";
 import type { Problem } from "../domain/outcome.ts";
 import type { DeadLettersDeps } from "../queues/dead-letters.ts";
-import { deliveryMessage, eventMessage, jobMessage, scheduleMessage } from "../queues/messages.ts";
+import { subjectOf } from "../queues/messages.ts";
 import { noteKnown } from "../read-model/streams.ts";
-import { type DeadLetter, fileDeadLetters } from "../records/dead-letter-records.ts";
+import { fileDeadLetters } from "../records/dead-letter-records.ts";
 import { failDelivery } from "../records/delivery-records.ts";
 import { loadJobs, settleJobs } from "../records/job-records.ts";
+import { afterJobs, type ReleasedJob } from "../records/sequence-records.ts";
 import type { Platform } from "./common.ts";
-import { announceFailures, headsOfFailed, recordFailures } from "./failures.ts";
+import { announceFailures, failedFrom, headsOfFailed, recordFailures } from "./failures.ts";
+import { nudge } from "./jobs.ts";
 
 export function deadLettersDeps(p: Platform): DeadLettersDeps {
   const { DB } = p.env;
@@ -15,18 +17,23 @@ export function deadLettersDeps(p: Platform): DeadLettersDeps {
     log: p.log,
     file: async (message, error) => {
       const now = p.now();
-      const about = aboutOf(message.body);
+      const { queue, subject, symbol } = subjectOf(message.body);
+      const isJob = symbol !== null && subject !== null;
+      const failures = isJob ? await lostJobs(p, subject, error, now) : [];
+      const lost = failures[0]?.job;
       const letter = {
         id: message.id,
-        ...about.letter,
+        queue: queue ?? "unknown",
+        subject,
+        symbol,
         body: message.body,
         error,
         attempts: message.attempts,
         createdAt: now,
+        ...(lost === undefined ? {} : { ...failedFrom(lost, now), traceparent: lost.traceparent }),
       };
       const statements = [fileDeadLetters(DB, [letter])];
-      if (about.deliveryId !== null) statements.push(failDelivery(DB, about.deliveryId, now));
-      const failures = about.jobId === null ? [] : await lostJobs(p, about.jobId, error, now);
+      if (queue === "webhooks" && subject !== null) statements.push(failDelivery(DB, subject, now));
       if (failures.length > 0) {
         const heads = await headsOfFailed(p, failures);
         statements.push(
@@ -37,9 +44,15 @@ export function deadLettersDeps(p: Platform): DeadLettersDeps {
             failures.map(({ settlement }) => settlement),
             now,
           ),
+          ...afterJobs(
+            DB,
+            failures.map(({ job }) => job),
+            now,
+          ),
         );
       }
-      await DB.batch(statements);
+      const results = await DB.batch<ReleasedJob>(statements);
+      if (failures.length > 0) await nudge(p, results.at(-1)?.results ?? []);
       if (failures.length > 0) await announceFailures(p, failures);
     },
   };
@@ -51,32 +64,4 @@ async function lostJobs(p: Platform, jobId: string, error: Problem, now: number)
   return jobs
     .filter(({ finishedAt }) => finishedAt === null)
     .map((job) => ({ job, settlement: settleLost(job, error, now), letterId: null }));
-}
-
-interface About {
-  readonly letter: Pick<DeadLetter, "queue" | "subject" | "symbol">;
-  readonly jobId: string | null;
-  readonly deliveryId: string | null;
-}
-
-/** What a message was about. The queue it died on is not told, but each queue carries messages of its own shape. */
-function aboutOf(body: unknown): About {
-  const none = { jobId: null, deliveryId: null };
-  const job = jobMessage.safeParse(body);
-  if (job.success) {
-    const { jobId, kind, symbol } = job.data;
-    return { ...none, letter: { queue: kind, subject: jobId, symbol }, jobId };
-  }
-  const delivery = deliveryMessage.safeParse(body);
-  if (delivery.success) {
-    const { deliveryId } = delivery.data;
-    return { ...none, letter: { queue: "webhooks", subject: deliveryId, symbol: null }, deliveryId };
-  }
-  const event = eventMessage.safeParse(body);
-  if (event.success) {
-    return { ...none, letter: { queue: "events", subject: event.data.streamId, symbol: null } };
-  }
-  const slot = scheduleMessage.safeParse(body);
-  const subject = slot.success ? slot.data.scheduleId : null;
-  return { ...none, letter: { queue: slot.success ? "schedule" : "unknown", subject, symbol: null } };
 }

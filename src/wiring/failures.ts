@@ -140,6 +140,14 @@ function deadLetter({ job, settlement, letterId }: Failure, now: number) {
       error: settlement.error ?? { code: "unknown", detail: "" },
       attempts: settlement.number,
       createdAt: now,
+      ...failedFrom(job, now),
+      traceparent: job.traceparent,
     },
   ];
 }
+
+/** When a job failed for the first and for the last time, if it fails now. */
+export const failedFrom = ({ attempts }: JobRecord, now: number) => ({
+  firstAt: attempts.find(({ error }) => error !== null)?.endedAt ?? now,
+  lastAt: now,
+});

@@ -9,10 +9,11 @@ import type { RecommendationDeps } from "../queues/recommendations.ts";
 import { lastBarOf } from "../read-model/series.ts";
 import { noteKnown } from "../read-model/streams.ts";
 import { loadAssets } from "../records/asset-records.ts";
-import { loadJobs, settleJobs, startJobs } from "../records/job-records.ts";
+import { loadJobsInTurn, settleJobs, startJobs } from "../records/job-records.ts";
+import { afterJobs, type ReleasedJob, setJobsAside } from "../records/sequence-records.ts";
 import { demoSource } from "../sources/demo.ts";
 import type { PriceSource } from "../sources/price-source.ts";
-import { assetObject, fileUnreadable, type Platform } from "./common.ts";
+import { assetObject, enqueueJobs, fileUnreadable, type Platform } from "./common.ts";
 import { announceFailures, headsOfFailed, recordFailures } from "./failures.ts";
 
 const SOURCE_TIMEOUT_MS = 10_000;
@@ -31,7 +32,8 @@ export const consumerDeps = (p: Platform): ConsumerDeps => ({
 function jobBook(p: Platform): JobBook {
   const { DB } = p.env;
   return {
-    load: (ids) => loadJobs(DB, ids),
+    load: (ids) => loadJobsInTurn(DB, ids),
+    setAside: (ids) => setJobsAside(DB, ids),
     start: async (ids) => {
       if (ids.length > 0) await startJobs(DB, ids).run();
     },
@@ -45,14 +47,25 @@ function jobBook(p: Platform): JobBook {
         ...(await headsOfFailed(p, failures)),
       ];
       const settlements = settled.map(({ settlement }) => settlement);
-      await DB.batch([
+      const ended = settled.flatMap(({ job, settlement }) => (settlement.dueAt === null ? [job] : []));
+      const results = await DB.batch<ReleasedJob>([
         ...(failures.length > 0 ? recordFailures(p, failures, now) : []),
         settleJobs(DB, settlements, now),
         ...(heads.length > 0 ? [noteKnown(DB, heads, now)] : []),
+        ...(ended.length > 0 ? afterJobs(DB, ended, now) : []),
       ]);
+      if (ended.length > 0) await nudge(p, results.at(-1)?.results ?? []);
       if (failures.length > 0) await announceFailures(p, failures);
     },
   };
+}
+
+/** Tells the workers of jobs that may run now. They are due, so the sweep finds what is lost here. */
+export async function nudge(p: Platform, released: readonly ReleasedJob[]): Promise<void> {
+  if (released.length === 0) return;
+  await enqueueJobs(p.env, released).catch((error: unknown) =>
+    p.log({ level: "warn", message: "nudge lost; the sweep finds the work", error: String(error) }),
+  );
 }
 
 export function ingestDeps(p: Platform): IngestDeps {

@@ -3,9 +3,11 @@ import type { ScheduleDeps } from "../queues/schedule.ts";
 import { takeStreamsBehind } from "../read-model/streams.ts";
 import { liveSymbols } from "../records/asset-records.ts";
 import { readClock, writeClock } from "../records/clock-record.ts";
+import { pruneLetters } from "../records/dead-letter-records.ts";
 import { overdueDeliveries } from "../records/delivery-records.ts";
 import { orderJobs, takeOverdueJobs } from "../records/job-records.ts";
 import { advanceSchedule, dueSchedules, findSchedule, type Schedule } from "../records/schedule-records.ts";
+import { repairSequences } from "../records/sequence-records.ts";
 import {
   advanceSlot,
   claimSlots,
@@ -109,6 +111,9 @@ export function sweepDeps(p: Platform): SweepDeps {
   return {
     log: p.log,
     overdueJobs: async (limit) => (await takeOverdueJobs(DB, before(), p.now(), limit)).map(toMessage),
+    forgottenJobs: async (limit) => (await repairSequences(DB, p.now(), limit)).map(toMessage),
+    pruneLetters: (limit) =>
+      pruneLetters(DB, p.now() - p.config.DEAD_LETTER_RETENTION_DAYS * 86_400_000, limit),
     overdueDeliveries: async (limit) =>
       (await overdueDeliveries(DB, before(), limit)).map((deliveryId) => ({ deliveryId })),
     streamsBehind: async (limit) =>

@@ -53,6 +53,7 @@ export function webhooksDeps(p: Platform): WebhooksDeps {
               },
               attempts: attempt?.number ?? 0,
               createdAt: now,
+              firstAt: delivery.attempts[0]?.startedAt,
             })),
           ),
         );

@@ -1,0 +1,141 @@
+import * as z from "zod";
+import { editedParams, nextEditedId, originalJobId } from "../domain/dead-letter/edited-order.ts";
+import type { MessageSubject } from "../queues/messages.ts";
+import type { StoredDeadLetter } from "../records/dead-letter-reads.ts";
+import { FROM_OPEN, fileDeadLetters, STILL_OPEN, supersedeLetter } from "../records/dead-letter-records.ts";
+import { findDelivery } from "../records/delivery-records.ts";
+import { editedOrdersOf, orderInPlaceOf } from "../records/edited-order-records.ts";
+import { loadJobs } from "../records/job-records.ts";
+import { type ReleasedJob, releaseNext } from "../records/sequence-records.ts";
+import {
+  auditOf,
+  deadLetterView,
+  letterParams,
+  notOpen,
+  onRecord,
+  requireLetter,
+  requireOpen,
+  requireSubject,
+  showLetter,
+} from "./dead-letter-views.ts";
+import type { ApiEnv } from "./platform.ts";
+import { ApiProblem } from "./problem.ts";
+import { instantSchema, jsonBody, operation, router } from "./schemas.ts";
+
+const edit = z
+  .strictObject({
+    body: z.record(z.string(), z.unknown()).optional(),
+    params: z
+      .strictObject({
+        until: instantSchema.optional(),
+        backfill: z.boolean().optional(),
+        format: z.enum(["csv", "json"]).optional(),
+      })
+      .refine((params) => Object.keys(params).length > 0, "say at least one of until, backfill, format")
+      .optional(),
+  })
+  .refine(({ body, params }) => (body === undefined) !== (params === undefined), {
+    message: "say either body, the whole message, or params, what to change of the job's order",
+    path: ["body"],
+  });
+
+/** More edits of one order than this are no longer told apart; the next one finds its number taken and is refused. */
+const MOST_EDITS = 1_000;
+
+export const deadLetterEdit = router();
+
+deadLetterEdit.openapi(
+  operation(
+    {
+      method: "patch",
+      path: "/backoffice/dead-letters/{id}",
+      scope: "ops:write",
+      summary: "Mend a dead letter before redriving it: answers the new letter that takes its place",
+      tag: "Backoffice",
+    },
+    { params: letterParams, ...jsonBody(edit) },
+    200,
+    deadLetterView,
+  ),
+  async (c) => {
+    const { id } = c.req.valid("param");
+    const { body, params } = c.req.valid("json");
+    const action = "dead-letter.edit";
+    const { DB, api } = c.env;
+    return onRecord(c, action, id, async () => {
+      const letter = await requireOpen(DB, id);
+      const actor = c.get("caller").id;
+      const now = api.now();
+      const order = params === undefined ? null : await editedOrder(DB, letter, params);
+      const mended = order?.body ?? body;
+      const about = requireSubject(mended);
+      if (order === null) await requireRecord(DB, about);
+      const editedTo = api.newId();
+      const next = { ...letter, ...about, id: editedTo, body: mended, createdAt: now, editedFrom: id, actor };
+      const symbols = [letter.symbol, about.symbol].filter((symbol) => symbol !== null);
+      const results = await DB.batch<ReleasedJob>([
+        auditOf(c, [{ action, subject: id, detail: `edited into ${editedTo}` }], STILL_OPEN),
+        ...(order === null
+          ? []
+          : [orderInPlaceOf(DB, { jobId: order.jobId, letterId: id }, { ...order, actor }, now)]),
+        fileDeadLetters(DB, [next], FROM_OPEN),
+        supersedeLetter(DB, id, { editedTo, actor }, now),
+        // The new message may be about other work, and then nothing keeps the asset's jobs back any more.
+        releaseNext(DB, symbols, now),
+      ]);
+      if ((results.at(-2)?.meta.changes ?? 0) === 0) throw notOpen(await requireLetter(DB, id));
+      await api.enqueueJobs(results.at(-1)?.results ?? []);
+      return c.json(showLetter(await requireLetter(DB, editedTo)), 200);
+    });
+  },
+);
+
+/** The order that takes the place of the letter's job, and the message that names it. */
+async function editedOrder(
+  db: D1Database,
+  letter: StoredDeadLetter,
+  edit: Parameters<typeof editedParams>[1],
+) {
+  const about = requireSubject(letter.body);
+  const job = about.subject === null ? undefined : (await loadJobs(db, [about.subject]))[0];
+  if (job === undefined) {
+    throw new ApiProblem("validation_failed", "This dead letter is not about a job.", [
+      { field: "params", reason: "only a job's order has params; send the whole body instead" },
+    ]);
+  }
+  const edited = editedParams(job.params, edit);
+  if (!edited.ok) {
+    throw new ApiProblem(
+      "validation_failed",
+      `The order of ${job.id} has no such parameter.`,
+      edited.fields.map((field) => ({
+        field: `params.${field}`,
+        reason: `not in an order of mode ${job.params.mode}`,
+      })),
+    );
+  }
+  if (job.state !== "failed") {
+    throw new ApiProblem("conflict", `The job ${job.id} is ${job.state}; only a failed one is ordered anew.`);
+  }
+  const id = nextEditedId(job.id, await editedOrdersOf(db, originalJobId(job.id), MOST_EDITS));
+  const body = { jobId: id, kind: job.kind, symbol: job.symbol };
+  return { jobId: job.id, id, params: edited.params, body };
+}
+
+/** A message is a nudge: what it names must be there, or redriving it would silently do nothing. */
+async function requireRecord(
+  db: ApiEnv["Bindings"]["DB"],
+  { queue, subject, symbol }: MessageSubject,
+): Promise<void> {
+  const missing = (field: string, reason: string) =>
+    new ApiProblem("validation_failed", "The message names work that there is no record of.", [
+      { field: `body.${field}`, reason },
+    ]);
+  if (symbol !== null && subject !== null) {
+    const job = (await loadJobs(db, [subject]))[0];
+    if (job === undefined || job.kind !== queue || job.symbol !== symbol)
+      throw missing("jobId", "no job of this id, kind and symbol");
+  }
+  if (queue === "webhooks" && subject !== null && (await findDelivery(db, subject)) === null)
+    throw missing("deliveryId", "no such delivery");
+}

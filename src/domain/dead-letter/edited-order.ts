@@ -1,0 +1,45 @@
+import type { JobParams } from "../job/job.ts";
+
+/** What of a parked job's order may be put right. What it is about, asset, kind and slot, stays. */
+export interface ParamsEdit {
+  /** Epoch ms: up to which instant a source is asked. */
+  readonly until?: number | undefined;
+  /** Whether a source is asked for all there is. */
+  readonly backfill?: boolean | undefined;
+  /** How an uploaded file is read. */
+  readonly format?: "csv" | "json" | undefined;
+}
+
+/** The order's parameters with the edit, or the fields of the edit that this order does not have. */
+export function editedParams(
+  params: JobParams,
+  edit: ParamsEdit,
+): { readonly ok: true; readonly params: JobParams } | { readonly ok: false; readonly fields: string[] } {
+  const editable: readonly string[] =
+    params.mode === "source" ? ["until", "backfill"] : params.mode === "import" ? ["format"] : [];
+  const given = Object.entries(edit).flatMap(([field, value]) => (value === undefined ? [] : [field]));
+  const fields = given.filter((field) => !editable.includes(field));
+  if (fields.length > 0) return { ok: false, fields };
+  switch (params.mode) {
+    case "source": {
+      const { until = params.until, backfill = params.backfill } = edit;
+      return { ok: true, params: { ...params, until, backfill } };
+    }
+    case "import":
+      return { ok: true, params: { ...params, format: edit.format ?? params.format } };
+    case "derived":
+      return { ok: true, params };
+  }
+}
+
+/** `kind|asset|slot` and `kind|asset|slot~2` are orders of the same work. */
+export const originalJobId = (id: string): string => id.replace(/~\d+$/, "");
+
+/** The id of the next order of the same work, given those that there are already. */
+export function nextEditedId(id: string, taken: readonly string[]): string {
+  const original = originalJobId(id);
+  const numbers = [id, ...taken]
+    .filter((other) => originalJobId(other) === original)
+    .map((other) => Number(/~(\d+)$/.exec(other)?.[1] ?? 0));
+  return `${original}~${Math.max(0, ...numbers) + 1}`;
+}

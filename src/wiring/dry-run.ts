@@ -1,0 +1,156 @@
+import { signedRequest } from "../delivery/webhook.ts";
+import { EventPlan, NOTHING_PLANNED, type Plan, type PlannedEvents } from "../domain/dead-letter/plan.ts";
+import type { JobRecord } from "../domain/job/job.ts";
+import type { Problem } from "../domain/outcome.ts";
+import { type JobHandler, outcomeOfThrow } from "../queues/consumer.ts";
+import { EventWriter } from "../queues/event-writer.ts";
+import { collectStream, type ProjectedEvent } from "../queues/events.ts";
+import { indicatorsHandler } from "../queues/indicators.ts";
+import { ingestHandler } from "../queues/ingest.ts";
+import { deliveryMessage, type EventMessage, eventMessage, jobMessage } from "../queues/messages.ts";
+import { recommendationHandler } from "../queues/recommendations.ts";
+import { callFor } from "../queues/webhooks.ts";
+import { deliveriesInHand, deliveryId } from "../records/delivery-records.ts";
+import { loadJobs } from "../records/job-records.ts";
+import { assetObject, type Platform } from "./common.ts";
+import { eventsDeps } from "./events.ts";
+import { indicatorsDeps, ingestDeps, recommendationDeps } from "./jobs.ts";
+
+/** Of long lists of ids this many are told. */
+const MOST_IDS = 100;
+
+/** The same at every look, so that two looks at the same state give the same plan. */
+const NO_ID = "00000000-0000-0000-0000-000000000000";
+
+const refusal = (error: Problem): Plan => ({ ...NOTHING_PLANNED, outcome: "refused", error });
+
+/**
+ * What the work behind a message would come to now: the real handlers and deciders run on today's state, with today's
+ * code, and nothing of it is kept or sent. A price source may be asked, within its own timeout.
+ */
+export async function planOf(p: Platform, body: unknown): Promise<Plan> {
+  const job = jobMessage.safeParse(body);
+  if (job.success) return planJob(p, job.data.jobId);
+  const delivery = deliveryMessage.safeParse(body);
+  if (delivery.success) return planDelivery(p, delivery.data.deliveryId);
+  const event = eventMessage.safeParse(body);
+  if (event.success) return planEvents(p, event.data);
+  return NOTHING_PLANNED;
+}
+
+async function planJob(p: Platform, id: string): Promise<Plan> {
+  const job = (await loadJobs(p.env.DB, [id]))[0];
+  if (job === undefined) return refusal({ code: "job_unknown", detail: `there is no job ${id}` });
+  // A redrive puts only failed jobs back to work.
+  if (job.state !== "failed") return NOTHING_PLANNED;
+  let planned: PlannedEvents = NOTHING_PLANNED;
+  const keep = <T>(preview: { readonly result: T; readonly planned: string }): T => {
+    planned = JSON.parse(preview.planned) as PlannedEvents;
+    return preview.result;
+  };
+  const outcome = await handlerOf(p, job, keep)(job).catch(outcomeOfThrow);
+  if (outcome.kind === "done") return { ...NOTHING_PLANNED, ...planned };
+  return { ...NOTHING_PLANNED, outcome: outcome.kind, error: outcome.error };
+}
+
+/** The handler of the job's kind, with the object's commits undone and what they would have written kept. */
+function handlerOf(
+  p: Platform,
+  job: JobRecord,
+  keep: <T>(preview: { readonly result: T; readonly planned: string }) => T,
+): JobHandler {
+  const object = () => assetObject(p.env, job.symbol);
+  switch (job.kind) {
+    case "ingest":
+      return ingestHandler({
+        ...ingestDeps(p),
+        ingest: async (command) => keep(await object().previewIngest(command)),
+      });
+    case "indicators":
+      return indicatorsHandler({
+        ...indicatorsDeps(p),
+        computeIndicators: async (command) => keep(await object().previewIndicators(command)),
+      });
+    case "recommendation":
+      return recommendationHandler({
+        ...recommendationDeps(p),
+        newId: () => NO_ID,
+        record: async (command) => keep(await object().previewRecommendation(command)),
+      });
+  }
+}
+
+/** What the read model would be told, each event in today's shape. */
+async function planEvents(p: Platform, message: EventMessage): Promise<Plan> {
+  const plan = new EventPlan();
+  const rows: Record<string, number> = {};
+  const jobs: string[] = [];
+  const deliveries: string[] = [];
+  const real = eventsDeps(p);
+  const deps = {
+    ...real,
+    apply: async (...[events, orders, sends]: Parameters<typeof real.apply>) => {
+      for (const one of events) {
+        plan.add(one.event);
+        for (const [table, count] of rowsOf(one)) rows[table] = (rows[table] ?? 0) + count;
+      }
+      jobs.push(...orders.map(({ id }) => id).slice(0, MOST_IDS - jobs.length));
+      const ids = sends.map(({ endpointId, eventId }) => deliveryId(endpointId, eventId));
+      deliveries.push(...ids.slice(0, MOST_IDS - deliveries.length));
+    },
+    nudge: async () => undefined,
+  };
+  try {
+    const heads = await deps.heads([message.streamId]);
+    const writer = new EventWriter(deps, await deps.subscriptions(), heads);
+    const projected = heads.get(message.streamId)?.version ?? 0;
+    await collectStream(message.streamId, [message], projected, writer, deps);
+    await writer.flush();
+  } catch (error) {
+    const outcome = outcomeOfThrow(error);
+    const problem = outcome.kind === "done" ? null : outcome.error;
+    return { ...NOTHING_PLANNED, outcome: outcome.kind, error: problem };
+  }
+  return { ...NOTHING_PLANNED, ...plan.planned(), rows, jobs, deliveries };
+}
+
+function rowsOf({ event }: ProjectedEvent): [string, number][] {
+  switch (event.eventType) {
+    case "MarketDataIngested":
+      return [
+        ["events", 1],
+        ["bars", event.payload.bars.length],
+      ];
+    case "MarketDataRevised":
+      return [
+        ["events", 1],
+        ["bars", event.payload.revisions.length],
+      ];
+    case "IndicatorsComputed":
+      return [
+        ["events", 1],
+        ["indicators", event.payload.items.length],
+      ];
+    case "RecommendationGenerated":
+      return [
+        ["events", 1],
+        ["recommendations", 1],
+      ];
+    default:
+      return [["events", 1]];
+  }
+}
+
+/** The request that would be sent, signed; its secret stays here. */
+async function planDelivery(p: Platform, id: string): Promise<Plan> {
+  const delivery = (await deliveriesInHand(p.env.DB, [id]))[0];
+  if (delivery === undefined)
+    return refusal({ code: "delivery_unknown", detail: `there is no delivery ${id}` });
+  const call = callFor(delivery, p.config.PUBLIC_ORIGIN, p.trace);
+  if (typeof call === "string") return refusal({ code: "delivery_failed", detail: call });
+  return {
+    ...NOTHING_PLANNED,
+    deliveries: [id],
+    request: { url: call.url, ...(await signedRequest(call, p.now())) },
+  };
+}
