@@ -1,9 +1,18 @@
 import * as z from "zod";
-import { deliveryMessage, eventMessage, jobMessage, scheduleMessage } from "../queues/messages.ts";
+import {
+  deliveryMessage,
+  eventMessage,
+  jobMessage,
+  rebuildMessage,
+  reconcileMessage,
+  scheduleMessage,
+} from "../queues/messages.ts";
 import { findDeadLetter, listDeadLetters, type StoredDeadLetter } from "../records/backoffice-records.ts";
 import { closeDeadLetter, editDeadLetter } from "../records/dead-letter-records.ts";
 import { reopenDelivery } from "../records/delivery-records.ts";
 import { reopenJob } from "../records/job-records.ts";
+import { reopenRebuild } from "../records/rebuild-records.ts";
+import { reopenRun } from "../records/reconciliation-records.ts";
 import { auditRow } from "./audit-row.ts";
 import { ApiProblem } from "./problem.ts";
 import { iso, jsonBody, listLimit, listOf, operation, page, readCursor, router } from "./schemas.ts";
@@ -142,11 +151,15 @@ deadLetters.openapi(
     const now = api.now();
     const job = jobMessage.safeParse(letter.body);
     const delivery = deliveryMessage.safeParse(letter.body);
+    const run = reconcileMessage.safeParse(letter.body);
+    const rebuild = rebuildMessage.safeParse(letter.body);
     // The record first: if the message is lost the sweep sends it again.
     const [closed] = await DB.batch([
       closeDeadLetter(DB, id, "redriven", now),
       ...(job.success ? [reopenJob(DB, job.data.jobId, now)] : []),
       ...(delivery.success ? [reopenDelivery(DB, delivery.data.deliveryId, now)] : []),
+      ...(run.success ? [reopenRun(DB, run.data.reconciliationId)] : []),
+      ...(rebuild.success ? [reopenRebuild(DB, rebuild.data.rebuildId)] : []),
       auditRow(c.env, c.get("caller").id, "dead-letter.redrive", id),
     ]);
     if ((closed?.meta.changes ?? 0) > 0) await api.redrive(letter.body);
@@ -185,6 +198,8 @@ function destinationOf(body: unknown): string | null {
   if (deliveryMessage.safeParse(body).success) return "webhooks";
   if (eventMessage.safeParse(body).success) return "events";
   if (scheduleMessage.safeParse(body).success) return "schedule";
+  if (reconcileMessage.safeParse(body).success) return "reconcile";
+  if (rebuildMessage.safeParse(body).success) return "reconcile";
   return null;
 }
 

@@ -45,3 +45,14 @@ export type EventMessage = z.infer<typeof eventMessage>;
 /** Try this delivery. */
 export const deliveryMessage = z.strictObject({ deliveryId: z.string(), traceparent });
 export type DeliveryMessage = z.infer<typeof deliveryMessage>;
+
+/** Take this step of a reconciliation. Its row says what the step is; a step that was taken already is nothing. */
+export const reconcileMessage = z.strictObject({
+  reconciliationId: z.string(),
+  step: z.number().int().min(0),
+});
+export type ReconcileMessage = z.infer<typeof reconcileMessage>;
+
+/** The same for the rebuild of a projection. */
+export const rebuildMessage = z.strictObject({ rebuildId: z.string(), step: z.number().int().min(0) });
+export type RebuildMessage = z.infer<typeof rebuildMessage>;

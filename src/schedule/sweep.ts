@@ -1,13 +1,21 @@
 import type { Log } from "../domain/trace/log-context.ts";
-import type { DeliveryMessage, EventMessage, JobMessage } from "../queues/messages.ts";
+import type {
+  DeliveryMessage,
+  EventMessage,
+  JobMessage,
+  RebuildMessage,
+  ReconcileMessage,
+} from "../queues/messages.ts";
 
 export interface SweepDeps {
   readonly overdueJobs: (limit: number) => Promise<readonly JobMessage[]>;
   readonly overdueDeliveries: (limit: number) => Promise<readonly DeliveryMessage[]>;
   readonly streamsBehind: (limit: number) => Promise<readonly EventMessage[]>;
+  readonly overdueRuns: (limit: number) => Promise<readonly (ReconcileMessage | RebuildMessage)[]>;
   readonly enqueueJobs: (messages: readonly JobMessage[]) => Promise<void>;
   readonly enqueueDeliveries: (messages: readonly DeliveryMessage[]) => Promise<void>;
   readonly enqueueEvents: (messages: readonly EventMessage[]) => Promise<void>;
+  readonly enqueueRuns: (messages: readonly (ReconcileMessage | RebuildMessage)[]) => Promise<void>;
   readonly log: Log;
 }
 
@@ -22,8 +30,9 @@ export async function sweep(deps: SweepDeps): Promise<void> {
   const jobs = await resend("jobs", deps.overdueJobs, deps.enqueueJobs, deps);
   const deliveries = await resend("deliveries", deps.overdueDeliveries, deps.enqueueDeliveries, deps);
   const streams = await resend("streams", deps.streamsBehind, deps.enqueueEvents, deps);
-  if (jobs + deliveries + streams > 0) {
-    deps.log({ level: "info", message: "overdue work sent again", jobs, deliveries, streams });
+  const runs = await resend("reconciliations", deps.overdueRuns, deps.enqueueRuns, deps);
+  if (jobs + deliveries + streams + runs > 0) {
+    deps.log({ level: "info", message: "overdue work sent again", jobs, deliveries, streams, runs });
   }
 }
 

@@ -1,7 +1,14 @@
 import type { ApiPlatform } from "../api/platform.ts";
 import { newSecret } from "../delivery/webhook.ts";
 import { continueTrace, traceIdOf } from "../domain/trace/traceparent.ts";
-import { deliveryMessage, eventMessage, jobMessage, scheduleMessage } from "../queues/messages.ts";
+import {
+  deliveryMessage,
+  eventMessage,
+  jobMessage,
+  rebuildMessage,
+  reconcileMessage,
+  scheduleMessage,
+} from "../queues/messages.ts";
 import { assetObject, enqueueJobs, idsOf, platform, sendAll, traced, traceIds } from "./common.ts";
 import { headOf } from "./failures.ts";
 import { scrape } from "./scrape.ts";
@@ -42,6 +49,9 @@ export function apiPlatform(env: Env, request: Pick<Request, "headers">): ApiPla
           slots.map((slot) => ({ body: { ...slot, ...traced(traceparent) } })),
         ),
       ),
+    enqueueRun: (reconciliationId) =>
+      quietly(sendAll(env.RECONCILE_QUEUE, [{ body: { reconciliationId, step: 0 } }])),
+    enqueueRebuild: (rebuildId) => quietly(sendAll(env.RECONCILE_QUEUE, [{ body: { rebuildId, step: 0 } }])),
     redrive: async (body) => {
       const job = jobMessage.safeParse(body);
       if (job.success) {
@@ -65,5 +75,7 @@ function queueOf(env: Env, body: unknown): Queue | null {
   if (deliveryMessage.safeParse(body).success) return env.WEBHOOKS_QUEUE;
   if (eventMessage.safeParse(body).success) return env.EVENTS_QUEUE;
   if (scheduleMessage.safeParse(body).success) return env.SCHEDULE_QUEUE;
+  if (reconcileMessage.safeParse(body).success) return env.RECONCILE_QUEUE;
+  if (rebuildMessage.safeParse(body).success) return env.RECONCILE_QUEUE;
   return null;
 }

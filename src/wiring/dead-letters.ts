@@ -1,11 +1,20 @@
 import { settleLost } from "../domain/job/settle.ts";
 import type { Problem } from "../domain/outcome.ts";
 import type { DeadLettersDeps } from "../queues/dead-letters.ts";
-import { deliveryMessage, eventMessage, jobMessage, scheduleMessage } from "../queues/messages.ts";
+import {
+  deliveryMessage,
+  eventMessage,
+  jobMessage,
+  rebuildMessage,
+  reconcileMessage,
+  scheduleMessage,
+} from "../queues/messages.ts";
 import { noteKnown } from "../read-model/streams.ts";
 import { type DeadLetter, fileDeadLetters } from "../records/dead-letter-records.ts";
 import { failDelivery } from "../records/delivery-records.ts";
 import { loadJobs, settleJobs } from "../records/job-records.ts";
+import { failRebuild } from "../records/rebuild-records.ts";
+import { failRun } from "../records/reconciliation-records.ts";
 import type { Platform } from "./common.ts";
 import { announceFailures, headsOfFailed, recordFailures } from "./failures.ts";
 
@@ -26,6 +35,8 @@ export function deadLettersDeps(p: Platform): DeadLettersDeps {
       };
       const statements = [fileDeadLetters(DB, [letter])];
       if (about.deliveryId !== null) statements.push(failDelivery(DB, about.deliveryId, now));
+      if (about.runId !== null) statements.push(failRun(DB, about.runId, error.detail, now));
+      if (about.rebuildId !== null) statements.push(failRebuild(DB, about.rebuildId, error.detail));
       const failures = about.jobId === null ? [] : await lostJobs(p, about.jobId, error, now);
       if (failures.length > 0) {
         const heads = await headsOfFailed(p, failures);
@@ -57,11 +68,13 @@ interface About {
   readonly letter: Pick<DeadLetter, "queue" | "subject" | "symbol">;
   readonly jobId: string | null;
   readonly deliveryId: string | null;
+  readonly runId: string | null;
+  readonly rebuildId: string | null;
 }
 
 /** What a message was about. The queue it died on is not told, but each queue carries messages of its own shape. */
 function aboutOf(body: unknown): About {
-  const none = { jobId: null, deliveryId: null };
+  const none = { jobId: null, deliveryId: null, runId: null, rebuildId: null };
   const job = jobMessage.safeParse(body);
   if (job.success) {
     const { jobId, kind, symbol } = job.data;
@@ -75,6 +88,20 @@ function aboutOf(body: unknown): About {
   const event = eventMessage.safeParse(body);
   if (event.success) {
     return { ...none, letter: { queue: "events", subject: event.data.streamId, symbol: null } };
+  }
+  const run = reconcileMessage.safeParse(body);
+  if (run.success) {
+    const { reconciliationId } = run.data;
+    return {
+      ...none,
+      letter: { queue: "reconcile", subject: reconciliationId, symbol: null },
+      runId: reconciliationId,
+    };
+  }
+  const rebuild = rebuildMessage.safeParse(body);
+  if (rebuild.success) {
+    const { rebuildId } = rebuild.data;
+    return { ...none, letter: { queue: "reconcile", subject: rebuildId, symbol: null }, rebuildId };
   }
   const slot = scheduleMessage.safeParse(body);
   const subject = slot.success ? slot.data.scheduleId : null;
