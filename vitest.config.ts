@@ -10,6 +10,7 @@ const QUEUES = [
   "recommendations",
   "events",
   "webhooks",
+  "reconcile",
   "dead-letters",
   "dead-letters-again",
 ];
@@ -60,6 +61,9 @@ export default defineConfig(async () => ({
                 ENVIRONMENT: "local",
                 PUBLIC_ORIGIN: "http://127.0.0.1:8787",
                 WEBHOOK_ALLOW_LOOPBACK: "on",
+                // Tests say when the read model is compared with the logs.
+                RECONCILE_EVERY_HOURS: "0",
+                RECONCILE_DEEP_STREAMS: "20",
               },
               queueConsumers: Object.fromEntries(
                 QUEUES.map((name) => [`inversorai-${name}`, { maxBatchTimeout: 0.05 }]),

@@ -18,6 +18,7 @@ try {
       "generate",
       "--dialect=sqlite",
       "--schema=./src/records/schema.ts",
+      "--schema=./src/records/consistency-schema.ts",
       "--schema=./src/read-model/schema.ts",
       `--out=${join(copy, "migrations")}`,
     ],

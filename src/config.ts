@@ -54,6 +54,8 @@ const schema = z
     LOG_LEVEL: z.enum(LOG_LEVELS),
     SWEEP_AFTER_SECONDS: z.coerce.number().int().min(1).max(86_400),
     DEAD_LETTER_RETENTION_DAYS: z.coerce.number().int().min(1).max(3_650),
+    RECONCILE_EVERY_HOURS: z.coerce.number().int().min(0).max(8_760),
+    RECONCILE_DEEP_STREAMS: z.coerce.number().int().min(0).max(1_000),
     ADMIN_API_KEY: z.string().min(20, "at least 20 characters").max(256),
   })
   .refine((env) => !(env.DEMO && env.ENVIRONMENT !== "local"), {

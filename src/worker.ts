@@ -9,6 +9,7 @@ import { consumeEvents } from "./queues/events.ts";
 import { indicatorsHandler } from "./queues/indicators.ts";
 import { ingestHandler } from "./queues/ingest.ts";
 import { recommendationHandler } from "./queues/recommendations.ts";
+import { consumeReconcile } from "./queues/reconcile.ts";
 import { consumeSchedule } from "./queues/schedule.ts";
 import { consumeWebhooks } from "./queues/webhooks.ts";
 import { sweep } from "./schedule/sweep.ts";
@@ -19,6 +20,8 @@ import { deadLettersDeps } from "./wiring/dead-letters.ts";
 import { eventsDeps } from "./wiring/events.ts";
 import { consumerDeps, indicatorsDeps, ingestDeps, recommendationDeps } from "./wiring/jobs.ts";
 import { countSlots, reporting } from "./wiring/metrics.ts";
+import { rebuildDeps } from "./wiring/rebuild.ts";
+import { orderDueRun, reconcileDeps } from "./wiring/reconcile.ts";
 import { advanceClock, scheduleDeps, sweepDeps, tickDeps } from "./wiring/schedule.ts";
 import { webhooksDeps } from "./wiring/webhooks.ts";
 
@@ -29,7 +32,11 @@ export default reporting({
     const p = platform(env);
     const marketNow = await advanceClock(p, controller.scheduledTime);
     // The sweep is what repairs, so it must not wait for the tick's luck.
-    const [ticked] = await Promise.allSettled([tick(marketNow, tickDeps(p)), sweep(sweepDeps(p))]);
+    const [ticked] = await Promise.allSettled([
+      tick(marketNow, tickDeps(p)),
+      sweep(sweepDeps(p)),
+      orderDueRun(p),
+    ]);
     if (ticked.status === "rejected") throw ticked.reason;
     countSlots(ticked.value);
   },
@@ -54,6 +61,8 @@ export default reporting({
         return consumeEvents(batch, eventsDeps(p));
       case "inversorai-webhooks":
         return consumeWebhooks(batch, webhooksDeps(p));
+      case "inversorai-reconcile":
+        return consumeReconcile(batch, reconcileDeps(p), rebuildDeps(p));
       case "inversorai-dead-letters":
       case "inversorai-dead-letters-again":
         return consumeDeadLetters(batch, deadLettersDeps(p));

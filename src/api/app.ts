@@ -27,7 +27,9 @@ import { outbox } from "./outbox.ts";
 import type { ApiEnv } from "./platform.ts";
 import { ApiProblem, handleError, problemResponse } from "./problem.ts";
 import { rateLimit } from "./rate-limit.ts";
+import { rebuilds } from "./rebuilds.ts";
 import { recommendations } from "./recommendations.ts";
+import { reconciliations } from "./reconciliations.ts";
 import { schedules } from "./schedules.ts";
 import { series } from "./series.ts";
 import { slots } from "./slots.ts";
@@ -86,6 +88,8 @@ for (const part of [
   deadLetterEdit,
   deadLetterActions,
   deadLetterBulk,
+  reconciliations,
+  rebuilds,
   audit,
   apiKeys,
 ]) {

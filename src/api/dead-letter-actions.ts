@@ -70,7 +70,9 @@ deadLetterActions.openapi(
         symbol !== null &&
         queue !== "webhooks" &&
         queue !== "events" &&
-        queue !== "schedule"
+        queue !== "schedule" &&
+        // A run that is open again is due at once: the sweep sends it the step it stands at.
+        queue !== "reconcile"
       )
         await api.enqueueJobs([{ id: subject, kind: queue, symbol }]);
       return c.json(showLetter(after), 202);

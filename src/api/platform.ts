@@ -27,10 +27,13 @@ export interface ApiPlatform {
   ) => Promise<void>;
   readonly enqueueDeliveries: (ids: readonly string[]) => Promise<void>;
   readonly enqueueSlots: (slots: readonly { scheduleId: string; slot: number }[]) => Promise<void>;
-  /** Puts messages of events and slots back on their queues. Throws when a queue is out. */
+  /** Puts messages of events, slots and runs back on their queues. Throws when a queue is out. */
   readonly sendAgain: (bodies: readonly unknown[]) => Promise<void>;
   /** What the work behind a message would come to now; nothing of it is kept or sent. */
   readonly planOf: (body: unknown) => Promise<Plan>;
+  /** Sends the first step of a recorded reconciliation. */
+  readonly enqueueRun: (reconciliationId: string) => Promise<void>;
+  readonly enqueueRebuild: (rebuildId: string) => Promise<void>;
   /** How far an asset's stream reaches by its own log; nothing when there is none, or it does not answer. */
   readonly headOf: (symbol: string) => Promise<readonly { streamId: string; version: number }[]>;
   readonly register: (symbol: string, fact: AssetFact, cause: Cause) => Promise<{ head: number }>;

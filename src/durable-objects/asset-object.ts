@@ -12,6 +12,7 @@ import type {
 } from "../domain/asset/commands.ts";
 import { type AnyEvent, assetStream } from "../domain/events/envelope.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
+import type { LogPage } from "../domain/reconciliation/check-chain.ts";
 import { AnalysisStore, computeIndicators } from "./analysis-store.ts";
 import { AssetRecord } from "./asset-record.ts";
 import { BarStore } from "./bar-store.ts";
@@ -30,6 +31,13 @@ export interface AssetDatabase {
   readonly log: EventLog;
   readonly bars: BarStore;
   readonly analysis: AnalysisStore;
+}
+
+/** A log beside a version that somebody else has come to. */
+export interface HeadView {
+  readonly version: number;
+  readonly hashAt: string | null;
+  readonly waitingSince: string | null;
 }
 
 /** Events of one read stay under this, whatever the limit asked for. */
@@ -117,6 +125,23 @@ export class AssetObject extends DurableObject<Env> {
   async streamHead(symbol: string): Promise<Head> {
     this.#assertSymbol(symbol);
     return this.#db.log.top();
+  }
+
+  /** The head, what the log's hash was at a version, and since when the event after that version waits. */
+  async compareHead(symbol: string, version: number): Promise<HeadView> {
+    this.#assertSymbol(symbol);
+    const { log } = this.#db;
+    return {
+      version: log.head(),
+      hashAt: log.hashAt(version)?.hash ?? null,
+      waitingSince: log.occurredAt(version + 1),
+    };
+  }
+
+  /** The log's rows after a version as they stand, for whoever checks them. */
+  async readLog(symbol: string, after: number, limit: number): Promise<LogPage> {
+    this.#assertSymbol(symbol);
+    return this.#db.log.page(after, Math.min(limit, 500), LARGEST_READ_BYTES);
   }
 
   /**

@@ -1,6 +1,7 @@
 import { EVENT_TYPES } from "../domain/events/catalogue.ts";
 import type { Cause, NewEvent, StoredEvent } from "../domain/events/envelope.ts";
 import { chainHash, GENESIS } from "../domain/events/rolling-hash.ts";
+import type { LogPage, LogRow } from "../domain/reconciliation/check-chain.ts";
 
 export interface Stamp {
   readonly now: number;
@@ -106,6 +107,34 @@ export class EventLog {
     );
   }
 
+  /** Rows as they stand, unread, with the hash kept for the last of them: for whoever checks the log itself. */
+  page(after: number, limit: number, maxBytes: number): LogPage {
+    const rows: LogRow[] = [];
+    let bytes = 0;
+    for (const row of this.#sql.exec<{ version: number; body: string }>(
+      "SELECT version, body FROM events WHERE version > ? ORDER BY version LIMIT ?",
+      after,
+      limit,
+    )) {
+      bytes += row.body.length;
+      if (rows.length > 0 && bytes > maxBytes) break;
+      rows.push(row);
+    }
+    const last = rows.at(-1)?.version ?? after;
+    return { rows, hash: this.hashAt(last)?.hash ?? null, more: this.head() > last };
+  }
+
+  /** When an event occurred, as written in it; null when there is none, or it cannot be read. */
+  occurredAt(version: number): string | null {
+    const row = this.#sql
+      .exec<{ at: string | null }>(
+        "SELECT iif(json_valid(body), body ->> 'occurredAt', NULL) AS at FROM events WHERE version = ?",
+        version,
+      )
+      .toArray()[0];
+    return row?.at ?? null;
+  }
+
   unpublished(limit: number, maxBytes: number): StoredEvent[] {
     return take(
       this.#sql.exec<{ body: string }>(
@@ -127,13 +156,7 @@ export class EventLog {
       .one();
     if (v === null) return { count: 0, oldest: null };
     // An event that cannot be read is the likeliest to be stuck, and must not keep the status from being told.
-    const { at } = this.#sql
-      .exec<{ at: string | null }>(
-        "SELECT iif(json_valid(body), body ->> 'occurredAt', NULL) AS at FROM events WHERE version = ?",
-        v,
-      )
-      .one();
-    return { count: n, oldest: at };
+    return { count: n, oldest: this.occurredAt(v) };
   }
 }
 

@@ -46,10 +46,21 @@ export type EventMessage = z.infer<typeof eventMessage>;
 export const deliveryMessage = z.strictObject({ deliveryId: z.string(), traceparent });
 export type DeliveryMessage = z.infer<typeof deliveryMessage>;
 
+/** Take this step of a reconciliation. Its row says what the step is; a step that was taken already is nothing. */
+export const reconcileMessage = z.strictObject({
+  reconciliationId: z.string(),
+  step: z.number().int().min(0),
+});
+export type ReconcileMessage = z.infer<typeof reconcileMessage>;
+
+/** The same for the rebuild of a projection. */
+export const rebuildMessage = z.strictObject({ rebuildId: z.string(), step: z.number().int().min(0) });
+export type RebuildMessage = z.infer<typeof rebuildMessage>;
+
 /** What a message is about: the queue that carries messages of its shape, and the record it names. */
 export interface MessageSubject {
   /** Job messages travel on the queue of their kind. Null when no queue carries this. */
-  readonly queue: JobMessage["kind"] | "webhooks" | "events" | "schedule" | null;
+  readonly queue: JobMessage["kind"] | "webhooks" | "events" | "schedule" | "reconcile" | null;
   readonly subject: string | null;
   readonly symbol: string | null;
 }
@@ -64,5 +75,9 @@ export function subjectOf(body: unknown): MessageSubject {
   if (event.success) return { queue: "events", subject: event.data.streamId, symbol: null };
   const slot = scheduleMessage.safeParse(body);
   if (slot.success) return { queue: "schedule", subject: slot.data.scheduleId, symbol: null };
+  const run = reconcileMessage.safeParse(body);
+  if (run.success) return { queue: "reconcile", subject: run.data.reconciliationId, symbol: null };
+  const rebuild = rebuildMessage.safeParse(body);
+  if (rebuild.success) return { queue: "reconcile", subject: rebuild.data.rebuildId, symbol: null };
   return { queue: null, subject: null, symbol: null };
 }

@@ -54,6 +54,8 @@ const derived = (
 export interface Subscription {
   readonly id: string;
   readonly patterns: readonly string[];
+  /** Epoch ms. */
+  readonly createdAt: number;
 }
 
 export interface DeliveryOrder {
@@ -63,10 +65,17 @@ export interface DeliveryOrder {
   readonly traceparent?: string | null;
 }
 
-/** Which endpoints an event goes to: those with at least one pattern that covers its routing key. */
+/** How far the clocks of an object and of the API may be apart. */
+const CLOCKS_APART_MS = 60_000;
+
+/**
+ * Which endpoints an event goes to: those with at least one pattern that covers its routing key. What occurred before an
+ * endpoint was registered is not for it, however late (as after a loss of the read model) it is projected.
+ */
 export function deliveriesOf(event: AnyEvent, subscriptions: readonly Subscription[]): DeliveryOrder[] {
   const key = routingKey(event.streamId, event.eventType);
   return subscriptions
+    .filter(({ createdAt }) => Date.parse(event.occurredAt) > createdAt - CLOCKS_APART_MS)
     .filter(({ patterns }) => patterns.some((pattern) => matchesPattern(pattern, key)))
     .map(({ id }) => ({
       endpointId: id,

@@ -1,6 +1,5 @@
-import type { BarFact } from "../domain/events/catalogue.ts";
 import type { AnyEvent, StoredEvent } from "../domain/events/envelope.ts";
-import { routingKey } from "../domain/events/routing-key.ts";
+import { FEED, feedRow, quoted, type Rebuildable, ROW_TABLES, upsertRows } from "./row-tables.ts";
 
 /*
  * Events become rows. Every statement takes its rows as one JSON parameter, tells repeated and older events by their
@@ -8,12 +7,14 @@ import { routingKey } from "../domain/events/routing-key.ts";
  * under ~1 MB, because one parameter may hold 2 MB.
  */
 
-const rowsOf = (rows: readonly unknown[]): string => JSON.stringify(rows);
+/** Tables that are written beside the live ones while a projection is being rebuilt. */
+export type Beside = ReadonlyMap<Rebuildable, string>;
 
 /** The statements that bring the read model up to these events. Run them in one batch. */
 export function project(
   db: D1Database,
   projected: readonly { readonly stored: StoredEvent; readonly event: AnyEvent }[],
+  beside: Beside = new Map(),
 ): D1PreparedStatement[] {
   // The feed keeps events as they were written, so that the log's hash vouches for it; rows follow today's shape.
   const feed = projectFeed(
@@ -21,14 +22,14 @@ export function project(
     projected.map(({ stored }) => stored),
   );
   const events = projected.map(({ event }) => event);
-  const statements = [feed];
-  const bars = events.flatMap(barRows);
-  if (bars.length > 0) statements.push(projectBars(db, bars));
-  const values = events.flatMap(indicatorRows);
-  if (values.length > 0) statements.push(projectIndicators(db, values));
-  const recommendations = events.flatMap(recommendationRows);
-  if (recommendations.length > 0) statements.push(projectRecommendations(db, recommendations));
-  return statements;
+  const rows = ROW_TABLES.flatMap((table) => {
+    const own = events.flatMap(table.rowsOf);
+    const extra = beside.get(table.name);
+    if (own.length === 0) return [];
+    const live = upsertRows(db, table, own);
+    return extra === undefined ? [live] : [live, upsertRows(db, table, own, { into: extra })];
+  });
+  return [feed, ...rows];
 }
 
 /** The feed's rows alone. `from` may let through only some of the rows in `?1`. */
@@ -37,95 +38,15 @@ export function projectFeed(
   events: readonly StoredEvent[],
   from = "json_each(?1)",
 ): D1PreparedStatement {
-  const rows = events.map((event) => ({
-    ...event,
-    routingKey: routingKey(event.streamId, event.eventType),
-    body: JSON.stringify(event),
-    payload: null,
-  }));
+  const names = ["eventId", "streamId", "version", "eventType", "routingKey", "occurredAt", "jobId", "body"];
+  const rows = events.map((event) => {
+    const cells = feedRow(event);
+    return { ...event, payload: null, ...Object.fromEntries(names.map((name, at) => [name, cells[at]])) };
+  });
   return db
     .prepare(
-      `INSERT OR IGNORE INTO events (event_id, stream_id, version, event_type, routing_key, occurred_at, job_id, body)
-       SELECT value ->> 'eventId', value ->> 'streamId', value ->> 'version', value ->> 'eventType', value ->> 'routingKey',
-              value ->> 'occurredAt', value ->> 'jobId', value ->> 'body'
-       FROM ${from}`,
+      `INSERT OR IGNORE INTO events (${FEED.columns.map(quoted).join(", ")})
+       SELECT ${names.map((name) => `value ->> '${name}'`).join(", ")} FROM ${from}`,
     )
-    .bind(rowsOf(rows));
+    .bind(JSON.stringify(rows));
 }
-
-function barRows(event: AnyEvent): unknown[] {
-  if (event.eventType !== "MarketDataIngested" && event.eventType !== "MarketDataRevised") return [];
-  const { symbol, resolution, source } = event.payload;
-  const facts: readonly BarFact[] =
-    event.eventType === "MarketDataIngested"
-      ? event.payload.bars
-      : event.payload.revisions.map(({ after }) => after);
-  return facts.map((bar) => [
-    symbol,
-    resolution,
-    Date.parse(bar.timestamp),
-    bar.open,
-    bar.high,
-    bar.low,
-    bar.close,
-    bar.volume,
-    source,
-    event.version,
-  ]);
-}
-
-const projectBars = (db: D1Database, rows: readonly unknown[]): D1PreparedStatement =>
-  db
-    .prepare(
-      `INSERT INTO bars (symbol, resolution, timestamp, open, high, low, close, volume, source, version)
-       SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
-              value ->> 8, value ->> 9
-       FROM json_each(?) WHERE true
-       ON CONFLICT (symbol, resolution, timestamp) DO UPDATE SET open = excluded.open, high = excluded.high,
-         low = excluded.low, close = excluded.close, volume = excluded.volume, source = excluded.source,
-         version = excluded.version
-       WHERE excluded.version > bars.version`,
-    )
-    .bind(rowsOf(rows));
-
-function indicatorRows(event: AnyEvent): unknown[] {
-  if (event.eventType !== "IndicatorsComputed") return [];
-  const { symbol, resolution, items } = event.payload;
-  return items.map((item) => [
-    symbol,
-    resolution,
-    Date.parse(item.timestamp),
-    JSON.stringify(item.values),
-    event.version,
-  ]);
-}
-
-const projectIndicators = (db: D1Database, rows: readonly unknown[]): D1PreparedStatement =>
-  db
-    .prepare(
-      `INSERT INTO indicators (symbol, resolution, timestamp, "values", version)
-       SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?) WHERE true
-       ON CONFLICT (symbol, resolution, timestamp) DO UPDATE SET "values" = excluded."values", version = excluded.version
-       WHERE excluded.version > indicators.version`,
-    )
-    .bind(rowsOf(rows));
-
-function recommendationRows(event: AnyEvent): unknown[] {
-  if (event.eventType !== "RecommendationGenerated") return [];
-  const { recommendationId, symbol, resolution, asOf, action } = event.payload;
-  const body = JSON.stringify(event.payload);
-  const at = Date.parse(event.occurredAt);
-  return [
-    [recommendationId, symbol, resolution, Date.parse(asOf), action, body, event.eventId, event.version, at],
-  ];
-}
-
-const projectRecommendations = (db: D1Database, rows: readonly unknown[]): D1PreparedStatement =>
-  db
-    .prepare(
-      `INSERT OR IGNORE INTO recommendations
-         (id, symbol, resolution, as_of, action, body, event_id, version, created_at)
-       SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, value ->> 8
-       FROM json_each(?)`,
-    )
-    .bind(rowsOf(rows));

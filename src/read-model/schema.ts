@@ -16,8 +16,14 @@ export const streams = sqliteTable(
     projectedVersion: integer("projected_version").notNull(),
     /** The stream's rolling hash at the projected version; null where it was not known when rows began to carry it. */
     projectedHash: text("projected_hash"),
+    /** When every row of the stream was last compared with its log, and up to which version. */
+    verifiedAt: integer("verified_at"),
+    verifiedVersion: integer("verified_version"),
   },
-  (t) => [index("streams_behind").on(t.knownAt).where(sql`projected_version < known_version`)],
+  (t) => [
+    index("streams_behind").on(t.knownAt).where(sql`projected_version < known_version`),
+    index("streams_verified").on(t.verifiedAt),
+  ],
 );
 
 /** The feed of all events in the order they reached D1; `position` is the feed's cursor. */

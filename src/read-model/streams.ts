@@ -1,5 +1,8 @@
 /** How far each stream reaches and how far it is projected. */
 
+import { assetStream } from "../domain/events/envelope.ts";
+import type { Mark } from "../domain/reconciliation/divergence.ts";
+
 export interface StreamHead {
   readonly streamId: string;
   readonly version: number;
@@ -108,4 +111,102 @@ export async function readFeedStream(
     .bind(streamId, after, limit)
     .all<{ body: string }>();
   return results.map(({ body }) => body);
+}
+
+interface MarkRow {
+  id: string;
+  version: number;
+  hash: string | null;
+}
+
+const toMark = ({ id, version, hash }: MarkRow): Mark => ({ streamId: id, version, hash });
+
+/** Marks of these streams; one without a row is at version 0. */
+export async function marksOf(db: D1Database, streamIds: readonly string[]): Promise<Mark[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT value AS id, coalesce(projected_version, 0) AS version, projected_hash AS hash
+       FROM json_each(?) LEFT JOIN streams ON stream_id = value`,
+    )
+    .bind(JSON.stringify(streamIds))
+    .all<MarkRow>();
+  return results.map(toMark);
+}
+
+/** The next streams in the order of their ids, and among them the assets that have no mark yet. */
+export async function marksAfter(db: D1Database, after: string, limit: number): Promise<Mark[]> {
+  const first = assetStream("");
+  // Above every symbol: the character after the slash of `asset/`.
+  const symbol = after < first ? "" : after.startsWith(first) ? after.slice(first.length) : "\u{10ffff}";
+  const { results } = await db
+    .prepare(
+      `SELECT id, coalesce(projected_version, 0) AS version, projected_hash AS hash
+       FROM (SELECT id FROM (SELECT ?4 || symbol AS id FROM assets WHERE symbol > ?2 ORDER BY symbol LIMIT ?3)
+             UNION SELECT id FROM (SELECT stream_id AS id FROM streams WHERE stream_id > ?1 ORDER BY stream_id LIMIT ?3)
+             ORDER BY 1 LIMIT ?3)
+       LEFT JOIN streams ON stream_id = id ORDER BY id`,
+    )
+    .bind(after, symbol, limit, first)
+    .all<MarkRow>();
+  return results.map(toMark);
+}
+
+/** Streams whose rows were compared with their log longest ago, or never, before an instant (epoch ms). */
+export async function leastVerified(db: D1Database, before: number, limit: number): Promise<string[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT stream_id FROM streams WHERE verified_at IS NULL OR verified_at < ?1
+       ORDER BY verified_at LIMIT ?2`,
+    )
+    .bind(before, limit)
+    .all<{ stream_id: string }>();
+  return results.map(({ stream_id }) => stream_id);
+}
+
+/** Notes that every row of a stream was compared; a mark without a hash gets the log's. */
+export const noteVerified = (
+  db: D1Database,
+  streamId: string,
+  version: number,
+  hash: string | null,
+  now: number,
+): D1PreparedStatement =>
+  db
+    .prepare(
+      `UPDATE streams SET verified_at = ?4, verified_version = ?2,
+         projected_hash = iif(projected_hash IS NULL AND projected_version = ?2 AND ?2 > 0, ?3, projected_hash)
+       WHERE stream_id = ?1`,
+    )
+    .bind(streamId, version, hash, now);
+
+/** How far streams whose log is the feed itself reach, and when the event after each mark occurred. */
+export async function feedHeads(
+  db: D1Database,
+  marks: readonly Mark[],
+): Promise<Map<string, { version: number; waitingSince: string | null }>> {
+  const { results } = await db
+    .prepare(
+      `SELECT value ->> 'streamId' AS id,
+         coalesce((SELECT max(version) FROM events WHERE stream_id = value ->> 'streamId'), 0) AS version,
+         (SELECT occurred_at FROM events
+          WHERE stream_id = value ->> 'streamId' AND version = (value ->> 'version') + 1) AS waiting
+       FROM json_each(?)`,
+    )
+    .bind(JSON.stringify(marks))
+    .all<{ id: string; version: number; waiting: string | null }>();
+  return new Map(results.map(({ id, version, waiting }) => [id, { version, waitingSince: waiting }]));
+}
+
+/** Rows of a stream whose log is the feed itself, as they stand. */
+export async function readFeedRows(
+  db: D1Database,
+  streamId: string,
+  after: number,
+  limit: number,
+): Promise<{ version: number; body: string }[]> {
+  const { results } = await db
+    .prepare("SELECT version, body FROM events WHERE stream_id = ? AND version > ? ORDER BY version LIMIT ?")
+    .bind(streamId, after, limit)
+    .all<{ version: number; body: string }>();
+  return results;
 }

@@ -88,6 +88,18 @@ export function redriveLetters(
       .bind(json, now),
     db
       .prepare(
+        `UPDATE reconciliations SET state = 'running', error = NULL, finished_at = NULL, due_at = 0
+         WHERE state = 'failed' AND id IN (SELECT subject ${open} AND queue = 'reconcile')`,
+      )
+      .bind(json),
+    db
+      .prepare(
+        `UPDATE rebuilds SET state = iif(cursor ->> 'phase' = 'build', 'building', 'comparing'), error = NULL, due_at = 0
+         WHERE state = 'failed' AND id IN (SELECT subject ${open} AND queue = 'reconcile')`,
+      )
+      .bind(json),
+    db
+      .prepare(
         `UPDATE dead_letters SET updated_at = ?2, actor = ?3,
            state = iif(queue IN (${JOB_QUEUES}) AND EXISTS (SELECT 1 FROM jobs WHERE jobs.id = dead_letters.subject
                          AND jobs.state IN ('queued', 'running', 'retrying')), 'redriving', 'redriven')

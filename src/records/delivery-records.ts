@@ -160,14 +160,15 @@ export async function overdueDeliveries(db: D1Database, before: number, limit: n
 export async function subscriptions(
   db: D1Database,
   limit: number,
-): Promise<{ id: string; patterns: string[] }[]> {
+): Promise<{ id: string; patterns: string[]; createdAt: number }[]> {
   const { results } = await db
-    .prepare("SELECT id, patterns FROM webhook_endpoints WHERE enabled = 1 ORDER BY id LIMIT ?")
+    .prepare("SELECT id, patterns, created_at FROM webhook_endpoints WHERE enabled = 1 ORDER BY id LIMIT ?")
     .bind(limit)
-    .all<{ id: string; patterns: string }>();
+    .all<{ id: string; patterns: string; created_at: number }>();
   return readableRows("webhook_endpoints", results, (row) => ({
     id: row.id,
     patterns: JSON.parse(row.patterns) as string[],
+    createdAt: row.created_at,
   }));
 }
 

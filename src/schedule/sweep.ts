@@ -1,5 +1,11 @@
 import type { Log } from "../domain/trace/log-context.ts";
-import type { DeliveryMessage, EventMessage, JobMessage } from "../queues/messages.ts";
+import type {
+  DeliveryMessage,
+  EventMessage,
+  JobMessage,
+  RebuildMessage,
+  ReconcileMessage,
+} from "../queues/messages.ts";
 
 export interface SweepDeps {
   readonly overdueJobs: (limit: number) => Promise<readonly JobMessage[]>;
@@ -9,9 +15,11 @@ export interface SweepDeps {
   readonly pruneLetters: (limit: number) => Promise<number>;
   readonly overdueDeliveries: (limit: number) => Promise<readonly DeliveryMessage[]>;
   readonly streamsBehind: (limit: number) => Promise<readonly EventMessage[]>;
+  readonly overdueRuns: (limit: number) => Promise<readonly (ReconcileMessage | RebuildMessage)[]>;
   readonly enqueueJobs: (messages: readonly JobMessage[]) => Promise<void>;
   readonly enqueueDeliveries: (messages: readonly DeliveryMessage[]) => Promise<void>;
   readonly enqueueEvents: (messages: readonly EventMessage[]) => Promise<void>;
+  readonly enqueueRuns: (messages: readonly (ReconcileMessage | RebuildMessage)[]) => Promise<void>;
   readonly log: Log;
 }
 
@@ -27,8 +35,10 @@ export async function sweep(deps: SweepDeps): Promise<void> {
   const forgotten = await resend("waiting jobs", deps.forgottenJobs, deps.enqueueJobs, deps);
   const deliveries = await resend("deliveries", deps.overdueDeliveries, deps.enqueueDeliveries, deps);
   const streams = await resend("streams", deps.streamsBehind, deps.enqueueEvents, deps);
-  if (jobs + forgotten + deliveries + streams > 0) {
-    deps.log({ level: "info", message: "overdue work sent again", jobs, forgotten, deliveries, streams });
+  const runs = await resend("reconciliations", deps.overdueRuns, deps.enqueueRuns, deps);
+  const sent = { jobs, forgotten, deliveries, streams, runs };
+  if (Object.values(sent).some((count) => count > 0)) {
+    deps.log({ level: "info", message: "overdue work sent again", ...sent });
   }
   await deps.pruneLetters(MOST).catch((error: unknown) => {
     deps.log({ level: "error", message: "old dead letters not pruned", error: String(error) });

@@ -45,13 +45,16 @@ export function apiPlatform(env: Env, request: Pick<Request, "headers">): ApiPla
       ),
     sendAgain: async (bodies) => {
       for (const [queue, messages] of Map.groupBy(bodies, (body) => queueOf(env, body))) {
-        if (queue === null) throw new Error("a message has the shape of neither an event nor a slot");
+        if (queue === null) throw new Error("a message has the shape of no queue that takes it as it is");
         await sendAll(
           queue,
           messages.map((body) => ({ body })),
         );
       }
     },
+    enqueueRun: (reconciliationId) =>
+      quietly(sendAll(env.RECONCILE_QUEUE, [{ body: { reconciliationId, step: 0 } }])),
+    enqueueRebuild: (rebuildId) => quietly(sendAll(env.RECONCILE_QUEUE, [{ body: { rebuildId, step: 0 } }])),
     headOf: (symbol) => headOf(p, symbol),
     planOf: (body) => planOf(p, body),
     register: (symbol, fact, cause) => assetObject(env, symbol).register({ symbol, fact, cause }),
@@ -66,6 +69,8 @@ function queueOf(env: Env, body: unknown): Queue | null {
       return env.EVENTS_QUEUE;
     case "schedule":
       return env.SCHEDULE_QUEUE;
+    case "reconcile":
+      return env.RECONCILE_QUEUE;
     default:
       return null;
   }

@@ -6,6 +6,8 @@ import { noteKnown } from "../read-model/streams.ts";
 import { fileDeadLetters } from "../records/dead-letter-records.ts";
 import { failDelivery } from "../records/delivery-records.ts";
 import { loadJobs, settleJobs } from "../records/job-records.ts";
+import { failRebuild } from "../records/rebuild-records.ts";
+import { failRun } from "../records/reconciliation-records.ts";
 import { afterJobs, type ReleasedJob } from "../records/sequence-records.ts";
 import type { Platform } from "./common.ts";
 import { announceFailures, failedFrom, headsOfFailed, recordFailures } from "./failures.ts";
@@ -34,6 +36,10 @@ export function deadLettersDeps(p: Platform): DeadLettersDeps {
       };
       const statements = [fileDeadLetters(DB, [letter])];
       if (queue === "webhooks" && subject !== null) statements.push(failDelivery(DB, subject, now));
+      if (queue === "reconcile" && subject !== null) {
+        // A run or a rebuild: an id that is not there changes nothing.
+        statements.push(failRun(DB, subject, error.detail, now), failRebuild(DB, subject, error.detail));
+      }
       if (failures.length > 0) {
         const heads = await headsOfFailed(p, failures);
         statements.push(

@@ -1,16 +1,20 @@
 import { type StoredEvent, symbolOfStream } from "../domain/events/envelope.ts";
 import type { EventsDeps } from "../queues/events.ts";
-import { project } from "../read-model/projections.ts";
+import { type Beside, project } from "../read-model/projections.ts";
 import { noteProjected, projectedHeads, readFeedStream } from "../read-model/streams.ts";
 import { deliveryId, orderDeliveries, subscriptions } from "../records/delivery-records.ts";
 import { orderJobs } from "../records/job-records.ts";
+import { type BesideTable, besideTables, requireBeside } from "../records/rebuild-records.ts";
 import { assetObject, enqueueJobs, fileUnreadable, type Platform, sendAll, traced } from "./common.ts";
+import { isRebuildable } from "./rebuild.ts";
 
 const MOST_ENDPOINTS = 1_000;
 const READ_AT_ONCE = 200;
 
 export function eventsDeps(p: Platform): EventsDeps {
   const { env } = p;
+  /** As read with the subscriptions, once for each batch. */
+  let beside: readonly BesideTable[] = [];
   return {
     log: p.log,
     metrics: p.metrics,
@@ -25,10 +29,22 @@ export function eventsDeps(p: Platform): EventsDeps {
       const bodies = await readFeedStream(env.DB, streamId, after, READ_AT_ONCE);
       return bodies.map((body) => JSON.parse(body) as StoredEvent);
     },
-    subscriptions: () => subscriptions(env.DB, MOST_ENDPOINTS),
+    subscriptions: async () => {
+      const [found, tables] = await Promise.all([
+        subscriptions(env.DB, MOST_ENDPOINTS),
+        besideTables(env.DB),
+      ]);
+      beside = tables;
+      return found;
+    },
     apply: async (events, jobs, deliveries, heads) => {
       const now = p.now();
-      const statements = project(env.DB, events);
+      const also: Beside = new Map(
+        beside.flatMap(({ projection, beside: table }) =>
+          isRebuildable(projection) ? [[projection, table] as const] : [],
+        ),
+      );
+      const statements = [requireBeside(env.DB, beside), ...project(env.DB, events, also)];
       if (jobs.length > 0) {
         statements.push(
           orderJobs(

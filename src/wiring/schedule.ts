@@ -6,6 +6,8 @@ import { readClock, writeClock } from "../records/clock-record.ts";
 import { pruneLetters } from "../records/dead-letter-records.ts";
 import { overdueDeliveries } from "../records/delivery-records.ts";
 import { orderJobs, takeOverdueJobs } from "../records/job-records.ts";
+import { takeOverdueRebuilds } from "../records/rebuild-records.ts";
+import { takeOverdueRuns } from "../records/reconciliation-records.ts";
 import { advanceSchedule, dueSchedules, findSchedule, type Schedule } from "../records/schedule-records.ts";
 import { repairSequences } from "../records/sequence-records.ts";
 import {
@@ -118,6 +120,15 @@ export function sweepDeps(p: Platform): SweepDeps {
       (await overdueDeliveries(DB, before(), limit)).map((deliveryId) => ({ deliveryId })),
     streamsBehind: async (limit) =>
       (await takeStreamsBehind(DB, before(), p.now(), limit)).map((head) => ({ ...head, event: null })),
+    overdueRuns: async (limit) => [
+      ...(await takeOverdueRuns(DB, before(), p.now(), limit)),
+      ...(await takeOverdueRebuilds(DB, before(), p.now(), limit)),
+    ],
+    enqueueRuns: (messages) =>
+      sendAll(
+        p.env.RECONCILE_QUEUE,
+        messages.map((body) => ({ body })),
+      ),
     enqueueJobs: (messages) =>
       enqueueJobs(
         p.env,

@@ -1,0 +1,90 @@
+import type { Divergence } from "../events/catalogue.ts";
+
+export type DivergenceKind = Divergence["kind"];
+export type RepairAction = "republish" | "rebuild" | "reset";
+
+/** How far the read model says a stream is projected. No row there is version 0. */
+export interface Mark {
+  readonly streamId: string;
+  readonly version: number;
+  /** The rolling hash at that version; null where it was not known when rows began to carry it. */
+  readonly hash: string | null;
+}
+
+/** A stream's log as its head tells it. */
+export interface LogHead {
+  readonly version: number;
+  /** The log's hash at the mark's version; null when it does not reach that far, undefined when it keeps no hashes. */
+  readonly hashAtMark: string | null | undefined;
+  /** When the first event after the mark occurred, epoch ms; null when there is none. */
+  readonly waitingSince: number | null;
+}
+
+/** Where a read model and its log disagree, before it has a place in a run. */
+export type Finding = Omit<Divergence, "reconciliationId">;
+
+/** The parts of the read model a finding may be about: its tables, its mark, and the log itself. */
+export const MARK = "streams";
+export const LOG = "log";
+
+/**
+ * What a mark says beside its log, or null when they agree. What is not older than `graceMs` is on its way, not stale.
+ */
+export function compareMark(mark: Mark, log: LogHead, now: number, graceMs: number): DivergenceKind | null {
+  if (mark.version > log.version) return "ahead";
+  if (mark.hash !== null && log.hashAtMark !== undefined && mark.hash !== log.hashAtMark) return "corrupted";
+  if (mark.version === log.version || log.waitingSince === null) return null;
+  if (log.waitingSince > now - graceMs) return null;
+  return mark.version === 0 ? "missing" : "stale";
+}
+
+/** How many rows of a table are not what the log implies. */
+export interface Differences {
+  readonly missing: number;
+  /** Written by an older event than the one that ought to have written them last. */
+  readonly stale: number;
+  /** Of the right version, with other content. */
+  readonly differing: number;
+  /** Of a version that implies no such row. */
+  readonly unjustified: number;
+  /** Of a version beyond everything that has been projected. */
+  readonly ahead: number;
+}
+
+export const NO_DIFFERENCES: Differences = { missing: 0, stale: 0, differing: 0, unjustified: 0, ahead: 0 };
+
+export const addDifferences = (one: Differences, other: Differences): Differences => ({
+  missing: one.missing + other.missing,
+  stale: one.stale + other.stale,
+  differing: one.differing + other.differing,
+  unjustified: one.unjustified + other.unjustified,
+  ahead: one.ahead + other.ahead,
+});
+
+/** The worst of what a table's rows show, or null when nothing is wrong. */
+export function kindOfRows(d: Differences): DivergenceKind | null {
+  if (d.differing + d.unjustified > 0) return "corrupted";
+  if (d.ahead > 0) return "ahead";
+  if (d.missing > 0) return "missing";
+  return d.stale > 0 ? "stale" : null;
+}
+
+export const describeRows = (d: Differences): string =>
+  [
+    [d.missing, "missing"],
+    [d.stale, "older than they should be"],
+    [d.differing, "with other content"],
+    [d.unjustified, "that no event implies"],
+    [d.ahead, "of versions beyond the log"],
+  ]
+    .filter(([count]) => count !== 0)
+    .map(([count, what]) => `${count} row(s) ${what}`)
+    .join(", ");
+
+/** What mends findings of these kinds. Rows of a stream that is projected do not come back by publishing it again. */
+export function actionFor(findings: readonly Pick<Finding, "kind" | "projection">[]): RepairAction {
+  if (findings.some(({ kind }) => kind === "corrupted" || kind === "ahead")) return "reset";
+  return findings.every(({ kind, projection }) => kind === "stale" && projection === MARK)
+    ? "republish"
+    : "rebuild";
+}

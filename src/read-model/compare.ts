@@ -1,0 +1,111 @@
+import type { AnyEvent, StoredEvent } from "../domain/events/envelope.ts";
+import { type Differences, NO_DIFFERENCES } from "../domain/reconciliation/divergence.ts";
+import {
+  type Cell,
+  cellsOf,
+  differs,
+  FEED,
+  feedRow,
+  lastRows,
+  ROW_TABLES,
+  sameKey,
+  type TableShape,
+} from "./row-tables.ts";
+
+/** A stretch of one asset's stream, as it stands in the log and in today's shape. */
+export interface Stretch {
+  readonly streamId: string;
+  readonly symbol: string;
+  readonly stored: readonly StoredEvent[];
+  readonly events: readonly AnyEvent[];
+}
+
+/** What a table ought to hold of a stretch, if nothing later has happened. */
+export const impliedRows = (stretch: Stretch): { table: TableShape; rows: Cell[][] }[] => [
+  { table: FEED, rows: stretch.stored.map(feedRow) },
+  ...ROW_TABLES.map((table) => ({ table, rows: lastRows(table, stretch.events) })),
+];
+
+export const ownerOf = (table: TableShape, of: Pick<Stretch, "streamId" | "symbol">): string =>
+  table.owner === "symbol" ? of.symbol : of.streamId;
+
+interface ComparedRow {
+  missing: number;
+  stale: number;
+  differing: number;
+  unjustified: number;
+  witness: number | null;
+}
+
+/**
+ * Compares what a stretch of events implies with what is there; one statement per table, in one transaction. A row of a
+ * later version than expected is right here: the stretch of that version answers for it. Of the rows whose version lies
+ * in the stretch, those that it does not imply are counted as unjustified.
+ */
+export async function compareStretch(
+  db: D1Database,
+  stretch: Stretch,
+): Promise<{ differences: Record<string, Differences>; witness: number }> {
+  const first = stretch.stored[0]?.version;
+  const last = stretch.stored.at(-1)?.version;
+  if (first === undefined || last === undefined) return { differences: {}, witness: 0 };
+  const implied = impliedRows(stretch);
+  const results = await db.batch<ComparedRow>(
+    implied.map(({ table, rows }) =>
+      compareRows(db, table).bind(JSON.stringify(rows), ownerOf(table, stretch), first, last),
+    ),
+  );
+  const differences: Record<string, Differences> = {};
+  let witness = 0;
+  for (const [index, { table }] of implied.entries()) {
+    const row = results[index]?.results[0];
+    if (row === undefined) continue;
+    const { missing, stale, differing, unjustified } = row;
+    differences[table.name] = { ...NO_DIFFERENCES, missing, stale, differing, unjustified };
+    witness = Math.max(witness, row.witness ?? 0);
+  }
+  return { differences, witness };
+}
+
+function compareRows(db: D1Database, table: TableShape): D1PreparedStatement {
+  const { name, owner } = table;
+  const other = differs(table, "t", "e");
+  const inStretch = `(SELECT count(*) FROM ${name} WHERE ${owner} = ?2 AND version BETWEEN ?3 AND ?4)`;
+  return db.prepare(
+    `WITH e AS MATERIALIZED (SELECT ${cellsOf(table)} FROM json_each(?1))
+     SELECT count(*) FILTER (WHERE t.version IS NULL) AS missing,
+            count(*) FILTER (WHERE t.version < e.version) AS stale,
+            count(*) FILTER (WHERE t.version = e.version AND (${other})) AS differing,
+            ${inStretch} - count(*) FILTER (WHERE t.version BETWEEN ?3 AND e.version) AS unjustified,
+            max(e.version) FILTER (WHERE t.version = e.version AND NOT (${other})) AS witness
+     FROM e LEFT JOIN ${name} t ON ${sameKey(table, "t", "e")}`,
+  );
+}
+
+/** Rows beyond what is projected, and rows that were taken out of the way and never came back. */
+export async function findLeftovers(
+  db: D1Database,
+  of: Pick<Stretch, "streamId" | "symbol">,
+  witness: number,
+  trusted: boolean,
+): Promise<Record<string, Differences>> {
+  const tables: readonly TableShape[] = [FEED, ...ROW_TABLES];
+  const results = await db.batch<{ ahead: number; unjustified: number }>(
+    tables.map((table) =>
+      db
+        .prepare(
+          `SELECT count(*) FILTER (WHERE version > bound) AS ahead, count(*) FILTER (WHERE version < 1) AS unjustified
+           FROM ${table.name}, (SELECT max(?2, iif(?3, coalesce(
+             (SELECT projected_version FROM streams WHERE stream_id = ?4), 0), 0)) AS bound)
+           WHERE ${table.owner} = ?1 AND (version > bound OR version < 1)`,
+        )
+        .bind(ownerOf(table, of), witness, trusted ? 1 : 0, of.streamId),
+    ),
+  );
+  return Object.fromEntries(
+    tables.map(({ name }, index) => {
+      const { ahead, unjustified } = results[index]?.results[0] ?? { ahead: 0, unjustified: 0 };
+      return [name, { ...NO_DIFFERENCES, ahead, unjustified }];
+    }),
+  );
+}

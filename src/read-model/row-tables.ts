@@ -1,0 +1,177 @@
+import type { BarFact } from "../domain/events/catalogue.ts";
+import type { AnyEvent, StoredEvent } from "../domain/events/envelope.ts";
+import { routingKey } from "../domain/events/routing-key.ts";
+
+/*
+ * Which rows events imply, table by table. What projects, compares, repairs and rebuilds reads it from here, so they
+ * cannot disagree about what the read model ought to hold.
+ */
+
+export type Cell = string | number | null;
+
+/** A table of the read model: its columns in the order of a row's cells, and what tells its rows apart. */
+export interface TableShape {
+  readonly name: string;
+  readonly columns: readonly string[];
+  readonly key: readonly string[];
+  /** The column that says whose rows they are. */
+  readonly owner: "symbol" | "stream_id";
+  /** Columns that say when a row was written rather than what it says. */
+  readonly incidental: readonly string[];
+}
+
+export const REBUILDABLE = ["bars", "indicators", "recommendations"] as const;
+export type Rebuildable = (typeof REBUILDABLE)[number];
+
+export interface RowTable extends TableShape {
+  readonly name: Rebuildable;
+  readonly rowsOf: (event: AnyEvent) => Cell[][];
+}
+
+const SERIES_KEY = ["symbol", "resolution", "timestamp"] as const;
+
+const bars: RowTable = {
+  name: "bars",
+  columns: [...SERIES_KEY, "open", "high", "low", "close", "volume", "source", "version"],
+  key: SERIES_KEY,
+  owner: "symbol",
+  incidental: [],
+  rowsOf: (event) => {
+    if (event.eventType !== "MarketDataIngested" && event.eventType !== "MarketDataRevised") return [];
+    const { symbol, resolution, source } = event.payload;
+    const facts: readonly BarFact[] =
+      event.eventType === "MarketDataIngested"
+        ? event.payload.bars
+        : event.payload.revisions.map(({ after }) => after);
+    return facts.map((bar) => [
+      symbol,
+      resolution,
+      Date.parse(bar.timestamp),
+      bar.open,
+      bar.high,
+      bar.low,
+      bar.close,
+      bar.volume,
+      source,
+      event.version,
+    ]);
+  },
+};
+
+const indicators: RowTable = {
+  name: "indicators",
+  columns: [...SERIES_KEY, "values", "version"],
+  key: SERIES_KEY,
+  owner: "symbol",
+  incidental: [],
+  rowsOf: (event) => {
+    if (event.eventType !== "IndicatorsComputed") return [];
+    const { symbol, resolution, items } = event.payload;
+    return items.map((item) => [
+      symbol,
+      resolution,
+      Date.parse(item.timestamp),
+      JSON.stringify(item.values),
+      event.version,
+    ]);
+  },
+};
+
+const recommendations: RowTable = {
+  name: "recommendations",
+  columns: ["id", "symbol", "resolution", "as_of", "action", "body", "event_id", "version", "created_at"],
+  key: ["id"],
+  owner: "symbol",
+  // Installations from before it came out of the event hold the time of the projection here.
+  incidental: ["created_at"],
+  rowsOf: (event) => {
+    if (event.eventType !== "RecommendationGenerated") return [];
+    const { recommendationId, symbol, resolution, asOf, action } = event.payload;
+    return [
+      [
+        recommendationId,
+        symbol,
+        resolution,
+        Date.parse(asOf),
+        action,
+        JSON.stringify(event.payload),
+        event.eventId,
+        event.version,
+        Date.parse(event.occurredAt),
+      ],
+    ];
+  },
+};
+
+export const ROW_TABLES: readonly RowTable[] = [bars, indicators, recommendations];
+
+/** The feed. It keeps events as they were written, so that the log's hash vouches for it. */
+export const FEED: TableShape = {
+  name: "events",
+  columns: ["event_id", "stream_id", "version", "event_type", "routing_key", "occurred_at", "job_id", "body"],
+  key: ["stream_id", "version"],
+  owner: "stream_id",
+  incidental: [],
+};
+
+export const feedRow = (event: StoredEvent): Cell[] => [
+  event.eventId,
+  event.streamId,
+  event.version,
+  event.eventType,
+  routingKey(event.streamId, event.eventType),
+  event.occurredAt,
+  event.jobId,
+  JSON.stringify(event),
+];
+
+/** The rows that stand after these events, oldest first, when nothing else has happened: one for each key. */
+export function lastRows(table: RowTable, events: readonly AnyEvent[]): Cell[][] {
+  const at = table.key.map((column) => table.columns.indexOf(column));
+  const last = new Map<string, Cell[]>();
+  for (const row of events.flatMap(table.rowsOf)) {
+    last.set(JSON.stringify(at.map((index) => row[index] ?? null)), row);
+  }
+  return [...last.values()];
+}
+
+/** A column's name in SQL. */
+export const quoted = (column: string): string => `"${column}"`;
+
+/** `value ->> 0 AS "symbol", …`: the cells of a JSON row by the table's names. */
+export const cellsOf = (table: TableShape): string =>
+  table.columns.map((column, index) => `value ->> ${index} AS ${quoted(column)}`).join(", ");
+
+/** Whether a row's content differs between two aliases: everything but key, version and incidental columns. */
+export const differs = (table: TableShape, one: string, other: string): string =>
+  table.columns
+    .filter((c) => !table.key.includes(c) && c !== "version" && !table.incidental.includes(c))
+    .map((c) => `${one}.${quoted(c)} IS NOT ${other}.${quoted(c)}`)
+    .join(" OR ");
+
+export const sameKey = (table: TableShape, one: string, other: string): string =>
+  table.key.map((c) => `${one}.${quoted(c)} = ${other}.${quoted(c)}`).join(" AND ");
+
+/**
+ * Writes rows. An older or repeated event never overwrites a newer one's row; `mend` also replaces a row of the same
+ * version that says something else.
+ */
+export function upsertRows(
+  db: D1Database,
+  table: TableShape,
+  rows: readonly (readonly Cell[])[],
+  { into = table.name, mend = false } = {},
+): D1PreparedStatement {
+  const columns = table.columns.map(quoted);
+  const changed = table.columns.filter((column) => !table.key.includes(column)).map(quoted);
+  const same = `excluded.version = ${into}.version AND (${differs(table, "excluded", into)})`;
+  return db
+    .prepare(
+      `INSERT INTO ${into} (${columns.join(", ")})
+       SELECT ${cellsOf(table)} FROM json_each(?1) WHERE true
+       ON CONFLICT (${table.key.map(quoted).join(", ")}) DO UPDATE SET
+         ${changed.map((column) => `${column} = excluded.${column}`).join(", ")}
+       WHERE excluded.version > ${into}.version${mend ? ` OR (${same})` : ""}`,
+    )
+    .bind(JSON.stringify(rows));
+}

@@ -1,0 +1,234 @@
+import { EVENT_TYPES } from "../domain/events/catalogue.ts";
+import {
+  assetStream,
+  type NewEvent,
+  reconciliationStream,
+  type StoredEvent,
+  symbolOfStream,
+} from "../domain/events/envelope.ts";
+import { upcast } from "../domain/events/upcast.ts";
+import { actionFor, type Finding, type Mark } from "../domain/reconciliation/divergence.ts";
+import { type Effect, NO_COUNTS, type Run, type Step } from "../domain/reconciliation/run.ts";
+import { text } from "../queues/consumer.ts";
+import type { ReconcileDeps } from "../queues/reconcile.ts";
+import { compareStretch, findLeftovers, type Stretch } from "../read-model/compare.ts";
+import {
+  demoteUnjustified,
+  dropBeyond,
+  dropDemoted,
+  MARK_MOVED,
+  setMark,
+  writeStretch,
+} from "../read-model/mend.ts";
+import { projectFeed } from "../read-model/projections.ts";
+import { leastVerified, marksAfter, marksOf, noteKnown, noteVerified } from "../read-model/streams.ts";
+import {
+  closeDivergences,
+  countDivergences,
+  loadRun,
+  openDivergences,
+  orderRun,
+  STEP_TAKEN,
+  takeStep,
+  writeDivergences,
+} from "../records/reconciliation-records.ts";
+import { fileUnreadable, type Platform } from "./common.ts";
+import { logHeads, readLogPage } from "./stream-logs.ts";
+
+export function reconcileDeps(p: Platform): ReconcileDeps {
+  const { DB } = p.env;
+  const head = async (mark: Mark) => {
+    const found = (await logHeads(p, [mark])).get(mark.streamId);
+    if (found === undefined) throw new Error(`the log of ${mark.streamId} cannot be reached`);
+    return found;
+  };
+  const markOf = async (streamId: string): Promise<Mark> =>
+    (await marksOf(DB, [streamId]))[0] ?? { streamId, version: 0, hash: null };
+  return {
+    now: p.now,
+    log: p.log,
+    fileUnreadable: fileUnreadable(p),
+    graceMs: p.config.SWEEP_AFTER_SECONDS * 1000,
+    load: (id) => loadRun(DB, id),
+    marksAfter: (streamId, limit) => marksAfter(DB, streamId, limit),
+    marksOf: (symbols) => marksOf(DB, symbols.map(assetStream)),
+    heads: (marks) => logHeads(p, marks),
+    divergedOf: async (streamIds) =>
+      new Set((await openDivergences(DB, streamIds)).map(({ stream }) => stream)),
+    leastVerified: (before) => leastVerified(DB, before, p.config.RECONCILE_DEEP_STREAMS),
+    mark: markOf,
+    head,
+    readLog: (streamId, after) => readLogPage(p, streamId, after),
+    compare: async (streamId, events) => {
+      const stretch = stretchOf(streamId, events);
+      return stretch === null ? { differences: {}, witness: 0 } : compareStretch(DB, stretch);
+    },
+    leftovers: async (streamId, witness, trusted) => {
+      const symbol = symbolOfStream(streamId);
+      const { version, hash } = await markOf(streamId);
+      if (symbol === null) return { mark: { version, hash }, differences: {}, feedVersion: 0 };
+      const [differences, feed] = await Promise.all([
+        findLeftovers(DB, { streamId, symbol }, witness, trusted),
+        DB.prepare("SELECT max(version) AS version FROM events WHERE stream_id = ?")
+          .bind(streamId)
+          .first<{ version: number | null }>(),
+      ]);
+      return { mark: { version, hash }, differences, feedVersion: feed?.version ?? 0 };
+    },
+    take: (run, step) => take(p, run, step),
+    send: async (message, delaySeconds) => {
+      await p.env.RECONCILE_QUEUE.send(message, { delaySeconds });
+    },
+  };
+}
+
+/** Only assets have rows beside the feed; what the feed alone holds cannot differ from itself. */
+function stretchOf(streamId: string, stored: readonly StoredEvent[]): Stretch | null {
+  const symbol = symbolOfStream(streamId);
+  return symbol === null ? null : { streamId, symbol, stored, events: stored.map(upcast) };
+}
+
+async function take(p: Platform, run: Run, step: Step): Promise<"taken" | "lost" | "moved"> {
+  const { DB } = p.env;
+  const now = p.now();
+  const { found, facts, closed } = await report(p, run, step);
+  const heads =
+    facts.length === 0 ? [] : [{ streamId: reconciliationStream(run.id), version: run.facts + facts.length }];
+  const { settled } = step;
+  try {
+    await DB.batch([
+      takeStep(DB, run, {
+        cursor: step.cursor,
+        counts: { ...NO_COUNTS, ...step.counts },
+        facts: facts.length,
+        done: step.done === true,
+        dueAt: now + (step.delaySeconds ?? 0) * 1000,
+        now,
+      }),
+      ...(step.effect === undefined ? [] : effectStatements(DB, step.effect, now)),
+      ...(found.length === 0 ? [] : [writeDivergences(DB, run.id, found, now)]),
+      ...(settled === undefined
+        ? []
+        : [noteVerified(DB, settled.streamId, settled.version, settled.hash, now)]),
+      ...(closed
+        ? [closeDivergences(DB, run.id, settled?.streamId ?? "", settled?.action ?? null, now)]
+        : []),
+      ...(found.length > 0 || closed ? [countDivergences(DB, run.id)] : []),
+      ...(heads.length === 0 ? [] : [projectFeed(DB, facts), noteKnown(DB, heads, now)]),
+    ]);
+  } catch (error) {
+    if (text(error).includes(STEP_TAKEN)) return "lost";
+    if (text(error).includes(MARK_MOVED)) return "moved";
+    throw error;
+  }
+  await announce(p, step.nudge === undefined ? heads : [...heads, step.nudge]);
+  return "taken";
+}
+
+function effectStatements(db: D1Database, effect: Effect, now: number): D1PreparedStatement[] {
+  const { streamId } = effect;
+  if (effect.kind === "known") return [noteKnown(db, [{ streamId, version: effect.version }], now)];
+  const symbol = symbolOfStream(streamId);
+  if (symbol === null) throw new Error(`${streamId} has no rows to be repaired`);
+  const of = { streamId, symbol };
+  switch (effect.kind) {
+    case "reset":
+      return [
+        ...(effect.to === null ? [] : [setMark(db, streamId, effect.from, effect.to, now)]),
+        ...dropBeyond(db, of),
+      ];
+    case "demote":
+      return demoteUnjustified(db, { ...of, stored: effect.events, events: effect.events.map(upcast) });
+    case "write":
+      return writeStretch(db, { ...of, stored: effect.events, events: effect.events.map(upcast) });
+    case "finish":
+      return dropDemoted(db, of);
+  }
+}
+
+/** What a step has to tell: divergences with their ids, and the events about those that are new or settled. */
+async function report(p: Platform, run: Run, step: Step) {
+  const { findings = [], settled } = step;
+  const streams = new Set(findings.map(({ stream }) => stream));
+  if (settled !== undefined) streams.add(settled.streamId);
+  const open = streams.size === 0 ? [] : await openDivergences(p.env.DB, [...streams]);
+  const known = new Set(open.map(({ stream, projection }) => `${stream} ${projection}`));
+  const news = findings.filter(({ stream, projection }) => !known.has(`${stream} ${projection}`));
+  const closing = settled === undefined ? [] : open.filter(({ stream }) => stream === settled.streamId);
+  const about = ({ stream, projection, kind, logVersion, readVersion, detail }: Finding) => ({
+    reconciliationId: run.id,
+    stream,
+    projection,
+    kind,
+    logVersion,
+    readVersion,
+    detail,
+  });
+  const events: NewEvent[] = [
+    ...news.map((finding) => ({ eventType: "ReadModelDiverged" as const, payload: about(finding) })),
+    ...closing.map((divergence) => ({
+      eventType: "ReadModelRepaired" as const,
+      payload: {
+        ...about(divergence),
+        // What nobody here mended was mended as its kind asks for: the sweep or a person came first.
+        action: settled?.action ?? actionFor([divergence]),
+        proven: true,
+      },
+    })),
+  ];
+  return {
+    found: findings.map((finding) => ({ ...finding, id: p.newId() })),
+    facts: events.map((event, index) => toFact(p, run, event, run.facts + index + 1)),
+    closed: closing.length > 0,
+  };
+}
+
+/** A run's stream has one writer at a time, whoever takes the step, so the run itself counts its versions. */
+const toFact = (p: Platform, run: Run, event: NewEvent, version: number): StoredEvent => ({
+  eventId: p.newId(),
+  eventType: event.eventType,
+  schemaVersion: EVENT_TYPES[event.eventType].schemaVersion,
+  streamId: reconciliationStream(run.id),
+  version,
+  occurredAt: new Date(p.now()).toISOString(),
+  tenantId: "default",
+  actorId: run.actor,
+  jobId: null,
+  correlationId: run.id,
+  causationId: null,
+  payload: event.payload,
+});
+
+/** Tells the events consumer; if this is lost the sweep finds the streams behind. */
+async function announce(
+  p: Platform,
+  heads: readonly { readonly streamId: string; readonly version: number }[],
+): Promise<void> {
+  if (heads.length === 0) return;
+  await p.env.EVENTS_QUEUE.sendBatch(heads.map((head) => ({ body: { ...head, event: null } }))).catch(
+    (error: unknown) => p.log({ level: "warn", message: "events not announced", error: String(error) }),
+  );
+}
+
+const HOUR_MS = 3_600_000;
+
+/** Orders the next scheduled run when it is time, unless one is open. Never throws: a tick has more to do. */
+export async function orderDueRun(p: Platform): Promise<void> {
+  const hours = p.config.RECONCILE_EVERY_HOURS;
+  if (hours === 0) return;
+  const id = p.newId();
+  const run = {
+    id,
+    trigger: "schedule",
+    actor: "scheduler",
+    depth: "bulk",
+    repair: true,
+    symbols: null,
+  } as const;
+  try {
+    const { meta } = await orderRun(p.env.DB, run, p.now(), hours * HOUR_MS).run();
+    if (meta.changes > 0) await p.env.RECONCILE_QUEUE.send({ reconciliationId: id, step: 0 });
+  } catch (error) {
+    p.log({ level: "warn", message: "reconciliation not ordered or not announced", error: text(error) });
+  }
+}
