@@ -24,6 +24,7 @@ import type { ApiEnv } from "./platform.ts";
 import { ApiProblem, handleError, problemResponse } from "./problem.ts";
 import { rateLimit } from "./rate-limit.ts";
 import { recommendations } from "./recommendations.ts";
+import { scheduleActions } from "./schedule-actions.ts";
 import { schedules } from "./schedules.ts";
 import { series } from "./series.ts";
 import { slots } from "./slots.ts";
@@ -71,6 +72,7 @@ for (const part of [
   recommendations,
   jobs,
   schedules,
+  scheduleActions,
   slots,
   calendars,
   events,

@@ -145,7 +145,7 @@ deadLetters.openapi(
     // The record first: if the message is lost the sweep sends it again.
     const [closed] = await DB.batch([
       closeDeadLetter(DB, id, "redriven", now),
-      ...(job.success ? [reopenJob(DB, job.data.jobId, now)] : []),
+      ...(job.success ? reopenJob(DB, job.data.jobId, now) : []),
       ...(delivery.success ? [reopenDelivery(DB, delivery.data.deliveryId, now)] : []),
       auditRow(c.env, c.get("caller").id, "dead-letter.redrive", id),
     ]);

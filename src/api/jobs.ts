@@ -1,10 +1,17 @@
 import * as z from "zod";
-import { JOB_KINDS, JOB_STATES, type JobOrder, type JobRecord, jobId } from "../domain/job/job.ts";
+import {
+  JOB_KINDS,
+  JOB_STATES,
+  type JobOrder,
+  type JobRecord,
+  type JobState,
+  jobId,
+} from "../domain/job/job.ts";
 import { RESOLUTIONS } from "../domain/market/resolution.ts";
 import { noteKnown } from "../read-model/streams.ts";
 import { writeAudit } from "../records/audit.ts";
 import { readClock } from "../records/clock-record.ts";
-import { cancelJob, listJobs, loadJobs, orderJobs } from "../records/job-records.ts";
+import { CANCELLABLE, cancelJob, listJobs, loadJobs, orderJobs } from "../records/job-records.ts";
 import { requireAsset } from "./assets.ts";
 import { ApiProblem } from "./problem.ts";
 import {
@@ -168,7 +175,7 @@ jobs.openapi(
       method: "post",
       path: "/jobs/{id}/cancel",
       scope: "jobs:write",
-      summary: "Cancel a job that has not started",
+      summary: "Cancel a job that waits; cancelling it again changes nothing",
       tag,
     },
     { params: idParams },
@@ -179,14 +186,6 @@ jobs.openapi(
     const { id } = c.req.valid("param");
     const { api, DB } = c.env;
     const now = api.now();
-    const [result] = await DB.batch([cancelJob(DB, id, now)]);
-    const job = await requireJob(DB, id);
-    if ((result?.meta.changes ?? 0) === 0) {
-      throw new ApiProblem(
-        "conflict",
-        `The job is ${job.state}; only queued and retrying jobs can be cancelled.`,
-      );
-    }
     const entry = {
       id: api.newId(),
       at: now,
@@ -196,12 +195,24 @@ jobs.openapi(
       outcome: "done",
       detail: null,
     };
+    await DB.batch([writeAudit(DB, [entry], CANCELLABLE), ...cancelJob(DB, id, now)]);
+    const job = await requireJob(DB, id);
+    if (job.state !== "cancelled") throw new ApiProblem("conflict", WHY_NOT_CANCELLED[job.state]);
     // An attempt that nobody saw the end of may have taken effect: its event must reach the read model all the same.
     const heads = await api.headOf(job.symbol);
-    await DB.batch([writeAudit(DB, [entry]), ...(heads.length > 0 ? [noteKnown(DB, heads, now)] : [])]);
+    if (heads.length > 0) await noteKnown(DB, heads, now).run();
     return c.json(show(job), 200);
   },
 );
+
+const WHY_NOT_CANCELLED: Readonly<Record<Exclude<JobState, "cancelled">, string>> = {
+  running:
+    "The job is running: whatever it comes to will stand. Only queued and retrying jobs can be cancelled.",
+  succeeded: "The job has succeeded already: what it did stands.",
+  failed: "The job has failed already: there is nothing left to cancel.",
+  queued: "The job was put back to work in this moment; cancel it again.",
+  retrying: "The job was put back to work in this moment; cancel it again.",
+};
 
 async function requireJob(db: D1Database, id: string): Promise<JobRecord> {
   const job = (await loadJobs(db, [id]))[0];

@@ -97,20 +97,34 @@ export const slots = sqliteTable(
   {
     scheduleId: text("schedule_id").notNull(),
     slot: integer().notNull(),
-    /** claimed → enqueued, or skipped. */
+    /** claimed → enqueued, with a wait as buffered before it; or skipped. */
     state: text().notNull(),
     /** The last symbol whose job has been ordered; null before the first page. */
     cursor: text(),
+    /** Jobs the slot ordered itself, and how they ended so far (see slot-counts.ts). */
     jobs: integer().notNull().default(0),
+    succeeded: integer().notNull().default(0),
+    failed: integer().notNull().default(0),
+    cancelled: integer().notNull().default(0),
+    /** Jobs that another schedule had ordered under the same id. */
+    shared: integer().notNull().default(0),
     skippedWhy: text("skipped_why"),
+    triggeredBy: text("triggered_by").notNull().default("due"),
+    /** On the market's clock, how long after its moment it was taken. */
+    lateSeconds: integer("late_seconds").notNull().default(0),
     lockedUntil: integer("locked_until"),
     lockedBy: text("locked_by"),
     claimedAt: integer("claimed_at").notNull(),
+    /** When it was skipped, or the last of its jobs ended. */
     finishedAt: integer("finished_at"),
   },
   (t) => [
     primaryKey({ columns: [t.scheduleId, t.slot] }),
     index("slots_open").on(t.lockedUntil).where(sql`state = 'claimed'`),
+    // A schedule's slots in work; who waits for whom is read from here.
+    index("slots_line").on(t.scheduleId, t.slot).where(sql`finished_at IS NULL`),
+    index("slots_buffered").on(t.scheduleId, t.slot).where(sql`state = 'buffered'`),
+    index("slots_skipped").on(t.scheduleId, t.slot).where(sql`state = 'skipped'`),
   ],
 );
 

@@ -44,7 +44,7 @@ function jobBook(p: Platform): JobBook {
       const settlements = settled.map(({ settlement }) => settlement);
       await DB.batch([
         ...(failures.length > 0 ? recordFailures(p, failures, now) : []),
-        settleJobs(DB, settlements, now),
+        ...settleJobs(DB, settlements, now),
         ...(heads.length > 0 ? [noteKnown(DB, heads, now)] : []),
       ]);
       if (failures.length > 0) await announceFailures(p, failures);

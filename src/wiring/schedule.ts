@@ -9,8 +9,9 @@ import {
   advanceSlot,
   claimSlots,
   findSlot,
-  openSlotOf,
   skipSlot,
+  slotLine,
+  startBufferedSlots,
   takeAbandonedSlots,
 } from "../records/slot-records.ts";
 import type { SweepDeps } from "../schedule/sweep.ts";
@@ -20,6 +21,7 @@ import { enqueueJobs, fileUnreadable, type Platform, sendAll, toMessage } from "
 
 /** Long enough for a page to be worked off, short enough that a crash costs one tick. */
 const SLOT_LEASE_MS = 60_000;
+const TWO_TICKS_SECONDS = 120;
 
 /** The market's now: the tick's own time, or the replay's while the demo runs. Remembered for the API. */
 export async function advanceClock(p: Platform, scheduledTime: number): Promise<number> {
@@ -36,15 +38,22 @@ export function tickDeps(p: Platform): TickDeps<Schedule> {
   return {
     log: p.log,
     dueSchedules: (marketNow, limit) => dueSchedules(DB, marketNow, limit),
-    openSlot: (scheduleId) => openSlotOf(DB, scheduleId),
+    line: (scheduleId) => slotLine(DB, scheduleId),
+    lateAfterSeconds: TWO_TICKS_SECONDS * (p.config.DEMO ? p.config.REPLAY_SPEED : 1),
     claim: async (schedule, claims, doneUntil, next) => {
       const now = p.now();
       const [claimed] = await DB.batch<{ slot: number; state: string }>([
-        claimSlots(DB, claims, owner, now, now + SLOT_LEASE_MS),
+        claimSlots(
+          DB,
+          claims,
+          { owner, now, leaseUntil: now + SLOT_LEASE_MS },
+          { scheduleId: schedule.id, doneUntil: schedule.doneUntil },
+        ),
         advanceSchedule(DB, schedule, doneUntil, next),
       ]);
       return (claimed?.results ?? []).filter(({ state }) => state === "claimed").map(({ slot }) => slot);
     },
+    startBuffered: (limit) => startBufferedSlots(DB, owner, p.now(), p.now() + SLOT_LEASE_MS, limit),
     takeAbandoned: (limit) => takeAbandonedSlots(DB, owner, p.now(), p.now() + SLOT_LEASE_MS, limit),
     enqueue: (slots) =>
       sendAll(
@@ -81,9 +90,9 @@ export function scheduleDeps(p: Platform): ScheduleDeps {
     record: async (slot, jobs, next) => {
       const now = p.now();
       const orders = jobs.map((job) => ({ ...job, dueAt: now + job.delaySeconds * 1000 }));
-      const page = { cursor: next, jobs: jobs.length };
+      const page = { cursor: next, jobIds: jobs.map(({ id }) => id) };
       const results = await DB.batch([
-        ...(orders.length > 0 ? [orderJobs(DB, orders, now)] : []),
+        ...(orders.length > 0 ? [orderJobs(DB, orders, now, slot)] : []),
         advanceSlot(DB, slot, page, now, now + SLOT_LEASE_MS),
       ]);
       return (results.at(-1)?.meta.changes ?? 0) > 0;
