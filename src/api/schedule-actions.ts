@@ -124,15 +124,15 @@ scheduleActions.openapi(
     const wanted = range.slots.slice(0, MOST_BACKFILL_SLOTS).map((slot, index) => ({
       slot,
       lateSeconds: Math.max(0, Math.floor((market - slot) / 1000)),
-      leaseUntil: now + LEASE_MS * (1 + Math.floor(index / AT_ONCE)),
+      leaseUntil: now + LEASE_MS * Math.max(1, Math.floor(index / AT_ONCE)),
     }));
     const [claim] = await DB.batch<{ slot: number }>([
       claimBackfill(DB, schedule.id, wanted, skippedToo, c.get("caller").id, now),
       auditRow(c.env, c.get("caller").id, "schedule.backfill", schedule.id, `${iso(from)} to ${iso(to)}`),
     ]);
     const claimed = new Set(claim?.results.map(({ slot }) => slot));
-    // Only those whose lease says so; the rest is taken by the ticks as leases run out.
-    const first = wanted.filter(({ slot, leaseUntil }) => claimed.has(slot) && leaseUntil === now + LEASE_MS);
+    // The rest is taken by the ticks as the leases run out.
+    const first = wanted.slice(0, AT_ONCE).filter(({ slot }) => claimed.has(slot));
     await api.enqueueSlots(first.map(({ slot }) => ({ scheduleId: schedule.id, slot })));
     return c.json(
       {
