@@ -35,15 +35,18 @@ describe("a delayed job", () => {
 
   it("that was cancelled never runs: doubled, late, or sent again by the sweep", async () => {
     await openAsset("NEVER");
-    const id = await orderDelayed("NEVER", 60);
-    const letters = broker.take("INDICATORS_QUEUE");
+    // An import, so that running it would leave bars and an event.
+    const message = await orderImport("NEVER", "a", days(3));
+    const { jobId: id } = message;
+    await env.DB.prepare("UPDATE jobs SET due_at = due_at + 60000 WHERE id = ?").bind(id).run();
+    broker.put("INGEST_QUEUE", message);
+    const letters = broker.take("INGEST_QUEUE");
     expect((await cancel(id)).body).toMatchObject({ state: "cancelled", attempts: [] });
     passSeconds(61);
-    for (const letter of [...letters, ...letters]) await broker.deliver("INDICATORS_QUEUE", [letter]);
+    for (const letter of [...letters, ...letters]) await broker.deliver("INGEST_QUEUE", [letter]);
     passSeconds(86_400);
     await broker.tick();
-    for (const letter of letters)
-      await broker.deliver("INDICATORS_QUEUE", [letter, { ...letter, id: "twin" }]);
+    for (const letter of letters) await broker.deliver("INGEST_QUEUE", [letter, { ...letter, id: "twin" }]);
     await broker.settle();
     expect(await job(id)).toMatchObject({ state: "cancelled", attempts: [], dueAt: null });
     expect((await eventsOf("NEVER")).map(({ eventType }) => eventType)).toEqual(["AssetRegistered"]);

@@ -32,7 +32,7 @@ it.each(OVERLAP_POLICIES)(
   "under %s each due slot is claimed once or skipped with its reason, whatever happens to ticks and messages",
   async (overlap) => {
     await fc.assert(
-      fc.asyncProperty(fc.commands(commands, { maxCommands: 25 }), async (steps) => {
+      fc.asyncProperty(fc.commands(commands, { maxCommands: 30, size: "max" }), async (steps) => {
         runs += 1;
         const real: Real = { id: `MODEL${runs}`, broker };
         const anchor = Date.now();
@@ -54,7 +54,7 @@ it.each(OVERLAP_POLICIES)(
           for (const queue of ["SCHEDULE_QUEUE", "INGEST_QUEUE", "EVENTS_QUEUE"] as const) broker.take(queue);
         }
       }),
-      { numRuns: 25 },
+      { numRuns: 30 },
     );
   },
   120_000,

@@ -98,6 +98,13 @@ export const commands: fc.Arbitrary<Command>[] = [
   fc
     .integer({ min: 1, max: 5_000 })
     .map((seconds) => command(`${seconds} s pass`, async () => passSeconds(seconds))),
+  fc.integer({ min: 590, max: 700 }).map((seconds) =>
+    command(`a tick after ${seconds} s`, async (model, { broker }) => {
+      passSeconds(seconds);
+      await broker.tick();
+      ticked(model, Date.now());
+    }),
+  ),
   fc.integer({ min: 0, max: 1_500 }).map((late) =>
     command(`a tick of ${late} s ago`, async (model, { broker }) => {
       const at = Date.now() - late * 1000;
