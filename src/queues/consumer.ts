@@ -148,7 +148,8 @@ async function attempt(job: JobRecord, handler: JobHandler, deps: ConsumerDeps):
 }
 
 /** What was thrown has a code, and the table of faults says whether trying again can help. */
-function outcomeOfThrow(error: unknown): Outcome<never> {
+/** What something thrown means for an attempt, by the table of faults. */
+export function outcomeOfThrow(error: unknown): Outcome<never> {
   const code = codeOfThrown(error);
   const problem = { code, detail: text(error) };
   return TREATMENTS[faultClassOf(code)].action === "fail" ? refused(problem) : later(problem);

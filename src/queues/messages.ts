@@ -32,3 +32,7 @@ export type EventMessage = z.infer<typeof eventMessage>;
 /** Try this delivery. */
 export const deliveryMessage = z.strictObject({ deliveryId: z.string() });
 export type DeliveryMessage = z.infer<typeof deliveryMessage>;
+
+/** Carry this process on. How far it has come stands in its record. */
+export const processMessage = z.strictObject({ processId: z.string() });
+export type ProcessMessage = z.infer<typeof processMessage>;

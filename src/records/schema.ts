@@ -128,6 +128,46 @@ export const slots = sqliteTable(
   ],
 );
 
+export const processes = sqliteTable(
+  "processes",
+  {
+    /** `kind|subject|number`. */
+    id: text().primaryKey(),
+    kind: text().notNull(),
+    state: text().notNull(),
+    /** forward, or backward while it is taken back. */
+    direction: text().notNull(),
+    /** The step in work; −1 when none is left to take back. */
+    step: integer().notNull(),
+    /** JSON list: each step's state, result and attempts. */
+    steps: text().notNull(),
+    input: text().notNull(),
+    /** Failed tries and fruitless looks of the step in work, which came into work or was resumed at `since`. */
+    tries: integer().notNull(),
+    looks: integer().notNull(),
+    since: integer().notNull(),
+    /** When it goes on; while a worker has it in hand, the end of that lease. Null when it does not go on by itself. */
+    dueAt: integer("due_at"),
+    leaseUntil: integer("lease_until"),
+    /** When the step in work has taken too long. */
+    stuckAt: integer("stuck_at"),
+    error: text(),
+    /** Compared and set by every change. */
+    version: integer().notNull(),
+    actor: text().notNull(),
+    traceparent: text(),
+    createdAt: integer("created_at").notNull(),
+    updatedAt: integer("updated_at").notNull(),
+    finishedAt: integer("finished_at"),
+  },
+  (t) => [
+    index("processes_created").on(t.createdAt, t.id),
+    index("processes_state").on(t.state, t.createdAt, t.id),
+    index("processes_due").on(t.dueAt).where(sql`due_at IS NOT NULL`),
+    index("processes_unmoved").on(t.stuckAt).where(sql`stuck_at IS NOT NULL`),
+  ],
+);
+
 export const clock = sqliteTable("clock", {
   id: integer().primaryKey(),
   /** What the market's clock says, epoch ms; behind the wall clock only while a replay runs. */

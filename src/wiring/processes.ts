@@ -1,0 +1,172 @@
+import type { AssetFact } from "../domain/events/catalogue.ts";
+import { assetStream } from "../domain/events/envelope.ts";
+import type { ProcessRecord } from "../domain/process/process.ts";
+import type { ProcessFact } from "../domain/process/state.ts";
+import { type Deed, type OnboardAssetDeps, onboardAsset } from "../queues/onboard-asset.ts";
+import { decided, type ProcessesDeps } from "../queues/processes.ts";
+import { latestRecommendation } from "../read-model/recommendations.ts";
+import { noteKnown } from "../read-model/streams.ts";
+import { assetFact, loadAssets, writeAsset } from "../records/asset-records.ts";
+import { type AuditEntry, findAudit, writeAudit } from "../records/audit.ts";
+import { readClock } from "../records/clock-record.ts";
+import { CANCELLABLE, cancelJob, loadJobs, orderJobs } from "../records/job-records.ts";
+import { findProcess, saveProcess, unmovedProcesses } from "../records/process-records.ts";
+import { assetObject, enqueueJobs, fileUnreadable, type Platform } from "./common.ts";
+
+export function processesDeps(p: Platform): ProcessesDeps {
+  return {
+    now: p.now,
+    chance: p.chance,
+    log: p.log,
+    fileUnreadable: fileUnreadable(p),
+    load: (id) => findProcess(p.env.DB, id),
+    save: (process, facts) => save(p, process, facts),
+    send: async (message, delaySeconds) => {
+      await p.env.PROCESSES_QUEUE.send(message, { delaySeconds });
+    },
+    actions: { onboardAsset: onboardAsset(onboardAssetDeps(p)) },
+  };
+}
+
+/** Marks processes that do not move as stuck, with an audit row each; tells how many. */
+export async function markStuckProcesses(p: Platform, limit: number): Promise<number> {
+  const now = p.now();
+  let marked = 0;
+  for (const process of await unmovedProcesses(p.env.DB, now, limit)) {
+    const stuck = decided(process, { do: "detectStuck", at: now });
+    if ("refused" in stuck || stuck.facts.length === 0) continue;
+    if (await save(p, stuck.after, stuck.facts)) marked += 1;
+  }
+  return marked;
+}
+
+const save = (p: Platform, process: ProcessRecord, facts: readonly ProcessFact[]): Promise<boolean> => {
+  const now = p.now();
+  return saveProcess(
+    p.env.DB,
+    process,
+    now,
+    facts.flatMap((fact) => auditOf(p, process, fact, now)),
+  );
+};
+
+/** What the audit has to say of a fact: the turns of a process, not its every step. */
+function auditOf(p: Platform, { id }: ProcessRecord, fact: ProcessFact, at: number): AuditEntry[] {
+  const entry = (action: string, outcome: string, detail: string | null): AuditEntry[] => [
+    { id: p.newId(), at, actor: "system", action, subject: id, outcome, detail },
+  ];
+  switch (fact.fact) {
+    case "CompensationBegan":
+      return entry("process.compensate", fact.error.code, fact.error.detail);
+    case "ProcessStuck":
+      return entry("process.stuck", fact.error.code, fact.error.detail);
+    case "ProcessCompleted":
+      return entry("process.completed", "done", null);
+    case "ProcessCompensated":
+      return entry("process.compensated", "done", null);
+    case "StepBegun":
+    case "StepDone":
+    case "StepWaits":
+    case "StepRetries":
+    case "StepFailed":
+    case "StepCompensated":
+    case "ProcessResumed":
+      return [];
+  }
+}
+
+function onboardAssetDeps(p: Platform): OnboardAssetDeps {
+  const { DB } = p.env;
+  /** An effect's own audit row has the key as its id: it is there when the effect is, and never twice. */
+  const deedRow = ({ key, process }: Deed, action: string, subject: string, detail: string | null) =>
+    writeAudit(DB, [
+      { id: key, at: p.now(), actor: process.actor, action, subject, outcome: "done", detail },
+    ]);
+  const tellObject = async ({ process, key }: Deed, fact: AssetFact): Promise<number> => {
+    const cause = { actorId: process.actor, jobId: null, correlationId: process.id, causationId: null };
+    const command = { symbol: fact.symbol, fact, cause: { ...cause, traceparent: process.traceparent } };
+    const { head } = await assetObject(p.env, fact.symbol).register(command);
+    p.log({ level: "info", message: "asset told", symbol: fact.symbol, deed: key, head });
+    return head;
+  };
+  return {
+    standing: async (symbol, key) => {
+      const [asset] = await loadAssets(DB, [symbol]);
+      const ours = (await findAudit(DB, key)) !== null;
+      return { watched: asset !== undefined && asset.archivedAt === null, ours };
+    },
+    register: async (deed, { resolutions: _, ...asset }) => {
+      const now = p.now();
+      const [existing] = await loadAssets(DB, [asset.symbol]);
+      const head = await tellObject(deed, { ...asset, archived: false });
+      const createdAt = existing?.createdAt ?? now;
+      await DB.batch([
+        writeAsset(DB, { ...asset, createdAt, updatedAt: now, archivedAt: null }),
+        noteKnown(DB, [{ streamId: assetStream(asset.symbol), version: head }], now),
+        deedRow(deed, "asset.register", asset.symbol, null),
+      ]);
+    },
+    archive: async (deed, symbol) => {
+      const now = p.now();
+      const [asset] = await loadAssets(DB, [symbol]);
+      if (asset === undefined) return;
+      const archived = { ...asset, live: false, archivedAt: now, updatedAt: now };
+      const head = await tellObject(deed, assetFact(archived));
+      await DB.batch([
+        writeAsset(DB, archived),
+        noteKnown(DB, [{ streamId: assetStream(symbol), version: head }], now),
+        deedRow(deed, "asset.archive", symbol, null),
+      ]);
+    },
+    orderBackfill: async ({ process }, { symbol, resolutions }, ids) => {
+      const now = p.now();
+      const until = p.config.DEMO ? ((await readClock(DB))?.marketNow ?? now) : now;
+      const orders = resolutions.map((resolution, index) => ({
+        id: ids[index] ?? "",
+        kind: "ingest" as const,
+        symbol,
+        resolution,
+        params: { mode: "source" as const, until, backfill: true },
+        slot: null,
+        scheduleId: null,
+        correlationId: process.id,
+        causationId: null,
+        actor: process.actor,
+        traceparent: process.traceparent,
+        dueAt: now,
+      }));
+      await orderJobs(DB, orders, now).run();
+      await enqueueJobs(p.env, orders);
+    },
+    jobs: (ids) => (ids.length === 0 ? Promise.resolve([]) : loadJobs(DB, ids)),
+    cancelJobs: async ({ key, process }, ids) => {
+      const now = p.now();
+      const statements = ids.flatMap((id) => [
+        writeAudit(
+          DB,
+          [
+            {
+              id: `${key}/${id}`,
+              at: now,
+              actor: process.actor,
+              action: "job.cancel",
+              subject: id,
+              outcome: "done",
+              detail: null,
+            },
+          ],
+          CANCELLABLE,
+        ),
+        ...cancelJob(DB, id, now),
+      ]);
+      if (statements.length > 0) await DB.batch(statements);
+    },
+    hasRecommendation: async (symbol) => (await latestRecommendation(DB, symbol)) !== null,
+    // The port of notifications takes this over; until then the log and the audit are who is told.
+    notify: async (deed, subject, detail) => {
+      if ((await findAudit(DB, deed.key)) !== null) return;
+      p.log({ level: "info", message: "notification", subject, text: detail, processId: deed.process.id });
+      await deedRow(deed, "notification.send", subject, detail).run();
+    },
+  };
+}
