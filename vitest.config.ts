@@ -10,6 +10,7 @@ const QUEUES = [
   "recommendations",
   "events",
   "webhooks",
+  "processes",
   "dead-letters",
   "dead-letters-again",
 ];

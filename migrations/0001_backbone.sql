@@ -1,3 +1,31 @@
+CREATE TABLE `processes` (
+	`id` text PRIMARY KEY NOT NULL,
+	`kind` text NOT NULL,
+	`state` text NOT NULL,
+	`direction` text NOT NULL,
+	`step` integer NOT NULL,
+	`steps` text NOT NULL,
+	`input` text NOT NULL,
+	`deeds` text DEFAULT '[]' NOT NULL,
+	`tries` integer NOT NULL,
+	`looks` integer NOT NULL,
+	`since` integer NOT NULL,
+	`due_at` integer,
+	`lease_until` integer,
+	`stuck_at` integer,
+	`error` text,
+	`version` integer NOT NULL,
+	`actor` text NOT NULL,
+	`traceparent` text,
+	`created_at` integer NOT NULL,
+	`updated_at` integer NOT NULL,
+	`finished_at` integer
+) WITHOUT ROWID;
+--> statement-breakpoint
+CREATE INDEX `processes_created` ON `processes` (`created_at`,`id`);--> statement-breakpoint
+CREATE INDEX `processes_state` ON `processes` (`state`,`created_at`,`id`);--> statement-breakpoint
+CREATE INDEX `processes_due` ON `processes` (`due_at`) WHERE due_at IS NOT NULL;--> statement-breakpoint
+CREATE INDEX `processes_unmoved` ON `processes` (`stuck_at`) WHERE stuck_at IS NOT NULL;--> statement-breakpoint
 ALTER TABLE `jobs` ADD `deferrals` integer DEFAULT 0 NOT NULL;--> statement-breakpoint
 ALTER TABLE `jobs` ADD `deferred_since` integer;--> statement-breakpoint
 ALTER TABLE `jobs` ADD `blocked_by` text;--> statement-breakpoint

@@ -6,6 +6,7 @@ import { consumeDeadLetters } from "./queues/dead-letters.ts";
 import { consumeEvents } from "./queues/events.ts";
 import { indicatorsHandler } from "./queues/indicators.ts";
 import { ingestHandler } from "./queues/ingest.ts";
+import { consumeProcesses } from "./queues/processes.ts";
 import { recommendationHandler } from "./queues/recommendations.ts";
 import { consumeSchedule } from "./queues/schedule.ts";
 import { consumeWebhooks } from "./queues/webhooks.ts";
@@ -16,6 +17,7 @@ import { platform } from "./wiring/common.ts";
 import { deadLettersDeps } from "./wiring/dead-letters.ts";
 import { eventsDeps } from "./wiring/events.ts";
 import { consumerDeps, indicatorsDeps, ingestDeps, recommendationDeps } from "./wiring/jobs.ts";
+import { processesDeps } from "./wiring/processes.ts";
 import { advanceClock, scheduleDeps, sweepDeps, tickDeps } from "./wiring/schedule.ts";
 import { webhooksDeps } from "./wiring/webhooks.ts";
 
@@ -48,6 +50,8 @@ export default {
         );
       case "inversorai-events":
         return consumeEvents(batch, eventsDeps(p));
+      case "inversorai-processes":
+        return consumeProcesses(batch, processesDeps(p));
       case "inversorai-webhooks":
         return consumeWebhooks(batch, webhooksDeps(p));
       case "inversorai-dead-letters":

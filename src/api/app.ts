@@ -22,6 +22,7 @@ import { jobs } from "./jobs.ts";
 import { outbox } from "./outbox.ts";
 import type { ApiEnv } from "./platform.ts";
 import { ApiProblem, handleError, problemResponse } from "./problem.ts";
+import { processes } from "./processes.ts";
 import { rateLimit } from "./rate-limit.ts";
 import { recommendations } from "./recommendations.ts";
 import { scheduleActions } from "./schedule-actions.ts";
@@ -73,6 +74,7 @@ for (const part of [
   jobs,
   schedules,
   scheduleActions,
+  processes,
   slots,
   calendars,
   events,

@@ -1,5 +1,11 @@
 import * as z from "zod";
-import { deliveryMessage, eventMessage, jobMessage, scheduleMessage } from "../queues/messages.ts";
+import {
+  deliveryMessage,
+  eventMessage,
+  jobMessage,
+  processMessage,
+  scheduleMessage,
+} from "../queues/messages.ts";
 import { findDeadLetter, listDeadLetters, type StoredDeadLetter } from "../records/backoffice-records.ts";
 import { closeDeadLetter, editDeadLetter } from "../records/dead-letter-records.ts";
 import { reopenDelivery } from "../records/delivery-records.ts";
@@ -185,6 +191,7 @@ function destinationOf(body: unknown): string | null {
   if (deliveryMessage.safeParse(body).success) return "webhooks";
   if (eventMessage.safeParse(body).success) return "events";
   if (scheduleMessage.safeParse(body).success) return "schedule";
+  if (processMessage.safeParse(body).success) return "processes";
   return null;
 }
 

@@ -19,6 +19,7 @@ export interface ApiPlatform {
   ) => Promise<void>;
   readonly enqueueDeliveries: (ids: readonly string[]) => Promise<void>;
   readonly enqueueSlots: (slots: readonly { scheduleId: string; slot: number }[]) => Promise<void>;
+  readonly enqueueProcess: (processId: string) => Promise<void>;
   /** Puts a message back on the queue of its shape; false when its shape is that of no queue. */
   readonly redrive: (body: unknown) => Promise<boolean>;
   /** How far an asset's stream reaches by its own log; nothing when there is none, or it does not answer. */

@@ -8,15 +8,19 @@ import type { OnboardAssetInput } from "../domain/process/onboard-asset.ts";
 import type { ProcessRecord } from "../domain/process/process.ts";
 import type { StepAction } from "./processes.ts";
 
-/** Who an effect is made for: repeated under the same key it changes nothing. */
+/** The process and the step an effect belongs to: repeated under the same key it changes nothing. */
 export interface Deed {
   readonly key: string;
   readonly process: ProcessRecord;
 }
 
 export interface OnboardAssetDeps {
-  /** Whether the asset is watched, and whether this very process registered it. */
-  readonly standing: (symbol: string, key: string) => Promise<{ readonly watched: boolean; readonly ours: boolean }>;
+  /** Whether the asset is watched, and whether the process had the effect of that key. */
+  readonly standing: (
+    symbol: string,
+    processId: string,
+    key: string,
+  ) => Promise<{ readonly watched: boolean; readonly ours: boolean }>;
   readonly register: (deed: Deed, input: OnboardAssetInput) => Promise<void>;
   readonly archive: (deed: Deed, symbol: string) => Promise<void>;
   /** Orders a job for each series; those that are ordered already stay as they are. */
@@ -53,7 +57,7 @@ export const onboardAsset =
     const { direction, step, steps } = process.progress;
     const name = steps[step]?.name ?? "";
     const back = direction === "backward";
-    const deed: Deed = { process, key: `${process.id}/${name}${back ? "/back" : ""}` };
+    const deed: Deed = { process, key: back ? `${name}/back` : name };
     switch (name) {
       case "register":
         return back ? unregister(deps, deed, input) : register(deps, deed, input);
@@ -77,13 +81,14 @@ export const onboardAsset =
     }
   };
 
-const registerKey = ({ id }: ProcessRecord): string => `${id}/register`;
-
 async function register(deps: OnboardAssetDeps, deed: Deed, input: OnboardAssetInput): Promise<StepOutcome> {
-  const { watched, ours } = await deps.standing(input.symbol, deed.key);
+  const { watched, ours } = await deps.standing(input.symbol, deed.process.id, deed.key);
   if (ours) return done(null);
   if (watched) {
-    return refused({ code: "asset_exists", detail: `${input.symbol} was registered by somebody else meanwhile` });
+    return refused({
+      code: "asset_exists",
+      detail: `${input.symbol} was registered by somebody else meanwhile`,
+    });
   }
   await deps.register(deed, input);
   return done(null);
@@ -95,7 +100,7 @@ async function unregister(
   deed: Deed,
   { symbol }: OnboardAssetInput,
 ): Promise<StepOutcome> {
-  const { watched, ours } = await deps.standing(symbol, registerKey(deed.process));
+  const { watched, ours } = await deps.standing(symbol, deed.process.id, "register");
   if (watched && ours) await deps.archive(deed, symbol);
   return done(null);
 }
@@ -137,7 +142,10 @@ async function afterJobs(
 function endOf(jobs: readonly JobRecord[], ids: readonly string[]): StepOutcome | null {
   const bad = jobs.find(({ state }) => state === "failed" || state === "cancelled");
   if (bad !== undefined) {
-    return refused({ code: "job_failed", detail: `${bad.id} ${bad.state}: ${bad.error?.detail ?? "by hand"}` });
+    return refused({
+      code: "job_failed",
+      detail: `${bad.id} ${bad.state}: ${bad.error?.detail ?? "by hand"}`,
+    });
   }
   const good = jobs.filter(({ state }) => state === "succeeded");
   return good.length < ids.length ? { kind: "waiting" } : null;

@@ -82,16 +82,11 @@ async function carryOn(id: string, deps: ProcessesDeps): Promise<number | null> 
 export function decided(
   process: ProcessRecord,
   command: ProcessCommand,
-):
-  | { readonly after: ProcessRecord; readonly facts: readonly ProcessFact[] }
-  | { readonly refused: string } {
+): { readonly after: ProcessRecord; readonly facts: readonly ProcessFact[] } | { readonly refused: string } {
   const definition = definitionOf(process.kind);
   const facts = decideProcess(definition, process.progress, command);
   if ("refused" in facts) return facts;
-  const progress = facts.reduce(
-    (state, fact) => evolveProcess(definition, state, fact),
-    process.progress,
-  );
+  const progress = facts.reduce((state, fact) => evolveProcess(definition, state, fact), process.progress);
   return { after: { ...process, progress }, facts };
 }
 

@@ -148,6 +148,35 @@ export async function saveProcess(
   return (results.at(-1)?.meta.changes ?? 0) > 0;
 }
 
+/** An effect of a process, with the audit row that stands for it. */
+export interface Deed {
+  readonly processId: string;
+  readonly key: string;
+  readonly audit: AuditEntry;
+}
+
+/** Notes an effect, to be had in the same batch: repeated it leaves no second note and no second audit row. */
+export function noteDeed(db: D1Database, { processId, key, audit }: Deed): D1PreparedStatement[] {
+  const unknown = `(SELECT one.value FROM json_each(?1) AS one JOIN processes ON processes.id = one.value ->> 'processId'
+    WHERE NOT EXISTS (SELECT 1 FROM json_each(processes.deeds) AS deed WHERE deed.value = one.value ->> 'key'))`;
+  const note = db
+    .prepare(
+      `UPDATE processes SET deeds = json_insert(deeds, '$[#]', ?2)
+       WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM json_each(deeds) AS deed WHERE deed.value = ?2)`,
+    )
+    .bind(processId, key);
+  const entry = { ...audit, processId, key };
+  return [writeAudit(db, [entry], unknown), note];
+}
+
+export async function hasDeed(db: D1Database, processId: string, key: string): Promise<boolean> {
+  const found = await db
+    .prepare("SELECT 1 AS yes FROM processes, json_each(deeds) AS deed WHERE id = ? AND deed.value = ?")
+    .bind(processId, key)
+    .first<{ yes: number }>();
+  return found !== null;
+}
+
 export async function findProcess(db: Reader, id: string): Promise<ProcessRecord | null> {
   const found = await db.prepare("SELECT * FROM processes WHERE id = ?").bind(id).first<{ id: string }>();
   return found === null ? null : toProcess(found);

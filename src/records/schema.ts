@@ -142,6 +142,8 @@ export const processes = sqliteTable(
     /** JSON list: each step's state, result and attempts. */
     steps: text().notNull(),
     input: text().notNull(),
+    /** JSON list: the effects it had that must not be had twice. */
+    deeds: text().notNull().default("[]"),
     /** Failed tries and fruitless looks of the step in work, which came into work or was resumed at `since`. */
     tries: integer().notNull(),
     looks: integer().notNull(),

@@ -1,17 +1,22 @@
-import type { DeliveryMessage, EventMessage, JobMessage } from "../queues/messages.ts";
+import type { DeliveryMessage, EventMessage, JobMessage, ProcessMessage } from "../queues/messages.ts";
 
 export interface SweepDeps {
   readonly overdueJobs: (limit: number) => Promise<readonly JobMessage[]>;
   readonly overdueDeliveries: (limit: number) => Promise<readonly DeliveryMessage[]>;
   readonly streamsBehind: (limit: number) => Promise<readonly EventMessage[]>;
+  readonly overdueProcesses: (limit: number) => Promise<readonly ProcessMessage[]>;
   readonly enqueueJobs: (messages: readonly JobMessage[]) => Promise<void>;
   readonly enqueueDeliveries: (messages: readonly DeliveryMessage[]) => Promise<void>;
   readonly enqueueEvents: (messages: readonly EventMessage[]) => Promise<void>;
+  readonly enqueueProcesses: (messages: readonly ProcessMessage[]) => Promise<void>;
+  /** Marks processes whose step has not moved for longer than its bound; tells how many. */
+  readonly markStuck: (limit: number) => Promise<number>;
   readonly log: (entry: Readonly<Record<string, unknown>>) => void;
 }
 
 /** Per tick and kind; what is left is overdue at the next tick too. */
 const MOST = 500;
+const MOST_STUCK = 50;
 
 /**
  * The record is not the queue: whatever was accepted and has not moved for too long is sent to its queue again. A queue
@@ -21,8 +26,19 @@ export async function sweep(deps: SweepDeps): Promise<void> {
   const jobs = await resend("jobs", deps.overdueJobs, deps.enqueueJobs, deps);
   const deliveries = await resend("deliveries", deps.overdueDeliveries, deps.enqueueDeliveries, deps);
   const streams = await resend("streams", deps.streamsBehind, deps.enqueueEvents, deps);
-  if (jobs + deliveries + streams > 0) {
-    deps.log({ level: "info", message: "overdue work sent again", jobs, deliveries, streams });
+  const processes = await resend("processes", deps.overdueProcesses, deps.enqueueProcesses, deps);
+  if (jobs + deliveries + streams + processes > 0) {
+    deps.log({ level: "info", message: "overdue work sent again", jobs, deliveries, streams, processes });
+  }
+  await findStuck(deps);
+}
+
+async function findStuck(deps: Pick<SweepDeps, "markStuck" | "log">): Promise<void> {
+  try {
+    const stuck = await deps.markStuck(MOST_STUCK);
+    if (stuck > 0) deps.log({ level: "error", message: "processes are stuck", stuck });
+  } catch (error) {
+    deps.log({ level: "error", message: "stuck processes not looked for", error: String(error) });
   }
 }
 

@@ -1,6 +1,12 @@
 import type { ApiPlatform } from "../api/platform.ts";
 import { newSecret } from "../delivery/webhook.ts";
-import { deliveryMessage, eventMessage, jobMessage, scheduleMessage } from "../queues/messages.ts";
+import {
+  deliveryMessage,
+  eventMessage,
+  jobMessage,
+  processMessage,
+  scheduleMessage,
+} from "../queues/messages.ts";
 import { assetObject, enqueueJobs, idsOf, type Platform, sendAll } from "./common.ts";
 import { headOf } from "./failures.ts";
 
@@ -35,6 +41,7 @@ export function apiPlatform(p: Platform): ApiPlatform {
           slots.map((body) => ({ body })),
         ),
       ),
+    enqueueProcess: (processId) => quietly(sendAll(env.PROCESSES_QUEUE, [{ body: { processId } }])),
     redrive: async (body) => {
       const job = jobMessage.safeParse(body);
       if (job.success) {
@@ -58,5 +65,6 @@ function queueOf(env: Env, body: unknown): Queue | null {
   if (deliveryMessage.safeParse(body).success) return env.WEBHOOKS_QUEUE;
   if (eventMessage.safeParse(body).success) return env.EVENTS_QUEUE;
   if (scheduleMessage.safeParse(body).success) return env.SCHEDULE_QUEUE;
+  if (processMessage.safeParse(body).success) return env.PROCESSES_QUEUE;
   return null;
 }

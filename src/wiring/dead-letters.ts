@@ -1,7 +1,13 @@
 import { settleLost } from "../domain/job/settle.ts";
 import type { Problem } from "../domain/outcome.ts";
 import type { DeadLettersDeps } from "../queues/dead-letters.ts";
-import { deliveryMessage, eventMessage, jobMessage, scheduleMessage } from "../queues/messages.ts";
+import {
+  deliveryMessage,
+  eventMessage,
+  jobMessage,
+  processMessage,
+  scheduleMessage,
+} from "../queues/messages.ts";
 import { noteKnown } from "../read-model/streams.ts";
 import { type DeadLetter, fileDeadLetters } from "../records/dead-letter-records.ts";
 import { failDelivery } from "../records/delivery-records.ts";
@@ -75,6 +81,10 @@ function aboutOf(body: unknown): About {
   const event = eventMessage.safeParse(body);
   if (event.success) {
     return { ...none, letter: { queue: "events", subject: event.data.streamId, symbol: null } };
+  }
+  const process = processMessage.safeParse(body);
+  if (process.success) {
+    return { ...none, letter: { queue: "processes", subject: process.data.processId, symbol: null } };
   }
   const slot = scheduleMessage.safeParse(body);
   const subject = slot.success ? slot.data.scheduleId : null;

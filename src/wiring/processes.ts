@@ -4,13 +4,13 @@ import type { ProcessRecord } from "../domain/process/process.ts";
 import type { ProcessFact } from "../domain/process/state.ts";
 import { type Deed, type OnboardAssetDeps, onboardAsset } from "../queues/onboard-asset.ts";
 import { decided, type ProcessesDeps } from "../queues/processes.ts";
-import { latestRecommendation } from "../read-model/recommendations.ts";
+import { listRecommendations } from "../read-model/recommendations.ts";
 import { noteKnown } from "../read-model/streams.ts";
 import { assetFact, loadAssets, writeAsset } from "../records/asset-records.ts";
-import { type AuditEntry, findAudit, writeAudit } from "../records/audit.ts";
+import { type AuditEntry, writeAudit } from "../records/audit.ts";
 import { readClock } from "../records/clock-record.ts";
 import { CANCELLABLE, cancelJob, loadJobs, orderJobs } from "../records/job-records.ts";
-import { findProcess, saveProcess, unmovedProcesses } from "../records/process-records.ts";
+import { findProcess, hasDeed, noteDeed, saveProcess, unmovedProcesses } from "../records/process-records.ts";
 import { assetObject, enqueueJobs, fileUnreadable, type Platform } from "./common.ts";
 
 export function processesDeps(p: Platform): ProcessesDeps {
@@ -77,11 +77,12 @@ function auditOf(p: Platform, { id }: ProcessRecord, fact: ProcessFact, at: numb
 
 function onboardAssetDeps(p: Platform): OnboardAssetDeps {
   const { DB } = p.env;
-  /** An effect's own audit row has the key as its id: it is there when the effect is, and never twice. */
-  const deedRow = ({ key, process }: Deed, action: string, subject: string, detail: string | null) =>
-    writeAudit(DB, [
-      { id: key, at: p.now(), actor: process.actor, action, subject, outcome: "done", detail },
-    ]);
+  /** Stands in the batch of the effect it notes. */
+  const noted = ({ key, process }: Deed, action: string, subject: string, detail: string | null) => {
+    const { id: processId, actor } = process;
+    const audit = { id: p.newId(), at: p.now(), actor, action, subject, outcome: "done", detail };
+    return noteDeed(DB, { processId, key, audit });
+  };
   const tellObject = async ({ process, key }: Deed, fact: AssetFact): Promise<number> => {
     const cause = { actorId: process.actor, jobId: null, correlationId: process.id, causationId: null };
     const command = { symbol: fact.symbol, fact, cause: { ...cause, traceparent: process.traceparent } };
@@ -90,9 +91,9 @@ function onboardAssetDeps(p: Platform): OnboardAssetDeps {
     return head;
   };
   return {
-    standing: async (symbol, key) => {
+    standing: async (symbol, processId, key) => {
       const [asset] = await loadAssets(DB, [symbol]);
-      const ours = (await findAudit(DB, key)) !== null;
+      const ours = await hasDeed(DB, processId, key);
       return { watched: asset !== undefined && asset.archivedAt === null, ours };
     },
     register: async (deed, { resolutions: _, ...asset }) => {
@@ -103,7 +104,7 @@ function onboardAssetDeps(p: Platform): OnboardAssetDeps {
       await DB.batch([
         writeAsset(DB, { ...asset, createdAt, updatedAt: now, archivedAt: null }),
         noteKnown(DB, [{ streamId: assetStream(asset.symbol), version: head }], now),
-        deedRow(deed, "asset.register", asset.symbol, null),
+        ...noted(deed, "asset.register", asset.symbol, null),
       ]);
     },
     archive: async (deed, symbol) => {
@@ -115,7 +116,7 @@ function onboardAssetDeps(p: Platform): OnboardAssetDeps {
       await DB.batch([
         writeAsset(DB, archived),
         noteKnown(DB, [{ streamId: assetStream(symbol), version: head }], now),
-        deedRow(deed, "asset.archive", symbol, null),
+        ...noted(deed, "asset.archive", symbol, null),
       ]);
     },
     orderBackfill: async ({ process }, { symbol, resolutions }, ids) => {
@@ -139,14 +140,14 @@ function onboardAssetDeps(p: Platform): OnboardAssetDeps {
       await enqueueJobs(p.env, orders);
     },
     jobs: (ids) => (ids.length === 0 ? Promise.resolve([]) : loadJobs(DB, ids)),
-    cancelJobs: async ({ key, process }, ids) => {
+    cancelJobs: async ({ process }, ids) => {
       const now = p.now();
       const statements = ids.flatMap((id) => [
         writeAudit(
           DB,
           [
             {
-              id: `${key}/${id}`,
+              id: p.newId(),
               at: now,
               actor: process.actor,
               action: "job.cancel",
@@ -161,12 +162,12 @@ function onboardAssetDeps(p: Platform): OnboardAssetDeps {
       ]);
       if (statements.length > 0) await DB.batch(statements);
     },
-    hasRecommendation: async (symbol) => (await latestRecommendation(DB, symbol)) !== null,
+    hasRecommendation: async (symbol) => (await listRecommendations(DB, { symbol }, null, 1)).length > 0,
     // The port of notifications takes this over; until then the log and the audit are who is told.
     notify: async (deed, subject, detail) => {
-      if ((await findAudit(DB, deed.key)) !== null) return;
+      if (await hasDeed(DB, deed.process.id, deed.key)) return;
       p.log({ level: "info", message: "notification", subject, text: detail, processId: deed.process.id });
-      await deedRow(deed, "notification.send", subject, detail).run();
+      await DB.batch(noted(deed, "notification.send", subject, detail));
     },
   };
 }

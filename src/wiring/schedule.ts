@@ -4,6 +4,7 @@ import { liveSymbols } from "../records/asset-records.ts";
 import { readClock, writeClock } from "../records/clock-record.ts";
 import { overdueDeliveries } from "../records/delivery-records.ts";
 import { orderJobs, takeOverdueJobs } from "../records/job-records.ts";
+import { takeOverdueProcesses } from "../records/process-records.ts";
 import { advanceSchedule, dueSchedules, findSchedule, type Schedule } from "../records/schedule-records.ts";
 import {
   advanceSlot,
@@ -18,6 +19,7 @@ import type { SweepDeps } from "../schedule/sweep.ts";
 import type { TickDeps } from "../schedule/tick.ts";
 import { replayNow } from "../sources/replay-clock.ts";
 import { enqueueJobs, fileUnreadable, type Platform, sendAll, toMessage } from "./common.ts";
+import { markStuckProcesses } from "./processes.ts";
 
 /** Long enough for a page to be worked off, short enough that a crash costs one tick. */
 const SLOT_LEASE_MS = 60_000;
@@ -114,6 +116,14 @@ export function sweepDeps(p: Platform): SweepDeps {
       (await overdueDeliveries(DB, before(), limit)).map((deliveryId) => ({ deliveryId })),
     streamsBehind: async (limit) =>
       (await takeStreamsBehind(DB, before(), p.now(), limit)).map((head) => ({ ...head, event: null })),
+    overdueProcesses: async (limit) =>
+      (await takeOverdueProcesses(DB, before(), p.now(), limit)).map((processId) => ({ processId })),
+    enqueueProcesses: (messages) =>
+      sendAll(
+        p.env.PROCESSES_QUEUE,
+        messages.map((body) => ({ body })),
+      ),
+    markStuck: (limit) => markStuckProcesses(p, limit),
     enqueueJobs: (messages) =>
       enqueueJobs(
         p.env,

@@ -16,6 +16,7 @@ const QUEUES = {
   RECOMMENDATIONS_QUEUE: { name: "inversorai-recommendations", batch: 50 },
   EVENTS_QUEUE: { name: "inversorai-events", batch: 20 },
   WEBHOOKS_QUEUE: { name: "inversorai-webhooks", batch: 20 },
+  PROCESSES_QUEUE: { name: "inversorai-processes", batch: 10 },
   DEAD_LETTERS_QUEUE: { name: "inversorai-dead-letters", batch: 20 },
 } as const;
 export type QueueBinding = keyof typeof QUEUES;
