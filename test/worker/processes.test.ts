@@ -144,6 +144,7 @@ describe("a worker that dies at any moment of any step", () => {
         }
       }
     },
+    120_000,
   );
 
   it.each(["before", "after"] as const)(
@@ -169,6 +170,7 @@ describe("a worker that dies at any moment of any step", () => {
         }
       }
     },
+    120_000,
   );
 });
 

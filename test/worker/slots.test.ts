@@ -1,10 +1,12 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
+import { RETRY_POLICIES } from "../../src/domain/job/retry-policy.ts";
+import { settleAttempt } from "../../src/domain/job/settle.ts";
 import { writeAsset } from "../../src/records/asset-records.ts";
-import { cancelJob, reopenJob } from "../../src/records/job-records.ts";
+import { cancelJob, reopenJob, settleJobs } from "../../src/records/job-records.ts";
 import { api, items } from "./api.ts";
 import { Broker } from "./broker.ts";
-import { openAsset, passSeconds, rows, stopClock } from "./market.ts";
+import { job, openAsset, orderJob, passSeconds, rows, stopClock } from "./market.ts";
 import { close, every10Minutes, jobsOf, miscounted, slotsOf, TEN_MINUTES } from "./schedules.ts";
 
 let broker: Broker;
@@ -209,6 +211,38 @@ describe("what became of a slot", () => {
     expect((await api("GET", "/schedules/PAGES/slots?state=lost")).status).toBe(400);
     await finishJobs();
     await close("PAGES");
+  });
+
+  it("costs two rows for a whole batch of jobs that end, however many they are", async () => {
+    const now = Date.now();
+    const settle = async (scheduleId: string | null) => {
+      const jobs = await Promise.all(
+        Array.from({ length: 20 }, async (_, n) => {
+          const { jobId } = await orderJob("indicators", `PRICE${n}`, `of ${scheduleId}`, {
+            scheduleId,
+            slot: now,
+          });
+          return job(jobId);
+        }),
+      );
+      await env.DB.prepare(
+        `INSERT INTO slots (schedule_id, slot, state, jobs, claimed_at) VALUES (?, ?, 'enqueued', 20, 0)`,
+      )
+        .bind(scheduleId ?? "other", now)
+        .run();
+      const settlements = jobs.map((one) =>
+        settleAttempt(one, { kind: "done", value: null }, now, now, 0.5, RETRY_POLICIES.indicators),
+      );
+      const results = await env.DB.batch(settleJobs(env.DB, settlements, now));
+      return results.reduce((sum, { meta }) => sum + meta.rows_written, 0);
+    };
+    const without = await settle(null);
+    expect(await settle("price")).toBe(without + 2);
+    expect((await slotsOf("price"))[0]).toMatchObject({ succeeded: 20, finished_at: now });
+    await env.DB.batch([
+      env.DB.prepare("DELETE FROM slots WHERE schedule_id IN ('price', 'other')"),
+      env.DB.prepare("DELETE FROM jobs WHERE symbol LIKE 'PRICE%'"),
+    ]);
   });
 
   it("is counted as its jobs say, in every slot of this file", async () => {
