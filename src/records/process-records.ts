@@ -171,7 +171,9 @@ export function noteDeed(db: D1Database, { processId, key, audit }: Deed): D1Pre
 
 export async function hasDeed(db: D1Database, processId: string, key: string): Promise<boolean> {
   const found = await db
-    .prepare("SELECT 1 AS yes FROM processes, json_each(processes.deeds) AS deed WHERE processes.id = ? AND deed.value = ?")
+    .prepare(
+      "SELECT 1 AS yes FROM processes, json_each(processes.deeds) AS deed WHERE processes.id = ? AND deed.value = ?",
+    )
     .bind(processId, key)
     .first<{ yes: number }>();
   return found !== null;
