@@ -26,7 +26,7 @@ export interface OnboardAssetDeps {
   /** Orders a job for each series; those that are ordered already stay as they are. */
   readonly orderBackfill: (deed: Deed, input: OnboardAssetInput, ids: readonly string[]) => Promise<void>;
   readonly jobs: (ids: readonly string[]) => Promise<readonly JobRecord[]>;
-  readonly cancelJobs: (deed: Deed, ids: readonly string[]) => Promise<void>;
+  readonly cancelJobs: (deed: Deed, symbol: string, ids: readonly string[]) => Promise<void>;
   readonly hasRecommendation: (symbol: string) => Promise<boolean>;
   readonly notify: (deed: Deed, subject: string, text: string) => Promise<void>;
 }
@@ -63,15 +63,15 @@ export const onboardAsset =
         return back ? unregister(deps, deed, input) : register(deps, deed, input);
       case "backfill": {
         const ids = backfillIds(process, input);
-        return back ? stopJobs(deps, deed, ids) : backfill(deps, deed, input, ids);
+        return back ? stopJobs(deps, deed, input.symbol, ids) : backfill(deps, deed, input, ids);
       }
       case "indicators":
         return back
-          ? stopJobs(deps, deed, waitedFor(process, "backfill").follow)
+          ? stopJobs(deps, deed, input.symbol, waitedFor(process, "backfill").follow)
           : afterJobs(deps, input, waitedFor(process, "backfill"), "recommendation");
       case "firstRecommendation":
         return back
-          ? stopJobs(deps, deed, waitedFor(process, "indicators").follow)
+          ? stopJobs(deps, deed, input.symbol, waitedFor(process, "indicators").follow)
           : firstRecommendation(deps, input, waitedFor(process, "indicators"));
       case "notify":
         await deps.notify(deed, ...(back ? correction(process, input) : welcome(process, input)));
@@ -174,8 +174,13 @@ async function firstRecommendation(
 }
 
 /** Cancels what waits; what is running is let finish. */
-async function stopJobs(deps: OnboardAssetDeps, deed: Deed, ids: readonly string[]): Promise<StepOutcome> {
-  await deps.cancelJobs(deed, ids);
+async function stopJobs(
+  deps: OnboardAssetDeps,
+  deed: Deed,
+  symbol: string,
+  ids: readonly string[],
+): Promise<StepOutcome> {
+  await deps.cancelJobs(deed, symbol, ids);
   const jobs = await deps.jobs(ids);
   return jobs.some(({ finishedAt }) => finishedAt === null) ? { kind: "waiting" } : done(null);
 }

@@ -12,6 +12,7 @@ import { readClock } from "../records/clock-record.ts";
 import { CANCELLABLE, cancelJob, loadJobs, orderJobs } from "../records/job-records.ts";
 import { findProcess, hasDeed, noteDeed, saveProcess, unmovedProcesses } from "../records/process-records.ts";
 import { assetObject, enqueueJobs, fileUnreadable, type Platform } from "./common.ts";
+import { headOf } from "./failures.ts";
 
 export function processesDeps(p: Platform): ProcessesDeps {
   return {
@@ -140,7 +141,7 @@ function onboardAssetDeps(p: Platform): OnboardAssetDeps {
       await enqueueJobs(p.env, orders);
     },
     jobs: (ids) => (ids.length === 0 ? Promise.resolve([]) : loadJobs(DB, ids)),
-    cancelJobs: async ({ process }, ids) => {
+    cancelJobs: async ({ process }, symbol, ids) => {
       const now = p.now();
       const statements = ids.flatMap((id) => [
         writeAudit(
@@ -160,7 +161,11 @@ function onboardAssetDeps(p: Platform): OnboardAssetDeps {
         ),
         ...cancelJob(DB, id, now),
       ]);
-      if (statements.length > 0) await DB.batch(statements);
+      if (statements.length === 0) return;
+      await DB.batch(statements);
+      // An attempt that nobody saw the end of may have taken effect: its event must reach the read model all the same.
+      const heads = await headOf(p, symbol);
+      if (heads.length > 0) await noteKnown(DB, heads, now).run();
     },
     hasRecommendation: async (symbol) => (await listRecommendations(DB, { symbol }, null, 1)).length > 0,
     // The port of notifications takes this over; until then the log and the audit are who is told.

@@ -113,6 +113,8 @@ export class Mortal {
         getByName: (name: string) => {
           const stub = ASSET_OBJECTS.getByName(name);
           return {
+            readEvents: (...all: Parameters<typeof stub.readEvents>) =>
+              this.#do(() => stub.readEvents(...all)),
             register: (command: Parameters<typeof stub.register>[0]) =>
               this.#do(() => stub.register(command)),
           };

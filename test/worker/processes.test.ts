@@ -3,6 +3,7 @@ import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { api, items } from "./api.ts";
 import { Broker, type Letter } from "./broker.ts";
 import { eventsOf, job, openAsset, passSeconds, readModelOf, rows, stopClock } from "./market.ts";
+import { Meter } from "./meter.ts";
 import {
   archived,
   bringBars,
@@ -19,6 +20,9 @@ import {
 
 const OVERDUE = Number(env.SWEEP_AFTER_SECONDS) + 1;
 const at = (id: string, what = "") => `/processes/${encodeURIComponent(id)}${what}`;
+
+/** D1 rows written for the process itself, the asset's own row and event included. */
+const MOST_ROWS = 55;
 
 let broker: Broker;
 beforeAll(() => {
@@ -408,5 +412,20 @@ describe("a message of a process", () => {
     };
     expect((await broker.deliver("PROCESSES_QUEUE", [letter])).acked).toEqual(["nobody"]);
     expect((await api("GET", at("onboardAsset|NOBODY|000001"))).status).toBe(404);
+  });
+});
+
+describe("a process of five steps", () => {
+  it("costs no more than ARCHITECTURE.md says", async () => {
+    const id = await start("PRICED", "import");
+    const meter = new Meter(broker, "PRICED");
+    await meter.start();
+    const { d1Rows, messages } = await meter.of(() =>
+      broker.deliverDue("PROCESSES_QUEUE").then(() => broker.settle()),
+    );
+    expect(await stateOf(id)).toBe("completed");
+    expect(d1Rows).toBeLessThanOrEqual(MOST_ROWS);
+    expect(d1Rows).toBeGreaterThan(MOST_ROWS / 2);
+    expect(messages).toBeLessThanOrEqual(6);
   });
 });
