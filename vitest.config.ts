@@ -11,6 +11,7 @@ const QUEUES = [
   "events",
   "webhooks",
   "reconcile",
+  "processes",
   "dead-letters",
   "dead-letters-again",
 ];

@@ -1,3 +1,31 @@
+CREATE TABLE `processes` (
+	`id` text PRIMARY KEY NOT NULL,
+	`kind` text NOT NULL,
+	`state` text NOT NULL,
+	`direction` text NOT NULL,
+	`step` integer NOT NULL,
+	`steps` text NOT NULL,
+	`input` text NOT NULL,
+	`deeds` text DEFAULT '[]' NOT NULL,
+	`tries` integer NOT NULL,
+	`looks` integer NOT NULL,
+	`since` integer NOT NULL,
+	`due_at` integer,
+	`lease_until` integer,
+	`stuck_at` integer,
+	`error` text,
+	`version` integer NOT NULL,
+	`actor` text NOT NULL,
+	`traceparent` text,
+	`created_at` integer NOT NULL,
+	`updated_at` integer NOT NULL,
+	`finished_at` integer
+);
+--> statement-breakpoint
+CREATE INDEX `processes_created` ON `processes` (`created_at`,`id`);--> statement-breakpoint
+CREATE INDEX `processes_state` ON `processes` (`state`,`created_at`,`id`);--> statement-breakpoint
+CREATE INDEX `processes_due` ON `processes` (`due_at`) WHERE due_at IS NOT NULL;--> statement-breakpoint
+CREATE INDEX `processes_unmoved` ON `processes` (`stuck_at`) WHERE stuck_at IS NOT NULL;--> statement-breakpoint
 CREATE TABLE `sweep_cursors` (
 	`name` text PRIMARY KEY NOT NULL,
 	`position` text NOT NULL
@@ -83,6 +111,15 @@ ALTER TABLE `jobs` ADD `deferred_since` integer;--> statement-breakpoint
 ALTER TABLE `jobs` ADD `blocked_by` text;--> statement-breakpoint
 ALTER TABLE `jobs` ADD `traceparent` text;--> statement-breakpoint
 CREATE INDEX `jobs_blocked` ON `jobs` (`symbol`,`created_at`,`id`) WHERE blocked_by IS NOT NULL;--> statement-breakpoint
+ALTER TABLE `slots` ADD `succeeded` integer DEFAULT 0 NOT NULL;--> statement-breakpoint
+ALTER TABLE `slots` ADD `failed` integer DEFAULT 0 NOT NULL;--> statement-breakpoint
+ALTER TABLE `slots` ADD `cancelled` integer DEFAULT 0 NOT NULL;--> statement-breakpoint
+ALTER TABLE `slots` ADD `shared` integer DEFAULT 0 NOT NULL;--> statement-breakpoint
+ALTER TABLE `slots` ADD `triggered_by` text DEFAULT 'due' NOT NULL;--> statement-breakpoint
+ALTER TABLE `slots` ADD `late_seconds` integer DEFAULT 0 NOT NULL;--> statement-breakpoint
+CREATE INDEX `slots_line` ON `slots` (`schedule_id`,`slot`) WHERE finished_at IS NULL;--> statement-breakpoint
+CREATE INDEX `slots_buffered` ON `slots` (`schedule_id`,`slot`) WHERE state = 'buffered';--> statement-breakpoint
+CREATE INDEX `slots_skipped` ON `slots` (`schedule_id`,`slot`) WHERE state = 'skipped';--> statement-breakpoint
 ALTER TABLE `streams` ADD `projected_hash` text;--> statement-breakpoint
 ALTER TABLE `streams` ADD `verified_at` integer;--> statement-breakpoint
 ALTER TABLE `streams` ADD `verified_version` integer;--> statement-breakpoint

@@ -8,6 +8,7 @@ import { consumeDeadLetters } from "./queues/dead-letters.ts";
 import { consumeEvents } from "./queues/events.ts";
 import { indicatorsHandler } from "./queues/indicators.ts";
 import { ingestHandler } from "./queues/ingest.ts";
+import { consumeProcesses } from "./queues/processes.ts";
 import { recommendationHandler } from "./queues/recommendations.ts";
 import { consumeReconcile } from "./queues/reconcile.ts";
 import { consumeSchedule } from "./queues/schedule.ts";
@@ -20,6 +21,7 @@ import { deadLettersDeps } from "./wiring/dead-letters.ts";
 import { eventsDeps } from "./wiring/events.ts";
 import { consumerDeps, indicatorsDeps, ingestDeps, recommendationDeps } from "./wiring/jobs.ts";
 import { countSlots, reporting } from "./wiring/metrics.ts";
+import { processesDeps } from "./wiring/processes.ts";
 import { rebuildDeps } from "./wiring/rebuild.ts";
 import { orderDueRun, reconcileDeps } from "./wiring/reconcile.ts";
 import { advanceClock, scheduleDeps, sweepDeps, tickDeps } from "./wiring/schedule.ts";
@@ -59,6 +61,8 @@ export default reporting({
         );
       case "inversorai-events":
         return consumeEvents(batch, eventsDeps(p));
+      case "inversorai-processes":
+        return consumeProcesses(batch, processesDeps(p));
       case "inversorai-webhooks":
         return consumeWebhooks(batch, webhooksDeps(p));
       case "inversorai-reconcile":

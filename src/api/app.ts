@@ -26,10 +26,12 @@ import { metrics } from "./metrics.ts";
 import { outbox } from "./outbox.ts";
 import type { ApiEnv } from "./platform.ts";
 import { ApiProblem, handleError, problemResponse } from "./problem.ts";
+import { processes } from "./processes.ts";
 import { rateLimit } from "./rate-limit.ts";
 import { rebuilds } from "./rebuilds.ts";
 import { recommendations } from "./recommendations.ts";
 import { reconciliations } from "./reconciliations.ts";
+import { scheduleActions } from "./schedule-actions.ts";
 import { schedules } from "./schedules.ts";
 import { series } from "./series.ts";
 import { slots } from "./slots.ts";
@@ -78,6 +80,8 @@ for (const part of [
   recommendations,
   jobs,
   schedules,
+  scheduleActions,
+  processes,
   slots,
   calendars,
   events,

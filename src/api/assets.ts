@@ -2,6 +2,7 @@ import * as z from "zod";
 import { ASSET_TYPES, type AssetType } from "../domain/market/asset-type.ts";
 import { barSource } from "../domain/market/bar-source.ts";
 import { CALENDAR_IDS, type CalendarId } from "../domain/market/calendar-id.ts";
+import type { OnboardAssetInput } from "../domain/process/onboard-asset.ts";
 import { type AssetRecord, listAssets, loadAssets } from "../records/asset-records.ts";
 import { closeLettersOf } from "./archived-letters.ts";
 import { backfillOrders, demoSeriesFor, saveAsset } from "./asset-changes.ts";
@@ -43,7 +44,7 @@ const DEFAULT_CALENDAR: Readonly<Record<AssetType, CalendarId>> = {
 
 const currency = z.string().regex(/^[A-Z]{3,5}$/, "a currency code of 3 to 5 capital letters, like USD");
 
-const newAsset = z.strictObject({
+export const newAsset = z.strictObject({
   symbol: symbolSchema,
   type: z.enum(ASSET_TYPES),
   currency,
@@ -86,6 +87,21 @@ const show = (asset: AssetRecord): z.infer<typeof assetView> => ({
   createdAt: iso(asset.createdAt),
   updatedAt: iso(asset.updatedAt),
 });
+
+/** What a wish for an asset comes to with every default filled in, and the series it has; refuses what cannot be had. */
+export function describeAsset(demoOn: boolean, body: z.infer<typeof newAsset>): OnboardAssetInput {
+  const source = body.source ?? DEFAULT_SOURCE[body.type];
+  const demo = demoSeriesFor(demoOn, source, body.symbol);
+  return {
+    symbol: body.symbol,
+    type: body.type,
+    currency: body.currency,
+    calendar: body.calendar ?? DEFAULT_CALENDAR[body.type],
+    source,
+    live: source !== "import" && (demo?.live ?? true),
+    resolutions: source === "import" ? [] : (demo?.resolutions ?? ["1d"]),
+  };
+}
 
 /** The asset, or 404. */
 export async function requireAsset(db: D1Database | D1DatabaseSession, symbol: string): Promise<AssetRecord> {
@@ -134,28 +150,19 @@ assets.openapi(
   ),
   async (c) => {
     const body = c.req.valid("json");
-    const source = body.source ?? DEFAULT_SOURCE[body.type];
-    const demo = demoSeriesFor(c.env.api.config.DEMO, source, body.symbol);
+    const { resolutions, ...described } = describeAsset(c.env.api.config.DEMO, body);
     const existing = (await loadAssets(c.env.DB, [body.symbol]))[0];
     if (existing !== undefined && existing.archivedAt === null) {
       throw new ApiProblem("conflict", `${body.symbol} is registered already; use PATCH to change it.`);
     }
     const now = c.env.api.now();
     const asset: AssetRecord = {
-      symbol: body.symbol,
-      type: body.type,
-      currency: body.currency,
-      calendar: body.calendar ?? DEFAULT_CALENDAR[body.type],
-      source,
-      live: source !== "import" && (demo?.live ?? true),
+      ...described,
       createdAt: existing?.createdAt ?? now,
       updatedAt: now,
       archivedAt: null,
     };
-    const backfills =
-      source === "import"
-        ? []
-        : await backfillOrders(c.env, asset, demo?.resolutions ?? ["1d"], c.get("caller"));
+    const backfills = await backfillOrders(c.env, asset, resolutions, c.get("caller"));
     await saveAsset(c.env, asset, c.get("caller"), "asset.register", backfills);
     return c.json(show(asset), 201, { location: `/api/v1/assets/${asset.symbol}` });
   },

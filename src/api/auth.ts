@@ -10,6 +10,8 @@ export const SCOPES = [
   "jobs:write",
   "schedules:read",
   "schedules:write",
+  "processes:read",
+  "processes:write",
   "events:read",
   "webhooks:read",
   "webhooks:write",

@@ -57,7 +57,8 @@ deadLetterActions.openapi(
       await refuseOutOfOrder(DB, letter);
       if (planHash !== undefined) await refuseOtherPlan(c.env, letter, planHash);
       // Events and slots have no row that would be due, so here the message comes first: sent twice it changes nothing.
-      if (queue === "events" || queue === "schedule") await sendAgain(c.env, letter.body);
+      if (queue === "events" || queue === "schedule" || queue === "processes")
+        await sendAgain(c.env, letter.body);
       const results = await DB.batch([
         auditOf(c, [{ action, subject: id, detail: planHash ?? null }], STILL_OPEN),
         ...redriveLetters(DB, [id], c.get("caller").id, api.now()),
@@ -71,6 +72,7 @@ deadLetterActions.openapi(
         queue !== "webhooks" &&
         queue !== "events" &&
         queue !== "schedule" &&
+        queue !== "processes" &&
         // A run that is open again is due at once: the sweep sends it the step it stands at.
         queue !== "reconcile"
       )

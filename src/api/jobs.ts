@@ -1,10 +1,17 @@
 import * as z from "zod";
-import { JOB_KINDS, JOB_STATES, type JobOrder, jobId } from "../domain/job/job.ts";
+import { JOB_KINDS, JOB_STATES, type JobOrder, type JobState, jobId } from "../domain/job/job.ts";
 import { RESOLUTIONS } from "../domain/market/resolution.ts";
 import { noteKnown } from "../read-model/streams.ts";
 import { writeAudit } from "../records/audit.ts";
 import { readClock } from "../records/clock-record.ts";
-import { cancelJob, findJob, listJobs, orderJobs, type ShownJob } from "../records/job-records.ts";
+import {
+  CANCELLABLE,
+  cancelJob,
+  findJob,
+  listJobs,
+  orderJobs,
+  type ShownJob,
+} from "../records/job-records.ts";
 import { afterJobs, type ReleasedJob } from "../records/sequence-records.ts";
 import { requireAsset } from "./assets.ts";
 import { ApiProblem } from "./problem.ts";
@@ -176,7 +183,7 @@ jobs.openapi(
       method: "post",
       path: "/jobs/{id}/cancel",
       scope: "jobs:write",
-      summary: "Cancel a job that has not started",
+      summary: "Cancel a job that waits; cancelling it again changes nothing",
       tag,
     },
     { params: idParams },
@@ -188,18 +195,6 @@ jobs.openapi(
     const { api, DB } = c.env;
     const now = api.now();
     const { symbol } = await requireJob(DB, id);
-    const [result, , released] = await DB.batch<ReleasedJob>([
-      cancelJob(DB, id, now),
-      ...afterJobs(DB, [{ id, symbol }], now),
-    ]);
-    await api.enqueueJobs(released?.results ?? []);
-    const job = await requireJob(DB, id);
-    if ((result?.meta.changes ?? 0) === 0) {
-      throw new ApiProblem(
-        "conflict",
-        `The job is ${job.state}; only queued and retrying jobs can be cancelled.`,
-      );
-    }
     const entry = {
       id: api.newId(),
       at: now,
@@ -209,12 +204,29 @@ jobs.openapi(
       outcome: "done",
       detail: null,
     };
+    const results = await DB.batch<ReleasedJob>([
+      writeAudit(DB, [entry], CANCELLABLE),
+      ...cancelJob(DB, id, now),
+      ...afterJobs(DB, [{ id, symbol }], now),
+    ]);
+    await api.enqueueJobs(results.at(-1)?.results ?? []);
+    const job = await requireJob(DB, id);
+    if (job.state !== "cancelled") throw new ApiProblem("conflict", WHY_NOT_CANCELLED[job.state]);
     // An attempt that nobody saw the end of may have taken effect: its event must reach the read model all the same.
     const heads = await api.headOf(job.symbol);
-    await DB.batch([writeAudit(DB, [entry]), ...(heads.length > 0 ? [noteKnown(DB, heads, now)] : [])]);
+    if (heads.length > 0) await noteKnown(DB, heads, now).run();
     return c.json(show(job), 200);
   },
 );
+
+const WHY_NOT_CANCELLED: Readonly<Record<Exclude<JobState, "cancelled">, string>> = {
+  running:
+    "The job is running: whatever it comes to will stand. Only queued and retrying jobs can be cancelled.",
+  succeeded: "The job has succeeded already: what it did stands.",
+  failed: "The job has failed already: there is nothing left to cancel.",
+  queued: "The job was put back to work in this moment; cancel it again.",
+  retrying: "The job was put back to work in this moment; cancel it again.",
+};
 
 async function requireJob(db: D1Database, id: string): Promise<ShownJob> {
   const job = await findJob(db, id);

@@ -34,6 +34,7 @@ export interface ApiPlatform {
   /** Sends the first step of a recorded reconciliation. */
   readonly enqueueRun: (reconciliationId: string) => Promise<void>;
   readonly enqueueRebuild: (rebuildId: string) => Promise<void>;
+  readonly enqueueProcess: (processId: string) => Promise<void>;
   /** How far an asset's stream reaches by its own log; nothing when there is none, or it does not answer. */
   readonly headOf: (symbol: string) => Promise<readonly { streamId: string; version: number }[]>;
   readonly register: (symbol: string, fact: AssetFact, cause: Cause) => Promise<{ head: number }>;

@@ -2,17 +2,17 @@ import * as z from "zod";
 import type { Cadence } from "../domain/schedule/cadence.ts";
 import { nextSlot, validateCatchUp } from "../domain/schedule/due-slots.ts";
 import { validateCadence } from "../domain/schedule/validate-cadence.ts";
-import { readClock } from "../records/clock-record.ts";
 import {
   createSchedule,
   deleteSchedule,
-  findSchedule,
   listSchedules,
   type Schedule,
   writeSchedule,
 } from "../records/schedule-records.ts";
 import { requireAsset } from "./assets.ts";
 import { auditRow } from "./audit-row.ts";
+import { PAUSED, skipMissed } from "./missed-slots.ts";
+import { marketNow, requireSchedule } from "./one-schedule.ts";
 import type { ApiEnv } from "./platform.ts";
 import { ApiProblem } from "./problem.ts";
 import { newSchedule, schedulePatch, scheduleView, showSchedule } from "./schedule-forms.ts";
@@ -103,9 +103,16 @@ schedules.openapi(
       updatedAt: c.env.api.now(),
     };
     await refuseUnkeepable(c.env, merged);
+    const { DB, api } = c.env;
+    const now = api.now();
     const from = body.cadence === undefined ? before.doneUntil : await marketNow(c.env);
     const schedule = { ...merged, doneUntil: from, nextDue: nextSlot(merged.cadence, from) };
-    await save(c.env, schedule, c.get("caller").id, "schedule.update");
+    const why = before.pausedAt === null ? "the cadence was changed before it ran" : PAUSED;
+    await DB.batch([
+      ...(body.cadence === undefined ? [] : [skipMissed(DB, before, from, why, now)]),
+      writeSchedule(DB, schedule),
+      auditRow(c.env, c.get("caller").id, "schedule.update", schedule.id),
+    ]);
     return c.json(showSchedule(schedule), 200);
   },
 );
@@ -133,46 +140,6 @@ schedules.openapi(
   },
 );
 
-for (const action of ["pause", "resume"] as const) {
-  schedules.openapi(
-    operation(
-      {
-        method: "post",
-        path: `/schedules/{id}/${action}`,
-        scope: "schedules:write",
-        summary:
-          action === "pause"
-            ? "Stop a schedule for now"
-            : "Let a paused schedule go on; what fell due meanwhile is not made up for",
-        tag,
-      },
-      { params },
-      200,
-      scheduleView,
-    ),
-    async (c) => {
-      const before = await requireSchedule(c.env.DB, c.req.valid("param").id);
-      const now = c.env.api.now();
-      const paused = action === "pause";
-      // Going on means going on from now: a pause is a wish not to have those slots.
-      const from = paused || before.pausedAt === null ? before.doneUntil : await marketNow(c.env);
-      const schedule = {
-        ...before,
-        pausedAt: paused ? (before.pausedAt ?? now) : null,
-        updatedAt: now,
-        doneUntil: from,
-        nextDue: nextSlot(before.cadence, from),
-      };
-      await save(c.env, schedule, c.get("caller").id, `schedule.${action}`);
-      return c.json(showSchedule(schedule), 200);
-    },
-  );
-}
-
-/** Schedules live on the market's clock, which only differs from the wall clock while a replay runs. */
-export const marketNow = async (env: ApiEnv["Bindings"]): Promise<number> =>
-  env.api.config.DEMO ? ((await readClock(env.DB))?.marketNow ?? env.api.now()) : env.api.now();
-
 async function refuseUnkeepable(
   env: ApiEnv["Bindings"],
   wish: Pick<Schedule, "catchUpSeconds" | "target"> & { readonly cadence: unknown },
@@ -184,19 +151,4 @@ async function refuseUnkeepable(
   if (catchUp !== null)
     throw new ApiProblem("validation_failed", catchUp, [{ field: "catchUpSeconds", reason: catchUp }]);
   if ("symbol" in wish.target) await requireAsset(env.DB, wish.target.symbol);
-}
-
-async function save(
-  env: ApiEnv["Bindings"],
-  schedule: Schedule,
-  actor: string,
-  action: string,
-): Promise<void> {
-  await env.DB.batch([writeSchedule(env.DB, schedule), auditRow(env, actor, action, schedule.id)]);
-}
-
-export async function requireSchedule(db: D1Database | D1DatabaseSession, id: string): Promise<Schedule> {
-  const schedule = await findSchedule(db, id);
-  if (schedule === null) throw new ApiProblem("not_found", `There is no schedule ${id}.`);
-  return schedule;
 }

@@ -1,8 +1,9 @@
 import * as z from "zod";
+import { openJobs, SLOT_OUTCOMES, SLOT_STATES, SLOT_TRIGGERS, slotOutcome } from "../domain/schedule/slot.ts";
 import { claimSlots, findSlot, listSlots, type Slot } from "../records/slot-records.ts";
 import { auditRow } from "./audit-row.ts";
+import { marketNow, requireSchedule } from "./one-schedule.ts";
 import { ApiProblem } from "./problem.ts";
-import { marketNow, requireSchedule } from "./schedules.ts";
 import {
   instantSchema,
   iso,
@@ -19,11 +20,26 @@ const slotView = z
   .object({
     scheduleId: z.string(),
     slot: z.string(),
-    state: z.enum(["claimed", "enqueued", "skipped"]),
-    jobs: z.number(),
+    state: z.enum(SLOT_STATES),
+    trigger: z.enum(SLOT_TRIGGERS),
+    outcome: z.enum(SLOT_OUTCOMES),
     skippedWhy: z.string().nullable(),
+    jobs: z.number().meta({ description: "jobs that the slot ordered" }),
+    jobsByState: z.object({
+      open: z.number(),
+      succeeded: z.number(),
+      failed: z.number(),
+      cancelled: z.number(),
+    }),
+    sharedJobs: z
+      .number()
+      .meta({ description: "jobs that another schedule had ordered for the same moment" }),
+    dueAt: z.string(),
+    latenessSeconds: z
+      .number()
+      .meta({ description: "from its moment until it was taken, on the market's clock" }),
     claimedAt: z.string(),
-    finishedAt: z.string().nullable(),
+    finishedAt: z.string().nullable().meta({ description: "when it was skipped, or its last job ended" }),
   })
   .meta({ id: "Slot" });
 
@@ -31,14 +47,26 @@ const showSlot = (s: Slot): z.infer<typeof slotView> => ({
   scheduleId: s.scheduleId,
   slot: iso(s.slot),
   state: s.state,
-  jobs: s.jobs,
+  trigger: s.trigger,
+  outcome: slotOutcome(s.state, s),
   skippedWhy: s.skippedWhy,
+  jobs: s.jobs,
+  jobsByState: { open: openJobs(s), succeeded: s.succeeded, failed: s.failed, cancelled: s.cancelled },
+  sharedJobs: s.shared,
+  dueAt: iso(s.slot),
+  latenessSeconds: s.lateSeconds,
   claimedAt: iso(s.claimedAt),
   finishedAt: isoOrNull(s.finishedAt),
 });
 
 const params = z.object({ id: z.string().min(1).max(100) });
-const listQuery = z.object({ limit: listLimit, cursor: z.string().optional() });
+const listQuery = z.object({
+  state: z.enum(SLOT_STATES).optional(),
+  from: instantSchema.optional(),
+  to: instantSchema.optional(),
+  limit: listLimit,
+  cursor: z.string().optional(),
+});
 
 export const slots = router();
 const tag = "Schedules";
@@ -64,10 +92,18 @@ slots.openapi(
     await DB.batch([
       claimSlots(
         DB,
-        [{ scheduleId: schedule.id, slot, skippedWhy: null }],
-        c.get("caller").id,
-        now,
-        now + 60_000,
+        [
+          {
+            scheduleId: schedule.id,
+            slot,
+            state: "claimed",
+            skippedWhy: null,
+            trigger: "run-now",
+            lateSeconds: 0,
+          },
+        ],
+        { owner: c.get("caller").id, now, leaseUntil: now + 60_000 },
+        null,
       ),
       auditRow(c.env, c.get("caller").id, "schedule.run", schedule.id),
     ]);
@@ -84,7 +120,7 @@ slots.openapi(
       method: "get",
       path: "/schedules/{id}/slots",
       scope: "schedules:read",
-      summary: "A schedule's slots, newest first, with why some were skipped",
+      summary: "A schedule's slots, newest first: what became of each, and why some were skipped",
       tag,
     },
     { params, query: listQuery },
@@ -92,9 +128,14 @@ slots.openapi(
     listOf(slotView),
   ),
   async (c) => {
-    const { limit, cursor } = c.req.valid("query");
+    const { state, from, to, limit, cursor } = c.req.valid("query");
     const before = readCursor(cursor, z.tuple([z.number().int()]))?.[0] ?? Number.MAX_SAFE_INTEGER;
-    const rows = await listSlots(c.get("reads"), c.req.valid("param").id, before, limit + 1);
+    const filter = {
+      state: state ?? null,
+      from: from ?? Number.MIN_SAFE_INTEGER,
+      to: Math.min(to ?? Number.MAX_SAFE_INTEGER, before - 1),
+    };
+    const rows = await listSlots(c.get("reads"), c.req.valid("param").id, filter, limit + 1);
     return c.json(
       page(rows, limit, ({ slot }) => [slot], showSlot),
       200,

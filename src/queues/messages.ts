@@ -46,6 +46,10 @@ export type EventMessage = z.infer<typeof eventMessage>;
 export const deliveryMessage = z.strictObject({ deliveryId: z.string(), traceparent });
 export type DeliveryMessage = z.infer<typeof deliveryMessage>;
 
+/** Carry this process on. How far it has come stands in its record. */
+export const processMessage = z.strictObject({ processId: z.string() });
+export type ProcessMessage = z.infer<typeof processMessage>;
+
 /** Take this step of a reconciliation. Its row says what the step is; a step that was taken already is nothing. */
 export const reconcileMessage = z.strictObject({
   reconciliationId: z.string(),
@@ -60,7 +64,7 @@ export type RebuildMessage = z.infer<typeof rebuildMessage>;
 /** What a message is about: the queue that carries messages of its shape, and the record it names. */
 export interface MessageSubject {
   /** Job messages travel on the queue of their kind. Null when no queue carries this. */
-  readonly queue: JobMessage["kind"] | "webhooks" | "events" | "schedule" | "reconcile" | null;
+  readonly queue: JobMessage["kind"] | "webhooks" | "events" | "schedule" | "reconcile" | "processes" | null;
   readonly subject: string | null;
   readonly symbol: string | null;
 }
@@ -79,5 +83,7 @@ export function subjectOf(body: unknown): MessageSubject {
   if (run.success) return { queue: "reconcile", subject: run.data.reconciliationId, symbol: null };
   const rebuild = rebuildMessage.safeParse(body);
   if (rebuild.success) return { queue: "reconcile", subject: rebuild.data.rebuildId, symbol: null };
+  const process = processMessage.safeParse(body);
+  if (process.success) return { queue: "processes", subject: process.data.processId, symbol: null };
   return { queue: null, subject: null, symbol: null };
 }

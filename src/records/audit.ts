@@ -9,7 +9,7 @@ export interface AuditEntry {
   readonly detail: string | null;
 }
 
-/** `from` may let through only some of the rows in `?1`. */
+/** `from` may let through only some of the rows in `?1`, also by what else they say. */
 export function writeAudit(
   db: D1Database,
   entries: readonly AuditEntry[],

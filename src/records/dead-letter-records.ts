@@ -74,6 +74,17 @@ export function redriveLetters(
   const json = JSON.stringify(ids);
   const open = "FROM dead_letters WHERE id IN (SELECT value FROM json_each(?1)) AND state = 'open'";
   return [
+    // Their slots are open again; an order that was edited takes the place of the one that was counted.
+    db
+      .prepare(
+        `UPDATE slots SET failed = slots.failed - reopened.jobs, finished_at = NULL
+         FROM (SELECT schedule_id, slot, count(*) AS jobs FROM jobs
+               WHERE state = 'failed' AND schedule_id IS NOT NULL
+                 AND id IN (SELECT subject ${open} AND queue IN (${JOB_QUEUES}))
+               GROUP BY schedule_id, slot) AS reopened
+         WHERE slots.schedule_id = reopened.schedule_id AND slots.slot = reopened.slot`,
+      )
+      .bind(json),
     db
       .prepare(
         `UPDATE jobs SET ${REOPENED}

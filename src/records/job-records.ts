@@ -4,6 +4,7 @@ import type { Resolution } from "../domain/market/resolution.ts";
 import type { Problem } from "../domain/outcome.ts";
 import { readableRows } from "./readable-rows.ts";
 import { keptBackBy } from "./sequence-records.ts";
+import { countCancelled, countSettled, finishSlots, uncountFailed } from "./slot-counts.ts";
 
 export interface JobRow {
   id: string;
@@ -55,11 +56,23 @@ export const toJobRecord = (row: JobRow): JobRecord => ({
   finishedAt: row.finished_at,
 });
 
-/** Records orders; one that is recorded already stays as it is. `dueAt` is when each is expected to run. */
+/** Where a slot's fan-out stands. */
+export interface SlotPage {
+  readonly scheduleId: string;
+  readonly slot: number;
+  readonly cursor: string | null;
+}
+
+/**
+ * Records orders; one that is recorded already stays as it is. `dueAt` is when each is expected to run. With `page`,
+ * nothing is recorded unless the slot still stands there, or a page that comes twice could order what the slot never
+ * counts.
+ */
 export function orderJobs(
   db: D1Database,
   orders: readonly (JobOrder & { readonly dueAt: number })[],
   now: number,
+  page: SlotPage | null = null,
 ): D1PreparedStatement {
   const rows = orders.map((order) => ({ ...order, params: JSON.stringify(order.params) }));
   return db
@@ -70,9 +83,11 @@ export function orderJobs(
        SELECT value ->> 'id', value ->> 'kind', value ->> 'symbol', value ->> 'resolution', 'queued', value ->> 'params',
               value ->> 'slot', value ->> 'scheduleId', value ->> 'correlationId', value ->> 'causationId', value ->> 'actor',
               value ->> 'traceparent', ?2, value ->> 'dueAt'
-       FROM json_each(?1)`,
+       FROM json_each(?1)
+       WHERE ?3 IS NULL OR EXISTS
+         (SELECT 1 FROM slots WHERE schedule_id = ?3 AND slot = ?4 AND cursor IS ?5 AND state = 'claimed')`,
     )
-    .bind(JSON.stringify(rows), now);
+    .bind(JSON.stringify(rows), now, page?.scheduleId ?? null, page?.slot ?? null, page?.cursor ?? null);
 }
 
 /**
@@ -118,14 +133,14 @@ export function startJobs(db: D1Database, ids: readonly string[]): D1PreparedSta
 }
 
 /**
- * Writes the outcomes of a batch. A job that is finished, was cancelled meanwhile, or whose attempt another consumer has
- * settled is left as it is (see UNSETTLED).
+ * Writes the outcomes of a batch, and counts them in the slots that ordered the jobs. A job that is finished, was
+ * cancelled meanwhile, or whose attempt another consumer has settled is left as it is (see UNSETTLED). For one batch.
  */
 export function settleJobs(
   db: D1Database,
   settlements: readonly Settlement[],
   now: number,
-): D1PreparedStatement {
+): D1PreparedStatement[] {
   const rows = settlements.map((s) => ({
     ...s,
     attempt: s.attempt === null ? null : JSON.stringify(s.attempt),
@@ -133,7 +148,9 @@ export function settleJobs(
     error: s.error === null ? null : JSON.stringify(s.error),
     finishedAt: s.dueAt === null ? now : null,
   }));
-  return db
+  const json = JSON.stringify(rows);
+  const ended = settlements.flatMap(({ id, dueAt }) => (dueAt === null ? [id] : []));
+  const settle = db
     .prepare(
       `UPDATE jobs SET
          state = s.value ->> 'state',
@@ -150,7 +167,8 @@ export function settleJobs(
        WHERE jobs.id = s.value ->> 'id' AND jobs.state IN ('queued', 'running', 'retrying')
          AND json_array_length(jobs.attempts) = (s.value ->> 'number') - 1`,
     )
-    .bind(JSON.stringify(rows), now);
+    .bind(json, now);
+  return ended.length === 0 ? [settle] : [countSettled(db, json), settle, finishSlots(db, ended, now)];
 }
 
 /**
@@ -160,18 +178,26 @@ export function settleJobs(
 export const REOPENED = `state = 'queued', due_at = ?2, finished_at = NULL, error = NULL, deferrals = 0,
   deferred_since = NULL, redrives = redrives + iif(attempts = '[]', 0, 1)`;
 
-/** Puts a failed job back to work: its attempts are kept, and it may make as many again. */
-export function reopenJob(db: D1Database, id: string, now: number): D1PreparedStatement {
-  return db.prepare(`UPDATE jobs SET ${REOPENED} WHERE id = ?1 AND state = 'failed'`).bind(id, now);
+/** Puts a failed job back to work: its attempts are kept, and it may make as many again. For one batch. */
+export function reopenJob(db: D1Database, id: string, now: number): D1PreparedStatement[] {
+  const reopen = db.prepare(`UPDATE jobs SET ${REOPENED} WHERE id = ?1 AND state = 'failed'`).bind(id, now);
+  return [uncountFailed(db, [id]), reopen];
 }
 
-export function cancelJob(db: D1Database, id: string, now: number): D1PreparedStatement {
-  return db
+/** Of the JSON rows in `?1`, those whose `subject` is a job that can be cancelled. */
+export const CANCELLABLE = `(
+  SELECT one.value FROM json_each(?1) AS one JOIN jobs ON jobs.id = one.value ->> 'subject'
+  WHERE jobs.state IN ('queued', 'retrying'))`;
+
+/** Cancels a job that waits; any other is left as it is. For one batch. */
+export function cancelJob(db: D1Database, id: string, now: number): D1PreparedStatement[] {
+  const cancel = db
     .prepare(
       `UPDATE jobs SET state = 'cancelled', due_at = NULL, blocked_by = NULL, finished_at = ?2
        WHERE id = ?1 AND state IN ('queued', 'retrying')`,
     )
     .bind(id, now);
+  return [countCancelled(db, id), cancel, finishSlots(db, [id], now)];
 }
 
 /**

@@ -81,13 +81,14 @@ const insertSchedule = (db: D1Database, schedule: Schedule, onConflict: string):
 export const createSchedule = (db: D1Database, schedule: Schedule): D1PreparedStatement =>
   insertSchedule(db, schedule, "NOTHING");
 
+/** Changes a schedule. Whether it is paused stays as it is: see `pauseSchedule`, `resumeSchedule`. */
 export const writeSchedule = (db: D1Database, schedule: Schedule): D1PreparedStatement =>
   insertSchedule(
     db,
     schedule,
     `UPDATE SET name = excluded.name, kind = excluded.kind, target = excluded.target,
        cadence = excluded.cadence, overlap = excluded.overlap, catch_up_seconds = excluded.catch_up_seconds,
-       jitter_seconds = excluded.jitter_seconds, updated_at = excluded.updated_at, paused_at = excluded.paused_at,
+       jitter_seconds = excluded.jitter_seconds, updated_at = excluded.updated_at,
        done_until = excluded.done_until, next_due = excluded.next_due`,
   );
 
@@ -108,7 +109,7 @@ export async function dueSchedules(db: D1Database, now: number, limit: number): 
   return readableRows("schedules", results, toSchedule);
 }
 
-/** Moves a schedule on, unless a concurrent tick already has: `doneUntil` is compared and set. */
+/** Moves a schedule on, unless a concurrent tick already has or it was paused: `doneUntil` is compared and set. */
 export function advanceSchedule(
   db: D1Database,
   schedule: Schedule,
@@ -116,9 +117,31 @@ export function advanceSchedule(
   nextDue: number | null,
 ): D1PreparedStatement {
   return db
-    .prepare("UPDATE schedules SET done_until = ?3, next_due = ?4 WHERE id = ?1 AND done_until = ?2")
+    .prepare(`UPDATE schedules SET done_until = ?3, next_due = ?4
+       WHERE id = ?1 AND done_until = ?2 AND paused_at IS NULL`)
     .bind(schedule.id, schedule.doneUntil, doneUntil, nextDue);
 }
+
+/** Stops a schedule where it stands. One that is paused stays as it is. */
+export const pauseSchedule = (db: D1Database, id: string, now: number): D1PreparedStatement =>
+  db
+    .prepare("UPDATE schedules SET paused_at = ?2, updated_at = ?2 WHERE id = ?1 AND paused_at IS NULL")
+    .bind(id, now);
+
+/** Lets a paused schedule go on from `doneUntil`. One that is running stays as it is. */
+export const resumeSchedule = (
+  db: D1Database,
+  id: string,
+  doneUntil: number,
+  nextDue: number | null,
+  now: number,
+): D1PreparedStatement =>
+  db
+    .prepare(
+      `UPDATE schedules SET paused_at = NULL, done_until = ?2, next_due = ?3, updated_at = ?4
+       WHERE id = ?1 AND paused_at IS NOT NULL`,
+    )
+    .bind(id, doneUntil, nextDue, now);
 
 export const deleteSchedule = (db: D1Database, id: string): D1PreparedStatement =>
   db.prepare("DELETE FROM schedules WHERE id = ?").bind(id);

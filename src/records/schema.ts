@@ -97,20 +97,76 @@ export const slots = sqliteTable(
   {
     scheduleId: text("schedule_id").notNull(),
     slot: integer().notNull(),
-    /** claimed → enqueued, or skipped. */
+    /** claimed → enqueued, with a wait as buffered before it; or skipped. */
     state: text().notNull(),
     /** The last symbol whose job has been ordered; null before the first page. */
     cursor: text(),
+    /** Jobs the slot ordered itself, and how they ended so far (see slot-counts.ts). */
     jobs: integer().notNull().default(0),
+    succeeded: integer().notNull().default(0),
+    failed: integer().notNull().default(0),
+    cancelled: integer().notNull().default(0),
+    /** Jobs that another schedule had ordered under the same id. */
+    shared: integer().notNull().default(0),
     skippedWhy: text("skipped_why"),
+    triggeredBy: text("triggered_by").notNull().default("due"),
+    /** On the market's clock, how long after its moment it was taken. */
+    lateSeconds: integer("late_seconds").notNull().default(0),
     lockedUntil: integer("locked_until"),
     lockedBy: text("locked_by"),
     claimedAt: integer("claimed_at").notNull(),
+    /** When it was skipped, or the last of its jobs ended. */
     finishedAt: integer("finished_at"),
   },
   (t) => [
     primaryKey({ columns: [t.scheduleId, t.slot] }),
     index("slots_open").on(t.lockedUntil).where(sql`state = 'claimed'`),
+    // A schedule's slots in work; who waits for whom is read from here.
+    index("slots_line").on(t.scheduleId, t.slot).where(sql`finished_at IS NULL`),
+    index("slots_buffered").on(t.scheduleId, t.slot).where(sql`state = 'buffered'`),
+    index("slots_skipped").on(t.scheduleId, t.slot).where(sql`state = 'skipped'`),
+  ],
+);
+
+export const processes = sqliteTable(
+  "processes",
+  {
+    /** `kind|subject|number`. */
+    id: text().primaryKey(),
+    kind: text().notNull(),
+    state: text().notNull(),
+    /** forward, or backward while it is taken back. */
+    direction: text().notNull(),
+    /** The step in work; −1 when none is left to take back. */
+    step: integer().notNull(),
+    /** JSON list: each step's state, result and attempts. */
+    steps: text().notNull(),
+    input: text().notNull(),
+    /** JSON list: the effects it had that must not be had twice. */
+    deeds: text().notNull().default("[]"),
+    /** Failed tries and fruitless looks of the step in work, which came into work or was resumed at `since`. */
+    tries: integer().notNull(),
+    looks: integer().notNull(),
+    since: integer().notNull(),
+    /** When it goes on; while a worker has it in hand, the end of that lease. Null when it does not go on by itself. */
+    dueAt: integer("due_at"),
+    leaseUntil: integer("lease_until"),
+    /** When the step in work has taken too long. */
+    stuckAt: integer("stuck_at"),
+    error: text(),
+    /** Compared and set by every change. */
+    version: integer().notNull(),
+    actor: text().notNull(),
+    traceparent: text(),
+    createdAt: integer("created_at").notNull(),
+    updatedAt: integer("updated_at").notNull(),
+    finishedAt: integer("finished_at"),
+  },
+  (t) => [
+    index("processes_created").on(t.createdAt, t.id),
+    index("processes_state").on(t.state, t.createdAt, t.id),
+    index("processes_due").on(t.dueAt).where(sql`due_at IS NOT NULL`),
+    index("processes_unmoved").on(t.stuckAt).where(sql`stuck_at IS NOT NULL`),
   ],
 );
 

@@ -3,6 +3,7 @@ import type {
   DeliveryMessage,
   EventMessage,
   JobMessage,
+  ProcessMessage,
   RebuildMessage,
   ReconcileMessage,
 } from "../queues/messages.ts";
@@ -16,15 +17,20 @@ export interface SweepDeps {
   readonly overdueDeliveries: (limit: number) => Promise<readonly DeliveryMessage[]>;
   readonly streamsBehind: (limit: number) => Promise<readonly EventMessage[]>;
   readonly overdueRuns: (limit: number) => Promise<readonly (ReconcileMessage | RebuildMessage)[]>;
+  readonly overdueProcesses: (limit: number) => Promise<readonly ProcessMessage[]>;
   readonly enqueueJobs: (messages: readonly JobMessage[]) => Promise<void>;
   readonly enqueueDeliveries: (messages: readonly DeliveryMessage[]) => Promise<void>;
   readonly enqueueEvents: (messages: readonly EventMessage[]) => Promise<void>;
   readonly enqueueRuns: (messages: readonly (ReconcileMessage | RebuildMessage)[]) => Promise<void>;
+  readonly enqueueProcesses: (messages: readonly ProcessMessage[]) => Promise<void>;
+  /** Marks processes whose step has not moved for longer than its bound; tells how many. */
+  readonly markStuck: (limit: number) => Promise<number>;
   readonly log: Log;
 }
 
 /** Per tick and kind; what is left is overdue at the next tick too. */
 const MOST = 500;
+const MOST_STUCK = 50;
 
 /**
  * The record is not the queue: whatever was accepted and has not moved for too long is sent to its queue again. A queue
@@ -36,13 +42,24 @@ export async function sweep(deps: SweepDeps): Promise<void> {
   const deliveries = await resend("deliveries", deps.overdueDeliveries, deps.enqueueDeliveries, deps);
   const streams = await resend("streams", deps.streamsBehind, deps.enqueueEvents, deps);
   const runs = await resend("reconciliations", deps.overdueRuns, deps.enqueueRuns, deps);
-  const sent = { jobs, forgotten, deliveries, streams, runs };
+  const processes = await resend("processes", deps.overdueProcesses, deps.enqueueProcesses, deps);
+  const sent = { jobs, forgotten, deliveries, streams, runs, processes };
   if (Object.values(sent).some((count) => count > 0)) {
     deps.log({ level: "info", message: "overdue work sent again", ...sent });
   }
+  await findStuck(deps);
   await deps.pruneLetters(MOST).catch((error: unknown) => {
     deps.log({ level: "error", message: "old dead letters not pruned", error: String(error) });
   });
+}
+
+async function findStuck(deps: Pick<SweepDeps, "markStuck" | "log">): Promise<void> {
+  try {
+    const stuck = await deps.markStuck(MOST_STUCK);
+    if (stuck > 0) deps.log({ level: "error", message: "processes are stuck", stuck });
+  } catch (error) {
+    deps.log({ level: "error", message: "stuck processes not looked for", error: String(error) });
+  }
 }
 
 /** One kind at a time, so that a queue that is out keeps only its own work waiting. */

@@ -1,6 +1,7 @@
 import type { Cadence } from "../domain/schedule/cadence.ts";
+import { decideClaims, type SlotClaim } from "../domain/schedule/claims.ts";
 import { dueSlots } from "../domain/schedule/due-slots.ts";
-import { decideOverlap, type OverlapPolicy } from "../domain/schedule/overlap.ts";
+import type { OverlapPolicy } from "../domain/schedule/overlap.ts";
 import type { Log } from "../domain/trace/log-context.ts";
 
 /** A schedule as the tick sees it. Instants are epoch milliseconds. */
@@ -13,19 +14,13 @@ export interface DueSchedule {
   readonly doneUntil: number;
 }
 
-export interface SlotClaim {
-  readonly scheduleId: string;
-  readonly slot: number;
-  readonly skippedWhy: string | null;
-}
-
 export interface TickDeps<S extends DueSchedule = DueSchedule> {
   readonly dueSchedules: (marketNow: number, limit: number) => Promise<readonly S[]>;
-  /** A slot of the schedule whose work is not finished, or null. */
-  readonly openSlot: (scheduleId: string) => Promise<number | null>;
+  /** Slots of the schedule whose work is not finished: first the open one, then one that waits. Two tell all. */
+  readonly line: (scheduleId: string) => Promise<readonly number[]>;
   /**
-   * One transaction: takes the slots that nobody has taken, under a lease, and moves the schedule on if it still stands
-   * where it was read. Tells the slots that are ours to run.
+   * One transaction: if the schedule still stands where it was read and is not paused, takes the slots that nobody has
+   * taken, under a lease, and moves it on. Tells the slots that are ours to run.
    */
   readonly claim: (
     schedule: S,
@@ -33,15 +28,20 @@ export interface TickDeps<S extends DueSchedule = DueSchedule> {
     doneUntil: number,
     next: number | null,
   ) => Promise<readonly number[]>;
+  /** Waiting slots with nothing open before them, taken under a lease: the oldest of each schedule. */
+  readonly startBuffered: (limit: number) => Promise<readonly { scheduleId: string; slot: number }[]>;
   /** Slots whose owner did not finish inside its lease; they are ours now. */
   readonly takeAbandoned: (limit: number) => Promise<readonly { scheduleId: string; slot: number }[]>;
   readonly enqueue: (slots: readonly { scheduleId: string; slot: number }[]) => Promise<void>;
+  /** A slot taken later than this, on the market's clock, is caught up with. */
+  readonly lateAfterSeconds: number;
   readonly log: Log;
 }
 
 export interface TickReport {
   readonly schedules: number;
   readonly claimed: number;
+  readonly buffered: number;
   readonly skipped: number;
   readonly resumed: number;
 }
@@ -50,20 +50,25 @@ export interface TickReport {
 const MOST_SCHEDULES = 100;
 const MOST_SLOTS = 50;
 const MOST_ABANDONED = 100;
+const MOST_BUFFERED = 100;
 
 /**
  * One tick of the clock: finds the due slots, claims each once, and hands them on. Doubled and concurrent ticks claim
  * nothing twice; what an earlier tick claimed and did not hand on is handed on now.
  */
 export async function tick<S extends DueSchedule>(marketNow: number, deps: TickDeps<S>): Promise<TickReport> {
-  const resumed = await resumeAbandoned(deps);
+  const resumed =
+    (await resume("abandoned", () => deps.takeAbandoned(MOST_ABANDONED), deps)) +
+    (await resume("waiting", () => deps.startBuffered(MOST_BUFFERED), deps));
   const schedules = await deps.dueSchedules(marketNow, MOST_SCHEDULES);
   let claimed = 0;
+  let buffered = 0;
   let skipped = 0;
   for (const schedule of schedules) {
     try {
       const report = await claimDue(schedule, marketNow, deps);
       claimed += report.claimed;
+      buffered += report.buffered;
       skipped += report.skipped;
     } catch (error) {
       // A schedule that cannot be read must not stop the others; it stays due and is tried at every tick.
@@ -75,17 +80,21 @@ export async function tick<S extends DueSchedule>(marketNow: number, deps: TickD
       });
     }
   }
-  return { schedules: schedules.length, claimed, skipped, resumed };
+  return { schedules: schedules.length, claimed, buffered, skipped, resumed };
 }
 
 /** Old slots must not keep new ones waiting: if this fails, their lease runs out again and the next tick takes them. */
-async function resumeAbandoned(deps: Pick<TickDeps, "takeAbandoned" | "enqueue" | "log">): Promise<number> {
+async function resume(
+  what: string,
+  take: () => Promise<readonly { scheduleId: string; slot: number }[]>,
+  deps: Pick<TickDeps, "enqueue" | "log">,
+): Promise<number> {
   try {
-    const abandoned = await deps.takeAbandoned(MOST_ABANDONED);
-    if (abandoned.length > 0) await deps.enqueue(abandoned);
-    return abandoned.length;
+    const taken = await take();
+    if (taken.length > 0) await deps.enqueue(taken);
+    return taken.length;
   } catch (error) {
-    deps.log({ level: "error", message: "abandoned slots not resumed", error: String(error) });
+    deps.log({ level: "error", message: `${what} slots not resumed`, error: String(error) });
     return 0;
   }
 }
@@ -94,7 +103,7 @@ async function claimDue<S extends DueSchedule>(
   schedule: S,
   marketNow: number,
   deps: TickDeps<S>,
-): Promise<{ claimed: number; skipped: number }> {
+): Promise<Pick<TickReport, "claimed" | "buffered" | "skipped">> {
   const due = dueSlots({
     cadence: schedule.cadence,
     after: schedule.doneUntil,
@@ -102,32 +111,17 @@ async function claimDue<S extends DueSchedule>(
     catchUpSeconds: schedule.catchUpSeconds,
     limit: MOST_SLOTS,
   });
-  const claims = await decide(schedule, due, deps);
+  const claims = decideClaims({
+    scheduleId: schedule.id,
+    overlap: schedule.overlap,
+    due,
+    line: schedule.overlap === "allow" ? [] : await deps.line(schedule.id),
+    marketNow,
+    lateAfterSeconds: deps.lateAfterSeconds,
+  });
   const doneUntil = due.more ? (due.slots.at(-1) ?? marketNow) : marketNow;
   const ours = await deps.claim(schedule, claims, doneUntil, due.next);
   if (ours.length > 0) await deps.enqueue(ours.map((slot) => ({ scheduleId: schedule.id, slot })));
-  return { claimed: ours.length, skipped: claims.filter(({ skippedWhy }) => skippedWhy !== null).length };
-}
-
-async function decide(
-  schedule: DueSchedule,
-  due: ReturnType<typeof dueSlots>,
-  deps: Pick<TickDeps, "openSlot">,
-): Promise<SlotClaim[]> {
-  const claims: SlotClaim[] = due.skipped.map(({ slot, why }) => ({
-    scheduleId: schedule.id,
-    slot,
-    skippedWhy: why,
-  }));
-  let open = schedule.overlap === "allow" ? null : await deps.openSlot(schedule.id);
-  for (const slot of due.slots) {
-    const decision = decideOverlap(schedule.overlap, open);
-    claims.push({
-      scheduleId: schedule.id,
-      slot,
-      skippedWhy: decision.kind === "skip" ? decision.why : null,
-    });
-    if (decision.kind === "run") open = slot;
-  }
-  return claims;
+  const count = (state: SlotClaim["state"]) => claims.filter((claim) => claim.state === state).length;
+  return { claimed: ours.length, buffered: count("buffered"), skipped: count("skipped") };
 }

@@ -52,6 +52,7 @@ export function apiPlatform(env: Env, request: Pick<Request, "headers">): ApiPla
         );
       }
     },
+    enqueueProcess: (processId) => quietly(sendAll(env.PROCESSES_QUEUE, [{ body: { processId } }])),
     enqueueRun: (reconciliationId) =>
       quietly(sendAll(env.RECONCILE_QUEUE, [{ body: { reconciliationId, step: 0 } }])),
     enqueueRebuild: (rebuildId) => quietly(sendAll(env.RECONCILE_QUEUE, [{ body: { rebuildId, step: 0 } }])),
@@ -71,6 +72,8 @@ function queueOf(env: Env, body: unknown): Queue | null {
       return env.SCHEDULE_QUEUE;
     case "reconcile":
       return env.RECONCILE_QUEUE;
+    case "processes":
+      return env.PROCESSES_QUEUE;
     default:
       return null;
   }

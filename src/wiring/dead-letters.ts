@@ -45,7 +45,7 @@ export function deadLettersDeps(p: Platform): DeadLettersDeps {
         statements.push(
           ...(heads.length > 0 ? [noteKnown(DB, heads, now)] : []),
           ...recordFailures(p, failures, now),
-          settleJobs(
+          ...settleJobs(
             DB,
             failures.map(({ settlement }) => settlement),
             now,

@@ -50,7 +50,7 @@ function jobBook(p: Platform): JobBook {
       const ended = settled.flatMap(({ job, settlement }) => (settlement.dueAt === null ? [job] : []));
       const results = await DB.batch<ReleasedJob>([
         ...(failures.length > 0 ? recordFailures(p, failures, now) : []),
-        settleJobs(DB, settlements, now),
+        ...settleJobs(DB, settlements, now),
         ...(heads.length > 0 ? [noteKnown(DB, heads, now)] : []),
         ...(ended.length > 0 ? afterJobs(DB, ended, now) : []),
       ]);

@@ -6,6 +6,7 @@ import { readClock, writeClock } from "../records/clock-record.ts";
 import { pruneLetters } from "../records/dead-letter-records.ts";
 import { overdueDeliveries } from "../records/delivery-records.ts";
 import { orderJobs, takeOverdueJobs } from "../records/job-records.ts";
+import { takeOverdueProcesses } from "../records/process-records.ts";
 import { takeOverdueRebuilds } from "../records/rebuild-records.ts";
 import { takeOverdueRuns } from "../records/reconciliation-records.ts";
 import { advanceSchedule, dueSchedules, findSchedule, type Schedule } from "../records/schedule-records.ts";
@@ -14,17 +15,20 @@ import {
   advanceSlot,
   claimSlots,
   findSlot,
-  openSlotOf,
   skipSlot,
+  slotLine,
+  startBufferedSlots,
   takeAbandonedSlots,
 } from "../records/slot-records.ts";
 import type { SweepDeps } from "../schedule/sweep.ts";
 import type { TickDeps } from "../schedule/tick.ts";
 import { replayNow } from "../sources/replay-clock.ts";
 import { enqueueJobs, fileUnreadable, type Platform, sendAll, toMessage } from "./common.ts";
+import { markStuckProcesses } from "./processes.ts";
 
 /** Long enough for a page to be worked off, short enough that a crash costs one tick. */
 const SLOT_LEASE_MS = 60_000;
+const TWO_TICKS_SECONDS = 120;
 
 /** The market's now: the tick's own time, or the replay's while the demo runs. Remembered for the API. */
 export async function advanceClock(p: Platform, scheduledTime: number): Promise<number> {
@@ -41,15 +45,22 @@ export function tickDeps(p: Platform): TickDeps<Schedule> {
   return {
     log: p.log,
     dueSchedules: (marketNow, limit) => dueSchedules(DB, marketNow, limit),
-    openSlot: (scheduleId) => openSlotOf(DB, scheduleId),
+    line: (scheduleId) => slotLine(DB, scheduleId),
+    lateAfterSeconds: TWO_TICKS_SECONDS * (p.config.DEMO ? p.config.REPLAY_SPEED : 1),
     claim: async (schedule, claims, doneUntil, next) => {
       const now = p.now();
       const [claimed] = await DB.batch<{ slot: number; state: string }>([
-        claimSlots(DB, claims, owner, now, now + SLOT_LEASE_MS),
+        claimSlots(
+          DB,
+          claims,
+          { owner, now, leaseUntil: now + SLOT_LEASE_MS },
+          { scheduleId: schedule.id, doneUntil: schedule.doneUntil },
+        ),
         advanceSchedule(DB, schedule, doneUntil, next),
       ]);
       return (claimed?.results ?? []).filter(({ state }) => state === "claimed").map(({ slot }) => slot);
     },
+    startBuffered: (limit) => startBufferedSlots(DB, owner, p.now(), p.now() + SLOT_LEASE_MS, limit),
     takeAbandoned: (limit) => takeAbandonedSlots(DB, owner, p.now(), p.now() + SLOT_LEASE_MS, limit),
     enqueue: async (slots) => {
       const bodies = slots.map(async ({ scheduleId, slot }) => ({
@@ -93,9 +104,9 @@ export function scheduleDeps(p: Platform): ScheduleDeps {
     record: async (slot, jobs, next) => {
       const now = p.now();
       const orders = jobs.map((job) => ({ ...job, dueAt: now + job.delaySeconds * 1000 }));
-      const page = { cursor: next, jobs: jobs.length };
+      const page = { cursor: next, jobIds: jobs.map(({ id }) => id) };
       const results = await DB.batch([
-        ...(orders.length > 0 ? [orderJobs(DB, orders, now)] : []),
+        ...(orders.length > 0 ? [orderJobs(DB, orders, now, slot)] : []),
         advanceSlot(DB, slot, page, now, now + SLOT_LEASE_MS),
       ]);
       return (results.at(-1)?.meta.changes ?? 0) > 0;
@@ -129,6 +140,14 @@ export function sweepDeps(p: Platform): SweepDeps {
         p.env.RECONCILE_QUEUE,
         messages.map((body) => ({ body })),
       ),
+    overdueProcesses: async (limit) =>
+      (await takeOverdueProcesses(DB, before(), p.now(), limit)).map((processId) => ({ processId })),
+    enqueueProcesses: (messages) =>
+      sendAll(
+        p.env.PROCESSES_QUEUE,
+        messages.map((body) => ({ body })),
+      ),
+    markStuck: (limit) => markStuckProcesses(p, limit),
     enqueueJobs: (messages) =>
       enqueueJobs(
         p.env,

@@ -139,6 +139,32 @@ export const BAD_BODIES: readonly BadRequest[] = [
   ),
   posted("a negative catch-up", "/schedules", { ...schedule, catchUpSeconds: -1 }, "catchUpSeconds"),
   posted("endless jitter", "/schedules", { ...schedule, jitterSeconds: 1e9 }, "jitterSeconds"),
+  posted("an unknown overlap policy", "/schedules", { ...schedule, overlap: "bufferAll" }, "overlap"),
+  { name: "pausing an unknown schedule", method: "POST", path: "/schedules/nope/pause", status: 404 },
+  { name: "resuming an unknown schedule", method: "POST", path: "/schedules/nope/resume", status: 404 },
+  posted("an odd wish", "/schedules/nope/resume", { missed: "maybe" }, "missed"),
+  posted("no range", "/schedules/nope/backfill", {}, "from"),
+  posted("no instant", "/schedules/nope/backfill", { from: "yesterday", to: "2020-01-01" }, "from"),
+  posted("no schedule", "/schedules/nope/backfill", { from: "2020-01-01", to: "2020-01-02" }, undefined, 404),
+  // Processes
+  posted("an unknown kind", "/processes", { kind: "dance", input: asset }, "kind"),
+  posted("nothing in it", "/processes", {}, "kind"),
+  posted(
+    "an asset of no type",
+    "/processes",
+    { kind: "onboardAsset", input: { ...asset, type: "BOND" } },
+    "input.type",
+  ),
+  posted(
+    "an asset that is there",
+    "/processes",
+    { kind: "onboardAsset", input: { ...asset, symbol: KNOWN } },
+    undefined,
+    409,
+  ),
+  { name: "resuming an unknown process", method: "POST", path: "/processes/nope/resume", status: 404 },
+  posted("no reason", "/processes/nope/compensate", {}, "reason"),
+  posted("an unknown process", "/processes/nope/compensate", { reason: "x" }, undefined, 404),
   // Webhooks, keys, backoffice
   ...[[], ["a..b"], ["a*"], [""], Array(51).fill("#"), [`${"a.".repeat(16)}a`], "#", [1]].map((patterns) =>
     posted(`patterns ${JSON.stringify(patterns).slice(0, 40)}`, "/webhook-endpoints", { ...hook, patterns }),

@@ -18,6 +18,7 @@ const QUEUES = {
   EVENTS_QUEUE: { name: "inversorai-events", batch: 20 },
   WEBHOOKS_QUEUE: { name: "inversorai-webhooks", batch: 20 },
   RECONCILE_QUEUE: { name: "inversorai-reconcile", batch: 2 },
+  PROCESSES_QUEUE: { name: "inversorai-processes", batch: 10 },
   DEAD_LETTERS_QUEUE: { name: "inversorai-dead-letters", batch: 20 },
 } as const;
 export type QueueBinding = keyof typeof QUEUES;

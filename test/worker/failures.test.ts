@@ -130,7 +130,7 @@ describe("a fault that may pass", () => {
 
   it("has all its attempts again after a redrive, and a second failure is a second event", async () => {
     const id = "recommendation|SPENT|a";
-    await reopenJob(env.DB, id, Date.now()).run();
+    await env.DB.batch(reopenJob(env.DB, id, Date.now()));
     broker.put("RECOMMENDATIONS_QUEUE", { jobId: id, kind: "recommendation", symbol: "SPENT" });
     const attempts = attemptsOf(RETRY_POLICIES.recommendation);
     for (let attempt = 1; attempt < attempts; attempt++) {
@@ -180,7 +180,7 @@ describe("a fault that cannot pass", () => {
     await broker.deliver("RECOMMENDATIONS_QUEUE", [letterOf("ghost", message)]);
     expect(await job(message.jobId)).toMatchObject({ state: "failed", error: { code: "asset_unknown" } });
     await openAsset("GHOST");
-    await reopenJob(env.DB, message.jobId, Date.now()).run();
+    await env.DB.batch(reopenJob(env.DB, message.jobId, Date.now()));
     broker.put("RECOMMENDATIONS_QUEUE", message);
     const attempts = attemptsOf(RETRY_POLICIES.recommendation);
     for (let attempt = 1; attempt < attempts; attempt++) {

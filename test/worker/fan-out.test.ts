@@ -95,6 +95,39 @@ describe("the fan-out of a slot", () => {
     expect(broker.take("INGEST_QUEUE")).toHaveLength(ASSETS);
   });
 
+  it("orders nothing that the slot does not count when an overtaken page had seen one asset more", async () => {
+    await open("overtaken");
+    const [page] = broker.take("SCHEDULE_QUEUE");
+    if (page === undefined) throw new Error("no page");
+    const asset = (symbol: string) =>
+      env.DB.prepare(
+        `INSERT INTO assets (symbol, type, currency, calendar, source, live, created_at, updated_at)
+         VALUES (?, 'CRYPTO', 'USD', 'CRYPTO', 'demo', 1, 0, 0)`,
+      ).bind(symbol);
+    await asset("FAN0000-X").run();
+    const { DB } = env;
+    let overtaken = false;
+    const slow = new Proxy(DB, {
+      get: (_, key) =>
+        key === "batch"
+          ? async (statements: D1PreparedStatement[]) => {
+              if (!overtaken) {
+                overtaken = true;
+                await DB.prepare("DELETE FROM assets WHERE symbol = 'FAN0000-X'").run();
+                await broker.deliver("SCHEDULE_QUEUE", [{ ...page, id: "the faster one" }]);
+              }
+              return DB.batch(statements);
+            }
+          : Reflect.get(DB, key).bind(DB),
+    });
+    await broker.deliver("SCHEDULE_QUEUE", [page], { ...env, DB: slow });
+    expect(overtaken).toBe(true);
+    while ((await broker.deliverDue("SCHEDULE_QUEUE")) > 0);
+    expect(await slotOf("overtaken")).toMatchObject({ state: "enqueued", jobs: ASSETS });
+    expect(await countOf("overtaken")).toBe(ASSETS);
+    expect(broker.take("INGEST_QUEUE")).toHaveLength(ASSETS);
+  });
+
   it("does not multiply when every page message is doubled", async () => {
     await open("doubled");
     let messages = 0;

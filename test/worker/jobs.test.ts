@@ -161,7 +161,7 @@ describe("a message without work", () => {
   it("belongs to a cancelled job, and nothing is done", async () => {
     await openAsset("STOP");
     const message = await orderImport("STOP", "a", days(4));
-    await cancelJob(env.DB, message.jobId, Date.now()).run();
+    await env.DB.batch(cancelJob(env.DB, message.jobId, Date.now()));
     const verdict = await broker.deliver("INGEST_QUEUE", [letterOf("stop", message)]);
     expect(verdict.acked).toEqual(["stop"]);
     expect(await job(message.jobId)).toMatchObject({ state: "cancelled", attempts: [] });
@@ -176,7 +176,7 @@ describe("a message without work", () => {
       get: (_, key) =>
         key === "batch"
           ? async (statements: D1PreparedStatement[]) => {
-              await cancelJob(DB, message.jobId, Date.now()).run();
+              await DB.batch(cancelJob(DB, message.jobId, Date.now()));
               return DB.batch(statements);
             }
           : Reflect.get(DB, key).bind(DB),

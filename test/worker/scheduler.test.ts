@@ -1,53 +1,16 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { LISTED_SKIPS } from "../../src/domain/schedule/due-slots.ts";
-import { deleteSchedule, type Schedule, writeSchedule } from "../../src/records/schedule-records.ts";
 import { replayNow } from "../../src/sources/replay-clock.ts";
 import { Broker } from "./broker.ts";
 import { openAsset, passSeconds, rows, START, stopClock } from "./market.ts";
+import { close, every10Minutes, jobsOf, slotsOf } from "./schedules.ts";
 
 let broker: Broker;
 beforeAll(() => {
   stopClock();
   broker = new Broker();
 });
-
-/** A schedule that is due every ten minutes from now on. */
-async function every10Minutes(id: string, changes: Partial<Schedule> = {}): Promise<Schedule> {
-  const now = Date.now();
-  const schedule: Schedule = {
-    id,
-    name: id,
-    kind: "ingest",
-    target: { symbol: id },
-    cadence: { type: "interval", everySeconds: 600, anchor: START },
-    overlap: "allow",
-    catchUpSeconds: 3600,
-    jitterSeconds: 0,
-    createdAt: now,
-    updatedAt: now,
-    pausedAt: null,
-    doneUntil: now,
-    nextDue: now + 600_000,
-    ...changes,
-  };
-  await writeSchedule(env.DB, schedule).run();
-  return schedule;
-}
-
-interface SlotRow {
-  slot: number;
-  state: string;
-  skipped_why: string | null;
-  jobs: number;
-}
-const slotsOf = (id: string) =>
-  rows<SlotRow>("SELECT slot, state, skipped_why, jobs FROM slots WHERE schedule_id = ? ORDER BY slot", id);
-const jobsOf = (id: string) =>
-  rows<{ id: string; slot: number }>("SELECT id, slot FROM jobs WHERE schedule_id = ? ORDER BY id", id);
-
-/** The schedule leaves the stage, so that later ticks of this file are not about it. */
-const close = (id: string) => deleteSchedule(env.DB, id).run();
 
 describe("a tick", () => {
   it("claims a due slot once, doubled and concurrent, and gives its job a deterministic id", async () => {
@@ -59,8 +22,8 @@ describe("a tick", () => {
     expect(broker.waiting("SCHEDULE_QUEUE")).toHaveLength(1);
     await broker.deliverDue("SCHEDULE_QUEUE");
     const slot = Date.now();
-    expect(await slotsOf("TICK")).toEqual([{ slot, state: "enqueued", skipped_why: null, jobs: 1 }]);
-    expect(await jobsOf("TICK")).toEqual([{ id: `ingest|TICK|${new Date(slot).toISOString()}`, slot }]);
+    expect(await slotsOf("TICK")).toMatchObject([{ slot, state: "enqueued", skipped_why: null, jobs: 1 }]);
+    expect(await jobsOf("TICK")).toMatchObject([{ id: `ingest|TICK|${new Date(slot).toISOString()}`, slot }]);
     expect(broker.waiting("INGEST_QUEUE").map(({ body }) => body)).toMatchObject([
       { jobId: `ingest|TICK|${new Date(slot).toISOString()}`, kind: "ingest", symbol: "TICK" },
     ]);

@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { discardLetters } from "../../src/records/dead-letter-records.ts";
 import { keptBackBy } from "../../src/records/sequence-records.ts";
-import { openSlotOf } from "../../src/records/slot-records.ts";
+import { slotLine } from "../../src/records/slot-records.ts";
 import { api } from "./api.ts";
 import { Broker } from "./broker.ts";
 import {
@@ -153,11 +153,16 @@ describe("while a job of an asset is parked", () => {
     const slot = Date.now();
     const params = { mode: "source", until: slot, backfill: false } as const;
     const message = await orderJob("ingest", "SLOT", "01", { scheduleId: "of SLOT", slot, params });
-    expect(await openSlotOf(env.DB, "of SLOT")).toBe(slot);
+    await env.DB.prepare(
+      `INSERT INTO slots (schedule_id, slot, state, jobs, triggered_by, claimed_at) VALUES (?, ?, 'enqueued', 1, 'due', ?)`,
+    )
+      .bind("of SLOT", slot, slot)
+      .run();
+    expect(await slotLine(env.DB, "of SLOT")).toEqual([slot]);
     await broker.deliver("INGEST_QUEUE", [letterOf("slot", message)]);
-    expect(await openSlotOf(env.DB, "of SLOT")).toBeNull();
+    expect(await slotLine(env.DB, "of SLOT")).toEqual([]);
     await discard(letter);
-    expect(await openSlotOf(env.DB, "of SLOT")).toBe(slot);
+    expect(await slotLine(env.DB, "of SLOT")).toEqual([slot]);
     await broker.settle();
   });
 });

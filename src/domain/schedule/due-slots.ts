@@ -95,6 +95,7 @@ const skippedBefore = (
   rule: SlotRule,
   after: number,
   horizon: number,
+  why: string,
 ): Pick<DueSlots, "skipped" | "skippedSpan"> => {
   const counted = rule.count(after, horizon);
   const tooOld = (slot: number): boolean => slot < horizon;
@@ -104,8 +105,8 @@ const skippedBefore = (
   const last = rule.previous(horizon) ?? first;
   const exact = counted !== null || beyond === null || !tooOld(beyond);
   return {
-    skipped: slots.slice(0, LISTED_SKIPS).map((slot) => ({ slot, why: TOO_OLD })),
-    skippedSpan: { first, last, count: counted ?? slots.length, exact, why: TOO_OLD },
+    skipped: slots.slice(0, LISTED_SKIPS).map((slot) => ({ slot, why })),
+    skippedSpan: { first, last, count: counted ?? slots.length, exact, why },
   };
 };
 
@@ -125,11 +126,19 @@ export const dueSlots = ({ cadence, after, until, catchUpSeconds, limit }: DueSl
   const { slots, beyond } = take(rule, Math.max(after, horizon - 1), (slot) => slot <= until, limit);
   return {
     slots,
-    ...skippedBefore(rule, after, horizon),
+    ...skippedBefore(rule, after, horizon, TOO_OLD),
     next: beyond,
     more: beyond !== null && beyond <= until,
   };
 };
+
+/** The slots in (after, until] when none of them is to be worked off, and why. As bounded as `dueSlots`. */
+export const skippedSlots = (
+  cadence: Cadence,
+  after: number,
+  until: number,
+  why: string,
+): Pick<DueSlots, "skipped" | "skippedSpan"> => skippedBefore(slotRule(cadence), after, until + 1, why);
 
 /** The first slot (epoch ms) after an instant, or null when there is none. */
 export const nextSlot = (cadence: Cadence, after: number): number | null => slotRule(cadence).next(after);

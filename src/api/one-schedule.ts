@@ -1,0 +1,15 @@
+import { readClock } from "../records/clock-record.ts";
+import { findSchedule, type Schedule } from "../records/schedule-records.ts";
+import type { ApiEnv } from "./platform.ts";
+import { ApiProblem } from "./problem.ts";
+
+/** Schedules live on the market's clock, which only differs from the wall clock while a replay runs. */
+export const marketNow = async (env: ApiEnv["Bindings"]): Promise<number> =>
+  env.api.config.DEMO ? ((await readClock(env.DB))?.marketNow ?? env.api.now()) : env.api.now();
+
+/** The schedule, or 404. */
+export async function requireSchedule(db: D1Database | D1DatabaseSession, id: string): Promise<Schedule> {
+  const schedule = await findSchedule(db, id);
+  if (schedule === null) throw new ApiProblem("not_found", `There is no schedule ${id}.`);
+  return schedule;
+}

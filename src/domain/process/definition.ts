@@ -1,0 +1,28 @@
+import type { RetryPolicy } from "../job/retry-policy.ts";
+import { ONBOARD_ASSET } from "./onboard-asset.ts";
+
+/** The kinds of process this version runs. */
+export const PROCESS_KINDS = ["onboardAsset"] as const;
+export type ProcessKind = (typeof PROCESS_KINDS)[number];
+
+/** What a step does, or what takes it back. */
+export interface ActionPolicy {
+  readonly retry: RetryPolicy;
+  /** One that has not got through for longer needs a person. */
+  readonly boundSeconds: number;
+}
+
+export interface StepDefinition extends ActionPolicy {
+  readonly name: string;
+  /** Null when there is nothing to take back. */
+  readonly compensation: ActionPolicy | null;
+}
+
+/** The steps of a process, in the order in which they are done; they are taken back in the opposite one. */
+export interface ProcessDefinition {
+  readonly steps: readonly StepDefinition[];
+}
+
+const DEFINITIONS: Readonly<Record<ProcessKind, ProcessDefinition>> = { onboardAsset: ONBOARD_ASSET };
+
+export const definitionOf = (kind: ProcessKind): ProcessDefinition => DEFINITIONS[kind];

@@ -1,0 +1,178 @@
+import type { AssetFact } from "../domain/events/catalogue.ts";
+import { assetStream } from "../domain/events/envelope.ts";
+import type { ProcessRecord } from "../domain/process/process.ts";
+import type { ProcessFact } from "../domain/process/state.ts";
+import { type Deed, type OnboardAssetDeps, onboardAsset } from "../queues/onboard-asset.ts";
+import { decided, type ProcessesDeps } from "../queues/processes.ts";
+import { listRecommendations } from "../read-model/recommendations.ts";
+import { noteKnown } from "../read-model/streams.ts";
+import { assetFact, loadAssets, writeAsset } from "../records/asset-records.ts";
+import { type AuditEntry, writeAudit } from "../records/audit.ts";
+import { readClock } from "../records/clock-record.ts";
+import { CANCELLABLE, cancelJob, loadJobs, orderJobs } from "../records/job-records.ts";
+import { findProcess, hasDeed, noteDeed, saveProcess, unmovedProcesses } from "../records/process-records.ts";
+import { assetObject, enqueueJobs, fileUnreadable, type Platform } from "./common.ts";
+import { headOf } from "./failures.ts";
+
+export function processesDeps(p: Platform): ProcessesDeps {
+  return {
+    now: p.now,
+    chance: p.chance,
+    log: p.log,
+    fileUnreadable: fileUnreadable(p),
+    load: (id) => findProcess(p.env.DB, id),
+    save: (process, facts) => save(p, process, facts),
+    send: async (message, delaySeconds) => {
+      await p.env.PROCESSES_QUEUE.send(message, { delaySeconds });
+    },
+    actions: { onboardAsset: onboardAsset(onboardAssetDeps(p)) },
+  };
+}
+
+/** Marks processes that do not move as stuck, with an audit row each; tells how many. */
+export async function markStuckProcesses(p: Platform, limit: number): Promise<number> {
+  const now = p.now();
+  let marked = 0;
+  for (const process of await unmovedProcesses(p.env.DB, now, limit)) {
+    const stuck = decided(process, { do: "detectStuck", at: now });
+    if ("refused" in stuck || stuck.facts.length === 0) continue;
+    if (await save(p, stuck.after, stuck.facts)) marked += 1;
+  }
+  return marked;
+}
+
+const save = (p: Platform, process: ProcessRecord, facts: readonly ProcessFact[]): Promise<boolean> => {
+  const now = p.now();
+  return saveProcess(
+    p.env.DB,
+    process,
+    now,
+    facts.flatMap((fact) => auditOf(p, process, fact, now)),
+  );
+};
+
+/** What the audit has to say of a fact: the turns of a process, not its every step. */
+function auditOf(p: Platform, { id }: ProcessRecord, fact: ProcessFact, at: number): AuditEntry[] {
+  const entry = (action: string, outcome: string, detail: string | null): AuditEntry[] => [
+    { id: p.newId(), at, actor: "system", action, subject: id, outcome, detail },
+  ];
+  switch (fact.fact) {
+    case "CompensationBegan":
+      return entry("process.compensate", fact.error.code, fact.error.detail);
+    case "ProcessStuck":
+      return entry("process.stuck", fact.error.code, fact.error.detail);
+    case "ProcessCompleted":
+      return entry("process.completed", "done", null);
+    case "ProcessCompensated":
+      return entry("process.compensated", "done", null);
+    case "StepBegun":
+    case "StepDone":
+    case "StepWaits":
+    case "StepRetries":
+    case "StepFailed":
+    case "StepCompensated":
+    case "ProcessResumed":
+      return [];
+  }
+}
+
+function onboardAssetDeps(p: Platform): OnboardAssetDeps {
+  const { DB } = p.env;
+  /** Stands in the batch of the effect it notes. */
+  const noted = ({ key, process }: Deed, action: string, subject: string, detail: string | null) => {
+    const { id: processId, actor } = process;
+    const audit = { id: p.newId(), at: p.now(), actor, action, subject, outcome: "done", detail };
+    return noteDeed(DB, { processId, key, audit });
+  };
+  const tellObject = async ({ process, key }: Deed, fact: AssetFact): Promise<number> => {
+    const cause = { actorId: process.actor, jobId: null, correlationId: process.id, causationId: null };
+    const command = { symbol: fact.symbol, fact, cause: { ...cause, traceparent: process.traceparent } };
+    const { head } = await assetObject(p.env, fact.symbol).register(command);
+    p.log({ level: "info", message: "asset told", symbol: fact.symbol, deed: key, head });
+    return head;
+  };
+  return {
+    standing: async (symbol, processId, key) => {
+      const [asset] = await loadAssets(DB, [symbol]);
+      const ours = await hasDeed(DB, processId, key);
+      return { watched: asset !== undefined && asset.archivedAt === null, ours };
+    },
+    register: async (deed, { resolutions: _, ...asset }) => {
+      const now = p.now();
+      const [existing] = await loadAssets(DB, [asset.symbol]);
+      const head = await tellObject(deed, { ...asset, archived: false });
+      const createdAt = existing?.createdAt ?? now;
+      await DB.batch([
+        writeAsset(DB, { ...asset, createdAt, updatedAt: now, archivedAt: null }),
+        noteKnown(DB, [{ streamId: assetStream(asset.symbol), version: head }], now),
+        ...noted(deed, "asset.register", asset.symbol, null),
+      ]);
+    },
+    archive: async (deed, symbol) => {
+      const now = p.now();
+      const [asset] = await loadAssets(DB, [symbol]);
+      if (asset === undefined) return;
+      const archived = { ...asset, live: false, archivedAt: now, updatedAt: now };
+      const head = await tellObject(deed, assetFact(archived));
+      await DB.batch([
+        writeAsset(DB, archived),
+        noteKnown(DB, [{ streamId: assetStream(symbol), version: head }], now),
+        ...noted(deed, "asset.archive", symbol, null),
+      ]);
+    },
+    orderBackfill: async ({ process }, { symbol, resolutions }, ids) => {
+      const now = p.now();
+      const until = p.config.DEMO ? ((await readClock(DB))?.marketNow ?? now) : now;
+      const orders = resolutions.map((resolution, index) => ({
+        id: ids[index] ?? "",
+        kind: "ingest" as const,
+        symbol,
+        resolution,
+        params: { mode: "source" as const, until, backfill: true },
+        slot: null,
+        scheduleId: null,
+        correlationId: process.id,
+        causationId: null,
+        actor: process.actor,
+        traceparent: process.traceparent,
+        dueAt: now,
+      }));
+      await orderJobs(DB, orders, now).run();
+      await enqueueJobs(p.env, orders);
+    },
+    jobs: (ids) => (ids.length === 0 ? Promise.resolve([]) : loadJobs(DB, ids)),
+    cancelJobs: async ({ process }, symbol, ids) => {
+      const now = p.now();
+      const statements = ids.flatMap((id) => [
+        writeAudit(
+          DB,
+          [
+            {
+              id: p.newId(),
+              at: now,
+              actor: process.actor,
+              action: "job.cancel",
+              subject: id,
+              outcome: "done",
+              detail: null,
+            },
+          ],
+          CANCELLABLE,
+        ),
+        ...cancelJob(DB, id, now),
+      ]);
+      if (statements.length === 0) return;
+      await DB.batch(statements);
+      // An attempt that nobody saw the end of may have taken effect: its event must reach the read model all the same.
+      const heads = await headOf(p, symbol);
+      if (heads.length > 0) await noteKnown(DB, heads, now).run();
+    },
+    hasRecommendation: async (symbol) => (await listRecommendations(DB, { symbol }, null, 1)).length > 0,
+    // The port of notifications takes this over; until then the log and the audit are who is told.
+    notify: async (deed, subject, detail) => {
+      if (await hasDeed(DB, deed.process.id, deed.key)) return;
+      p.log({ level: "info", message: "notification", subject, text: detail, processId: deed.process.id });
+      await DB.batch(noted(deed, "notification.send", subject, detail));
+    },
+  };
+}
