@@ -1,6 +1,7 @@
 import { app } from "./api/app.ts";
 import { configurationProblem } from "./api/problem.ts";
 import { AssetObject } from "./durable-objects/asset-object.ts";
+import { BreakerObject } from "./durable-objects/breaker-object.ts";
 import { consumeJobs } from "./queues/consumer.ts";
 import { consumeDeadLetters } from "./queues/dead-letters.ts";
 import { consumeEvents } from "./queues/events.ts";
@@ -19,7 +20,7 @@ import { consumerDeps, indicatorsDeps, ingestDeps, recommendationDeps } from "./
 import { advanceClock, scheduleDeps, sweepDeps, tickDeps } from "./wiring/schedule.ts";
 import { webhooksDeps } from "./wiring/webhooks.ts";
 
-export { AssetObject };
+export { AssetObject, BreakerObject };
 
 export default {
   async scheduled(controller, env) {
@@ -60,7 +61,8 @@ export default {
 
   async fetch(request, env, context) {
     try {
-      return await app.fetch(request, { ...env, api: apiPlatform(platform(env)) }, context);
+      const p = platform(env);
+      return await app.fetch(request, { ...p.env, api: apiPlatform(p) }, context);
     } catch (error) {
       return configurationProblem(error);
     }

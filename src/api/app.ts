@@ -8,6 +8,7 @@ import { assets } from "./assets.ts";
 import { audit } from "./audit.ts";
 import { authenticate } from "./auth.ts";
 import { bars } from "./bars.ts";
+import { breakers } from "./breakers.ts";
 import { calendars } from "./calendars.ts";
 import { deadLetters } from "./dead-letters.ts";
 import { deliveries } from "./deliveries.ts";
@@ -21,6 +22,7 @@ import { jobs } from "./jobs.ts";
 import { outbox } from "./outbox.ts";
 import type { ApiEnv } from "./platform.ts";
 import { ApiProblem, handleError, problemResponse } from "./problem.ts";
+import { queues } from "./queues.ts";
 import { rateLimit } from "./rate-limit.ts";
 import { recommendations } from "./recommendations.ts";
 import { schedules } from "./schedules.ts";
@@ -76,6 +78,8 @@ for (const part of [
   deliveries,
   outbox,
   deadLetters,
+  breakers,
+  queues,
   audit,
   apiKeys,
 ]) {

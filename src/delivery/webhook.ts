@@ -1,6 +1,7 @@
 import { retryAfterSeconds, signedContent } from "../domain/delivery/webhook.ts";
 
-const TIMEOUT_MS = 15_000;
+/** From the call to the end of what is read of its answer. */
+export const WEBHOOK_TIMEOUT_MS = 15_000;
 /** Of an answer this much is read and kept; enough to see an error, too little to smuggle data out. */
 const EXCERPT_BYTES = 1_024;
 
@@ -18,6 +19,7 @@ export interface WebhookAnswer {
   readonly error: string | null;
   readonly excerpt: string | null;
   readonly retryAfterSeconds: number;
+  readonly timedOut: boolean;
 }
 
 /**
@@ -30,7 +32,7 @@ export async function callWebhook(call: WebhookCall, now: number): Promise<Webho
     const response = await fetch(call.url, {
       method: "POST",
       redirect: "manual",
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout(WEBHOOK_TIMEOUT_MS),
       headers: {
         "content-type": "application/cloudevents+json; charset=utf-8",
         "user-agent": "InversorAI-Webhooks/1",
@@ -45,12 +47,12 @@ export async function callWebhook(call: WebhookCall, now: number): Promise<Webho
       error: null,
       excerpt: await readExcerpt(response),
       retryAfterSeconds: retryAfterSeconds(response.headers.get("retry-after"), now),
+      timedOut: false,
     };
   } catch (error) {
-    const name = error instanceof Error ? error.name : "";
-    const reason =
-      name === "TimeoutError" ? `no answer within ${TIMEOUT_MS / 1000} s` : "the connection failed";
-    return { status: null, error: reason, excerpt: null, retryAfterSeconds: 0 };
+    const timedOut = error instanceof Error && error.name === "TimeoutError";
+    const reason = timedOut ? `no answer within ${WEBHOOK_TIMEOUT_MS / 1000} s` : "the connection failed";
+    return { status: null, error: reason, excerpt: null, retryAfterSeconds: 0, timedOut };
   }
 }
 

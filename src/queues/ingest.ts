@@ -37,6 +37,7 @@ export interface IngestDeps {
   readonly prices: (
     source: string,
     request: { symbol: string; resolution: Resolution; from: number; to: number },
+    jobId: string,
   ) => Promise<Prices>;
   /** The rows of an uploaded file, which was read once already when it was accepted; null when it is gone. */
   readonly upload: (objectKey: string, format: "csv" | "json") => Promise<Upload | null>;
@@ -111,10 +112,11 @@ async function fromSource(
   const rows: BarRow[] = [];
   for (let page = 0; page < MOST_PAGES && from !== null; page++) {
     const request = { symbol: asset.symbol, resolution: job.resolution, from, to };
-    const answer = await deps.prices(asset.source, request);
+    const answer = await deps.prices(asset.source, request, job.id);
     if (!("bars" in answer)) {
       if (answer.outcome === "NoData") break;
-      const problem: Problem = { code: `source_${answer.outcome}`, detail: answer.detail };
+      const code = answer.outcome === "BreakerOpen" ? "breaker_open" : `source_${answer.outcome}`;
+      const problem: Problem = { code, detail: answer.detail };
       const giveUp = TREATMENTS[faultClassOf(problem.code)].action === "fail";
       return giveUp ? refused(problem) : later(problem, answer.retryAfterSeconds);
     }

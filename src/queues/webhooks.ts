@@ -2,6 +2,7 @@ import { readAnswer } from "../domain/delivery/webhook.ts";
 import { toCloudEvent } from "../domain/events/cloud-event.ts";
 import type { StoredEvent } from "../domain/events/envelope.ts";
 import { upcast } from "../domain/events/upcast.ts";
+import { deferralSeconds, LONGEST_DEFERRAL_SECONDS } from "../domain/job/retry-policy.ts";
 import { type ConsumerDeps, inWaves, setAside, text } from "./consumer.ts";
 import { deliveryMessage } from "./messages.ts";
 
@@ -10,6 +11,8 @@ export interface DeliveryInHand {
   readonly id: string;
   readonly eventId: string;
   readonly attempts: readonly { readonly number: number }[];
+  /** Since when it has been put off without an attempt, epoch ms. */
+  readonly deferredSince: number | null;
   readonly event: string | null;
   readonly endpoint: {
     readonly id: string;
@@ -39,12 +42,8 @@ export interface SettledDelivery {
 
 export interface WebhooksDeps extends Pick<ConsumerDeps, "now" | "chance" | "log" | "fileUnreadable"> {
   readonly claim: (ids: readonly string[]) => Promise<readonly DeliveryInHand[]>;
-  readonly call: (call: { url: string; secret: string; id: string; body: string }) => Promise<{
-    status: number | null;
-    error: string | null;
-    excerpt: string | null;
-    retryAfterSeconds: number;
-  }>;
+  /** Makes the call, or tells for how many seconds the receiver's breaker wants it left alone. */
+  readonly call: (call: PostCall) => Promise<PostAnswer | { readonly openSeconds: number }>;
   /** One transaction: attempts and states, dead letters of those that gave up, endpoints that are gone. */
   readonly settle: (settled: readonly SettledDelivery[]) => Promise<void>;
   /** Seconds between attempts. */
@@ -52,8 +51,25 @@ export interface WebhooksDeps extends Pick<ConsumerDeps, "now" | "chance" | "log
   readonly origin: string;
 }
 
+export interface PostCall {
+  readonly endpointId: string;
+  readonly url: string;
+  readonly secret: string;
+  readonly id: string;
+  readonly body: string;
+}
+
+export interface PostAnswer {
+  readonly status: number | null;
+  readonly error: string | null;
+  readonly excerpt: string | null;
+  readonly retryAfterSeconds: number;
+}
+
 const AT_ONCE = 6;
 const RECORD_OUT_SECONDS = 15;
+/** Between two looks at a breaker that has been open for long. */
+const LONGEST_WAIT = 1_800;
 
 /** Sends a batch of deliveries. Each one is claimed first, so that it is in one pair of hands at a time. */
 export async function consumeWebhooks(batch: MessageBatch<unknown>, deps: WebhooksDeps): Promise<void> {
@@ -97,7 +113,9 @@ async function send(delivery: DeliveryInHand, deps: WebhooksDeps): Promise<Settl
   const startedAt = deps.now();
   const body = bodyOf(event, deps.origin);
   if (body === null) return unsent(delivery, "the stored event cannot be read", deps);
-  const answer = await deps.call({ url: endpoint.url, secret: endpoint.secret, id: delivery.eventId, body });
+  const { id: endpointId, url, secret } = endpoint;
+  const answer = await deps.call({ endpointId, url, secret, id: delivery.eventId, body });
+  if ("openSeconds" in answer) return putOff(delivery, answer.openSeconds, deps);
   const endedAt = deps.now();
   const number = delivery.attempts.length + 1;
   const { status, error, excerpt } = answer;
@@ -119,6 +137,23 @@ async function send(delivery: DeliveryInHand, deps: WebhooksDeps): Promise<Settl
         gone: false,
       };
   }
+}
+
+/**
+ * A receiver whose breaker is open is not called, and that costs no attempt. The longer it lasts the longer the waits,
+ * so that a backlog does not come back every half minute; after days of it the delivery gives up like any other.
+ */
+function putOff(
+  delivery: DeliveryInHand,
+  openSeconds: number,
+  deps: Pick<WebhooksDeps, "now" | "chance">,
+): SettledDelivery {
+  const now = deps.now();
+  const soFar = (now - (delivery.deferredSince ?? now)) / 1000;
+  if (soFar >= LONGEST_DEFERRAL_SECONDS)
+    return unsent(delivery, "the receiver's breaker did not close for days", deps);
+  const seconds = deferralSeconds(0, deps.chance(), Math.max(openSeconds, Math.min(soFar / 2, LONGEST_WAIT)));
+  return { delivery, state: "retrying", attempt: null, dueAt: now + seconds * 1000, gone: false };
 }
 
 /** A delivery that cannot be sent at all fails at once: trying again would find the same. */

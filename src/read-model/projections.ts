@@ -1,6 +1,7 @@
 import type { BarFact } from "../domain/events/catalogue.ts";
 import type { AnyEvent, StoredEvent } from "../domain/events/envelope.ts";
 import { routingKey } from "../domain/events/routing-key.ts";
+import { breakerRows, projectBreakers } from "./breakers.ts";
 
 /*
  * Events become rows. Every statement takes its rows as one JSON parameter, tells repeated and older events by their
@@ -29,6 +30,8 @@ export function project(
   if (values.length > 0) statements.push(projectIndicators(db, values));
   const recommendations = events.flatMap((event) => recommendationRows(event, now));
   if (recommendations.length > 0) statements.push(projectRecommendations(db, recommendations));
+  const breakers = events.flatMap(breakerRows);
+  if (breakers.length > 0) statements.push(projectBreakers(db, breakers));
   return statements;
 }
 

@@ -16,6 +16,8 @@ export const streams = sqliteTable(
     projectedVersion: integer("projected_version").notNull(),
     /** The stream's rolling hash at the projected version; null where it was not known when rows began to carry it. */
     projectedHash: text("projected_hash"),
+    /** Since when it has been behind, when it is; the sweep moves `known_at`, but not this. */
+    behindSince: integer("behind_since"),
   },
   (t) => [index("streams_behind").on(t.knownAt).where(sql`projected_version < known_version`)],
 );
@@ -87,3 +89,20 @@ export const recommendations = sqliteTable(
   },
   (t) => [index("recommendations_symbol").on(t.symbol, t.id)],
 );
+
+/** Breakers that were ever opened. */
+export const breakers = sqliteTable("breakers", {
+  service: text().primaryKey(),
+  state: text({ enum: ["closed", "open"] }).notNull(),
+  reason: text().notNull(),
+  detail: text().notNull(),
+  /** In a row, when it opened. */
+  failures: integer().notNull(),
+  /** Epoch ms; null when closed. */
+  openedAt: integer("opened_at"),
+  /** When a probe may go, epoch ms; null when closed, or open until a person resets it. */
+  openUntil: integer("open_until"),
+  updatedAt: integer("updated_at").notNull(),
+  /** Version of the event that last wrote this row. */
+  version: integer().notNull(),
+});

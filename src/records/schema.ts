@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm";
-import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { index, integer, primaryKey, real, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
 /*
  * What people and the scheduler told us: irreplaceable. Instants are epoch milliseconds, JSON is text.
@@ -162,6 +162,8 @@ export const deliveries = sqliteTable(
     state: text().notNull(),
     /** JSON list of attempts, oldest first. */
     attempts: text().notNull().default("[]"),
+    /** Since when it has been put off without an attempt, because the receiver's breaker is open. */
+    deferredSince: integer("deferred_since"),
     createdAt: integer("created_at").notNull(),
     dueAt: integer("due_at"),
     finishedAt: integer("finished_at"),
@@ -170,6 +172,24 @@ export const deliveries = sqliteTable(
     index("deliveries_endpoint").on(t.endpointId, t.createdAt, t.id),
     index("deliveries_due").on(t.dueAt).where(sql`due_at IS NOT NULL`),
   ],
+);
+
+/** One row per rule of alerts: whether it is raised, and what of that is still to be told. */
+export const alerts = sqliteTable(
+  "alerts",
+  {
+    rule: text().primaryKey(),
+    /** ok, pending (over its threshold, not for long enough yet) or raised. */
+    state: text().notNull(),
+    since: integer().notNull(),
+    /** The last reading; null when it could not be taken. */
+    value: real(),
+    readAt: integer("read_at").notNull(),
+    lastNotified: integer("last_notified"),
+    /** JSON list of notifications that some channel has not taken yet, oldest first. */
+    pending: text().notNull().default("[]"),
+  },
+  (t) => [index("alerts_pending").on(t.rule).where(sql`pending <> '[]'`)],
 );
 
 export const auditLog = sqliteTable("audit_log", {

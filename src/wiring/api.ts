@@ -1,7 +1,8 @@
 import type { ApiPlatform } from "../api/platform.ts";
 import { newSecret } from "../delivery/webhook.ts";
 import { deliveryMessage, eventMessage, jobMessage, scheduleMessage } from "../queues/messages.ts";
-import { assetObject, enqueueJobs, type Platform, sendAll } from "./common.ts";
+import { assetObject, breakerObject, enqueueJobs, type Platform, sendAll } from "./common.ts";
+import { queueBacklogs } from "./queues.ts";
 
 export function apiPlatform(p: Platform): ApiPlatform {
   const { env } = p;
@@ -48,6 +49,11 @@ export function apiPlatform(p: Platform): ApiPlatform {
     register: (symbol, fact, cause) => assetObject(env, symbol).register({ symbol, fact, cause }),
     outboxOf: (symbol) => assetObject(env, symbol).outboxStatus(),
     publishOutboxOf: (symbol) => assetObject(env, symbol).publish(),
+    breakerOf: (service) => breakerObject(env, service).view(service),
+    tripBreaker: (service, reason, until, actor) =>
+      breakerObject(env, service).trip(service, reason, until, actor),
+    resetBreaker: (service, reason, actor) => breakerObject(env, service).reset(service, reason, actor),
+    queueBacklogs: () => queueBacklogs(p),
   };
 }
 

@@ -1,10 +1,10 @@
-import { type StoredEvent, symbolOfStream } from "../domain/events/envelope.ts";
+import { type StoredEvent, serviceOfStream, symbolOfStream } from "../domain/events/envelope.ts";
 import type { EventsDeps } from "../queues/events.ts";
 import { project } from "../read-model/projections.ts";
 import { noteProjected, projectedHeads, readFeedStream } from "../read-model/streams.ts";
 import { deliveryId, orderDeliveries, subscriptions } from "../records/delivery-records.ts";
 import { orderJobs } from "../records/job-records.ts";
-import { assetObject, enqueueJobs, fileUnreadable, type Platform, sendAll } from "./common.ts";
+import { assetObject, breakerObject, enqueueJobs, fileUnreadable, type Platform, sendAll } from "./common.ts";
 
 const MOST_ENDPOINTS = 1_000;
 const READ_AT_ONCE = 200;
@@ -19,6 +19,10 @@ export function eventsDeps(p: Platform): EventsDeps {
       const symbol = symbolOfStream(streamId);
       if (symbol !== null) {
         return (await assetObject(env, symbol).readEvents(symbol, after, READ_AT_ONCE)).events;
+      }
+      const service = serviceOfStream(streamId);
+      if (service !== null) {
+        return (await breakerObject(env, service).readEvents(service, after, READ_AT_ONCE)).events;
       }
       const bodies = await readFeedStream(env.DB, streamId, after, READ_AT_ONCE);
       return bodies.map((body) => JSON.parse(body) as StoredEvent);

@@ -1,4 +1,6 @@
 import { readCsvBars, readJsonBars } from "../domain/asset/read-bars.ts";
+import { sourceService } from "../domain/breaker/service.ts";
+import { verdictOfSource } from "../domain/breaker/verdict.ts";
 import { isCalendarId } from "../domain/market/calendar-id.ts";
 import type { ConsumerDeps, JobBook } from "../queues/consumer.ts";
 import { importRequest, MOST_IMPORT_ROWS } from "../queues/import-format.ts";
@@ -11,10 +13,13 @@ import { loadAssets } from "../records/asset-records.ts";
 import { loadJobs, settleJobs, startJobs } from "../records/job-records.ts";
 import { demoSource } from "../sources/demo.ts";
 import type { PriceSource } from "../sources/price-source.ts";
+import { inTime } from "../timeout.ts";
+import { breakers } from "./breakers.ts";
 import { assetObject, fileUnreadable, type Platform } from "./common.ts";
 import { announceFailures, recordFailures } from "./failures.ts";
 
 const SOURCE_TIMEOUT_MS = 10_000;
+const UPLOAD_TIMEOUT_MS = 30_000;
 
 export const consumerDeps = (p: Platform): ConsumerDeps => ({
   jobs: jobBook(p),
@@ -51,6 +56,7 @@ function jobBook(p: Platform): JobBook {
 
 export function ingestDeps(p: Platform): IngestDeps {
   const { env } = p;
+  const guard = breakers(p);
   return {
     asset: async (symbol) => {
       const asset = (await loadAssets(env.DB, [symbol]))[0];
@@ -58,11 +64,20 @@ export function ingestDeps(p: Platform): IngestDeps {
       return { symbol, calendar: asset.calendar, source: asset.source, archived: asset.archivedAt !== null };
     },
     lastBar: (symbol, resolution) => lastBarOf(env.DB, symbol, resolution),
-    prices: async (name, request) => {
+    prices: async (name, request, jobId) => {
       const source = priceSource(p, name);
       if (source === null)
         return { outcome: "NotConfigured", detail: `the price source ${name} is not configured` };
-      return source.history(request);
+      const service = sourceService(name);
+      const guarded = await guard({
+        service,
+        jobId,
+        call: () => source.history(request),
+        verdictOf: (answer) => verdictOfSource(answer, SOURCE_TIMEOUT_MS),
+      });
+      if (guarded.kind === "called") return guarded.result;
+      const detail = `the breaker of ${service} is open`;
+      return { outcome: "BreakerOpen", detail, retryAfterSeconds: guarded.seconds };
     },
     upload: (objectKey, format) => readUpload(env, objectKey, format),
     ingest: (command) => assetObject(env, command.symbol).ingest(command),
@@ -85,7 +100,7 @@ function priceSource({ config }: Platform, name: string): PriceSource | null {
 async function readUpload(env: Env, objectKey: string, format: "csv" | "json"): Promise<Upload | null> {
   const object = await env.IMPORTS.get(objectKey);
   if (object === null) return null;
-  const body = await object.text();
+  const body = await inTime(object.text(), UPLOAD_TIMEOUT_MS, "the uploaded file");
   const reading = format === "csv" ? readCsvBars(body, { maxRows: MOST_IMPORT_ROWS }) : readJson(body);
   if (reading.ok) return { ok: true, bars: reading.bars };
   if (reading.kind === "file") {
