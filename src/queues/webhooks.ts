@@ -3,7 +3,7 @@ import { toCloudEvent } from "../domain/events/cloud-event.ts";
 import type { StoredEvent } from "../domain/events/envelope.ts";
 import { upcast } from "../domain/events/upcast.ts";
 import { deferralSeconds, LONGEST_DEFERRAL_SECONDS } from "../domain/job/retry-policy.ts";
-import { type ConsumerDeps, inWaves, setAside, text } from "./consumer.ts";
+import { type ConsumerDeps, inWaves, putOff, setAside, text } from "./consumer.ts";
 import { deliveryMessage } from "./messages.ts";
 
 /** A delivery in this consumer's hands, with all that is needed to try it. */
@@ -40,7 +40,8 @@ export interface SettledDelivery {
   readonly gone: boolean;
 }
 
-export interface WebhooksDeps extends Pick<ConsumerDeps, "now" | "chance" | "log" | "fileUnreadable"> {
+export interface WebhooksDeps
+  extends Pick<ConsumerDeps, "now" | "chance" | "log" | "fileUnreadable" | "renew"> {
   readonly claim: (ids: readonly string[]) => Promise<readonly DeliveryInHand[]>;
   /** Makes the call, or tells for how many seconds the receiver's breaker wants it left alone. */
   readonly call: (call: PostCall) => Promise<PostAnswer | { readonly openSeconds: number }>;
@@ -95,7 +96,7 @@ export async function consumeWebhooks(batch: MessageBatch<unknown>, deps: Webhoo
     const due = dueAt.get(id) ?? null;
     dueAt.delete(id);
     if (due === null) message.ack();
-    else message.retry({ delaySeconds: Math.max(0, Math.ceil((due - deps.now()) / 1000)) });
+    else await putOff(batch.queue, message, due, deps);
   }
 }
 
@@ -115,7 +116,7 @@ async function send(delivery: DeliveryInHand, deps: WebhooksDeps): Promise<Settl
   if (body === null) return unsent(delivery, "the stored event cannot be read", deps);
   const { id: endpointId, url, secret } = endpoint;
   const answer = await deps.call({ endpointId, url, secret, id: delivery.eventId, body });
-  if ("openSeconds" in answer) return putOff(delivery, answer.openSeconds, deps);
+  if ("openSeconds" in answer) return deferred(delivery, answer.openSeconds, deps);
   const endedAt = deps.now();
   const number = delivery.attempts.length + 1;
   const { status, error, excerpt } = answer;
@@ -143,7 +144,7 @@ async function send(delivery: DeliveryInHand, deps: WebhooksDeps): Promise<Settl
  * A receiver whose breaker is open is not called, and that costs no attempt. The longer it lasts the longer the waits,
  * so that a backlog does not come back every half minute; after days of it the delivery gives up like any other.
  */
-function putOff(
+function deferred(
   delivery: DeliveryInHand,
   openSeconds: number,
   deps: Pick<WebhooksDeps, "now" | "chance">,

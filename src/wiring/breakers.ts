@@ -13,7 +13,12 @@ const PROBE_SECONDS = 5;
 
 /** What came of a guarded call: its result, or how long to leave the service alone. */
 export type Guarded<T> =
-  | { readonly kind: "called"; readonly result: T }
+  | {
+      readonly kind: "called";
+      readonly result: T;
+      /** The call was the probe and it failed: for so many seconds the breaker stays open. Else null. */
+      readonly reopenedFor: number | null;
+    }
   | { readonly kind: "open"; readonly seconds: number };
 
 export interface GuardedCall<T> {
@@ -41,8 +46,9 @@ export function breakers(p: Platform): Guard {
     const leave = await gate.enter();
     if (leave.kind === "wait") return { kind: "open", seconds: leave.seconds };
     const result = await call();
-    await gate.leave(leave, verdictOf(result), jobId);
-    return { kind: "called", result };
+    const after = await gate.leave(leave, verdictOf(result), jobId);
+    const wasProbe = leave.permit.lease !== null;
+    return { kind: "called", result, reopenedFor: wasProbe && after?.kind === "wait" ? after.seconds : null };
   };
 }
 
@@ -85,16 +91,17 @@ class Gate {
     return answer;
   }
 
-  /** Tells the breaker how a call went, if that can change anything. */
-  async leave({ permit, atRest }: Leave, verdict: Verdict, jobId: string | null): Promise<void> {
-    if (permit.epoch === UNKNOWN) return;
-    if (verdict.kind === "answered" && atRest) return;
+  /** Tells the breaker how a call went, if that can change anything. The answer is how it stands then, if it tells. */
+  async leave({ permit, atRest }: Leave, verdict: Verdict, jobId: string | null): Promise<Answer | null> {
+    if (permit.epoch === UNKNOWN) return null;
+    if (verdict.kind === "answered" && atRest) return null;
     const repeats = verdict.kind === "rateLimited" || verdict.kind === "rejected";
-    if (repeats && atRest && this.#told.has(verdict.kind)) return;
+    if (repeats && atRest && this.#told.has(verdict.kind)) return null;
     this.#told.add(verdict.kind);
     const told = this.#ask((stub) => stub.report(this.#service, permit, verdict, jobId));
     const answer = await told;
     if (answer !== null) this.#answer = this.#note(told);
+    return answer;
   }
 
   #note(answer: Promise<Answer | null>): Promise<Answer | null> {

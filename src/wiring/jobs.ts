@@ -5,7 +5,7 @@ import { isCalendarId } from "../domain/market/calendar-id.ts";
 import type { ConsumerDeps, JobBook } from "../queues/consumer.ts";
 import { importRequest, MOST_IMPORT_ROWS } from "../queues/import-format.ts";
 import type { IndicatorsDeps } from "../queues/indicators.ts";
-import type { IngestDeps, Upload } from "../queues/ingest.ts";
+import type { IngestDeps, Prices, Upload } from "../queues/ingest.ts";
 import type { RecommendationDeps } from "../queues/recommendations.ts";
 import { lastBarOf } from "../read-model/series.ts";
 import { noteKnown } from "../read-model/streams.ts";
@@ -17,6 +17,7 @@ import { inTime } from "../timeout.ts";
 import { breakers } from "./breakers.ts";
 import { assetObject, fileUnreadable, type Platform } from "./common.ts";
 import { announceFailures, recordFailures } from "./failures.ts";
+import { renew } from "./queues.ts";
 
 const SOURCE_TIMEOUT_MS = 10_000;
 const UPLOAD_TIMEOUT_MS = 30_000;
@@ -28,6 +29,7 @@ export const consumerDeps = (p: Platform): ConsumerDeps => ({
   policies: p.config.RETRY_POLICIES,
   log: p.log,
   fileUnreadable: fileUnreadable(p),
+  renew: renew(p),
 });
 
 function jobBook(p: Platform): JobBook {
@@ -75,9 +77,13 @@ export function ingestDeps(p: Platform): IngestDeps {
         call: () => source.history(request),
         verdictOf: (answer) => verdictOfSource(answer, SOURCE_TIMEOUT_MS),
       });
-      if (guarded.kind === "called") return guarded.result;
-      const detail = `the breaker of ${service} is open`;
-      return { outcome: "BreakerOpen", detail, retryAfterSeconds: guarded.seconds };
+      if (guarded.kind === "open") return breakerOpen(service, guarded.seconds);
+      const { result, reopenedFor } = guarded;
+      // A probe is the breaker's call more than the job's: that the source is still out costs the job no attempt. What
+      // cannot be read may be this asset's own trouble, and must not make it the probe for ever.
+      return reopenedFor !== null && result.outcome !== "MalformedPayload"
+        ? breakerOpen(service, reopenedFor)
+        : result;
     },
     upload: (objectKey, format) => readUpload(env, objectKey, format),
     ingest: (command) => assetObject(env, command.symbol).ingest(command),
@@ -85,6 +91,12 @@ export function ingestDeps(p: Platform): IngestDeps {
     now: p.now,
   };
 }
+
+const breakerOpen = (service: string, retryAfterSeconds: number): Prices => ({
+  outcome: "BreakerOpen",
+  detail: `the breaker of ${service} is open`,
+  retryAfterSeconds,
+});
 
 function priceSource({ config }: Platform, name: string): PriceSource | null {
   if (name === "demo" && config.DEMO && config.DEMO_SOURCE_URL !== "") {

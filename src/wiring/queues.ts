@@ -46,3 +46,12 @@ async function backlogOf(p: Platform, name: string, queue: Queue): Promise<Backl
     return null;
   }
 }
+
+/** Sends a message anew to the queue it came from, for when it has been put off too often. */
+export const renew =
+  ({ env }: Platform) =>
+  async (queue: string, body: unknown, delaySeconds: number): Promise<void> => {
+    const of = QUEUES[queue];
+    if (of === undefined) throw new Error(`there is no queue ${queue}`);
+    await of(env).send(body, { delaySeconds });
+  };

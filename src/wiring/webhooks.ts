@@ -8,6 +8,7 @@ import { breakers } from "./breakers.ts";
 import { fileUnreadable, type Platform } from "./common.ts";
 import { disable, disabledFacts } from "./endpoints.ts";
 import { announceFacts } from "./facts.ts";
+import { renew } from "./queues.ts";
 
 /** A claim outlives the longest call, so nobody else sends the same delivery meanwhile. */
 const CLAIM_MS = 30_000;
@@ -22,6 +23,7 @@ export function webhooksDeps(p: Platform): WebhooksDeps {
     chance: p.chance,
     log: p.log,
     fileUnreadable: fileUnreadable(p),
+    renew: renew(p),
     schedule: p.config.WEBHOOK_RETRY_SECONDS,
     origin: p.config.PUBLIC_ORIGIN,
     claim: (ids) => claimDeliveries(DB, ids, p.now() + SLACK_MS, p.now() + CLAIM_MS),
