@@ -19,7 +19,7 @@ import { assetObject, fileUnreadable, type Platform } from "./common.ts";
 import { announceFailures, recordFailures } from "./failures.ts";
 import { renew } from "./queues.ts";
 
-const SOURCE_TIMEOUT_MS = 10_000;
+export const SOURCE_TIMEOUT_MS = 10_000;
 const UPLOAD_TIMEOUT_MS = 30_000;
 
 export const consumerDeps = (p: Platform): ConsumerDeps => ({
