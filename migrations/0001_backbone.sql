@@ -27,5 +27,3 @@ CREATE TABLE `alerts` (
 	`last_notified` integer,
 	`pending` text DEFAULT '[]' NOT NULL
 ) WITHOUT ROWID;
---> statement-breakpoint
-CREATE INDEX `alerts_pending` ON `alerts` (`rule`) WHERE pending <> '[]';

@@ -10,8 +10,10 @@ import { ingestHandler } from "./queues/ingest.ts";
 import { recommendationHandler } from "./queues/recommendations.ts";
 import { consumeSchedule } from "./queues/schedule.ts";
 import { consumeWebhooks } from "./queues/webhooks.ts";
+import { watchAlerts } from "./schedule/alerts.ts";
 import { sweep } from "./schedule/sweep.ts";
 import { tick } from "./schedule/tick.ts";
+import { alertsDeps } from "./wiring/alerts.ts";
 import { apiPlatform } from "./wiring/api.ts";
 import { platform } from "./wiring/common.ts";
 import { deadLettersDeps } from "./wiring/dead-letters.ts";
@@ -26,8 +28,12 @@ export default {
   async scheduled(controller, env) {
     const p = platform(env);
     const marketNow = await advanceClock(p, controller.scheduledTime);
-    // The sweep is what repairs, so it must not wait for the tick's luck.
-    const [ticked] = await Promise.allSettled([tick(marketNow, tickDeps(p)), sweep(sweepDeps(p))]);
+    // The sweep is what repairs, so it must not wait for the tick's luck; nor may whoever watches.
+    const [ticked] = await Promise.allSettled([
+      tick(marketNow, tickDeps(p)),
+      sweep(sweepDeps(p)),
+      watchAlerts(alertsDeps(p)),
+    ]);
     if (ticked.status === "rejected") throw ticked.reason;
   },
 

@@ -3,6 +3,7 @@ import { bodyLimit } from "hono/body-limit";
 import { etag } from "hono/etag";
 import { secureHeaders } from "hono/secure-headers";
 import { MOST_IMPORT_BYTES } from "../queues/import-format.ts";
+import { alerts } from "./alerts.ts";
 import { apiKeys } from "./api-keys.ts";
 import { assets } from "./assets.ts";
 import { audit } from "./audit.ts";
@@ -80,6 +81,7 @@ for (const part of [
   deadLetters,
   breakers,
   queues,
+  alerts,
   audit,
   apiKeys,
 ]) {

@@ -26,7 +26,11 @@ export interface WebhookAnswer {
  * Posts one event with Standard Webhooks headers. Never throws: what went wrong is the answer. Redirects are not
  * followed, because the target was not checked when the endpoint was registered.
  */
-export async function callWebhook(call: WebhookCall, now: number): Promise<WebhookAnswer> {
+export async function callWebhook(
+  call: WebhookCall,
+  now: number,
+  contentType = "application/cloudevents+json; charset=utf-8",
+): Promise<WebhookAnswer> {
   const timestamp = Math.floor(now / 1000);
   try {
     const response = await fetch(call.url, {
@@ -34,7 +38,7 @@ export async function callWebhook(call: WebhookCall, now: number): Promise<Webho
       redirect: "manual",
       signal: AbortSignal.timeout(WEBHOOK_TIMEOUT_MS),
       headers: {
-        "content-type": "application/cloudevents+json; charset=utf-8",
+        "content-type": contentType,
         "user-agent": "InversorAI-Webhooks/1",
         "webhook-id": call.id,
         "webhook-timestamp": String(timestamp),

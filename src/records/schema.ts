@@ -175,22 +175,18 @@ export const deliveries = sqliteTable(
 );
 
 /** One row per rule of alerts: whether it is raised, and what of that is still to be told. */
-export const alerts = sqliteTable(
-  "alerts",
-  {
-    rule: text().primaryKey(),
-    /** ok, pending (over its threshold, not for long enough yet) or raised. */
-    state: text().notNull(),
-    since: integer().notNull(),
-    /** The last reading; null when it could not be taken. */
-    value: real(),
-    readAt: integer("read_at").notNull(),
-    lastNotified: integer("last_notified"),
-    /** JSON list of notifications that some channel has not taken yet, oldest first. */
-    pending: text().notNull().default("[]"),
-  },
-  (t) => [index("alerts_pending").on(t.rule).where(sql`pending <> '[]'`)],
-);
+export const alerts = sqliteTable("alerts", {
+  rule: text().primaryKey(),
+  /** ok, pending (over its threshold, not for long enough yet) or raised. */
+  state: text().notNull(),
+  since: integer().notNull(),
+  /** The last reading; null when none could be taken yet. */
+  value: real(),
+  readAt: integer("read_at").notNull(),
+  lastNotified: integer("last_notified"),
+  /** JSON list of notifications that the receiver has not taken yet, oldest first. */
+  pending: text().notNull().default("[]"),
+});
 
 export const auditLog = sqliteTable("audit_log", {
   id: text().primaryKey(),

@@ -74,9 +74,13 @@ export class Meter {
   }
 
   #watchObjects(): void {
-    const { ASSET_OBJECTS } = env;
-    const getByName = ASSET_OBJECTS.getByName.bind(ASSET_OBJECTS);
-    vi.spyOn(ASSET_OBJECTS, "getByName").mockImplementation((name, options) => {
+    this.#watch(env.ASSET_OBJECTS);
+    this.#watch(env.BREAKERS);
+  }
+
+  #watch<T extends Rpc.DurableObjectBranded>(namespace: DurableObjectNamespace<T>): void {
+    const getByName = namespace.getByName.bind(namespace);
+    vi.spyOn(namespace, "getByName").mockImplementation((name, options) => {
       const stub = getByName(name, options);
       return new Proxy(stub, {
         get: (target, key) => {
