@@ -1,5 +1,8 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it, vi } from "vitest";
+import { PAYLOAD_SCHEMAS } from "../../src/api/event-schemas.ts";
+import type { StoredEvent } from "../../src/domain/events/envelope.ts";
+import { upcast } from "../../src/domain/events/upcast.ts";
 import { Broker } from "./broker.ts";
 import { orderFromVendor, Vendor, withVendor } from "./demo-vendor.ts";
 import { job, passSeconds, readModelOf, rows, stopClock } from "./market.ts";
@@ -137,6 +140,28 @@ describe("a price source that is out", () => {
       jobId: expect.stringMatching(/^ingest\|LIM\d\|a$/),
     });
     expect(await payloadOf("ExternalServiceTimeout")).toMatchObject({ service: SERVICE, timeoutMs: 10_000 });
+  });
+});
+
+describe("every event a breaker tells", () => {
+  it("has the shape that is published for it", async () => {
+    const told = await rows<{ body: string }>(
+      "SELECT body FROM events WHERE stream_id = ?",
+      `breaker/${SERVICE}`,
+    );
+    const events = told.map(({ body }) => upcast(JSON.parse(body) as StoredEvent));
+    for (const { eventType, payload } of events) {
+      expect(PAYLOAD_SCHEMAS[eventType].safeParse(payload).error, eventType).toBeUndefined();
+    }
+    expect(new Set(events.map(({ eventType }) => eventType))).toEqual(
+      new Set([
+        "CircuitOpened",
+        "CircuitClosed",
+        "ExternalServiceTimeout",
+        "RateLimitExceeded",
+        "IntegrationError",
+      ]),
+    );
   });
 });
 
