@@ -3,7 +3,7 @@ import { index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from
 
 /*
  * What events imply: every row can be dropped and rebuilt from the asset objects' logs. The exception stands in the
- * events table: rows of `job/…` streams have no object behind them, so this table is their log.
+ * events table: rows of `job/…` and `endpoint/…` streams have no object behind them, so this table is their log.
  */
 
 /** How far each stream is known to reach, and how far it is projected. The sweep nudges where the two differ. */

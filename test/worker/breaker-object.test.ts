@@ -94,7 +94,18 @@ describe("the breaker of a service", () => {
     ]);
     await stub(service).reset(service, "mended", "operator");
     await broker.settle();
-    expect(await rows(breaker, service)).toMatchObject([{ state: "closed", reason: "manual", version: 3 }]);
+    const closed = [{ state: "closed", reason: "manual", version: 3 }];
+    expect(await rows(breaker, service)).toMatchObject(closed);
+    // An event that is projected again, after those that came later, opens nothing.
+    const streamId = `breaker/${service}`;
+    await env.DB.prepare("UPDATE streams SET projected_version = 1 WHERE stream_id = ?").bind(streamId).run();
+    const event = (await logOf(service))[1];
+    broker.put("EVENTS_QUEUE", { streamId, version: 2, event });
+    await broker.settle();
+    expect(await rows("SELECT projected_version AS v FROM streams WHERE stream_id = ?", streamId)).toEqual([
+      { v: 2 },
+    ]);
+    expect(await rows(breaker, service)).toMatchObject(closed);
   });
 
   it("whose messages are lost is projected from its own log", async () => {
