@@ -1,3 +1,13 @@
+CREATE TABLE `alerts` (
+	`rule` text PRIMARY KEY NOT NULL,
+	`state` text NOT NULL,
+	`since` integer NOT NULL,
+	`value` real,
+	`read_at` integer NOT NULL,
+	`last_notified` integer,
+	`pending` text DEFAULT '[]' NOT NULL
+);
+--> statement-breakpoint
 CREATE TABLE `processes` (
 	`id` text PRIMARY KEY NOT NULL,
 	`kind` text NOT NULL,
@@ -92,6 +102,18 @@ CREATE TABLE `reconciliations` (
 );
 --> statement-breakpoint
 CREATE INDEX `reconciliations_due` ON `reconciliations` (`due_at`) WHERE due_at IS NOT NULL;--> statement-breakpoint
+CREATE TABLE `breakers` (
+	`service` text PRIMARY KEY NOT NULL,
+	`state` text NOT NULL,
+	`reason` text NOT NULL,
+	`detail` text NOT NULL,
+	`failures` integer NOT NULL,
+	`opened_at` integer,
+	`open_until` integer,
+	`updated_at` integer NOT NULL,
+	`version` integer NOT NULL
+);
+--> statement-breakpoint
 DROP INDEX `dead_letters_state`;--> statement-breakpoint
 ALTER TABLE `dead_letters` ADD `fingerprint` text;--> statement-breakpoint
 ALTER TABLE `dead_letters` ADD `fault_class` text;--> statement-breakpoint
@@ -106,6 +128,7 @@ CREATE INDEX `dead_letters_created` ON `dead_letters` (`state`,`created_at`,`id`
 CREATE INDEX `dead_letters_cause` ON `dead_letters` (`state`,`fingerprint`,`created_at`,`id`);--> statement-breakpoint
 CREATE INDEX `dead_letters_parked` ON `dead_letters` (`symbol`) WHERE state IN ('open', 'redriving');--> statement-breakpoint
 CREATE INDEX `dead_letters_closed` ON `dead_letters` (`updated_at`) WHERE state IN ('redriven', 'discarded', 'superseded');--> statement-breakpoint
+ALTER TABLE `deliveries` ADD `deferred_since` integer;--> statement-breakpoint
 ALTER TABLE `jobs` ADD `deferrals` integer DEFAULT 0 NOT NULL;--> statement-breakpoint
 ALTER TABLE `jobs` ADD `deferred_since` integer;--> statement-breakpoint
 ALTER TABLE `jobs` ADD `blocked_by` text;--> statement-breakpoint
@@ -123,4 +146,5 @@ CREATE INDEX `slots_skipped` ON `slots` (`schedule_id`,`slot`) WHERE state = 'sk
 ALTER TABLE `streams` ADD `projected_hash` text;--> statement-breakpoint
 ALTER TABLE `streams` ADD `verified_at` integer;--> statement-breakpoint
 ALTER TABLE `streams` ADD `verified_version` integer;--> statement-breakpoint
+ALTER TABLE `streams` ADD `behind_since` integer;--> statement-breakpoint
 CREATE INDEX `streams_verified` ON `streams` (`verified_at`);

@@ -1,5 +1,13 @@
 import * as z from "zod";
 import {
+  ALERT_RULE_IDS,
+  ALERT_RULES,
+  type AlertRule,
+  ruleProblem,
+  SEVERITIES,
+  withChanges,
+} from "./domain/alert/rules.ts";
+import {
   RETRIED_KINDS,
   RETRY_POLICIES,
   type RetryPolicies,
@@ -22,19 +30,48 @@ const retryPolicy: z.ZodType<RetryPolicy> = z.union([
 
 /** JSON of the kinds whose policy differs from the built-in one; empty for none. */
 const retryPolicies = z.string().transform((text, context): RetryPolicies => {
-  let given: unknown;
+  const given = parsedJson(text, context);
+  if (given === NOT_JSON) return z.NEVER;
+  const parsed = z.partialRecord(z.enum(RETRIED_KINDS), retryPolicy).safeParse(given);
+  return parsed.success ? { ...RETRY_POLICIES, ...parsed.data } : addIssues(parsed.error, context);
+});
+
+const NOT_JSON = Symbol("not JSON");
+
+function parsedJson(text: string, context: z.RefinementCtx): unknown {
   try {
-    given = text.trim() === "" ? {} : JSON.parse(text);
+    return text.trim() === "" ? {} : JSON.parse(text);
   } catch {
     context.addIssue({ code: "custom", message: "not JSON" });
-    return z.NEVER;
+    return NOT_JSON;
   }
-  const parsed = z.partialRecord(z.enum(RETRIED_KINDS), retryPolicy).safeParse(given);
-  if (parsed.success) return { ...RETRY_POLICIES, ...parsed.data };
-  for (const { path, message } of parsed.error.issues) {
+}
+
+function addIssues(error: z.ZodError, context: z.RefinementCtx): never {
+  for (const { path, message } of error.issues) {
     context.addIssue({ code: "custom", message: `${path.join(".")} ${message}` });
   }
   return z.NEVER;
+}
+
+const alertThresholds = z.strictObject({
+  raise: z.number().optional(),
+  clear: z.number().optional(),
+  forSeconds: z.number().int().min(0).max(86_400).optional(),
+  severity: z.enum(SEVERITIES).optional(),
+  off: z.boolean().optional(),
+});
+
+/** JSON of the rules that differ from the built-in ones; empty for none. */
+const alertRules = z.string().transform((text, context): readonly AlertRule[] => {
+  const given = parsedJson(text, context);
+  if (given === NOT_JSON) return z.NEVER;
+  const parsed = z.partialRecord(z.enum(ALERT_RULE_IDS), alertThresholds).safeParse(given);
+  if (!parsed.success) return addIssues(parsed.error, context);
+  const rules = withChanges(ALERT_RULES, parsed.data);
+  const faults = rules.flatMap(ruleProblem);
+  for (const message of faults) context.addIssue({ code: "custom", message });
+  return faults.length > 0 ? z.NEVER : rules;
 });
 
 const schema = z
@@ -52,6 +89,12 @@ const schema = z
       .pipe(z.array(z.number().int().min(1).max(86_400)).min(1).max(15)),
     RETRY_POLICIES: retryPolicies,
     LOG_LEVEL: z.enum(LOG_LEVELS),
+    ALERT_RULES: alertRules,
+    ALERT_WEBHOOK_URL: z.union([z.literal(""), z.url({ protocol: /^https?$/ })]),
+    ALERT_WEBHOOK_SECRET: z
+      .string()
+      .regex(/^whsec_[A-Za-z0-9+/]{20,}={0,2}$/, "whsec_ and base64, as Standard Webhooks writes secrets")
+      .optional(),
     SWEEP_AFTER_SECONDS: z.coerce.number().int().min(1).max(86_400),
     DEAD_LETTER_RETENTION_DAYS: z.coerce.number().int().min(1).max(3_650),
     RECONCILE_EVERY_HOURS: z.coerce.number().int().min(0).max(8_760),
@@ -65,6 +108,10 @@ const schema = z
   .refine((env) => !(env.WEBHOOK_ALLOW_LOOPBACK && env.ENVIRONMENT !== "local"), {
     message: "loopback webhooks are refused outside ENVIRONMENT=local",
     path: ["WEBHOOK_ALLOW_LOOPBACK"],
+  })
+  .refine((env) => env.ALERT_WEBHOOK_URL === "" || env.ALERT_WEBHOOK_SECRET !== undefined, {
+    message: "alerts are signed: set this secret, or no ALERT_WEBHOOK_URL",
+    path: ["ALERT_WEBHOOK_SECRET"],
   });
 
 export type Config = z.infer<typeof schema>;

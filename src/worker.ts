@@ -1,6 +1,7 @@
 import { app } from "./api/app.ts";
 import { configurationProblem } from "./api/problem.ts";
 import { AssetObject } from "./durable-objects/asset-object.ts";
+import { BreakerObject } from "./durable-objects/breaker-object.ts";
 import { MetricsObject } from "./durable-objects/metrics-object.ts";
 import { log } from "./log.ts";
 import { consumeJobs } from "./queues/consumer.ts";
@@ -13,8 +14,10 @@ import { recommendationHandler } from "./queues/recommendations.ts";
 import { consumeReconcile } from "./queues/reconcile.ts";
 import { consumeSchedule } from "./queues/schedule.ts";
 import { consumeWebhooks } from "./queues/webhooks.ts";
+import { watchAlerts } from "./schedule/alerts.ts";
 import { sweep } from "./schedule/sweep.ts";
 import { tick } from "./schedule/tick.ts";
+import { alertsDeps } from "./wiring/alerts.ts";
 import { apiPlatform } from "./wiring/api.ts";
 import { platform } from "./wiring/common.ts";
 import { deadLettersDeps } from "./wiring/dead-letters.ts";
@@ -27,17 +30,18 @@ import { orderDueRun, reconcileDeps } from "./wiring/reconcile.ts";
 import { advanceClock, scheduleDeps, sweepDeps, tickDeps } from "./wiring/schedule.ts";
 import { webhooksDeps } from "./wiring/webhooks.ts";
 
-export { AssetObject, MetricsObject };
+export { AssetObject, BreakerObject, MetricsObject };
 
 export default reporting({
   async scheduled(controller, env) {
     const p = platform(env);
     const marketNow = await advanceClock(p, controller.scheduledTime);
-    // The sweep is what repairs, so it must not wait for the tick's luck.
+    // The sweep is what repairs, so it must not wait for the tick's luck; nor may whoever watches.
     const [ticked] = await Promise.allSettled([
       tick(marketNow, tickDeps(p)),
       sweep(sweepDeps(p)),
       orderDueRun(p),
+      watchAlerts(alertsDeps(p)),
     ]);
     if (ticked.status === "rejected") throw ticked.reason;
     countSlots(ticked.value);
@@ -77,7 +81,8 @@ export default reporting({
 
   async fetch(request, env, context) {
     try {
-      return await app.fetch(request, { ...env, api: apiPlatform(env, request) }, context);
+      const api = apiPlatform(env, request);
+      return await app.fetch(request, { ...api.env, api }, context);
     } catch (error) {
       return configurationProblem(error, log);
     }

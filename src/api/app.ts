@@ -3,12 +3,14 @@ import { bodyLimit } from "hono/body-limit";
 import { etag } from "hono/etag";
 import { secureHeaders } from "hono/secure-headers";
 import { MOST_IMPORT_BYTES } from "../queues/import-format.ts";
+import { alerts } from "./alerts.ts";
 import { analysis } from "./analysis.ts";
 import { apiKeys } from "./api-keys.ts";
 import { assets } from "./assets.ts";
 import { audit } from "./audit.ts";
 import { authenticate } from "./auth.ts";
 import { bars } from "./bars.ts";
+import { breakers } from "./breakers.ts";
 import { calendars } from "./calendars.ts";
 import { deadLetterActions } from "./dead-letter-actions.ts";
 import { deadLetterBulk } from "./dead-letter-bulk.ts";
@@ -27,6 +29,7 @@ import { outbox } from "./outbox.ts";
 import type { ApiEnv } from "./platform.ts";
 import { ApiProblem, handleError, problemResponse } from "./problem.ts";
 import { processes } from "./processes.ts";
+import { queues } from "./queues.ts";
 import { rateLimit } from "./rate-limit.ts";
 import { rebuilds } from "./rebuilds.ts";
 import { recommendations } from "./recommendations.ts";
@@ -94,6 +97,9 @@ for (const part of [
   deadLetterBulk,
   reconciliations,
   rebuilds,
+  breakers,
+  queues,
+  alerts,
   audit,
   apiKeys,
 ]) {

@@ -114,7 +114,7 @@ export const PAYLOAD_SCHEMAS: Readonly<Record<EventType, z.ZodType>> = {
     service: z.string(),
     reason: z.enum(["failures", "probe", "manual"]),
     failures: z.number().int(),
-    openUntil: instant,
+    openUntil: instant.nullable(),
     detail: z.string(),
   }),
   CircuitClosed: z.object({ service: z.string(), reason: z.enum(["probe", "manual"]), detail: z.string() }),

@@ -1,4 +1,5 @@
 import type { Config } from "../config.ts";
+import type { BreakerState } from "../domain/breaker/breaker.ts";
 import type { Plan } from "../domain/dead-letter/plan.ts";
 import type { AssetFact } from "../domain/events/catalogue.ts";
 import type { Cause } from "../domain/events/envelope.ts";
@@ -8,6 +9,8 @@ import type { Log } from "../domain/trace/log-context.ts";
 
 /** What the API needs beside its bindings; the rim supplies it. */
 export interface ApiPlatform {
+  /** The bindings, each call of them with an end. */
+  readonly env: Env;
   readonly config: Config;
   readonly now: () => number;
   readonly newId: () => string;
@@ -40,6 +43,26 @@ export interface ApiPlatform {
   readonly register: (symbol: string, fact: AssetFact, cause: Cause) => Promise<{ head: number }>;
   readonly outboxOf: (symbol: string) => Promise<OutboxView>;
   readonly publishOutboxOf: (symbol: string) => Promise<OutboxView>;
+  readonly breakerOf: (service: string) => Promise<BreakerView>;
+  /** Opens a breaker until an instant (epoch ms), or until somebody resets it. */
+  readonly tripBreaker: (
+    service: string,
+    reason: string,
+    until: number | null,
+    actor: string,
+  ) => Promise<BreakerView>;
+  readonly resetBreaker: (service: string, reason: string, actor: string) => Promise<BreakerView>;
+  /** What waits on each queue; null where it does not say in time. */
+  readonly queueBacklogs: () => Promise<
+    { queue: string; backlog: { count: number; bytes: number; oldestAt: number | null } | null }[]
+  >;
+}
+
+/** A breaker as its object knows it, and the version of its stream. */
+export interface BreakerView {
+  readonly state: BreakerState;
+  readonly detail: string;
+  readonly version: number;
 }
 
 export interface OutboxView {

@@ -139,9 +139,9 @@ function fromHttpException(error: HTTPException): ApiProblem {
   return new ApiProblem("internal", "The request could not be completed.");
 }
 
-/** D1 and object errors that Cloudflare's docs call transient. */
+/** D1 and object errors that Cloudflare's docs call transient, and our own timeouts. */
 const isPassingFault = (error: Error): boolean =>
-  /network connection lost|object to be reset|its code was updated|transient issue|overloaded/i.test(
+  /network connection lost|object to be reset|its code was updated|transient issue|overloaded|did not answer within/i.test(
     error.message,
   );
 

@@ -1,6 +1,7 @@
 import { retryAfterSeconds, signedContent } from "../domain/delivery/webhook.ts";
 
-const TIMEOUT_MS = 15_000;
+/** From the call to the end of what is read of its answer. */
+export const WEBHOOK_TIMEOUT_MS = 15_000;
 /** Of an answer this much is read and kept; enough to see an error, too little to smuggle data out. */
 const EXCERPT_BYTES = 1_024;
 
@@ -12,7 +13,9 @@ export interface WebhookCall {
   readonly id: string;
   readonly body: string;
   /** W3C Trace Context of this call. */
-  readonly traceparent: string;
+  readonly traceparent: string | null;
+  /** CloudEvents in structured JSON unless it says otherwise. */
+  readonly contentType?: string;
 }
 
 export interface WebhookAnswer {
@@ -20,6 +23,7 @@ export interface WebhookAnswer {
   readonly error: string | null;
   readonly excerpt: string | null;
   readonly retryAfterSeconds: number;
+  readonly timedOut: boolean;
 }
 
 /** The request that a call is, signed as of `now`. Its secret is not in it. */
@@ -28,9 +32,9 @@ export async function signedRequest(call: WebhookCall, now: number) {
   return {
     method: "POST",
     headers: {
-      "content-type": "application/cloudevents+json; charset=utf-8",
+      "content-type": call.contentType ?? "application/cloudevents+json; charset=utf-8",
       "user-agent": "InversorAI-Webhooks/1",
-      traceparent: call.traceparent,
+      ...(call.traceparent === null ? {} : { traceparent: call.traceparent }),
       "webhook-id": call.id,
       "webhook-timestamp": String(timestamp),
       "webhook-signature": `v1,${await sign(call.secret, signedContent(call.id, timestamp, call.body))}`,
@@ -48,19 +52,19 @@ export async function callWebhook(call: WebhookCall, now: number): Promise<Webho
     const response = await fetch(call.url, {
       ...(await signedRequest(call, now)),
       redirect: "manual",
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout(WEBHOOK_TIMEOUT_MS),
     });
     return {
       status: response.status,
       error: null,
       excerpt: await readExcerpt(response),
       retryAfterSeconds: retryAfterSeconds(response.headers.get("retry-after"), now),
+      timedOut: false,
     };
   } catch (error) {
-    const name = error instanceof Error ? error.name : "";
-    const reason =
-      name === "TimeoutError" ? `no answer within ${TIMEOUT_MS / 1000} s` : "the connection failed";
-    return { status: null, error: reason, excerpt: null, retryAfterSeconds: 0 };
+    const timedOut = error instanceof Error && error.name === "TimeoutError";
+    const reason = timedOut ? `no answer within ${WEBHOOK_TIMEOUT_MS / 1000} s` : "the connection failed";
+    return { status: null, error: reason, excerpt: null, retryAfterSeconds: 0, timedOut };
   }
 }
 

@@ -16,10 +16,11 @@ import type { LogPage } from "../domain/reconciliation/check-chain.ts";
 import { AnalysisStore, computeIndicators } from "./analysis-store.ts";
 import { AssetRecord } from "./asset-record.ts";
 import { BarStore } from "./bar-store.ts";
+import { Commits } from "./commits.ts";
 import { forgetOld, once, PayloadConflict } from "./consumed.ts";
 import { EventLog, type Head, type Stamp } from "./event-log.ts";
 import { ingestBars } from "./ingest.ts";
-import { Outbox, type OutboxStatus, SAFETY_NET_SECONDS } from "./outbox.ts";
+import { Outbox, type OutboxStatus } from "./outbox.ts";
 import { type Preview, undone } from "./preview.ts";
 import { recordRecommendation } from "./recommendations.ts";
 import { migrateTables } from "./tables.ts";
@@ -51,6 +52,7 @@ const LARGEST_READ_BYTES = 1_000_000;
 export class AssetObject extends DurableObject<Env> {
   readonly #db: AssetDatabase;
   readonly #outbox: Outbox;
+  readonly #commits: Commits;
   /** Old rows are looked for once each time the object wakes. */
   #tidied = false;
 
@@ -67,6 +69,7 @@ export class AssetObject extends DurableObject<Env> {
       analysis: new AnalysisStore(sql),
     };
     this.#outbox = new Outbox(log, env.EVENTS_QUEUE);
+    this.#commits = new Commits(ctx, log, this.#outbox);
   }
 
   /** Registers the asset, or changes it when it is registered already; the same fact twice is one event. */
@@ -166,15 +169,12 @@ export class AssetObject extends DurableObject<Env> {
 
   /** Publishes what waits, now. */
   async publish(): Promise<OutboxStatus> {
-    const out = await this.#outbox.drain();
-    if (!out) await this.#armIn(this.#outbox.secondsToNextTry());
-    return this.#outbox.status();
+    return this.#commits.publish();
   }
 
-  /** The safety net. It never throws (six throws would end an alarm for good) and re-arms while anything waits. */
+  /** The safety net. */
   override async alarm(): Promise<void> {
-    const out = await this.#outbox.drain();
-    if (!out) await this.#armIn(this.#outbox.secondsToNextTry());
+    await this.#commits.publish();
   }
 
   async #once<T>(
@@ -211,24 +211,9 @@ export class AssetObject extends DurableObject<Env> {
     });
   }
 
-  async #commit<T>(symbol: string, work: (stamp: Stamp) => T): Promise<T> {
+  #commit<T>(symbol: string, work: (stamp: Stamp) => T): Promise<T> {
     this.#assertSymbol(symbol);
-    const now = Date.now();
-    const stamp: Stamp = { now, newId: () => uuidv7({ msecs: now }) };
-    const armed = (await this.ctx.storage.getAlarm()) !== null;
-    const before = this.#db.log.head();
-    // No await between here and the end of the transaction: the alarm and the rows reach the disk together or not at
-    // all, so a crash at any point leaves either nothing or a commit that the alarm will publish.
-    const result = this.ctx.storage.transactionSync(() => work(stamp));
-    if (this.#db.log.head() > before && !armed) {
-      void this.ctx.storage.setAlarm(now + SAFETY_NET_SECONDS * 1000);
-    }
-    if (this.#db.log.head() > before) this.ctx.waitUntil(this.#outbox.drain());
-    return result;
-  }
-
-  async #armIn(seconds: number): Promise<void> {
-    await this.ctx.storage.setAlarm(Date.now() + seconds * 1000);
+    return this.#commits.run(work);
   }
 
   #symbol(): string {

@@ -1,9 +1,13 @@
 import type { EventMessage } from "../queues/messages.ts";
+import { inTime } from "../timeout.ts";
 import type { EventLog } from "./event-log.ts";
 
 /** A batch to a queue holds at most 100 messages and 256 KB. */
 const MOST_MESSAGES = 100;
 const MOST_BYTES = 200_000;
+
+/** A send that hangs would keep every later drain waiting behind it. Sent twice is known by its version. */
+const SEND_TIMEOUT_MS = 10_000;
 
 /** While publishing fails the alarm tries again at 5, 10, 20… seconds, at most every 5 minutes, for ever. */
 const FIRST_WAIT_SECONDS = 5;
@@ -49,9 +53,10 @@ export class Outbox {
         const events = this.#log.unpublished(MOST_MESSAGES, MOST_BYTES);
         const last = events.at(-1);
         if (last === undefined) break;
-        await this.#queue.sendBatch(
+        const sending = this.#queue.sendBatch(
           events.map((event) => ({ body: { streamId: event.streamId, version: event.version, event } })),
         );
+        await inTime(sending, SEND_TIMEOUT_MS, "the events queue");
         this.#log.markPublished(last.version);
       }
       this.#failures = 0;

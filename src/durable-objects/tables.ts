@@ -54,6 +54,32 @@ export const ASSET_STEPS: readonly Step[] = [
    ) WITHOUT ROWID;`,
 ];
 
+/** A log and its outbox as every new kind of object has them from its first day; triggers keep the log what it is. */
+const EVENT_LOG = `
+  CREATE TABLE events (
+    version INTEGER PRIMARY KEY,
+    event_id TEXT NOT NULL,
+    body TEXT NOT NULL,
+    hash TEXT NOT NULL CHECK (length(hash) = 64)
+  );
+  CREATE TRIGGER events_are_facts BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'events are immutable'); END;
+  CREATE TRIGGER events_are_kept BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'events are kept'); END;
+  CREATE TRIGGER events_are_gapless BEFORE INSERT ON events
+    WHEN NEW.version <> (SELECT coalesce(max(version), 0) + 1 FROM events)
+    BEGIN SELECT RAISE(ABORT, 'versions are gapless'); END;
+  CREATE TABLE outbox (version INTEGER PRIMARY KEY);`;
+
+/** The tables of one external service's breaker. `version` is that of the log as of which the state is true. */
+export const BREAKER_STEPS: readonly Step[] = [
+  `${EVENT_LOG}
+   CREATE TABLE breaker (
+     id INTEGER PRIMARY KEY CHECK (id = 1),
+     state TEXT NOT NULL,
+     detail TEXT NOT NULL,
+     version INTEGER NOT NULL
+   );`,
+];
+
 /** Gives every event the rolling hash of its stream, and lets the schema itself refuse a gap. */
 function chainEvents(sql: SqlStorage): void {
   sql.exec("ALTER TABLE events ADD COLUMN hash TEXT NOT NULL DEFAULT ''");

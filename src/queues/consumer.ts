@@ -45,6 +45,8 @@ export interface ConsumerDeps {
   readonly trace: TraceIds;
   /** Files what cannot even be read as a message, so that it is not retried for nothing. */
   readonly fileUnreadable: (queue: string, message: Message<unknown>, error: Problem) => Promise<void>;
+  /** Sends a message anew to the queue it came from. */
+  readonly renew: (queue: string, body: unknown, delaySeconds: number) => Promise<void>;
 }
 
 /** How many jobs of a batch are worked on at once; a Worker has six connections. */
@@ -52,6 +54,9 @@ const AT_ONCE = 6;
 
 /** A queue's clock and ours need not agree to the second. */
 const SLACK_MS = 1_000;
+
+/** Half of the retries that wrangler.toml grants. */
+const RENEW_AFTER = 10;
 
 /** While the record cannot be read or written the queue waits: these retries are not the job's fault. */
 const RECORD_OUT_SECONDS = 15;
@@ -110,7 +115,7 @@ export async function consumeJobs(
     if (unrecorded.has(body.jobId)) message.retry({ delaySeconds: RECORD_OUT_SECONDS });
     // Of several messages for one job only one carries it on.
     else if (dueAt === null || waiting.has(body.jobId)) message.ack();
-    else message.retry({ delaySeconds: Math.max(0, Math.ceil((dueAt - deps.now()) / 1000)) });
+    else await putOff(batch.queue, message, dueAt, deps);
     waiting.add(body.jobId);
   }
 }
@@ -226,6 +231,29 @@ export async function setAside(
     deps.log({ level: "error", message: "dead letter not filed", queue, error: text(error) });
     message.retry({ delaySeconds: RECORD_OUT_SECONDS });
   }
+}
+
+/**
+ * Lets a message come again when its work is due. Waiting is no failure, but to the queue each time is a retry: before
+ * those run out the message is replaced by a fresh one.
+ */
+export async function putOff(
+  queue: string,
+  message: Message<unknown>,
+  dueAt: number,
+  deps: Pick<ConsumerDeps, "renew" | "now" | "log">,
+): Promise<void> {
+  const delaySeconds = Math.max(0, Math.ceil((dueAt - deps.now()) / 1000));
+  if (message.attempts >= RENEW_AFTER) {
+    try {
+      await deps.renew(queue, message.body, delaySeconds);
+      message.ack();
+      return;
+    } catch (error) {
+      deps.log({ level: "warn", message: "message not renewed", queue, error: text(error) });
+    }
+  }
+  message.retry({ delaySeconds });
 }
 
 /** Runs `work` over the items, at most `width` at a time, and keeps their order. `work` must not throw. */

@@ -37,7 +37,7 @@ export interface IngestDeps {
   readonly prices: (
     source: string,
     request: { symbol: string; resolution: Resolution; from: number; to: number },
-    traceparent: string | null,
+    order: { readonly jobId: string; readonly traceparent: string | null },
   ) => Promise<Prices>;
   /** The rows of an uploaded file, which was read once already when it was accepted; null when it is gone. */
   readonly upload: (objectKey: string, format: "csv" | "json") => Promise<Upload | null>;
@@ -112,10 +112,12 @@ async function fromSource(
   const rows: BarRow[] = [];
   for (let page = 0; page < MOST_PAGES && from !== null; page++) {
     const request = { symbol: asset.symbol, resolution: job.resolution, from, to };
-    const answer = await deps.prices(asset.source, request, job.traceparent ?? null);
+    const order = { jobId: job.id, traceparent: job.traceparent ?? null };
+    const answer = await deps.prices(asset.source, request, order);
     if (!("bars" in answer)) {
       if (answer.outcome === "NoData") break;
-      const problem: Problem = { code: `source_${answer.outcome}`, detail: answer.detail };
+      const code = answer.outcome === "BreakerOpen" ? "breaker_open" : `source_${answer.outcome}`;
+      const problem: Problem = { code, detail: answer.detail };
       const giveUp = TREATMENTS[faultClassOf(problem.code)].action === "fail";
       return giveUp ? refused(problem) : later(problem, answer.retryAfterSeconds);
     }

@@ -2,9 +2,10 @@ import { readAnswer } from "../domain/delivery/webhook.ts";
 import { toCloudEvent } from "../domain/events/cloud-event.ts";
 import type { AnyEvent, StoredEvent } from "../domain/events/envelope.ts";
 import { upcast } from "../domain/events/upcast.ts";
+import { deferralSeconds, LONGEST_DEFERRAL_SECONDS } from "../domain/job/retry-policy.ts";
 import { eventContext, within } from "../domain/trace/log-context.ts";
 import { continueTrace } from "../domain/trace/traceparent.ts";
-import { type ConsumerDeps, inWaves, setAside, text } from "./consumer.ts";
+import { type ConsumerDeps, inWaves, putOff, setAside, text } from "./consumer.ts";
 import { deliveryMessage } from "./messages.ts";
 
 /** A delivery in this consumer's hands, with all that is needed to try it. */
@@ -12,6 +13,8 @@ export interface DeliveryInHand {
   readonly id: string;
   readonly eventId: string;
   readonly attempts: readonly { readonly number: number; readonly startedAt: number }[];
+  /** Since when it has been put off without an attempt, epoch ms. */
+  readonly deferredSince: number | null;
   readonly event: string | null;
   readonly endpoint: {
     readonly id: string;
@@ -39,23 +42,11 @@ export interface SettledDelivery {
   readonly gone: boolean;
 }
 
-interface Call {
-  readonly url: string;
-  readonly secret: string;
-  readonly id: string;
-  readonly body: string;
-  readonly traceparent: string;
-}
-
 export interface WebhooksDeps
-  extends Pick<ConsumerDeps, "now" | "chance" | "log" | "metrics" | "trace" | "fileUnreadable"> {
+  extends Pick<ConsumerDeps, "now" | "chance" | "log" | "metrics" | "trace" | "fileUnreadable" | "renew"> {
   readonly claim: (ids: readonly string[]) => Promise<readonly DeliveryInHand[]>;
-  readonly call: (call: Call) => Promise<{
-    status: number | null;
-    error: string | null;
-    excerpt: string | null;
-    retryAfterSeconds: number;
-  }>;
+  /** Makes the call, or tells for how many seconds the receiver's breaker wants it left alone. */
+  readonly call: (call: PostCall) => Promise<PostAnswer | { readonly openSeconds: number }>;
   /** One transaction: attempts and states, dead letters of those that gave up, endpoints that are gone. */
   readonly settle: (settled: readonly SettledDelivery[]) => Promise<void>;
   /** Seconds between attempts. */
@@ -63,8 +54,26 @@ export interface WebhooksDeps
   readonly origin: string;
 }
 
+export interface PostCall {
+  readonly endpointId: string;
+  readonly url: string;
+  readonly secret: string;
+  readonly id: string;
+  readonly body: string;
+  readonly traceparent: string;
+}
+
+export interface PostAnswer {
+  readonly status: number | null;
+  readonly error: string | null;
+  readonly excerpt: string | null;
+  readonly retryAfterSeconds: number;
+}
+
 const AT_ONCE = 6;
 const RECORD_OUT_SECONDS = 15;
+/** Between two looks at a breaker that has been open for long. */
+const LONGEST_WAIT = 1_800;
 
 /** Sends a batch of deliveries. Each one is claimed first, so that it is in one pair of hands at a time. */
 export async function consumeWebhooks(batch: MessageBatch<unknown>, deps: WebhooksDeps): Promise<void> {
@@ -94,7 +103,7 @@ export async function consumeWebhooks(batch: MessageBatch<unknown>, deps: Webhoo
     const due = dueAt.get(id) ?? null;
     dueAt.delete(id);
     if (due === null) message.ack();
-    else message.retry({ delaySeconds: Math.max(0, Math.ceil((due - deps.now()) / 1000)) });
+    else await putOff(batch.queue, message, due, deps);
   }
 }
 
@@ -104,6 +113,7 @@ async function send(delivery: DeliveryInHand, deps: WebhooksDeps): Promise<Settl
   const startedAt = deps.now();
   const { event, ...request } = call;
   const answer = await deps.call(request);
+  if ("openSeconds" in answer) return deferred(delivery, answer.openSeconds, deps);
   const endedAt = deps.now();
   const number = delivery.attempts.length + 1;
   const { status, error, excerpt } = answer;
@@ -134,6 +144,23 @@ async function send(delivery: DeliveryInHand, deps: WebhooksDeps): Promise<Settl
   }
 }
 
+/**
+ * A receiver whose breaker is open is not called, and that costs no attempt. The longer it lasts the longer the waits,
+ * so that a backlog does not come back every half minute; after days of it the delivery gives up like any other.
+ */
+function deferred(
+  delivery: DeliveryInHand,
+  openSeconds: number,
+  deps: Pick<WebhooksDeps, "now" | "chance">,
+): SettledDelivery {
+  const now = deps.now();
+  const soFar = (now - (delivery.deferredSince ?? now)) / 1000;
+  if (soFar >= LONGEST_DEFERRAL_SECONDS)
+    return unsent(delivery, "the receiver's breaker did not close for days", deps);
+  const seconds = deferralSeconds(0, deps.chance(), Math.max(openSeconds, Math.min(soFar / 2, LONGEST_WAIT)));
+  return { delivery, state: "retrying", attempt: null, dueAt: now + seconds * 1000, gone: false };
+}
+
 /** A delivery that cannot be sent at all fails at once: trying again would find the same. */
 function unsent(delivery: DeliveryInHand, error: string, deps: Pick<WebhooksDeps, "now">): SettledDelivery {
   const number = delivery.attempts.length + 1;
@@ -146,7 +173,7 @@ export function callFor(
   { endpoint, event, eventId }: DeliveryInHand,
   origin: string,
   trace: WebhooksDeps["trace"],
-): (Call & { readonly event: AnyEvent }) | string {
+): (PostCall & { readonly event: AnyEvent }) | string {
   if (endpoint === null) return "the endpoint was deleted";
   if (event === null) return "the event is gone";
   if (!endpoint.enabled) return "the endpoint is disabled";
@@ -154,7 +181,8 @@ export function callFor(
   if (stored === null) return "the stored event cannot be read";
   const body = JSON.stringify(toCloudEvent(stored, origin));
   const traceparent = continueTrace(stored.traceparent, trace);
-  return { url: endpoint.url, secret: endpoint.secret, id: eventId, body, traceparent, event: stored };
+  const { id: endpointId, url, secret } = endpoint;
+  return { endpointId, url, secret, id: eventId, body, traceparent, event: stored };
 }
 
 function readEvent(event: string): AnyEvent | null {

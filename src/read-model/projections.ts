@@ -1,4 +1,5 @@
 import type { AnyEvent, StoredEvent } from "../domain/events/envelope.ts";
+import { breakerRows, projectBreakers } from "./breakers.ts";
 import { FEED, feedRow, quoted, type Rebuildable, ROW_TABLES, upsertRows } from "./row-tables.ts";
 
 /*
@@ -29,7 +30,8 @@ export function project(
     const live = upsertRows(db, table, own);
     return extra === undefined ? [live] : [live, upsertRows(db, table, own, { into: extra })];
   });
-  return [feed, ...rows];
+  const breakers = events.flatMap(breakerRows);
+  return [feed, ...rows, ...(breakers.length > 0 ? [projectBreakers(db, breakers)] : [])];
 }
 
 /** The feed's rows alone. `from` may let through only some of the rows in `?1`. */

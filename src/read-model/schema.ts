@@ -3,7 +3,7 @@ import { index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from
 
 /*
  * What events imply: every row can be dropped and rebuilt from the asset objects' logs. The exception stands in the
- * events table: rows of `job/…` streams have no object behind them, so this table is their log.
+ * events table: rows of `job/…` and `endpoint/…` streams have no object behind them, so this table is their log.
  */
 
 /** How far each stream is known to reach, and how far it is projected. The sweep nudges where the two differ. */
@@ -19,6 +19,8 @@ export const streams = sqliteTable(
     /** When every row of the stream was last compared with its log, and up to which version. */
     verifiedAt: integer("verified_at"),
     verifiedVersion: integer("verified_version"),
+    /** Since when it has been behind, when it is; the sweep moves `known_at`, but not this. */
+    behindSince: integer("behind_since"),
   },
   (t) => [
     index("streams_behind").on(t.knownAt).where(sql`projected_version < known_version`),
@@ -93,3 +95,20 @@ export const recommendations = sqliteTable(
   },
   (t) => [index("recommendations_symbol").on(t.symbol, t.id)],
 );
+
+/** Breakers that were ever opened. */
+export const breakers = sqliteTable("breakers", {
+  service: text().primaryKey(),
+  state: text({ enum: ["closed", "open"] }).notNull(),
+  reason: text().notNull(),
+  detail: text().notNull(),
+  /** In a row, when it opened. */
+  failures: integer().notNull(),
+  /** Epoch ms; null when closed. */
+  openedAt: integer("opened_at"),
+  /** When a probe may go, epoch ms; null when closed, or open until a person resets it. */
+  openUntil: integer("open_until"),
+  updatedAt: integer("updated_at").notNull(),
+  /** Version of the event that last wrote this row. */
+  version: integer().notNull(),
+});

@@ -33,6 +33,13 @@ export async function projectedHeads(
   );
 }
 
+/** How a stream that is known already becomes known further: one that was behind has been so since before. */
+export const FURTHER = `
+  known_version = excluded.known_version, known_at = excluded.known_at,
+  behind_since = iif(streams.projected_version < streams.known_version,
+                     coalesce(streams.behind_since, excluded.behind_since), excluded.behind_since)
+  WHERE excluded.known_version > streams.known_version`;
+
 /**
  * Remembers that streams reach at least this far, so that the sweep notices if their events never arrive. `from` may
  * let through only some of the rows in `?1`.
@@ -45,10 +52,9 @@ export const noteKnown = (
 ): D1PreparedStatement =>
   db
     .prepare(
-      `INSERT INTO streams (stream_id, known_version, known_at, projected_version)
-       SELECT value ->> 'streamId', max(value ->> 'version'), ?2, 0 FROM ${from} GROUP BY value ->> 'streamId'
-       ON CONFLICT (stream_id) DO UPDATE SET known_version = excluded.known_version, known_at = excluded.known_at
-       WHERE excluded.known_version > streams.known_version`,
+      `INSERT INTO streams (stream_id, known_version, known_at, projected_version, behind_since)
+       SELECT value ->> 'streamId', max(value ->> 'version'), ?2, 0, ?2 FROM ${from} GROUP BY value ->> 'streamId'
+       ON CONFLICT (stream_id) DO UPDATE SET ${FURTHER}`,
     )
     .bind(JSON.stringify(heads), now);
 
@@ -98,6 +104,21 @@ export const countStreamsBehind = (db: D1Database, limit: number): D1PreparedSta
        FROM (SELECT known_at FROM streams WHERE projected_version < known_version ORDER BY known_at LIMIT ?)`,
     )
     .bind(limit);
+/** Of the streams that are behind, those that the sweep has not seen for longest. */
+const MOST_ASKED = 1_000;
+
+/** Since when the stream that has been behind for longest is so, epoch ms; null when none is. */
+export async function behindSince(db: D1Database): Promise<number | null> {
+  const row = await db
+    .prepare(
+      `SELECT min(since) AS since FROM (
+         SELECT coalesce(behind_since, known_at) AS since FROM streams WHERE projected_version < known_version
+         ORDER BY known_at LIMIT ?)`,
+    )
+    .bind(MOST_ASKED)
+    .first<{ since: number | null }>();
+  return row?.since ?? null;
+}
 
 /** Events of a stream whose log is the feed table itself (`job/…`). */
 export async function readFeedStream(

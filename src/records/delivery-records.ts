@@ -17,6 +17,8 @@ export interface ClaimedDelivery {
   readonly id: string;
   readonly eventId: string;
   readonly attempts: readonly DeliveryAttempt[];
+  /** Since when it has been put off without an attempt, epoch ms. */
+  readonly deferredSince: number | null;
   readonly event: string | null;
   readonly endpoint: {
     readonly id: string;
@@ -47,6 +49,7 @@ interface ClaimRow {
   id: string;
   event_id: string;
   attempts: string;
+  deferred_since: number | null;
   body: string | null;
   endpoint_id: string | null;
   url: string | null;
@@ -79,7 +82,7 @@ export async function claimDeliveries(
 export async function deliveriesInHand(db: D1Database, ids: readonly string[]): Promise<ClaimedDelivery[]> {
   const { results } = await db
     .prepare(
-      `SELECT d.id, d.event_id, d.attempts, e.body, w.id AS endpoint_id, w.url, w.secret, w.enabled
+      `SELECT d.id, d.event_id, d.attempts, d.deferred_since, e.body, w.id AS endpoint_id, w.url, w.secret, w.enabled
        FROM deliveries d LEFT JOIN events e ON e.event_id = d.event_id
        LEFT JOIN webhook_endpoints w ON w.id = d.endpoint_id
        WHERE d.id IN (SELECT value FROM json_each(?))`,
@@ -90,6 +93,7 @@ export async function deliveriesInHand(db: D1Database, ids: readonly string[]): 
     id: row.id,
     eventId: row.event_id,
     attempts: JSON.parse(row.attempts) as DeliveryAttempt[],
+    deferredSince: row.deferred_since,
     event: row.body,
     endpoint:
       row.endpoint_id === null || row.url === null || row.secret === null
@@ -101,7 +105,7 @@ export async function deliveriesInHand(db: D1Database, ids: readonly string[]): 
 export interface DeliverySettlement {
   readonly id: string;
   readonly state: "delivered" | "failed" | "retrying";
-  /** null when nothing was sent, because the endpoint is gone or disabled. */
+  /** null when it was put off without an attempt, because the receiver's breaker is open. */
   readonly attempt: DeliveryAttempt | null;
   readonly dueAt: number | null;
 }
@@ -117,6 +121,7 @@ export const settleDeliveries = (
          state = s.value ->> 'state',
          attempts = iif(s.value ->> 'attempt' IS NULL, deliveries.attempts,
                         json_insert(deliveries.attempts, '$[#]', json(s.value ->> 'attempt'))),
+         deferred_since = iif(s.value ->> 'attempt' IS NULL, coalesce(deliveries.deferred_since, ?2), NULL),
          due_at = s.value ->> 'dueAt',
          finished_at = iif(s.value ->> 'dueAt' IS NULL, ?2, NULL)
        FROM json_each(?1) AS s
@@ -172,10 +177,21 @@ export async function subscriptions(
   }));
 }
 
-export const disableEndpoint = (db: D1Database, id: string, why: string, now: number): D1PreparedStatement =>
+/** SQL: whether the endpoint of this id is enabled, so that disabling it is news. */
+export const stillEnabled = (id: string): string =>
+  `EXISTS (SELECT 1 FROM webhook_endpoints WHERE id = ${id} AND enabled = 1)`;
+
+export const disableEndpoints = (
+  db: D1Database,
+  disablings: readonly { readonly endpointId: string; readonly reason: string }[],
+  now: number,
+): D1PreparedStatement =>
   db
-    .prepare("UPDATE webhook_endpoints SET enabled = 0, disabled_why = ?2, updated_at = ?3 WHERE id = ?1")
-    .bind(id, why, now);
+    .prepare(
+      `UPDATE webhook_endpoints SET enabled = 0, disabled_why = one.value ->> 'reason', updated_at = ?2
+       FROM json_each(?1) AS one WHERE webhook_endpoints.id = one.value ->> 'endpointId' AND enabled = 1`,
+    )
+    .bind(JSON.stringify(disablings), now);
 
 export interface StoredDelivery {
   readonly id: string;

@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm";
-import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { index, integer, primaryKey, real, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
 /*
  * What people and the scheduler told us: irreplaceable. Instants are epoch milliseconds, JSON is text.
@@ -243,6 +243,8 @@ export const deliveries = sqliteTable(
     state: text().notNull(),
     /** JSON list of attempts, oldest first. */
     attempts: text().notNull().default("[]"),
+    /** Since when it has been put off without an attempt, because the receiver's breaker is open. */
+    deferredSince: integer("deferred_since"),
     createdAt: integer("created_at").notNull(),
     dueAt: integer("due_at"),
     finishedAt: integer("finished_at"),
@@ -252,6 +254,20 @@ export const deliveries = sqliteTable(
     index("deliveries_due").on(t.dueAt).where(sql`due_at IS NOT NULL`),
   ],
 );
+
+/** One row per rule of alerts: whether it is raised, and what of that is still to be told. */
+export const alerts = sqliteTable("alerts", {
+  rule: text().primaryKey(),
+  /** ok, pending (over its threshold, not for long enough yet) or raised. */
+  state: text().notNull(),
+  since: integer().notNull(),
+  /** The last reading; null when none could be taken yet. */
+  value: real(),
+  readAt: integer("read_at").notNull(),
+  lastNotified: integer("last_notified"),
+  /** JSON list of notifications that the receiver has not taken yet, oldest first. */
+  pending: text().notNull().default("[]"),
+});
 
 export const auditLog = sqliteTable("audit_log", {
   id: text().primaryKey(),

@@ -2,9 +2,19 @@ import type { ApiPlatform } from "../api/platform.ts";
 import { newSecret } from "../delivery/webhook.ts";
 import { continueTrace, traceIdOf } from "../domain/trace/traceparent.ts";
 import { subjectOf } from "../queues/messages.ts";
-import { assetObject, enqueueJobs, idsOf, platform, sendAll, traced, traceIds } from "./common.ts";
+import {
+  assetObject,
+  breakerObject,
+  enqueueJobs,
+  idsOf,
+  platform,
+  sendAll,
+  traced,
+  traceIds,
+} from "./common.ts";
 import { planOf } from "./dry-run.ts";
 import { headOf } from "./failures.ts";
+import { queueBacklogs } from "./queues.ts";
 import { scrape } from "./scrape.ts";
 
 /** What one request is given. It carries on its caller's trace, and whatever it sets off carries it on. */
@@ -18,6 +28,7 @@ export function apiPlatform(env: Env, request: Pick<Request, "headers">): ApiPla
     });
   };
   return {
+    env,
     config: p.config,
     now: p.now,
     newId: p.newId,
@@ -61,6 +72,11 @@ export function apiPlatform(env: Env, request: Pick<Request, "headers">): ApiPla
     register: (symbol, fact, cause) => assetObject(env, symbol).register({ symbol, fact, cause }),
     outboxOf: (symbol) => assetObject(env, symbol).outboxStatus(),
     publishOutboxOf: (symbol) => assetObject(env, symbol).publish(),
+    breakerOf: (service) => breakerObject(env, service).view(service),
+    tripBreaker: (service, reason, until, actor) =>
+      breakerObject(env, service).trip(service, reason, until, actor),
+    resetBreaker: (service, reason, actor) => breakerObject(env, service).reset(service, reason, actor),
+    queueBacklogs: () => queueBacklogs(p),
   };
 }
 

@@ -9,11 +9,12 @@ import { logFrom } from "../log.ts";
 import type { JobMessage } from "../queues/messages.ts";
 import { fileDeadLetters } from "../records/dead-letter-records.ts";
 import { recorder } from "./metrics.ts";
+import { boundedEnv } from "./timeouts.ts";
 
 /** A queue batch holds at most 100 messages. */
 const BATCH = 100;
 
-/** What every station is given: bindings, configuration, and the only clock and chance there are. */
+/** What every station is given: bindings (none of which can hang for ever), configuration, and the only clock and chance there are. */
 export interface Platform {
   readonly env: Env;
   readonly config: Config;
@@ -30,7 +31,7 @@ export interface Platform {
 export function platform(env: Env, about: LogContext = {}): Platform {
   const config = readConfig(env);
   return {
-    env,
+    env: boundedEnv(env),
     config,
     now: () => Date.now(),
     chance: () => Math.random(),
@@ -66,6 +67,9 @@ const hex = (bytes: Uint8Array): string =>
 
 /** The asset's object. A fresh stub each time: after some faults an old one stays broken. */
 export const assetObject = (env: Env, symbol: string) => env.ASSET_OBJECTS.getByName(symbol);
+
+/** The breaker of an external service. */
+export const breakerObject = (env: Env, service: string) => env.BREAKERS.getByName(service);
 
 const QUEUE_OF: Readonly<Record<JobKind, (env: Env) => Queue>> = {
   ingest: (env) => env.INGEST_QUEUE,

@@ -1,11 +1,19 @@
-import { type StoredEvent, symbolOfStream } from "../domain/events/envelope.ts";
+import { type StoredEvent, serviceOfStream, symbolOfStream } from "../domain/events/envelope.ts";
 import type { EventsDeps } from "../queues/events.ts";
 import { type Beside, project } from "../read-model/projections.ts";
 import { noteProjected, projectedHeads, readFeedStream } from "../read-model/streams.ts";
 import { deliveryId, orderDeliveries, subscriptions } from "../records/delivery-records.ts";
 import { orderJobs } from "../records/job-records.ts";
 import { type BesideTable, besideTables, requireBeside } from "../records/rebuild-records.ts";
-import { assetObject, enqueueJobs, fileUnreadable, type Platform, sendAll, traced } from "./common.ts";
+import {
+  assetObject,
+  breakerObject,
+  enqueueJobs,
+  fileUnreadable,
+  type Platform,
+  sendAll,
+  traced,
+} from "./common.ts";
 import { isRebuildable } from "./rebuild.ts";
 
 const MOST_ENDPOINTS = 1_000;
@@ -25,6 +33,10 @@ export function eventsDeps(p: Platform): EventsDeps {
       const symbol = symbolOfStream(streamId);
       if (symbol !== null) {
         return (await assetObject(env, symbol).readEvents(symbol, after, READ_AT_ONCE)).events;
+      }
+      const service = serviceOfStream(streamId);
+      if (service !== null) {
+        return (await breakerObject(env, service).readEvents(service, after, READ_AT_ONCE)).events;
       }
       const bodies = await readFeedStream(env.DB, streamId, after, READ_AT_ONCE);
       return bodies.map((body) => JSON.parse(body) as StoredEvent);

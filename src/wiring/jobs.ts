@@ -1,10 +1,12 @@
 import { readCsvBars, readJsonBars } from "../domain/asset/read-bars.ts";
+import { sourceService } from "../domain/breaker/service.ts";
+import { verdictOfSource } from "../domain/breaker/verdict.ts";
 import { isCalendarId } from "../domain/market/calendar-id.ts";
 import { continueTrace } from "../domain/trace/traceparent.ts";
 import type { ConsumerDeps, JobBook } from "../queues/consumer.ts";
 import { importRequest, MOST_IMPORT_ROWS } from "../queues/import-format.ts";
 import type { IndicatorsDeps } from "../queues/indicators.ts";
-import type { IngestDeps, Upload } from "../queues/ingest.ts";
+import type { IngestDeps, Prices, Upload } from "../queues/ingest.ts";
 import type { RecommendationDeps } from "../queues/recommendations.ts";
 import { lastBarOf } from "../read-model/series.ts";
 import { noteKnown } from "../read-model/streams.ts";
@@ -13,10 +15,14 @@ import { loadJobsInTurn, settleJobs, startJobs } from "../records/job-records.ts
 import { afterJobs, type ReleasedJob, setJobsAside } from "../records/sequence-records.ts";
 import { demoSource } from "../sources/demo.ts";
 import type { PriceSource } from "../sources/price-source.ts";
+import { inTime } from "../timeout.ts";
+import { breakers } from "./breakers.ts";
 import { assetObject, enqueueJobs, fileUnreadable, type Platform } from "./common.ts";
 import { announceFailures, headsOfFailed, recordFailures } from "./failures.ts";
+import { renew } from "./queues.ts";
 
-const SOURCE_TIMEOUT_MS = 10_000;
+export const SOURCE_TIMEOUT_MS = 10_000;
+const UPLOAD_TIMEOUT_MS = 30_000;
 
 export const consumerDeps = (p: Platform): ConsumerDeps => ({
   jobs: jobBook(p),
@@ -27,6 +33,7 @@ export const consumerDeps = (p: Platform): ConsumerDeps => ({
   metrics: p.metrics,
   trace: p.trace,
   fileUnreadable: fileUnreadable(p),
+  renew: renew(p),
 });
 
 function jobBook(p: Platform): JobBook {
@@ -70,6 +77,7 @@ export async function nudge(p: Platform, released: readonly ReleasedJob[]): Prom
 
 export function ingestDeps(p: Platform): IngestDeps {
   const { env } = p;
+  const guard = breakers(p);
   return {
     asset: async (symbol) => {
       const asset = (await loadAssets(env.DB, [symbol]))[0];
@@ -77,11 +85,24 @@ export function ingestDeps(p: Platform): IngestDeps {
       return { symbol, calendar: asset.calendar, source: asset.source, archived: asset.archivedAt !== null };
     },
     lastBar: (symbol, resolution) => lastBarOf(env.DB, symbol, resolution),
-    prices: async (name, request, traceparent) => {
+    prices: async (name, request, { jobId, traceparent }) => {
       const source = priceSource(p, name, tracedFetch(p, traceparent));
       if (source === null)
         return { outcome: "NotConfigured", detail: `the price source ${name} is not configured` };
-      return source.history(request);
+      const service = sourceService(name);
+      const guarded = await guard({
+        service,
+        jobId,
+        call: () => source.history(request),
+        verdictOf: (answer) => verdictOfSource(answer, SOURCE_TIMEOUT_MS),
+      });
+      if (guarded.kind === "open") return breakerOpen(service, guarded.seconds);
+      const { result, reopenedFor } = guarded;
+      // A probe is the breaker's call more than the job's: that the source is still out costs the job no attempt. What
+      // cannot be read may be this asset's own trouble, and must not make it the probe for ever.
+      return reopenedFor !== null && result.outcome !== "MalformedPayload"
+        ? breakerOpen(service, reopenedFor)
+        : result;
     },
     upload: (objectKey, format) => readUpload(env, objectKey, format),
     ingest: (command) => assetObject(env, command.symbol).ingest(command),
@@ -99,6 +120,12 @@ function tracedFetch({ trace }: Platform, traceparent: string | null): typeof fe
   };
 }
 
+const breakerOpen = (service: string, retryAfterSeconds: number): Prices => ({
+  outcome: "BreakerOpen",
+  detail: `the breaker of ${service} is open`,
+  retryAfterSeconds,
+});
+
 function priceSource({ config }: Platform, name: string, fetch: typeof globalThis.fetch): PriceSource | null {
   if (name === "demo" && config.DEMO && config.DEMO_SOURCE_URL !== "") {
     return demoSource({
@@ -113,7 +140,7 @@ function priceSource({ config }: Platform, name: string, fetch: typeof globalThi
 async function readUpload(env: Env, objectKey: string, format: "csv" | "json"): Promise<Upload | null> {
   const object = await env.IMPORTS.get(objectKey);
   if (object === null) return null;
-  const body = await object.text();
+  const body = await inTime(object.text(), UPLOAD_TIMEOUT_MS, "the uploaded file");
   const reading = format === "csv" ? readCsvBars(body, { maxRows: MOST_IMPORT_ROWS }) : readJson(body);
   if (reading.ok) return { ok: true, bars: reading.bars };
   if (reading.kind === "file") {

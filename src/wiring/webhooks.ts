@@ -1,8 +1,14 @@
-import { callWebhook } from "../delivery/webhook.ts";
+import { callWebhook, WEBHOOK_TIMEOUT_MS } from "../delivery/webhook.ts";
+import { webhookService } from "../domain/breaker/service.ts";
+import { verdictOfPost } from "../domain/breaker/verdict.ts";
 import type { WebhooksDeps } from "../queues/webhooks.ts";
 import { fileDeadLetters } from "../records/dead-letter-records.ts";
-import { claimDeliveries, disableEndpoint, settleDeliveries } from "../records/delivery-records.ts";
+import { claimDeliveries, settleDeliveries } from "../records/delivery-records.ts";
+import { breakers } from "./breakers.ts";
 import { fileUnreadable, type Platform } from "./common.ts";
+import { disable, disabledFacts } from "./endpoints.ts";
+import { announceFacts } from "./facts.ts";
+import { renew } from "./queues.ts";
 
 /** A claim outlives the longest call, so nobody else sends the same delivery meanwhile. */
 const CLAIM_MS = 30_000;
@@ -11,6 +17,7 @@ const SLACK_MS = 1_000;
 
 export function webhooksDeps(p: Platform): WebhooksDeps {
   const { DB } = p.env;
+  const guard = breakers(p);
   return {
     now: p.now,
     chance: p.chance,
@@ -18,10 +25,19 @@ export function webhooksDeps(p: Platform): WebhooksDeps {
     metrics: p.metrics,
     trace: p.trace,
     fileUnreadable: fileUnreadable(p),
+    renew: renew(p),
     schedule: p.config.WEBHOOK_RETRY_SECONDS,
     origin: p.config.PUBLIC_ORIGIN,
     claim: (ids) => claimDeliveries(DB, ids, p.now() + SLACK_MS, p.now() + CLAIM_MS),
-    call: (call) => callWebhook(call, p.now()),
+    call: async ({ endpointId, ...call }) => {
+      const guarded = await guard({
+        service: webhookService(endpointId),
+        jobId: null,
+        call: () => callWebhook(call, p.now()),
+        verdictOf: (answer) => verdictOfPost(answer, WEBHOOK_TIMEOUT_MS),
+      });
+      return guarded.kind === "called" ? guarded.result : { openSeconds: guarded.seconds };
+    },
     settle: async (settled) => {
       const now = p.now();
       const statements = [
@@ -58,11 +74,16 @@ export function webhooksDeps(p: Platform): WebhooksDeps {
           ),
         );
       }
-      for (const { delivery, gone } of settled) {
-        if (!gone || delivery.endpoint === null) continue;
-        statements.push(disableEndpoint(DB, delivery.endpoint.id, "the receiver answered 410 Gone", now));
-      }
+      const gone = settled.flatMap(({ delivery, gone }) =>
+        gone && delivery.endpoint !== null
+          ? [{ endpointId: delivery.endpoint.id, reason: "the receiver answered 410 Gone" }]
+          : [],
+      );
+      // Several deliveries of one batch may have found the same endpoint gone.
+      const disablings = [...new Map(gone.map((one) => [one.endpointId, one])).values()];
+      statements.push(...disable(p, disablings, now));
       await DB.batch(statements);
+      await announceFacts(p, disabledFacts(disablings));
     },
   };
 }

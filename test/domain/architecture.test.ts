@@ -15,7 +15,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   delivery: ["domain"],
   "read-model": ["domain"],
   records: ["domain", "log"],
-  "durable-objects": ["domain", "types:queues/messages"],
+  "durable-objects": ["domain", "types:queues/messages", "timeout"],
   queues: ["domain"],
   schedule: ["domain", "types:queues/messages"],
   api: ["domain", "read-model", "records", "queues/messages", "queues/import-format", "types:config"],
@@ -30,11 +30,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "types:api/platform",
     "config",
     "log",
+    "timeout",
   ],
   "worker.ts": [
     "api/app",
     "api/problem",
     "durable-objects/asset-object",
+    "durable-objects/breaker-object",
     "durable-objects/metrics-object",
     "queues",
     "schedule",
@@ -43,6 +45,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   "config.ts": ["domain", "log"],
   "log.ts": ["types:domain"],
+  "timeout.ts": [],
 };
 
 /** Packages the pure rules may use: small, without I/O, clock or chance. */

@@ -144,14 +144,20 @@ export class Broker {
   async deliverDue(
     binding: QueueBinding,
     arrange: (letters: readonly Letter[]) => readonly Letter[] = (letters) => letters,
+    on: Env = env,
   ): Promise<number> {
     const all = this.take(binding);
     const due = arrange(all.filter(({ notBefore }) => notBefore <= Date.now()));
     this.#letters.get(binding)?.push(...all.filter(({ notBefore }) => notBefore > Date.now()));
     for (let at = 0; at < due.length; at += QUEUES[binding].batch) {
-      await this.deliver(binding, due.slice(at, at + QUEUES[binding].batch));
+      await this.deliver(binding, due.slice(at, at + QUEUES[binding].batch), on);
     }
     return due.length;
+  }
+
+  /** Delivers what is due on one queue to a Worker with another environment. */
+  deliverDueOn(binding: QueueBinding, on: Env): Promise<number> {
+    return this.deliverDue(binding, (letters) => letters, on);
   }
 
   /** The cron trigger fires. */

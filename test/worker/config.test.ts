@@ -11,6 +11,15 @@ describe("the environment", () => {
     expect(readConfig(deployed)).toMatchObject({ DEMO: false, WEBHOOK_ALLOW_LOOPBACK: false });
   });
 
+  it("changes the rules of alerts that it names, and only those", () => {
+    const { ALERT_RULES } = readConfig({
+      ...deployed,
+      ALERT_RULES: '{"dead-letters":{"raise":1,"clear":0}}',
+    });
+    expect(ALERT_RULES.find(({ id }) => id === "dead-letters")).toMatchObject({ raise: 1, clear: 0 });
+    expect(ALERT_RULES.find(({ id }) => id === "error-rate")).toMatchObject({ raise: 0.2, clear: 0.1 });
+  });
+
   it.each([
     [{ DEMO: "on" }, /DEMO: the demo source is refused/],
     [{ WEBHOOK_ALLOW_LOOPBACK: "on" }, /WEBHOOK_ALLOW_LOOPBACK: loopback webhooks are refused/],
@@ -18,6 +27,12 @@ describe("the environment", () => {
     [{ WEBHOOK_RETRY_SECONDS: "5,soon" }, /WEBHOOK_RETRY_SECONDS/],
     [{ SWEEP_AFTER_SECONDS: "0" }, /SWEEP_AFTER_SECONDS/],
     [{ PUBLIC_ORIGIN: "nowhere" }, /PUBLIC_ORIGIN/],
+    [{ ALERT_RULES: "{" }, /ALERT_RULES: not JSON/],
+    [{ ALERT_RULES: '{"no-such-rule":{}}' }, /ALERT_RULES/],
+    [{ ALERT_RULES: '{"dead-letters":{"raise":3,"clear":3}}' }, /dead-letters clear must be below raise/],
+    [{ ALERT_WEBHOOK_URL: "nowhere" }, /ALERT_WEBHOOK_URL/],
+    [{ ALERT_WEBHOOK_URL: "https://ops.example/" }, /ALERT_WEBHOOK_SECRET: alerts are signed/],
+    [{ ALERT_WEBHOOK_SECRET: "secret" }, /ALERT_WEBHOOK_SECRET: whsec_/],
   ])("with %o is refused, naming the variable", (change, reason) => {
     expect(() => readConfig({ ...deployed, ...change })).toThrow(reason);
   });

@@ -82,14 +82,19 @@ export class Meter {
   }
 
   #watchObjects(): void {
-    const { ASSET_OBJECTS, METRICS } = env;
+    const { METRICS } = env;
     const metrics = METRICS.getByName.bind(METRICS);
     vi.spyOn(METRICS, "getByName").mockImplementation((name, options) => {
       this.#reports += 1;
       return metrics(name, options);
     });
-    const getByName = ASSET_OBJECTS.getByName.bind(ASSET_OBJECTS);
-    vi.spyOn(ASSET_OBJECTS, "getByName").mockImplementation((name, options) => {
+    this.#watch(env.ASSET_OBJECTS);
+    this.#watch(env.BREAKERS);
+  }
+
+  #watch<T extends Rpc.DurableObjectBranded>(namespace: DurableObjectNamespace<T>): void {
+    const getByName = namespace.getByName.bind(namespace);
+    vi.spyOn(namespace, "getByName").mockImplementation((name, options) => {
       const stub = getByName(name, options);
       return new Proxy(stub, {
         get: (target, key) => {

@@ -66,7 +66,8 @@ export interface Payloads {
     /** Too many failures in a row, a probe that failed, or a person's hand. */
     readonly reason: "failures" | "probe" | "manual";
     readonly failures: number;
-    readonly openUntil: string;
+    /** ISO-8601; null when only a person closes it again. */
+    readonly openUntil: string | null;
     readonly detail: string;
   };
   CircuitClosed: {

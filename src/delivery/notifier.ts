@@ -1,0 +1,43 @@
+import type { Notification } from "../domain/alert/alert.ts";
+import { callWebhook } from "./webhook.ts";
+
+/** What became of a notification: taken, or to be sent again later. */
+export type Notified = { readonly taken: true } | { readonly taken: false; readonly why: string };
+
+/** A way to reach people. It never throws; the same notification may come twice, under the same id. */
+export interface Notifier {
+  readonly name: string;
+  notify(notification: Notification): Promise<Notified>;
+}
+
+/** One line in the log, which every installation has. */
+export const logNotifier = (log: (entry: Readonly<Record<string, unknown>>) => void): Notifier => ({
+  name: "log",
+  notify: async (notification) => {
+    const level =
+      notification.kind === "cleared" ? "info" : notification.severity === "critical" ? "error" : "warn";
+    log({ level, message: `alert ${notification.kind}`, alert: notification });
+    return { taken: true };
+  },
+});
+
+export interface AlertReceiver {
+  readonly url: string;
+  /** `whsec_` and base64. */
+  readonly secret: string;
+  readonly now: () => number;
+}
+
+/** A signed POST, as Standard Webhooks says; `webhook-id` is the notification's id. The answer as it came. */
+export const postNotification = ({ url, secret, now }: AlertReceiver, notification: Notification) =>
+  callWebhook(
+    {
+      url,
+      secret,
+      id: notification.id,
+      body: JSON.stringify(notification),
+      traceparent: null,
+      contentType: "application/json",
+    },
+    now(),
+  );

@@ -1,0 +1,141 @@
+import { DurableObject } from "cloudflare:workers";
+import { type Answer, BREAKER_POLICY, type BreakerCommand, type Permit } from "../domain/breaker/breaker.ts";
+import { answerOf, decide } from "../domain/breaker/decide.ts";
+import type { Verdict } from "../domain/breaker/verdict.ts";
+import { type AnyEvent, breakerStream, type Cause } from "../domain/events/envelope.ts";
+import { BreakerRecord, type StoredBreaker } from "./breaker-record.ts";
+import { Commits } from "./commits.ts";
+import { EventLog, type Head } from "./event-log.ts";
+import { Outbox, type OutboxStatus } from "./outbox.ts";
+import { BREAKER_STEPS, migrateTables } from "./tables.ts";
+
+/** Whether calls may be made, and the version of the stream this command has reached; null when it told nothing new. */
+export interface Ruling {
+  readonly answer: Answer;
+  readonly head: number | null;
+}
+
+/** Events of one read stay under this, whatever the limit asked for. */
+const LARGEST_READ_BYTES = 1_000_000;
+
+/**
+ * The breaker of one external service, shared by all workers: the short, serial point that counts failures and leases
+ * the one probe. Its state, and the events that tell of it, are written in one transaction.
+ */
+export class BreakerObject extends DurableObject<Env> {
+  readonly #record: BreakerRecord;
+  readonly #log: EventLog;
+  readonly #outbox: Outbox;
+  readonly #commits: Commits;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    migrateTables(ctx.storage, BREAKER_STEPS);
+    const { sql } = ctx.storage;
+    this.#record = new BreakerRecord(sql);
+    this.#log = new EventLog(sql, breakerStream(this.#service()));
+    this.#outbox = new Outbox(this.#log, env.EVENTS_QUEUE);
+    this.#commits = new Commits(ctx, this.#log, this.#outbox);
+  }
+
+  /** Asks for leave to call the service. `lease` names this asker's probe, should it be the one to probe. */
+  async acquire(service: string, lease: string): Promise<Ruling> {
+    return this.#ruling(service, { type: "acquire", lease }, causeOf("system", null), lease);
+  }
+
+  /** Tells how a call went, and answers whether the next one may be made. */
+  async report(service: string, permit: Permit, verdict: Verdict, jobId: string | null): Promise<Ruling> {
+    return this.#ruling(service, { type: "report", permit, verdict }, causeOf("system", jobId), null);
+  }
+
+  /** Opens the breaker by hand; it stays open until an instant (epoch ms) or, with null, until it is reset. */
+  async trip(service: string, reason: string, until: number | null, actor: string): Promise<StoredBreaker> {
+    return (await this.#run(service, { type: "trip", reason, until }, causeOf(actor, null))).after;
+  }
+
+  /** Closes the breaker by hand and forgets its failures. */
+  async reset(service: string, reason: string, actor: string): Promise<StoredBreaker> {
+    return (await this.#run(service, { type: "reset", reason }, causeOf(actor, null))).after;
+  }
+
+  async view(service: string): Promise<StoredBreaker> {
+    this.#assertService(service);
+    return this.#record.read();
+  }
+
+  async streamHead(service: string): Promise<Head> {
+    this.#assertService(service);
+    return this.#log.top();
+  }
+
+  /** The log after a version, oldest first, as it was written. */
+  async readEvents(
+    service: string,
+    after: number,
+    limit: number,
+  ): Promise<{ events: AnyEvent[]; head: number }> {
+    this.#assertService(service);
+    return {
+      events: this.#log.read(after, Math.min(limit, 500), LARGEST_READ_BYTES) as AnyEvent[],
+      head: this.#log.head(),
+    };
+  }
+
+  async outboxStatus(): Promise<OutboxStatus> {
+    return this.#outbox.status();
+  }
+
+  /** Publishes what waits, now. */
+  async publish(): Promise<OutboxStatus> {
+    return this.#commits.publish();
+  }
+
+  /** The safety net. */
+  override async alarm(): Promise<void> {
+    await this.#commits.publish();
+  }
+
+  async #ruling(
+    service: string,
+    command: BreakerCommand,
+    cause: Cause,
+    lease: string | null,
+  ): Promise<Ruling> {
+    const { before, after } = await this.#run(service, command, cause);
+    return {
+      answer: answerOf(after.state, lease, Date.now()),
+      head: after.version > before.version ? after.version : null,
+    };
+  }
+
+  #run(
+    service: string,
+    command: BreakerCommand,
+    cause: Cause,
+  ): Promise<{ readonly before: StoredBreaker; readonly after: StoredBreaker }> {
+    this.#assertService(service);
+    return this.#commits.run((stamp) => {
+      const before = this.#record.read();
+      const facts = decide(before.state, command, stamp.now, BREAKER_POLICY);
+      return { before, after: this.#record.write(this.#log, before, service, facts, cause, stamp) };
+    });
+  }
+
+  #service(): string {
+    const { name } = this.ctx.id;
+    if (name === undefined) throw new Error("a breaker is reached by its service only");
+    return name;
+  }
+
+  #assertService(service: string): void {
+    if (service !== this.#service())
+      throw new Error(`a command for ${service} reached the breaker of ${this.#service()}`);
+  }
+}
+
+const causeOf = (actorId: string, jobId: string | null): Cause => ({
+  actorId,
+  jobId,
+  correlationId: jobId ?? actorId,
+  causationId: null,
+});

@@ -1,0 +1,73 @@
+/*
+ * What the rules of alerts look at, in D1. Each statement reads through an index and stops at a limit, so a tick costs
+ * the same with ten assets and with a hundred thousand.
+ */
+
+/** Counting stops here. */
+const MOST_COUNTED = 1_000;
+/** Of the last hour's jobs this many of the newest, and as many of the oldest, are looked at. */
+const SAMPLE = 500;
+const SAMPLE_MS = 3_600_000;
+/** Of fewer jobs than this a few failures would be a large share. */
+const SMALLEST_SAMPLE = 20;
+
+const count = (db: D1Database, from: string): D1PreparedStatement =>
+  db.prepare(`SELECT count(*) AS n FROM (SELECT 1 FROM ${from} LIMIT ?)`).bind(MOST_COUNTED);
+
+/** The first row's number; null when there is none. */
+const number = (rows: readonly unknown[] | undefined, name: string): number | null => {
+  const row = rows?.[0];
+  const value: unknown = typeof row === "object" && row !== null ? Reflect.get(row, name) : null;
+  return typeof value === "number" ? value : null;
+};
+
+export interface DatabaseReadings {
+  readonly openDeadLetters: number | null;
+  readonly openBreakers: number | null;
+  /** From a job's first attempt to its end, or to now while it has none; waiting in queues is not in it. */
+  readonly meanProcessingSeconds: number | null;
+  /** Of the jobs that ended. */
+  readonly failedJobsShare: number | null;
+  /** Null in an installation without these tables. */
+  readonly divergences: number | null;
+  readonly stuckProcesses: number | null;
+}
+
+/** One batch of reads. */
+export async function databaseReadings(db: D1Database, now: number): Promise<DatabaseReadings> {
+  const sample = db
+    .prepare(
+      `WITH sample AS (
+         SELECT * FROM (SELECT id, state, attempts, finished_at FROM jobs WHERE created_at >= ?1
+                        ORDER BY created_at DESC, id DESC LIMIT ?3)
+         UNION
+         SELECT * FROM (SELECT id, state, attempts, finished_at FROM jobs WHERE created_at >= ?1
+                        ORDER BY created_at, id LIMIT ?3))
+       SELECT avg(max(0, coalesce(finished_at, ?2) - (attempts ->> '$[0].startedAt'))) / 1000.0 AS seconds,
+              sum(state = 'failed') * 1.0 / max(${SMALLEST_SAMPLE}, count(finished_at)) AS failed
+       FROM sample WHERE attempts <> '[]'`,
+    )
+    .bind(now - SAMPLE_MS, now, SAMPLE);
+  const optional = db.prepare(
+    "SELECT name FROM sqlite_master WHERE type = 'table' AND name IN ('divergences', 'processes') LIMIT 2",
+  );
+  const [letters, breakers, jobs, tables] = await db.batch([
+    count(db, "dead_letters WHERE state = 'open'"),
+    // A receiver that is out is its owner's business.
+    count(db, "breakers WHERE state = 'open' AND service NOT LIKE 'webhook:%'"),
+    sample,
+    optional,
+  ]);
+  const names = new Set((tables?.results as { name: string }[] | undefined)?.map(({ name }) => name));
+  const of = async (table: string, from: string): Promise<number | null> =>
+    names.has(table) ? number((await count(db, from).all()).results, "n") : null;
+  return {
+    openDeadLetters: number(letters?.results, "n"),
+    openBreakers: number(breakers?.results, "n"),
+    // No job in an hour is none that is slow.
+    meanProcessingSeconds: number(jobs?.results, "seconds") ?? 0,
+    failedJobsShare: number(jobs?.results, "failed") ?? 0,
+    divergences: await of("divergences", "divergences WHERE repaired_at IS NULL"),
+    stuckProcesses: await of("processes", "processes WHERE state = 'stuck'"),
+  };
+}

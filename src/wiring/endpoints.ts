@@ -1,0 +1,47 @@
+import { endpointStream } from "../domain/events/envelope.ts";
+import { writeAudit } from "../records/audit.ts";
+import { disableEndpoints, stillEnabled } from "../records/delivery-records.ts";
+import type { Platform } from "./common.ts";
+import { type Fact, ownCause, recordFacts } from "./facts.ts";
+
+/** An endpoint that we disable by ourselves, whatever for. */
+export interface Disabling {
+  readonly endpointId: string;
+  readonly reason: string;
+}
+
+export const disabledFacts = (disablings: readonly Disabling[]): Fact[] =>
+  disablings.map(({ endpointId, reason }) => ({
+    eventType: "EndpointDisabled",
+    payload: { endpointId, reason },
+    streamId: endpointStream(endpointId),
+    cause: ownCause(endpointId),
+  }));
+
+/**
+ * Disables endpoints, with an event and an audit row for each that was enabled until now. Announce `disabledFacts` when
+ * the batch is through.
+ */
+export function disable(p: Platform, disablings: readonly Disabling[], now: number): D1PreparedStatement[] {
+  if (disablings.length === 0) return [];
+  const { DB } = p.env;
+  const rows = disablings.map(({ endpointId, reason }) => ({
+    endpointId,
+    id: p.newId(),
+    at: now,
+    actor: "system",
+    action: "webhook-endpoint.disabled",
+    subject: endpointId,
+    outcome: "done",
+    detail: reason,
+  }));
+  return [
+    ...recordFacts(p, disabledFacts(disablings), now, stillEnabled("substr(fact.value ->> 'streamId', 10)")),
+    writeAudit(
+      DB,
+      rows,
+      `(SELECT one.value FROM json_each(?1) AS one WHERE ${stillEnabled("one.value ->> 'endpointId'")})`,
+    ),
+    disableEndpoints(DB, disablings, now),
+  ];
+}
