@@ -43,7 +43,7 @@ const SLACK_MS = 1_000;
 const FIRST_LOOK_SECONDS = 2;
 const LONGEST_LOOK_SECONDS = 30;
 
-/** What is to become of a process, or why nothing is. Total: any command may come at any time, in any state. */
+/** What is to become of a process, or why nothing is. Total: every command may come at any time, in any state. */
 export const decideProcess = (
   definition: ProcessDefinition,
   process: ProcessState,
