@@ -1,0 +1,18 @@
+import type { System } from "../platform/system.ts";
+
+/** At rest whatever waits, waits behind an open letter of its asset whose job was ordered earlier. */
+export const waitingInVain = (system: System): string[] =>
+  system.db
+    .rows(
+      `SELECT id FROM jobs WHERE state IN ('queued', 'running', 'retrying') AND due_at IS NULL AND NOT EXISTS (
+         SELECT 1 FROM dead_letters l JOIN jobs parked ON parked.id = l.subject
+         WHERE l.symbol = jobs.symbol AND l.state = 'open' AND jobs.blocked_by IS NOT NULL
+           AND (parked.created_at, parked.id) < (jobs.created_at, jobs.id)) ORDER BY id`,
+    )
+    .map(({ id }) => `${String(id)} waits for nothing`);
+
+/** Letters that say they are being redriven although nothing is under way. */
+export const redrivenForEver = (system: System): string[] =>
+  system.db
+    .rows("SELECT id FROM dead_letters WHERE state = 'redriving' ORDER BY id")
+    .map(({ id }) => `${String(id)} is redriving for ever`);

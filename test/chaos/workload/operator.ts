@@ -1,0 +1,43 @@
+import { JOB_KINDS } from "../../../src/domain/job/job.ts";
+import type { System } from "../platform/system.ts";
+import type { Client } from "./client.ts";
+
+const KINDS = JOB_KINDS.map((kind) => `'${kind}'`).join(", ");
+
+export interface OpenLetter {
+  readonly id: string;
+  readonly symbol: string;
+}
+
+/** Letters of jobs that wait for somebody, the oldest work first. */
+export const openLetters = (system: System): OpenLetter[] =>
+  system.db
+    .rows(
+      `SELECT l.id, l.symbol FROM dead_letters l JOIN jobs ON jobs.id = l.subject
+       WHERE l.state = 'open' AND l.queue IN (${KINDS}) ORDER BY jobs.created_at, jobs.id, l.id`,
+    )
+    .map(({ id, symbol }) => ({ id: String(id), symbol: String(symbol) }));
+
+const waitingOf = (system: System, symbol: string): string[] =>
+  system.db
+    .rows("SELECT id FROM jobs WHERE symbol = ? AND blocked_by IS NOT NULL AND due_at IS NULL", symbol)
+    .map(({ id }) => String(id));
+
+/**
+ * An operator goes through the letters: sends some again and closes others. Whoever has come back twice is given up, with
+ * all that waits behind it.
+ */
+export async function dealWithLetters(client: Client, round: number): Promise<void> {
+  for (const { id, symbol } of openLetters(client.system)) {
+    const path = `/backoffice/dead-letters/${encodeURIComponent(id)}`;
+    if (round < 2 && client.random.chance(0.6)) {
+      await client.ask("POST", `${path}/redrive`);
+      continue;
+    }
+    if (round >= 2) {
+      for (const job of waitingOf(client.system, symbol))
+        await client.ask("POST", `/jobs/${encodeURIComponent(job)}/cancel`);
+    }
+    await client.ask("POST", `${path}/discard`, { reason: "the operator gave it up" });
+  }
+}
