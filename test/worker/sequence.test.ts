@@ -69,7 +69,9 @@ async function lineBehindFourth(symbol: string, count = 10): Promise<string> {
 }
 
 describe("while a job of an asset is parked", () => {
-  it("later ones wait in order, shuffled, doubled and in two consumers at once; other assets flow", async () => {
+  it("later ones wait in order, shuffled, doubled and in two consumers at once; other assets flow", {
+    timeout: 90_000,
+  }, async () => {
     for (const seed of [1, 2, 3]) {
       const symbol = `SEQ${seed}`;
       const { letter, messages } = await parkedFourth(symbol);
@@ -114,6 +116,18 @@ describe("while a job of an asset is parked", () => {
       expect(model.indicators).toHaveLength(10);
       expect(model.streams).toMatchObject([{ known_version: model.feed.length }]);
     }
+  });
+
+  it("the sweep lets nothing of it run", async () => {
+    const letter = await lineBehindFourth("RESTS");
+    passSeconds(10 * OVERDUE);
+    await broker.tick();
+    expect((await standingOf("RESTS")).running).toEqual([]);
+    expect(broker.waiting("INGEST_QUEUE")).toEqual([]);
+    await redrive(letter);
+    await broker.settle();
+    expect((await effectsOf("RESTS")).slice(3)).toEqual(slots(3, 9));
+    await expectAtRest("RESTS");
   });
 
   it("a job says which dead letter it waits behind, and can be cancelled", async () => {
