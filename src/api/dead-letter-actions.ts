@@ -76,7 +76,7 @@ deadLetterActions.openapi(
         // A run that is open again is due at once: the sweep sends it the step it stands at.
         queue !== "reconcile"
       )
-        await api.enqueueJobs([{ id: subject, kind: queue, symbol }]);
+        await api.enqueueJobs([{ id: subject, kind: queue, symbol, traceparent: letter.traceparent }]);
       return c.json(showLetter(after), 202);
     });
   },

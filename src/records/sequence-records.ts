@@ -51,6 +51,8 @@ export interface ReleasedJob {
   readonly id: string;
   readonly kind: JobKind;
   readonly symbol: string;
+  /** W3C Trace Context of its order. */
+  readonly traceparent: string | null;
 }
 
 /**
@@ -71,7 +73,7 @@ export function releaseNext(db: D1Database, symbols: readonly string[], now: num
            WHERE l.symbol = jobs.symbol AND l.state IN ('open', 'redriving')
              AND parked.state NOT IN ('succeeded', 'cancelled')
              AND (parked.created_at, parked.id) < (jobs.created_at, jobs.id))
-       RETURNING id, kind, symbol`,
+       RETURNING id, kind, symbol, traceparent`,
     )
     .bind(JSON.stringify([...new Set(symbols)]), now);
 }

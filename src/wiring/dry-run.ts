@@ -99,6 +99,9 @@ async function planEvents(p: Platform, message: EventMessage): Promise<Plan> {
       deliveries.push(...ids.slice(0, MOST_IDS - deliveries.length));
     },
     nudge: async () => undefined,
+    // What is only looked at has not been processed.
+    metrics: { count: () => undefined, observe: () => undefined },
+    log: () => undefined,
   };
   try {
     const heads = await deps.heads([message.streamId]);
