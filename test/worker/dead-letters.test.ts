@@ -60,14 +60,15 @@ describe("a dead letter", () => {
       queue: "recommendation",
       subject: message.jobId,
       symbol: "KEEPS",
-      body: message,
+      body: { jobId: message.jobId, kind: "recommendation", symbol: "KEEPS" },
       error: { code: "analysis_not_ready" },
       attempts,
       faultClass: "transient",
       state: "open",
       editedFrom: null,
       editedTo: null,
-      traceparent,
+      // The trace of the order; each attempt is a span of its own in it.
+      traceparent: expect.stringContaining("0af7651916cd43dd8448eb211c80319c"),
     });
     expect(letter?.["fingerprint"]).toMatch(/^[0-9a-f]{16}$/);
     expect(letter?.["firstAt"]).toBe(new Date(record.attempts[0]?.endedAt ?? 0).toISOString());
