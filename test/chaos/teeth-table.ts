@@ -99,7 +99,7 @@ export const TEETH: readonly Tooth[] = [
   {
     name: "a failed job asks how far its stream reaches",
     file: "src/wiring/failures.ts",
-    noticedBy: { crashPoints: "lost" },
+    noticedBy: worker("lost-answers"),
     text: "return head > 0 ? [",
     without: "return head < 0 ? [",
   },
