@@ -31,6 +31,8 @@ export class Outside {
   /** Calls by host. */
   readonly received = new Map<string, Received[]>();
   readonly #gone = new Set<string>();
+  /** The series begin here, a few months before the replay does. */
+  firstDay = Date.UTC(2016, 9, 3);
   /** The price source is out until told otherwise. */
   isOut = false;
 
@@ -96,7 +98,7 @@ export class Outside {
     }
     if (plan.strikes("service answers wrong")) return this.#nonsense();
     if (this.isOut) return { status: 503, body: "out of order" };
-    if (url.origin === DEMO_URL) return series(url);
+    if (url.origin === DEMO_URL) return series(url, this.firstDay);
     return null;
   }
 
@@ -130,8 +132,6 @@ export function isSigned(call: Received, secret: string): boolean {
   return call.signature.split(" ").includes(`v1,${mac}`);
 }
 
-/** The series begin here, a few months before the replay does. */
-const FIRST_DAY = Date.UTC(2016, 9, 3);
 /** And end here, so that no run drags years of prices along. */
 const LAST_DAY = Date.UTC(2017, 5, 30);
 const PAGE = 40;
@@ -143,9 +143,9 @@ export function priceOf(symbol: string, day: number): number {
   return Math.round((100 + Math.sin(day / 5 + phase) * 9 + Math.cos(day / 17) * 14 + day / 90) * 100) / 100;
 }
 
-function series(url: URL): Answer {
+function series(url: URL, firstDay: number): Answer {
   const [, symbol = "", resolution = ""] = /^\/series\/([^/]+)\/([^/]+)$/.exec(url.pathname) ?? [];
-  const from = Math.max(Date.parse(url.searchParams.get("from") ?? ""), FIRST_DAY);
+  const from = Math.max(Date.parse(url.searchParams.get("from") ?? ""), firstDay);
   const to = Math.min(Date.parse(url.searchParams.get("to") ?? ""), LAST_DAY);
   const days: number[] = [];
   for (let day = from; day <= to && days.length <= PAGE; day += DAY) {
