@@ -67,12 +67,22 @@ function isNoticed(tree: string, { name, file, text, without, noticedBy }: Tooth
   }
 }
 
+/** A suite that is red anyway notices nothing; each is seen green first, once. */
+const green = new Set<string>();
+function seeGreen(tree: string, suite: Suite): void {
+  const key = JSON.stringify(suite);
+  if (green.has(key)) return;
+  if (!passes(tree, suite)) throw new Error(`${nameOf(suite)} is red with every check in place`);
+  green.add(key);
+}
+
 const wanted = process.argv.slice(2);
 const chosen = TEETH.filter(({ name }) => wanted.length === 0 || wanted.some((word) => name.includes(word)));
 const tree = copyTree();
 let noticed = 0;
 try {
   for (const tooth of chosen) {
+    seeGreen(tree, tooth.noticedBy);
     const startedAt = Date.now();
     const seen = isNoticed(tree, tooth);
     if (seen) noticed += 1;
