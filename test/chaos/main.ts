@@ -12,7 +12,7 @@ import type { Exploration } from "./crash-points/explore.ts";
 import { FAULTS } from "./platform/faults.ts";
 
 /** Seeds handed to a child at once. */
-const PORTION = 20;
+const PORTION = 10;
 
 const { values } = parseArgs({
   options: {

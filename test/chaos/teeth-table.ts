@@ -2,7 +2,7 @@
 export type Suite =
   | { readonly seeds: number; readonly from?: number }
   | { readonly crashPoints: string }
-  | { readonly project: string; readonly file: string };
+  | { readonly project: string; readonly file: string; readonly test?: string };
 
 /** A safety check, how to take it out, and who has to notice. */
 export interface Tooth {
@@ -14,7 +14,12 @@ export interface Tooth {
 }
 
 const SEEDS: Suite = { seeds: 300 };
-const worker = (file: string): Suite => ({ project: "worker", file: `test/worker/${file}.test.ts` });
+/** A file of test/worker, and the beginning of the test's name. */
+const worker = (file: string, test: string): Suite => ({
+  project: "worker",
+  file: `test/worker/${file}.test.ts`,
+  test,
+});
 
 /** One line where, one line what: to add a check, name it, quote it, and say what stands there without it. */
 export const TEETH: readonly Tooth[] = [
@@ -35,7 +40,7 @@ export const TEETH: readonly Tooth[] = [
   {
     name: "a commit is one transaction",
     file: "src/durable-objects/asset-object.ts",
-    noticedBy: worker("asset-object"),
+    noticedBy: worker("asset-object", "leaves nothing of a commit"),
     text: "this.ctx.storage.transactionSync(() => work(stamp))",
     without: "work(stamp)",
   },
@@ -57,7 +62,7 @@ export const TEETH: readonly Tooth[] = [
   {
     name: "publishing never throws",
     file: "src/durable-objects/outbox.ts",
-    noticedBy: worker("outbox"),
+    noticedBy: worker("outbox", "keeps every event"),
     text: "return false;\n",
     without: "throw error;\n",
   },
@@ -85,7 +90,7 @@ export const TEETH: readonly Tooth[] = [
   {
     name: "an older event never overwrites a bar",
     file: "src/read-model/projections.ts",
-    noticedBy: worker("events"),
+    noticedBy: worker("events", "never lets an older event"),
     text: "WHERE excluded.version > bars.version",
     without: "WHERE true",
   },
@@ -99,7 +104,7 @@ export const TEETH: readonly Tooth[] = [
   {
     name: "a failed job asks how far its stream reaches",
     file: "src/wiring/failures.ts",
-    noticedBy: worker("lost-answers"),
+    noticedBy: worker("lost-answers", "reaches the read model"),
     text: "return head > 0 ? [",
     without: "return head < 0 ? [",
   },
@@ -113,7 +118,7 @@ export const TEETH: readonly Tooth[] = [
   {
     name: "a message is acknowledged after its outcome is written",
     file: "src/queues/consumer.ts",
-    noticedBy: worker("failures"),
+    noticedBy: worker("failures", "keeps job messages while"),
     text: "if (unrecorded.has(body.jobId)) message.retry({ delaySeconds: RECORD_OUT_SECONDS });\n    // ",
     without: "// ",
   },
@@ -127,14 +132,14 @@ export const TEETH: readonly Tooth[] = [
   {
     name: "a failure is recorded once",
     file: "src/records/job-records.ts",
-    noticedBy: worker("failures"),
+    noticedBy: worker("failures", "leaves one set of records"),
     text: "AND json_array_length(jobs.attempts) = (one.value ->> 'attempt') - 1)`",
     without: ")`",
   },
   {
     name: "a job that waits is not tried before its time",
     file: "src/queues/consumer.ts",
-    noticedBy: worker("failures"),
+    noticedBy: worker("failures", "is not tried before its time"),
     text: "dueAt === null || dueAt <= deps.now() + SLACK_MS",
     without: "dueAt === null || dueAt <= deps.now() + 1e12",
   },
@@ -170,7 +175,7 @@ export const TEETH: readonly Tooth[] = [
   {
     name: "a slot is claimed once",
     file: "src/records/slot-records.ts",
-    noticedBy: worker("scheduler"),
+    noticedBy: worker("scheduler", "claims a due slot once"),
     text: "INSERT OR IGNORE INTO slots",
     without: "INSERT OR REPLACE INTO slots",
   },
@@ -191,9 +196,9 @@ export const TEETH: readonly Tooth[] = [
   {
     name: "a key is known with its answer",
     file: "src/api/idempotency.ts",
-    noticedBy: { project: "e2e", file: "test/e2e/bad-input.test.ts" },
-    text: "if (claimed === null) {",
-    without: "if (claimed === null && key === '') {",
+    noticedBy: { project: "e2e", file: "test/e2e/bad-input.test.ts", test: "Idempotency-Key" },
+    text: "WHERE request_hash = ?2 AND (status = ?5 OR (status IS NULL AND created_at < ?4))",
+    without: "WHERE ?5 = ?5 AND ?4 = ?4",
   },
   {
     name: "a schedule made again is left alone",

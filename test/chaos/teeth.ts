@@ -3,19 +3,20 @@
  * suite that guards it goes red. A check whose absence nobody notices is a promise nobody keeps.
  */
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { type Suite, TEETH, type Tooth } from "./teeth-table.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const LEFT_OUT = new Set(["node_modules", ".git", ".state", ".wrangler"]);
 const LONGEST_MS = 600_000;
 
+/** A copy inside the tree, in a folder that git ignores: so it finds the same packages. */
 function copyTree(): string {
-  const copy = mkdtempSync(join(tmpdir(), "inversorai-teeth-"));
-  cpSync(ROOT, copy, { recursive: true, filter: (from) => from === ROOT || !LEFT_OUT.has(basename(from)) });
-  symlinkSync(join(ROOT, "node_modules"), join(copy, "node_modules"));
+  mkdirSync(join(ROOT, ".state"), { recursive: true });
+  const copy = mkdtempSync(join(ROOT, ".state/teeth-"));
+  for (const name of readdirSync(ROOT).filter((one) => !LEFT_OUT.has(one)))
+    cpSync(join(ROOT, name), join(copy, name), { recursive: true });
   return copy;
 }
 
@@ -25,7 +26,18 @@ const commandOf = (suite: Suite): string[] => {
     return ["test/chaos/main.ts", "--seeds", String(suite.seeds), "--from", from, "--first"];
   }
   if ("crashPoints" in suite) return ["test/chaos/main.ts", "--crash-points", suite.crashPoints];
-  return ["node_modules/vitest/vitest.mjs", "run", "--project", suite.project, suite.file];
+  const only = suite.test === undefined ? [] : ["-t", suite.test];
+  // A machine that is busy with something else must not make a test look as if it had noticed.
+  const patience = "--testTimeout=180000";
+  return [
+    join(ROOT, "node_modules/vitest/vitest.mjs"),
+    "run",
+    patience,
+    "--project",
+    suite.project,
+    suite.file,
+    ...only,
+  ];
 };
 
 /** Whether the suite passes in a tree; its last words when it could not even begin. */
