@@ -5,8 +5,8 @@ import type { ShippedWorker } from "./platform/system.ts";
 import regressions from "./regressions.json" with { type: "json" };
 import { runSeed } from "./run-seed.ts";
 
-const SEEDS = 240;
-const PORTION = 60;
+const SEEDS = 200;
+const PORTION = 50;
 
 let worker: ShippedWorker;
 beforeAll(async () => {

@@ -32,15 +32,15 @@ export function openWork(system: System): string[] {
     "streams behind",
     names("SELECT stream_id AS name FROM streams WHERE projected_version < known_version"),
   );
+  // An alarm alone is no work: an object may look at something every minute for ever.
   for (const host of system.hosts().filter(({ poisoned: lost }) => !lost)) {
-    if (host.busy) open.push(`${host.label} is busy`);
-    if (host.disk.alarm !== null) open.push(`${host.label} has an alarm`);
     const { db: own } = host.disk;
-    if (own.has("outbox"))
-      note(
-        `unpublished events of ${host.label}`,
-        own.rows("SELECT version FROM outbox").map(({ version }) => `version ${String(version)}`),
-      );
+    if (!own.has("outbox")) continue;
+    if (host.busy) open.push(`${host.label} is busy`);
+    const versions = own
+      .rows("SELECT version FROM outbox")
+      .map(({ version }) => `version ${String(version)}`);
+    note(`unpublished events of ${host.label}`, versions);
   }
   return open;
 }

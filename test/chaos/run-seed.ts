@@ -7,7 +7,7 @@ import { World } from "./platform/world.ts";
 import { MINUTE, Run, START } from "./run.ts";
 import type { Client } from "./workload/client.ts";
 import { dealWithLetters, openLetters } from "./workload/operator.ts";
-import { Ledger, runProgram } from "./workload/program.ts";
+import { chooseAssets, Ledger, runProgram } from "./workload/program.ts";
 
 export interface SeedResult {
   readonly seed: number;
@@ -33,7 +33,7 @@ export async function runSeed(
     REPLAY_SPEED: String(choice.pick([4320, 8640, 17280])),
     WEBHOOK_RETRY_SECONDS: "5,30,120,300",
   });
-  const ledger = new Ledger();
+  const ledger = new Ledger(chooseAssets(choice));
   await run.perform(async () => {
     run.startCron();
     for (let at = choice.between(1, 3); at > 0; at--)

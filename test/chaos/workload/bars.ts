@@ -29,15 +29,22 @@ export const isSession = (timestamp: number): boolean => {
   return day !== 0 && day !== 6 && !HOLIDAYS.has(new Date(timestamp).toISOString().slice(0, 10));
 };
 
-/** A run of days somewhere in the first months of 2024; `revision` changes some of the prices. */
-export function makeFile(random: Random): ImportFile {
-  const from = random.between(0, 60);
-  const count = random.pick([1, 1, 2, 5, 12, 30, 45]);
+/** Enough bars for a commit of several events. */
+const LONG = 620;
+
+/**
+ * A run of days somewhere in the first months of 2024; `revision` changes some of the prices. An asset that trades every
+ * day may also get a long history that ends there.
+ */
+export function makeFile(random: Random, everyDay: boolean): ImportFile {
+  const long = everyDay && random.chance(0.08);
+  const from = long ? 60 - LONG : random.between(0, 60);
+  const count = long ? LONG : random.pick([1, 1, 2, 5, 12, 30, 45]);
   const revision = random.pick([0, 0, 0, 1, 2]);
   const bars: PlainBar[] = [];
   for (let day = from; day < from + count; day++) {
     const timestamp = FIRST + day * DAY;
-    if (isSession(timestamp)) bars.push(barOf(timestamp, day, revision));
+    if (everyDay || isSession(timestamp)) bars.push(barOf(timestamp, day, revision));
   }
   if (bars.length === 0) bars.push(barOf(FIRST + 8 * DAY, 8, revision));
   const spoilt = random.chance(0.12);

@@ -1,3 +1,4 @@
+import type { Random } from "../platform/random.ts";
 import type { Reply } from "../platform/system.ts";
 import { type ImportFile, makeFile } from "./bars.ts";
 import type { Client } from "./client.ts";
@@ -19,6 +20,8 @@ export interface AcceptedEndpoint {
 
 /** What the clients have done together, for the judges. */
 export class Ledger {
+  /** The assets there may be. */
+  readonly universe: readonly NewAsset[];
   readonly imports: AcceptedImport[] = [];
   readonly endpoints: AcceptedEndpoint[] = [];
   /** Endpoints that somebody changed later, which makes it hard to say what should have gone to them. */
@@ -31,6 +34,10 @@ export class Ledger {
   /** Import requests that were begun, whatever came of them. */
   importsBegun = 0;
   garbage = 0;
+
+  constructor(universe: readonly NewAsset[]) {
+    this.universe = universe;
+  }
 }
 
 interface NewAsset {
@@ -69,6 +76,16 @@ const CADENCES = [
   { type: "calendar", calendar: "CRYPTO", event: "close", offsetSeconds: 60 },
 ];
 
+/** The assets of one run: few, so that clients get in each other's way, or many. */
+export function chooseAssets(random: Random): readonly NewAsset[] {
+  const most = random.between(1, 6);
+  return [...IMPORTED, ...ASKED]
+    .map((asset) => ({ asset, order: random.next() }))
+    .sort((a, b) => a.order - b.order)
+    .slice(0, most)
+    .map(({ asset }) => asset);
+}
+
 /** A client's random program: a number of things people and programs do, with pauses between them. */
 export async function runProgram(client: Client, ledger: Ledger, actions: number): Promise<void> {
   await register(client, ledger);
@@ -87,7 +104,7 @@ const parsed = (reply: Reply | null): Record<string, unknown> | null => {
 };
 
 async function register(client: Client, ledger: Ledger): Promise<void> {
-  const asset = client.random.pick(client.random.chance(0.5) ? IMPORTED : ASKED);
+  const asset = client.random.pick(ledger.universe);
   const again = ledger.assets.some(({ symbol }) => symbol === asset.symbol);
   const reply = await client.ask("POST", "/assets", asset);
   if (reply === null) ledger.changedAssets.add(asset.symbol);
@@ -100,7 +117,7 @@ async function importBars(client: Client, ledger: Ledger): Promise<void> {
   const [some] = ledger.assets;
   if (some === undefined) return register(client, ledger);
   const { symbol } = client.random.pick(ledger.assets);
-  const file = makeFile(client.random);
+  const file = makeFile(client.random, symbol === "COIN-X");
   ledger.importsBegun += 1;
   const reply = parsed(await client.ask("POST", `/assets/${symbol}/bars`, file.body, file.type));
   if (reply !== null) ledger.imports.push({ symbol, jobId: String(reply["jobId"]), file });
