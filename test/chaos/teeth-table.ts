@@ -81,9 +81,9 @@ export const TEETH: readonly Tooth[] = [
     without: "let head = Math.max(projected, Math.min(...messages.map(({ version }) => version)) - 1);",
   },
   {
-    name: "nothing passes a failed event of its stream",
+    name: "a message is kept while its event is not projected",
     file: "src/queues/events.ts",
-    noticedBy: SEEDS,
+    noticedBy: worker("events", "waits, without a mark"),
     text: "if (writer.failed.has(streamId)) message.retry({ delaySeconds: RETRY_SECONDS });\n      else message.ack();",
     without: "message.ack();",
   },
