@@ -1,9 +1,11 @@
+import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Violation } from "./judge.ts";
 import { loadWorker } from "./load.ts";
 import type { ShippedWorker } from "./platform/system.ts";
 import regressions from "./regressions.json" with { type: "json" };
 import { runSeed } from "./run-seed.ts";
+import { TEETH } from "./teeth-table.ts";
 
 const SEEDS = 200;
 const PORTION = 50;
@@ -22,6 +24,14 @@ async function violationsOf(seeds: readonly number[]): Promise<readonly (Violati
   }
   return found;
 }
+
+describe("the table of safety checks", () => {
+  it.each(TEETH)("quotes the product: $name", ({ file, text, without }) => {
+    const source = readFileSync(new URL(`../../${file}`, import.meta.url), "utf8");
+    expect(source.split(text)).toHaveLength(2);
+    expect(without).not.toBe(text);
+  });
+});
 
 describe("the shipped Worker under random faults", () => {
   it("does the same at every run of a seed, bit for bit", async () => {
