@@ -44,7 +44,7 @@ export default reporting({
       watchAlerts(alertsDeps(p)),
     ]);
     if (ticked.status === "rejected") throw ticked.reason;
-    countSlots(ticked.value);
+    countSlots(p.metrics, ticked.value);
   },
 
   async queue(batch, env) {

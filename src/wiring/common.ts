@@ -8,7 +8,7 @@ import type { TraceIds } from "../domain/trace/traceparent.ts";
 import { logFrom } from "../log.ts";
 import type { JobMessage } from "../queues/messages.ts";
 import { fileDeadLetters } from "../records/dead-letter-records.ts";
-import { recorder } from "./metrics.ts";
+import { recorderOf } from "./metrics.ts";
 import { boundedEnv } from "./timeouts.ts";
 
 /** A queue batch holds at most 100 messages. */
@@ -38,7 +38,7 @@ export function platform(env: Env, about: LogContext = {}): Platform {
     newId: () => uuidv7(),
     hash: sha256Hex,
     log: within(logFrom(config.LOG_LEVEL, [config.ADMIN_API_KEY]), { tenantId: DEFAULT_TENANT, ...about }),
-    metrics: recorder,
+    metrics: recorderOf(env),
     trace: traceIds,
   };
 }

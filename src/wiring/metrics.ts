@@ -8,12 +8,27 @@ const REPORT_TIMEOUT_MS = 2_000;
 /** An isolate reports its API requests this long after the first unreported one. */
 const REPORT_EVERY_MS = 5_000;
 
-/** What this isolate has counted and not yet reported. Its size is bounded by the catalogue. */
-const unreported = new Registry();
-let complained = false;
-let reportAt = 0;
+/** What an isolate keeps between invocations, for each environment it serves: in production there is one. */
+interface Isolate {
+  /** Counted and not yet reported. Its size is bounded by the catalogue. */
+  readonly unreported: Registry;
+  /** Whether the log has told already that reports fail. */
+  complained: boolean;
+  /** When requests are to be reported next, epoch ms. */
+  reportAt: number;
+}
 
-export const recorder: Recorder = unreported;
+const isolates = new WeakMap<Env, Isolate>();
+
+function isolateOf(env: Env): Isolate {
+  const known = isolates.get(env);
+  if (known !== undefined) return known;
+  const fresh = { unreported: new Registry(), complained: false, reportAt: 0 };
+  isolates.set(env, fresh);
+  return fresh;
+}
+
+export const recorderOf = (env: Env): Recorder => isolateOf(env).unreported;
 
 export const metricsObject = (env: Env) => env.METRICS.getByName("metrics");
 
@@ -23,35 +38,40 @@ export const metricsObject = (env: Env) => env.METRICS.getByName("metrics");
  * log once and counted.
  */
 export async function report(env: Env, to: Log = log): Promise<void> {
-  const samples: readonly Sample[] = unreported.take();
+  const isolate = isolateOf(env);
+  const samples: readonly Sample[] = isolate.unreported.take();
   if (samples.length === 0) return;
   try {
     await inTime(metricsObject(env).record(samples), REPORT_TIMEOUT_MS, "the metrics object");
-    complained = false;
+    isolate.complained = false;
   } catch (error) {
     // The lost report may itself have told of lost ones.
     const before = samples.find(({ name }) => name === "metrics_reports_lost_total")?.values[0] ?? 0;
-    unreported.count("metrics_reports_lost_total", {}, before + 1);
-    if (!complained) to({ level: "warn", message: "metrics not reported", error: String(error) });
-    complained = true;
+    isolate.unreported.count("metrics_reports_lost_total", {}, before + 1);
+    if (!isolate.complained) to({ level: "warn", message: "metrics not reported", error: String(error) });
+    isolate.complained = true;
   }
 }
 
 /** Reports a little later, together with the requests until then. */
 function reportSoon(env: Env, context: ExecutionContext): void {
   const now = Date.now();
+  const isolate = isolateOf(env);
   // A deadline and not a flag: should this invocation be cut short, a later one reports.
-  if (now < reportAt) return;
-  reportAt = now + REPORT_EVERY_MS;
+  if (now < isolate.reportAt) return;
+  isolate.reportAt = now + REPORT_EVERY_MS;
   context.waitUntil(new Promise((wake) => setTimeout(wake, REPORT_EVERY_MS)).then(() => report(env)));
 }
 
 const SLOT_OUTCOMES = ["claimed", "skipped", "resumed"] as const;
 
 /** Notes what a tick did with the slots it found. */
-export function countSlots(report: Readonly<Record<(typeof SLOT_OUTCOMES)[number], number>>): void {
+export function countSlots(
+  metrics: Recorder,
+  report: Readonly<Record<(typeof SLOT_OUTCOMES)[number], number>>,
+): void {
   for (const outcome of SLOT_OUTCOMES) {
-    if (report[outcome] > 0) recorder.count("scheduler_slots_total", { outcome }, report[outcome]);
+    if (report[outcome] > 0) metrics.count("scheduler_slots_total", { outcome }, report[outcome]);
   }
 }
 
@@ -68,7 +88,7 @@ export function reporting<H extends Handlers>({ scheduled, queue, fetch }: H) {
         outcome = "done";
       } finally {
         const seconds = (Date.now() - startedAt) / 1000;
-        recorder.observe("scheduler_tick_duration_seconds", { outcome }, seconds);
+        recorderOf(env).observe("scheduler_tick_duration_seconds", { outcome }, seconds);
         context.waitUntil(report(env));
       }
     },

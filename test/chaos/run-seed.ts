@@ -81,13 +81,3 @@ async function pauseSchedules(client: Client): Promise<void> {
     await client.ask("POST", `/schedules/${String(id)}/pause`);
   }
 }
-
-/** Every open dead letter is put back to work, or put away; what waited behind it goes on. */
-async function workOffLetters(client: Client): Promise<void> {
-  for (const { id } of client.system.db.rows(
-    "SELECT id FROM dead_letters WHERE state = 'open' ORDER BY id",
-  )) {
-    const what = client.random.chance(0.7) ? "redrive" : "discard";
-    await client.ask("POST", `/backoffice/dead-letters/${String(id)}/${what}`);
-  }
-}
