@@ -1,3 +1,5 @@
+import { LETTER_STATES } from "./dead-letter-states.ts";
+
 /*
  * What /metrics counts in D1. Each statement reads through a partial or covering index and stops at a limit, so that a
  * scrape costs the same with ten assets and with a hundred thousand.
@@ -36,13 +38,11 @@ export const countOpenDeliveries = (db: D1Database): D1PreparedStatement =>
 export const countDeadLetters = (db: D1Database): D1PreparedStatement =>
   db
     .prepare(
-      ["open", "redriven", "discarded"]
-        .map(
-          (state) =>
-            `SELECT '${state}' AS state, count(*) AS n
+      LETTER_STATES.map(
+        (state) =>
+          `SELECT '${state}' AS state, count(*) AS n
              FROM (SELECT 1 FROM dead_letters WHERE state = '${state}' LIMIT ?1)`,
-        )
-        .join(" UNION ALL "),
+      ).join(" UNION ALL "),
     )
     .bind(MOST_COUNTED);
 

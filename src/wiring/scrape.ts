@@ -27,6 +27,7 @@ const QUEUE_OF: Readonly<Record<QueueName, (env: Env) => Queue>> = {
   recommendations: (env) => env.RECOMMENDATIONS_QUEUE,
   events: (env) => env.EVENTS_QUEUE,
   webhooks: (env) => env.WEBHOOKS_QUEUE,
+  reconcile: (env) => env.RECONCILE_QUEUE,
   "dead-letters": (env) => env.DEAD_LETTERS_QUEUE,
   "dead-letters-again": (env) => env.DEAD_LETTERS_AGAIN_QUEUE,
 };
@@ -71,13 +72,14 @@ async function queueGauges(queue: QueueName, of: Queue, now: number): Promise<Ga
   ];
 }
 
-/** One round trip, and at most some 8,000 rows read even when everything is behind. */
+/** One round trip, and at most some 11,000 rows read even when everything is behind. */
 export async function databaseGauges(db: D1Database, now: number): Promise<Gauge[]> {
-  const [behind, letters, jobs, deliveries, clock] = await db.batch<Record<string, unknown>>([
+  const [behind, letters, jobs, deliveries, divergences, clock] = await db.batch<Record<string, unknown>>([
     countStreamsBehind(db, MOST_COUNTED),
     countDeadLetters(db),
     countOpenJobs(db),
     countOpenDeliveries(db),
+    countDivergences(db),
     lastTick(db),
   ]);
   const rows = <T>(result: D1Result | undefined): T[] => (result?.results ?? []) as T[];
@@ -93,6 +95,7 @@ export async function databaseGauges(db: D1Database, now: number): Promise<Gauge
     ),
     ...rows<OpenWork>(deliveries).map(({ state, n }) => gauge("webhook_deliveries_open", { state }, n)),
     gauge("webhook_deliveries_oldest_due_age_seconds", {}, ageOf(oldestOf(rows<OpenWork>(deliveries)), now)),
+    gauge("read_model_divergences", {}, rows<{ n: number }>(divergences)[0]?.n ?? 0),
     ...(tick === undefined ? [] : [gauge("scheduler_last_tick_timestamp_seconds", {}, tick.wallAt / 1000)]),
   ];
 }
@@ -106,12 +109,6 @@ export async function breakerGauges(db: D1Database): Promise<Gauge[]> {
     const value = BREAKER_VALUES[state.toLowerCase().replace("-", "_")];
     return value === undefined ? [] : [gauge("circuit_breaker_state", { service }, value)];
   });
-}
-
-/** Divergences as recorded in D1. Call it from `scrape` as the part "divergences" once their table is there. */
-export async function divergenceGauges(db: D1Database): Promise<Gauge[]> {
-  const row = await countDivergences(db).first<{ n: number }>();
-  return [gauge("read_model_divergences", {}, row?.n ?? 0)];
 }
 
 const oldestOf = (work: readonly OpenWork[]): number | null =>

@@ -37,6 +37,8 @@ export const boundedEnv = (env: Env, ms: Bounds = BOUNDS_MS): Env => ({
   RECOMMENDATIONS_QUEUE: bounded(env.RECOMMENDATIONS_QUEUE, ms.queue, "the recommendations queue"),
   EVENTS_QUEUE: bounded(env.EVENTS_QUEUE, ms.queue, "the events queue"),
   WEBHOOKS_QUEUE: bounded(env.WEBHOOKS_QUEUE, ms.queue, "the webhooks queue"),
+  RECONCILE_QUEUE: bounded(env.RECONCILE_QUEUE, ms.queue, "the reconcile queue"),
+  PROCESSES_QUEUE: bounded(env.PROCESSES_QUEUE, ms.queue, "the processes queue"),
   DEAD_LETTERS_QUEUE: bounded(env.DEAD_LETTERS_QUEUE, ms.queue, "the dead-letters queue"),
   DEAD_LETTERS_AGAIN_QUEUE: bounded(env.DEAD_LETTERS_AGAIN_QUEUE, ms.queue, "the dead-letters-again queue"),
   RATE_LIMITER: bounded(env.RATE_LIMITER, ms.limiter, "the rate limiter"),

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod";
+import { QUEUES } from "../../src/domain/metrics/catalogue.ts";
 import { type Family, parseExposition } from "../domain/metrics/exposition-parser.ts";
 import { complaintsOfPromtool } from "../domain/metrics/promtool.ts";
 import { until } from "./api.ts";
@@ -49,7 +50,7 @@ describe("/metrics of the running system", () => {
     expect(complaintsOfPromtool(text)).toBe("");
     expect(text).not.toContain("WATCHED");
     const queues = families.get("queue_backlog_messages")?.series ?? [];
-    expect(queues).toHaveLength(8);
+    expect(queues).toHaveLength(QUEUES.length);
     for (const { value } of families.get("metrics_scrape_failed")?.series ?? []) expect(value).toBe(0);
   });
 

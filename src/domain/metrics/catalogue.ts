@@ -9,13 +9,14 @@ export const QUEUES = [
   "recommendations",
   "events",
   "webhooks",
+  "reconcile",
   "dead-letters",
   "dead-letters-again",
 ] as const;
 export type QueueName = (typeof QUEUES)[number];
 
 /** What a scrape asks; each may fail without the others. */
-export const SCRAPE_SOURCES = ["recorder", "database", "breakers", "divergences", ...QUEUES] as const;
+export const SCRAPE_SOURCES = ["recorder", "database", "breakers", ...QUEUES] as const;
 
 /** A value outside its label's list is written as this, so nothing that comes in can make a new series. */
 export const OTHER = "other";
@@ -128,7 +129,7 @@ export const METRICS = {
   dead_letters: {
     type: "gauge",
     help: "Dead letters by state, each counted up to 1000.",
-    labels: { state: ["open", "redriven", "discarded"] },
+    labels: { state: ["open", "redriving", "redriven", "discarded", "superseded"] },
   },
   jobs_open: {
     type: "gauge",

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { EVENT_TYPES } from "../../../src/domain/events/catalogue.ts";
-import { METRICS, metricOf } from "../../../src/domain/metrics/catalogue.ts";
+import { METRICS, metricOf, QUEUES } from "../../../src/domain/metrics/catalogue.ts";
 import { gauge, render } from "../../../src/domain/metrics/exposition.ts";
 import { Registry, type Sample } from "../../../src/domain/metrics/registry.ts";
 import { parseExposition } from "./exposition-parser.ts";
@@ -196,6 +196,12 @@ describe("a registry", () => {
     const registry = new Registry();
     registry.merge([sample]);
     expect(registry.samples()).toEqual([]);
+  });
+
+  it("names every queue there is", () => {
+    const toml = readFileSync(join(import.meta.dirname, "../../../wrangler.toml"), "utf8");
+    const consumed = [...toml.matchAll(/\[\[queues\.consumers\]\][^[]*?^queue = "inversorai-([^"]+)"/gm)];
+    expect(new Set(consumed.map((match) => match[1]))).toEqual(new Set(QUEUES));
   });
 
   it("has no label for symbols or ids", () => {
