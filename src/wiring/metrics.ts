@@ -1,7 +1,7 @@
 import { type Recorder, Registry, type Sample } from "../domain/metrics/registry.ts";
 import type { Log } from "../domain/trace/log-context.ts";
 import { log } from "../log.ts";
-import { inTime } from "./in-time.ts";
+import { inTime } from "../timeout.ts";
 
 /** Reporting may not hold up what comes after it for longer than this. */
 const REPORT_TIMEOUT_MS = 2_000;
@@ -18,13 +18,14 @@ interface Isolate {
   reportAt: number;
 }
 
-const isolates = new WeakMap<Env, Isolate>();
+/** By the binding they report to: the environment itself is dressed anew for each invocation. */
+const isolates = new WeakMap<Env["METRICS"], Isolate>();
 
-function isolateOf(env: Env): Isolate {
-  const known = isolates.get(env);
+function isolateOf({ METRICS }: Pick<Env, "METRICS">): Isolate {
+  const known = isolates.get(METRICS);
   if (known !== undefined) return known;
   const fresh = { unreported: new Registry(), complained: false, reportAt: 0 };
-  isolates.set(env, fresh);
+  isolates.set(METRICS, fresh);
   return fresh;
 }
 

@@ -12,7 +12,7 @@ import {
   type OpenWork,
 } from "../records/gauge-records.ts";
 import type { Platform } from "./common.ts";
-import { inTime } from "./in-time.ts";
+import { inTime } from "../timeout.ts";
 import { metricsObject, report } from "./metrics.ts";
 
 /** Prometheus gives up after ten seconds; a part that is out must not take the page with it. */
