@@ -1,14 +1,8 @@
 import * as z from "zod";
 import { DEPTHS } from "../domain/reconciliation/run.ts";
 import { loadAssets } from "../records/asset-records.ts";
-import {
-  findRun,
-  listDivergences,
-  listRuns,
-  orderRun,
-  type StoredDivergence,
-  type StoredRun,
-} from "../records/reconciliation-records.ts";
+import { listDivergences, type StoredDivergence } from "../records/divergence-records.ts";
+import { findRun, listRuns, orderRun, type StoredRun } from "../records/reconciliation-records.ts";
 import { auditRow } from "./audit-row.ts";
 import { ApiProblem } from "./problem.ts";
 import {

@@ -22,15 +22,13 @@ import {
 } from "../read-model/mend.ts";
 import { projectFeed } from "../read-model/projections.ts";
 import { leastVerified, marksAfter, marksOf, noteKnown, noteVerified } from "../read-model/streams.ts";
+import { closeDivergences, openDivergences, writeDivergences } from "../records/divergence-records.ts";
 import {
-  closeDivergences,
   countDivergences,
   loadRun,
-  openDivergences,
   orderRun,
   STEP_TAKEN,
   takeStep,
-  writeDivergences,
 } from "../records/reconciliation-records.ts";
 import { fileUnreadable, type Platform } from "./common.ts";
 import { logHeads, readLogPage } from "./stream-logs.ts";

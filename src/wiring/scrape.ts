@@ -54,6 +54,7 @@ export async function scrape(p: Platform): Promise<string> {
   const [samples, ...found] = await Promise.all([
     part("recorder", () => metricsObject(env).read()),
     part("database", () => databaseGauges(env.DB, p.now())),
+    part("divergences", () => divergenceGauges(env.DB)),
     ...(Object.keys(QUEUE_OF) as QueueName[]).map((queue) =>
       part(queue, () => queueGauges(queue, QUEUE_OF[queue](env), p.now())),
     ),

@@ -2,9 +2,9 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { v7 as uuidv7 } from "uuid";
 import type { AnyEvent } from "../../src/domain/events/envelope.ts";
+import { listDivergences } from "../../src/records/divergence-records.ts";
 import {
   findRun,
-  listDivergences,
   orderRun,
   type RunOrder,
   type StoredRun,
