@@ -79,23 +79,38 @@ describe("a repair", () => {
     let events = 0;
     let busy = false;
     const bars: number[] = [];
+    const overwritten: unknown[] = [];
+    const ingested = new Map<number, number>();
+    let projected = new Map<number, number>();
     const spy = vi.spyOn(env.DB, "batch").mockImplementation(async <T>(statements: D1PreparedStatement[]) => {
       if (!busy && events < 14) {
         busy = true;
         events += 1;
         // In turn: a new bar, a revised one, and one that is not projected until the repair has gone on.
-        await ingest("LIVE", `live ${events}`, events % 3 === 1 ? 100 + events : events, 50 + events);
-        if (events % 3 !== 0) await broker.deliverDue("EVENTS_QUEUE");
+        const day = events % 3 === 1 ? 100 + events : events;
+        await ingest("LIVE", `live ${events}`, day, 50 + events);
+        ingested.set(days(1, day)[0]?.timestamp ?? 0, 50 + events);
+        if (events % 3 !== 0) {
+          await broker.deliverDue("EVENTS_QUEUE");
+          projected = new Map(ingested);
+        }
         const [count] = await rows<{ n: number }>("SELECT count(*) AS n FROM bars WHERE symbol = 'LIVE'");
         bars.push(count?.n ?? 0);
         busy = false;
       }
-      return batch<T>(statements);
+      const expected = [...projected];
+      const results = await batch<T>(statements);
+      for (const [timestamp, close] of expected) {
+        const [row] = await rows("SELECT close FROM bars WHERE symbol = 'LIVE' AND timestamp = ?", timestamp);
+        if (row?.["close"] !== close) overwritten.push({ timestamp, close, row });
+      }
+      return results;
     });
     const run = await reconcile(broker, { symbols: ["LIVE"] });
     spy.mockRestore();
     await broker.settle();
     expect(events).toBe(14);
+    expect(overwritten).toEqual([]);
     expect(bars).toEqual([...bars].sort((a, b) => a - b));
     passSeconds(GRACE);
     const again = await reconcile(broker, { symbols: ["LIVE"] });
