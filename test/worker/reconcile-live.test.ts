@@ -308,6 +308,19 @@ describe("a run", () => {
     expect(doubled.facts).toBe(whole.facts);
   });
 
+  it("goes no second way when an old message comes again", async () => {
+    await grow(broker, "STRAY");
+    await hurt("STRAY");
+    const id = await order(broker, { symbols: ["STRAY"] });
+    const letters = broker.take("RECONCILE_QUEUE");
+    await broker.deliver("RECONCILE_QUEUE", letters);
+    const next = broker.waiting("RECONCILE_QUEUE").length;
+    expect(next).toBe(1);
+    await broker.deliver("RECONCILE_QUEUE", letters);
+    expect(broker.waiting("RECONCILE_QUEUE")).toHaveLength(next);
+    expect(await finish(broker, id)).toMatchObject({ state: "done", unrepaired: 0 });
+  });
+
   it("whose message is lost is found by the sweep", async () => {
     await grow(broker, "SWEPT");
     await damage("DELETE FROM bars WHERE symbol = 'SWEPT'");
