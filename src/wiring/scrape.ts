@@ -54,7 +54,7 @@ export async function scrape(p: Platform): Promise<string> {
   const [samples, ...found] = await Promise.all([
     part("recorder", () => metricsObject(env).read()),
     part("database", () => databaseGauges(env.DB, p.now())),
-    part("divergences", () => divergenceGauges(env.DB)),
+    part("breakers", () => breakerGauges(env.DB)),
     ...(Object.keys(QUEUE_OF) as QueueName[]).map((queue) =>
       part(queue, () => queueGauges(queue, QUEUE_OF[queue](env), p.now())),
     ),
@@ -103,7 +103,7 @@ export async function databaseGauges(db: D1Database, now: number): Promise<Gauge
 
 const BREAKER_VALUES: Readonly<Record<string, number>> = { closed: 0, half_open: 1, open: 2 };
 
-/** Breakers as recorded in D1. Call it from `scrape` as the part "breakers" once their table is there. */
+/** Breakers as the read model has them. */
 export async function breakerGauges(db: D1Database): Promise<Gauge[]> {
   const { results } = await breakerStates(db).all<{ service: string; state: string }>();
   return results.flatMap(({ service, state }) => {
