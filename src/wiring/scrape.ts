@@ -28,6 +28,7 @@ const QUEUE_OF: Readonly<Record<QueueName, (env: Env) => Queue>> = {
   events: (env) => env.EVENTS_QUEUE,
   webhooks: (env) => env.WEBHOOKS_QUEUE,
   reconcile: (env) => env.RECONCILE_QUEUE,
+  processes: (env) => env.PROCESSES_QUEUE,
   "dead-letters": (env) => env.DEAD_LETTERS_QUEUE,
   "dead-letters-again": (env) => env.DEAD_LETTERS_AGAIN_QUEUE,
 };

@@ -10,6 +10,7 @@ export const QUEUES = [
   "events",
   "webhooks",
   "reconcile",
+  "processes",
   "dead-letters",
   "dead-letters-again",
 ] as const;
