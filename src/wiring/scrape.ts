@@ -11,8 +11,8 @@ import {
   MOST_COUNTED,
   type OpenWork,
 } from "../records/gauge-records.ts";
-import type { Platform } from "./common.ts";
 import { inTime } from "../timeout.ts";
+import type { Platform } from "./common.ts";
 import { metricsObject, report } from "./metrics.ts";
 
 /** Prometheus gives up after ten seconds; a part that is out must not take the page with it. */
