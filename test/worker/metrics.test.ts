@@ -216,7 +216,7 @@ describe("/metrics", () => {
     await env.DB.batch(
       Object.entries(states).map(([service, state]) =>
         env.DB.prepare(
-          "INSERT INTO breakers (service, state, detail, failures, version) VALUES (?, ?, '', 0, 1)",
+          "INSERT INTO breakers (service, state, reason, detail, failures, updated_at, version) VALUES (?, ?, '', '', 0, 0, 1)",
         ).bind(service, state),
       ),
     );

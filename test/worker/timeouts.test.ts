@@ -84,6 +84,8 @@ describe("a binding that never answers", () => {
     const bare = objects
       .filter(([name, value]) => Reflect.get(quick, name) === value)
       .map(([name]) => name)
+      // Whoever calls the metrics object bounds that call: it keys what an isolate has counted.
+      .filter((name) => name !== "METRICS")
       .filter((name) => name !== "TEST_MIGRATIONS" && !name.startsWith("__VITEST"));
     expect(bare).toEqual([]);
     expect(objects.length).toBeGreaterThan(10);
