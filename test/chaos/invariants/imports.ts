@@ -16,7 +16,7 @@ export const imports: Invariant = {
       if (file.bars === null && state === "succeeded")
         faults.push(`${jobId} took a file with an impossible row`);
     }
-    for (const object of view.objects) {
+    for (const object of view.assets) {
       const known = object.events.filter(isMarketData).every(({ jobId }) => jobId?.includes("|import:"));
       if (known) faults.push(...(expectBars(view, object) ?? []));
     }

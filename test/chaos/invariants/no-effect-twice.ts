@@ -6,7 +6,7 @@ export const noEffectTwice: Invariant = {
   name: "no effect happens twice",
   check: (view) => {
     const faults: string[] = [];
-    for (const { host, events, db } of view.objects) {
+    for (const { host, events, db } of view.assets) {
       const added = new Map<string, number>();
       const parts = new Set<string>();
       for (const event of events) {

@@ -11,8 +11,9 @@ export const waitingInVain = (system: System): string[] =>
     )
     .map(({ id }) => `${String(id)} waits for nothing`);
 
-/** Letters that say they are being redriven although nothing is under way. */
+/** Letters that say they are being redriven although nothing is under way; a poisoned asset's never come to an end. */
 export const redrivenForEver = (system: System): string[] =>
   system.db
-    .rows("SELECT id FROM dead_letters WHERE state = 'redriving' ORDER BY id")
+    .rows("SELECT id, symbol FROM dead_letters WHERE state = 'redriving' ORDER BY id")
+    .filter(({ symbol }) => !system.poisoned().has(String(symbol)))
     .map(({ id }) => `${String(id)} is redriving for ever`);

@@ -41,6 +41,8 @@ export class View {
   readonly ledger: Ledger;
   readonly db: Sqlite;
   readonly objects: readonly LoggedObject[];
+  /** Those of them that are assets. */
+  readonly assets: readonly LoggedObject[];
   readonly jobs: ReadonlyMap<string, JobView>;
   /** The events table of the read model, by stream, in version order. */
   readonly feed: ReadonlyMap<string, readonly LoggedEvent[]>;
@@ -51,6 +53,7 @@ export class View {
     this.db = system.db;
     // What a poisoned object holds cannot reach anybody, so nothing is said about it.
     this.objects = system.hosts().flatMap((host) => (host.poisoned ? [] : (loggedObject(host) ?? [])));
+    this.assets = this.objects.filter(({ db }) => db.has("bars"));
     this.jobs = new Map(
       this.db.rows("SELECT * FROM jobs").map((row) => [
         String(row["id"]),
