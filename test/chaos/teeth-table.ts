@@ -133,8 +133,8 @@ export const TEETH: readonly Tooth[] = [
     name: "a failure is recorded once",
     file: "src/records/job-records.ts",
     noticedBy: worker("failures"),
-    text: "AND json_array_length(jobs.attempts) = (one.value ->> 'attempt') - 1)`",
-    without: ")`",
+    text: "WHERE jobs.state IN ('queued', 'running', 'retrying')\n    AND json_array_length(jobs.attempts) = (one.value ->> 'attempt') - 1)`",
+    without: "WHERE true)`",
   },
   {
     name: "a job that waits is not tried before its time",
@@ -153,7 +153,7 @@ export const TEETH: readonly Tooth[] = [
   {
     name: "a delivery is in one pair of hands",
     file: "src/records/delivery-records.ts",
-    noticedBy: SEEDS,
+    noticedBy: worker("webhooks", "is in one pair of hands"),
     text: "AND state IN ('pending', 'retrying', 'sending') AND due_at <= ?2",
     without: "AND state IN ('pending', 'retrying', 'sending')",
   },
@@ -203,7 +203,7 @@ export const TEETH: readonly Tooth[] = [
   {
     name: "a schedule made again is left alone",
     file: "src/records/schedule-records.ts",
-    noticedBy: { seeds: 1, from: 2131 },
+    noticedBy: worker("repeated-requests"),
     text: 'insertSchedule(db, schedule, "NOTHING")',
     without: 'insertSchedule(db, schedule, "UPDATE SET done_until = excluded.done_until")',
   },

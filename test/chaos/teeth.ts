@@ -3,7 +3,16 @@
  * suite that guards it goes red. A check whose absence nobody notices is a promise nobody keeps.
  */
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { type Suite, TEETH, type Tooth } from "./teeth-table.ts";
 
@@ -17,6 +26,8 @@ function copyTree(): string {
   const copy = mkdtempSync(join(ROOT, ".state/teeth-"));
   for (const name of readdirSync(ROOT).filter((one) => !LEFT_OUT.has(one)))
     cpSync(join(ROOT, name), join(copy, name), { recursive: true });
+  // What is started as a process of its own looks for its tools here.
+  symlinkSync(join(ROOT, "node_modules"), join(copy, "node_modules"));
   return copy;
 }
 
