@@ -38,7 +38,7 @@ export async function runSeed(
     run.startCron();
     for (let at = choice.between(1, 3); at > 0; at--)
       run.start(`client ${at}`, (client) => runProgram(client, ledger, choice.between(4, 14)));
-    const calm = world.now + choice.between(4, 25) * MINUTE;
+    const calm = world.now + choice.between(3, 12) * MINUTE;
     await run.runUntil(() => world.now >= calm);
     world.trace("the faults stop");
     swarm.on = false;

@@ -90,7 +90,7 @@ export function chooseAssets(random: Random): readonly NewAsset[] {
 export async function runProgram(client: Client, ledger: Ledger, actions: number): Promise<void> {
   await register(client, ledger);
   for (let done = 0; done < actions; done++) {
-    if (client.random.chance(0.6)) await client.sleep(client.random.between(10, 60_000));
+    if (client.random.chance(0.6)) await client.sleep(client.random.between(10, 30_000));
     await client.random.pick(ACTIONS)(client, ledger);
   }
 }
