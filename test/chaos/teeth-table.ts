@@ -27,8 +27,8 @@ export const TEETH: readonly Tooth[] = [
     name: "a log refuses a gap",
     file: "src/durable-objects/tables.ts",
     noticedBy: worker("event-log", "lets its schema refuse a gap"),
-    text: "WHEN NEW.version <> (SELECT coalesce(max(version), 0) + 1 FROM events)",
-    without: "WHEN 0",
+    text: "      WHEN NEW.version <> (SELECT coalesce(max(version), 0) + 1 FROM events)",
+    without: "      WHEN 0",
   },
   {
     name: "events are chained",
