@@ -11,9 +11,15 @@ export const waitingInVain = (system: System): string[] =>
     )
     .map(({ id }) => `${String(id)} waits for nothing`);
 
-/** Letters that say they are being redriven although nothing is under way; a poisoned asset's never come to an end. */
+/**
+ * Letters that say they are being redriven although their job has ended. One whose job still waits is judged by what the
+ * job waits for; a poisoned asset's never comes to an end.
+ */
 export const redrivenForEver = (system: System): string[] =>
   system.db
-    .rows("SELECT id, symbol FROM dead_letters WHERE state = 'redriving' ORDER BY id")
+    .rows(
+      `SELECT l.id, l.symbol FROM dead_letters l LEFT JOIN jobs ON jobs.id = l.subject
+       WHERE l.state = 'redriving' AND coalesce(jobs.state, '') NOT IN ('queued', 'running', 'retrying') ORDER BY l.id`,
+    )
     .filter(({ symbol }) => !system.poisoned().has(String(symbol)))
     .map(({ id }) => `${String(id)} is redriving for ever`);
