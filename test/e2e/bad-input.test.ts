@@ -123,7 +123,8 @@ describe("what is refused at the door", () => {
     ["50 MB of CSV in chunks of unknown number", "text/csv", 50, false],
     ["9 MB of CSV in chunks of unknown number", "text/csv", 9, false],
     ["9 MB of JSON", "application/json", 9, true],
-  ])("%s, without being held in memory", async (_name, type, megabytes, announced) => {
+    // On a machine under load the local proxy in front of workerd may break off with a 500 of its own.
+  ])("%s, without being held in memory", { retry: 2 }, async (_name, type, megabytes, announced) => {
     const before = residentMegabytes(system.tree());
     const length = announced ? { "content-length": megabytes * MEGABYTE } : {};
     const answer = await sendRaw(system.origin, {

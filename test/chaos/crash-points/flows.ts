@@ -39,10 +39,11 @@ export const FLOWS: readonly Flow[] = [
   {
     name: "a job gives up, lies as a dead letter, and is redriven",
     work: async (client) => {
-      client.system.outside.isOut = true;
-      await must(client.ask("POST", "/assets", demo("SPX", "STOCK")));
+      await must(client.ask("POST", "/assets", imported("ACME", "STOCK")));
       await rest(client);
-      client.system.outside.isOut = false;
+      // There is nothing to recommend on, so this wears out its attempts, before the redrive and after it.
+      await must(client.ask("POST", "/jobs", { kind: "recommendation", symbol: "ACME" }));
+      await rest(client);
       const { items } = JSON.parse((await must(client.ask("GET", "/backoffice/dead-letters"))).text) as {
         items: { id: string }[];
       };
