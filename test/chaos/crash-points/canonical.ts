@@ -10,7 +10,7 @@ export interface Installation {
 
 /**
  * What is left of a flow when everything that may differ is taken away: ids, clocks, and how often something had to be
- * tried. Two runs of a flow must agree on the rest.
+ * tried, and what breakers tell of what did not answer. Two runs of a flow must agree on the rest.
  */
 export function canonicalState(system: Installation): Record<string, readonly string[]> {
   const { db } = system;
@@ -27,13 +27,13 @@ export function canonicalState(system: Installation): Record<string, readonly st
         host.disk.db.has("events")
           ? host.disk.db
               .rows(
-                "SELECT body ->> 'streamId', version, body ->> 'eventType', body ->> 'jobId' FROM events ORDER BY version",
+                "SELECT body ->> 'streamId', version, body ->> 'eventType', body ->> 'jobId' FROM events WHERE body ->> 'streamId' NOT LIKE 'breaker/%' ORDER BY version",
               )
               .map((row) => tell(Object.values(row)))
           : [],
       )
       .sort(),
-    feed: lines("SELECT stream_id, version, event_type FROM events"),
+    feed: lines("SELECT stream_id, version, event_type FROM events WHERE stream_id NOT LIKE 'breaker/%'"),
     bars: lines(
       "SELECT symbol, resolution, timestamp, open, high, low, close, volume, source, version FROM bars",
     ),
@@ -41,7 +41,7 @@ export function canonicalState(system: Installation): Record<string, readonly st
     recommendations: lines("SELECT symbol, resolution, as_of, action, version FROM recommendations"),
     jobs: lines("SELECT id, state, redrives FROM jobs"),
     deliveries: lines(
-      "SELECT e.stream_id, e.version, d.event_type, d.state FROM deliveries d JOIN events e USING (event_id)",
+      "SELECT e.stream_id, e.version, d.event_type, d.state FROM deliveries d JOIN events e USING (event_id) WHERE e.stream_id NOT LIKE 'breaker/%'",
     ),
     endpoints: lines("SELECT url, patterns, enabled FROM webhook_endpoints"),
     schedules: lines("SELECT name, kind, target, paused_at IS NULL FROM schedules"),
