@@ -6,6 +6,7 @@ import { evolveProcess, initialProcess, PROCESS_STATES } from "../domain/process
 import { canonicalJson } from "../domain/recommendation/canonical-json.ts";
 import { loadAssets } from "../records/asset-records.ts";
 import type { AuditEntry } from "../records/audit.ts";
+import { turnOf } from "../records/process-audit.ts";
 import {
   countStuckProcesses,
   findProcess,
@@ -203,8 +204,13 @@ async function byHand(
     const facts = decideProcess(definition, process.progress, command);
     if ("refused" in facts) throw new ApiProblem("conflict", WHY[facts.refused](process));
     const progress = facts.reduce((state, fact) => evolveProcess(definition, state, fact), process.progress);
+    const now = env.api.now();
     const entry = entryOf(env, caller, `process.${command.do}`, id, detail);
-    if (!(await saveProcess(env.DB, { ...process, progress }, env.api.now(), [entry]))) continue;
+    // That it began is what the person did; that there was nothing to take back, and so it ended, is a turn of its own.
+    const turns = facts
+      .filter(({ fact }) => fact !== "CompensationBegan")
+      .flatMap((fact) => turnOf(env.api.newId, id, fact, now));
+    if (!(await saveProcess(env.DB, { ...process, progress }, now, [entry, ...turns]))) continue;
     await env.api.enqueueProcess(id);
     return requireProcess(env.DB, id);
   }

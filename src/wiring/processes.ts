@@ -7,9 +7,10 @@ import { decided, type ProcessesDeps } from "../queues/processes.ts";
 import { listRecommendations } from "../read-model/recommendations.ts";
 import { noteKnown } from "../read-model/streams.ts";
 import { assetFact, loadAssets, writeAsset } from "../records/asset-records.ts";
-import { type AuditEntry, writeAudit } from "../records/audit.ts";
+import { writeAudit } from "../records/audit.ts";
 import { readClock } from "../records/clock-record.ts";
 import { CANCELLABLE, cancelJob, loadJobs, orderJobs } from "../records/job-records.ts";
+import { turnOf } from "../records/process-audit.ts";
 import { findProcess, hasDeed, noteDeed, saveProcess, unmovedProcesses } from "../records/process-records.ts";
 import { assetObject, enqueueJobs, fileUnreadable, type Platform } from "./common.ts";
 import { headOf } from "./failures.ts";
@@ -47,34 +48,9 @@ const save = (p: Platform, process: ProcessRecord, facts: readonly ProcessFact[]
     p.env.DB,
     process,
     now,
-    facts.flatMap((fact) => auditOf(p, process, fact, now)),
+    facts.flatMap((fact) => turnOf(p.newId, process.id, fact, now)),
   );
 };
-
-/** What the audit has to say of a fact: the turns of a process, not its every step. */
-function auditOf(p: Platform, { id }: ProcessRecord, fact: ProcessFact, at: number): AuditEntry[] {
-  const entry = (action: string, outcome: string, detail: string | null): AuditEntry[] => [
-    { id: p.newId(), at, actor: "system", action, subject: id, outcome, detail },
-  ];
-  switch (fact.fact) {
-    case "CompensationBegan":
-      return entry("process.compensate", fact.error.code, fact.error.detail);
-    case "ProcessStuck":
-      return entry("process.stuck", fact.error.code, fact.error.detail);
-    case "ProcessCompleted":
-      return entry("process.completed", "done", null);
-    case "ProcessCompensated":
-      return entry("process.compensated", "done", null);
-    case "StepBegun":
-    case "StepDone":
-    case "StepWaits":
-    case "StepRetries":
-    case "StepFailed":
-    case "StepCompensated":
-    case "ProcessResumed":
-      return [];
-  }
-}
 
 function onboardAssetDeps(p: Platform): OnboardAssetDeps {
   const { DB } = p.env;

@@ -24,7 +24,22 @@ export function openWork(system: System): string[] {
     if (well.length > 0) open.push(`${well.length} ${what} (${well[0]})`);
   };
   const names = (sql: string): string[] => db.rows(sql).map(({ name }) => String(name));
-  note("messages", broker.backlog());
+  const held = heldProcesses(system);
+  const waits = (body: string): boolean => held.some((id) => body.includes(JSON.stringify(id)));
+  note(
+    "messages",
+    broker.backlog().filter((body) => !waits(body)),
+  );
+  note(
+    "open processes",
+    names("SELECT id AS name FROM processes WHERE due_at IS NOT NULL").filter((id) => !held.includes(id)),
+  );
+  note(
+    "comparisons with the logs",
+    names("SELECT id AS name FROM reconciliations WHERE due_at IS NOT NULL"),
+    true,
+  );
+  note("rebuilds", names("SELECT id AS name FROM rebuilds WHERE due_at IS NOT NULL"), true);
   note("open jobs", names("SELECT id AS name FROM jobs WHERE due_at IS NOT NULL"), true);
   note("open deliveries", names("SELECT id AS name FROM deliveries WHERE due_at IS NOT NULL"));
   note("claimed slots", names("SELECT schedule_id AS name FROM slots WHERE state = 'claimed'"));
@@ -43,6 +58,16 @@ export function openWork(system: System): string[] {
     note(`unpublished events of ${host.label}`, versions);
   }
   return open;
+}
+
+/** Processes that look in vain for jobs which wait behind a dead letter: it is a person's turn. */
+function heldProcesses({ db }: System): string[] {
+  const held = db.rows(
+    `SELECT id FROM processes WHERE due_at IS NOT NULL AND EXISTS (
+       SELECT 1 FROM jobs WHERE jobs.symbol = processes.input ->> 'symbol' AND jobs.blocked_by IS NOT NULL
+         AND jobs.due_at IS NULL AND jobs.finished_at IS NULL)`,
+  );
+  return held.map(({ id }) => String(id));
 }
 
 /** What must hold in the middle of everything. */

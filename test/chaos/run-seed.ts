@@ -1,3 +1,4 @@
+import { ownJudgement } from "./invariants/own-judgement.ts";
 import { redrivenForEver, waitingInVain } from "./invariants/sequence.ts";
 import { checkAtRest, type Violation } from "./judge.ts";
 import { type Fault, Swarm } from "./platform/faults.ts";
@@ -5,8 +6,8 @@ import { Random } from "./platform/random.ts";
 import type { ShippedWorker } from "./platform/system.ts";
 import { World } from "./platform/world.ts";
 import { MINUTE, Run, START } from "./run.ts";
-import type { Client } from "./workload/client.ts";
-import { dealWithLetters, openLetters } from "./workload/operator.ts";
+import { calmDown } from "./workload/operations.ts";
+import { dealWithLetters, openLetters, stuckProcesses } from "./workload/operator.ts";
 import { chooseAssets, Ledger, runProgram } from "./workload/program.ts";
 
 export interface SeedResult {
@@ -43,10 +44,11 @@ export async function runSeed(
     world.trace("the faults stop");
     swarm.on = false;
     await run.settleClients();
-    run.start("operator", pauseSchedules);
+    run.start("operator", (client) => calmDown(client, ledger));
     await run.settle();
     await dealWithAllLetters(run);
     if (run.violations.length === 0) run.violations.push(...checkAtRest(run.system, ledger));
+    if (run.violations.length === 0 && choice.chance(0.25)) await ownJudgement(run);
   });
   const { violations } = run;
   return {
@@ -67,17 +69,8 @@ async function dealWithAllLetters(run: Run): Promise<void> {
   for (let round = 0; round < MOST_ROUNDS && run.violations.length === 0; round++) {
     for (const what of [...waitingInVain(run.system), ...redrivenForEver(run.system)])
       run.violations.push({ invariant: "what waits, waits behind a dead letter", what });
-    if (openLetters(run.system).length === 0) return;
+    if (openLetters(run.system).length + stuckProcesses(run.system).length === 0) return;
     run.start(`operator of letters ${round}`, (client) => dealWithLetters(client, round));
     await run.settle();
-  }
-}
-
-/** A clock that goes on makes slots for ever; without schedules the installation can come to rest. */
-async function pauseSchedules(client: Client): Promise<void> {
-  for (const { id } of client.system.db.rows(
-    "SELECT id FROM schedules WHERE paused_at IS NULL ORDER BY id",
-  )) {
-    await client.ask("POST", `/schedules/${String(id)}/pause`);
   }
 }

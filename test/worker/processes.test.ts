@@ -351,6 +351,7 @@ describe("taking a process back by hand", () => {
     expect((await api("POST", at(id, "/compensate"), { reason: "x" })).status).toBe(202);
     expect(await untilEnded(broker, id)).toBe("compensated");
     expect(await archived("HELD")).toBeNull();
+    expect(await turnsOf(id)).toEqual(["process.start", "process.compensate", "process.compensated"]);
   });
 
   it("wins over a worker that was thought dead: its outcome is not written any more", async () => {

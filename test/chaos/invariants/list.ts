@@ -4,6 +4,7 @@ import { imports } from "./imports.ts";
 import { failuresAreRecorded, garbageIsKept, jobsEnd } from "./jobs.ts";
 import { noEffectTwice } from "./no-effect-twice.ts";
 import { outbox } from "./outbox.ts";
+import { processesEnd } from "./processes.ts";
 import { readModel } from "./read-model.ts";
 import { slots } from "./slots.ts";
 import { stateIsFold } from "./state-is-fold.ts";
@@ -27,4 +28,5 @@ export const INVARIANTS: readonly Invariant[] = [
   deliveries,
   slots,
   imports,
+  processesEnd,
 ];

@@ -1,7 +1,8 @@
 import type { Random } from "../platform/random.ts";
-import type { Reply } from "../platform/system.ts";
 import { type ImportFile, makeFile } from "./bars.ts";
 import type { Client } from "./client.ts";
+import { OPERATIONS } from "./operations.ts";
+import { itemsOf, parsed } from "./replies.ts";
 
 /** An import that was accepted. */
 export interface AcceptedImport {
@@ -31,6 +32,7 @@ export class Ledger {
   readonly schedules: { readonly id: string; readonly at: number }[] = [];
   readonly changedSchedules = new Set<string>();
   readonly jobs: string[] = [];
+  readonly processes: string[] = [];
   /** Import requests that were begun, whatever came of them. */
   importsBegun = 0;
   garbage = 0;
@@ -95,13 +97,8 @@ export async function runProgram(client: Client, ledger: Ledger, actions: number
   }
 }
 
-type Action = (client: Client, ledger: Ledger) => Promise<void>;
-
-const parsed = (reply: Reply | null): Record<string, unknown> | null => {
-  if (reply === null || reply.status >= 300 || reply.text === "") return null;
-  const value: unknown = JSON.parse(reply.text);
-  return typeof value === "object" && value !== null ? { ...value } : null;
-};
+/** One thing that people and programs do. */
+export type Action = (client: Client, ledger: Ledger) => Promise<void>;
 
 async function register(client: Client, ledger: Ledger): Promise<void> {
   const asset = client.random.pick(ledger.universe);
@@ -208,11 +205,6 @@ async function orderJob(client: Client, ledger: Ledger): Promise<void> {
   if (reply !== null) ledger.jobs.push(String(reply["jobId"]));
 }
 
-const itemsOf = (reply: Reply | null): Record<string, unknown>[] => {
-  const items = parsed(reply)?.["items"];
-  return Array.isArray(items) ? items : [];
-};
-
 async function cancelJob(client: Client): Promise<void> {
   const open = itemsOf(await client.ask("GET", "/jobs?limit=20")).filter(
     ({ state }) => state !== "succeeded",
@@ -291,4 +283,5 @@ const ACTIONS: readonly Action[] = [
   resend,
   sendGarbage,
   poison,
+  ...OPERATIONS,
 ];

@@ -1,0 +1,27 @@
+import type { ProcessFact } from "../domain/process/state.ts";
+import type { AuditEntry } from "./audit.ts";
+
+/** What the audit has to say of a fact about a process: its turns, not its every step. */
+export function turnOf(newId: () => string, id: string, fact: ProcessFact, at: number): AuditEntry[] {
+  const entry = (action: string, outcome: string, detail: string | null): AuditEntry[] => [
+    { id: newId(), at, actor: "system", action, subject: id, outcome, detail },
+  ];
+  switch (fact.fact) {
+    case "CompensationBegan":
+      return entry("process.compensate", fact.error.code, fact.error.detail);
+    case "ProcessStuck":
+      return entry("process.stuck", fact.error.code, fact.error.detail);
+    case "ProcessCompleted":
+      return entry("process.completed", "done", null);
+    case "ProcessCompensated":
+      return entry("process.compensated", "done", null);
+    case "StepBegun":
+    case "StepDone":
+    case "StepWaits":
+    case "StepRetries":
+    case "StepFailed":
+    case "StepCompensated":
+    case "ProcessResumed":
+      return [];
+  }
+}

@@ -1,0 +1,79 @@
+import type { Client } from "./client.ts";
+import type { Action, Ledger } from "./program.ts";
+import { itemsOf, parsed } from "./replies.ts";
+
+/* What operators do to an installation that runs: processes, comparisons with the logs, rebuilds, breakers. */
+
+/** Starts a process that registers an asset, fetches its history and sees to its first recommendation. */
+async function onboard(client: Client, ledger: Ledger): Promise<void> {
+  const { random } = client;
+  const input = random.pick(ledger.universe);
+  // Whatever becomes of it may archive the asset again.
+  ledger.changedAssets.add(input.symbol);
+  const reply = parsed(await client.ask("POST", "/processes", { kind: "onboardAsset", input }));
+  if (reply !== null) ledger.processes.push(String(reply["processId"]));
+}
+
+async function changeProcess(client: Client): Promise<void> {
+  const found = itemsOf(await client.ask("GET", "/processes?limit=20"));
+  if (found.length === 0) return;
+  const path = `/processes/${encodeURIComponent(String(client.random.pick(found)["id"]))}`;
+  if (client.random.chance(0.5)) await client.ask("POST", `${path}/resume`);
+  else await client.ask("POST", `${path}/compensate`, { reason: "somebody thought better of it" });
+}
+
+async function reconcile(client: Client, ledger: Ledger): Promise<void> {
+  const { random } = client;
+  const some = ledger.assets.length > 0 && random.chance(0.5);
+  await client.ask("POST", "/backoffice/reconciliations", {
+    depth: random.pick(["bulk", "deep"]),
+    repair: random.chance(0.7),
+    ...(some ? { symbols: [random.pick(ledger.assets).symbol] } : {}),
+  });
+}
+
+const PROJECTIONS = ["bars", "indicators", "recommendations"];
+const ACTS = ["switch", "switch", "finish", "rollback", "cancel"];
+
+async function rebuild(client: Client): Promise<void> {
+  const { random } = client;
+  const path = `/backoffice/projections/${random.pick(PROJECTIONS)}/rebuilds`;
+  const [latest] = itemsOf(await client.ask("GET", `${path}?limit=1`));
+  if (latest === undefined || random.chance(0.4))
+    await client.ask("POST", path, { auto: random.chance(0.5) });
+  else await client.ask("POST", `${path}/${String(latest["id"])}/${random.pick(ACTS)}`);
+}
+
+async function handleBreaker(client: Client, ledger: Ledger): Promise<void> {
+  const { random } = client;
+  const { id } = ledger.endpoints.length > 0 ? random.pick(ledger.endpoints) : { id: null };
+  const service = id === null || random.chance(0.6) ? "source:demo" : `webhook:${id}`;
+  const path = `/backoffice/breakers/${encodeURIComponent(service)}`;
+  const reason = "the operator says so";
+  if (random.chance(0.5)) await client.ask("POST", `${path}/reset`, { reason });
+  else await client.ask("POST", `${path}/trip`, { reason, ...random.pick([{ forSeconds: 90 }, {}]) });
+}
+
+export const OPERATIONS: readonly Action[] = [
+  onboard,
+  onboard,
+  changeProcess,
+  reconcile,
+  rebuild,
+  handleBreaker,
+];
+
+/** What only a person can end is ended: schedules, which make slots for ever, and breakers held open by hand. */
+export async function calmDown(client: Client, ledger: Ledger): Promise<void> {
+  for (const { id } of client.system.db.rows(
+    "SELECT id FROM schedules WHERE paused_at IS NULL ORDER BY id",
+  )) {
+    await client.ask("POST", `/schedules/${String(id)}/pause`);
+  }
+  for (const service of ["source:demo", ...ledger.endpoints.map(({ id }) => `webhook:${id}`)]) {
+    const path = `/backoffice/breakers/${encodeURIComponent(service)}`;
+    const breaker = parsed(await client.ask("GET", path));
+    if (breaker?.["state"] === "open" && breaker["openUntil"] === null)
+      await client.ask("POST", `${path}/reset`, { reason: "the faults have stopped" });
+  }
+}
