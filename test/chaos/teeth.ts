@@ -14,7 +14,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { type Suite, TEETH, type Tooth } from "./teeth-table.ts";
+import type { Suite, Tooth } from "./teeth/tooth.ts";
+import { TEETH } from "./teeth-table.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const LEFT_OUT = new Set(["node_modules", ".git", ".state", ".wrangler"]);
