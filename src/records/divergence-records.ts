@@ -85,17 +85,19 @@ export const writeDivergences = (
     )
     .bind(JSON.stringify(findings), runId, now);
 
-/** Closes what is open of a stream that was found equal to its log. */
+/**
+ * Closes what is open of a stream that was found equal to its log. What mended itself before this run came by stays the
+ * run's that found it: this one saw nothing wrong.
+ */
 export const closeDivergences = (
   db: D1Database,
-  runId: string,
   stream: string,
   action: RepairAction | null,
   now: number,
 ): D1PreparedStatement =>
   db
     .prepare(
-      `UPDATE divergences SET repaired_at = ?4, proven = 1, action = ?3, reconciliation_id = ?1
-       WHERE stream = ?2 AND repaired_at IS NULL`,
+      `UPDATE divergences SET repaired_at = ?3, proven = 1, action = ?2
+       WHERE stream = ?1 AND repaired_at IS NULL`,
     )
-    .bind(runId, stream, action, now);
+    .bind(stream, action, now);
