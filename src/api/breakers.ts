@@ -1,8 +1,6 @@
 import * as z from "zod";
 import { ALERTS_SERVICE, readService, sourceService } from "../domain/breaker/service.ts";
-import { breakerStream } from "../domain/events/envelope.ts";
 import { listBreakers } from "../read-model/breakers.ts";
-import { noteKnown } from "../read-model/streams.ts";
 import { findEndpoint } from "../records/endpoint-records.ts";
 import { SOURCES } from "./assets.ts";
 import { auditRow } from "./audit-row.ts";
@@ -118,7 +116,7 @@ breakers.openapi(
     await requireService(c.env, service);
     const until = forSeconds === undefined ? null : c.env.api.now() + forSeconds * 1000;
     const view = await c.env.api.tripBreaker(service, why, until, c.get("caller").id);
-    await note(c.env, c.get("caller").id, "breaker.trip", service, why, view);
+    await note(c.env, c.get("caller").id, "breaker.trip", service, why);
     return c.json(show(service, view), 200);
   },
 );
@@ -141,7 +139,7 @@ breakers.openapi(
     const { reason: why } = c.req.valid("json");
     await requireService(c.env, service);
     const view = await c.env.api.resetBreaker(service, why, c.get("caller").id);
-    await note(c.env, c.get("caller").id, "breaker.reset", service, why, view);
+    await note(c.env, c.get("caller").id, "breaker.reset", service, why);
     return c.json(show(service, view), 200);
   },
 );
@@ -160,21 +158,9 @@ async function requireService(env: ApiEnv["Bindings"], service: string): Promise
   throw new ApiProblem("not_found", `There is no external service ${service.slice(0, 80)}.`);
 }
 
-/** The object has acted by now; the audit row and how far its stream reaches follow. */
-async function note(
-  { api, ...env }: ApiEnv["Bindings"],
-  actor: string,
-  action: string,
-  service: string,
-  why: string,
-  { version }: BreakerView,
-): Promise<void> {
-  const head = { streamId: breakerStream(service), version };
-  await env.DB.batch([
-    auditRow({ api, ...env }, actor, action, service, why),
-    ...(version > 0 ? [noteKnown(env.DB, [head], api.now())] : []),
-  ]);
-}
+/** The object has acted by now; that somebody ordered it is on record in its event as well. */
+const note = (env: ApiEnv["Bindings"], actor: string, action: string, service: string, why: string) =>
+  auditRow(env, actor, action, service, why).run();
 
 function show(service: string, { state, detail }: BreakerView): z.infer<typeof breakerView> {
   const { kind, failures } = state;

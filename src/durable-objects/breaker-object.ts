@@ -3,20 +3,18 @@ import { type Answer, BREAKER_POLICY, type BreakerCommand, type Permit } from ".
 import { answerOf, decide } from "../domain/breaker/decide.ts";
 import type { Verdict } from "../domain/breaker/verdict.ts";
 import { type AnyEvent, breakerStream, type Cause } from "../domain/events/envelope.ts";
+import { noteKnown } from "../read-model/streams.ts";
+import { inTime } from "../timeout.ts";
 import { BreakerRecord, type StoredBreaker } from "./breaker-record.ts";
 import { Commits } from "./commits.ts";
 import { EventLog, type Head } from "./event-log.ts";
-import { Outbox, type OutboxStatus } from "./outbox.ts";
+import { Outbox, type OutboxStatus, SAFETY_NET_SECONDS } from "./outbox.ts";
 import { BREAKER_STEPS, migrateTables } from "./tables.ts";
-
-/** Whether calls may be made, and the version of the stream this command has reached; null when it told nothing new. */
-export interface Ruling {
-  readonly answer: Answer;
-  readonly head: number | null;
-}
 
 /** Events of one read stay under this, whatever the limit asked for. */
 const LARGEST_READ_BYTES = 1_000_000;
+/** The read model may be slow; the alarm comes again. */
+const TELL_TIMEOUT_MS = 10_000;
 
 /**
  * The breaker of one external service, shared by all workers: the short, serial point that counts failures and leases
@@ -39,23 +37,23 @@ export class BreakerObject extends DurableObject<Env> {
   }
 
   /** Asks for leave to call the service. `lease` names this asker's probe, should it be the one to probe. */
-  async acquire(service: string, lease: string): Promise<Ruling> {
+  async acquire(service: string, lease: string): Promise<Answer> {
     return this.#ruling(service, { type: "acquire", lease }, causeOf("system", null), lease);
   }
 
   /** Tells how a call went, and answers whether the next one may be made. */
-  async report(service: string, permit: Permit, verdict: Verdict, jobId: string | null): Promise<Ruling> {
+  async report(service: string, permit: Permit, verdict: Verdict, jobId: string | null): Promise<Answer> {
     return this.#ruling(service, { type: "report", permit, verdict }, causeOf("system", jobId), null);
   }
 
   /** Opens the breaker by hand; it stays open until an instant (epoch ms) or, with null, until it is reset. */
   async trip(service: string, reason: string, until: number | null, actor: string): Promise<StoredBreaker> {
-    return (await this.#run(service, { type: "trip", reason, until }, causeOf(actor, null))).after;
+    return this.#run(service, { type: "trip", reason, until }, causeOf(actor, null));
   }
 
   /** Closes the breaker by hand and forgets its failures. */
   async reset(service: string, reason: string, actor: string): Promise<StoredBreaker> {
-    return (await this.#run(service, { type: "reset", reason }, causeOf(actor, null))).after;
+    return this.#run(service, { type: "reset", reason }, causeOf(actor, null));
   }
 
   async view(service: string): Promise<StoredBreaker> {
@@ -90,9 +88,25 @@ export class BreakerObject extends DurableObject<Env> {
     return this.#commits.publish();
   }
 
-  /** The safety net. */
+  /** The safety net: half a minute after a commit, and again for as long as something is left to do. */
   override async alarm(): Promise<void> {
     await this.#commits.publish();
+    await this.#tellHead();
+  }
+
+  /**
+   * Tells the read model how far this log reaches, so that the sweep notices should the events never arrive. Whoever gave
+   * the command may be dead by now, and there is no job to remember a breaker by. Nothing is written when it is known.
+   */
+  async #tellHead(): Promise<void> {
+    const { version } = this.#log.top();
+    if (version === 0) return;
+    const head = { streamId: breakerStream(this.#service()), version };
+    try {
+      await inTime(noteKnown(this.env.DB, [head], Date.now()).run(), TELL_TIMEOUT_MS, "D1");
+    } catch {
+      await this.ctx.storage.setAlarm(Date.now() + SAFETY_NET_SECONDS * 1000);
+    }
   }
 
   async #ruling(
@@ -100,24 +114,16 @@ export class BreakerObject extends DurableObject<Env> {
     command: BreakerCommand,
     cause: Cause,
     lease: string | null,
-  ): Promise<Ruling> {
-    const { before, after } = await this.#run(service, command, cause);
-    return {
-      answer: answerOf(after.state, lease, Date.now()),
-      head: after.version > before.version ? after.version : null,
-    };
+  ): Promise<Answer> {
+    return answerOf((await this.#run(service, command, cause)).state, lease, Date.now());
   }
 
-  #run(
-    service: string,
-    command: BreakerCommand,
-    cause: Cause,
-  ): Promise<{ readonly before: StoredBreaker; readonly after: StoredBreaker }> {
+  #run(service: string, command: BreakerCommand, cause: Cause): Promise<StoredBreaker> {
     this.#assertService(service);
     return this.#commits.run((stamp) => {
       const before = this.#record.read();
       const facts = decide(before.state, command, stamp.now, BREAKER_POLICY);
-      return { before, after: this.#record.write(this.#log, before, service, facts, cause, stamp) };
+      return this.#record.write(this.#log, before, service, facts, cause, stamp);
     });
   }
 

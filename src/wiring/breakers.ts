@@ -1,7 +1,5 @@
 import type { Answer } from "../domain/breaker/breaker.ts";
 import type { Verdict } from "../domain/breaker/verdict.ts";
-import { breakerStream } from "../domain/events/envelope.ts";
-import { noteKnown } from "../read-model/streams.ts";
 import { inTime } from "../timeout.ts";
 import { breakerObject, type Platform } from "./common.ts";
 
@@ -110,29 +108,15 @@ class Gate {
   }
 
   /** The breaker's answer, or null when it gives none. */
-  async #ask(
-    call: (stub: ReturnType<typeof breakerObject>) => PromiseLike<{ answer: Answer; head: number | null }>,
-  ): Promise<Answer | null> {
+  async #ask(call: (stub: ReturnType<typeof breakerObject>) => PromiseLike<Answer>): Promise<Answer | null> {
     const service = this.#service;
     try {
       const asked = call(breakerObject(this.#p.env, service));
-      const { answer, head } = await inTime(asked, BREAKER_TIMEOUT_MS, `the breaker of ${service}`);
-      if (head !== null) await this.#noteHead(head);
-      return answer;
+      return await inTime(asked, BREAKER_TIMEOUT_MS, `the breaker of ${service}`);
     } catch (error) {
       this.#p.log({ level: "warn", message: "breaker passed over", service, error: String(error) });
       return null;
     }
-  }
-
-  /** So that the sweep notices should the breaker's events never arrive. */
-  async #noteHead(version: number): Promise<void> {
-    const head = { streamId: breakerStream(this.#service), version };
-    await noteKnown(this.#p.env.DB, [head], this.#p.now())
-      .run()
-      .catch((error: unknown) =>
-        this.#p.log({ level: "warn", message: "breaker's head not noted", ...head, error: String(error) }),
-      );
   }
 }
 

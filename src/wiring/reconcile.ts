@@ -108,9 +108,7 @@ async function take(p: Platform, run: Run, step: Step): Promise<"taken" | "lost"
       ...(settled === undefined
         ? []
         : [noteVerified(DB, settled.streamId, settled.version, settled.hash, now)]),
-      ...(closed
-        ? [closeDivergences(DB, settled?.streamId ?? "", settled?.action ?? null, now)]
-        : []),
+      ...(closed ? [closeDivergences(DB, settled?.streamId ?? "", settled?.action ?? null, now)] : []),
       ...(found.length > 0 || closed ? [countDivergences(DB, run.id)] : []),
       ...(heads.length === 0 ? [] : [projectFeed(DB, facts), noteKnown(DB, heads, now)]),
     ]);

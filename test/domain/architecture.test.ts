@@ -15,7 +15,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   delivery: ["domain"],
   "read-model": ["domain"],
   records: ["domain", "log"],
-  "durable-objects": ["domain", "types:queues/messages", "timeout"],
+  "durable-objects": ["domain", "read-model/streams", "types:queues/messages", "timeout"],
   queues: ["domain"],
   schedule: ["domain", "types:queues/messages"],
   api: ["domain", "read-model", "records", "queues/messages", "queues/import-format", "types:config"],

@@ -4,7 +4,6 @@ import { beforeAll, describe, expect, it, vi } from "vitest";
 import type { Answer, Permit } from "../../src/domain/breaker/breaker.ts";
 import type { Verdict } from "../../src/domain/breaker/verdict.ts";
 import { chainHash, GENESIS } from "../../src/domain/events/rolling-hash.ts";
-import type { Ruling } from "../../src/durable-objects/breaker-object.ts";
 import { Broker } from "./broker.ts";
 import { passSeconds, refusalOf, rows, stopClock } from "./market.ts";
 
@@ -18,7 +17,7 @@ const DOWN: Verdict = { kind: "unavailable", detail: "the source answered 503", 
 const UP: Verdict = { kind: "answered" };
 const stub = (service: string) => env.BREAKERS.getByName(service);
 
-function permitOf({ answer }: { readonly answer: Answer }): Permit {
+function permitOf(answer: Answer): Permit {
   if (answer.kind === "wait") throw new Error(`no leave for ${answer.seconds} s`);
   return answer.permit;
 }
@@ -30,10 +29,10 @@ async function evicted<T>(service: string, step: (own: ReturnType<typeof stub>) 
   return result;
 }
 
-const acquire = (service: string, lease: string): Promise<Ruling> =>
-  evicted(service, (own) => own.acquire(service, lease) as Promise<Ruling>);
-const report = (service: string, permit: Permit, verdict: Verdict): Promise<Ruling> =>
-  evicted(service, (own) => own.report(service, permit, verdict, null) as Promise<Ruling>);
+const acquire = (service: string, lease: string): Promise<Answer> =>
+  evicted(service, (own) => own.acquire(service, lease) as Promise<Answer>);
+const report = (service: string, permit: Permit, verdict: Verdict): Promise<Answer> =>
+  evicted(service, (own) => own.report(service, permit, verdict, null) as Promise<Answer>);
 
 async function open(service: string): Promise<void> {
   const permit = permitOf(await stub(service).acquire(service, "x"));
@@ -49,14 +48,14 @@ describe("the breaker of a service", () => {
     const service = "source:evicted";
     const permit = permitOf(await acquire(service, "first"));
     for (let failure = 1; failure <= 5; failure++) {
-      const { answer } = await report(service, permit, DOWN);
+      const answer = await report(service, permit, DOWN);
       expect(answer.kind).toBe(failure < 5 ? "go" : "wait");
     }
     passSeconds(30);
     const probe = permitOf(await acquire(service, "probe"));
-    expect((await acquire(service, "other")).answer.kind).toBe("wait");
-    expect((await report(service, permit, UP)).answer.kind).toBe("wait");
-    expect((await report(service, probe, UP)).answer).toMatchObject({ kind: "go", atRest: true });
+    expect((await acquire(service, "other")).kind).toBe("wait");
+    expect((await report(service, permit, UP)).kind).toBe("wait");
+    expect(await report(service, probe, UP)).toMatchObject({ kind: "go", atRest: true });
     const events = await logOf(service);
     expect(events.map(({ eventType, version }) => [version, eventType])).toEqual([
       [1, "IntegrationError"],
@@ -74,7 +73,7 @@ describe("the breaker of a service", () => {
     const rulings = await Promise.all(
       Array.from({ length: 20 }, (_, n) => stub(service).acquire(service, `lease ${n}`)),
     );
-    expect(rulings.filter(({ answer }) => answer.kind === "go")).toHaveLength(1);
+    expect(rulings.filter((answer) => answer.kind === "go")).toHaveLength(1);
   });
 
   it("tells its transitions through outbox and queue to the read model, in order and once", async () => {
@@ -122,6 +121,19 @@ describe("the breaker of a service", () => {
     expect(await rows("SELECT version FROM events WHERE stream_id = ?", `breaker/${service}`)).toHaveLength(
       2,
     );
+  });
+
+  it("whose messages and whose callers are lost tells the read model how far its log reaches", async () => {
+    const service = "source:forgotten";
+    const known =
+      "SELECT known_version AS known, projected_version AS projected FROM streams WHERE stream_id = ?";
+    await open(service);
+    broker.take("EVENTS_QUEUE");
+    expect(await rows(known, `breaker/${service}`)).toEqual([]);
+    await evictDurableObject(stub(service));
+    await runDurableObjectAlarm(stub(service));
+    // Now the sweep will see that it is behind and send for its events.
+    expect(await rows(known, `breaker/${service}`)).toEqual([{ known: 2, projected: 0 }]);
   });
 
   it("writes state and events together or not at all", async () => {

@@ -17,6 +17,13 @@ export const GUARDS: readonly Tooth[] = [
     without: "",
   },
   {
+    name: "a breaker tells the read model how far it reaches",
+    file: "src/durable-objects/breaker-object.ts",
+    noticedBy: worker("breaker-object", "whose messages and whose callers"),
+    text: "    await this.#tellHead();",
+    without: "    void this.#tellHead;",
+  },
+  {
     name: "an open breaker burns no attempt",
     file: "src/domain/job/settle.ts",
     noticedBy: domain("job/settle"),
