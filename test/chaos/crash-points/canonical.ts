@@ -46,6 +46,10 @@ export function canonicalState(system: Installation): Record<string, readonly st
     endpoints: lines("SELECT url, patterns, enabled FROM webhook_endpoints"),
     schedules: lines("SELECT name, kind, target, paused_at IS NULL FROM schedules"),
     slots: lines("SELECT state, jobs, skipped_why FROM slots"),
+    processes: lines("SELECT id, state, direction, deeds FROM processes"),
+    comparisons: lines(
+      "SELECT state, depth, symbols, diverged, repaired, unrepaired FROM reconciliations WHERE trigger = 'manual'",
+    ),
     // What the last attempt failed of is one of the things that may differ.
     deadLetters: lines("SELECT queue, subject, symbol, state FROM dead_letters"),
     failures: lines("SELECT action, subject, outcome FROM audit_log WHERE action = 'job.failed'"),

@@ -40,6 +40,14 @@ export const scriptFor = (receiver: string): readonly Step[] => [
   csv("COIN.X", csvOf({ days: 40 }), "1mo"),
   json("POST", "/jobs", { kind: "recommendation", symbol: "ACME" }),
   json("POST", "/jobs", { kind: "indicators", symbol: "EURX" }),
+  json("POST", "/processes", {
+    kind: "onboardAsset",
+    input: { symbol: "NEWCO", type: "STOCK", currency: "USD", source: "import" },
+  }),
+  json("POST", `/processes/${encodeURIComponent("onboardAsset|NEWCO|000001")}/compensate`, { reason: "no" }),
+  json("POST", "/backoffice/breakers/source%3Ademo/trip", { reason: "a test", forSeconds: 60 }),
+  json("POST", "/backoffice/breakers/source%3Ademo/reset", { reason: "it is over" }),
+  json("POST", "/backoffice/reconciliations", { depth: "deep", repair: true }),
   json("PATCH", "/assets/EURX", { currency: "CHF" }),
   json("DELETE", "/assets/EURX"),
 ];
