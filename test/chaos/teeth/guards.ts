@@ -33,7 +33,7 @@ export const GUARDS: readonly Tooth[] = [
   {
     name: "the same key with another payload is a conflict",
     file: "src/durable-objects/consumed.ts",
-    noticedBy: worker("asset-object"),
+    noticedBy: worker("jobs"),
     text: "if (seen.payload_hash !== payloadHash) {",
     without: "if (seen.payload_hash === id) {",
   },
@@ -61,7 +61,7 @@ export const GUARDS: readonly Tooth[] = [
   {
     name: "a process's effect is noted once",
     file: "src/records/process-records.ts",
-    noticedBy: worker("processes"),
+    noticedBy: worker("process-deeds"),
     text: "    WHERE NOT EXISTS (SELECT 1 FROM json_each(processes.deeds) AS deed WHERE deed.value = one.value ->> 'key'))`;",
     without: "    WHERE 1)`;",
   },
