@@ -64,7 +64,7 @@ processes.openapi(
       progress: initialProcess(definitionOf(kind), now),
       version: 1,
       actor: c.get("caller").id,
-      traceparent: null,
+      traceparent: api.traceparent,
       createdAt: now,
       updatedAt: now,
     };
@@ -78,7 +78,7 @@ async function sameWish(env: ApiEnv["Bindings"], process: ProcessRecord, input: 
   if (canonicalJson(process.input) !== canonicalJson(input)) {
     throw new ApiProblem("conflict", `The process ${process.id} was started for this with another input.`);
   }
-  if (process.progress.dueAt !== null) await env.api.enqueueProcess(process.id);
+  if (process.progress.dueAt !== null) await env.api.enqueueProcess(process);
   return process.id;
 }
 
@@ -205,7 +205,7 @@ async function byHand(
     const progress = facts.reduce((state, fact) => evolveProcess(definition, state, fact), process.progress);
     const entry = entryOf(env, caller, `process.${command.do}`, id, detail);
     if (!(await saveProcess(env.DB, { ...process, progress }, env.api.now(), [entry]))) continue;
-    await env.api.enqueueProcess(id);
+    await env.api.enqueueProcess(process);
     return requireProcess(env.DB, id);
   }
   throw new ApiProblem("conflict", "The process is moving; look at it and try again.");
@@ -242,6 +242,7 @@ const entryOf = (
   subject,
   outcome: "done",
   detail,
+  traceparent: api.traceparent,
 });
 
 async function requireProcess(db: D1Database, id: string): Promise<ProcessRecord> {

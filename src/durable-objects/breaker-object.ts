@@ -40,22 +40,42 @@ export class BreakerObject extends DurableObject<Env> {
 
   /** Asks for leave to call the service. `lease` names this asker's probe, should it be the one to probe. */
   async acquire(service: string, lease: string): Promise<Ruling> {
-    return this.#ruling(service, { type: "acquire", lease }, causeOf("system", null), lease);
+    return this.#ruling(service, { type: "acquire", lease }, causeOf("system", null, null), lease);
   }
 
-  /** Tells how a call went, and answers whether the next one may be made. */
-  async report(service: string, permit: Permit, verdict: Verdict, jobId: string | null): Promise<Ruling> {
-    return this.#ruling(service, { type: "report", permit, verdict }, causeOf("system", jobId), null);
+  /** Tells how a call went, and in which trace, and answers whether the next one may be made. */
+  async report(
+    service: string,
+    permit: Permit,
+    verdict: Verdict,
+    jobId: string | null,
+    traceparent: string | null = null,
+  ): Promise<Ruling> {
+    const cause = causeOf("system", jobId, traceparent);
+    return this.#ruling(service, { type: "report", permit, verdict }, cause, null);
   }
 
   /** Opens the breaker by hand; it stays open until an instant (epoch ms) or, with null, until it is reset. */
-  async trip(service: string, reason: string, until: number | null, actor: string): Promise<StoredBreaker> {
-    return (await this.#run(service, { type: "trip", reason, until }, causeOf(actor, null))).after;
+  async trip(
+    service: string,
+    reason: string,
+    until: number | null,
+    actor: string,
+    traceparent: string | null = null,
+  ): Promise<StoredBreaker> {
+    const cause = causeOf(actor, null, traceparent);
+    return (await this.#run(service, { type: "trip", reason, until }, cause)).after;
   }
 
   /** Closes the breaker by hand and forgets its failures. */
-  async reset(service: string, reason: string, actor: string): Promise<StoredBreaker> {
-    return (await this.#run(service, { type: "reset", reason }, causeOf(actor, null))).after;
+  async reset(
+    service: string,
+    reason: string,
+    actor: string,
+    traceparent: string | null = null,
+  ): Promise<StoredBreaker> {
+    const cause = causeOf(actor, null, traceparent);
+    return (await this.#run(service, { type: "reset", reason }, cause)).after;
   }
 
   async view(service: string): Promise<StoredBreaker> {
@@ -133,9 +153,10 @@ export class BreakerObject extends DurableObject<Env> {
   }
 }
 
-const causeOf = (actorId: string, jobId: string | null): Cause => ({
+const causeOf = (actorId: string, jobId: string | null, traceparent: string | null): Cause => ({
   actorId,
   jobId,
   correlationId: jobId ?? actorId,
   causationId: null,
+  ...(traceparent === null ? {} : { traceparent }),
 });

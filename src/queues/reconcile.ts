@@ -7,13 +7,15 @@ import {
   type Mark,
 } from "../domain/reconciliation/divergence.ts";
 import type { Run, Step } from "../domain/reconciliation/run.ts";
+import { type LogContext, within, workContext } from "../domain/trace/log-context.ts";
+import { continueTrace } from "../domain/trace/traceparent.ts";
 import { type ConsumerDeps, setAside, text } from "./consumer.ts";
 import { type ReconcileMessage, rebuildMessage, reconcileMessage } from "./messages.ts";
 import { carryOnRebuild, type RebuildDeps } from "./rebuild.ts";
 import { beginWalk, type WalkDeps } from "./reconcile-stream.ts";
 import { walkOn } from "./reconcile-walk.ts";
 
-export interface ReconcileDeps extends WalkDeps, Pick<ConsumerDeps, "log" | "fileUnreadable"> {
+export interface ReconcileDeps extends WalkDeps, Pick<ConsumerDeps, "log" | "trace" | "fileUnreadable"> {
   /** The run, or null when it is finished. */
   readonly load: (id: string) => Promise<Run | null>;
   /** Marks of the streams after one, in the order of their ids; assets that have no mark yet included. */
@@ -59,20 +61,30 @@ export async function consumeReconcile(
       else await carryOn(parsed.data, deps);
       message.ack();
     } catch (error) {
-      deps.log({ level: "error", message: "reconciliation step failed", ...parsed.data, error: text(error) });
+      const { traceparent, ...work } = parsed.data;
+      const log = within(deps.log, workContext<LogContext>(work, traceparent));
+      log({ level: "error", message: "reconciliation step failed", error: text(error) });
       message.retry({ delaySeconds: RETRY_SECONDS });
     }
   }
 }
 
-async function carryOn(message: ReconcileMessage, deps: ReconcileDeps): Promise<void> {
+async function carryOn(message: ReconcileMessage, given: ReconcileDeps): Promise<void> {
   const { reconciliationId } = message;
   let expected = message.step;
   let delaySeconds = 0;
+  let { traceparent } = message;
+  let deps = given;
   for (let taken = 0; taken < STEPS; taken++) {
-    const run = await deps.load(reconciliationId);
+    const found = await given.load(reconciliationId);
     // Finished, or in other hands: a doubled message must not start a second chain of messages.
-    if (run === null || run.step !== expected) return;
+    if (found === null || found.step !== expected) return;
+    if (taken === 0) {
+      // The row says which trace it is; of a run from before traces were carried the messages hand it on.
+      traceparent = continueTrace(found.traceparent ?? traceparent, given.trace);
+      deps = { ...given, log: within(given.log, workContext({ reconciliationId }, traceparent)) };
+    }
+    const run = { ...found, traceparent: traceparent ?? null };
     const step = await nextStep(run, deps);
     const outcome = await deps.take(run, step);
     if (outcome === "lost") return;
@@ -85,7 +97,7 @@ async function carryOn(message: ReconcileMessage, deps: ReconcileDeps): Promise<
     delaySeconds = step.delaySeconds ?? 0;
     if (delaySeconds > 0 || run.cursor.todo.length + (walk === null ? 0 : 1) === 0) break;
   }
-  await deps.send({ reconciliationId, step: expected }, delaySeconds).catch((error: unknown) => {
+  await deps.send({ reconciliationId, step: expected, traceparent }, delaySeconds).catch((error: unknown) => {
     deps.log({ level: "warn", message: "nudge lost; the sweep finds the work", error: text(error) });
   });
 }

@@ -9,6 +9,7 @@ import {
 import { upcast } from "../domain/events/upcast.ts";
 import { actionFor, type Finding, type Mark } from "../domain/reconciliation/divergence.ts";
 import { type Effect, NO_COUNTS, type Run, type Step } from "../domain/reconciliation/run.ts";
+import { startTrace } from "../domain/trace/traceparent.ts";
 import { text } from "../queues/consumer.ts";
 import type { ReconcileDeps } from "../queues/reconcile.ts";
 import { compareStretch, findLeftovers, type Stretch } from "../read-model/compare.ts";
@@ -30,7 +31,7 @@ import {
   STEP_TAKEN,
   takeStep,
 } from "../records/reconciliation-records.ts";
-import { fileUnreadable, type Platform } from "./common.ts";
+import { fileUnreadable, type Platform, traced } from "./common.ts";
 import { logHeads, readLogPage } from "./stream-logs.ts";
 
 export function reconcileDeps(p: Platform): ReconcileDeps {
@@ -45,6 +46,7 @@ export function reconcileDeps(p: Platform): ReconcileDeps {
   return {
     now: p.now,
     log: p.log,
+    trace: p.trace,
     fileUnreadable: fileUnreadable(p),
     graceMs: p.config.SWEEP_AFTER_SECONDS * 1000,
     load: (id) => loadRun(DB, id),
@@ -119,7 +121,7 @@ async function take(p: Platform, run: Run, step: Step): Promise<"taken" | "lost"
     if (text(error).includes(MARK_MOVED)) return "moved";
     throw error;
   }
-  await announce(p, step.nudge === undefined ? heads : [...heads, step.nudge]);
+  await announce(p, run, step.nudge === undefined ? heads : [...heads, step.nudge]);
   return "taken";
 }
 
@@ -194,17 +196,21 @@ const toFact = (p: Platform, run: Run, event: NewEvent, version: number): Stored
   jobId: null,
   correlationId: run.id,
   causationId: null,
+  ...traced(run.traceparent),
   payload: event.payload,
 });
 
 /** Tells the events consumer; if this is lost the sweep finds the streams behind. */
 async function announce(
   p: Platform,
+  { traceparent }: Run,
   heads: readonly { readonly streamId: string; readonly version: number }[],
 ): Promise<void> {
   if (heads.length === 0) return;
-  await p.env.EVENTS_QUEUE.sendBatch(heads.map((head) => ({ body: { ...head, event: null } }))).catch(
-    (error: unknown) => p.log({ level: "warn", message: "events not announced", error: String(error) }),
+  await p.env.EVENTS_QUEUE.sendBatch(
+    heads.map((head) => ({ body: { ...head, event: null, ...traced(traceparent) } })),
+  ).catch((error: unknown) =>
+    p.log({ level: "warn", message: "events not announced", error: String(error) }),
   );
 }
 
@@ -222,10 +228,12 @@ export async function orderDueRun(p: Platform): Promise<void> {
     depth: "bulk",
     repair: true,
     symbols: null,
+    traceparent: startTrace(p.trace.traceId(), p.trace.spanId()),
   } as const;
   try {
     const { meta } = await orderRun(p.env.DB, run, p.now(), hours * HOUR_MS).run();
-    if (meta.changes > 0) await p.env.RECONCILE_QUEUE.send({ reconciliationId: id, step: 0 });
+    if (meta.changes > 0)
+      await p.env.RECONCILE_QUEUE.send({ reconciliationId: id, step: 0, traceparent: run.traceparent });
   } catch (error) {
     p.log({ level: "warn", message: "reconciliation not ordered or not announced", error: text(error) });
   }
