@@ -3,9 +3,10 @@ import { type Answer, BREAKER_POLICY, type BreakerCommand, type Permit } from ".
 import { answerOf, decide } from "../domain/breaker/decide.ts";
 import type { Verdict } from "../domain/breaker/verdict.ts";
 import { type AnyEvent, breakerStream, type Cause } from "../domain/events/envelope.ts";
+import type { LogPage } from "../domain/reconciliation/check-chain.ts";
 import { BreakerRecord, type StoredBreaker } from "./breaker-record.ts";
 import { Commits } from "./commits.ts";
-import { EventLog, type Head } from "./event-log.ts";
+import { EventLog, type Head, type HeadView } from "./event-log.ts";
 import { Outbox, type OutboxStatus } from "./outbox.ts";
 import { BREAKER_STEPS, migrateTables } from "./tables.ts";
 
@@ -86,6 +87,34 @@ export class BreakerObject extends DurableObject<Env> {
   async streamHead(service: string): Promise<Head> {
     this.#assertService(service);
     return this.#log.top();
+  }
+
+  /** The log's head, and its hash at a version that the read model has come to. */
+  async compareHead(service: string, version: number): Promise<HeadView> {
+    this.#assertService(service);
+    return this.#log.beside(version);
+  }
+
+  /** The log's rows after a version as they stand, for whoever checks them. */
+  async readLog(service: string, after: number, limit: number): Promise<LogPage> {
+    this.#assertService(service);
+    return this.#log.page(after, Math.min(limit, 500), LARGEST_READ_BYTES);
+  }
+
+  /** Since when the breaker was open after a version of its log, as written there; null when it was closed. */
+  async openSince(service: string, version: number): Promise<string | null> {
+    this.#assertService(service);
+    const row = this.ctx.storage.sql
+      .exec<{ at: string }>(
+        `WITH turns AS (SELECT version, body ->> 'eventType' AS turn, body ->> 'occurredAt' AS at
+                        FROM events WHERE version <= ? AND json_valid(body))
+         SELECT at FROM turns WHERE turn = 'CircuitOpened'
+           AND version > coalesce((SELECT max(version) FROM turns WHERE turn = 'CircuitClosed'), 0)
+         ORDER BY version LIMIT 1`,
+        version,
+      )
+      .toArray()[0];
+    return row?.at ?? null;
   }
 
   /** The log after a version, oldest first, as it was written. */

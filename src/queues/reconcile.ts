@@ -18,7 +18,7 @@ import { walkOn } from "./reconcile-walk.ts";
 export interface ReconcileDeps extends WalkDeps, Pick<ConsumerDeps, "log" | "trace" | "fileUnreadable"> {
   /** The run, or null when it is finished. */
   readonly load: (id: string) => Promise<Run | null>;
-  /** Marks of the streams after one, in the order of their ids; assets that have no mark yet included. */
+  /** Marks of the streams after one, in the order of their ids; assets and breakers that have no mark included. */
   readonly marksAfter: (streamId: string, limit: number) => Promise<readonly Mark[]>;
   readonly marksOf: (symbols: readonly string[]) => Promise<readonly Mark[]>;
   /** The heads of these streams' logs; one that cannot be reached is left out. */
@@ -128,15 +128,16 @@ async function comparePage(run: Run, deps: ReconcileDeps): Promise<Step> {
   const marks =
     run.symbols === null ? await deps.marksAfter(run.cursor.after, PAGE) : await deps.marksOf(run.symbols);
   const heads = await deps.heads(marks);
+  const streams = marks.filter(({ streamId, supposed }) => !supposed || heads.get(streamId)?.version !== 0);
   const now = deps.now();
-  const findings = marks.flatMap((mark): Finding[] => {
+  const findings = streams.flatMap((mark): Finding[] => {
     const head = heads.get(mark.streamId);
     const kind = head === undefined ? null : compareMark(mark, head, now, deps.graceMs);
     return head === undefined || kind === null ? [] : [markFinding(mark, head, kind)];
   });
   const suspects = new Set(findings.map(({ stream }) => stream));
-  for (const stream of await deps.divergedOf(marks.map(({ streamId }) => streamId))) suspects.add(stream);
-  const todo = marks
+  for (const stream of await deps.divergedOf(streams.map(({ streamId }) => streamId))) suspects.add(stream);
+  const todo = streams
     .filter(
       ({ streamId, version, hash }) =>
         heads.has(streamId) &&
@@ -153,7 +154,10 @@ async function comparePage(run: Run, deps: ReconcileDeps): Promise<Step> {
       walk: null,
     },
     findings,
-    counts: { checked: heads.size, unreachable: marks.length - heads.size },
+    counts: {
+      checked: streams.filter(({ streamId }) => heads.has(streamId)).length,
+      unreachable: marks.length - heads.size,
+    },
   };
 }
 
