@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { writeSecrets } from "./secrets.ts";
 
 /** wrangler stays silent about itself and asks nothing of the network. */
 const QUIET: Readonly<Record<string, string>> = {
@@ -41,7 +41,8 @@ export async function applyMigrations({ root, stateDir, onSpawn }: Place): Promi
 
 export interface WorkerOptions extends Place {
   readonly port: number;
-  readonly adminKey: string;
+  /** By name; the admin key is among them. */
+  readonly secrets: Readonly<Record<string, string>>;
   readonly vars: Readonly<Record<string, string>>;
   readonly onExit: (code: number | null) => void;
 }
@@ -54,12 +55,10 @@ export interface RunningWorker {
 
 /** Starts the worker in workerd with its state on disk, and waits until it answers. */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
-  // Secrets travel by file: other users of the machine can read a command line.
-  const envFile = join(options.stateDir, "secrets.env");
-  writeFileSync(envFile, `ADMIN_API_KEY="${options.adminKey}"\n`, { mode: 0o600 });
-  chmodSync(envFile, 0o600);
+  const { envFile, config } = writeSecrets(options.root, options.stateDir, options.secrets);
   const child = spawnWrangler(options.root, [
     "dev",
+    `--config=${config}`,
     "--ip=127.0.0.1",
     `--port=${options.port}`,
     "--inspector-port=0",

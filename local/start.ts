@@ -7,6 +7,7 @@ import { startDemoServer } from "./demo-server.ts";
 import { registerDemoAssets, registerSchedules } from "./first-run.ts";
 import { requirePort } from "./ports.ts";
 import { applyMigrations, startWorker } from "./runtime.ts";
+import { alertSecrets } from "./secrets.ts";
 
 const root = join(import.meta.dirname, "..");
 
@@ -17,6 +18,7 @@ const CRON_TICK_MS = 60_000;
 async function main(): Promise<void> {
   const port = portFrom(process.env["PORT"]);
   await requirePort(port);
+  const alerts = alertsFrom(process.env);
   const stateDir = resolve(root, process.env["STATE_DIR"] ?? ".state");
   mkdirSync(stateDir, { recursive: true });
   const demo = process.env["DEMO"] !== "off";
@@ -49,7 +51,7 @@ async function main(): Promise<void> {
       stateDir,
       onSpawn,
       port,
-      adminKey: key,
+      secrets: { ADMIN_API_KEY: key, ...alerts },
       vars: {
         ENVIRONMENT: "local",
         PUBLIC_ORIGIN: origin,
@@ -57,7 +59,14 @@ async function main(): Promise<void> {
         DEMO_SOURCE_URL: demoServer?.url ?? "",
         WEBHOOK_ALLOW_LOOPBACK: process.env["WEBHOOK_ALLOW_LOOPBACK"] === "on" ? "on" : "off",
         SWEEP_AFTER_SECONDS: process.env["SWEEP_AFTER_SECONDS"] ?? "10",
-        ...forwarded("REPLAY_SPEED", "WEBHOOK_RETRY_SECONDS", "LOG_LEVEL"),
+        ...forwarded(
+          "REPLAY_SPEED",
+          "WEBHOOK_RETRY_SECONDS",
+          "LOG_LEVEL",
+          "DEAD_LETTER_RETENTION_DAYS",
+          "ALERT_RULES",
+          "ALERT_WEBHOOK_URL",
+        ),
       },
       onExit: (code) => {
         if (!stopping) {
@@ -90,6 +99,15 @@ function portFrom(text: string | undefined): number {
   if (Number.isInteger(port) && port > 0 && port < 65_536) return port;
   console.error(`PORT=${text} is not a port number`);
   process.exit(1);
+}
+
+function alertsFrom(env: NodeJS.ProcessEnv): Record<string, string> {
+  try {
+    return alertSecrets(env);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    process.exit(1);
+  }
 }
 
 /** The key given, or the one made at the first start and kept beside the state, readable by its owner only. */

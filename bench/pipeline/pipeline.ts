@@ -76,7 +76,7 @@ async function start(stateDir: string): Promise<System> {
     root,
     stateDir,
     port,
-    adminKey: key,
+    secrets: { ADMIN_API_KEY: key },
     vars: { ENVIRONMENT: "local", PUBLIC_ORIGIN: origin },
     onExit: () => undefined,
   });

@@ -77,6 +77,7 @@ apiKeys.openapi(
           subject: id,
           outcome: "done",
           detail: scopes.join(" "),
+          traceparent: api.traceparent,
         },
       ]),
     ]);
@@ -135,6 +136,7 @@ apiKeys.openapi(
           subject: id,
           outcome: "done",
           detail: null,
+          traceparent: api.traceparent,
         },
       ]),
     ]);

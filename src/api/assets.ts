@@ -2,6 +2,7 @@ import * as z from "zod";
 import { ASSET_TYPES, type AssetType } from "../domain/market/asset-type.ts";
 import { barSource } from "../domain/market/bar-source.ts";
 import { CALENDAR_IDS, type CalendarId } from "../domain/market/calendar-id.ts";
+import { SOURCES } from "../domain/market/price-sources.ts";
 import type { OnboardAssetInput } from "../domain/process/onboard-asset.ts";
 import { type AssetRecord, listAssets, loadAssets } from "../records/asset-records.ts";
 import { closeLettersOf } from "./archived-letters.ts";
@@ -19,17 +20,6 @@ import {
   symbolParams,
   symbolSchema,
 } from "./schemas.ts";
-
-export const SOURCES = [
-  "yahoo",
-  "coinbase",
-  "kraken",
-  "frankfurter",
-  "twelvedata",
-  "tiingo",
-  "demo",
-  "import",
-] as const;
 
 const DEFAULT_SOURCE: Readonly<Record<AssetType, (typeof SOURCES)[number]>> = {
   STOCK: "yahoo",

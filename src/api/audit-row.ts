@@ -9,4 +9,15 @@ export const auditRow = (
   subject: string,
   detail: string | null = null,
 ): D1PreparedStatement =>
-  writeAudit(DB, [{ id: api.newId(), at: api.now(), actor, action, subject, outcome: "done", detail }]);
+  writeAudit(DB, [
+    {
+      id: api.newId(),
+      at: api.now(),
+      actor,
+      action,
+      subject,
+      outcome: "done",
+      detail,
+      traceparent: api.traceparent,
+    },
+  ]);

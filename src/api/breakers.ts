@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { ALERTS_SERVICE, readService, sourceService } from "../domain/breaker/service.ts";
+import { SOURCES } from "../domain/market/price-sources.ts";
 import { listBreakers } from "../read-model/breakers.ts";
 import { findEndpoint } from "../records/endpoint-records.ts";
-import { SOURCES } from "./assets.ts";
 import { auditRow } from "./audit-row.ts";
 import type { ApiEnv, BreakerView } from "./platform.ts";
 import { ApiProblem } from "./problem.ts";

@@ -95,7 +95,13 @@ export interface Deed {
 /** The audit rows of what the caller does. `from` may let through only some of them. */
 export function auditOf(c: Context<ApiEnv>, deeds: readonly Deed[], from?: string): D1PreparedStatement {
   const { api, DB } = c.env;
-  const row = { at: api.now(), actor: c.get("caller").id, outcome: "done", detail: null };
+  const row = {
+    at: api.now(),
+    actor: c.get("caller").id,
+    outcome: "done",
+    detail: null,
+    traceparent: api.traceparent,
+  };
   return writeAudit(
     DB,
     deeds.map((deed) => ({ ...row, ...deed, id: api.newId() })),

@@ -203,6 +203,7 @@ jobs.openapi(
       subject: id,
       outcome: "done",
       detail: null,
+      traceparent: api.traceparent,
     };
     const results = await DB.batch<ReleasedJob>([
       writeAudit(DB, [entry], CANCELLABLE),

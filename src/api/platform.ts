@@ -37,7 +37,11 @@ export interface ApiPlatform {
   /** Sends the first step of a recorded reconciliation. */
   readonly enqueueRun: (reconciliationId: string) => Promise<void>;
   readonly enqueueRebuild: (rebuildId: string) => Promise<void>;
-  readonly enqueueProcess: (processId: string) => Promise<void>;
+  /** Sends a process on its way. It goes on in the trace it was started in, whoever asks for it again. */
+  readonly enqueueProcess: (process: {
+    readonly id: string;
+    readonly traceparent: string | null;
+  }) => Promise<void>;
   /** How far an asset's stream reaches by its own log; nothing when there is none, or it does not answer. */
   readonly headOf: (symbol: string) => Promise<readonly { streamId: string; version: number }[]>;
   readonly register: (symbol: string, fact: AssetFact, cause: Cause) => Promise<{ head: number }>;

@@ -65,7 +65,7 @@ processes.openapi(
       progress: initialProcess(definitionOf(kind), now),
       version: 1,
       actor: c.get("caller").id,
-      traceparent: null,
+      traceparent: api.traceparent,
       createdAt: now,
       updatedAt: now,
     };
@@ -79,7 +79,7 @@ async function sameWish(env: ApiEnv["Bindings"], process: ProcessRecord, input: 
   if (canonicalJson(process.input) !== canonicalJson(input)) {
     throw new ApiProblem("conflict", `The process ${process.id} was started for this with another input.`);
   }
-  if (process.progress.dueAt !== null) await env.api.enqueueProcess(process.id);
+  if (process.progress.dueAt !== null) await env.api.enqueueProcess(process);
   return process.id;
 }
 
@@ -209,9 +209,9 @@ async function byHand(
     // That it began is what the person did; that there was nothing to take back, and so it ended, is a turn of its own.
     const turns = facts
       .filter(({ fact }) => fact !== "CompensationBegan")
-      .flatMap((fact) => turnOf(env.api.newId, id, fact, now));
+      .flatMap((fact) => turnOf(env.api.newId, process, fact, now));
     if (!(await saveProcess(env.DB, { ...process, progress }, now, [entry, ...turns]))) continue;
-    await env.api.enqueueProcess(id);
+    await env.api.enqueueProcess(process);
     return requireProcess(env.DB, id);
   }
   throw new ApiProblem("conflict", "The process is moving; look at it and try again.");
@@ -248,6 +248,7 @@ const entryOf = (
   subject,
   outcome: "done",
   detail,
+  traceparent: api.traceparent,
 });
 
 async function requireProcess(db: D1Database, id: string): Promise<ProcessRecord> {

@@ -46,6 +46,7 @@ const rebuildView = z
     startedAt: z.string(),
     finishedAt: z.string().nullable(),
     error: z.string().nullable(),
+    traceparent: z.string().nullable().meta({ description: "W3C Trace Context of what ordered it" }),
   })
   .meta({ id: "Rebuild" });
 
@@ -63,6 +64,7 @@ const show = (rebuild: StoredRebuild): z.infer<typeof rebuildView> => ({
   startedAt: iso(rebuild.startedAt),
   finishedAt: isoOrNull(rebuild.finishedAt),
   error: rebuild.error,
+  traceparent: rebuild.traceparent,
 });
 
 export const rebuilds = router();
@@ -89,7 +91,7 @@ rebuilds.openapi(
     const { DB, api } = c.env;
     const actor = c.get("caller").id;
     const id = api.newId();
-    const order = { id, projection, auto: c.req.valid("json").auto, actor };
+    const order = { id, projection, auto: c.req.valid("json").auto, actor, traceparent: api.traceparent };
     try {
       await DB.batch([
         orderRebuild(DB, order, shadowOf(projection), api.now()),

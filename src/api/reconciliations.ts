@@ -36,6 +36,7 @@ const runView = z
     startedAt: z.string(),
     finishedAt: z.string().nullable(),
     error: z.string().nullable(),
+    traceparent: z.string().nullable().meta({ description: "W3C Trace Context of what ordered it" }),
   })
   .meta({ id: "Reconciliation" });
 
@@ -101,7 +102,16 @@ reconciliations.openapi(
     const named = symbols === undefined ? null : [...new Set(symbols)];
     await requireAssets(DB, named ?? []);
     const actor = c.get("caller").id;
-    const run = { id: api.newId(), trigger: "manual", actor, depth, repair, symbols: named } as const;
+    const { traceparent } = api;
+    const run = {
+      id: api.newId(),
+      trigger: "manual",
+      actor,
+      depth,
+      repair,
+      symbols: named,
+      traceparent,
+    } as const;
     await DB.batch([
       orderRun(DB, run, api.now()),
       auditRow(

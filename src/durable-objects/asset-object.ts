@@ -18,7 +18,7 @@ import { AssetRecord } from "./asset-record.ts";
 import { BarStore } from "./bar-store.ts";
 import { Commits } from "./commits.ts";
 import { forgetOld, once, PayloadConflict } from "./consumed.ts";
-import { EventLog, type Head, type Stamp } from "./event-log.ts";
+import { EventLog, type Head, type HeadView, type Stamp } from "./event-log.ts";
 import { ingestBars } from "./ingest.ts";
 import { Outbox, type OutboxStatus } from "./outbox.ts";
 import { type Preview, undone } from "./preview.ts";
@@ -32,13 +32,6 @@ export interface AssetDatabase {
   readonly log: EventLog;
   readonly bars: BarStore;
   readonly analysis: AnalysisStore;
-}
-
-/** A log beside a version that somebody else has come to. */
-export interface HeadView {
-  readonly version: number;
-  readonly hashAt: string | null;
-  readonly waitingSince: string | null;
 }
 
 /** Events of one read stay under this, whatever the limit asked for. */
@@ -133,12 +126,7 @@ export class AssetObject extends DurableObject<Env> {
   /** The head, what the log's hash was at a version, and since when the event after that version waits. */
   async compareHead(symbol: string, version: number): Promise<HeadView> {
     this.#assertSymbol(symbol);
-    const { log } = this.#db;
-    return {
-      version: log.head(),
-      hashAt: log.hashAt(version)?.hash ?? null,
-      waitingSince: log.occurredAt(version + 1),
-    };
+    return this.#db.log.beside(version);
   }
 
   /** The log's rows after a version as they stand, for whoever checks them. */

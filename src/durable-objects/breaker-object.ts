@@ -3,11 +3,12 @@ import { type Answer, BREAKER_POLICY, type BreakerCommand, type Permit } from ".
 import { answerOf, decide } from "../domain/breaker/decide.ts";
 import type { Verdict } from "../domain/breaker/verdict.ts";
 import { type AnyEvent, breakerStream, type Cause } from "../domain/events/envelope.ts";
+import type { LogPage } from "../domain/reconciliation/check-chain.ts";
 import { noteKnown } from "../read-model/streams.ts";
 import { inTime } from "../timeout.ts";
 import { BreakerRecord, type StoredBreaker } from "./breaker-record.ts";
 import { Commits } from "./commits.ts";
-import { EventLog, type Head } from "./event-log.ts";
+import { EventLog, type Head, type HeadView } from "./event-log.ts";
 import { Outbox, type OutboxStatus, SAFETY_NET_SECONDS } from "./outbox.ts";
 import { BREAKER_STEPS, migrateTables } from "./tables.ts";
 
@@ -38,22 +39,42 @@ export class BreakerObject extends DurableObject<Env> {
 
   /** Asks for leave to call the service. `lease` names this asker's probe, should it be the one to probe. */
   async acquire(service: string, lease: string): Promise<Answer> {
-    return this.#ruling(service, { type: "acquire", lease }, causeOf("system", null), lease);
+    return this.#ruling(service, { type: "acquire", lease }, causeOf("system", null, null), lease);
   }
 
-  /** Tells how a call went, and answers whether the next one may be made. */
-  async report(service: string, permit: Permit, verdict: Verdict, jobId: string | null): Promise<Answer> {
-    return this.#ruling(service, { type: "report", permit, verdict }, causeOf("system", jobId), null);
+  /** Tells how a call went, and in which trace, and answers whether the next one may be made. */
+  async report(
+    service: string,
+    permit: Permit,
+    verdict: Verdict,
+    jobId: string | null,
+    traceparent: string | null = null,
+  ): Promise<Answer> {
+    const cause = causeOf("system", jobId, traceparent);
+    return this.#ruling(service, { type: "report", permit, verdict }, cause, null);
   }
 
   /** Opens the breaker by hand; it stays open until an instant (epoch ms) or, with null, until it is reset. */
-  async trip(service: string, reason: string, until: number | null, actor: string): Promise<StoredBreaker> {
-    return this.#run(service, { type: "trip", reason, until }, causeOf(actor, null));
+  async trip(
+    service: string,
+    reason: string,
+    until: number | null,
+    actor: string,
+    traceparent: string | null = null,
+  ): Promise<StoredBreaker> {
+    const cause = causeOf(actor, null, traceparent);
+    return this.#run(service, { type: "trip", reason, until }, cause);
   }
 
   /** Closes the breaker by hand and forgets its failures. */
-  async reset(service: string, reason: string, actor: string): Promise<StoredBreaker> {
-    return this.#run(service, { type: "reset", reason }, causeOf(actor, null));
+  async reset(
+    service: string,
+    reason: string,
+    actor: string,
+    traceparent: string | null = null,
+  ): Promise<StoredBreaker> {
+    const cause = causeOf(actor, null, traceparent);
+    return this.#run(service, { type: "reset", reason }, cause);
   }
 
   async view(service: string): Promise<StoredBreaker> {
@@ -64,6 +85,34 @@ export class BreakerObject extends DurableObject<Env> {
   async streamHead(service: string): Promise<Head> {
     this.#assertService(service);
     return this.#log.top();
+  }
+
+  /** The log's head, and its hash at a version that the read model has come to. */
+  async compareHead(service: string, version: number): Promise<HeadView> {
+    this.#assertService(service);
+    return this.#log.beside(version);
+  }
+
+  /** The log's rows after a version as they stand, for whoever checks them. */
+  async readLog(service: string, after: number, limit: number): Promise<LogPage> {
+    this.#assertService(service);
+    return this.#log.page(after, Math.min(limit, 500), LARGEST_READ_BYTES);
+  }
+
+  /** Since when the breaker was open after a version of its log, as written there; null when it was closed. */
+  async openSince(service: string, version: number): Promise<string | null> {
+    this.#assertService(service);
+    const row = this.ctx.storage.sql
+      .exec<{ at: string }>(
+        `WITH turns AS (SELECT version, body ->> 'eventType' AS turn, body ->> 'occurredAt' AS at
+                        FROM events WHERE version <= ? AND json_valid(body))
+         SELECT at FROM turns WHERE turn = 'CircuitOpened'
+           AND version > coalesce((SELECT max(version) FROM turns WHERE turn = 'CircuitClosed'), 0)
+         ORDER BY version LIMIT 1`,
+        version,
+      )
+      .toArray()[0];
+    return row?.at ?? null;
   }
 
   /** The log after a version, oldest first, as it was written. */
@@ -139,9 +188,10 @@ export class BreakerObject extends DurableObject<Env> {
   }
 }
 
-const causeOf = (actorId: string, jobId: string | null): Cause => ({
+const causeOf = (actorId: string, jobId: string | null, traceparent: string | null): Cause => ({
   actorId,
   jobId,
   correlationId: jobId ?? actorId,
   causationId: null,
+  ...(traceparent === null ? {} : { traceparent }),
 });

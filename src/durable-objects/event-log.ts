@@ -14,6 +14,15 @@ export interface Head {
   readonly hash: string;
 }
 
+/** A log beside a version that somebody else has come to. */
+export interface HeadView {
+  readonly version: number;
+  /** The hash at that version; null when the log does not reach so far. */
+  readonly hashAt: string | null;
+  /** When the event after it occurred, as written in it; null when there is none, or it cannot be read. */
+  readonly waitingSince: string | null;
+}
+
 /** What became of an append that said which version it expects: somebody else may have come first. */
 export type AppendOutcome =
   | { readonly kind: "appended"; readonly events: readonly StoredEvent[] }
@@ -46,6 +55,14 @@ export class EventLog {
     const rows = this.#sql.exec<{ hash: string }>("SELECT hash FROM events WHERE version = ?", version);
     const hash = version === 0 ? GENESIS : rows.toArray()[0]?.hash;
     return hash === undefined ? null : { version, hash };
+  }
+
+  beside(version: number): HeadView {
+    return {
+      version: this.head(),
+      hashAt: this.hashAt(version)?.hash ?? null,
+      waitingSince: this.occurredAt(version + 1),
+    };
   }
 
   /** Appends only if the stream still ends where the caller saw it end. */

@@ -47,18 +47,23 @@ export const deliveryMessage = z.strictObject({ deliveryId: z.string(), tracepar
 export type DeliveryMessage = z.infer<typeof deliveryMessage>;
 
 /** Carry this process on. How far it has come stands in its record. */
-export const processMessage = z.strictObject({ processId: z.string() });
+export const processMessage = z.strictObject({ processId: z.string(), traceparent });
 export type ProcessMessage = z.infer<typeof processMessage>;
 
 /** Take this step of a reconciliation. Its row says what the step is; a step that was taken already is nothing. */
 export const reconcileMessage = z.strictObject({
   reconciliationId: z.string(),
   step: z.number().int().min(0),
+  traceparent,
 });
 export type ReconcileMessage = z.infer<typeof reconcileMessage>;
 
 /** The same for the rebuild of a projection. */
-export const rebuildMessage = z.strictObject({ rebuildId: z.string(), step: z.number().int().min(0) });
+export const rebuildMessage = z.strictObject({
+  rebuildId: z.string(),
+  step: z.number().int().min(0),
+  traceparent,
+});
 export type RebuildMessage = z.infer<typeof rebuildMessage>;
 
 /** What a message is about: the queue that carries messages of its shape, and the record it names. */

@@ -2,6 +2,8 @@ import { decideProcess, type ProcessCommand, type StepOutcome } from "../domain/
 import { definitionOf, type ProcessKind } from "../domain/process/definition.ts";
 import type { ProcessRecord } from "../domain/process/process.ts";
 import { evolveProcess, type ProcessFact } from "../domain/process/state.ts";
+import { within, workContext } from "../domain/trace/log-context.ts";
+import { continueTrace } from "../domain/trace/traceparent.ts";
 import { type ConsumerDeps, inWaves, outcomeOfThrow, setAside, text } from "./consumer.ts";
 import { type ProcessMessage, processMessage } from "./messages.ts";
 
@@ -11,7 +13,8 @@ import { type ProcessMessage, processMessage } from "./messages.ts";
  */
 export type StepAction = (process: ProcessRecord) => Promise<StepOutcome>;
 
-export interface ProcessesDeps extends Pick<ConsumerDeps, "now" | "chance" | "log" | "fileUnreadable"> {
+export interface ProcessesDeps
+  extends Pick<ConsumerDeps, "now" | "chance" | "log" | "trace" | "fileUnreadable"> {
   readonly load: (id: string) => Promise<ProcessRecord | null>;
   /** Writes the progress, and what the facts mean to the audit, over the version it was decided on; false if that is gone. */
   readonly save: (process: ProcessRecord, facts: readonly ProcessFact[]) => Promise<boolean>;
@@ -34,20 +37,27 @@ export async function consumeProcesses(batch: MessageBatch<unknown>, deps: Proce
     const parsed = processMessage.safeParse(message.body);
     if (!parsed.success) return setAside(batch.queue, message, deps);
     try {
-      const again = await carryOn(parsed.data.processId, deps);
+      const again = await carryOn(parsed.data, deps);
       if (again === null) message.ack();
       else message.retry({ delaySeconds: again });
     } catch (error) {
-      deps.log({ level: "error", message: "process not carried on", ...parsed.data, error: text(error) });
+      const { processId, traceparent } = parsed.data;
+      const log = within(deps.log, workContext({ processId }, traceparent));
+      log({ level: "error", message: "process not carried on", error: text(error) });
       message.retry({ delaySeconds: RECORD_OUT_SECONDS });
     }
   });
 }
 
 /** Null when the message has served, or the seconds after which it is worth coming again. */
-async function carryOn(id: string, deps: ProcessesDeps): Promise<number | null> {
-  const process = await deps.load(id);
-  if (process === null) return null;
+async function carryOn(message: ProcessMessage, given: ProcessesDeps): Promise<number | null> {
+  const { processId: id } = message;
+  const found = await given.load(id);
+  if (found === null) return null;
+  // The record says which trace it is; of one from before traces were carried the messages hand it on.
+  const traceparent = continueTrace(found.traceparent ?? message.traceparent, given.trace);
+  const process = { ...found, traceparent };
+  const deps = { ...given, log: within(given.log, workContext({ processId: id }, traceparent)) };
   const startedAt = deps.now();
   const taken = decided(process, { do: "begin", at: startedAt, leaseUntil: startedAt + LEASE_MS });
   if ("refused" in taken) {
@@ -68,12 +78,12 @@ async function carryOn(id: string, deps: ProcessesDeps): Promise<number | null> 
   });
   if ("refused" in settled) throw new Error(`a step in hand was refused: ${settled.refused}`);
   if (!(await deps.save(settled.after, settled.facts))) {
-    deps.log({ level: "warn", message: "process moved on without its worker", processId: id });
+    deps.log({ level: "warn", message: "process moved on without its worker" });
     return null;
   }
   const { dueAt } = settled.after.progress;
   if (dueAt !== null) {
-    await deps.send({ processId: id }, Math.max(0, Math.ceil((dueAt - deps.now()) / 1000)));
+    await deps.send({ processId: id, traceparent }, Math.max(0, Math.ceil((dueAt - deps.now()) / 1000)));
   }
   return null;
 }
@@ -94,7 +104,7 @@ async function act(process: ProcessRecord, deps: ProcessesDeps): Promise<StepOut
   try {
     return await deps.actions[process.kind](process);
   } catch (error) {
-    deps.log({ level: "warn", message: "process step failed", processId: process.id, error: text(error) });
+    deps.log({ level: "warn", message: "process step failed", error: text(error) });
     return outcomeOfThrow(error);
   }
 }

@@ -8,7 +8,9 @@ import {
   type RebuildState,
   type TableDifference,
 } from "../domain/reconciliation/rebuild.ts";
-import { text } from "./consumer.ts";
+import { within, workContext } from "../domain/trace/log-context.ts";
+import { continueTrace } from "../domain/trace/traceparent.ts";
+import { type ConsumerDeps, text } from "./consumer.ts";
 import type { RebuildMessage } from "./messages.ts";
 
 /** One step of a rebuild, decided and not yet taken. */
@@ -23,8 +25,7 @@ export interface RebuildStep {
   readonly delaySeconds?: number;
 }
 
-export interface RebuildDeps {
-  readonly log: (entry: Readonly<Record<string, unknown>>) => void;
+export interface RebuildDeps extends Pick<ConsumerDeps, "log" | "trace"> {
   /** The rebuild, or null when there is nothing to be done for it. */
   readonly load: (id: string) => Promise<Rebuild | null>;
   readonly streamsAfter: (streamId: string, limit: number) => Promise<readonly string[]>;
@@ -47,20 +48,26 @@ const MOST_TRIES = 5;
 const RETRY_SECONDS = 5;
 
 /** Carries a rebuild on by a bounded piece, and orders the next. */
-export async function carryOnRebuild(message: RebuildMessage, deps: RebuildDeps): Promise<void> {
+export async function carryOnRebuild(message: RebuildMessage, given: RebuildDeps): Promise<void> {
   const { rebuildId } = message;
   let expected = message.step;
   let delaySeconds = 0;
+  let { traceparent } = message;
+  let deps = given;
   for (let taken = 0; taken < STEPS && delaySeconds === 0; taken++) {
-    const rebuild = await deps.load(rebuildId);
+    const rebuild = await given.load(rebuildId);
     if (rebuild === null || rebuild.step !== expected) return;
+    if (taken === 0) {
+      traceparent = continueTrace(rebuild.traceparent ?? traceparent, given.trace);
+      deps = { ...given, log: within(given.log, workContext({ rebuildId }, traceparent)) };
+    }
     const step = rebuild.cursor.phase === "build" ? await build(rebuild, deps) : await compare(rebuild, deps);
     if (!(await deps.take(rebuild, step))) return;
     expected += 1;
     if (step.state !== "building" && step.state !== "comparing") return;
     delaySeconds = step.delaySeconds ?? 0;
   }
-  await deps.send({ rebuildId, step: expected }, delaySeconds).catch((error: unknown) => {
+  await deps.send({ rebuildId, step: expected, traceparent }, delaySeconds).catch((error: unknown) => {
     deps.log({ level: "warn", message: "nudge lost; the sweep finds the work", error: text(error) });
   });
 }

@@ -7,16 +7,18 @@ import {
   type Mark,
 } from "../domain/reconciliation/divergence.ts";
 import type { Run, Step } from "../domain/reconciliation/run.ts";
+import { type LogContext, within, workContext } from "../domain/trace/log-context.ts";
+import { continueTrace } from "../domain/trace/traceparent.ts";
 import { type ConsumerDeps, setAside, text } from "./consumer.ts";
 import { type ReconcileMessage, rebuildMessage, reconcileMessage } from "./messages.ts";
 import { carryOnRebuild, type RebuildDeps } from "./rebuild.ts";
 import { beginWalk, type WalkDeps } from "./reconcile-stream.ts";
 import { walkOn } from "./reconcile-walk.ts";
 
-export interface ReconcileDeps extends WalkDeps, Pick<ConsumerDeps, "log" | "fileUnreadable"> {
+export interface ReconcileDeps extends WalkDeps, Pick<ConsumerDeps, "log" | "trace" | "fileUnreadable"> {
   /** The run, or null when it is finished. */
   readonly load: (id: string) => Promise<Run | null>;
-  /** Marks of the streams after one, in the order of their ids; assets that have no mark yet included. */
+  /** Marks of the streams after one, in the order of their ids; assets and breakers that have no mark included. */
   readonly marksAfter: (streamId: string, limit: number) => Promise<readonly Mark[]>;
   readonly marksOf: (symbols: readonly string[]) => Promise<readonly Mark[]>;
   /** The heads of these streams' logs; one that cannot be reached is left out. */
@@ -59,20 +61,30 @@ export async function consumeReconcile(
       else await carryOn(parsed.data, deps);
       message.ack();
     } catch (error) {
-      deps.log({ level: "error", message: "reconciliation step failed", ...parsed.data, error: text(error) });
+      const { traceparent, ...work } = parsed.data;
+      const log = within(deps.log, workContext<LogContext>(work, traceparent));
+      log({ level: "error", message: "reconciliation step failed", error: text(error) });
       message.retry({ delaySeconds: RETRY_SECONDS });
     }
   }
 }
 
-async function carryOn(message: ReconcileMessage, deps: ReconcileDeps): Promise<void> {
+async function carryOn(message: ReconcileMessage, given: ReconcileDeps): Promise<void> {
   const { reconciliationId } = message;
   let expected = message.step;
   let delaySeconds = 0;
+  let { traceparent } = message;
+  let deps = given;
   for (let taken = 0; taken < STEPS; taken++) {
-    const run = await deps.load(reconciliationId);
+    const found = await given.load(reconciliationId);
     // Finished, or in other hands: a doubled message must not start a second chain of messages.
-    if (run === null || run.step !== expected) return;
+    if (found === null || found.step !== expected) return;
+    if (taken === 0) {
+      // The row says which trace it is; of a run from before traces were carried the messages hand it on.
+      traceparent = continueTrace(found.traceparent ?? traceparent, given.trace);
+      deps = { ...given, log: within(given.log, workContext({ reconciliationId }, traceparent)) };
+    }
+    const run = { ...found, traceparent: traceparent ?? null };
     const step = await nextStep(run, deps);
     const outcome = await deps.take(run, step);
     if (outcome === "lost") return;
@@ -85,7 +97,7 @@ async function carryOn(message: ReconcileMessage, deps: ReconcileDeps): Promise<
     delaySeconds = step.delaySeconds ?? 0;
     if (delaySeconds > 0 || run.cursor.todo.length + (walk === null ? 0 : 1) === 0) break;
   }
-  await deps.send({ reconciliationId, step: expected }, delaySeconds).catch((error: unknown) => {
+  await deps.send({ reconciliationId, step: expected, traceparent }, delaySeconds).catch((error: unknown) => {
     deps.log({ level: "warn", message: "nudge lost; the sweep finds the work", error: text(error) });
   });
 }
@@ -116,15 +128,16 @@ async function comparePage(run: Run, deps: ReconcileDeps): Promise<Step> {
   const marks =
     run.symbols === null ? await deps.marksAfter(run.cursor.after, PAGE) : await deps.marksOf(run.symbols);
   const heads = await deps.heads(marks);
+  const streams = marks.filter(({ streamId, supposed }) => !supposed || heads.get(streamId)?.version !== 0);
   const now = deps.now();
-  const findings = marks.flatMap((mark): Finding[] => {
+  const findings = streams.flatMap((mark): Finding[] => {
     const head = heads.get(mark.streamId);
     const kind = head === undefined ? null : compareMark(mark, head, now, deps.graceMs);
     return head === undefined || kind === null ? [] : [markFinding(mark, head, kind)];
   });
   const suspects = new Set(findings.map(({ stream }) => stream));
-  for (const stream of await deps.divergedOf(marks.map(({ streamId }) => streamId))) suspects.add(stream);
-  const todo = marks
+  for (const stream of await deps.divergedOf(streams.map(({ streamId }) => streamId))) suspects.add(stream);
+  const todo = streams
     .filter(
       ({ streamId, version, hash }) =>
         heads.has(streamId) &&
@@ -141,7 +154,10 @@ async function comparePage(run: Run, deps: ReconcileDeps): Promise<Step> {
       walk: null,
     },
     findings,
-    counts: { checked: heads.size, unreachable: marks.length - heads.size },
+    counts: {
+      checked: streams.filter(({ streamId }) => heads.has(streamId)).length,
+      unreachable: marks.length - heads.size,
+    },
   };
 }
 

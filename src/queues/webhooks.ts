@@ -40,6 +40,8 @@ export interface SettledDelivery {
   readonly dueAt: number | null;
   /** The receiver said 410: the endpoint is to be disabled. */
   readonly gone: boolean;
+  /** The trace of the call, when one was made. */
+  readonly traceparent: string | null;
 }
 
 export interface WebhooksDeps
@@ -112,6 +114,7 @@ async function send(delivery: DeliveryInHand, deps: WebhooksDeps): Promise<Settl
   if (typeof call === "string") return unsent(delivery, call, deps);
   const startedAt = deps.now();
   const { event, ...request } = call;
+  const { traceparent } = request;
   const answer = await deps.call(request);
   if ("openSeconds" in answer) return deferred(delivery, answer.openSeconds, deps);
   const endedAt = deps.now();
@@ -128,11 +131,11 @@ async function send(delivery: DeliveryInHand, deps: WebhooksDeps): Promise<Settl
   const verdict = readAnswer(status, number, deps.schedule, answer.retryAfterSeconds, deps.chance());
   switch (verdict.kind) {
     case "delivered":
-      return { delivery, state: "delivered", attempt, dueAt: null, gone: false };
+      return { delivery, state: "delivered", attempt, dueAt: null, gone: false, traceparent };
     case "gone":
-      return { delivery, state: "failed", attempt, dueAt: null, gone: true };
+      return { delivery, state: "failed", attempt, dueAt: null, gone: true, traceparent };
     case "exhausted":
-      return { delivery, state: "failed", attempt, dueAt: null, gone: false };
+      return { delivery, state: "failed", attempt, dueAt: null, gone: false, traceparent };
     case "retry":
       return {
         delivery,
@@ -140,6 +143,7 @@ async function send(delivery: DeliveryInHand, deps: WebhooksDeps): Promise<Settl
         attempt,
         dueAt: endedAt + verdict.afterSeconds * 1000,
         gone: false,
+        traceparent,
       };
   }
 }
@@ -158,14 +162,21 @@ function deferred(
   if (soFar >= LONGEST_DEFERRAL_SECONDS)
     return unsent(delivery, "the receiver's breaker did not close for days", deps);
   const seconds = deferralSeconds(0, deps.chance(), Math.max(openSeconds, Math.min(soFar / 2, LONGEST_WAIT)));
-  return { delivery, state: "retrying", attempt: null, dueAt: now + seconds * 1000, gone: false };
+  return {
+    delivery,
+    state: "retrying",
+    attempt: null,
+    dueAt: now + seconds * 1000,
+    gone: false,
+    traceparent: null,
+  };
 }
 
 /** A delivery that cannot be sent at all fails at once: trying again would find the same. */
 function unsent(delivery: DeliveryInHand, error: string, deps: Pick<WebhooksDeps, "now">): SettledDelivery {
   const number = delivery.attempts.length + 1;
   const attempt = { number, startedAt: deps.now(), durationMs: 0, status: null, error, excerpt: null };
-  return { delivery, state: "failed", attempt, dueAt: null, gone: false };
+  return { delivery, state: "failed", attempt, dueAt: null, gone: false, traceparent: null };
 }
 
 /** The call that a delivery is, or why it cannot be made. */

@@ -1,4 +1,5 @@
 import type { AnyEvent } from "../domain/events/envelope.ts";
+import type { Cell, TableShape } from "./row-tables.ts";
 
 type Reader = D1Database | D1DatabaseSession;
 
@@ -14,7 +15,41 @@ export interface BreakerRow {
   readonly updatedAt: number | null;
 }
 
-export function breakerRows(event: AnyEvent): unknown[] {
+export const BREAKERS: TableShape = {
+  name: "breakers",
+  columns: [
+    "service",
+    "state",
+    "reason",
+    "detail",
+    "failures",
+    "opened_at",
+    "open_until",
+    "updated_at",
+    "version",
+  ],
+  key: ["service"],
+  owner: "service",
+  incidental: [],
+};
+
+/**
+ * The row that stands after these events of one breaker, oldest first; none when they do not turn it. `openSince` (epoch
+ * ms) tells since when it was open before them, null that it was closed.
+ */
+export function lastBreakerRow(events: readonly AnyEvent[], openSince: number | null): Cell[][] {
+  let since = openSince;
+  let last: Cell[][] = [];
+  for (const event of events) {
+    const [row] = breakerRows(event);
+    if (row === undefined) continue;
+    since = event.eventType === "CircuitOpened" ? (since ?? Date.parse(event.occurredAt)) : null;
+    last = [row.with(BREAKERS.columns.indexOf("opened_at"), since)];
+  }
+  return last;
+}
+
+export function breakerRows(event: AnyEvent): Cell[][] {
   const at = Date.parse(event.occurredAt);
   if (event.eventType === "CircuitOpened") {
     const { service, reason, detail, failures, openUntil } = event.payload;
@@ -29,7 +64,7 @@ export function breakerRows(event: AnyEvent): unknown[] {
 }
 
 /** A breaker that opens again without having closed has been open since the first time. */
-export const projectBreakers = (db: D1Database, rows: readonly unknown[]): D1PreparedStatement =>
+export const projectBreakers = (db: D1Database, rows: readonly (readonly Cell[])[]): D1PreparedStatement =>
   db
     .prepare(
       `INSERT INTO breakers (service, state, reason, detail, failures, opened_at, open_until, updated_at, version)
@@ -38,7 +73,8 @@ export const projectBreakers = (db: D1Database, rows: readonly unknown[]): D1Pre
        ON CONFLICT (service) DO UPDATE SET state = excluded.state, reason = excluded.reason, detail = excluded.detail,
          failures = excluded.failures, open_until = excluded.open_until, updated_at = excluded.updated_at,
          version = excluded.version,
-         opened_at = iif(excluded.state = 'open' AND breakers.state = 'open', breakers.opened_at, excluded.opened_at)
+         opened_at = iif(excluded.state = 'open' AND breakers.state = 'open' AND breakers.version > 0,
+           breakers.opened_at, excluded.opened_at)
        WHERE excluded.version > breakers.version`,
     )
     .bind(JSON.stringify(rows));

@@ -1,5 +1,11 @@
-import type { AnyEvent, StoredEvent } from "../domain/events/envelope.ts";
+import {
+  type AnyEvent,
+  type StoredEvent,
+  serviceOfStream,
+  symbolOfStream,
+} from "../domain/events/envelope.ts";
 import { type Differences, NO_DIFFERENCES } from "../domain/reconciliation/divergence.ts";
+import { BREAKERS, lastBreakerRow } from "./breakers.ts";
 import {
   type Cell,
   cellsOf,
@@ -12,22 +18,44 @@ import {
   type TableShape,
 } from "./row-tables.ts";
 
-/** A stretch of one asset's stream, as it stands in the log and in today's shape. */
-export interface Stretch {
-  readonly streamId: string;
-  readonly symbol: string;
+/** A stream that has rows beside the feed: an asset's, or a breaker's. */
+export type Owner = { readonly streamId: string } & (
+  | { readonly symbol: string }
+  | { readonly service: string }
+);
+
+/** Null for a stream that the feed alone holds: that cannot differ from itself. */
+export function ownerOfStream(streamId: string): Owner | null {
+  const symbol = symbolOfStream(streamId);
+  if (symbol !== null) return { streamId, symbol };
+  const service = serviceOfStream(streamId);
+  return service === null ? null : { streamId, service };
+}
+
+/** A stretch of one stream, as it stands in the log and in today's shape. */
+export type Stretch = Owner & {
   readonly stored: readonly StoredEvent[];
   readonly events: readonly AnyEvent[];
-}
+  /** Of a breaker: since when it was open before this stretch, epoch ms; null when it was closed. */
+  readonly openSince: number | null;
+};
+
+/** The tables that hold rows of a stream. */
+export const tablesOf = (of: Owner): readonly TableShape[] =>
+  "service" in of ? [FEED, BREAKERS] : [FEED, ...ROW_TABLES];
 
 /** What a table ought to hold of a stretch, if nothing later has happened. */
 export const impliedRows = (stretch: Stretch): { table: TableShape; rows: Cell[][] }[] => [
   { table: FEED, rows: stretch.stored.map(feedRow) },
-  ...ROW_TABLES.map((table) => ({ table, rows: lastRows(table, stretch.events) })),
+  ...("service" in stretch
+    ? [{ table: BREAKERS, rows: lastBreakerRow(stretch.events, stretch.openSince) }]
+    : ROW_TABLES.map((table) => ({ table, rows: lastRows(table, stretch.events) }))),
 ];
 
-export const ownerOf = (table: TableShape, of: Pick<Stretch, "streamId" | "symbol">): string =>
-  table.owner === "symbol" ? of.symbol : of.streamId;
+export function ownerOf(table: TableShape, of: Owner): string {
+  if (table.owner === "stream_id") return of.streamId;
+  return "service" in of ? of.service : of.symbol;
+}
 
 interface ComparedRow {
   missing: number;
@@ -85,11 +113,11 @@ function compareRows(db: D1Database, table: TableShape): D1PreparedStatement {
 /** Rows beyond what is projected, and rows that were taken out of the way and never came back. */
 export async function findLeftovers(
   db: D1Database,
-  of: Pick<Stretch, "streamId" | "symbol">,
+  of: Owner,
   witness: number,
   trusted: boolean,
 ): Promise<Record<string, Differences>> {
-  const tables: readonly TableShape[] = [FEED, ...ROW_TABLES];
+  const tables = tablesOf(of);
   const results = await db.batch<{ ahead: number; unjustified: number }>(
     tables.map((table) =>
       db

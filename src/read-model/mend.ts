@@ -1,6 +1,6 @@
 import type { Mark } from "../domain/reconciliation/divergence.ts";
-import { impliedRows, ownerOf, type Stretch } from "./compare.ts";
-import { FEED, quoted, ROW_TABLES, type TableShape, upsertRows } from "./row-tables.ts";
+import { impliedRows, type Owner, ownerOf, type Stretch, tablesOf } from "./compare.ts";
+import { FEED, quoted, type TableShape, upsertRows } from "./row-tables.ts";
 
 /*
  * A repair rewrites only rows that are wrong, and readers never see an asset half empty: what is unjustified keeps its
@@ -34,9 +34,9 @@ export const setMark = (
     .bind(streamId, from.version, from.hash, to.version, to.version === 0 ? null : to.hash, now);
 
 /** Takes everything of a stream that lies beyond its mark out of the way: rows and mark move together, so it is wrong. */
-export function dropBeyond(db: D1Database, of: Pick<Stretch, "streamId" | "symbol">): D1PreparedStatement[] {
+export function dropBeyond(db: D1Database, of: Owner): D1PreparedStatement[] {
   const mark = "coalesce((SELECT projected_version FROM streams WHERE stream_id = ?2), 0)";
-  return [FEED, ...ROW_TABLES].map((table) => {
+  return tablesOf(of).map((table) => {
     const what = table === FEED ? "DELETE FROM events" : `UPDATE ${table.name} SET version = 0`;
     return db
       .prepare(`${what} WHERE ${table.owner} = ?1 AND version > ${mark}`)
@@ -89,11 +89,8 @@ export function writeStretch(db: D1Database, stretch: Stretch): D1PreparedStatem
 }
 
 /** Deletes what was taken out of the way and is implied by nothing. */
-export const dropDemoted = (
-  db: D1Database,
-  of: Pick<Stretch, "streamId" | "symbol">,
-): D1PreparedStatement[] =>
-  [FEED, ...ROW_TABLES].map((table) =>
+export const dropDemoted = (db: D1Database, of: Owner): D1PreparedStatement[] =>
+  tablesOf(of).map((table) =>
     db
       .prepare(`DELETE FROM ${table.name} WHERE ${table.owner} = ?1 AND version < 1`)
       .bind(ownerOf(table, of)),

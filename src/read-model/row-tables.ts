@@ -15,7 +15,7 @@ export interface TableShape {
   readonly columns: readonly string[];
   readonly key: readonly string[];
   /** The column that says whose rows they are. */
-  readonly owner: "symbol" | "stream_id";
+  readonly owner: "symbol" | "service" | "stream_id";
   /** Columns that say when a row was written rather than what it says. */
   readonly incidental: readonly string[];
 }

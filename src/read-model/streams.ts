@@ -1,6 +1,7 @@
 /** How far each stream reaches and how far it is projected. */
 
-import { assetStream } from "../domain/events/envelope.ts";
+import { webhookService } from "../domain/breaker/service.ts";
+import { assetStream, breakerStream } from "../domain/events/envelope.ts";
 import type { Mark } from "../domain/reconciliation/divergence.ts";
 
 export interface StreamHead {
@@ -154,22 +155,52 @@ export async function marksOf(db: D1Database, streamIds: readonly string[]): Pro
   return results.map(toMark);
 }
 
-/** The next streams in the order of their ids, and among them the assets that have no mark yet. */
-export async function marksAfter(db: D1Database, after: string, limit: number): Promise<Mark[]> {
-  const first = assetStream("");
-  // Above every symbol: the character after the slash of `asset/`.
-  const symbol = after < first ? "" : after.startsWith(first) ? after.slice(first.length) : "\u{10ffff}";
+/** Where to go on among ids that begin with a prefix: after the last one that is not beyond `after`. */
+function restAfter(prefix: string, after: string): string {
+  if (after < prefix) return "";
+  // The last character there is: above every id.
+  return after.startsWith(prefix) ? after.slice(prefix.length) : "\u{10ffff}";
+}
+
+const WEBHOOKS = breakerStream(webhookService(""));
+
+/**
+ * The next streams in the order of their ids. Among them are those that have no mark (any more): assets, and the breakers
+ * of `services`, of endpoints, and of rows in `breakers`.
+ */
+export async function marksAfter(
+  db: D1Database,
+  after: string,
+  limit: number,
+  services: readonly string[] = [],
+): Promise<Mark[]> {
   const { results } = await db
     .prepare(
-      `SELECT id, coalesce(projected_version, 0) AS version, projected_hash AS hash
+      `SELECT id, coalesce(projected_version, 0) AS version, projected_hash AS hash,
+              stream_id IS NULL AND id LIKE ?5 || '%' AND substr(id, length(?5) + 1) NOT IN (SELECT service FROM breakers)
+                AS supposed
        FROM (SELECT id FROM (SELECT ?4 || symbol AS id FROM assets WHERE symbol > ?2 ORDER BY symbol LIMIT ?3)
              UNION SELECT id FROM (SELECT stream_id AS id FROM streams WHERE stream_id > ?1 ORDER BY stream_id LIMIT ?3)
+             UNION SELECT id FROM (SELECT ?5 || service AS id FROM
+               (SELECT service FROM (SELECT service FROM breakers WHERE service > ?6 ORDER BY service LIMIT ?3)
+                UNION SELECT value FROM json_each(?9) WHERE value > ?6))
+             UNION SELECT id FROM (SELECT ?7 || e.id AS id FROM webhook_endpoints e WHERE e.id > ?8 ORDER BY e.id LIMIT ?3)
              ORDER BY 1 LIMIT ?3)
        LEFT JOIN streams ON stream_id = id ORDER BY id`,
     )
-    .bind(after, symbol, limit, first)
-    .all<MarkRow>();
-  return results.map(toMark);
+    .bind(
+      after,
+      restAfter(assetStream(""), after),
+      limit,
+      assetStream(""),
+      breakerStream(""),
+      restAfter(breakerStream(""), after),
+      WEBHOOKS,
+      restAfter(WEBHOOKS, after),
+      JSON.stringify(services),
+    )
+    .all<MarkRow & { supposed: number }>();
+  return results.map((row) => ({ ...toMark(row), ...(row.supposed === 1 ? { supposed: true } : {}) }));
 }
 
 /** Streams whose rows were compared with their log longest ago, or never, before an instant (epoch ms). */

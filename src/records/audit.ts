@@ -7,6 +7,8 @@ export interface AuditEntry {
   readonly subject: string;
   readonly outcome: string;
   readonly detail: string | null;
+  /** W3C Trace Context of what it was done for, where there is one. */
+  readonly traceparent?: string | null | undefined;
 }
 
 /** `from` may let through only some of the rows in `?1`, also by what else they say. */
@@ -17,9 +19,9 @@ export function writeAudit(
 ): D1PreparedStatement {
   return db
     .prepare(
-      `INSERT OR IGNORE INTO audit_log (id, at, actor, action, subject, outcome, detail)
+      `INSERT OR IGNORE INTO audit_log (id, at, actor, action, subject, outcome, detail, traceparent)
        SELECT value ->> 'id', value ->> 'at', value ->> 'actor', value ->> 'action', value ->> 'subject',
-              value ->> 'outcome', value ->> 'detail'
+              value ->> 'outcome', value ->> 'detail', value ->> 'traceparent'
        FROM ${from}`,
     )
     .bind(JSON.stringify(entries));

@@ -8,6 +8,7 @@ export interface StoredAudit {
   readonly subject: string;
   readonly outcome: string;
   readonly detail: string | null;
+  readonly traceparent: string | null;
 }
 
 /** The audit log, newest first. */

@@ -33,6 +33,7 @@ export const reconciliations = sqliteTable(
     dueAt: integer("due_at"),
     finishedAt: integer("finished_at"),
     error: text(),
+    traceparent: text(),
   },
   (t) => [index("reconciliations_due").on(t.dueAt).where(sql`due_at IS NOT NULL`)],
 );
@@ -84,6 +85,7 @@ export const rebuilds = sqliteTable(
     dueAt: integer("due_at"),
     finishedAt: integer("finished_at"),
     error: text(),
+    traceparent: text(),
   },
   (t) => [
     uniqueIndex("rebuilds_open").on(t.projection).where(sql`beside IS NOT NULL`),

@@ -1,10 +1,16 @@
+import type { ProcessRecord } from "../domain/process/process.ts";
 import type { ProcessFact } from "../domain/process/state.ts";
 import type { AuditEntry } from "./audit.ts";
 
 /** What the audit has to say of a fact about a process: its turns, not its every step. */
-export function turnOf(newId: () => string, id: string, fact: ProcessFact, at: number): AuditEntry[] {
+export function turnOf(
+  newId: () => string,
+  { id, traceparent }: Pick<ProcessRecord, "id" | "traceparent">,
+  fact: ProcessFact,
+  at: number,
+): AuditEntry[] {
   const entry = (action: string, outcome: string, detail: string | null): AuditEntry[] => [
-    { id: newId(), at, actor: "system", action, subject: id, outcome, detail },
+    { id: newId(), at, actor: "system", action, subject: id, outcome, detail, traceparent },
   ];
   switch (fact.fact) {
     case "CompensationBegan":

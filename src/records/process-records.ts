@@ -199,16 +199,16 @@ export async function takeOverdueProcesses(
   before: number,
   now: number,
   limit: number,
-): Promise<string[]> {
+): Promise<{ id: string; traceparent: string | null }[]> {
   const { results } = await db
     .prepare(
       `UPDATE processes SET due_at = ?2
        WHERE id IN (SELECT id FROM processes WHERE due_at IS NOT NULL AND due_at < ?1 ORDER BY due_at LIMIT ?3)
-       RETURNING id`,
+       RETURNING id, traceparent`,
     )
     .bind(before, now, limit)
-    .all<{ id: string }>();
-  return results.map(({ id }) => id);
+    .all<{ id: string; traceparent: string | null }>();
+  return results;
 }
 
 /** Processes whose step in work has taken too long and that nobody has in hand, longest first. */

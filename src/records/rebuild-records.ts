@@ -34,6 +34,7 @@ interface RebuildRow {
   started_at: number;
   finished_at: number | null;
   error: string | null;
+  traceparent: string | null;
 }
 
 const toRebuild = (row: RebuildRow): StoredRebuild => ({
@@ -51,6 +52,7 @@ const toRebuild = (row: RebuildRow): StoredRebuild => ({
   startedAt: row.started_at,
   finishedAt: row.finished_at,
   error: row.error,
+  traceparent: row.traceparent,
 });
 
 /** Records a rebuild; fails when the projection has one that is not at its end. */
@@ -61,14 +63,16 @@ export const orderRebuild = (
     readonly projection: string;
     readonly auto: boolean;
     readonly actor: string;
+    readonly traceparent: string;
   },
   beside: string,
   now: number,
 ): D1PreparedStatement =>
   db
     .prepare(
-      `INSERT INTO rebuilds (id, projection, state, auto, actor, beside, cursor, difference, started_at, due_at)
-       VALUES (?1, ?2, 'building', ?3, ?4, ?5, ?6, ?7, ?8, ?8)`,
+      `INSERT INTO rebuilds (id, projection, state, auto, actor, beside, cursor, difference, started_at, due_at,
+         traceparent)
+       VALUES (?1, ?2, 'building', ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9)`,
     )
     .bind(
       rebuild.id,
@@ -79,6 +83,7 @@ export const orderRebuild = (
       JSON.stringify(FIRST_REBUILD_CURSOR),
       JSON.stringify(NO_TABLE_DIFFERENCE),
       now,
+      rebuild.traceparent,
     );
 
 /** The error of a rebuild that is open already. */
@@ -186,14 +191,14 @@ export async function takeOverdueRebuilds(
   before: number,
   now: number,
   limit: number,
-): Promise<{ rebuildId: string; step: number }[]> {
+): Promise<{ rebuildId: string; step: number; traceparent: string | null }[]> {
   const { results } = await db
     .prepare(
       `UPDATE rebuilds SET due_at = ?2
        WHERE id IN (SELECT id FROM rebuilds WHERE due_at IS NOT NULL AND due_at < ?1 ORDER BY due_at LIMIT ?3)
-       RETURNING id, step`,
+       RETURNING id, step, traceparent`,
     )
     .bind(before, now, limit)
-    .all<{ id: string; step: number }>();
-  return results.map(({ id, step }) => ({ rebuildId: id, step }));
+    .all<{ id: string; step: number; traceparent: string | null }>();
+  return results.map(({ id, ...rest }) => ({ rebuildId: id, ...rest }));
 }

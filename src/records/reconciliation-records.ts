@@ -12,6 +12,7 @@ export interface RunOrder {
   readonly depth: Depth;
   readonly repair: boolean;
   readonly symbols: readonly string[] | null;
+  readonly traceparent: string | null;
 }
 
 export interface StoredRun extends RunOrder, Counts {
@@ -44,6 +45,7 @@ interface RunRow {
   started_at: number;
   finished_at: number | null;
   error: string | null;
+  traceparent: string | null;
 }
 
 const symbolsOf = ({ symbols }: RunRow): string[] | null =>
@@ -57,6 +59,7 @@ const toStoredRun = (row: RunRow): StoredRun => ({
   depth: row.depth,
   repair: row.repair === 1,
   symbols: symbolsOf(row),
+  traceparent: row.traceparent,
   checked: row.checked,
   verified: row.verified,
   unreachable: row.unreachable,
@@ -77,8 +80,9 @@ export const orderRun = (
 ): D1PreparedStatement =>
   db
     .prepare(
-      `INSERT INTO reconciliations (id, state, trigger, actor, depth, repair, symbols, cursor, started_at, due_at)
-       SELECT ?1, 'queued', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8
+      `INSERT INTO reconciliations (id, state, trigger, actor, depth, repair, symbols, cursor, started_at, due_at,
+         traceparent)
+       SELECT ?1, 'queued', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?10
        WHERE ?9 IS NULL OR NOT EXISTS (
          SELECT 1 FROM reconciliations WHERE trigger = 'schedule' AND (due_at IS NOT NULL OR started_at > ?8 - ?9))`,
     )
@@ -92,6 +96,7 @@ export const orderRun = (
       JSON.stringify(FIRST),
       now,
       every,
+      run.traceparent,
     );
 
 /** A run that is not finished, ready to be carried on. */
@@ -109,6 +114,7 @@ export async function loadRun(db: D1Database, id: string): Promise<Run | null> {
     symbols: symbolsOf(row),
     cursor: JSON.parse(row.cursor) as Cursor,
     actor: row.actor,
+    traceparent: row.traceparent,
     facts: row.facts,
     startedAt: row.started_at,
   };
@@ -178,16 +184,16 @@ export async function takeOverdueRuns(
   before: number,
   now: number,
   limit: number,
-): Promise<{ reconciliationId: string; step: number }[]> {
+): Promise<{ reconciliationId: string; step: number; traceparent: string | null }[]> {
   const { results } = await db
     .prepare(
       `UPDATE reconciliations SET due_at = ?2
        WHERE id IN (SELECT id FROM reconciliations WHERE due_at IS NOT NULL AND due_at < ?1 ORDER BY due_at LIMIT ?3)
-       RETURNING id, step`,
+       RETURNING id, step, traceparent`,
     )
     .bind(before, now, limit)
-    .all<{ id: string; step: number }>();
-  return results.map(({ id, step }) => ({ reconciliationId: id, step }));
+    .all<{ id: string; step: number; traceparent: string | null }>();
+  return results.map(({ id, ...rest }) => ({ reconciliationId: id, ...rest }));
 }
 
 /** Runs newest first, before an id. */

@@ -277,6 +277,7 @@ export const auditLog = sqliteTable("audit_log", {
   subject: text().notNull(),
   outcome: text().notNull(),
   detail: text(),
+  traceparent: text(),
 });
 
 export const idempotencyKeys = sqliteTable(

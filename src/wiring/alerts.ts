@@ -98,6 +98,7 @@ function webhookNotifier(p: Platform): Notifier | null {
       const guarded = await guard({
         service: ALERTS_SERVICE,
         jobId: null,
+        traceparent: null,
         call: () => postNotification({ url, secret, now: p.now }, notification),
         verdictOf: (answer) => verdictOfPost(answer, WEBHOOK_TIMEOUT_MS),
       });

@@ -63,10 +63,16 @@ export function apiPlatform(env: Env, request: Pick<Request, "headers">): ApiPla
         );
       }
     },
-    enqueueProcess: (processId) => quietly(sendAll(env.PROCESSES_QUEUE, [{ body: { processId } }])),
+    enqueueProcess: (process) =>
+      quietly(
+        sendAll(env.PROCESSES_QUEUE, [{ body: { processId: process.id, ...traced(process.traceparent) } }]),
+      ),
     enqueueRun: (reconciliationId) =>
-      quietly(sendAll(env.RECONCILE_QUEUE, [{ body: { reconciliationId, step: 0 } }])),
-    enqueueRebuild: (rebuildId) => quietly(sendAll(env.RECONCILE_QUEUE, [{ body: { rebuildId, step: 0 } }])),
+      quietly(
+        sendAll(env.RECONCILE_QUEUE, [{ body: { reconciliationId, step: 0, ...traced(traceparent) } }]),
+      ),
+    enqueueRebuild: (rebuildId) =>
+      quietly(sendAll(env.RECONCILE_QUEUE, [{ body: { rebuildId, step: 0, ...traced(traceparent) } }])),
     headOf: (symbol) => headOf(p, symbol),
     planOf: (body) => planOf(p, body),
     register: (symbol, fact, cause) => assetObject(env, symbol).register({ symbol, fact, cause }),
@@ -74,8 +80,9 @@ export function apiPlatform(env: Env, request: Pick<Request, "headers">): ApiPla
     publishOutboxOf: (symbol) => assetObject(env, symbol).publish(),
     breakerOf: (service) => breakerObject(env, service).view(service),
     tripBreaker: (service, reason, until, actor) =>
-      breakerObject(env, service).trip(service, reason, until, actor),
-    resetBreaker: (service, reason, actor) => breakerObject(env, service).reset(service, reason, actor),
+      breakerObject(env, service).trip(service, reason, until, actor, traceparent),
+    resetBreaker: (service, reason, actor) =>
+      breakerObject(env, service).reset(service, reason, actor, traceparent),
     queueBacklogs: () => queueBacklogs(p),
   };
 }

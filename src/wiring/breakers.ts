@@ -22,6 +22,8 @@ export type Guarded<T> =
 export interface GuardedCall<T> {
   readonly service: string;
   readonly jobId: string | null;
+  /** What the call is made for; what the breaker has to tell of it is told in its trace. */
+  readonly traceparent: string | null;
   readonly call: () => Promise<T>;
   readonly verdictOf: (result: T) => Verdict;
 }
@@ -35,7 +37,7 @@ export type Guard = <T>(guarded: GuardedCall<T>) => Promise<Guarded<T>>;
 export function breakers(p: Platform): Guard {
   const gates = new Map<string, Gate>();
   return async (guarded) => {
-    const { service, jobId, call, verdictOf } = guarded;
+    const { service, call, verdictOf } = guarded;
     let gate = gates.get(service);
     if (gate === undefined) {
       gate = new Gate(p, service);
@@ -44,7 +46,7 @@ export function breakers(p: Platform): Guard {
     const leave = await gate.enter();
     if (leave.kind === "wait") return { kind: "open", seconds: leave.seconds };
     const result = await call();
-    const after = await gate.leave(leave, verdictOf(result), jobId);
+    const after = await gate.leave(leave, verdictOf(result), guarded);
     const wasProbe = leave.permit.lease !== null;
     return { kind: "called", result, reopenedFor: wasProbe && after?.kind === "wait" ? after.seconds : null };
   };
@@ -90,13 +92,17 @@ class Gate {
   }
 
   /** Tells the breaker how a call went, if that can change anything. The answer is how it stands then, if it tells. */
-  async leave({ permit, atRest }: Leave, verdict: Verdict, jobId: string | null): Promise<Answer | null> {
+  async leave(
+    { permit, atRest }: Leave,
+    verdict: Verdict,
+    { jobId, traceparent }: Pick<GuardedCall<unknown>, "jobId" | "traceparent">,
+  ): Promise<Answer | null> {
     if (permit.epoch === UNKNOWN) return null;
     if (verdict.kind === "answered" && atRest) return null;
     const repeats = verdict.kind === "rateLimited" || verdict.kind === "rejected";
     if (repeats && atRest && this.#told.has(verdict.kind)) return null;
     this.#told.add(verdict.kind);
-    const told = this.#ask((stub) => stub.report(this.#service, permit, verdict, jobId));
+    const told = this.#ask((stub) => stub.report(this.#service, permit, verdict, jobId, traceparent));
     const answer = await told;
     if (answer !== null) this.#answer = this.#note(told);
     return answer;

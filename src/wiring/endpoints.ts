@@ -1,21 +1,23 @@
 import { endpointStream } from "../domain/events/envelope.ts";
 import { writeAudit } from "../records/audit.ts";
 import { disableEndpoints, stillEnabled } from "../records/delivery-records.ts";
-import type { Platform } from "./common.ts";
+import { type Platform, traced } from "./common.ts";
 import { type Fact, ownCause, recordFacts } from "./facts.ts";
 
 /** An endpoint that we disable by ourselves, whatever for. */
 export interface Disabling {
   readonly endpointId: string;
   readonly reason: string;
+  /** The trace it was found out in. */
+  readonly traceparent: string | null;
 }
 
 export const disabledFacts = (disablings: readonly Disabling[]): Fact[] =>
-  disablings.map(({ endpointId, reason }) => ({
+  disablings.map(({ endpointId, reason, traceparent }) => ({
     eventType: "EndpointDisabled",
     payload: { endpointId, reason },
     streamId: endpointStream(endpointId),
-    cause: ownCause(endpointId),
+    cause: { ...ownCause(endpointId), ...traced(traceparent) },
   }));
 
 /**
@@ -25,7 +27,7 @@ export const disabledFacts = (disablings: readonly Disabling[]): Fact[] =>
 export function disable(p: Platform, disablings: readonly Disabling[], now: number): D1PreparedStatement[] {
   if (disablings.length === 0) return [];
   const { DB } = p.env;
-  const rows = disablings.map(({ endpointId, reason }) => ({
+  const rows = disablings.map(({ endpointId, reason, traceparent }) => ({
     endpointId,
     id: p.newId(),
     at: now,
@@ -34,6 +36,7 @@ export function disable(p: Platform, disablings: readonly Disabling[], now: numb
     subject: endpointId,
     outcome: "done",
     detail: reason,
+    traceparent,
   }));
   return [
     ...recordFacts(p, disabledFacts(disablings), now, stillEnabled("substr(fact.value ->> 'streamId', 10)")),

@@ -1,7 +1,7 @@
 import { EVENT_TYPES } from "../domain/events/catalogue.ts";
 import type { Cause, NewEvent } from "../domain/events/envelope.ts";
 import { appendFacts, noteAppended, streamsBehindOf } from "../read-model/facts.ts";
-import type { Platform } from "./common.ts";
+import { type Platform, traced } from "./common.ts";
 
 /** A fact of a stream that lives in D1: no object keeps it, the feed is its log. */
 export type Fact = NewEvent & { readonly streamId: string; readonly cause: Cause };
@@ -38,7 +38,10 @@ export async function announceFacts(p: Platform, facts: readonly Fact[]): Promis
   try {
     const heads = await streamsBehindOf(p.env.DB, streamsOf(facts));
     if (heads.length === 0) return;
-    await p.env.EVENTS_QUEUE.sendBatch(heads.map((head) => ({ body: { ...head, event: null } })));
+    const traces = new Map(facts.map(({ streamId, cause }) => [streamId, cause.traceparent]));
+    await p.env.EVENTS_QUEUE.sendBatch(
+      heads.map((head) => ({ body: { ...head, event: null, ...traced(traces.get(head.streamId)) } })),
+    );
   } catch (error) {
     p.log({ level: "warn", message: "facts not announced", error: String(error) });
   }

@@ -38,6 +38,7 @@ export function recordFailures(
     subject: job.id,
     outcome: settlement.failure?.eventType ?? "",
     detail: settlement.error?.detail ?? null,
+    traceparent: job.traceparent,
   }));
   const letters = failures.flatMap((failure) => deadLetter(failure, now));
   return [

@@ -93,6 +93,7 @@ export function ingestDeps(p: Platform): IngestDeps {
       const guarded = await guard({
         service,
         jobId,
+        traceparent,
         call: () => source.history(request),
         verdictOf: (answer) => verdictOfSource(answer, SOURCE_TIMEOUT_MS),
       });

@@ -2,6 +2,7 @@ import type { AssetFact } from "../domain/events/catalogue.ts";
 import { assetStream } from "../domain/events/envelope.ts";
 import type { ProcessRecord } from "../domain/process/process.ts";
 import type { ProcessFact } from "../domain/process/state.ts";
+import { within, workContext } from "../domain/trace/log-context.ts";
 import { type Deed, type OnboardAssetDeps, onboardAsset } from "../queues/onboard-asset.ts";
 import { decided, type ProcessesDeps } from "../queues/processes.ts";
 import { listRecommendations } from "../read-model/recommendations.ts";
@@ -20,6 +21,7 @@ export function processesDeps(p: Platform): ProcessesDeps {
     now: p.now,
     chance: p.chance,
     log: p.log,
+    trace: p.trace,
     fileUnreadable: fileUnreadable(p),
     load: (id) => findProcess(p.env.DB, id),
     save: (process, facts) => save(p, process, facts),
@@ -48,23 +50,34 @@ const save = (p: Platform, process: ProcessRecord, facts: readonly ProcessFact[]
     p.env.DB,
     process,
     now,
-    facts.flatMap((fact) => turnOf(p.newId, process.id, fact, now)),
+    facts.flatMap((fact) => turnOf(p.newId, process, fact, now)),
   );
 };
 
 function onboardAssetDeps(p: Platform): OnboardAssetDeps {
   const { DB } = p.env;
+  const logOf = ({ id, traceparent }: ProcessRecord) =>
+    within(p.log, workContext({ processId: id }, traceparent));
   /** Stands in the batch of the effect it notes. */
   const noted = ({ key, process }: Deed, action: string, subject: string, detail: string | null) => {
-    const { id: processId, actor } = process;
-    const audit = { id: p.newId(), at: p.now(), actor, action, subject, outcome: "done", detail };
+    const { id: processId, actor, traceparent } = process;
+    const audit = {
+      id: p.newId(),
+      at: p.now(),
+      actor,
+      action,
+      subject,
+      outcome: "done",
+      detail,
+      traceparent,
+    };
     return noteDeed(DB, { processId, key, audit });
   };
   const tellObject = async ({ process, key }: Deed, fact: AssetFact): Promise<number> => {
     const cause = { actorId: process.actor, jobId: null, correlationId: process.id, causationId: null };
     const command = { symbol: fact.symbol, fact, cause: { ...cause, traceparent: process.traceparent } };
     const { head } = await assetObject(p.env, fact.symbol).register(command);
-    p.log({ level: "info", message: "asset told", symbol: fact.symbol, deed: key, head });
+    logOf(process)({ level: "info", message: "asset told", symbol: fact.symbol, deed: key, head });
     return head;
   };
   return {
@@ -131,6 +144,7 @@ function onboardAssetDeps(p: Platform): OnboardAssetDeps {
               subject: id,
               outcome: "done",
               detail: null,
+              traceparent: process.traceparent,
             },
           ],
           CANCELLABLE,
@@ -147,7 +161,7 @@ function onboardAssetDeps(p: Platform): OnboardAssetDeps {
     // The port of notifications takes this over; until then the log and the audit are who is told.
     notify: async (deed, subject, detail) => {
       if (await hasDeed(DB, deed.process.id, deed.key)) return;
-      p.log({ level: "info", message: "notification", subject, text: detail, processId: deed.process.id });
+      logOf(deed.process)({ level: "info", message: "notification", subject, text: detail });
       await DB.batch(noted(deed, "notification.send", subject, detail));
     },
   };

@@ -28,6 +28,7 @@ export function rebuildDeps(p: Platform): RebuildDeps {
   const { DB } = p.env;
   return {
     log: p.log,
+    trace: p.trace,
     load: async (id) => {
       const rebuild = await findRebuild(DB, id);
       return rebuild?.state === "building" || rebuild?.state === "comparing" ? rebuild : null;

@@ -1,17 +1,26 @@
+import { ALERTS_SERVICE, sourceService } from "../domain/breaker/service.ts";
 import { EVENT_TYPES } from "../domain/events/catalogue.ts";
 import {
+  type AnyEvent,
   assetStream,
   type NewEvent,
   reconciliationStream,
   type StoredEvent,
-  symbolOfStream,
 } from "../domain/events/envelope.ts";
 import { upcast } from "../domain/events/upcast.ts";
+import { SOURCES } from "../domain/market/price-sources.ts";
 import { actionFor, type Finding, type Mark } from "../domain/reconciliation/divergence.ts";
 import { type Effect, NO_COUNTS, type Run, type Step } from "../domain/reconciliation/run.ts";
+import { startTrace } from "../domain/trace/traceparent.ts";
 import { text } from "../queues/consumer.ts";
 import type { ReconcileDeps } from "../queues/reconcile.ts";
-import { compareStretch, findLeftovers, type Stretch } from "../read-model/compare.ts";
+import {
+  compareStretch,
+  findLeftovers,
+  type Owner,
+  ownerOfStream,
+  type Stretch,
+} from "../read-model/compare.ts";
 import {
   demoteUnjustified,
   dropBeyond,
@@ -30,7 +39,7 @@ import {
   STEP_TAKEN,
   takeStep,
 } from "../records/reconciliation-records.ts";
-import { fileUnreadable, type Platform } from "./common.ts";
+import { breakerObject, fileUnreadable, type Platform, traced } from "./common.ts";
 import { logHeads, readLogPage } from "./stream-logs.ts";
 
 export function reconcileDeps(p: Platform): ReconcileDeps {
@@ -45,10 +54,11 @@ export function reconcileDeps(p: Platform): ReconcileDeps {
   return {
     now: p.now,
     log: p.log,
+    trace: p.trace,
     fileUnreadable: fileUnreadable(p),
     graceMs: p.config.SWEEP_AFTER_SECONDS * 1000,
     load: (id) => loadRun(DB, id),
-    marksAfter: (streamId, limit) => marksAfter(DB, streamId, limit),
+    marksAfter: (streamId, limit) => marksAfter(DB, streamId, limit, SERVICES),
     marksOf: (symbols) => marksOf(DB, symbols.map(assetStream)),
     heads: (marks) => logHeads(p, marks),
     divergedOf: async (streamIds) =>
@@ -58,15 +68,15 @@ export function reconcileDeps(p: Platform): ReconcileDeps {
     head,
     readLog: (streamId, after) => readLogPage(p, streamId, after),
     compare: async (streamId, events) => {
-      const stretch = stretchOf(streamId, events);
+      const stretch = await stretchOf(p, streamId, events);
       return stretch === null ? { differences: {}, witness: 0 } : compareStretch(DB, stretch);
     },
     leftovers: async (streamId, witness, trusted) => {
-      const symbol = symbolOfStream(streamId);
+      const of = ownerOfStream(streamId);
       const { version, hash } = await markOf(streamId);
-      if (symbol === null) return { mark: { version, hash }, differences: {}, feedVersion: 0 };
+      if (of === null) return { mark: { version, hash }, differences: {}, feedVersion: 0 };
       const [differences, feed] = await Promise.all([
-        findLeftovers(DB, { streamId, symbol }, witness, trusted),
+        findLeftovers(DB, of, witness, trusted),
         DB.prepare("SELECT max(version) AS version FROM events WHERE stream_id = ?")
           .bind(streamId)
           .first<{ version: number | null }>(),
@@ -80,10 +90,31 @@ export function reconcileDeps(p: Platform): ReconcileDeps {
   };
 }
 
-/** Only assets have rows beside the feed; what the feed alone holds cannot differ from itself. */
-function stretchOf(streamId: string, stored: readonly StoredEvent[]): Stretch | null {
-  const symbol = symbolOfStream(streamId);
-  return symbol === null ? null : { streamId, symbol, stored, events: stored.map(upcast) };
+/** Services whose breakers may have a log although nothing in the read model speaks of it. */
+const SERVICES = [...SOURCES.filter((source) => source !== "import").map(sourceService), ALERTS_SERVICE];
+
+async function stretchOf(
+  p: Platform,
+  streamId: string,
+  stored: readonly StoredEvent[],
+): Promise<Stretch | null> {
+  const of = ownerOfStream(streamId);
+  if (of === null) return null;
+  const events = stored.map(upcast);
+  return { ...of, stored, events, openSince: await openSinceBefore(p, of, events) };
+}
+
+/** Since when a breaker was open before these events, epoch ms. Its log is only asked if that makes a difference. */
+async function openSinceBefore(
+  { env }: Platform,
+  of: Owner,
+  events: readonly AnyEvent[],
+): Promise<number | null> {
+  const turn = events.find(({ eventType }) => eventType === "CircuitOpened" || eventType === "CircuitClosed");
+  const before = (events[0]?.version ?? 1) - 1;
+  if (!("service" in of) || turn?.eventType !== "CircuitOpened" || before === 0) return null;
+  const since = await breakerObject(env, of.service).openSince(of.service, before);
+  return since === null ? null : Date.parse(since);
 }
 
 async function take(p: Platform, run: Run, step: Step): Promise<"taken" | "lost" | "moved"> {
@@ -103,7 +134,7 @@ async function take(p: Platform, run: Run, step: Step): Promise<"taken" | "lost"
         dueAt: now + (step.delaySeconds ?? 0) * 1000,
         now,
       }),
-      ...(step.effect === undefined ? [] : effectStatements(DB, step.effect, now)),
+      ...(step.effect === undefined ? [] : await effectStatements(p, step.effect, now)),
       ...(found.length === 0 ? [] : [writeDivergences(DB, run.id, found, now)]),
       ...(settled === undefined
         ? []
@@ -117,16 +148,16 @@ async function take(p: Platform, run: Run, step: Step): Promise<"taken" | "lost"
     if (text(error).includes(MARK_MOVED)) return "moved";
     throw error;
   }
-  await announce(p, step.nudge === undefined ? heads : [...heads, step.nudge]);
+  await announce(p, run, step.nudge === undefined ? heads : [...heads, step.nudge]);
   return "taken";
 }
 
-function effectStatements(db: D1Database, effect: Effect, now: number): D1PreparedStatement[] {
+async function effectStatements(p: Platform, effect: Effect, now: number): Promise<D1PreparedStatement[]> {
+  const db = p.env.DB;
   const { streamId } = effect;
   if (effect.kind === "known") return [noteKnown(db, [{ streamId, version: effect.version }], now)];
-  const symbol = symbolOfStream(streamId);
-  if (symbol === null) throw new Error(`${streamId} has no rows to be repaired`);
-  const of = { streamId, symbol };
+  const of = ownerOfStream(streamId);
+  if (of === null) throw new Error(`${streamId} has no rows to be repaired`);
   switch (effect.kind) {
     case "reset":
       return [
@@ -134,9 +165,11 @@ function effectStatements(db: D1Database, effect: Effect, now: number): D1Prepar
         ...dropBeyond(db, of),
       ];
     case "demote":
-      return demoteUnjustified(db, { ...of, stored: effect.events, events: effect.events.map(upcast) });
-    case "write":
-      return writeStretch(db, { ...of, stored: effect.events, events: effect.events.map(upcast) });
+    case "write": {
+      const stretch = await stretchOf(p, streamId, effect.events);
+      if (stretch === null) return [];
+      return effect.kind === "demote" ? demoteUnjustified(db, stretch) : writeStretch(db, stretch);
+    }
     case "finish":
       return dropDemoted(db, of);
   }
@@ -192,17 +225,21 @@ const toFact = (p: Platform, run: Run, event: NewEvent, version: number): Stored
   jobId: null,
   correlationId: run.id,
   causationId: null,
+  ...traced(run.traceparent),
   payload: event.payload,
 });
 
 /** Tells the events consumer; if this is lost the sweep finds the streams behind. */
 async function announce(
   p: Platform,
+  { traceparent }: Run,
   heads: readonly { readonly streamId: string; readonly version: number }[],
 ): Promise<void> {
   if (heads.length === 0) return;
-  await p.env.EVENTS_QUEUE.sendBatch(heads.map((head) => ({ body: { ...head, event: null } }))).catch(
-    (error: unknown) => p.log({ level: "warn", message: "events not announced", error: String(error) }),
+  await p.env.EVENTS_QUEUE.sendBatch(
+    heads.map((head) => ({ body: { ...head, event: null, ...traced(traceparent) } })),
+  ).catch((error: unknown) =>
+    p.log({ level: "warn", message: "events not announced", error: String(error) }),
   );
 }
 
@@ -220,10 +257,12 @@ export async function orderDueRun(p: Platform): Promise<void> {
     depth: "bulk",
     repair: true,
     symbols: null,
+    traceparent: startTrace(p.trace.traceId(), p.trace.spanId()),
   } as const;
   try {
     const { meta } = await orderRun(p.env.DB, run, p.now(), hours * HOUR_MS).run();
-    if (meta.changes > 0) await p.env.RECONCILE_QUEUE.send({ reconciliationId: id, step: 0 });
+    if (meta.changes > 0)
+      await p.env.RECONCILE_QUEUE.send({ reconciliationId: id, step: 0, traceparent: run.traceparent });
   } catch (error) {
     p.log({ level: "warn", message: "reconciliation not ordered or not announced", error: text(error) });
   }

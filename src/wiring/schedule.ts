@@ -23,7 +23,7 @@ import {
 import type { SweepDeps } from "../schedule/sweep.ts";
 import type { TickDeps } from "../schedule/tick.ts";
 import { replayNow } from "../sources/replay-clock.ts";
-import { enqueueJobs, fileUnreadable, type Platform, sendAll, toMessage } from "./common.ts";
+import { enqueueJobs, fileUnreadable, type Platform, sendAll, toMessage, traced } from "./common.ts";
 import { markStuckProcesses } from "./processes.ts";
 
 /** Long enough for a page to be worked off, short enough that a crash costs one tick. */
@@ -131,17 +131,21 @@ export function sweepDeps(p: Platform): SweepDeps {
       (await overdueDeliveries(DB, before(), limit)).map((deliveryId) => ({ deliveryId })),
     streamsBehind: async (limit) =>
       (await takeStreamsBehind(DB, before(), p.now(), limit)).map((head) => ({ ...head, event: null })),
-    overdueRuns: async (limit) => [
-      ...(await takeOverdueRuns(DB, before(), p.now(), limit)),
-      ...(await takeOverdueRebuilds(DB, before(), p.now(), limit)),
-    ],
+    overdueRuns: async (limit) =>
+      [
+        ...(await takeOverdueRuns(DB, before(), p.now(), limit)),
+        ...(await takeOverdueRebuilds(DB, before(), p.now(), limit)),
+      ].map(({ traceparent, ...message }) => ({ ...message, ...traced(traceparent) })),
     enqueueRuns: (messages) =>
       sendAll(
         p.env.RECONCILE_QUEUE,
         messages.map((body) => ({ body })),
       ),
     overdueProcesses: async (limit) =>
-      (await takeOverdueProcesses(DB, before(), p.now(), limit)).map((processId) => ({ processId })),
+      (await takeOverdueProcesses(DB, before(), p.now(), limit)).map(({ id, traceparent }) => ({
+        processId: id,
+        ...traced(traceparent),
+      })),
     enqueueProcesses: (messages) =>
       sendAll(
         p.env.PROCESSES_QUEUE,

@@ -1,9 +1,9 @@
-import { symbolOfStream } from "../domain/events/envelope.ts";
+import { serviceOfStream, symbolOfStream } from "../domain/events/envelope.ts";
 import type { LogPage } from "../domain/reconciliation/check-chain.ts";
 import type { LogHead, Mark } from "../domain/reconciliation/divergence.ts";
 import { inWaves } from "../queues/consumer.ts";
 import { feedHeads, readFeedRows } from "../read-model/streams.ts";
-import { assetObject, type Platform } from "./common.ts";
+import { assetObject, breakerObject, type Platform } from "./common.ts";
 
 /** Calls of objects at once; a Worker has six connections. */
 const AT_ONCE = 6;
@@ -22,10 +22,17 @@ interface ObjectLog {
 /** The object that keeps a stream's log, or null for streams whose log is the feed itself. */
 function objectLog({ env }: Platform, streamId: string): ObjectLog | null {
   const symbol = symbolOfStream(streamId);
-  if (symbol === null) return null;
+  if (symbol !== null) {
+    return {
+      head: (version) => assetObject(env, symbol).compareHead(symbol, version),
+      read: (after) => assetObject(env, symbol).readLog(symbol, after, READ_AT_ONCE),
+    };
+  }
+  const service = serviceOfStream(streamId);
+  if (service === null) return null;
   return {
-    head: (version) => assetObject(env, symbol).compareHead(symbol, version),
-    read: (after) => assetObject(env, symbol).readLog(symbol, after, READ_AT_ONCE),
+    head: (version) => breakerObject(env, service).compareHead(service, version),
+    read: (after) => breakerObject(env, service).readLog(service, after, READ_AT_ONCE),
   };
 }
 

@@ -33,6 +33,7 @@ export function webhooksDeps(p: Platform): WebhooksDeps {
       const guarded = await guard({
         service: webhookService(endpointId),
         jobId: null,
+        traceparent: call.traceparent,
         call: () => callWebhook(call, p.now()),
         verdictOf: (answer) => verdictOfPost(answer, WEBHOOK_TIMEOUT_MS),
       });
@@ -74,9 +75,9 @@ export function webhooksDeps(p: Platform): WebhooksDeps {
           ),
         );
       }
-      const gone = settled.flatMap(({ delivery, gone }) =>
+      const gone = settled.flatMap(({ delivery, gone, traceparent }) =>
         gone && delivery.endpoint !== null
-          ? [{ endpointId: delivery.endpoint.id, reason: "the receiver answered 410 Gone" }]
+          ? [{ endpointId: delivery.endpoint.id, reason: "the receiver answered 410 Gone", traceparent }]
           : [],
       );
       // Several deliveries of one batch may have found the same endpoint gone.

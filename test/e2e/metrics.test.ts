@@ -1,3 +1,6 @@
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod";
 import { QUEUES } from "../../src/domain/metrics/catalogue.ts";
@@ -5,14 +8,25 @@ import { type Family, parseExposition } from "../domain/metrics/exposition-parse
 import { complaintsOfPromtool } from "../domain/metrics/promtool.ts";
 import { until } from "./api.ts";
 import { dailyBars } from "./daily-bars.ts";
+import { Receiver } from "./receiver.ts";
 import { freshFolder, type System, startSystem, stopEverything } from "./system.ts";
 
 const stateDir = freshFolder();
+const receiver = new Receiver();
+const SECRET = `whsec_${Buffer.from("a secret of thirty-two bytes, or").toString("base64")}`;
+const settings = () => ({
+  DEMO: "off",
+  ALERT_WEBHOOK_URL: receiver.url("/alerts"),
+  ALERT_WEBHOOK_SECRET: SECRET,
+  ALERT_RULES: JSON.stringify({ "open-breakers": { forSeconds: 0 } }),
+});
 let system: System;
 beforeAll(async () => {
-  system = await startSystem({ stateDir, env: { DEMO: "off" } });
+  await receiver.listen();
+  system = await startSystem({ stateDir, env: settings() });
 });
 afterAll(stopEverything);
+afterAll(() => receiver.close());
 
 /** The page as a scraper on this machine gets it: without a key. */
 async function scrape(): Promise<{ text: string; families: Map<string, Family> }> {
@@ -54,10 +68,32 @@ describe("/metrics of the running system", () => {
     for (const { value } of families.get("metrics_scrape_failed")?.series ?? []) expect(value).toBe(0);
   });
 
+  test("is beside alerts that reach their receiver signed, with a secret that nobody else gets to see", async () => {
+    const service = "/backoffice/breakers/source:yahoo/trip";
+    expect((await system.api.json("POST", service, { reason: "a bill" })).status).toBe(200);
+    // Without the demo the cron is a minute apart; a tick more does no harm.
+    const cron = `${system.origin}/cdn-cgi/handler/scheduled?cron=*+*+*+*+*`;
+    const [first] = await until(
+      "the alert",
+      async () => {
+        await fetch(cron).then((answer) => answer.body?.cancel());
+        return receiver.at("/alerts").length > 0 ? receiver.at("/alerts") : null;
+      },
+      { everyMs: 2_000 },
+    );
+    const headers = Object.fromEntries(
+      Object.entries(first?.headers ?? {}).map(([name, value]) => [name, String(value)]),
+    );
+    const notification = new Webhook(SECRET).verify(first?.body ?? "", headers);
+    expect(notification).toMatchObject({ rule: "open-breakers", kind: "raised", value: 1 });
+    expect(system.output).not.toContain(SECRET.slice(6));
+    expect(statSync(join(stateDir, "secrets.env")).mode & 0o077).toBe(0);
+  });
+
   test("never goes back, when the power is cut between two scrapes", async () => {
     const before = totals((await scrape()).families);
     await system.kill();
-    system = await startSystem({ stateDir, env: { DEMO: "off" } });
+    system = await startSystem({ stateDir, env: settings() });
     const after = totals((await scrape()).families);
     expect(before.size).toBeGreaterThan(100);
     for (const [series, value] of before) expect(after.get(series), series).toBeGreaterThanOrEqual(value);

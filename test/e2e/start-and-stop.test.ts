@@ -79,6 +79,17 @@ describe("what cannot start says why in one line", () => {
     expect(starting.lines[0]).toContain(`port ${port} is in use`);
   });
 
+  test.each([
+    [{ ALERT_WEBHOOK_URL: "http://127.0.0.1:9/alerts" }, /^alerts are signed: .*ALERT_WEBHOOK_SECRET/],
+    [{ ALERT_WEBHOOK_SECRET: "hush-hush-hush-hush-hush" }, /^ALERT_WEBHOOK_SECRET is not whsec_/],
+  ])("alerts that cannot be signed, without telling the secret", async (env, why) => {
+    const starting = new StartedProcess(await freePort(), { env });
+    expect(await starting.ended).toBe(1);
+    expect(starting.lines).toHaveLength(1);
+    expect(starting.lines[0]).toMatch(why);
+    expect(starting.output).not.toContain("hush");
+  });
+
   test.each(["abc", "0", "70000", "-1", "80.5"])("PORT=%s", async (text) => {
     const starting = new StartedProcess(1, { env: { PORT: text } });
     expect(await starting.ended).toBe(1);

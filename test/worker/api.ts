@@ -8,12 +8,18 @@ export interface Answer {
 }
 
 /** A request of the first key to the API in this very isolate, so that spies and clocks of the test hold for it. */
-export async function api(method: string, path: string, body?: unknown): Promise<Answer> {
+export async function api(
+  method: string,
+  path: string,
+  body?: unknown,
+  extra: Readonly<Record<string, string>> = {},
+): Promise<Answer> {
   const request = new Request(`http://127.0.0.1/api/v1${path}`, {
     method,
     headers: {
       authorization: `Bearer ${env.ADMIN_API_KEY}`,
       ...(body === undefined ? {} : { "content-type": "application/json" }),
+      ...extra,
     },
     body: body === undefined ? null : JSON.stringify(body),
   });

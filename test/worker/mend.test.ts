@@ -29,7 +29,13 @@ describe("a page of a repair that was held up", () => {
     await broker.settle();
     const after = await everythingOf("HELD");
     await env.DB.batch(
-      writeStretch(env.DB, { streamId: "asset/HELD", symbol: "HELD", stored, events: stored }),
+      writeStretch(env.DB, {
+        streamId: "asset/HELD",
+        symbol: "HELD",
+        stored,
+        events: stored,
+        openSince: null,
+      }),
     );
     expect(await everythingOf("HELD")).toEqual(after);
   });

@@ -29,6 +29,7 @@ export async function order(broker: Broker, changes: Partial<RunOrder> = {}): Pr
     depth: "deep",
     repair: true,
     symbols: null,
+    traceparent: null,
     ...changes,
   };
   await orderRun(env.DB, run, Date.now()).run();

@@ -9,6 +9,8 @@ export interface Mark {
   readonly version: number;
   /** The rolling hash at that version; null where it was not known when rows began to carry it. */
   readonly hash: string | null;
+  /** Nothing in the read model speaks of it: it is a stream only if its log has an event. */
+  readonly supposed?: boolean;
 }
 
 /** A stream's log as its head tells it. */

@@ -78,4 +78,6 @@ export interface Rebuild {
   readonly step: number;
   readonly cursor: RebuildCursor;
   readonly difference: TableDifference;
+  /** W3C Trace Context of what ordered it; null for rebuilds of before it was carried. */
+  readonly traceparent: string | null;
 }

@@ -16,6 +16,8 @@ export interface Run {
   readonly symbols: readonly string[] | null;
   readonly cursor: Cursor;
   readonly actor: string;
+  /** W3C Trace Context of what ordered it; null for runs of before it was carried. */
+  readonly traceparent: string | null;
   /** How many events it has recorded. */
   readonly facts: number;
   /** Epoch ms. */

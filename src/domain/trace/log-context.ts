@@ -12,6 +12,9 @@ export interface LogContext {
   readonly tenantId?: string;
   readonly eventId?: string;
   readonly jobId?: string | undefined;
+  readonly processId?: string;
+  readonly reconciliationId?: string;
+  readonly rebuildId?: string;
   readonly asset?: string | undefined;
   readonly attempt?: number;
   readonly queue?: string;
@@ -36,6 +39,12 @@ export const jobContext = (
   asset: job.symbol,
   attempt,
 });
+
+/** What a line is about when it is about work that has a trace and belongs to no single asset. */
+export const workContext = <T extends LogContext>(
+  work: T,
+  traceparent: string | null | undefined,
+): T & LogContext => ({ traceId: traceIdOf(traceparent), tenantId: DEFAULT_TENANT, ...work });
 
 export const eventContext = (event: StoredEvent): LogContext => ({
   traceId: traceIdOf(event.traceparent),
