@@ -4,7 +4,7 @@ import type { Resolution } from "../domain/market/resolution.ts";
 import type { Problem } from "../domain/outcome.ts";
 import { readableRows } from "./readable-rows.ts";
 import { keptBackBy } from "./sequence-records.ts";
-import { countCancelled, countSettled, finishSlots, uncountFailed } from "./slot-counts.ts";
+import { countCancelled, countSettled, finishSlots } from "./slot-counts.ts";
 
 export interface JobRow {
   id: string;
@@ -177,12 +177,6 @@ export function settleJobs(
  */
 export const REOPENED = `state = 'queued', due_at = ?2, finished_at = NULL, error = NULL, deferrals = 0,
   deferred_since = NULL, redrives = redrives + iif(attempts = '[]', 0, 1)`;
-
-/** Puts a failed job back to work: its attempts are kept, and it may make as many again. For one batch. */
-export function reopenJob(db: D1Database, id: string, now: number): D1PreparedStatement[] {
-  const reopen = db.prepare(`UPDATE jobs SET ${REOPENED} WHERE id = ?1 AND state = 'failed'`).bind(id, now);
-  return [uncountFailed(db, [id]), reopen];
-}
 
 /** Of the JSON rows in `?1`, those whose `subject` is a job that can be cancelled. */
 export const CANCELLABLE = `(

@@ -32,19 +32,6 @@ export function countCancelled(db: D1Database, jobId: string): D1PreparedStateme
     .bind(jobId);
 }
 
-/** Stands before the statement that puts these jobs back to work: their slots are open again. */
-export function uncountFailed(db: D1Database, jobIds: readonly string[]): D1PreparedStatement {
-  return db
-    .prepare(
-      `UPDATE slots SET failed = slots.failed - reopened.jobs, finished_at = NULL
-       FROM (SELECT schedule_id, slot, count(*) AS jobs FROM jobs
-             WHERE id IN (SELECT value FROM json_each(?1)) AND state = 'failed' AND schedule_id IS NOT NULL
-             GROUP BY schedule_id, slot) AS reopened
-       WHERE slots.schedule_id = reopened.schedule_id AND slots.slot = reopened.slot`,
-    )
-    .bind(JSON.stringify(jobIds));
-}
-
 /** Stands after them: the slots of these jobs whose work is over are finished. */
 export function finishSlots(db: D1Database, jobIds: readonly string[], now: number): D1PreparedStatement {
   return db

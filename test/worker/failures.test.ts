@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it, vi } from "vitest";
 import { toFact } from "../../src/domain/asset/bar-fact.ts";
 import type { JobRecord } from "../../src/domain/job/job.ts";
 import { attemptsOf, RETRY_POLICIES } from "../../src/domain/job/retry-policy.ts";
-import { reopenJob } from "../../src/records/job-records.ts";
+import { api } from "./api.ts";
 import { Broker, type Letter } from "./broker.ts";
 import {
   days,
@@ -44,6 +44,19 @@ const orderWaiting = async (symbol: string) => {
   await broker.settle();
   return orderJob("recommendation", symbol, "a");
 };
+
+/** An operator puts the work of a job's open letter back. */
+async function redrive(jobId: string): Promise<void> {
+  const [letter] = await rows<{ id: string }>(
+    "SELECT id FROM dead_letters WHERE subject = ? AND state = 'open'",
+    jobId,
+  );
+  const { status } = await api(
+    "POST",
+    `/backoffice/dead-letters/${encodeURIComponent(letter?.id ?? "")}/redrive`,
+  );
+  expect(status).toBe(202);
+}
 
 /** Delivers the only message of the queue at the moment it is due. */
 async function nextAttempt(id: string): Promise<JobRecord> {
@@ -130,8 +143,7 @@ describe("a fault that may pass", () => {
 
   it("has all its attempts again after a redrive, and a second failure is a second event", async () => {
     const id = "recommendation|SPENT|a";
-    await env.DB.batch(reopenJob(env.DB, id, Date.now()));
-    broker.put("RECOMMENDATIONS_QUEUE", { jobId: id, kind: "recommendation", symbol: "SPENT" });
+    await redrive(id);
     const attempts = attemptsOf(RETRY_POLICIES.recommendation);
     for (let attempt = 1; attempt < attempts; attempt++) {
       expect((await nextAttempt(id)).state).toBe("retrying");
@@ -176,12 +188,15 @@ describe("a fault that cannot pass", () => {
   });
 
   it("gives a refused job that is redriven no more than its kind's attempts", async () => {
-    const message = await orderJob("recommendation", "GHOST", "a");
-    await broker.deliver("RECOMMENDATIONS_QUEUE", [letterOf("ghost", message)]);
-    expect(await job(message.jobId)).toMatchObject({ state: "failed", error: { code: "asset_unknown" } });
-    await openAsset("GHOST");
-    await env.DB.batch(reopenJob(env.DB, message.jobId, Date.now()));
-    broker.put("RECOMMENDATIONS_QUEUE", message);
+    const message = await orderWaiting("GHOST");
+    const mistake = () => Promise.reject(new TypeError("x is not a function"));
+    const ASSET_OBJECTS = { getByName: () => new Proxy({}, { get: () => mistake }) };
+    await broker.deliver("RECOMMENDATIONS_QUEUE", [letterOf("ghost", message)], {
+      ...env,
+      ASSET_OBJECTS,
+    } as unknown as Env);
+    expect(await job(message.jobId)).toMatchObject({ state: "failed", error: { code: "bug" } });
+    await redrive(message.jobId);
     const attempts = attemptsOf(RETRY_POLICIES.recommendation);
     for (let attempt = 1; attempt < attempts; attempt++) {
       expect((await nextAttempt(message.jobId)).state).toBe("retrying");

@@ -3,10 +3,11 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { RETRY_POLICIES } from "../../src/domain/job/retry-policy.ts";
 import { settleAttempt } from "../../src/domain/job/settle.ts";
 import { writeAsset } from "../../src/records/asset-records.ts";
-import { cancelJob, reopenJob, settleJobs } from "../../src/records/job-records.ts";
+import { settleJobs } from "../../src/records/job-records.ts";
 import { api, items } from "./api.ts";
-import { Broker } from "./broker.ts";
+import { Broker, type Letter } from "./broker.ts";
 import { job, openAsset, orderJob, passSeconds, rows, stopClock } from "./market.ts";
+import { park } from "./parked.ts";
 import { close, every10Minutes, jobsOf, miscounted, slotsOf, TEN_MINUTES } from "./schedules.ts";
 
 let broker: Broker;
@@ -160,20 +161,25 @@ describe("what became of a slot", () => {
       jobsByState: { open: 2, succeeded: 0, failed: 0, cancelled: 0 },
       finishedAt: null,
     });
-    await broker.deliverDue("INDICATORS_QUEUE", (letters) => [...letters, ...letters]);
+    const about = (letter: Letter) => String(Reflect.get(Object(letter.body), "symbol"));
+    const { GOOD = [], WORSE = [] } = Object.groupBy(broker.take("INDICATORS_QUEUE"), about);
+    await broker.deliver("INDICATORS_QUEUE", [...GOOD, ...GOOD.map((one) => ({ ...one, id: "doubled" }))]);
+    const parked = await park(broker, WORSE[0]?.body as { jobId: string });
     expect(await slot()).toMatchObject({
       outcome: "partly",
       jobsByState: { open: 0, succeeded: 1, failed: 1, cancelled: 0 },
       finishedAt: iso(Date.now()),
     });
     const failed = (await jobsOf("outcome")).find(({ state }) => state === "failed")?.id ?? "";
-    await env.DB.batch(reopenJob(env.DB, failed, Date.now()));
+    const redrive = `/backoffice/dead-letters/${encodeURIComponent(parked)}/redrive`;
+    expect((await api("POST", redrive)).status).toBe(202);
     expect(await slot()).toMatchObject({
       outcome: "open",
       finishedAt: null,
       jobsByState: { failed: 0, open: 1 },
     });
-    await env.DB.batch(cancelJob(env.DB, failed, Date.now()));
+    expect((await api("POST", `/jobs/${encodeURIComponent(failed)}/cancel`)).status).toBe(200);
+    broker.take("INDICATORS_QUEUE");
     expect(await slot()).toMatchObject({ outcome: "partly", jobsByState: { succeeded: 1, cancelled: 1 } });
     expect((await slot())?.["finishedAt"]).toBe(iso(Date.now()));
     await archive("GOOD", "WORSE");

@@ -46,13 +46,12 @@ const LONGEST_DELAY_SECONDS = 86_400;
 /** Deferrals without an end would be nothing lost and nothing done: after this long the work gives up like any other. */
 export const LONGEST_DEFERRAL_SECONDS = 3 * 86_400;
 
-/** Between two looks at a limit or a breaker nobody told us the end of. */
-const DEFERRAL: RetryPolicy = {
-  type: "backoff",
-  attempts: Number.MAX_SAFE_INTEGER,
-  baseSeconds: 15,
-  capSeconds: 900,
-};
+/**
+ * Between two looks at a limit or a breaker: from the first wait, doubled with every look in vain, to the longest. The
+ * spread may double it once more, so nothing waits for longer than an hour unless it was asked to: that is how soon
+ * work goes on after an outage at the latest, and what keeps a long one from rewriting every job every few minutes.
+ */
+const DEFERRAL = { baseSeconds: 15, capSeconds: 1_800 } as const;
 
 export const attemptsOf = (policy: RetryPolicy): number =>
   policy.type === "backoff" ? policy.attempts : policy.waitSeconds.length + 1;
@@ -73,11 +72,15 @@ export function waitSeconds(
   return Math.min(LONGEST_DELAY_SECONDS, Math.max(1, Math.ceil(planned), Math.ceil(retryAfterSeconds)));
 }
 
-/** Seconds to wait at the `count`-th deferral in a row (0-based): what was asked for, spread a little, or a backoff. */
-export function deferralSeconds(count: number, chance: number, retryAfterSeconds = 0): number {
-  const spread = retryAfterSeconds > 0 ? retryAfterSeconds * (1 + 0.2 * chance) : 0;
-  if (spread > 0) return Math.min(LONGEST_DELAY_SECONDS, Math.max(1, Math.ceil(spread)));
-  return waitSeconds(DEFERRAL, count + 1, chance);
+/**
+ * Seconds to wait at the `count`-th deferral in a row (0-based), `chance` in [0, 1). What was asked for is a floor, and so
+ * is a wait that grows with every deferral; on top comes a spread as long as the grown wait, or a fifth of what was asked
+ * for if that is more, so that what was put off together does not come back together.
+ */
+export function deferralSeconds(count: number, chance: number, askedSeconds = 0): number {
+  const grown = Math.min(DEFERRAL.capSeconds, DEFERRAL.baseSeconds * 2 ** count);
+  const wait = Math.max(askedSeconds, grown) + Math.max(grown, askedSeconds / 5) * chance;
+  return Math.min(LONGEST_DELAY_SECONDS, Math.ceil(wait));
 }
 
 const jittered = (

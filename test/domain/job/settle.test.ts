@@ -96,20 +96,45 @@ describe("the wait before the next attempt", () => {
     expect(attemptsOf(RETRY_POLICIES.document)).toBe(6);
   });
 
-  it("of a deferral is what the service asked for, and a little more", () => {
+  it("of a deferral is what the service asked for at least, spread, and at most a fifth or an hour more", () => {
     fc.assert(
       fc.property(
         fc.nat({ max: 300 }),
         chance,
-        fc.integer({ min: 1, max: 200_000 }),
+        fc.integer({ min: 0, max: 200_000 }),
         (count, dice, asked) => {
           const wait = deferralSeconds(count, dice, asked);
           expect(wait).toBeGreaterThanOrEqual(Math.min(86_400, asked));
-          expect(wait).toBeLessThanOrEqual(Math.min(86_400, Math.ceil(asked * 1.2)));
-          expect(deferralSeconds(count, dice)).toBeLessThanOrEqual(900);
+          expect(wait).toBeLessThanOrEqual(
+            Math.min(86_400, Math.ceil(Math.max(asked, 1_800) + Math.max(1_800, asked / 5))),
+          );
+          expect(deferralSeconds(count, dice)).toBeLessThanOrEqual(3_600);
+          // Whoever is asked to wait shortly waits for longer each time, whatever the dice say.
+          expect(deferralSeconds(count + 1, 0)).toBeGreaterThanOrEqual(deferralSeconds(count, 0));
         },
       ),
     );
+  });
+
+  it("of deferrals in a row makes an outage cost less and less: some eight in the first hour, then two an hour at most", () => {
+    for (const dice of [0, 0.5, 0.999]) {
+      let [at, count] = [0, 0];
+      const inHour = Array.from({ length: 72 }, () => 0);
+      while (at < 72 * 3_600) {
+        const hour = Math.floor(at / 3_600);
+        inHour[hour] = (inHour[hour] ?? 0) + 1;
+        at += deferralSeconds(count++, dice, 300);
+      }
+      expect(inHour[0]).toBeLessThanOrEqual(9);
+      expect(Math.max(...inHour.slice(1))).toBeLessThanOrEqual(2);
+    }
+  });
+
+  it("of deferrals is spread: what was put off together comes back over as long a time again", () => {
+    for (const count of [0, 3, 6, 20]) {
+      const [soonest, latest] = [deferralSeconds(count, 0), deferralSeconds(count, 1)];
+      expect(latest / soonest).toBe(2);
+    }
   });
 });
 
