@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
+import { FLOWS } from "./crash-points/flows.ts";
 import type { Violation } from "./judge.ts";
 import { loadWorker } from "./load.ts";
 import type { ShippedWorker } from "./platform/system.ts";
@@ -30,6 +31,14 @@ describe("the table of safety checks", () => {
     const source = readFileSync(new URL(`../../${file}`, import.meta.url), "utf8");
     expect(source.split(text)).toHaveLength(2);
     expect(without).not.toBe(text);
+  });
+
+  it.each(TEETH)("names a suite that is there: $name", ({ noticedBy }) => {
+    if ("seeds" in noticedBy) return expect(noticedBy.seeds).toBeGreaterThan(0);
+    if ("crashPoints" in noticedBy)
+      return expect(FLOWS.filter(({ name }) => name.includes(noticedBy.crashPoints))).not.toEqual([]);
+    const tests = readFileSync(new URL(`../../${noticedBy.file}`, import.meta.url), "utf8");
+    expect(tests).toContain(noticedBy.test ?? "");
   });
 });
 

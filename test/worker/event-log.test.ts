@@ -1,45 +1,18 @@
-import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { IngestCommand } from "../../src/domain/asset/commands.ts";
 import type { StoredEvent } from "../../src/domain/events/envelope.ts";
 import { chainHash, GENESIS } from "../../src/domain/events/rolling-hash.ts";
 import type { RecommendationBody } from "../../src/domain/recommendation/recommendation.ts";
 import { EventLog } from "../../src/durable-objects/event-log.ts";
 import { ASSET_STEPS, migrateTables } from "../../src/durable-objects/tables.ts";
 import { Broker } from "./broker.ts";
-import {
-  CAUSE,
-  DAY,
-  days,
-  eventsOf,
-  job,
-  object,
-  openAsset,
-  orderJob,
-  passSeconds,
-  refusalOf,
-  rows,
-  stopClock,
-} from "./market.ts";
+import { CAUSE, days, eventsOf, ingestOf, object, openAsset, rows, stopClock } from "./market.ts";
 
 let broker: Broker;
 beforeAll(() => {
   stopClock();
   broker = new Broker();
-});
-
-const ingestOf = (symbol: string, slot: string, changes: Partial<IngestCommand> = {}): IngestCommand => ({
-  symbol,
-  cause: CAUSE,
-  jobId: `ingest|${symbol}|${slot}`,
-  orderHash: slot,
-  resolution: "1d",
-  source: "import",
-  scheduleId: null,
-  slot: null,
-  bars: days(3),
-  ...changes,
 });
 
 /** Runs SQL in an object; the answer is its refusal, or null. */
@@ -167,104 +140,6 @@ describe("an asset's log", () => {
       hash: hashOf(await eventsOf("OLD")),
     });
     expect(await object("OLD").ingest(ingestOf("OLD", "0", { bars: days(1, 0) }))).toMatchObject({ head: 2 });
-  });
-});
-
-describe("consumed events", () => {
-  const conflictsOf = (symbol: string) =>
-    runInDurableObject(object(symbol), (_, { storage }) =>
-      storage.sql.exec("SELECT consumer, id, payload_hash, times FROM conflicts").toArray(),
-    );
-
-  it("give a redelivery the stored result, whatever has happened since", async () => {
-    await openAsset("STORED");
-    const first = await object("STORED").ingest(ingestOf("STORED", "a"));
-    await object("STORED").ingest(ingestOf("STORED", "b", { bars: days(9) }));
-    await evictDurableObject(object("STORED"));
-    expect(await object("STORED").ingest(ingestOf("STORED", "a"))).toEqual(first);
-  });
-
-  it("put the same id with another payload on record, once per payload, and change nothing else", async () => {
-    await openAsset("CLASH");
-    await object("CLASH").ingest(ingestOf("CLASH", "a"));
-    const before = await object("CLASH").streamHead("CLASH");
-    for (const orderHash of ["other", "other", "third"]) {
-      const refusal = await refusalOf(
-        object("CLASH").ingest(ingestOf("CLASH", "a", { orderHash, bars: days(9) })),
-      );
-      expect(refusal).toContain("different payload");
-    }
-    expect(await conflictsOf("CLASH")).toEqual([
-      { consumer: "ingest", id: "ingest|CLASH|a", payload_hash: "other", times: 2 },
-      { consumer: "ingest", id: "ingest|CLASH|a", payload_hash: "third", times: 1 },
-    ]);
-    expect(await object("CLASH").streamHead("CLASH")).toEqual(before);
-  });
-
-  it("keep consumers apart: the same id of another consumer is another effect", async () => {
-    await openAsset("APART");
-    await object("APART").ingest(ingestOf("APART", "a", { jobId: "same", bars: days(40) }));
-    const computed = await object("APART").computeIndicators({
-      symbol: "APART",
-      cause: CAUSE,
-      jobId: "same",
-      orderHash: "another payload",
-      resolution: "1d",
-      codeVersion: "1",
-    });
-    expect(computed).toMatchObject({ computed: 40 });
-    expect(await conflictsOf("APART")).toEqual([]);
-  });
-
-  it("fail the job that reuses an id, and say so", async () => {
-    await openAsset("REUSE");
-    const message = await orderJob("indicators", "REUSE", "a");
-    await object("REUSE").computeIndicators({
-      symbol: "REUSE",
-      cause: CAUSE,
-      jobId: message.jobId,
-      orderHash: "of another order",
-      resolution: "1d",
-      codeVersion: "1",
-    });
-    await broker.deliver("INDICATORS_QUEUE", [{ id: "r", body: message, attempts: 1, notBefore: 0 }]);
-    expect(await job(message.jobId)).toMatchObject({ state: "failed", error: { code: "payload_conflict" } });
-    await broker.settle();
-    const [event] = await rows<{ body: string }>(
-      "SELECT body FROM events WHERE stream_id = ?",
-      `job/${message.jobId}`,
-    );
-    expect(JSON.parse(event?.body ?? "{}")).toMatchObject({
-      eventType: "JobFailed",
-      schemaVersion: 2,
-      payload: { faultClass: "permanent", error: { code: "payload_conflict" } },
-    });
-  });
-
-  it("are forgotten when nothing can redeliver them any more, and not a day before", async () => {
-    await openAsset("FORGET");
-    await object("FORGET").ingest(ingestOf("FORGET", "a"));
-    const idsOf = () =>
-      runInDurableObject(object("FORGET"), (_, { storage }) =>
-        storage.sql
-          .exec("SELECT id FROM consumed ORDER BY id")
-          .toArray()
-          .map(({ id }) => id),
-      );
-    const wake = async (slot: string) => {
-      await evictDurableObject(object("FORGET"));
-      await object("FORGET").ingest(ingestOf("FORGET", slot, { bars: [] }));
-    };
-    passSeconds(89 * (DAY / 1000));
-    await wake("b");
-    expect(await idsOf()).toEqual(["ingest|FORGET|a", "ingest|FORGET|b"]);
-    passSeconds(2 * (DAY / 1000));
-    await wake("c");
-    expect(await idsOf()).toEqual(["ingest|FORGET|b", "ingest|FORGET|c"]);
-    // What is forgotten meets the effect's own key: the bars are there already.
-    const head = await object("FORGET").streamHead("FORGET");
-    expect(await object("FORGET").ingest(ingestOf("FORGET", "a"))).toMatchObject({ added: 0, unchanged: 3 });
-    expect(await object("FORGET").streamHead("FORGET")).toEqual(head);
   });
 });
 

@@ -2,6 +2,7 @@ import { env } from "cloudflare:workers";
 import { vi } from "vitest";
 import type { Bar } from "../../src/domain/asset/bar.ts";
 import { toFact } from "../../src/domain/asset/bar-fact.ts";
+import type { IngestCommand } from "../../src/domain/asset/commands.ts";
 import type { AnyEvent, Cause } from "../../src/domain/events/envelope.ts";
 import { type JobKind, type JobOrder, type JobRecord, jobId } from "../../src/domain/job/job.ts";
 import { type AssetRecord, assetFact, writeAsset } from "../../src/records/asset-records.ts";
@@ -128,3 +129,21 @@ export async function readModelOf(symbol: string) {
   ]);
   return { bars, indicators, recommendations, feed, streams };
 }
+
+/** An ingest of three days as a worker sends it to the object. */
+export const ingestOf = (
+  symbol: string,
+  slot: string,
+  changes: Partial<IngestCommand> = {},
+): IngestCommand => ({
+  symbol,
+  cause: CAUSE,
+  jobId: `ingest|${symbol}|${slot}`,
+  orderHash: slot,
+  resolution: "1d",
+  source: "import",
+  scheduleId: null,
+  slot: null,
+  bars: days(3),
+  ...changes,
+});

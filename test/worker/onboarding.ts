@@ -1,4 +1,5 @@
 import { env } from "cloudflare:workers";
+import { expect } from "vitest";
 import { toFact } from "../../src/domain/asset/bar-fact.ts";
 import type { ProcessRecord } from "../../src/domain/process/process.ts";
 import { findProcess } from "../../src/records/process-records.ts";
@@ -164,3 +165,15 @@ export class Mortal {
 
 const BARE = new WeakMap<D1PreparedStatement, D1PreparedStatement>();
 const bare = (statement: D1PreparedStatement): D1PreparedStatement => BARE.get(statement) ?? statement;
+
+/** The path of a process in the API. */
+export const at = (id: string, what = "") => `/processes/${encodeURIComponent(id)}${what}`;
+
+/** The process has registered its asset and ordered its history; the job has not run. */
+export async function upToBackfill(broker: Broker, symbol: string): Promise<string> {
+  const id = await start(symbol);
+  await broker.deliverDue("PROCESSES_QUEUE");
+  await broker.deliverDue("PROCESSES_QUEUE");
+  expect(await stepsOf(id)).toMatchObject({ register: "done", backfill: "begun", indicators: "pending" });
+  return id;
+}

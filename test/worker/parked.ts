@@ -1,7 +1,8 @@
 import { env } from "cloudflare:workers";
 import { expect } from "vitest";
+import { api } from "./api.ts";
 import type { Broker, Letter } from "./broker.ts";
-import { days, eventsOf, job, orderImport, rows } from "./market.ts";
+import { days, eventsOf, job, openAsset, orderImport, rows } from "./market.ts";
 
 export const letterOf = (id: string, body: unknown): Letter => ({
   id,
@@ -87,3 +88,35 @@ export const databaseWith = (interfere: Partial<D1Database>): Env => ({
     },
   }),
 });
+
+export const slots = (from: number, to: number) =>
+  Array.from({ length: to - from + 1 }, (_, n) => slotOf(from + n));
+
+export const redrive = async (id: string) =>
+  expect((await api("POST", `/backoffice/dead-letters/${encodeURIComponent(id)}/redrive`)).status).toBe(202);
+export const discard = async (id: string) =>
+  expect(
+    (await api("POST", `/backoffice/dead-letters/${encodeURIComponent(id)}/discard`, { reason: "a test" }))
+      .status,
+  ).toBe(200);
+
+/** Ten imports of an asset, the fourth of them parked, and all others waiting for their messages. */
+export async function parkedFourth(broker: Broker, symbol: string, count = 10) {
+  await openAsset(symbol);
+  await broker.settle();
+  const messages = await orderDays(symbol, count);
+  const [parked] = messages.splice(3, 1);
+  if (parked === undefined) throw new Error("no fourth message");
+  return { letter: await park(broker, parked), messages };
+}
+
+/** The same with the later ones set aside. */
+export async function lineBehindFourth(broker: Broker, symbol: string, count = 10): Promise<string> {
+  const { letter, messages } = await parkedFourth(broker, symbol, count);
+  broker.put("INGEST_QUEUE", ...messages);
+  await broker.settle();
+  expect((await standingOf(symbol)).waiting.slice(0, count - 4)).toEqual(
+    slots(4, count - 1).map((slot) => `ingest|${symbol}|${slot}`),
+  );
+  return letter;
+}

@@ -111,3 +111,14 @@ export const tamperLog = (symbol: string, sql: string): Promise<void> =>
     storage.sql.exec(`DROP TRIGGER IF EXISTS events_are_kept`);
     storage.sql.exec(sql);
   });
+
+/** Damage of every sort to one asset. */
+export async function hurt(symbol: string): Promise<void> {
+  const stream = `asset/${symbol}`;
+  await damage("UPDATE bars SET close = close + 1 WHERE symbol = ? AND timestamp % 3 = 0", symbol);
+  await damage("DELETE FROM bars WHERE symbol = ? AND timestamp = 1577836800000", symbol);
+  await damage("UPDATE bars SET version = 3 WHERE symbol = ? AND timestamp = 1577923200000", symbol);
+  await damage("DELETE FROM indicators WHERE symbol = ? AND timestamp % 2 = 0", symbol);
+  await damage("UPDATE events SET body = replace(body, '2020', '2021') WHERE stream_id = ?", stream);
+  await damage("UPDATE streams SET projected_hash = 'x' WHERE stream_id = ?", stream);
+}

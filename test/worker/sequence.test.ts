@@ -1,6 +1,5 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { discardLetters } from "../../src/records/dead-letter-records.ts";
 import { keptBackBy } from "../../src/records/sequence-records.ts";
 import { slotLine } from "../../src/records/slot-records.ts";
 import { api } from "./api.ts";
@@ -18,19 +17,22 @@ import {
 } from "./market.ts";
 import {
   databaseWith,
+  discard,
   effectsOf,
   expectAtRest,
   letterOf,
   letterState,
+  lineBehindFourth,
   orderDays,
   park,
+  parkedFourth,
+  redrive,
   shuffled,
-  slotOf,
+  slots,
   standingOf,
 } from "./parked.ts";
 
 const OVERDUE = Number(env.SWEEP_AFTER_SECONDS) + 1;
-const slots = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, n) => slotOf(from + n));
 
 let broker: Broker;
 beforeAll(() => {
@@ -39,42 +41,13 @@ beforeAll(() => {
 });
 beforeEach(() => broker.settle());
 
-const redrive = async (id: string) =>
-  expect((await api("POST", `/backoffice/dead-letters/${encodeURIComponent(id)}/redrive`)).status).toBe(202);
-const discard = async (id: string) =>
-  expect(
-    (await api("POST", `/backoffice/dead-letters/${encodeURIComponent(id)}/discard`, { reason: "a test" }))
-      .status,
-  ).toBe(200);
-
-/** Ten imports of an asset, the fourth of them parked, and all others waiting for their messages. */
-async function parkedFourth(symbol: string, count = 10) {
-  await openAsset(symbol);
-  await broker.settle();
-  const messages = await orderDays(symbol, count);
-  const [parked] = messages.splice(3, 1);
-  if (parked === undefined) throw new Error("no fourth message");
-  return { letter: await park(broker, parked), messages };
-}
-
-/** The same with the later ones set aside. */
-async function lineBehindFourth(symbol: string, count = 10): Promise<string> {
-  const { letter, messages } = await parkedFourth(symbol, count);
-  broker.put("INGEST_QUEUE", ...messages);
-  await broker.settle();
-  expect((await standingOf(symbol)).waiting.slice(0, count - 4)).toEqual(
-    slots(4, count - 1).map((slot) => `ingest|${symbol}|${slot}`),
-  );
-  return letter;
-}
-
 describe("while a job of an asset is parked", () => {
   it("later ones wait in order, shuffled, doubled and in two consumers at once; other assets flow", {
     timeout: 90_000,
   }, async () => {
     for (const seed of [1, 2, 3]) {
       const symbol = `SEQ${seed}`;
-      const { letter, messages } = await parkedFourth(symbol);
+      const { letter, messages } = await parkedFourth(broker, symbol);
       await openAsset(`FREE${seed}`);
       const others = await orderDays(`FREE${seed}`, 4);
       const all = shuffled([...messages, ...messages, ...others], seed).map((body, n) =>
@@ -119,7 +92,7 @@ describe("while a job of an asset is parked", () => {
   });
 
   it("the sweep lets nothing of it run", async () => {
-    const letter = await lineBehindFourth("RESTS");
+    const letter = await lineBehindFourth(broker, "RESTS");
     passSeconds(10 * OVERDUE);
     await broker.tick();
     expect((await standingOf("RESTS")).running).toEqual([]);
@@ -131,7 +104,7 @@ describe("while a job of an asset is parked", () => {
   });
 
   it("a job says which dead letter it waits behind, and can be cancelled", async () => {
-    const letter = await lineBehindFourth("SAYS");
+    const letter = await lineBehindFourth(broker, "SAYS");
     const path = (slot: string) => `/jobs/${encodeURIComponent(`ingest|SAYS|${slot}`)}`;
     expect((await api("GET", path("05"))).body).toMatchObject({ state: "queued", waitingBehind: letter });
     expect((await api("GET", path("03"))).body).toMatchObject({ state: "failed", waitingBehind: null });
@@ -146,7 +119,7 @@ describe("while a job of an asset is parked", () => {
   });
 
   it("its line grows with what arrives, and nothing overtakes it once it moves", async () => {
-    const letter = await lineBehindFourth("GROWS", 6);
+    const letter = await lineBehindFourth(broker, "GROWS", 6);
     await discard(letter);
     // The first of the line is free; two more arrive before it has run, and their messages come first.
     broker.put("INGEST_QUEUE", ...(await orderDays("GROWS", 2, 6)).reverse());
@@ -181,162 +154,9 @@ describe("while a job of an asset is parked", () => {
   });
 });
 
-describe("a line that moves", () => {
-  it("lets one job at a time run", async () => {
-    const letter = await lineBehindFourth("SINGLE");
-    await redrive(letter);
-    let steps = 0;
-    while (await broker.step()) {
-      const { running } = await standingOf("SINGLE");
-      expect(running.length).toBeLessThanOrEqual(1);
-      steps += 1;
-    }
-    expect(steps).toBeGreaterThan(7);
-    expect((await effectsOf("SINGLE")).slice(3)).toEqual(slots(3, 9));
-    await expectAtRest("SINGLE");
-  });
-
-  it("waits for the one in front while that is being retried", async () => {
-    const letter = await lineBehindFourth("PATIENT", 6);
-    await discard(letter);
-    const failing: Env = {
-      ...env,
-      IMPORTS: new Proxy(env.IMPORTS, {
-        get: () => async () => {
-          throw new Error("R2 is out");
-        },
-      }),
-    };
-    await broker.deliver("INGEST_QUEUE", broker.take("INGEST_QUEUE"), failing);
-    expect((await job("ingest|PATIENT|04")).state).toBe("retrying");
-    await broker.settle();
-    expect((await effectsOf("PATIENT")).slice(3)).toEqual([]);
-    passSeconds(3600);
-    await broker.settle();
-    expect((await effectsOf("PATIENT")).slice(3)).toEqual(slots(4, 5));
-    await expectAtRest("PATIENT");
-  });
-
-  it("stops behind a job that is parked in the middle of it, and goes on when that is discarded", async () => {
-    await redrive(await lineBehindFourth("MIDDLE"));
-    // 03 and 04 pass; the queue gives up on 05.
-    for (let n = 0; n < 2; n++) await broker.deliver("INGEST_QUEUE", broker.take("INGEST_QUEUE"));
-    const [fifth] = broker.take("INGEST_QUEUE");
-    expect(fifth?.body).toMatchObject({ jobId: "ingest|MIDDLE|05" });
-    const second = await park(broker, { ...(fifth?.body as { jobId: string }) });
-    await broker.settle();
-    expect((await effectsOf("MIDDLE")).slice(3)).toEqual(["03", "04"]);
-    const { waiting, running } = await standingOf("MIDDLE");
-    expect(running).toEqual([]);
-    expect(waiting.slice(0, 4)).toEqual(slots(6, 9).map((slot) => `ingest|MIDDLE|${slot}`));
-    // What they wait behind now is what is told.
-    expect((await api("GET", `/jobs/${encodeURIComponent("ingest|MIDDLE|08")}`)).body).toMatchObject({
-      waitingBehind: second,
-    });
-    await discard(second);
-    await broker.settle();
-    expect((await effectsOf("MIDDLE")).slice(3)).toEqual(["03", "04", ...slots(6, 9)]);
-    await expectAtRest("MIDDLE");
-  });
-
-  it("passes a job that is refused for good, and one that is cancelled while it is in front", async () => {
-    const letter = await lineBehindFourth("PASSES");
-    await env.IMPORTS.delete("PASSES/04");
-    await discard(letter);
-    await broker.deliver("INGEST_QUEUE", broker.take("INGEST_QUEUE"));
-    expect(await job("ingest|PASSES|04")).toMatchObject({
-      state: "failed",
-      error: { code: "upload_missing" },
-    });
-    expect((await standingOf("PASSES")).running).toEqual(["ingest|PASSES|05"]);
-    broker.take("INGEST_QUEUE");
-    const path = `/jobs/${encodeURIComponent("ingest|PASSES|05")}/cancel`;
-    expect((await api("POST", path)).body).toMatchObject({ state: "cancelled" });
-    await broker.settle();
-    expect((await effectsOf("PASSES")).slice(3)).toEqual(slots(6, 9));
-    await expectAtRest("PASSES");
-  });
-
-  it("goes on when a redriven job is cancelled, whose letter is discarded with it", async () => {
-    const letter = await lineBehindFourth("TAKEN");
-    await redrive(letter);
-    broker.take("INGEST_QUEUE");
-    const path = `/jobs/${encodeURIComponent("ingest|TAKEN|03")}/cancel`;
-    expect((await api("POST", path)).body).toMatchObject({ state: "cancelled" });
-    expect(await letterState(letter)).toBe("discarded");
-    await broker.settle();
-    expect((await effectsOf("TAKEN")).slice(3)).toEqual(slots(4, 9));
-    await expectAtRest("TAKEN");
-  });
-
-  it("goes on when the redriven job fails again for good and leaves no letter", async () => {
-    const letter = await lineBehindFourth("AGAIN");
-    await env.IMPORTS.delete("AGAIN/03");
-    await redrive(letter);
-    await broker.settle();
-    expect(await job("ingest|AGAIN|03")).toMatchObject({ state: "failed" });
-    expect(await letterState(letter)).toBe("redriven");
-    expect((await effectsOf("AGAIN")).slice(3)).toEqual(slots(4, 9));
-    await expectAtRest("AGAIN");
-  });
-
-  it("runs to its end although every message that moves it is lost", async () => {
-    const letter = await lineBehindFourth("LOSES");
-    await redrive(letter);
-    let rounds = 0;
-    while ((await rows("SELECT 1 FROM jobs WHERE symbol = 'LOSES' AND finished_at IS NULL")).length > 0) {
-      // Whatever was sent meanwhile is lost; only what the sweep sends arrives.
-      broker.take("INGEST_QUEUE");
-      broker.take("INDICATORS_QUEUE");
-      broker.take("RECOMMENDATIONS_QUEUE");
-      passSeconds(OVERDUE);
-      await broker.tick();
-      for (const queue of [
-        "EVENTS_QUEUE",
-        "RECOMMENDATIONS_QUEUE",
-        "INDICATORS_QUEUE",
-        "INGEST_QUEUE",
-      ] as const)
-        await broker.deliverDue(queue);
-      rounds += 1;
-      if (rounds > 60) throw new Error("the line does not come to its end");
-    }
-    await broker.settle();
-    expect((await effectsOf("LOSES")).slice(3)).toEqual(slots(3, 9));
-    await expectAtRest("LOSES");
-  });
-
-  it("is put in motion by the sweep when nothing else would, assets page by page", async () => {
-    const letter = await lineBehindFourth("NOBODY");
-    // A hand in the database closes the letter, and nobody is told.
-    await env.DB.batch([discardLetters(env.DB, [letter], { actor: "hand", reason: "none" }, Date.now())]);
-    await broker.settle();
-    expect((await standingOf("NOBODY")).running).toEqual([]);
-    await broker.tick();
-    expect((await standingOf("NOBODY")).running).toEqual(["ingest|NOBODY|04"]);
-    await broker.settle();
-    expect((await effectsOf("NOBODY")).slice(3)).toEqual(slots(4, 9));
-    await expectAtRest("NOBODY");
-  });
-
-  it("closes a letter whose job ended unseen", async () => {
-    const letter = await lineBehindFourth("UNSEEN", 5);
-    await redrive(letter);
-    broker.take("INGEST_QUEUE");
-    await env.DB.prepare(
-      "UPDATE jobs SET state = 'succeeded', due_at = NULL, finished_at = 1 WHERE id = 'ingest|UNSEEN|03'",
-    ).run();
-    await broker.tick();
-    await broker.settle();
-    expect(await letterState(letter)).toBe("redriven");
-    expect((await effectsOf("UNSEEN")).slice(3)).toEqual(["04"]);
-    await expectAtRest("UNSEEN");
-  });
-});
-
 describe("an archived asset", () => {
   it("has no open letters, and does not keep back the jobs of its next life", async () => {
-    const letter = await lineBehindFourth("ARCHIVE");
+    const letter = await lineBehindFourth(broker, "ARCHIVE");
     expect((await api("DELETE", "/assets/ARCHIVE")).status).toBe(204);
     expect(await letterState(letter)).toBe("discarded");
     await broker.settle();
@@ -350,7 +170,7 @@ describe("an archived asset", () => {
 
 describe("between the question and the answer", () => {
   it("a job is not set aside behind what has ended in this moment: it runs at once", async () => {
-    const { letter, messages } = await parkedFourth("MOMENT", 5);
+    const { letter, messages } = await parkedFourth(broker, "MOMENT", 5);
     const later = messages.at(-1);
     let asked = 0;
     const ending = databaseWith({

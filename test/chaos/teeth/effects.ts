@@ -195,7 +195,7 @@ export const EFFECTS: readonly Tooth[] = [
   {
     name: "a key is known with its answer",
     file: "src/api/idempotency.ts",
-    noticedBy: { project: "e2e", file: "test/e2e/bad-input.test.ts", test: "Idempotency-Key" },
+    noticedBy: { project: "e2e", file: "test/e2e/keys.test.ts", test: "Idempotency-Key" },
     text: "WHERE request_hash = ?2 AND (status = ?5 OR (status IS NULL AND created_at < ?4))",
     without: "WHERE ?5 = ?5 AND ?4 = ?4",
   },

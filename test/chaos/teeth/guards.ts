@@ -124,7 +124,7 @@ export const GUARDS: readonly Tooth[] = [
   {
     name: "what does not answer is given up on",
     file: "src/timeout.ts",
-    noticedBy: worker("timeouts", "statement's first"),
+    noticedBy: worker("timeouts", "is unknown in the list of queues"),
     text: "return await Promise.race([work, late]);",
     without: "void late.catch(() => undefined);\n    return await work;",
   },
