@@ -14,6 +14,15 @@ const root = join(import.meta.dirname, "..");
 const REPLAY_TICK_MS = 1_000;
 const CRON_TICK_MS = 60_000;
 
+const VENDOR_URLS = [
+  "YAHOO_URL",
+  "COINBASE_URL",
+  "KRAKEN_URL",
+  "FRANKFURTER_URL",
+  "TWELVE_DATA_URL",
+  "TIINGO_URL",
+];
+
 async function main(): Promise<void> {
   const port = portFrom(process.env["PORT"]);
   await requirePort(port);
@@ -50,6 +59,7 @@ async function main(): Promise<void> {
       onSpawn,
       port,
       adminKey: key,
+      secrets: forwarded("TWELVE_DATA_API_KEY", "TIINGO_API_KEY"),
       vars: {
         ENVIRONMENT: "local",
         PUBLIC_ORIGIN: origin,
@@ -58,6 +68,7 @@ async function main(): Promise<void> {
         WEBHOOK_ALLOW_LOOPBACK: process.env["WEBHOOK_ALLOW_LOOPBACK"] === "on" ? "on" : "off",
         SWEEP_AFTER_SECONDS: process.env["SWEEP_AFTER_SECONDS"] ?? "10",
         ...forwarded("REPLAY_SPEED", "WEBHOOK_RETRY_SECONDS", "LOG_LEVEL"),
+        ...forwarded("VENDOR_SOURCES", "SOURCE_FALLBACKS", ...VENDOR_URLS),
       },
       onExit: (code) => {
         if (!stopping) {

@@ -1,0 +1,112 @@
+import { sourceService } from "../domain/breaker/service.ts";
+import { verdictOfSource } from "../domain/breaker/verdict.ts";
+import { candidatesFor, isVendorName, type VendorName } from "../domain/market/vendor.ts";
+import { continueTrace } from "../domain/trace/traceparent.ts";
+import type { Prices } from "../queues/ask-sources.ts";
+import type { IngestDeps } from "../queues/ingest.ts";
+import { demoSource } from "../sources/demo.ts";
+import { type Turns, takeTurn } from "../sources/pace.ts";
+import { type PriceSource, refusal, type SourceFailure } from "../sources/price-source.ts";
+import { vendorSource } from "../sources/vendor.ts";
+import { VENDORS } from "../sources/vendors.ts";
+import { breakers } from "./breakers.ts";
+import type { Platform } from "./common.ts";
+
+export const SOURCE_TIMEOUT_MS = 10_000;
+
+/** Whom an ingest job may ask, and how: through the source's breaker, in its turn, as whom the configuration says. */
+export function priceDeps(p: Platform): Pick<IngestDeps, "candidates" | "prices"> {
+  const guard = breakers(p);
+  return {
+    candidates: ({ type, source }) =>
+      areVendorsOn(p) ? candidatesFor(p.config.SOURCE_FALLBACKS, type, source) : [source],
+    prices: async (name, request, { jobId, traceparent }) => {
+      const source = priceSource(p, name, tracedFetch(p, traceparent));
+      if ("outcome" in source) return source;
+      // What is wrong with our question says nothing about the vendor: its breaker must not hear of it.
+      const unaskable = source.unaskable?.(request) ?? null;
+      if (unaskable !== null) return unaskable;
+      const service = sourceService(name);
+      const guarded = await guard({
+        service,
+        jobId,
+        call: () => source.history(request),
+        verdictOf: (answer) => verdictOfSource(answer, SOURCE_TIMEOUT_MS),
+      });
+      if (guarded.kind === "open") return breakerOpen(service, guarded.seconds);
+      const { result, reopenedFor } = guarded;
+      // A probe is the breaker's call more than the job's: that the source is still out costs the job no attempt. What
+      // cannot be read may be this asset's own trouble, and must not make it the probe for ever.
+      return reopenedFor !== null && result.outcome !== "MalformedPayload"
+        ? breakerOpen(service, reopenedFor)
+        : result;
+    },
+  };
+}
+
+const areVendorsOn = ({ config }: Platform): boolean =>
+  config.VENDOR_SOURCES === "on" || (config.VENDOR_SOURCES === "auto" && config.ENVIRONMENT !== "local");
+
+function priceSource(p: Platform, name: string, fetch: typeof globalThis.fetch): PriceSource | SourceFailure {
+  const { config } = p;
+  if (name === "demo" && config.DEMO && config.DEMO_SOURCE_URL !== "") {
+    return demoSource({ baseUrl: config.DEMO_SOURCE_URL, fetch, timeoutMs: SOURCE_TIMEOUT_MS });
+  }
+  const unconfigured = `the price source ${name} is not configured`;
+  if (!isVendorName(name)) return refusal("NotConfigured", unconfigured);
+  if (!areVendorsOn(p)) {
+    return refusal("NotConfigured", `${unconfigured}: vendors are not asked here unless VENDOR_SOURCES=on`);
+  }
+  return vendorSource(VENDORS[name], {
+    ...placeOf(p, name),
+    fetch,
+    timeoutMs: SOURCE_TIMEOUT_MS,
+    userAgent: `InversorAI/${config.CODE_VERSION} (+${config.PUBLIC_ORIGIN})`,
+    now: p.now,
+    turn: (host, gapMs) => turnAt(p, host, gapMs),
+  });
+}
+
+function placeOf({ config }: Platform, name: VendorName): { readonly baseUrl: string; readonly key: string } {
+  switch (name) {
+    case "yahoo":
+      return { baseUrl: config.YAHOO_URL, key: "" };
+    case "coinbase":
+      return { baseUrl: config.COINBASE_URL, key: "" };
+    case "kraken":
+      return { baseUrl: config.KRAKEN_URL, key: "" };
+    case "frankfurter":
+      return { baseUrl: config.FRANKFURTER_URL, key: "" };
+    case "twelvedata":
+      return { baseUrl: config.TWELVE_DATA_URL, key: config.TWELVE_DATA_API_KEY };
+    case "tiingo":
+      return { baseUrl: config.TIINGO_URL, key: config.TIINGO_API_KEY };
+  }
+}
+
+/** One line per host and isolate: batches that run side by side in it stand in the same one. */
+const lines = new WeakMap<Platform["config"], Turns>();
+
+async function turnAt({ config, now }: Platform, host: string, gapMs: number): Promise<boolean> {
+  const turns = lines.get(config) ?? new Map<string, number>();
+  lines.set(config, turns);
+  const wait = takeTurn(turns, host, gapMs, now());
+  if (wait === null) return false;
+  if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+  return true;
+}
+
+/** `fetch` as price sources get it: every call tells whose work it is (W3C Trace Context). */
+function tracedFetch({ trace }: Platform, traceparent: string | null): typeof fetch {
+  return (input, init) => {
+    const headers = new Headers(init?.headers);
+    headers.set("traceparent", continueTrace(traceparent, trace));
+    return fetch(input, { ...init, headers });
+  };
+}
+
+const breakerOpen = (service: string, retryAfterSeconds: number): Prices => ({
+  outcome: "BreakerOpen",
+  detail: `the breaker of ${service} is open`,
+  retryAfterSeconds,
+});
