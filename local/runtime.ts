@@ -42,8 +42,6 @@ export async function applyMigrations({ root, stateDir, onSpawn }: Place): Promi
 export interface WorkerOptions extends Place {
   readonly port: number;
   readonly adminKey: string;
-  /** Further secrets by name; without line breaks or quotation marks. */
-  readonly secrets?: Readonly<Record<string, string>>;
   readonly vars: Readonly<Record<string, string>>;
   readonly onExit: (code: number | null) => void;
 }
@@ -58,9 +56,7 @@ export interface RunningWorker {
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   // Secrets travel by file: other users of the machine can read a command line.
   const envFile = join(options.stateDir, "secrets.env");
-  const secrets = Object.entries({ ADMIN_API_KEY: options.adminKey, ...options.secrets });
-  const lines = secrets.map(([name, value]) => `${name}="${value}"\n`);
-  writeFileSync(envFile, lines.join(""), { mode: 0o600 });
+  writeFileSync(envFile, `ADMIN_API_KEY="${options.adminKey}"\n`, { mode: 0o600 });
   chmodSync(envFile, 0o600);
   const child = spawnWrangler(options.root, [
     "dev",

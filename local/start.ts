@@ -59,7 +59,6 @@ async function main(): Promise<void> {
       onSpawn,
       port,
       adminKey: key,
-      secrets: forwarded("TWELVE_DATA_API_KEY", "TIINGO_API_KEY"),
       vars: {
         ENVIRONMENT: "local",
         PUBLIC_ORIGIN: origin,

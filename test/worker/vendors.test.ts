@@ -1,5 +1,6 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { platform } from "../../src/wiring/common.ts";
 import { Broker } from "./broker.ts";
 import { withVendor } from "./demo-vendor.ts";
 import { eventsOf, job, openAsset, orderJob, passSeconds, rows, START, stopClock } from "./market.ts";
@@ -239,6 +240,17 @@ describe("an ingest job of a vendor's asset", () => {
       expect(asked).toEqual([]);
     },
   );
+});
+
+it("what a key is stands in no log line, wherever it came into one", () => {
+  logged.length = 0;
+  platform(on).log({
+    level: "warn",
+    message: `the key is ${KEY}`,
+    detail: { url: `http://x/?apikey=${KEY}` },
+  });
+  expect(logged).toHaveLength(1);
+  expect(logged[0]).not.toContain(KEY);
 });
 
 it("no test here asked anybody outside this machine", () => {

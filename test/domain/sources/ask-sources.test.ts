@@ -120,6 +120,11 @@ describe("when none of them serves us", () => {
       { kind: "refused", error: { code: "source_NotConfigured" } },
     ],
     [
+      "nothing is waited for when the first never will and the fallback knows none",
+      { a: [no("NotConfigured")], b: [no("NoData")] },
+      { kind: "refused", error: { code: "source_NotConfigured" } },
+    ],
+    [
       "a fallback nobody can read does not end what the first may still do",
       { a: [no("Timeout")], b: [no("MalformedPayload")], c: [] },
       { kind: "later", error: { code: "source_Timeout" } },
