@@ -14,3 +14,9 @@ export const takeTurn = (turns: Turns, host: string, gapMs: number, now: number)
   turns.set(host, turn + gapMs);
   return turn - now;
 };
+
+/** Gives back a turn that is not needed after all, so that nobody waits behind nothing. */
+export const giveBack = (turns: Turns, host: string, gapMs: number): void => {
+  const next = turns.get(host);
+  if (next !== undefined) turns.set(host, next - gapMs);
+};

@@ -54,8 +54,6 @@ export interface VendorOptions {
   readonly timeoutMs: number;
   readonly userAgent: string;
   readonly now: () => number;
-  /** Waits for the vendor's next turn; false when the line is too long. */
-  readonly turn: (host: string, gapMs: number) => Promise<boolean>;
 }
 
 /** Sixty years of days in the most talkative of the shapes are some 5 MB. */
@@ -74,8 +72,6 @@ export const vendorSource = (vendor: Vendor, options: VendorOptions): PriceSourc
     history: async (request) => {
       const question = ask(request);
       if ("outcome" in question) return question;
-      if (!(await options.turn(question.url.host, vendor.gapMs)))
-        return { ...refusal("RateLimited", "too many requests stand in line"), retryAfterSeconds: 30 };
       const timeout = AbortSignal.timeout(options.timeoutMs);
       const signal = request.signal === undefined ? timeout : AbortSignal.any([timeout, request.signal]);
       try {

@@ -5,7 +5,7 @@ import { continueTrace } from "../domain/trace/traceparent.ts";
 import type { Prices } from "../queues/ask-sources.ts";
 import type { IngestDeps } from "../queues/ingest.ts";
 import { demoSource } from "../sources/demo.ts";
-import { type Turns, takeTurn } from "../sources/pace.ts";
+import { giveBack, type Turns, takeTurn } from "../sources/pace.ts";
 import { type PriceSource, refusal, type SourceFailure } from "../sources/price-source.ts";
 import { vendorSource } from "../sources/vendor.ts";
 import { VENDORS } from "../sources/vendors.ts";
@@ -26,14 +26,23 @@ export function priceDeps(p: Platform): Pick<IngestDeps, "candidates" | "prices"
       // What is wrong with our question says nothing about the vendor: its breaker must not hear of it.
       const unaskable = source.unaskable?.(request) ?? null;
       if (unaskable !== null) return unaskable;
+      // The turn is taken before the breaker is asked: a line of our own making must not look like the vendor's limit.
+      const wait = turnAt(p, name);
+      if (wait === null) return LINE_TOO_LONG;
       const service = sourceService(name);
       const guarded = await guard({
         service,
         jobId,
-        call: () => source.history(request),
+        call: async () => {
+          if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+          return source.history(request);
+        },
         verdictOf: (answer) => verdictOfSource(answer, SOURCE_TIMEOUT_MS),
       });
-      if (guarded.kind === "open") return breakerOpen(service, guarded.seconds);
+      if (guarded.kind === "open") {
+        leaveLine(p, name);
+        return breakerOpen(service, guarded.seconds);
+      }
       const { result, reopenedFor } = guarded;
       // A probe is the breaker's call more than the job's: that the source is still out costs the job no attempt. What
       // cannot be read may be this asset's own trouble, and must not make it the probe for ever.
@@ -63,7 +72,6 @@ function priceSource(p: Platform, name: string, fetch: typeof globalThis.fetch):
     timeoutMs: SOURCE_TIMEOUT_MS,
     userAgent: `InversorAI/${config.CODE_VERSION} (+${config.PUBLIC_ORIGIN})`,
     now: p.now,
-    turn: (host, gapMs) => turnAt(p, host, gapMs),
   });
 }
 
@@ -84,17 +92,28 @@ function placeOf({ config }: Platform, name: VendorName): { readonly baseUrl: st
   }
 }
 
-/** One line per host and isolate: batches that run side by side in it stand in the same one. */
-const lines = new WeakMap<Platform["config"], Turns>();
-
-async function turnAt({ config, now }: Platform, host: string, gapMs: number): Promise<boolean> {
+/** One line per vendor and isolate: batches that run side by side in it stand in the same one. */
+export function linesOf({ config }: Pick<Platform, "config">): Turns {
   const turns = lines.get(config) ?? new Map<string, number>();
   lines.set(config, turns);
-  const wait = takeTurn(turns, host, gapMs, now());
-  if (wait === null) return false;
-  if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
-  return true;
+  return turns;
 }
+
+const lines = new WeakMap<Platform["config"], Turns>();
+
+/** Milliseconds until the next turn at a source, or null when too many stand in line. What is not a vendor has no line. */
+const turnAt = (p: Platform, name: string): number | null =>
+  isVendorName(name) ? takeTurn(linesOf(p), name, VENDORS[name].gapMs, p.now()) : 0;
+
+function leaveLine(p: Platform, name: string): void {
+  if (isVendorName(name)) giveBack(linesOf(p), name, VENDORS[name].gapMs);
+}
+
+const LINE_TOO_LONG: SourceFailure = {
+  outcome: "RateLimited",
+  detail: "too many of our own requests stand in line",
+  retryAfterSeconds: 30,
+};
 
 /** `fetch` as price sources get it: every call tells whose work it is (W3C Trace Context). */
 function tracedFetch({ trace }: Platform, traceparent: string | null): typeof fetch {

@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { platform } from "../../src/wiring/common.ts";
+import { linesOf } from "../../src/wiring/sources.ts";
 import { Broker } from "./broker.ts";
 import { withVendor } from "./demo-vendor.ts";
 import { eventsOf, job, openAsset, orderJob, passSeconds, rows, START, stopClock } from "./market.ts";
@@ -51,6 +52,7 @@ beforeAll(() => {
 
 beforeEach(async () => {
   vendors.clear();
+  linesOf(platform(on)).clear();
   asked.length = 0;
   logged.length = 0;
   broker.take("INGEST_QUEUE");
@@ -118,6 +120,8 @@ const sourcesOf = async (symbol: string) => {
   const events = await eventsOf(symbol);
   return events.flatMap((event) => (event.eventType === "MarketDataIngested" ? [event.payload.source] : []));
 };
+const heads = async (service: string) =>
+  (await rows("SELECT 1 FROM events WHERE stream_id = ?", `breaker/${service}`)).length;
 const CRYPTO = { type: "CRYPTO", calendar: "CRYPTO", source: "coinbase" } as const;
 
 describe("an ingest job of a vendor's asset", () => {
@@ -164,12 +168,34 @@ describe("an ingest job of a vendor's asset", () => {
     await env.BREAKERS.getByName("source:yahoo").trip("source:yahoo", "test", null, "test");
     vendors.set("yahoo.example", yahoo);
     vendors.set("twelve.example", twelve);
+    const before = Date.now();
     const done = await ingest("IBM", {});
     expect(done).toMatchObject({
       state: "succeeded",
       result: { source: "twelvedata", tried: [{ source: "yahoo", outcome: "BreakerOpen" }] },
     });
     expect(asked).not.toContain("yahoo.example");
+    // Who is not asked does not stand in line.
+    expect(linesOf(platform(on)).get("yahoo") ?? 0).toBeLessThanOrEqual(before);
+  });
+
+  it("waits for its turn, and does not stand in too long a line, of which no breaker hears", async () => {
+    vendors.set("yahoo.example", yahoo);
+    vendors.set("twelve.example", twelve);
+    const lines = linesOf(platform(on));
+    lines.set("yahoo", Date.now() + 400);
+    const startedAt = performance.now();
+    expect(await ingest("WAITS", {})).toMatchObject({ state: "succeeded" });
+    expect(performance.now() - startedAt).toBeGreaterThan(400);
+    asked.length = 0;
+    lines.set("yahoo", Date.now() + 20_000);
+    const head = await heads("source:yahoo");
+    expect(await ingest("CROWDED", {})).toMatchObject({
+      result: { source: "twelvedata", tried: [{ source: "yahoo", outcome: "RateLimited" }] },
+    });
+    expect(asked).not.toContain("yahoo.example");
+    expect(await heads("source:yahoo")).toBe(head);
+    lines.clear();
   });
 
   it("waits when all of them are out, and tells what each of them said", async () => {

@@ -99,7 +99,6 @@ test("a short candle that is not over stays out", async () => {
     timeoutMs: 1_000,
     userAgent: "",
     now: () => NOW,
-    turn: async () => true,
   });
   expect(await source.history({ ...BTC, resolution: "1h", to: NOW })).toMatchObject({
     bars: [{ timestamp: Date.parse("2024-01-10T14:00:00Z") }],

@@ -56,7 +56,6 @@ export function vendorContract(one: VendorCase): void {
       timeoutMs: 5_000,
       userAgent: "InversorAI/test",
       now: () => now,
-      turn: async () => true,
       ...changes,
     });
   const ask = async (reply: Reply | null, changes: Partial<VendorOptions> = {}): Promise<SourceAnswer> => {
@@ -111,17 +110,6 @@ export function vendorContract(one: VendorCase): void {
           outcome: "NotConfigured",
           detail: expect.stringMatching(/needs [A-Z_]+_API_KEY$/),
         });
-      expect(server.asked).toEqual([]);
-    });
-
-    test("waits for its turn, and asks nobody when the line is too long", async () => {
-      const turns: [string, number][] = [];
-      const turn = async (host: string, gapMs: number) => {
-        turns.push([host, gapMs]);
-        return false;
-      };
-      expect(await ask({ body: one.body }, { turn })).toMatchObject({ outcome: "RateLimited" });
-      expect(turns).toEqual([[new URL(server.url).host, vendor.gapMs]]);
       expect(server.asked).toEqual([]);
     });
 

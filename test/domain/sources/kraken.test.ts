@@ -101,7 +101,6 @@ const answering = (body: unknown) =>
     timeoutMs: 1_000,
     userAgent: "",
     now: () => NOW,
-    turn: async () => true,
   });
 
 test("a warning beside a good answer is none of our business", async () => {

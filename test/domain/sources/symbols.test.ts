@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { candidatesFor, mayPassOver, SOURCE_ORDER } from "../../../src/domain/market/vendor.ts";
-import { LONGEST_LINE_MS, takeTurn } from "../../../src/sources/pace.ts";
+import { giveBack, LONGEST_LINE_MS, takeTurn } from "../../../src/sources/pace.ts";
 import {
   coinbaseProduct,
   divisorOf,
@@ -135,6 +135,16 @@ describe("turns at a host", () => {
       0, 250, 0, 400,
     ]);
     expect(take("a", 9_000)).toBe(0);
+  });
+
+  test("that are given back are free for the next", () => {
+    const turns = new Map<string, number>();
+    takeTurn(turns, "a", 250, 0);
+    takeTurn(turns, "a", 250, 0);
+    giveBack(turns, "a", 250);
+    giveBack(turns, "b", 250);
+    expect(takeTurn(turns, "a", 250, 0)).toBe(250);
+    expect(takeTurn(turns, "b", 250, 0)).toBe(0);
   });
 
   test("are not taken at the end of too long a line, and the line grows no longer", () => {

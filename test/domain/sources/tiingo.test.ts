@@ -113,7 +113,6 @@ test("a split in the answer is told, and none is not", async () => {
       timeoutMs: 1_000,
       userAgent: "",
       now: () => NOW,
-      turn: async () => true,
     });
   const split = row("2024-01-09", 1, 1, 1, 1, { splitFactor: 4 });
   expect(await source([split]).history(AAPL)).toMatchObject({ note: expect.stringContaining("split") });

@@ -156,7 +156,6 @@ const asking = (body: unknown, seen: URL[] = []) =>
     timeoutMs: 1_000,
     userAgent: "",
     now: () => NOW,
-    turn: async () => true,
   });
 
 test("London is named by its market, and its pence are kept as pounds", async () => {

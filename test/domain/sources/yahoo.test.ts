@@ -143,7 +143,6 @@ const answering = (body: unknown): ReturnType<typeof vendorSource> =>
     timeoutMs: 1_000,
     userAgent: "",
     now: () => NOW,
-    turn: async () => true,
   });
 
 describe("yahoo's traps", () => {
