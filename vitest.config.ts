@@ -62,6 +62,8 @@ export default defineConfig(async () => ({
                 ENVIRONMENT: "local",
                 PUBLIC_ORIGIN: "http://127.0.0.1:8787",
                 WEBHOOK_ALLOW_LOOPBACK: "on",
+                // Said here because wrangler lets the shell's variables of these names win over its own file.
+                VENDOR_SOURCES: "auto",
                 // Tests say when the read model is compared with the logs.
                 RECONCILE_EVERY_HOURS: "0",
                 RECONCILE_DEEP_STREAMS: "20",

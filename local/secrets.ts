@@ -18,6 +18,12 @@ export function alertSecrets(env: NodeJS.ProcessEnv): Record<string, string> {
   return { ALERT_WEBHOOK_SECRET: secret };
 }
 
+const VENDOR_KEYS = ["TWELVE_DATA_API_KEY", "TIINGO_API_KEY"];
+
+/** Keys for vendors of prices, of those that there are. */
+export const vendorKeys = (env: NodeJS.ProcessEnv): Record<string, string> =>
+  Object.fromEntries(VENDOR_KEYS.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
+
 /**
  * Secrets travel by file: other users of the machine can read a command line. wrangler takes from the file only what its
  * configuration requires, and a deployed installation requires the admin key alone; for more, the answer is a copy of

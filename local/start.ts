@@ -7,13 +7,22 @@ import { startDemoServer } from "./demo-server.ts";
 import { registerDemoAssets, registerSchedules } from "./first-run.ts";
 import { requirePort } from "./ports.ts";
 import { applyMigrations, startWorker } from "./runtime.ts";
-import { alertSecrets } from "./secrets.ts";
+import { alertSecrets, vendorKeys } from "./secrets.ts";
 
 const root = join(import.meta.dirname, "..");
 
 /** With the replay a tick a second moves the market; without it the clock is the real one, once a minute. */
 const REPLAY_TICK_MS = 1_000;
 const CRON_TICK_MS = 60_000;
+
+const VENDOR_URLS = [
+  "YAHOO_URL",
+  "COINBASE_URL",
+  "KRAKEN_URL",
+  "FRANKFURTER_URL",
+  "TWELVE_DATA_URL",
+  "TIINGO_URL",
+];
 
 async function main(): Promise<void> {
   const port = portFrom(process.env["PORT"]);
@@ -51,7 +60,7 @@ async function main(): Promise<void> {
       stateDir,
       onSpawn,
       port,
-      secrets: { ADMIN_API_KEY: key, ...alerts },
+      secrets: { ADMIN_API_KEY: key, ...alerts, ...vendorKeys(process.env) },
       vars: {
         ENVIRONMENT: "local",
         PUBLIC_ORIGIN: origin,
@@ -67,6 +76,7 @@ async function main(): Promise<void> {
           "ALERT_RULES",
           "ALERT_WEBHOOK_URL",
         ),
+        ...forwarded("VENDOR_SOURCES", "SOURCE_FALLBACKS", ...VENDOR_URLS),
       },
       onExit: (code) => {
         if (!stopping) {

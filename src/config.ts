@@ -13,6 +13,8 @@ import {
   type RetryPolicies,
   type RetryPolicy,
 } from "./domain/job/retry-policy.ts";
+import { ASSET_TYPES } from "./domain/market/asset-type.ts";
+import { SOURCE_ORDER, type SourceOrder, VENDOR_NAMES } from "./domain/market/vendor.ts";
 import { LOG_LEVELS } from "./log.ts";
 
 const onOff = z.enum(["on", "off"]).transform((word) => word === "on");
@@ -74,6 +76,33 @@ const alertRules = z.string().transform((text, context): readonly AlertRule[] =>
   return faults.length > 0 ? z.NEVER : rules;
 });
 
+const vendorList = z
+  .array(z.enum(VENDOR_NAMES))
+  .max(VENDOR_NAMES.length)
+  .refine((names) => new Set(names).size === names.length, "names a source twice");
+
+/** JSON of the types of assets whose order of sources differs from the built-in one; empty for none. */
+const sourceFallbacks = z.string().transform((text, context): SourceOrder => {
+  const given = parsedJson(text, context);
+  if (given === NOT_JSON) return z.NEVER;
+  const parsed = z.partialRecord(z.enum(ASSET_TYPES), vendorList).safeParse(given);
+  return parsed.success ? { ...SOURCE_ORDER, ...parsed.data } : addIssues(parsed.error, context);
+});
+
+const VENDOR_URLS = [
+  "YAHOO_URL",
+  "COINBASE_URL",
+  "KRAKEN_URL",
+  "FRANKFURTER_URL",
+  "TWELVE_DATA_URL",
+  "TIINGO_URL",
+] as const;
+const vendorUrl = z.url({ protocol: /^https?$/ });
+const vendorKey = z
+  .string()
+  .regex(/^[\w.~+/=-]{0,256}$/, "at most 256 letters, digits and . _ ~ + / = -")
+  .default("");
+
 const schema = z
   .object({
     ENVIRONMENT: z.enum(["local", "production"]),
@@ -81,6 +110,17 @@ const schema = z
     PUBLIC_ORIGIN: z.url().transform((url) => url.replace(/\/+$/, "")),
     DEMO: onOff,
     DEMO_SOURCE_URL: z.string(),
+    /** `auto` asks vendors when deployed, and nobody outside this machine under `npm start` and in tests. */
+    VENDOR_SOURCES: z.enum(["auto", "on", "off"]),
+    SOURCE_FALLBACKS: sourceFallbacks,
+    YAHOO_URL: vendorUrl,
+    COINBASE_URL: vendorUrl,
+    KRAKEN_URL: vendorUrl,
+    FRANKFURTER_URL: vendorUrl,
+    TWELVE_DATA_URL: vendorUrl,
+    TIINGO_URL: vendorUrl,
+    TWELVE_DATA_API_KEY: vendorKey,
+    TIINGO_API_KEY: vendorKey,
     REPLAY_SPEED: z.coerce.number().min(1).max(1_000_000),
     WEBHOOK_ALLOW_LOOPBACK: onOff,
     WEBHOOK_RETRY_SECONDS: z
@@ -108,6 +148,10 @@ const schema = z
   .refine((env) => !(env.WEBHOOK_ALLOW_LOOPBACK && env.ENVIRONMENT !== "local"), {
     message: "loopback webhooks are refused outside ENVIRONMENT=local",
     path: ["WEBHOOK_ALLOW_LOOPBACK"],
+  })
+  .refine((env) => env.ENVIRONMENT === "local" || VENDOR_URLS.every((name) => /^https:/.test(env[name])), {
+    message: "vendors are asked over https only: keys and prices travel",
+    path: ["*_URL"],
   })
   .refine((env) => env.ALERT_WEBHOOK_URL === "" || env.ALERT_WEBHOOK_SECRET !== undefined, {
     message: "alerts are signed: set this secret, or no ALERT_WEBHOOK_URL",

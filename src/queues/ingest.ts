@@ -3,40 +3,36 @@ import { checkBars } from "../domain/asset/check-bars.ts";
 import type { IngestCommand, IngestResult } from "../domain/asset/commands.ts";
 import type { BarRow } from "../domain/asset/read-bar.ts";
 import { assetStream } from "../domain/events/envelope.ts";
-import { faultClassOf, TREATMENTS } from "../domain/job/fault.ts";
 import type { JobRecord } from "../domain/job/job.ts";
+import type { AssetType } from "../domain/market/asset-type.ts";
 import { barKey } from "../domain/market/bar-key.ts";
-import { lastClosedSession } from "../domain/market/calendar.ts";
 import type { CalendarId } from "../domain/market/calendar-id.ts";
+import { lastFinal } from "../domain/market/last-final.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
-import { done, later, type Outcome, type Problem, refused } from "../domain/outcome.ts";
+import { done, type Outcome, type Problem, refused } from "../domain/outcome.ts";
+import { jobContext, type Log } from "../domain/trace/log-context.ts";
+import { askSources, type Prices } from "./ask-sources.ts";
 import { causeOf, orderOf } from "./command.ts";
 import type { JobHandler, JobSuccess } from "./consumer.ts";
 
 /** What the ingest worker must know of an asset. */
 export interface IngestAsset {
   readonly symbol: string;
+  readonly type: AssetType;
+  readonly currency: string;
   readonly calendar: CalendarId;
   readonly source: string;
   readonly archived: boolean;
 }
 
-/** A price source's answer as this worker needs it: bars and where they come from, or why there are none. */
-export type Prices =
-  | {
-      readonly outcome: "bars";
-      readonly bars: readonly Bar[];
-      readonly source: string;
-      readonly next: number | null;
-    }
-  | { readonly outcome: string; readonly detail: string; readonly retryAfterSeconds?: number };
-
 export interface IngestDeps {
   readonly asset: (symbol: string) => Promise<IngestAsset | null>;
   readonly lastBar: (symbol: string, resolution: Resolution) => Promise<number | null>;
+  /** Whom to ask for an asset, in this order. */
+  readonly candidates: (asset: Pick<IngestAsset, "type" | "source">) => readonly string[];
   readonly prices: (
     source: string,
-    request: { symbol: string; resolution: Resolution; from: number; to: number },
+    request: PriceRequest,
     order: { readonly jobId: string; readonly traceparent: string | null },
   ) => Promise<Prices>;
   /** The rows of an uploaded file, which was read once already when it was accepted; null when it is gone. */
@@ -45,7 +41,14 @@ export interface IngestDeps {
   readonly hash: (text: string) => Promise<string>;
   /** Wall clock: a bar of the future is refused. */
   readonly now: () => number;
+  readonly log: Log;
 }
+
+type PriceRequest = Pick<IngestAsset, "symbol" | "type" | "currency" | "calendar"> & {
+  readonly resolution: Resolution;
+  readonly from: number;
+  readonly to: number;
+};
 
 export type Upload =
   | { readonly ok: true; readonly bars: readonly BarRow[] }
@@ -54,7 +57,6 @@ export type Upload =
 const DAY = 86_400_000;
 /** Asked again at every slot, so that late bars and corrections of the last days are found. */
 const LOOK_BACK = 7 * DAY;
-const MOST_PAGES = 50;
 
 /** Asks the source or reads the upload, outside the object; then one call commits all of it, or none. */
 export function ingestHandler(deps: IngestDeps): JobHandler {
@@ -107,50 +109,39 @@ async function fromSource(
   }
   const last = params.backfill ? null : await deps.lastBar(asset.symbol, job.resolution);
   const to = lastFinal(job.resolution, asset.calendar, params.until);
-  let from: number | null = last === null ? 0 : Math.min(last, to - LOOK_BACK);
-  let source = asset.source;
-  const rows: BarRow[] = [];
-  for (let page = 0; page < MOST_PAGES && from !== null; page++) {
-    const request = { symbol: asset.symbol, resolution: job.resolution, from, to };
-    const order = { jobId: job.id, traceparent: job.traceparent ?? null };
-    const answer = await deps.prices(asset.source, request, order);
-    if (!("bars" in answer)) {
-      if (answer.outcome === "NoData") break;
-      const code = answer.outcome === "BreakerOpen" ? "breaker_open" : `source_${answer.outcome}`;
-      const problem: Problem = { code, detail: answer.detail };
-      const giveUp = TREATMENTS[faultClassOf(problem.code)].action === "fail";
-      return giveUp ? refused(problem) : later(problem, answer.retryAfterSeconds);
-    }
-    source = answer.source;
-    for (const bar of answer.bars) rows.push({ row: rows.length + 1, line: null, bar });
-    from = answer.next;
+  const from = last === null ? 0 : Math.min(last, to - LOOK_BACK);
+  const { symbol, type, currency, calendar } = asset;
+  const order = { jobId: job.id, traceparent: job.traceparent ?? null };
+  const asked = await askSources(deps.candidates(asset), from, (source, start) =>
+    deps.prices(
+      source,
+      { symbol, type, currency, calendar, resolution: job.resolution, from: start, to },
+      order,
+    ),
+  );
+  const { tried } = asked;
+  const answeredBy = asked.kind === "answered" ? (asked.series?.source ?? null) : null;
+  if (tried.length > 1 || (tried.length === 1 && answeredBy !== null)) {
+    const line = { level: "warn", message: "price source passed over", tried, answeredBy };
+    deps.log({ ...jobContext(job, job.attempts.length + 1), ...line });
   }
-  if (rows.length === 0) return done({ result: { outcome: "NoData" }, head: null });
+  if (asked.kind === "failed") return asked.outcome;
+  if (asked.series === null) return done({ result: { outcome: "NoData" }, head: null });
+  const { bars, source, notes } = asked.series;
+  const rows = bars.map((bar, index) => ({ row: index + 1, line: null, bar }));
   const checked = checkBars(rows, rulesFor(deps, job, asset));
   if (!checked.ok) {
     return refused({
       code: "source_MalformedPayload",
-      detail: `${asset.source} sent ${checked.total} impossible bar(s)`,
+      detail: `${source} sent ${checked.total} impossible bar(s)`,
       errors: checked.errors,
       total: checked.total,
     });
   }
-  return commit(deps, job, source, checked.bars);
-}
-
-/** The key of the last bar that is final at an instant: nothing of a session or period under way is asked for. */
-function lastFinal(resolution: Resolution, calendar: CalendarId, until: number): number {
-  switch (resolution) {
-    case "1d": {
-      const session = lastClosedSession(calendar, until);
-      return session === null ? until : Date.parse(session.date);
-    }
-    case "1wk":
-    case "1mo":
-      return barKey(resolution, calendar, until) - 1;
-    default:
-      return until;
-  }
+  return commit(deps, job, source, checked.bars, {
+    ...(tried.length > 0 ? { source, tried } : {}),
+    ...(notes.length > 0 ? { notes } : {}),
+  });
 }
 
 const rulesFor = (deps: IngestDeps, job: JobRecord, asset: IngestAsset) => ({
@@ -164,6 +155,7 @@ async function commit(
   job: JobRecord,
   source: string,
   bars: readonly Bar[],
+  about: Readonly<Record<string, unknown>> = {},
 ): Promise<Outcome<JobSuccess>> {
   const result = await deps.ingest({
     symbol: job.symbol,
@@ -176,5 +168,8 @@ async function commit(
     slot: job.slot === null ? null : new Date(job.slot).toISOString(),
     bars,
   });
-  return done({ result, head: { streamId: assetStream(job.symbol), version: result.head } });
+  return done({
+    result: { ...result, ...about },
+    head: { streamId: assetStream(job.symbol), version: result.head },
+  });
 }

@@ -1,25 +1,35 @@
 import type { SourceFailure } from "./price-source.ts";
 
 const SECONDS = /^\d{1,6}$/;
+/** An HTTP date always names its zone so; anything else is not one, whatever `Date.parse` makes of it. */
+const HTTP_DATE = /^[A-Z][a-z]{2,8},? [\w: -]+ GMT$/;
+const LONGEST_WAIT_SECONDS = 999_999;
 
-/** What an HTTP status other than 2xx means for the one who asked for prices. */
-export const failureOfStatus = (response: Response): SourceFailure => {
+/** What an HTTP status other than 2xx means for the one who asked for prices. `now`: epoch ms, for a wait given as a date. */
+export const failureOfStatus = (response: Response, now?: number): SourceFailure => {
   const { status } = response;
   const detail = `the source answered ${status}`;
   if (status === 404) return { outcome: "NoData", detail };
-  if (status === 429) return { outcome: "RateLimited", detail, ...retryAfter(response) };
+  // 418 is how a source that counts says that the warnings are over and we are banned for a while.
+  if (status === 429 || status === 418)
+    return { outcome: "RateLimited", detail, ...retryAfter(response, now) };
   if (status === 401 || status === 403) return { outcome: "NotConfigured", detail };
   if (status === 451) return { outcome: "GeoBlocked", detail };
   if (status === 408 || status === 504) return { outcome: "Timeout", detail };
-  if (status >= 500) return { outcome: "Unavailable", detail, ...retryAfter(response) };
+  if (status >= 500) return { outcome: "Unavailable", detail, ...retryAfter(response, now) };
   // A redirect or a request it does not understand: we and the source do not agree on the contract.
   return { outcome: "MalformedPayload", detail };
 };
 
-/** Only the form in seconds; the form with a date would need a clock that agrees with theirs. */
-const retryAfter = (response: Response): { retryAfterSeconds?: number } => {
-  const seconds = response.headers.get("retry-after") ?? "";
-  return SECONDS.test(seconds) ? { retryAfterSeconds: Number(seconds) } : {};
+/** Without `now` only the form in seconds counts. A date that has passed asks for the shortest wait. */
+const retryAfter = (response: Response, now: number | undefined): { retryAfterSeconds?: number } => {
+  const text = (response.headers.get("retry-after") ?? "").trim();
+  if (SECONDS.test(text)) return { retryAfterSeconds: Number(text) };
+  if (now === undefined || !HTTP_DATE.test(text)) return {};
+  const seconds = Math.ceil((Date.parse(text) - now) / 1000);
+  return Number.isNaN(seconds)
+    ? {}
+    : { retryAfterSeconds: Math.min(LONGEST_WAIT_SECONDS, Math.max(1, seconds)) };
 };
 
 /** What a rejected fetch, or a body that broke off, means. */

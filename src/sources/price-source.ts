@@ -1,9 +1,14 @@
 import type { Bar } from "../domain/asset/bar.ts";
+import type { AssetType } from "../domain/market/asset-type.ts";
+import type { CalendarId } from "../domain/market/calendar-id.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
 
 /** The bars of one asset whose timestamps lie in [from, to], both in epoch milliseconds and both included. */
 export interface HistoryRequest {
   readonly symbol: string;
+  readonly type: AssetType;
+  readonly currency: string;
+  readonly calendar: CalendarId;
   readonly resolution: Resolution;
   readonly from: number;
   readonly to: number;
@@ -26,12 +31,14 @@ export type SourceRefusal = (typeof SOURCE_REFUSALS)[number];
 
 export interface SourceBars {
   readonly outcome: "bars";
-  /** Oldest first, at least one. */
+  /** Oldest first; none only when `next` says where to go on, as before an asset's first trade. */
   readonly bars: readonly Bar[];
   /** What stands beside the numbers as their origin. */
   readonly source: string;
   /** The `from` of the request that continues this one; null when nothing is left. */
   readonly next: number | null;
+  /** What the reader of these bars has to know, such as that older ones are not to be had here. */
+  readonly note?: string;
 }
 
 export interface SourceFailure {
@@ -46,5 +53,10 @@ export type SourceAnswer = SourceBars | SourceFailure;
 /** A vendor of prices. It always answers; a promise it rejects is a bug. */
 export interface PriceSource {
   readonly name: string;
+  /** Why this can not even be asked, or null. Says nothing about the vendor's health, and asks nobody. */
+  readonly unaskable?: (request: HistoryRequest) => SourceFailure | null;
   history(request: HistoryRequest): Promise<SourceAnswer>;
 }
+
+/** A refusal by its name. */
+export const refusal = (outcome: SourceRefusal, detail: string): SourceFailure => ({ outcome, detail });

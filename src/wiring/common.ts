@@ -37,11 +37,15 @@ export function platform(env: Env, about: LogContext = {}): Platform {
     chance: () => Math.random(),
     newId: () => uuidv7(),
     hash: sha256Hex,
-    log: within(logFrom(config.LOG_LEVEL, [config.ADMIN_API_KEY]), { tenantId: DEFAULT_TENANT, ...about }),
+    log: within(logFrom(config.LOG_LEVEL, secretsOf(config)), { tenantId: DEFAULT_TENANT, ...about }),
     metrics: recorderOf(env),
     trace: traceIds,
   };
 }
+
+/** What no log may hold. An empty text would be found everywhere. */
+const secretsOf = ({ ADMIN_API_KEY, TWELVE_DATA_API_KEY, TIINGO_API_KEY }: Config): string[] =>
+  [ADMIN_API_KEY, TWELVE_DATA_API_KEY, TIINGO_API_KEY].filter((secret) => secret !== "");
 
 /** UUIDv7 in order, all decided by a hash (64 hex digits) and the instant they claim to be of, epoch ms. */
 export function idsOf(hash: string, at: number): () => string {

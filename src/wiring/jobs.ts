@@ -1,27 +1,21 @@
 import { readCsvBars, readJsonBars } from "../domain/asset/read-bars.ts";
-import { sourceService } from "../domain/breaker/service.ts";
-import { verdictOfSource } from "../domain/breaker/verdict.ts";
 import { isCalendarId } from "../domain/market/calendar-id.ts";
-import { continueTrace } from "../domain/trace/traceparent.ts";
 import type { ConsumerDeps, JobBook } from "../queues/consumer.ts";
 import { importRequest, MOST_IMPORT_ROWS } from "../queues/import-format.ts";
 import type { IndicatorsDeps } from "../queues/indicators.ts";
-import type { IngestDeps, Prices, Upload } from "../queues/ingest.ts";
+import type { IngestDeps, Upload } from "../queues/ingest.ts";
 import type { RecommendationDeps } from "../queues/recommendations.ts";
 import { lastBarOf } from "../read-model/series.ts";
 import { noteKnown } from "../read-model/streams.ts";
 import { loadAssets } from "../records/asset-records.ts";
 import { loadJobsInTurn, settleJobs, startJobs } from "../records/job-records.ts";
 import { afterJobs, type ReleasedJob, setJobsAside } from "../records/sequence-records.ts";
-import { demoSource } from "../sources/demo.ts";
-import type { PriceSource } from "../sources/price-source.ts";
 import { inTime } from "../timeout.ts";
-import { breakers } from "./breakers.ts";
 import { assetObject, enqueueJobs, fileUnreadable, type Platform } from "./common.ts";
 import { announceFailures, headsOfFailed, recordFailures } from "./failures.ts";
 import { renew } from "./queues.ts";
+import { priceDeps } from "./sources.ts";
 
-export const SOURCE_TIMEOUT_MS = 10_000;
 const UPLOAD_TIMEOUT_MS = 30_000;
 
 export const consumerDeps = (p: Platform): ConsumerDeps => ({
@@ -77,65 +71,21 @@ export async function nudge(p: Platform, released: readonly ReleasedJob[]): Prom
 
 export function ingestDeps(p: Platform): IngestDeps {
   const { env } = p;
-  const guard = breakers(p);
   return {
     asset: async (symbol) => {
       const asset = (await loadAssets(env.DB, [symbol]))[0];
       if (asset === undefined || !isCalendarId(asset.calendar)) return null;
-      return { symbol, calendar: asset.calendar, source: asset.source, archived: asset.archivedAt !== null };
+      const { type, currency, calendar, source } = asset;
+      return { symbol, type, currency, calendar, source, archived: asset.archivedAt !== null };
     },
+    ...priceDeps(p),
     lastBar: (symbol, resolution) => lastBarOf(env.DB, symbol, resolution),
-    prices: async (name, request, { jobId, traceparent }) => {
-      const source = priceSource(p, name, tracedFetch(p, traceparent));
-      if (source === null)
-        return { outcome: "NotConfigured", detail: `the price source ${name} is not configured` };
-      const service = sourceService(name);
-      const guarded = await guard({
-        service,
-        jobId,
-        traceparent,
-        call: () => source.history(request),
-        verdictOf: (answer) => verdictOfSource(answer, SOURCE_TIMEOUT_MS),
-      });
-      if (guarded.kind === "open") return breakerOpen(service, guarded.seconds);
-      const { result, reopenedFor } = guarded;
-      // A probe is the breaker's call more than the job's: that the source is still out costs the job no attempt. What
-      // cannot be read may be this asset's own trouble, and must not make it the probe for ever.
-      return reopenedFor !== null && result.outcome !== "MalformedPayload"
-        ? breakerOpen(service, reopenedFor)
-        : result;
-    },
     upload: (objectKey, format) => readUpload(env, objectKey, format),
     ingest: (command) => assetObject(env, command.symbol).ingest(command),
     hash: p.hash,
     now: p.now,
+    log: p.log,
   };
-}
-
-/** `fetch` as price sources get it: every call tells whose work it is (W3C Trace Context). */
-function tracedFetch({ trace }: Platform, traceparent: string | null): typeof fetch {
-  return (input, init) => {
-    const headers = new Headers(init?.headers);
-    headers.set("traceparent", continueTrace(traceparent, trace));
-    return fetch(input, { ...init, headers });
-  };
-}
-
-const breakerOpen = (service: string, retryAfterSeconds: number): Prices => ({
-  outcome: "BreakerOpen",
-  detail: `the breaker of ${service} is open`,
-  retryAfterSeconds,
-});
-
-function priceSource({ config }: Platform, name: string, fetch: typeof globalThis.fetch): PriceSource | null {
-  if (name === "demo" && config.DEMO && config.DEMO_SOURCE_URL !== "") {
-    return demoSource({
-      baseUrl: config.DEMO_SOURCE_URL,
-      fetch,
-      timeoutMs: SOURCE_TIMEOUT_MS,
-    });
-  }
-  return null;
 }
 
 async function readUpload(env: Env, objectKey: string, format: "csv" | "json"): Promise<Upload | null> {

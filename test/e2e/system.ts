@@ -14,7 +14,7 @@ const START_TIMEOUT_MS = 100_000;
 
 /** Names that would reach `npm start` from whoever runs the tests. */
 const OURS =
-  /^(PORT|STATE_DIR|DEMO|ADMIN_API_KEY|NODE_OPTIONS|NODE_ENV|REPLAY_SPEED|SWEEP_AFTER_SECONDS|(WEBHOOK|ALERT|VITEST)_?.*)$/;
+  /^(PORT|STATE_DIR|DEMO|ADMIN_API_KEY|NODE_OPTIONS|NODE_ENV|REPLAY_SPEED|SWEEP_AFTER_SECONDS|(VENDOR|SOURCE|YAHOO|COINBASE|KRAKEN|FRANKFURTER|TWELVE_DATA|TIINGO)_.*|(WEBHOOK|ALERT|VITEST)_?.*)$/;
 
 export interface StartOptions {
   /** Where it left off, to go on from there; a fresh folder otherwise. */

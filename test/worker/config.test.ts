@@ -20,7 +20,24 @@ describe("the environment", () => {
     expect(ALERT_RULES.find(({ id }) => id === "error-rate")).toMatchObject({ raise: 0.2, clear: 0.1 });
   });
 
+  it("changes the order of sources where it says so, and only there", () => {
+    const { SOURCE_FALLBACKS } = readConfig({ ...deployed, SOURCE_FALLBACKS: '{"STOCK":["tiingo"]}' });
+    expect(SOURCE_FALLBACKS).toEqual({
+      STOCK: ["tiingo"],
+      CRYPTO: ["coinbase", "kraken"],
+      FX: ["frankfurter"],
+    });
+  });
+
   it.each([
+    [{ SOURCE_FALLBACKS: "{" }, /SOURCE_FALLBACKS: not JSON/],
+    [{ SOURCE_FALLBACKS: '{"BOND":[]}' }, /SOURCE_FALLBACKS/],
+    [{ SOURCE_FALLBACKS: '{"STOCK":["stooq"]}' }, /SOURCE_FALLBACKS: STOCK/],
+    [{ SOURCE_FALLBACKS: '{"STOCK":["yahoo","yahoo"]}' }, /SOURCE_FALLBACKS: STOCK names a source twice/],
+    [{ VENDOR_SOURCES: "perhaps" }, /VENDOR_SOURCES/],
+    [{ YAHOO_URL: "nowhere" }, /YAHOO_URL/],
+    [{ TIINGO_URL: "http://tiingo.example" }, /over https only/],
+    [{ TIINGO_API_KEY: "two words" }, /TIINGO_API_KEY/],
     [{ DEMO: "on" }, /DEMO: the demo source is refused/],
     [{ WEBHOOK_ALLOW_LOOPBACK: "on" }, /WEBHOOK_ALLOW_LOOPBACK: loopback webhooks are refused/],
     [{ ADMIN_API_KEY: "short" }, /ADMIN_API_KEY/],

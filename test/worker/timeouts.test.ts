@@ -6,10 +6,12 @@ import { BREAKER_POLICY } from "../../src/domain/breaker/breaker.ts";
 import { codeOfThrown, faultClassOf } from "../../src/domain/job/fault.ts";
 import { consumeJobs } from "../../src/queues/consumer.ts";
 import { ingestHandler } from "../../src/queues/ingest.ts";
+import { LONGEST_LINE_MS } from "../../src/sources/pace.ts";
 import { BREAKER_TIMEOUT_MS } from "../../src/wiring/breakers.ts";
 import { type Platform, platform } from "../../src/wiring/common.ts";
-import { consumerDeps, ingestDeps, SOURCE_TIMEOUT_MS } from "../../src/wiring/jobs.ts";
+import { consumerDeps, ingestDeps } from "../../src/wiring/jobs.ts";
 import { queueBacklogs } from "../../src/wiring/queues.ts";
+import { SOURCE_TIMEOUT_MS } from "../../src/wiring/sources.ts";
 import { boundedEnv } from "../../src/wiring/timeouts.ts";
 import { Broker } from "./broker.ts";
 import { days, job, openAsset, orderImport, passSeconds, rows, stopClock } from "./market.ts";
@@ -148,7 +150,8 @@ describe("a binding that never answers", () => {
 
 describe("bounds", () => {
   it("leave a probe's lease longer than any guarded call and its report", () => {
-    const longest = Math.max(SOURCE_TIMEOUT_MS, WEBHOOK_TIMEOUT_MS) + 2 * BREAKER_TIMEOUT_MS;
+    const source = LONGEST_LINE_MS + SOURCE_TIMEOUT_MS;
+    const longest = Math.max(source, WEBHOOK_TIMEOUT_MS) + 2 * BREAKER_TIMEOUT_MS;
     expect(BREAKER_POLICY.probeLeaseSeconds * 1000).toBeGreaterThan(longest);
   });
 

@@ -8,7 +8,8 @@ import { demoSource } from "../../../src/sources/demo.ts";
 import type { HistoryRequest, SourceAnswer } from "../../../src/sources/price-source.ts";
 
 const EVER = { from: Date.parse("1990-01-01"), to: Date.parse("2030-01-01") };
-const SPX: HistoryRequest = { symbol: "SPX", resolution: "1d", ...EVER };
+const ASSET = { type: "STOCK", currency: "USD", calendar: "XNYS" } as const;
+const SPX: HistoryRequest = { symbol: "SPX", ...ASSET, resolution: "1d", ...EVER };
 
 let server: DemoServer;
 beforeAll(async () => {
@@ -31,7 +32,7 @@ const faulty = (fault: string): typeof globalThis.fetch => {
 const wholeSeries = async (symbol: string, resolution: Resolution): Promise<Bar[]> => {
   const bars: Bar[] = [];
   for (let from: number | null = EVER.from; from !== null; ) {
-    const answer = await ask({ symbol, resolution, from, to: EVER.to });
+    const answer = await ask({ symbol, ...ASSET, resolution, from, to: EVER.to });
     if (answer.outcome !== "bars") throw new Error(answer.detail);
     bars.push(...answer.bars);
     from = answer.next;

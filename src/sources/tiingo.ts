@@ -1,0 +1,94 @@
+import * as z from "zod";
+import { decimal } from "./decimal.ts";
+import { refusal } from "./price-source.ts";
+import { tiingoTicker } from "./symbols.ts";
+import { addressOf, malformed, unaddressed, unserved, type Vendor } from "./vendor.ts";
+import type { StampedBar } from "./vendor-bars.ts";
+import { dateOf, firstWindow } from "./window.ts";
+import { SPLIT_NOTE } from "./yahoo.ts";
+
+const EARLIEST = Date.UTC(1962, 0, 1);
+
+const day = z.object({
+  date: z.iso.datetime().transform((text) => Date.parse(text)),
+  open: decimal.nullable(),
+  high: decimal.nullable(),
+  low: decimal.nullable(),
+  close: decimal.nullable(),
+  volume: decimal.nullish(),
+  splitFactor: decimal.nullish(),
+});
+
+type Day = z.infer<typeof day>;
+
+const complaint = z.object({ detail: z.string() });
+
+/**
+ * Tiingo's end-of-day prices. They come as they were traded; here they are adjusted for the splits that lie in the
+ * answer, as Yahoo's are, so that a split is no crash. The whole history is one answer, so no split lies between two.
+ */
+export const TIINGO: Vendor = {
+  name: "tiingo",
+  gapMs: 1_000,
+  limits: "free: 50 requests an hour, 1,000 a day, 500 symbols a month; United States, daily",
+  needsKey: true,
+  question: (request, { baseUrl, key }) => {
+    if (key === "") return refusal("NotConfigured", "tiingo needs TIINGO_API_KEY");
+    if (request.resolution !== "1d") return unserved("tiingo", `bars of ${request.resolution}`);
+    const ticker = tiingoTicker(request);
+    if (ticker === null || request.currency !== "USD")
+      return unserved(
+        "tiingo",
+        `${request.symbol} (${request.type}, ${request.calendar}, ${request.currency})`,
+      );
+    const window = firstWindow(request, EARLIEST, Number.POSITIVE_INFINITY);
+    if (window === null) return refusal("NoData", "tiingo has no bars of that time");
+    const url = addressOf(baseUrl, `/tiingo/daily/${encodeURIComponent(ticker)}/prices`, {
+      startDate: dateOf(window.from),
+      endDate: dateOf(window.to),
+      format: "json",
+    });
+    // In a header, so that no log of addresses has it.
+    const headers = { authorization: `Token ${key}` };
+    return url === null ? unaddressed("tiingo") : { url, window, headers };
+  },
+  trouble: (body, status) => {
+    const parsed = complaint.safeParse(body);
+    if (!parsed.success) return null;
+    // The limits of an hour, a day and a month are told with 429, and were told with 200.
+    if (/allocation|symbol look/i.test(parsed.data.detail))
+      return { ...refusal("RateLimited", "the allocation at tiingo is used up"), retryAfterSeconds: 3_600 };
+    return status === 200 ? refusal("MalformedPayload", "tiingo did not take the question") : null;
+  },
+  rows: (body) => {
+    const parsed = z.array(day).safeParse(body);
+    if (!parsed.success) return malformed("tiingo");
+    if (parsed.data.length === 0) return "nothing";
+    if (parsed.data.some(({ splitFactor }) => splitFactor != null && !(splitFactor > 0)))
+      return malformed("tiingo", "splitFactor");
+    const split = parsed.data.some(({ splitFactor }) => (splitFactor ?? 1) !== 1);
+    return { rows: adjusted(parsed.data), ...(split ? { note: SPLIT_NOTE } : {}) };
+  },
+};
+
+/** From the newest back: what came before a split of 4 to 1 counts a quarter, and its volume four times. */
+function adjusted(days: readonly Day[]): StampedBar[] {
+  let factor = 1;
+  return days
+    .toSorted((a, b) => b.date - a.date)
+    .flatMap(({ date, open, high, low, close, volume, splitFactor }) => {
+      const by = factor;
+      factor *= splitFactor ?? 1;
+      if (open === null || high === null || low === null || close === null) return [];
+      return [
+        {
+          timestamp: date,
+          open: open / by,
+          high: high / by,
+          low: low / by,
+          close: close / by,
+          volume: volume == null ? null : volume * by,
+        },
+      ];
+    });
+}

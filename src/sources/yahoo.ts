@@ -1,0 +1,188 @@
+import * as z from "zod";
+import { barKey } from "../domain/market/bar-key.ts";
+import { MILLISECONDS_PER_DAY } from "../domain/market/calendar-day.ts";
+import type { Resolution } from "../domain/market/resolution.ts";
+import { type HistoryRequest, refusal, type SourceFailure } from "./price-source.ts";
+import { divisorOf, yahooSymbol } from "./symbols.ts";
+import { addressOf, malformed, type Question, unaddressed, unserved, type Vendor } from "./vendor.ts";
+import type { StampedBar } from "./vendor-bars.ts";
+import { firstWindow, isIntraday, PERIOD_MS } from "./window.ts";
+
+const DAYS = MILLISECONDS_PER_DAY;
+const TEN_YEARS = 3_650 * DAYS;
+/** No exchange that Yahoo carries has older bars. */
+const EARLIEST = Date.UTC(1962, 0, 1);
+
+interface Interval {
+  readonly name: string;
+  /** How far back it reaches; null for the whole history. */
+  readonly depth: number | null;
+  /** How much one request may ask for. Long ranges of days come truncated. */
+  readonly span: number;
+}
+
+const INTERVALS: Readonly<Partial<Record<Resolution, Interval>>> = {
+  "1m": { name: "1m", depth: 29 * DAYS, span: 7 * DAYS },
+  "5m": { name: "5m", depth: 58 * DAYS, span: 58 * DAYS },
+  "15m": { name: "15m", depth: 58 * DAYS, span: 58 * DAYS },
+  "30m": { name: "30m", depth: 58 * DAYS, span: 58 * DAYS },
+  "1h": { name: "1h", depth: 728 * DAYS, span: 728 * DAYS },
+  "1d": { name: "1d", depth: null, span: TEN_YEARS },
+  "1wk": { name: "1wk", depth: null, span: TEN_YEARS },
+  "1mo": { name: "1mo", depth: null, span: TEN_YEARS },
+};
+
+const column = z.array(z.number().nullable());
+
+const chart = z.object({
+  chart: z.object({
+    result: z
+      .array(
+        z.object({
+          meta: z.object({ currency: z.string().nullish(), symbol: z.string() }),
+          timestamp: z.array(z.number()).nullish(),
+          indicators: z.object({
+            quote: z.array(
+              z.object({
+                open: column.nullish(),
+                high: column.nullish(),
+                low: column.nullish(),
+                close: column.nullish(),
+                volume: column.nullish(),
+              }),
+            ),
+          }),
+          events: z.object({ splits: z.record(z.string(), z.unknown()).nullish() }).nullish(),
+        }),
+      )
+      .min(1),
+  }),
+});
+
+const chartError = z.object({
+  chart: z.object({ error: z.object({ code: z.string(), description: z.string().nullish() }) }),
+});
+
+/**
+ * Yahoo's chart v8, without a key and without a promise. Prices are adjusted for splits, not for dividends. A day is
+ * stamped with its session's open; a closed range comes as a result without timestamps.
+ */
+export const YAHOO: Vendor = {
+  name: "yahoo",
+  gapMs: 250,
+  limits: "unofficial; 429 by address and User-Agent; 1m reaches 29 days back, 5m to 30m 58, 1h 728",
+  needsKey: false,
+  question: (request, { baseUrl, now }): Question | SourceFailure => {
+    const { resolution } = request;
+    const interval = INTERVALS[resolution];
+    if (interval === undefined) return unserved("yahoo", `bars of ${resolution}`);
+    const symbol = yahooSymbol(request);
+    if (symbol === null) return unserved("yahoo", `the ${request.type} symbol ${request.symbol}`);
+    const earliest = interval.depth === null ? EARLIEST : now - interval.depth;
+    const window = firstWindow(request, earliest, interval.span);
+    if (window === null) return refusal("NoData", `yahoo has no ${resolution} bars of that time`);
+    // The stamp of a day lies anywhere between the evening before and its own end; a week and a month are asked for whole.
+    const margin = isIntraday(resolution) ? 0 : DAYS;
+    const from = Math.max(window.from - margin, earliest);
+    const to = window.to + (isIntraday(resolution) ? 1000 : PERIOD_MS[resolution] + margin);
+    const url = addressOf(baseUrl, `/v8/finance/chart/${encodeURIComponent(symbol)}`, {
+      period1: String(Math.floor(from / 1000)),
+      period2: String(Math.ceil(to / 1000)),
+      interval: interval.name,
+      events: "split",
+    });
+    return url === null ? unaddressed("yahoo") : { url, window };
+  },
+  trouble: (body) => {
+    const parsed = chartError.safeParse(body);
+    if (!parsed.success) return null;
+    const { code, description } = parsed.data.chart.error;
+    if (/^Data doesn't exist|range must be within/.test(description ?? "")) return "nothing";
+    switch (code.toLowerCase()) {
+      case "not found":
+        return refusal("NoData", "yahoo does not know the symbol");
+      case "too many requests":
+        return refusal("RateLimited", "yahoo says that we ask too often");
+      case "unauthorized":
+        return refusal("NotConfigured", "yahoo does not serve us");
+      case "internal server error":
+      case "internal-error":
+      case "service unavailable":
+        return refusal("Unavailable", "yahoo says that it is out of order");
+      default:
+        return refusal("MalformedPayload", "yahoo did not take the question");
+    }
+  },
+  rows: (body, request) => {
+    const parsed = chart.safeParse(body);
+    const result = parsed.success ? parsed.data.chart.result[0] : undefined;
+    if (result === undefined) return malformed("yahoo");
+    const { meta, timestamp, indicators, events } = result;
+    if (meta.symbol.toUpperCase() !== yahooSymbol(request))
+      return refusal("NotConfigured", `yahoo answers ${request.symbol} with another symbol`);
+    const stamps = timestamp ?? [];
+    const quote = indicators.quote[0];
+    if (stamps.length === 0 || quote === undefined) return "nothing";
+    const divisor = request.type === "FX" ? 1 : divisorOf(meta.currency ?? "", request.currency);
+    if (divisor === null) {
+      const detail = `yahoo does not quote ${request.symbol} in ${request.currency}, the asset's currency`;
+      return refusal("NotConfigured", detail);
+    }
+    const { open, high, low, close, volume } = quote;
+    const columns = [open, high, low, close, volume];
+    if (columns.some((values) => values?.length !== stamps.length)) return malformed("yahoo", "quote");
+    const at = (values: readonly (number | null)[] | null | undefined, index: number) =>
+      values?.[index] ?? null;
+    const rows = stamps.flatMap((stamp, index) => {
+      const prices = [open, high, low, close].map((values) => at(values, index));
+      return rowOf(stamp, prices, request.type === "FX" ? null : at(volume, index), divisor);
+    });
+    const split = Object.keys(events?.splits ?? {}).length > 0;
+    return { rows: lastOfEach(rows, request), ...(split ? { note: SPLIT_NOTE } : {}) };
+  },
+};
+
+export const SPLIT_NOTE =
+  "a split lies in this period: bars before it that were kept earlier are on another scale";
+
+/**
+ * A row with a gap is none: nobody traded, or it is not known yet. Very old rows have zeros where an open was never
+ * recorded; of those the close is good and the range unknown.
+ */
+function rowOf(
+  stamp: number,
+  [open, high, low, close]: readonly (number | null)[],
+  volume: number | null,
+  divisor: number,
+): StampedBar[] {
+  if (open == null || high == null || low == null || close == null || close === 0) return [];
+  const timestamp = stamp * 1000;
+  if (open === 0 || high === 0 || low === 0)
+    return [{ timestamp, open: null, high: null, low: null, close: close / divisor, volume }];
+  return [
+    {
+      timestamp,
+      open: open / divisor,
+      high: high / divisor,
+      low: low / divisor,
+      close: close / divisor,
+      volume,
+    },
+  ];
+}
+
+/** The price of the moment can stand behind the day's own row as one more row of the same day; the last one counts. */
+function lastOfEach(
+  rows: readonly StampedBar[],
+  { resolution, calendar }: HistoryRequest,
+): readonly StampedBar[] {
+  if (isIntraday(resolution)) return rows;
+  const [last, before] = [rows.at(-1), rows.at(-2)];
+  if (last === undefined || before === undefined || !isDatable(last) || !isDatable(before)) return rows;
+  const repeats =
+    barKey(resolution, calendar, last.timestamp) === barKey(resolution, calendar, before.timestamp);
+  return repeats ? rows.toSpliced(-2, 1) : rows;
+}
+
+/** Within the years that a date has; what is not is refused later, with the rest. */
+const isDatable = ({ timestamp }: StampedBar): boolean => Math.abs(timestamp) < Date.UTC(2200, 0, 1);

@@ -1,0 +1,132 @@
+import { sourceService } from "../domain/breaker/service.ts";
+import { verdictOfSource } from "../domain/breaker/verdict.ts";
+import { candidatesFor, isVendorName, type VendorName } from "../domain/market/vendor.ts";
+import { continueTrace } from "../domain/trace/traceparent.ts";
+import type { Prices } from "../queues/ask-sources.ts";
+import type { IngestDeps } from "../queues/ingest.ts";
+import { demoSource } from "../sources/demo.ts";
+import { giveBack, type Turns, takeTurn } from "../sources/pace.ts";
+import { type PriceSource, refusal, type SourceFailure } from "../sources/price-source.ts";
+import { vendorSource } from "../sources/vendor.ts";
+import { VENDORS } from "../sources/vendors.ts";
+import { breakers } from "./breakers.ts";
+import type { Platform } from "./common.ts";
+
+export const SOURCE_TIMEOUT_MS = 10_000;
+
+/** Whom an ingest job may ask, and how: through the source's breaker, in its turn, as whom the configuration says. */
+export function priceDeps(p: Platform): Pick<IngestDeps, "candidates" | "prices"> {
+  const guard = breakers(p);
+  return {
+    candidates: ({ type, source }) =>
+      areVendorsOn(p) ? candidatesFor(p.config.SOURCE_FALLBACKS, type, source) : [source],
+    prices: async (name, request, { jobId, traceparent }) => {
+      const source = priceSource(p, name, tracedFetch(p, traceparent));
+      if ("outcome" in source) return source;
+      // What is wrong with our question says nothing about the vendor: its breaker must not hear of it.
+      const unaskable = source.unaskable?.(request) ?? null;
+      if (unaskable !== null) return unaskable;
+      // The turn is taken before the breaker is asked: a line of our own making must not look like the vendor's limit.
+      const wait = turnAt(p, name);
+      if (wait === null) return LINE_TOO_LONG;
+      const service = sourceService(name);
+      const guarded = await guard({
+        service,
+        jobId,
+        traceparent,
+        call: async () => {
+          if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+          return source.history(request);
+        },
+        verdictOf: (answer) => verdictOfSource(answer, SOURCE_TIMEOUT_MS),
+      });
+      if (guarded.kind === "open") {
+        leaveLine(p, name);
+        return breakerOpen(service, guarded.seconds);
+      }
+      const { result, reopenedFor } = guarded;
+      // A probe is the breaker's call more than the job's: that the source is still out costs the job no attempt. What
+      // cannot be read may be this asset's own trouble, and must not make it the probe for ever.
+      return reopenedFor !== null && result.outcome !== "MalformedPayload"
+        ? breakerOpen(service, reopenedFor)
+        : result;
+    },
+  };
+}
+
+const areVendorsOn = ({ config }: Platform): boolean =>
+  config.VENDOR_SOURCES === "on" || (config.VENDOR_SOURCES === "auto" && config.ENVIRONMENT !== "local");
+
+function priceSource(p: Platform, name: string, fetch: typeof globalThis.fetch): PriceSource | SourceFailure {
+  const { config } = p;
+  if (name === "demo" && config.DEMO && config.DEMO_SOURCE_URL !== "") {
+    return demoSource({ baseUrl: config.DEMO_SOURCE_URL, fetch, timeoutMs: SOURCE_TIMEOUT_MS });
+  }
+  const unconfigured = `the price source ${name} is not configured`;
+  if (!isVendorName(name)) return refusal("NotConfigured", unconfigured);
+  if (!areVendorsOn(p)) {
+    return refusal("NotConfigured", `${unconfigured}: vendors are not asked here unless VENDOR_SOURCES=on`);
+  }
+  return vendorSource(VENDORS[name], {
+    ...placeOf(p, name),
+    fetch,
+    timeoutMs: SOURCE_TIMEOUT_MS,
+    userAgent: `InversorAI/${config.CODE_VERSION} (+${config.PUBLIC_ORIGIN})`,
+    now: p.now,
+  });
+}
+
+function placeOf({ config }: Platform, name: VendorName): { readonly baseUrl: string; readonly key: string } {
+  switch (name) {
+    case "yahoo":
+      return { baseUrl: config.YAHOO_URL, key: "" };
+    case "coinbase":
+      return { baseUrl: config.COINBASE_URL, key: "" };
+    case "kraken":
+      return { baseUrl: config.KRAKEN_URL, key: "" };
+    case "frankfurter":
+      return { baseUrl: config.FRANKFURTER_URL, key: "" };
+    case "twelvedata":
+      return { baseUrl: config.TWELVE_DATA_URL, key: config.TWELVE_DATA_API_KEY };
+    case "tiingo":
+      return { baseUrl: config.TIINGO_URL, key: config.TIINGO_API_KEY };
+  }
+}
+
+/** One line per vendor and isolate: batches that run side by side in it stand in the same one. */
+export function linesOf({ config }: Pick<Platform, "config">): Turns {
+  const turns = lines.get(config) ?? new Map<string, number>();
+  lines.set(config, turns);
+  return turns;
+}
+
+const lines = new WeakMap<Platform["config"], Turns>();
+
+/** Milliseconds until the next turn at a source, or null when too many stand in line. What is not a vendor has no line. */
+const turnAt = (p: Platform, name: string): number | null =>
+  isVendorName(name) ? takeTurn(linesOf(p), name, VENDORS[name].gapMs, p.now()) : 0;
+
+function leaveLine(p: Platform, name: string): void {
+  if (isVendorName(name)) giveBack(linesOf(p), name, VENDORS[name].gapMs);
+}
+
+const LINE_TOO_LONG: SourceFailure = {
+  outcome: "RateLimited",
+  detail: "too many of our own requests stand in line",
+  retryAfterSeconds: 30,
+};
+
+/** `fetch` as price sources get it: every call tells whose work it is (W3C Trace Context). */
+function tracedFetch({ trace }: Platform, traceparent: string | null): typeof fetch {
+  return (input, init) => {
+    const headers = new Headers(init?.headers);
+    headers.set("traceparent", continueTrace(traceparent, trace));
+    return fetch(input, { ...init, headers });
+  };
+}
+
+const breakerOpen = (service: string, retryAfterSeconds: number): Prices => ({
+  outcome: "BreakerOpen",
+  detail: `the breaker of ${service} is open`,
+  retryAfterSeconds,
+});

@@ -1,0 +1,138 @@
+import { describe, expect, test } from "vitest";
+import { askSources, type Prices } from "../../../src/queues/ask-sources.ts";
+
+const bar = (timestamp: number) => ({ timestamp, open: 1, high: 1, low: 1, close: 1, volume: 1 });
+const page = (source: string, at: number, next: number | null = null, note?: string): Prices => ({
+  outcome: "bars",
+  bars: [bar(at)],
+  source,
+  next,
+  ...(note === undefined ? {} : { note }),
+});
+const no = (outcome: string, retryAfterSeconds?: number): Prices => ({
+  outcome,
+  detail: `said ${outcome}`,
+  ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+});
+
+/** Sources that answer their requests one after the other, and who was asked from when. */
+function desk(answers: Readonly<Record<string, readonly Prices[]>>) {
+  const asked: string[] = [];
+  const left = new Map(Object.entries(answers).map(([name, own]) => [name, [...own]]));
+  const ask = async (source: string, from: number): Promise<Prices> => {
+    asked.push(`${source}@${from}`);
+    const answer = left.get(source)?.shift();
+    if (answer === undefined) throw new Error(`${source} is asked once too often`);
+    return answer;
+  };
+  return { asked, run: () => askSources(Object.keys(answers), 5, ask) };
+}
+
+describe("sources in their order", () => {
+  test("the first one's pages are the series, and nobody else is asked", async () => {
+    const { asked, run } = desk({ a: [page("a", 5, 6, "old ones are missing"), page("a", 6)], b: [] });
+    expect(await run()).toEqual({
+      kind: "answered",
+      series: { bars: [bar(5), bar(6)], source: "a", notes: ["old ones are missing"] },
+      tried: [],
+    });
+    expect(asked).toEqual(["a@5", "a@6"]);
+  });
+
+  test.each(["Unavailable", "Timeout", "RateLimited", "GeoBlocked", "NotConfigured", "BreakerOpen"])(
+    "%s lets the next one answer, which says who it is and who was passed over",
+    async (outcome) => {
+      const { asked, run } = desk({ a: [no(outcome)], b: [page("b", 7)] });
+      expect(await run()).toMatchObject({
+        kind: "answered",
+        series: { source: "b" },
+        tried: [{ source: "a", outcome, detail: `said ${outcome}` }],
+      });
+      expect(asked).toEqual(["a@5", "b@5"]);
+    },
+  );
+
+  test("after NoData nobody else is asked", async () => {
+    const { asked, run } = desk({ a: [no("NoData")], b: [] });
+    expect(await run()).toEqual({ kind: "answered", series: null, tried: [] });
+    expect(asked).toEqual(["a@5"]);
+  });
+
+  test("what nobody can read is told, and no other asked", async () => {
+    const { asked, run } = desk({ a: [no("MalformedPayload")], b: [] });
+    expect(await run()).toMatchObject({
+      kind: "failed",
+      outcome: {
+        kind: "refused",
+        error: { code: "source_MalformedPayload", detail: "said MalformedPayload" },
+      },
+    });
+    expect(asked).toEqual(["a@5"]);
+  });
+
+  test("one that has begun to answer is not exchanged: no series is of two sources", async () => {
+    const { asked, run } = desk({ a: [page("a", 5, 6), no("RateLimited", 7)], b: [] });
+    expect(await run()).toMatchObject({
+      kind: "failed",
+      outcome: { kind: "later", error: { code: "source_RateLimited" }, afterSeconds: 7 },
+    });
+    expect(asked).toEqual(["a@5", "a@6"]);
+  });
+
+  test("pages without a bar before the first trade are passed, and an end without data keeps what there was", async () => {
+    const empty: Prices = { outcome: "bars", bars: [], source: "a", next: 6 };
+    const some = desk({ a: [empty, page("a", 6, 7), no("NoData")] });
+    expect(await some.run()).toMatchObject({ kind: "answered", series: { bars: [bar(6)] } });
+    const none = desk({ a: [empty, no("NoData")] });
+    expect(await none.run()).toEqual({ kind: "answered", series: null, tried: [] });
+  });
+
+  test("a source that never ends is left after fifty pages", async () => {
+    const { asked, run } = desk({ a: Array.from({ length: 60 }, (_, index) => page("a", index, index + 1)) });
+    expect(await run()).toMatchObject({ kind: "answered" });
+    expect(asked).toHaveLength(50);
+  });
+});
+
+describe("when none of them serves us", () => {
+  test.each<[string, Record<string, Prices[]>, object]>([
+    [
+      "an outage is waited for, though the fallback has no key",
+      { a: [no("Unavailable")], b: [no("NotConfigured")] },
+      {
+        kind: "later",
+        error: { code: "source_Unavailable", detail: "a: said Unavailable; b: said NotConfigured" },
+      },
+    ],
+    [
+      "an outage is no end of data, though the fallback knows none",
+      { a: [no("BreakerOpen", 30)], b: [no("NoData")] },
+      { kind: "later", error: { code: "breaker_open" }, afterSeconds: 30 },
+    ],
+    [
+      "a fallback that limits us is waited for when the first will never serve us",
+      { a: [no("GeoBlocked")], b: [no("RateLimited", 9)] },
+      { kind: "later", error: { code: "source_RateLimited" }, afterSeconds: 9 },
+    ],
+    [
+      "nothing is waited for when nobody ever will",
+      { a: [no("NotConfigured")], b: [no("GeoBlocked")] },
+      { kind: "refused", error: { code: "source_NotConfigured" } },
+    ],
+    [
+      "nothing is waited for when the first never will and the fallback knows none",
+      { a: [no("NotConfigured")], b: [no("NoData")] },
+      { kind: "refused", error: { code: "source_NotConfigured" } },
+    ],
+    [
+      "a fallback nobody can read does not end what the first may still do",
+      { a: [no("Timeout")], b: [no("MalformedPayload")], c: [] },
+      { kind: "later", error: { code: "source_Timeout" } },
+    ],
+  ])("%s", async (_, answers, outcome) => {
+    const { run } = desk(answers);
+    const asked = await run();
+    expect(asked).toMatchObject({ kind: "failed", outcome });
+    expect(asked.tried).toHaveLength(2);
+  });
+});

@@ -1,0 +1,82 @@
+/** Chance in [0, 1), the same on every run. */
+export type Chance = () => number;
+
+/** A text that must never come back out of a source. */
+export const MARK = "vendor-text-4711";
+
+const STRANGE: readonly unknown[] = [
+  null,
+  0,
+  -1,
+  1e308,
+  1e15,
+  4_102_444_800,
+  0.1 + 0.2,
+  "",
+  MARK,
+  "12.5",
+  "-3",
+  "1e999",
+  "NaN",
+  "2024-13-45",
+  "2024-01-05",
+  true,
+  [],
+  {},
+  [[]],
+  { message: MARK },
+  { error: { code: MARK, description: MARK } },
+];
+
+const pick = <T>(chance: Chance, from: readonly T[]): T | undefined =>
+  from[Math.floor(chance() * from.length)];
+
+/** A fresh one each time: what is put into a body may be damaged in its turn. */
+const strange = (chance: Chance): unknown => structuredClone(pick(chance, STRANGE));
+
+type Holder = unknown[] | Record<string, unknown>;
+
+const isHolder = (value: unknown): value is Holder => typeof value === "object" && value !== null;
+
+function holdersIn(value: unknown): Holder[] {
+  if (!isHolder(value)) return [];
+  return [value, ...Object.values(value).flatMap(holdersIn)];
+}
+
+/** The body with one to four things wrong, in its values, in its lists, or in its text. */
+export function mutated(body: unknown, chance: Chance): string {
+  let copy: unknown = structuredClone(body);
+  const times = 1 + Math.floor(chance() * 3);
+  for (let turn = 0; turn < times; turn++) {
+    const holder = pick(chance, holdersIn(copy));
+    if (holder === undefined) copy = strange(chance);
+    else if (Array.isArray(holder) && chance() < 0.4) rearrange(holder, chance);
+    else change(holder, chance);
+  }
+  const text = JSON.stringify(copy);
+  const where = Math.floor(chance() * text.length);
+  const kind = chance();
+  if (kind < 0.05) return text.slice(0, where);
+  if (kind < 0.1)
+    return text.slice(0, where) + String.fromCharCode(33 + chance() * 90) + text.slice(where + 1);
+  return text;
+}
+
+function rearrange(list: unknown[], chance: Chance): void {
+  const kind = chance();
+  if (kind < 0.25) list.reverse();
+  else if (kind < 0.5) list.push(structuredClone(pick(chance, list)));
+  else if (kind < 0.75) list.splice(Math.floor(chance() * list.length), 1);
+  else list.push(strange(chance));
+}
+
+function change(holder: Holder, chance: Chance): void {
+  const key = pick(chance, Object.keys(holder));
+  if (key === undefined) return;
+  const before: unknown = Reflect.get(holder, key);
+  const kind = chance();
+  if (kind < 0.15) Reflect.deleteProperty(holder, key);
+  else if (kind < 0.35 && typeof before === "number") Reflect.set(holder, key, before * (chance() * 4 - 1));
+  else if (kind < 0.5 && typeof before === "number") Reflect.set(holder, key, String(before));
+  else Reflect.set(holder, key, strange(chance));
+}

@@ -1,0 +1,226 @@
+import { describe, expect, test } from "vitest";
+import type { HistoryRequest } from "../../../src/sources/price-source.ts";
+import { vendorSource } from "../../../src/sources/vendor.ts";
+import { YAHOO } from "../../../src/sources/yahoo.ts";
+import { vendorContract } from "./contract.ts";
+
+const day = (date: string) => Date.parse(date);
+/** A Wednesday in New York, an hour after the open. */
+const NOW = Date.parse("2024-01-10T15:30:00Z");
+const AAPL: HistoryRequest = {
+  symbol: "AAPL",
+  type: "STOCK",
+  currency: "USD",
+  calendar: "XNYS",
+  resolution: "1d",
+  from: day("2024-01-04"),
+  to: day("2024-01-10"),
+};
+
+const chart = (meta: object, timestamp: unknown, quote: object, more: object = {}) => ({
+  chart: { result: [{ meta, timestamp, indicators: { quote: [quote] }, ...more }], error: null },
+});
+const chartError = (code: string, description: string) => ({
+  chart: { result: null, error: { code, description } },
+});
+const at = (...stamps: string[]) => stamps.map((stamp) => Date.parse(stamp) / 1000);
+
+const SPLITS = { events: { splits: { "1704465000": { date: 1704465000, numerator: 4, denominator: 1 } } } };
+
+vendorContract({
+  vendor: YAHOO,
+  now: NOW,
+  request: AAPL,
+  path: "/v8/finance/chart/AAPL",
+  query: {
+    period1: String(day("2024-01-03") / 1000),
+    period2: String(day("2024-01-12") / 1000),
+    interval: "1d",
+    events: "split",
+  },
+  // Sessions' opens, a day nobody traded, and the session under way.
+  body: chart(
+    { currency: "USD", symbol: "AAPL", exchangeTimezoneName: "America/New_York" },
+    at(
+      "2024-01-03T14:30:00Z",
+      "2024-01-04T14:30:00Z",
+      "2024-01-05T14:30:00Z",
+      "2024-01-08T14:30:00Z",
+      "2024-01-09T14:30:00Z",
+      "2024-01-10T15:29:58Z",
+    ),
+    {
+      open: [184.2, 182.1, 181.9, null, 183.9, 184.3],
+      high: [185.8, 183.0, 182.7, null, 185.1, 186.0],
+      low: [183.4, 180.8, 180.1, null, 182.7, 183.9],
+      close: [184.2, 181.9, 181.1, null, 185.1, 185.9],
+      volume: [58_414_500, 71_983_600, 62_303_300, null, 42_841_800, 20_000_000],
+    },
+  ),
+  bars: [
+    { timestamp: day("2024-01-04"), open: 182.1, high: 183.0, low: 180.8, close: 181.9, volume: 71_983_600 },
+    { timestamp: day("2024-01-05"), open: 181.9, high: 182.7, low: 180.1, close: 181.1, volume: 62_303_300 },
+    { timestamp: day("2024-01-09"), open: 183.9, high: 185.1, low: 182.7, close: 185.1, volume: 42_841_800 },
+  ],
+  nothing: [
+    [
+      "a closed range has neither timestamps nor prices",
+      { body: chart({ currency: "USD", symbol: "AAPL" }, undefined, {}) },
+    ],
+    [
+      "an unknown symbol",
+      { status: 404, body: chartError("Not Found", "No data found, symbol may be delisted") },
+    ],
+    ["an unknown symbol with status 200", { body: chartError("Not Found", "No data found") }],
+    [
+      "before the first trade",
+      { status: 400, body: chartError("Bad Request", "Data doesn't exist for startDate = 1, endDate = 2") },
+    ],
+    [
+      "further back than short bars are kept",
+      {
+        status: 422,
+        body: chartError(
+          "Unprocessable Entity",
+          "5m data not available. The requested range must be within the last 60 days.",
+        ),
+      },
+    ],
+    [
+      "nulls only",
+      { body: chart({ currency: "USD", symbol: "AAPL" }, at("2024-01-05T14:30:00Z"), columns(null)) },
+    ],
+  ],
+  refusals: [
+    ["too many requests", { body: chartError("Too Many Requests", "Edge") }, { outcome: "RateLimited" }],
+    ["unauthorized", { body: chartError("Unauthorized", "Invalid Crumb") }, { outcome: "NotConfigured" }],
+    ["its own error", { status: 500, body: chartError("internal-error", "x") }, { outcome: "Unavailable" }],
+    ["an error nobody knows", { body: chartError("Gremlins", "x") }, { outcome: "MalformedPayload" }],
+    [
+      "another symbol's prices",
+      { body: chart({ currency: "USD", symbol: "MSFT" }, at("2024-01-05T14:30:00Z"), columns(1)) },
+      { outcome: "NotConfigured" },
+    ],
+    [
+      "another money",
+      { body: chart({ currency: "EUR", symbol: "AAPL" }, at("2024-01-05T14:30:00Z"), columns(1)) },
+      { outcome: "NotConfigured" },
+    ],
+    [
+      "columns of different length",
+      {
+        body: chart({ currency: "USD", symbol: "AAPL" }, at("2024-01-05T14:30:00Z"), {
+          ...columns(1),
+          low: [],
+        }),
+      },
+      { outcome: "MalformedPayload" },
+    ],
+    [
+      "milliseconds for seconds",
+      { body: chart({ currency: "USD", symbol: "AAPL" }, [Date.parse("2024-01-05")], columns(1)) },
+      { outcome: "MalformedPayload" },
+    ],
+  ],
+  unserved: [
+    ["four hours", { resolution: "4h" }],
+    ["a pair that is none", { type: "CRYPTO", symbol: "NOPAIR" }],
+    ["a period the wrong way round", { from: NOW, to: 0 }],
+    ["no period", { from: Number.NaN }],
+  ],
+  pages: 6,
+});
+
+function columns(price: number | null) {
+  return { open: [price], high: [price], low: [price], close: [price], volume: [price] };
+}
+
+const answering = (body: unknown): ReturnType<typeof vendorSource> =>
+  vendorSource(YAHOO, {
+    baseUrl: "http://127.0.0.1:1",
+    key: "",
+    fetch: (async () => Response.json(body)) as typeof fetch,
+    timeoutMs: 1_000,
+    userAgent: "",
+    now: () => NOW,
+  });
+
+describe("yahoo's traps", () => {
+  test("pence are kept as pounds when the asset is in pounds, and as pence when it is in GBX", async () => {
+    const body = chart({ currency: "GBp", symbol: "VOD.L" }, at("2024-01-05T08:00:00Z"), columns(6_750));
+    const vodafone = { ...AAPL, symbol: "VOD", calendar: "XLON", currency: "GBP" } as const;
+    expect(await answering(body).history(vodafone)).toMatchObject({
+      bars: [{ timestamp: day("2024-01-05"), open: 67.5, high: 67.5, low: 67.5, close: 67.5, volume: 6_750 }],
+    });
+    expect(await answering(body).history({ ...vodafone, currency: "GBX" })).toMatchObject({
+      bars: [{ close: 6_750 }],
+    });
+    expect(await answering(body).history({ ...vodafone, currency: "USD" })).toMatchObject({
+      outcome: "NotConfigured",
+    });
+  });
+
+  test("a day of summer and one of winter are both the day of their session", async () => {
+    const stamps = at("2023-07-05T13:30:00Z", "2023-11-06T14:30:00Z");
+    const quote = { open: [1, 1], high: [1, 1], low: [1, 1], close: [1, 1], volume: [1, 1] };
+    const source = answering(chart({ currency: "USD", symbol: "AAPL" }, stamps, quote));
+    expect(await source.history({ ...AAPL, from: day("2023-01-01") })).toMatchObject({
+      bars: [{ timestamp: day("2023-07-05") }, { timestamp: day("2023-11-06") }],
+    });
+  });
+
+  test("the price of the moment behind the day's own row replaces it", async () => {
+    const stamps = at("2024-01-08T14:30:00Z", "2024-01-09T14:30:00Z", "2024-01-09T21:00:01Z");
+    const quote = { open: [1, 2, 2], high: [1, 3, 4], low: [1, 2, 2], close: [1, 3, 4], volume: [1, 2, 3] };
+    const source = answering(chart({ currency: "USD", symbol: "AAPL" }, stamps, quote));
+    expect(await source.history(AAPL)).toMatchObject({ bars: [{ close: 1 }, { close: 4, volume: 3 }] });
+  });
+
+  test("zeros where an open was never recorded leave the close, without a range", async () => {
+    const quote = { open: [0], high: [2], low: [1], close: [1.5], volume: [10] };
+    const body = chart({ currency: "USD", symbol: "AAPL" }, at("2024-01-05T14:30:00Z"), quote);
+    expect(await answering(body).history(AAPL)).toMatchObject({
+      bars: [{ open: null, high: null, low: null, close: 1.5, volume: 10 }],
+    });
+  });
+
+  test("a split is told", async () => {
+    const body = chart({ currency: "USD", symbol: "AAPL" }, at("2024-01-05T14:30:00Z"), columns(1), SPLITS);
+    expect(await answering(body).history(AAPL)).toMatchObject({ note: expect.stringContaining("split") });
+  });
+
+  test("currencies have no volume and no weekend, and their day begins on the evening before", async () => {
+    const stamps = at(
+      "2023-07-06T23:00:00Z",
+      "2023-07-07T23:00:00Z",
+      "2023-07-08T23:00:00Z",
+      "2023-07-09T23:00:00Z",
+    );
+    const four = [1.1, 1.1, 1.1, 1.1];
+    const quote = { open: four, high: four, low: four, close: four, volume: [0, 0, 0, 0] };
+    const euro = { symbol: "EURUSD", type: "FX", calendar: "FX", from: day("2023-07-01") } as const;
+    const body = chart({ currency: "USD", symbol: "EURUSD=X" }, stamps, quote);
+    expect(await answering(body).history({ ...AAPL, ...euro })).toMatchObject({
+      bars: [
+        { timestamp: day("2023-07-07"), volume: null },
+        { timestamp: day("2023-07-10"), volume: null },
+      ],
+    });
+  });
+
+  test("a week and a month are under their first day, and none that is not over comes out", async () => {
+    const weeks = at(
+      "2023-12-25T05:00:00Z",
+      "2024-01-01T05:00:00Z",
+      "2024-01-08T05:00:00Z",
+      "2024-01-10T15:29:58Z",
+    );
+    const four = [1, 2, 3, 4];
+    const quote = { open: four, high: four, low: four, close: four, volume: four };
+    const body = chart({ currency: "USD", symbol: "AAPL" }, weeks, quote);
+    const asking = { ...AAPL, resolution: "1wk", from: day("2023-12-25") } as const;
+    expect(await answering(body).history(asking)).toMatchObject({
+      bars: [{ timestamp: day("2023-12-25") }, { timestamp: day("2024-01-01"), close: 2 }],
+    });
+  });
+});
