@@ -1,0 +1,158 @@
+/// <reference path="./quadprog.d.ts" />
+import quadprog from "quadprog";
+import { independentEqualities, without } from "./independent-equalities.ts";
+import { diagonalOf, dot, type Matrix, sumOf, times } from "./matrix.ts";
+
+/** coefficients · x = bound, or ≥ bound. */
+export interface LinearConstraint {
+  readonly relation: "equal" | "atLeast";
+  readonly coefficients: readonly number[];
+  readonly bound: number;
+}
+
+/** Minimise ½xᵀQx − linear·x within the constraints, of which there is at least one. Q is strictly positive definite. */
+export interface QuadraticProgram {
+  readonly quadratic: Matrix;
+  readonly linear: readonly number[];
+  readonly constraints: readonly LinearConstraint[];
+}
+
+/**
+ * `solved`: the point, and the multipliers of the "atLeast" constraints (≥ 0) at their places, 0 at those of equalities:
+ * Qx − linear = Σ multiplier · coefficients + a combination of the equalities' coefficients. `infeasible`: no point keeps the constraints to within
+ * `TOLERANCE`. `unsolved`: the solver ran astray and its answer did not stand the check.
+ */
+export type QuadraticSolution =
+  | { readonly kind: "solved"; readonly point: number[]; readonly multipliers: number[] }
+  | { readonly kind: "infeasible" }
+  | { readonly kind: "unsolved" };
+
+/** How far a constraint (of length 1) may be missed to count as kept, where it cannot be kept better. */
+export const TOLERANCE = 1e-9;
+/** The second try loosens inequalities by about this much: corners where several meet are then no longer ties. */
+const LOOSENING = 1e-10;
+/** How far the gradient may be off, in parts of its largest term. */
+const GRADIENT_TOLERANCE = 1e-7;
+
+class Astray extends Error {}
+
+/**
+ * A 1-based list that lets its first entry be read a bounded number of times. The solver reads it once or twice a
+ * round and has no bound on rounds of its own; with ties it may go round for ever.
+ */
+const boundedList = (values: readonly number[], rounds: number): number[] => {
+  const list = [0, ...values];
+  let first = values[0] ?? 0;
+  let reads = 0;
+  Object.defineProperty(list, 1, {
+    get: () => {
+      reads += 1;
+      if (reads > 4 * rounds) throw new Astray();
+      return first;
+    },
+    set: (value: number) => {
+      first = value;
+    },
+  });
+  return list;
+};
+
+/** One call of quadprog, equalities first; null when it finds no point, "astray" when it does not end. */
+const solveOnce = (
+  quadratic: Matrix,
+  linear: readonly number[],
+  constraints: readonly LinearConstraint[],
+  equalities: number,
+): { solution: number[]; multipliers: number[] } | "inconsistent" | "astray" => {
+  const columns = linear.map((_, row) => [0, ...constraints.map((each) => each.coefficients[row] ?? 0)]);
+  const rounds = 100 + 10 * (linear.length + constraints.length);
+  try {
+    const { solution, Lagrangian, message } = quadprog.solveQP(
+      [[], ...quadratic.map((row) => [0, ...row])],
+      [0, ...linear],
+      [[], ...columns],
+      boundedList(
+        constraints.map(({ bound }) => bound),
+        rounds,
+      ),
+      equalities,
+    );
+    if (message.startsWith("constraints are inconsistent")) return "inconsistent";
+    if (message !== "") return "astray";
+    return { solution: solution.slice(1), multipliers: Lagrangian.slice(1) };
+  } catch (thrown) {
+    if (thrown instanceof Astray) return "astray";
+    throw thrown;
+  }
+};
+
+const ofLengthOne = ({ relation, coefficients, bound }: LinearConstraint): LinearConstraint => {
+  const length = Math.hypot(...coefficients) || 1;
+  return { relation, coefficients: coefficients.map((value) => value / length), bound: bound / length };
+};
+
+/** Whether the point is feasible and multipliers ≥ 0 balance the gradient there (Karush, Kuhn & Tucker). */
+const isMinimum = (
+  program: QuadraticProgram,
+  point: readonly number[],
+  multipliers: readonly number[],
+  equalityDirections: readonly (readonly number[])[],
+): boolean => {
+  const feasible = program.constraints.every(({ relation, coefficients, bound }) => {
+    const slack = dot(coefficients, point) - bound;
+    return relation === "equal" ? Math.abs(slack) <= TOLERANCE : slack >= -TOLERANCE;
+  });
+  const slope = times(program.quadratic, point);
+  const gradient = slope.map(
+    (value, row) =>
+      value -
+      (program.linear[row] ?? 0) -
+      sumOf(program.constraints.map((each, k) => (multipliers[k] ?? 0) * (each.coefficients[row] ?? 0))),
+  );
+  const size = Math.max(Math.hypot(...slope), Math.hypot(...program.linear), Math.hypot(...multipliers));
+  const balanced = Math.hypot(...without(gradient, equalityDirections)) <= GRADIENT_TOLERANCE * size;
+  return feasible && balanced;
+};
+
+/**
+ * The minimum of a quadratic program, by quadprog (Goldfarb & Idnani 1983, dual active set), checked before it is told.
+ * Sizes do not matter: the quadratic is scaled to a mean diagonal of 1 and every constraint to length 1 first.
+ * Equalities that repeat others are left out. Where quadprog sees a contradiction or ends nowhere, inequalities are
+ * loosened by some 1e-10 for a second try, so constraints that leave a single point are kept to within that.
+ */
+export const solveQuadratic = (given: QuadraticProgram): QuadraticSolution => {
+  const scale = sumOf(diagonalOf(given.quadratic)) / given.linear.length;
+  const program: QuadraticProgram = {
+    quadratic: given.quadratic.map((row) => row.map((value) => value / scale)),
+    linear: given.linear.map((value) => value / scale),
+    constraints: given.constraints.map(ofLengthOne),
+  };
+  const equalities = independentEqualities(
+    program.constraints.filter(({ relation }) => relation === "equal"),
+    TOLERANCE,
+  );
+  if (equalities === null) return { kind: "infeasible" };
+  const inequalities = program.constraints.filter(({ relation }) => relation === "atLeast");
+  const { kept, directions } = equalities;
+
+  let contradiction = false;
+  for (const loosening of [0, LOOSENING]) {
+    const loose = inequalities.map((each, index) => ({
+      ...each,
+      bound: each.bound - loosening * (1 + (index % 7) / 7),
+    }));
+    const answer = solveOnce(program.quadratic, program.linear, [...kept, ...loose], kept.length);
+    contradiction = answer === "inconsistent";
+    if (typeof answer === "string") continue;
+    const found = new Map(
+      inequalities.map((each, at) => [each, Math.max(0, answer.multipliers[kept.length + at] ?? 0)]),
+    );
+    const multipliers = program.constraints.map((each) => found.get(each) ?? 0);
+    if (!isMinimum(program, answer.solution, multipliers, directions)) continue;
+    const back = given.constraints.map(({ coefficients }, index) => {
+      return ((multipliers[index] ?? 0) * scale) / (Math.hypot(...coefficients) || 1);
+    });
+    return { kind: "solved", point: answer.solution, multipliers: back };
+  }
+  return contradiction ? { kind: "infeasible" } : { kind: "unsolved" };
+};
