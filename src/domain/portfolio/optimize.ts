@@ -8,7 +8,7 @@ import { diagonalOf, dot } from "./matrix.ts";
 import { efficientReturn, efficientRisk, maxSharpe, minVolatility } from "./mean-variance.ts";
 import type { Moments } from "./moments.ts";
 import { figuresOf, type PortfolioFigures } from "./portfolio-figures.ts";
-import { type Answer, answered } from "./portfolio-refusal.ts";
+import { type Answer, answered, declined } from "./portfolio-refusal.ts";
 import { type LinearConstraint, TOLERANCE } from "./quadratic-program.ts";
 import { riskParityWeights } from "./risk-parity.ts";
 
@@ -92,12 +92,28 @@ const keeps = (weights: readonly number[], constraints: readonly LinearConstrain
     return relation === "equal" ? Math.abs(slack) <= TOLERANCE : slack >= -TOLERANCE;
   });
 
+/** Refuses `invalidInput` for numbers that are none, such as a growth too large to be told per year. */
+const reasonable = (moments: Moments, riskFreeRate: number, target: number): Answer<Moments> => {
+  const { symbols, expectedReturns, covariance } = moments;
+  if (!(Number.isFinite(riskFreeRate) && Number.isFinite(target))) {
+    return declined("invalidInput", "A target and a risk-free rate are finite fractions per year.");
+  }
+  const wild = symbols.filter(
+    (_, index) => !(Number.isFinite(expectedReturns[index]) && covariance[index]?.every(Number.isFinite)),
+  );
+  return wild.length === 0
+    ? answered(moments)
+    : declined("invalidInput", `The moments per year of ${wild.join(", ")} are too large to reckon with.`);
+};
+
 /** The portfolio that a method chooses, or why there is none. The same input gives the same answer, bit by bit. */
 export const optimize = (
   moments: Moments,
   method: Method,
   { limits, riskFreeRate }: Preferences,
 ): Answer<OptimizedPortfolio> => {
+  const sound = reasonable(moments, riskFreeRate, "target" in method ? method.target : 0);
+  if (sound.kind === "refused") return sound;
   const constraints = constraintsFor(moments.symbols, limits);
   if (constraints.kind === "refused") return constraints;
   const told = (weights: readonly number[], projected: boolean): Answer<OptimizedPortfolio> =>
@@ -122,6 +138,8 @@ export const efficientFrontier = (
   { limits, riskFreeRate }: Preferences,
   points?: number,
 ): Answer<PortfolioFigures[]> => {
+  const sound = reasonable(moments, riskFreeRate, 0);
+  if (sound.kind === "refused") return sound;
   const constraints = constraintsFor(moments.symbols, limits);
   if (constraints.kind === "refused") return constraints;
   const choice = choiceOf(moments, constraints.value);
