@@ -41,8 +41,7 @@ const LARGEST_WEIGHT = 100;
 const listed = (symbols: readonly string[], limits: Limits): Limit[] => {
   const found: Limit[] = [];
   for (const [index, name] of symbols.entries()) {
-    const own = limits.assets !== undefined && Object.hasOwn(limits.assets, name) ? limits.assets[name] : {};
-    const { min, max } = { ...limits.bound, ...own };
+    const { min, max } = { ...limits.bound, ...limits.assets?.[name] };
     found.push({ of: "asset", name, members: [index], side: "min", value: min });
     found.push({ of: "asset", name, members: [index], side: "max", value: max });
   }

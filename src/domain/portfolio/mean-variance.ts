@@ -109,7 +109,8 @@ const NO_EXCESS = 1e-10;
  * is expected to return more than the risk-free rate.
  *
  * As a quadratic program (Cornuejols & Tütüncü, Optimization Methods in Finance, 8.2): min yᵀΣy with (μ − r)ᵀy = 1, the
- * limits homogeneous in y (a·w ≥ b becomes (a − b·1)·y ≥ 0), and w = y / Σy.
+ * limits homogeneous in y (a·w ≥ b becomes (a − b·1)·y ≥ 0), and w = y / Σy. Σy > 0 follows: every asset has a least weight,
+ * and these add up to no more than 1.
  */
 export const maxSharpe = (choice: Choice, riskFreeRate: number): Answer<number[]> => {
   const richest = highestReturn(choice);
@@ -129,15 +130,10 @@ export const maxSharpe = (choice: Choice, riskFreeRate: number): Answer<number[]
       bound: 0,
     }),
   );
-  const ones = excess.map(() => 1);
   const whole = solvedWeights({
     quadratic: choice.quadratic,
     linear: excess.map(() => 0),
-    constraints: [
-      { relation: "equal", coefficients: excess, bound: 1 },
-      ...homogeneous,
-      { relation: "atLeast", coefficients: ones, bound: 0 },
-    ],
+    constraints: [{ relation: "equal", coefficients: excess, bound: 1 }, ...homogeneous],
   });
   return whole.kind === "refused" ? whole : answered(whole.value.weights);
 };

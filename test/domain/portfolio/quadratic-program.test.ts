@@ -148,6 +148,51 @@ describe("solveQuadratic", () => {
     expect(refusedByQuadprog).toBeGreaterThan(20);
   });
 
+  it("ends where quadprog alone goes round for ever: a constraint said twice, and almost its opposite", () => {
+    const quadratic = [
+      [1, 0, 0, 0],
+      [0, 1, 0, 0],
+      [0, 0, 1, 0],
+      [0, 0, 0, 1],
+    ];
+    const linear = [-5683.975978848943, 1057.6021461446817, -6375.37460560649, -2443.557479499764];
+    const constraints = [
+      equal([0.5, 0.5, 0.5, 0.5], 0.5),
+      atLeast([0.5, -0.5, -0.5, 0.5], -0.5),
+      atLeast([0.5, -0.5, -0.5, 0.5], -0.5),
+      atLeast(
+        [-0.755928817366905, -0.3779645587770933, 0.3779645587770933, 0.37796455877654267],
+        0.3779645587770933,
+      ),
+    ];
+    const { point } = solved({ quadratic, linear, constraints });
+    expect(dot([1, 1, 1, 1], point)).toBeCloseTo(1, 8);
+    expect(dot([1, -1, -1, 1], point)).toBeGreaterThan(-1 - 1e-8);
+  });
+
+  it("takes many equalities of which few say something, with their rounding", () => {
+    for (let seed = 1; seed <= 200; seed += 1) {
+      const roll = dice(seed);
+      const point = Array.from({ length: 5 }, () => roll() - 0.5);
+      const told = Array.from({ length: 3 }, () => point.map(() => roll() - 0.5));
+      const constraints = Array.from({ length: 12 }, () => {
+        const mix = told.map(() => 10 * (roll() - 0.5));
+        const row = point.map((_, at) =>
+          dot(
+            mix,
+            told.map((each) => each[at] ?? 0),
+          ),
+        );
+        return equal(row, dot(row, point));
+      });
+      const quadratic = point.map((_, i) => point.map((_each, j) => (i === j ? 1 : 0)));
+      const found = solved({ quadratic, linear: point.map(() => 0), constraints });
+      for (const { coefficients, bound } of constraints) {
+        expect(dot(coefficients, found.point), `seed ${seed}`).toBeCloseTo(bound, 9);
+      }
+    }
+  });
+
   it("gives up on numbers that are none instead of going round for ever or answering with them", () => {
     const constraints = [equal([1, 1], 1), atLeast([1, 0], 0)];
     const broken = [

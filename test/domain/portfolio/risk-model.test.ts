@@ -84,6 +84,14 @@ describe("strictlyPositive", () => {
     expect(answer?.matrix[1]?.[1]).toBe(1e-8);
   });
 
+  it("takes a variance that is only rounding for none", () => {
+    const answer = strictlyPositive([
+      [2, 0],
+      [0, 1e-20],
+    ]);
+    expect(answer?.matrix[1]?.[1]).toBeCloseTo(1e-8, 14);
+  });
+
   it("makes every covariance positive along every direction", () => {
     const roll = dice(5);
     for (let seed = 1; seed <= 30; seed += 1) {

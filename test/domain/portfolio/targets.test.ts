@@ -171,13 +171,13 @@ describe("the efficient frontier", () => {
       covariance: [
         [0.04, 0, 0],
         [0, 0.16, 0],
-        [0, 0, 0.16],
+        [0, 0, 0.32],
       ],
     };
     expect(frontierOf(moments, LONG_ONLY).at(-1)?.weights).toEqual({
       A: expect.closeTo(0, 12),
-      B: expect.closeTo(0.5, 10),
-      C: expect.closeTo(0.5, 10),
+      B: expect.closeTo(2 / 3, 10),
+      C: expect.closeTo(1 / 3, 10),
     });
   });
 

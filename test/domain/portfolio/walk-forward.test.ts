@@ -2,7 +2,14 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { LONG_ONLY } from "../../../src/domain/portfolio/limits.ts";
-import { type AssetCloses, type ReturnTable, sharedReturns } from "../../../src/domain/portfolio/returns.ts";
+import { momentsOf } from "../../../src/domain/portfolio/moments.ts";
+import { optimize } from "../../../src/domain/portfolio/optimize.ts";
+import {
+  type AssetCloses,
+  type ReturnTable,
+  returnsBetween,
+  sharedReturns,
+} from "../../../src/domain/portfolio/returns.ts";
 import { type WalkForwardPlan, walkForward } from "../../../src/domain/portfolio/walk-forward.ts";
 import { randomReturns } from "./random-problem.ts";
 
@@ -87,6 +94,18 @@ describe("walkForward", () => {
     expect(method.volatility).toBeCloseTo(volatility, 10);
     expect(method.sharpe).toBeCloseTo((mean * 252 - 0.02) / volatility, 10);
     expect(method.maxDrawdown).toBeCloseTo(deepest, 12);
+  });
+
+  it("chooses by the window before, and by nothing else", () => {
+    const table = randomReturns(3, 4, 90);
+    const chosen = optimize(momentsOf(returnsBetween(table, 20, 80), PLAN), PLAN.method, PLAN);
+    const weights = chosen.kind === "done" ? chosen.value.weights : {};
+    const { method } = walked(table, { ...PLAN, costBps: 0 });
+    const next = table.symbols.reduce(
+      (sum, symbol, asset) => sum + (weights[symbol] ?? 0) * (table.rows[80]?.[asset] ?? 0),
+      0,
+    );
+    expect(method.returns[20]).toBeCloseTo(next, 14);
   });
 
   it("knows nothing of the future: other returns from a day on change nothing before", () => {
