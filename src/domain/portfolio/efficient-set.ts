@@ -23,9 +23,8 @@ export const choiceOf = (moments: Moments, constraints: readonly LinearConstrain
 export const returnOf = ({ moments }: Choice, weights: readonly number[]): number =>
   dot(moments.expectedReturns, weights);
 
-/** √(wᵀQw), with the matrix that the solver sees. */
-export const volatilityOf = ({ quadratic }: Choice, weights: readonly number[]): number =>
-  Math.sqrt(quadraticForm(quadratic, weights));
+export const volatilityOf = ({ moments }: Choice, weights: readonly number[]): number =>
+  Math.sqrt(Math.max(0, quadraticForm(moments.covariance, weights)));
 
 /** −1e-18 is 0; weights then add up to 1 as exactly as numbers can. */
 const tidied = (weights: readonly number[]): number[] => {

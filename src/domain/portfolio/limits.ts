@@ -100,15 +100,16 @@ export const budget = (count: number): LinearConstraint => ({
   bound: 1,
 });
 
-/** Whether the bounds of single assets, and that weights add up to 1, keep this limit already. */
+/** Whether the bounds of single assets, and that weights add up to 1, keep this limit already (to within TOLERANCE). */
 const goesWithoutSaying = (limit: Limit, least: readonly number[], most: readonly number[]): boolean => {
   const inside = (bounds: readonly number[]): number =>
     sumOf(limit.members.map((index) => bounds[index] ?? 0));
   const others = (bounds: readonly number[]): number => sumOf(bounds) - inside(bounds);
   const ofGroup = limit.of === "group";
   return limit.side === "max"
-    ? limit.value >= Math.min(1 - others(least), ofGroup ? inside(most) : Number.POSITIVE_INFINITY)
-    : ofGroup && limit.value <= Math.max(inside(least), 1 - others(most));
+    ? limit.value + TOLERANCE >=
+        Math.min(1 - others(least), ofGroup ? inside(most) : Number.POSITIVE_INFINITY)
+    : ofGroup && limit.value - TOLERANCE <= Math.max(inside(least), 1 - others(most));
 };
 
 /**
@@ -126,13 +127,16 @@ export const constraintsOf = (limits: readonly Limit[], count: number): LinearCo
   const least = boundsAt("min", Number.NEGATIVE_INFINITY);
   const most = boundsAt("max", Number.POSITIVE_INFINITY);
   const constraints = [budget(count)];
+  const isImplied = (limit: Limit): boolean => goesWithoutSaying(limit, least, most);
   for (const limit of limits) {
     const { of, name, side, value } = limit;
     const other = limits.find((each) => each.of === of && each.name === name && each.side !== side);
-    if (other !== undefined && Math.abs(other.value - value) <= TOLERANCE / 1000) {
-      const { coefficients, bound } = sideConstraint({ ...limit, side: "min" }, count);
-      if (side === "min") constraints.push({ relation: "equal", coefficients, bound });
-    } else if (!goesWithoutSaying(limit, least, most)) constraints.push(sideConstraint(limit, count));
+    if (other === undefined || Math.abs(other.value - value) > TOLERANCE / 1000) {
+      if (!isImplied(limit)) constraints.push(sideConstraint(limit, count));
+    } else if (side === "min" && !(isImplied(limit) && isImplied(other))) {
+      const { coefficients, bound } = sideConstraint(limit, count);
+      constraints.push({ relation: "equal", coefficients, bound });
+    }
   }
   return constraints;
 };

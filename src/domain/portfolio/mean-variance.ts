@@ -4,8 +4,9 @@ import { highestReturn } from "./highest-return.ts";
 import { type Answer, answered, declined } from "./portfolio-refusal.ts";
 import type { LinearConstraint } from "./quadratic-program.ts";
 
-/** Differences of returns and volatilities (fractions per year) below this are rounding. */
+/** Differences of returns and volatilities (fractions per year) below this, or this part of them, are rounding. */
 const SAME = 1e-10;
+const roundingOf = (value: number): number => SAME * Math.max(1, Math.abs(value));
 
 /** Weights of the lowest volatility: min wᵀΣw (Markowitz 1952). */
 export const minVolatility = (choice: Choice): Answer<number[]> => leastVolatile(choice);
@@ -20,7 +21,10 @@ export const endsOf = (choice: Choice): Answer<Ends> => {
   const calmest = leastVolatile(choice);
   if (calmest.kind === "refused") return calmest;
   const richest = highestReturn(choice);
-  return richest.kind === "refused" ? richest : answered({ calmest: calmest.value, richest: richest.value });
+  if (richest.kind === "refused") return richest;
+  // Where the two are one portfolio, rounding must not turn them round.
+  const areOne = returnOf(choice, richest.value) <= returnOf(choice, calmest.value);
+  return answered({ calmest: calmest.value, richest: areOne ? calmest.value : richest.value });
 };
 
 /** Least volatile weights for a return of at least `target`; the multiplier is d(½σ²)/d(target). */
@@ -47,12 +51,12 @@ export const efficientReturn = (choice: Choice, target: number, known?: Ends): A
   if (ends.kind === "refused") return ends;
   const { calmest, richest } = ends.value;
   const range = { min: returnOf(choice, calmest), max: returnOf(choice, richest) };
-  if (target > range.max + SAME) {
+  if (target > range.max + roundingOf(range.max)) {
     const detail = `A return of ${percent(target)} a year is out of reach: efficient portfolios lie between ${percent(range.min)} and ${percent(range.max)}.`;
     return declined("unreachableReturn", detail, { range });
   }
   if (target <= range.min) return answered(calmest);
-  if (target >= range.max - SAME / 100) return answered(richest);
+  if (target >= range.max - roundingOf(range.max) / 100) return answered(richest);
   const found = leastVolatileFor(choice, target);
   return found.kind === "refused" ? found : answered(found.value.weights);
 };
@@ -75,7 +79,7 @@ export const efficientRisk = (choice: Choice, target: number): Answer<number[]> 
   if (ends.kind === "refused") return ends;
   const { calmest, richest } = ends.value;
   const range = { min: volatilityOf(choice, calmest), max: volatilityOf(choice, richest) };
-  if (target < range.min - SAME) {
+  if (target < range.min - roundingOf(range.min)) {
     const detail = `A volatility of ${percent(target)} a year is out of reach: efficient portfolios lie between ${percent(range.min)} and ${percent(range.max)}.`;
     return declined("unreachableVolatility", detail, { range });
   }

@@ -7,8 +7,8 @@ const RIDGES = [1e-8, 1e-7, 1e-6, 1e-5, 1e-4];
 /** A variance below this part of the mean variance is rounding: the price never moved. */
 const NO_VARIANCE = 1e-14;
 
-/** Whether Cholesky's factorisation goes through with every pivot well above rounding. */
-const factorises = (matrix: Matrix): boolean => {
+/** Cholesky's factor L, row by row, of a matrix LLᵀ; null when a pivot is at most `smallest` of its diagonal entry. */
+const factorOf = (matrix: Matrix, smallest: number): number[][] | null => {
   const factor: number[][] = [];
   for (const [row, values] of matrix.entries()) {
     const line: number[] = [];
@@ -17,12 +17,29 @@ const factorises = (matrix: Matrix): boolean => {
       let rest = values[column] ?? 0;
       for (let k = 0; k < column; k += 1) rest -= (line[k] ?? 0) * (other[k] ?? 0);
       if (column < row) line.push(rest / (other[column] ?? 1));
-      else if (rest > SMALLEST_PIVOT * (values[row] ?? 0)) line.push(Math.sqrt(rest));
-      else return false;
+      else if (rest > smallest * (values[row] ?? 0)) line.push(Math.sqrt(rest));
+      else return null;
     }
     factor.push(line);
   }
-  return true;
+  return factor;
+};
+
+/** The x of Mx = right for a positive definite M; null when rounding has made it another. */
+export const solvePositive = (matrix: Matrix, right: readonly number[]): number[] | null => {
+  const factor = factorOf(matrix, 0);
+  if (factor === null) return null;
+  const x = [...right];
+  for (let row = 0; row < x.length; row += 1) {
+    for (let k = 0; k < row; k += 1) x[row] = (x[row] ?? 0) - (factor[row]?.[k] ?? 0) * (x[k] ?? 0);
+    x[row] = (x[row] ?? 0) / (factor[row]?.[row] ?? 1);
+  }
+  for (let row = x.length - 1; row >= 0; row -= 1) {
+    for (let k = row + 1; k < x.length; k += 1)
+      x[row] = (x[row] ?? 0) - (factor[k]?.[row] ?? 0) * (x[k] ?? 0);
+    x[row] = (x[row] ?? 0) / (factor[row]?.[row] ?? 1);
+  }
+  return x;
 };
 
 /**
@@ -38,7 +55,7 @@ export const strictlyPositive = (covariance: Matrix): { matrix: Matrix; ridged: 
   const variances = diagonalOf(covariance);
   const level = sumOf(variances) / covariance.length;
   if (!(level > 0 && Number.isFinite(level))) return null;
-  if (variances.every((variance) => variance > NO_VARIANCE * level) && factorises(covariance)) {
+  if (variances.every((variance) => variance > NO_VARIANCE * level) && factorOf(covariance, SMALLEST_PIVOT)) {
     return { matrix: covariance, ridged: false };
   }
   for (const part of RIDGES) {
@@ -46,7 +63,7 @@ export const strictlyPositive = (covariance: Matrix): { matrix: Matrix; ridged: 
     const matrix = covariance.map((row, i) =>
       row.map((value, j) => (i === j ? Math.max(0, value) + ridge(value) : value)),
     );
-    if (factorises(matrix)) return { matrix, ridged: true };
+    if (factorOf(matrix, SMALLEST_PIVOT)) return { matrix, ridged: true };
   }
   return null;
 };

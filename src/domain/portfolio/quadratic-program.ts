@@ -1,7 +1,7 @@
 /// <reference path="./quadprog.d.ts" />
 import quadprog from "quadprog";
 import { independentEqualities, without } from "./independent-equalities.ts";
-import { diagonalOf, dot, type Matrix, sumOf, times } from "./matrix.ts";
+import { diagonalOf, dot, type Matrix, sumOf, times, unitVector } from "./matrix.ts";
 
 /** coefficients · x = bound, or ≥ bound. */
 export interface LinearConstraint {
@@ -57,38 +57,47 @@ const boundedList = (values: readonly number[], rounds: number): number[] => {
   return list;
 };
 
-/** One call of quadprog, equalities first; null when it finds no point, "astray" when it does not end. */
+const ofLengthOne = ({ relation, coefficients, bound }: LinearConstraint): LinearConstraint => {
+  const length = Math.hypot(...coefficients) || 1;
+  return { relation, coefficients: coefficients.map((value) => value / length), bound: bound / length };
+};
+
+/**
+ * One call of quadprog, equalities first. It sees variables in units in which the quadratic's diagonal is 1, and rows of
+ * length 1 in these: assets of very different volatility would cost it its precision.
+ */
 const solveOnce = (
-  quadratic: Matrix,
-  linear: readonly number[],
-  constraints: readonly LinearConstraint[],
+  { quadratic, linear, constraints }: QuadraticProgram,
   equalities: number,
-): { solution: number[]; multipliers: number[] } | "inconsistent" | "astray" => {
-  const columns = linear.map((_, row) => [0, ...constraints.map((each) => each.coefficients[row] ?? 0)]);
-  const rounds = 100 + 10 * (linear.length + constraints.length);
+): { point: number[]; multipliers: number[] } | "inconsistent" | "astray" => {
+  const units = diagonalOf(quadratic).map((value) => Math.sqrt(value));
+  const inUnits = (values: readonly number[]): number[] =>
+    values.map((value, row) => value / (units[row] ?? 1));
+  const rows = constraints.map(({ relation, coefficients, bound }) => ({
+    length: Math.hypot(...inUnits(coefficients)) || 1,
+    ...ofLengthOne({ relation, coefficients: inUnits(coefficients), bound }),
+  }));
+  const rounds = 100 + 10 * (linear.length + rows.length);
+  const bounds = rows.map(({ bound }) => bound);
   try {
     const { solution, Lagrangian, message } = quadprog.solveQP(
-      [[], ...quadratic.map((row) => [0, ...row])],
-      [0, ...linear],
-      [[], ...columns],
-      boundedList(
-        constraints.map(({ bound }) => bound),
-        rounds,
-      ),
+      [
+        [],
+        ...quadratic.map((values, row) => [0, ...inUnits(values).map((value) => value / (units[row] ?? 1))]),
+      ],
+      [0, ...inUnits(linear)],
+      [[], ...linear.map((_, row) => [0, ...rows.map(({ coefficients }) => coefficients[row] ?? 0)])],
+      boundedList(bounds, rounds),
       equalities,
     );
     if (message.startsWith("constraints are inconsistent")) return "inconsistent";
     if (message !== "") return "astray";
-    return { solution: solution.slice(1), multipliers: Lagrangian.slice(1) };
+    const multipliers = rows.map(({ length }, index) => Math.max(0, Lagrangian[index + 1] ?? 0) / length);
+    return { point: inUnits(solution.slice(1)), multipliers };
   } catch (thrown) {
     if (thrown instanceof Astray) return "astray";
     throw thrown;
   }
-};
-
-const ofLengthOne = ({ relation, coefficients, bound }: LinearConstraint): LinearConstraint => {
-  const length = Math.hypot(...coefficients) || 1;
-  return { relation, coefficients: coefficients.map((value) => value / length), bound: bound / length };
 };
 
 /** Whether the point is feasible and multipliers ≥ 0 balance the gradient there (Karush, Kuhn & Tucker). */
@@ -114,11 +123,22 @@ const isMinimum = (
   return feasible && balanced;
 };
 
+/** Rounding leaves a point off the constraints where the quadratic is nearly singular; this is the nearest one on them. */
+const nearestFeasible = (
+  point: readonly number[],
+  constraints: readonly LinearConstraint[],
+  equalities: number,
+): number[] | null => {
+  const quadratic = point.map((_, row) => unitVector(point.length, row));
+  const answer = solveOnce({ quadratic, linear: point, constraints }, equalities);
+  return typeof answer === "string" ? null : answer.point;
+};
+
 /**
  * The minimum of a quadratic program, by quadprog (Goldfarb & Idnani 1983, dual active set), checked before it is told.
- * Sizes do not matter: the quadratic is scaled to a mean diagonal of 1 and every constraint to length 1 first.
- * Equalities that repeat others are left out. Where quadprog sees a contradiction or ends nowhere, inequalities are
- * loosened by some 1e-10 for a second try, so constraints that leave a single point are kept to within that.
+ * Sizes do not matter: the quadratic is scaled to a mean diagonal of 1 and every constraint to length 1 first. Equalities
+ * that repeat others are left out. Where quadprog sees a contradiction or ends nowhere, inequalities are loosened by
+ * some 1e-10 for a second try, so constraints that leave a single point are kept to within that.
  */
 export const solveQuadratic = (given: QuadraticProgram): QuadraticSolution => {
   const scale = sumOf(diagonalOf(given.quadratic)) / given.linear.length;
@@ -141,18 +161,19 @@ export const solveQuadratic = (given: QuadraticProgram): QuadraticSolution => {
       ...each,
       bound: each.bound - loosening * (1 + (index % 7) / 7),
     }));
-    const answer = solveOnce(program.quadratic, program.linear, [...kept, ...loose], kept.length);
+    const answer = solveOnce({ ...program, constraints: [...kept, ...loose] }, kept.length);
     contradiction = answer === "inconsistent";
     if (typeof answer === "string") continue;
-    const found = new Map(
-      inequalities.map((each, at) => [each, Math.max(0, answer.multipliers[kept.length + at] ?? 0)]),
-    );
+    const found = new Map(inequalities.map((each, at) => [each, answer.multipliers[kept.length + at] ?? 0]));
     const multipliers = program.constraints.map((each) => found.get(each) ?? 0);
-    if (!isMinimum(program, answer.solution, multipliers, directions)) continue;
+    const point = [answer.point, nearestFeasible(answer.point, [...kept, ...inequalities], kept.length)].find(
+      (each) => each !== null && isMinimum(program, each, multipliers, directions),
+    );
+    if (!point) continue;
     const back = given.constraints.map(({ coefficients }, index) => {
       return ((multipliers[index] ?? 0) * scale) / (Math.hypot(...coefficients) || 1);
     });
-    return { kind: "solved", point: answer.solution, multipliers: back };
+    return { kind: "solved", point, multipliers: back };
   }
   return contradiction ? { kind: "infeasible" } : { kind: "unsolved" };
 };

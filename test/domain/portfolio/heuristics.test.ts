@@ -68,13 +68,27 @@ describe("risk parity", () => {
   });
 
   it("is inverse volatility for two assets, however they are correlated", () => {
-    for (const correlation of [-0.999, -0.5, 0, 0.9, 0.999999]) {
+    for (const correlation of [-0.9999, -0.5, 0, 0.9, 0.999999]) {
       const covariance = [
         [0.04, correlation * 0.06],
         [correlation * 0.06, 0.09],
       ];
       expect(weightsOf(named(covariance), "riskParity")[0]).toBeCloseTo(0.6, 8);
     }
+  });
+
+  it("is refused where the assets hedge each other so completely that there is no risk to share", () => {
+    // Fewer returns than assets: some mix of them has never moved.
+    const moments = momentsOf(randomReturns(12, 8, 4), {
+      expectedReturns: "historical",
+      riskModel: "sample",
+      periodsPerYear: 252,
+    });
+    const hedged = named(
+      moments.covariance.map((row, i) => row.map((value, j) => ((i + j) % 2 === 0 ? value : -value))),
+    );
+    const answer = optimize(hedged, { method: "riskParity" }, { limits: LONG_ONLY, riskFreeRate: 0 });
+    expect(answer.kind === "refused" && answer.error.code).toBe("notSolved");
   });
 
   it("copes with assets whose volatilities differ by six orders of magnitude", () => {

@@ -25,6 +25,9 @@ describe("limits that some weights keep", () => {
     { bound: { min: 1 / 3, max: 1 } },
     { bound: { min: 0, max: 1 / 3 } },
     { bound: { min: -1, max: 0.4 } },
+    { bound: { min: 0, max: 1 }, groups: [{ name: "all", symbols: ABC, max: 0.9999999999999999 }] },
+    // Thirds as people write them: a few parts in 10¹⁰ short of 1.
+    { bound: { min: 0.3333333333, max: 0.3333333333 } },
     { bound: { min: 0, max: 1 }, assets: { A: { min: 1 } } },
     { bound: { min: 0, max: 1 }, groups: [{ name: "all", symbols: ABC, min: 1, max: 1 }] },
     {

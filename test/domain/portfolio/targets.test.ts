@@ -3,13 +3,14 @@ import { type Limits, LONG_ONLY } from "../../../src/domain/portfolio/limits.ts"
 import type { Moments } from "../../../src/domain/portfolio/moments.ts";
 import {
   efficientFrontier,
+  METHODS,
   type Method,
   type OptimizedPortfolio,
   optimize,
 } from "../../../src/domain/portfolio/optimize.ts";
 import type { PortfolioFigures } from "../../../src/domain/portfolio/portfolio-figures.ts";
 import { infeasibility } from "./optimality.ts";
-import { randomProblem } from "./random-problem.ts";
+import { awkwardProblem, randomProblem } from "./random-problem.ts";
 
 /** Two uncorrelated assets: volatilities 20 % and 40 %, returns 5 % and 12 %. The calmest mix is 80 : 20. */
 const PAIR: Moments = {
@@ -133,6 +134,22 @@ describe("the highest Sharpe ratio", () => {
   });
 });
 
+describe("limits on all assets together", () => {
+  it.each([1, 0.9999999999999999, 0.9999999999])(
+    "of %d say nothing, and do not mislead a method",
+    (level) => {
+      for (const side of [{ max: level }, { min: level, max: 1 }, { min: level, max: level }]) {
+        const limits = { bound: { min: 0, max: 1 }, groups: [{ name: "all", symbols: ["A", "B"], ...side }] };
+        expect(portfolioFor({ method: "maxSharpe" }, PAIR, limits).weights["A"]).toBeCloseTo(
+          0.75 / 1.375,
+          10,
+        );
+        expect(portfolioFor({ method: "minVolatility" }, PAIR, limits).weights["A"]).toBeCloseTo(0.8, 10);
+      }
+    },
+  );
+});
+
 describe("the efficient frontier", () => {
   it("has twenty points from the least volatile to the richest portfolio, at even returns", () => {
     for (let seed = 1; seed <= 20; seed += 1) {
@@ -188,6 +205,29 @@ describe("the efficient frontier", () => {
 });
 
 describe("awkward markets", () => {
+  it("never leave a method without an answer: copies, multiples, few returns, limits that meet in one point", () => {
+    const refused = new Map<string, number>();
+    for (let seed = 1; seed <= 150; seed += 1) {
+      const { moments, limits } = awkwardProblem(seed);
+      for (const method of METHODS) {
+        const answer = optimize(moments, { method, target: 0.1 }, { limits, riskFreeRate: 0.01 });
+        if (answer.kind === "refused") {
+          refused.set(answer.error.code, (refused.get(answer.error.code) ?? 0) + 1);
+          expect(answer.error.code, `seed ${seed}, ${method}`).not.toBe("conflictingLimits");
+          if (method !== "riskParity")
+            expect(answer.error.code, `seed ${seed}, ${method}`).not.toBe("notSolved");
+        } else {
+          const weights = moments.symbols.map((symbol) => answer.value.weights[symbol] ?? Number.NaN);
+          expect(infeasibility(moments.symbols, limits, weights), `seed ${seed}, ${method}`).toBeLessThan(
+            2e-9,
+          );
+        }
+      }
+    }
+    expect(refused.get("notSolved") ?? 0).toBeLessThan(10);
+    expect(refused.get("noExcessReturn")).toBeGreaterThan(0);
+  });
+
   it("are refused where a growth is too large to be told per year", () => {
     const wild = { ...PAIR, expectedReturns: [0.1, Number.POSITIVE_INFINITY] };
     const error = refusalOf({ method: "minVolatility" }, wild);
