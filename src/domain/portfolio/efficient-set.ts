@@ -2,7 +2,12 @@ import { dot, type Matrix, quadraticForm, sumOf } from "./matrix.ts";
 import type { Moments } from "./moments.ts";
 import { type Answer, answered, declined } from "./portfolio-refusal.ts";
 import { strictlyPositive } from "./positive-definite.ts";
-import { type LinearConstraint, type QuadraticProgram, solveQuadratic } from "./quadratic-program.ts";
+import {
+  type LinearConstraint,
+  type QuadraticProgram,
+  solveQuadratic,
+  TOLERANCE,
+} from "./quadratic-program.ts";
 
 /** What the mean-variance methods choose among: all weights within the constraints, judged by moments. */
 export interface Choice {
@@ -26,9 +31,9 @@ export const returnOf = ({ moments }: Choice, weights: readonly number[]): numbe
 export const volatilityOf = ({ moments }: Choice, weights: readonly number[]): number =>
   Math.sqrt(Math.max(0, quadraticForm(moments.covariance, weights)));
 
-/** −1e-18 is 0; weights then add up to 1 as exactly as numbers can. */
+/** A weight that is only the solver's rounding, such as −1e-18, is 0; weights add up to 1 as exactly as numbers can. */
 const tidied = (weights: readonly number[]): number[] => {
-  const cleaned = weights.map((weight) => (Math.abs(weight) < 1e-13 ? 0 : weight));
+  const cleaned = weights.map((weight) => (Math.abs(weight) <= TOLERANCE ? 0 : weight));
   const total = sumOf(cleaned);
   return cleaned.map((weight) => weight / total);
 };

@@ -29,8 +29,11 @@ export type QuadraticSolution =
 
 /** How far a constraint (of length 1) may be missed to count as kept, where it cannot be kept better. */
 export const TOLERANCE = 1e-9;
-/** The second try loosens inequalities by about this much: corners where several meet are then no longer ties. */
-const LOOSENING = 1e-10;
+/**
+ * How much inequalities are loosened, try after try: corners where several meet are then no longer ties. What the last try
+ * finds lies outside by more than `TOLERANCE` and is pulled back.
+ */
+const LOOSENINGS = [0, 1e-10, 1e-8];
 /** How far the gradient may be off, in parts of its largest term. */
 const GRADIENT_TOLERANCE = 1e-7;
 
@@ -138,7 +141,7 @@ const nearestFeasible = (
  * The minimum of a quadratic program, by quadprog (Goldfarb & Idnani 1983, dual active set), checked before it is told.
  * Sizes do not matter: the quadratic is scaled to a mean diagonal of 1 and every constraint to length 1 first. Equalities
  * that repeat others are left out. Where quadprog sees a contradiction or ends nowhere, inequalities are loosened by
- * some 1e-10 for a second try, so constraints that leave a single point are kept to within that.
+ * very little for another try, so constraints that leave a single point are kept to within `TOLERANCE`.
  */
 export const solveQuadratic = (given: QuadraticProgram): QuadraticSolution => {
   const scale = sumOf(diagonalOf(given.quadratic)) / given.linear.length;
@@ -156,13 +159,13 @@ export const solveQuadratic = (given: QuadraticProgram): QuadraticSolution => {
   const { kept, directions } = equalities;
 
   let contradiction = false;
-  for (const loosening of [0, LOOSENING]) {
+  for (const loosening of LOOSENINGS) {
     const loose = inequalities.map((each, index) => ({
       ...each,
       bound: each.bound - loosening * (1 + (index % 7) / 7),
     }));
     const answer = solveOnce({ ...program, constraints: [...kept, ...loose] }, kept.length);
-    contradiction = answer === "inconsistent";
+    if (answer === "inconsistent") contradiction = true;
     if (typeof answer === "string") continue;
     const found = new Map(inequalities.map((each, at) => [each, answer.multipliers[kept.length + at] ?? 0]));
     const multipliers = program.constraints.map((each) => found.get(each) ?? 0);
