@@ -112,9 +112,9 @@ const NO_EXCESS = 1e-10;
  * The highest Sharpe ratio (μᵀw − riskFreeRate) / √(wᵀΣw). Refuses `noExcessReturn` when no portfolio within the limits
  * is expected to return more than the risk-free rate.
  *
- * As a quadratic program (Cornuejols & Tütüncü, Optimization Methods in Finance, 8.2): min yᵀΣy with (μ − r)ᵀy = 1, the
- * limits homogeneous in y (a·w ≥ b becomes (a − b·1)·y ≥ 0), and w = y / Σy. Σy > 0 follows: every asset has a least weight,
- * and these add up to no more than 1.
+ * As a quadratic program (Cornuejols & Tütüncü, Optimization Methods in Finance, 8.2): min yᵀΣy with (μ − r)ᵀy = 1,
+ * the limits homogeneous in y (a·w ≥ b becomes (a − b·1)·y ≥ 0), and w = y / Σy. Σy > 0 follows: every asset has a least
+ * weight, and these add up to no more than 1.
  */
 export const maxSharpe = (choice: Choice, riskFreeRate: number): Answer<number[]> => {
   const richest = highestReturn(choice);
