@@ -55,6 +55,7 @@ const PURE_PACKAGES = new Set([
   "croner",
   "ipaddr.js",
   "papaparse/papaparse.js",
+  "quadprog",
 ]);
 
 interface Import {

@@ -1,0 +1,72 @@
+import { percent } from "../analysis/figure.ts";
+import type { ProblemItem } from "../outcome.ts";
+import { constraintsOf, type Limit, type Limits, limitsOf, nearestTo } from "./limits.ts";
+import { type Answer, answered, declined } from "./portfolio-refusal.ts";
+import { type LinearConstraint, solveQuadratic } from "./quadratic-program.ts";
+
+const isFeasible = (limits: readonly Limit[], count: number): boolean => {
+  const objective = nearestTo(new Array<number>(count).fill(1 / count));
+  return solveQuadratic({ ...objective, constraints: constraintsOf(limits, count) }).kind !== "infeasible";
+};
+
+/** What always holds: an asset may fall to 0, or as far below as it was allowed to. It is part of no conflict. */
+const floorsOf = (limits: readonly Limit[]): Limit[] =>
+  limits
+    .filter(({ of, side }) => of === "asset" && side === "min")
+    .map((limit) => ({ ...limit, value: Math.min(0, limit.value) }));
+
+const isFloor = ({ of, side, value }: Limit): boolean => of === "asset" && side === "min" && value <= 0;
+
+/** Kinds of limits are left out whole before single ones are tried: most conflicts need only one or two kinds. */
+const kindOf = ({ of, side }: Limit): string => `${of} ${side}`;
+
+/**
+ * A smallest set of limits that cannot all be kept by weights that add up to 1: without any one of them, the rest could.
+ * Empty when they all can. Found by leaving limits out one after the other, and for good if the conflict stays (the
+ * deletion filter of Chinneck & Dravnieks 1991). There may be other such sets.
+ */
+export const conflictAmong = (limits: readonly Limit[], count: number): Limit[] => {
+  if (isFeasible(limits, count)) return [];
+  const floors = floorsOf(limits);
+  const conflicts = (some: readonly Limit[]): boolean => {
+    const bounded = new Set(
+      some.filter((each) => each.of === "asset" && each.side === "min").map(({ name }) => name),
+    );
+    return !isFeasible([...floors.filter(({ name }) => !bounded.has(name)), ...some], count);
+  };
+  let left = limits.filter((limit) => !isFloor(limit));
+  for (const kind of new Set(left.map(kindOf))) {
+    const without = left.filter((limit) => kindOf(limit) !== kind);
+    if (conflicts(without)) left = without;
+  }
+  for (const limit of left) {
+    const without = left.filter((each) => each !== limit);
+    if (conflicts(without)) left = without;
+  }
+  return left;
+};
+
+const inWords = ({ name, side, value }: Limit): string =>
+  `${name} ${side === "min" ? "at least" : "at most"} ${percent(value)}`;
+
+/**
+ * The constraints that the limits put on the weights of `symbols`. Refuses `invalidLimits`, and `conflictingLimits` with
+ * the limits that stand against each other as `errors` (field `assets.AAPL.max`, `groups.tech.min` and so on).
+ */
+export const constraintsFor = (
+  symbols: readonly string[],
+  limits: Limits,
+): Answer<readonly LinearConstraint[]> => {
+  const all = limitsOf(symbols, limits);
+  if (all.kind === "refused") return all;
+  const conflict = conflictAmong(all.value, symbols.length);
+  if (conflict.length === 0) return answered(constraintsOf(all.value, symbols.length));
+  const errors = conflict.map((limit): ProblemItem => {
+    const { of, name, side, value } = limit;
+    return { field: `${of}s.${name}.${side}`, reason: inWords(limit), value: String(value) };
+  });
+  const sentence = conflict.map(inWords).join(", ");
+  return declined("conflictingLimits", `No weights that add up to 100 % keep all of: ${sentence}.`, {
+    errors,
+  });
+};

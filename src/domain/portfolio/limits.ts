@@ -1,0 +1,148 @@
+import type { ProblemItem } from "../outcome.ts";
+import { sumOf, unitVector } from "./matrix.ts";
+import { type Answer, answered, declined } from "./portfolio-refusal.ts";
+import { type LinearConstraint, TOLERANCE } from "./quadratic-program.ts";
+
+/** The least and the most that an asset may weigh, as fractions of the portfolio. A negative `min` allows it short. */
+export interface Bound {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** The least and the most that several assets may weigh together. */
+export interface GroupLimit {
+  readonly name: string;
+  readonly symbols: readonly string[];
+  readonly min?: number;
+  readonly max?: number;
+}
+
+/** What weights may be, beside adding up to 1: `bound` for every asset, unless `assets` says otherwise for its symbol. */
+export interface Limits {
+  readonly bound: Bound;
+  readonly assets?: Readonly<Record<string, Partial<Bound>>>;
+  readonly groups?: readonly GroupLimit[];
+}
+
+export const LONG_ONLY: Limits = { bound: { min: 0, max: 1 } };
+
+/** One sentence of `Limits`: the weights of `members` (indices) together are at least or at most `value`. */
+export interface Limit {
+  readonly of: "asset" | "group";
+  readonly name: string;
+  readonly members: readonly number[];
+  readonly side: "min" | "max";
+  readonly value: number;
+}
+
+/** No position is larger than a hundred times the portfolio, either way. */
+const LARGEST_WEIGHT = 100;
+
+const listed = (symbols: readonly string[], limits: Limits): Limit[] => {
+  const found: Limit[] = [];
+  for (const [index, name] of symbols.entries()) {
+    const { min, max } = { ...limits.bound, ...limits.assets?.[name] };
+    found.push({ of: "asset", name, members: [index], side: "min", value: min });
+    found.push({ of: "asset", name, members: [index], side: "max", value: max });
+  }
+  for (const { name, symbols: inGroup, min, max } of limits.groups ?? []) {
+    const members = symbols.flatMap((symbol, index) => (inGroup.includes(symbol) ? [index] : []));
+    if (min !== undefined) found.push({ of: "group", name, members, side: "min", value: min });
+    if (max !== undefined) found.push({ of: "group", name, members, side: "max", value: max });
+  }
+  return found;
+};
+
+/** Every limit on its own, asset by asset and then the groups; refuses what cannot be a limit (`invalidLimits`). */
+export const limitsOf = (symbols: readonly string[], limits: Limits): Answer<readonly Limit[]> => {
+  const known = new Set(symbols);
+  const errors: ProblemItem[] = [];
+  for (const name of Object.keys(limits.assets ?? {})) {
+    if (!known.has(name)) errors.push({ field: `assets.${name}`, reason: "not an asset of the portfolio" });
+  }
+  const names = new Set<string>();
+  for (const { name, symbols: members } of limits.groups ?? []) {
+    const field = `groups.${name}`;
+    if (names.has(name)) errors.push({ field, reason: "a group of this name is there already" });
+    names.add(name);
+    if (members.length === 0) errors.push({ field, reason: "a group needs a symbol" });
+    for (const symbol of members) {
+      if (!known.has(symbol)) errors.push({ field, reason: `${symbol} is not an asset of the portfolio` });
+    }
+  }
+  const all = listed(symbols, limits);
+  for (const { of, name, side, value } of all) {
+    const field = `${of}s.${name}.${side}`;
+    if (!(Math.abs(value) <= LARGEST_WEIGHT)) {
+      errors.push({ field, reason: `a weight lies between −${LARGEST_WEIGHT} and ${LARGEST_WEIGHT}` });
+    }
+    const max =
+      side === "min" ? all.find((o) => o.of === of && o.name === name && o.side === "max") : undefined;
+    if (max !== undefined && value > max.value) {
+      errors.push({ field, reason: `the least, ${value}, is more than the most, ${max.value}` });
+    }
+  }
+  return errors.length > 0
+    ? declined("invalidLimits", "The limits cannot be read.", { errors })
+    : answered(all);
+};
+
+const sideConstraint = ({ members, side, value }: Limit, count: number): LinearConstraint => {
+  const sign = side === "min" ? 1 : -1;
+  const coefficients = Array.from({ length: count }, (_, index) => (members.includes(index) ? sign : 0));
+  return { relation: "atLeast", coefficients, bound: sign * value + 0 };
+};
+
+/** The weights of all assets add up to 1. */
+export const budget = (count: number): LinearConstraint => ({
+  relation: "equal",
+  coefficients: new Array<number>(count).fill(1),
+  bound: 1,
+});
+
+/** Whether the bounds of single assets, and that weights add up to 1, keep this limit already (to within TOLERANCE). */
+const goesWithoutSaying = (limit: Limit, least: readonly number[], most: readonly number[]): boolean => {
+  const inside = (bounds: readonly number[]): number =>
+    sumOf(limit.members.map((index) => bounds[index] ?? 0));
+  const others = (bounds: readonly number[]): number => sumOf(bounds) - inside(bounds);
+  const ofGroup = limit.of === "group";
+  return limit.side === "max"
+    ? limit.value + TOLERANCE >=
+        Math.min(1 - others(least), ofGroup ? inside(most) : Number.POSITIVE_INFINITY)
+    : ofGroup && limit.value - TOLERANCE <= Math.max(inside(least), 1 - others(most));
+};
+
+/**
+ * The budget and the limits as constraints on a list of weights. A least and a most that are equal become one equality;
+ * limits that the others imply are left out, since ties between constraints are what troubles the solver.
+ */
+export const constraintsOf = (limits: readonly Limit[], count: number): LinearConstraint[] => {
+  const boundsAt = (side: "min" | "max", unset: number): number[] =>
+    Array.from({ length: count }, (_, index) => {
+      const own = limits.find(
+        (each) => each.of === "asset" && each.side === side && each.members[0] === index,
+      );
+      return own?.value ?? unset;
+    });
+  const least = boundsAt("min", Number.NEGATIVE_INFINITY);
+  const most = boundsAt("max", Number.POSITIVE_INFINITY);
+  const constraints = [budget(count)];
+  const isImplied = (limit: Limit): boolean => goesWithoutSaying(limit, least, most);
+  for (const limit of limits) {
+    const { of, name, side, value } = limit;
+    const other = limits.find((each) => each.of === of && each.name === name && each.side !== side);
+    if (other === undefined || Math.abs(other.value - value) > TOLERANCE / 1000) {
+      if (!isImplied(limit)) constraints.push(sideConstraint(limit, count));
+    } else if (side === "min" && !(isImplied(limit) && isImplied(other))) {
+      const { coefficients, bound } = sideConstraint(limit, count);
+      constraints.push({ relation: "equal", coefficients, bound });
+    }
+  }
+  return constraints;
+};
+
+/** The square of the distance to `weights`, halved, as the objective of a quadratic program: identity and `weights`. */
+export const nearestTo = (weights: readonly number[]) => ({
+  quadratic: weights.map((_, index) => unitVector(weights.length, index)),
+  linear: weights,
+});

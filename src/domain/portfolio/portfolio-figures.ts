@@ -1,0 +1,47 @@
+import { isNoise } from "../indicators/noise.ts";
+import { diagonalOf, dot, quadraticForm, sumOf, times } from "./matrix.ts";
+import type { Moments } from "./moments.ts";
+
+/**
+ * Weights and what they promise. Per symbol: `weights`, fractions that add up to 1, and `riskContributions`,
+ * wᵢ·(Σw)ᵢ / wᵀΣw, the part of the variance that comes from the asset; they add up to 1, a hedge has a negative one.
+ * `expectedReturn` (μᵀw) and `volatility` (√(wᵀΣw)) are fractions per year. `sharpe` is
+ * (expectedReturn − riskFreeRate) / volatility. Both it and `riskContributions` are null where nothing fluctuates.
+ */
+export interface PortfolioFigures {
+  readonly weights: Readonly<Record<string, number>>;
+  readonly expectedReturn: number;
+  readonly volatility: number;
+  readonly sharpe: number | null;
+  readonly riskContributions: Readonly<Record<string, number>> | null;
+}
+
+const bySymbol = (symbols: readonly string[], values: readonly number[]): Record<string, number> =>
+  Object.fromEntries(symbols.map((symbol, index) => [symbol, values[index] ?? 0]));
+
+/** The parts of the variance, adding up to 1, in the order of the assets; null where nothing fluctuates. */
+export const riskContributionsOf = ({ covariance }: Moments, weights: readonly number[]): number[] | null => {
+  const variance = quadraticForm(covariance, weights);
+  const level = sumOf(diagonalOf(covariance)) / weights.length;
+  if (!(variance > 0) || isNoise(variance, level)) return null;
+  const slope = times(covariance, weights);
+  return weights.map((weight, index) => (weight * (slope[index] ?? 0)) / variance + 0);
+};
+
+/** `riskFreeRate` is a fraction per year. */
+export const figuresOf = (
+  moments: Moments,
+  weights: readonly number[],
+  riskFreeRate: number,
+): PortfolioFigures => {
+  const contributions = riskContributionsOf(moments, weights);
+  const expectedReturn = dot(moments.expectedReturns, weights);
+  const volatility = Math.sqrt(Math.max(0, quadraticForm(moments.covariance, weights)));
+  return {
+    weights: bySymbol(moments.symbols, weights),
+    expectedReturn,
+    volatility,
+    sharpe: contributions === null ? null : (expectedReturn - riskFreeRate) / volatility,
+    riskContributions: contributions === null ? null : bySymbol(moments.symbols, contributions),
+  };
+};

@@ -1,0 +1,32 @@
+import type { Problem } from "../outcome.ts";
+
+export type PortfolioRefusalCode =
+  | "tooFewReturns"
+  | "unusablePrice"
+  | "invalidInput"
+  | "invalidLimits"
+  | "conflictingLimits"
+  | "unreachableReturn"
+  | "unreachableVolatility"
+  | "noExcessReturn"
+  | "noVolatility"
+  | "notSolved";
+
+/** Why there are no weights. `range` holds what can be reached, both ends included, when a target cannot. */
+export interface PortfolioRefusal extends Problem {
+  readonly code: PortfolioRefusalCode;
+  readonly range?: { readonly min: number; readonly max: number };
+}
+
+/** An answer or the reason against it; assignable to `Outcome<T>`. */
+export type Answer<T> =
+  | { readonly kind: "done"; readonly value: T }
+  | { readonly kind: "refused"; readonly error: PortfolioRefusal };
+
+export const answered = <T>(value: T): Answer<T> => ({ kind: "done", value });
+
+export const declined = (
+  code: PortfolioRefusalCode,
+  detail: string,
+  more: Pick<PortfolioRefusal, "errors" | "range"> = {},
+): Answer<never> => ({ kind: "refused", error: { code, detail, ...more } });

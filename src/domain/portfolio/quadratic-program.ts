@@ -1,0 +1,182 @@
+/// <reference path="./quadprog.d.ts" />
+import quadprog from "quadprog";
+import { independentEqualities, without } from "./independent-equalities.ts";
+import { diagonalOf, dot, type Matrix, sumOf, times, unitVector } from "./matrix.ts";
+
+/** coefficients · x = bound, or ≥ bound. */
+export interface LinearConstraint {
+  readonly relation: "equal" | "atLeast";
+  readonly coefficients: readonly number[];
+  readonly bound: number;
+}
+
+/** Minimise ½xᵀQx − linear·x within the constraints, of which there is at least one. Q is strictly positive definite. */
+export interface QuadraticProgram {
+  readonly quadratic: Matrix;
+  readonly linear: readonly number[];
+  readonly constraints: readonly LinearConstraint[];
+}
+
+/**
+ * `solved`: the point, and the multipliers of the "atLeast" constraints (≥ 0) at their places, 0 at those of equalities:
+ * Qx − linear = Σ multiplier · coefficients + a combination of the equalities' coefficients. `infeasible`: no point keeps the constraints to within
+ * `TOLERANCE`. `unsolved`: the solver ran astray and its answer did not stand the check.
+ */
+export type QuadraticSolution =
+  | { readonly kind: "solved"; readonly point: number[]; readonly multipliers: number[] }
+  | { readonly kind: "infeasible" }
+  | { readonly kind: "unsolved" };
+
+/** How far a constraint (of length 1) may be missed to count as kept, where it cannot be kept better. */
+export const TOLERANCE = 1e-9;
+/**
+ * How much inequalities are loosened, try after try: corners where several meet are then no longer ties. What the last try
+ * finds lies outside by more than `TOLERANCE` and is pulled back.
+ */
+const LOOSENINGS = [0, 1e-10, 1e-8];
+/** How far the gradient may be off, in parts of its largest term. */
+const GRADIENT_TOLERANCE = 1e-7;
+
+class Astray extends Error {}
+
+/**
+ * A 1-based list that lets its first entry be read a bounded number of times. The solver reads it once or twice a
+ * round and has no bound on rounds of its own; with ties it may go round for ever.
+ */
+const boundedList = (values: readonly number[], rounds: number): number[] => {
+  const list = [0, ...values];
+  let first = values[0] ?? 0;
+  let reads = 0;
+  Object.defineProperty(list, 1, {
+    get: () => {
+      reads += 1;
+      if (reads > 4 * rounds) throw new Astray();
+      return first;
+    },
+    set: (value: number) => {
+      first = value;
+    },
+  });
+  return list;
+};
+
+const ofLengthOne = ({ relation, coefficients, bound }: LinearConstraint): LinearConstraint => {
+  const length = Math.hypot(...coefficients) || 1;
+  return { relation, coefficients: coefficients.map((value) => value / length), bound: bound / length };
+};
+
+/**
+ * One call of quadprog, equalities first. It sees variables in units in which the quadratic's diagonal is 1, and rows of
+ * length 1 in these: assets of very different volatility would cost it its precision.
+ */
+const solveOnce = (
+  { quadratic, linear, constraints }: QuadraticProgram,
+  equalities: number,
+): { point: number[]; multipliers: number[] } | "inconsistent" | "astray" => {
+  const units = diagonalOf(quadratic).map((value) => Math.sqrt(value));
+  const inUnits = (values: readonly number[]): number[] =>
+    values.map((value, row) => value / (units[row] ?? 1));
+  const rows = constraints.map(({ relation, coefficients, bound }) => ({
+    length: Math.hypot(...inUnits(coefficients)) || 1,
+    ...ofLengthOne({ relation, coefficients: inUnits(coefficients), bound }),
+  }));
+  const rounds = 100 + 10 * (linear.length + rows.length);
+  const bounds = rows.map(({ bound }) => bound);
+  try {
+    const { solution, Lagrangian, message } = quadprog.solveQP(
+      [
+        [],
+        ...quadratic.map((values, row) => [0, ...inUnits(values).map((value) => value / (units[row] ?? 1))]),
+      ],
+      [0, ...inUnits(linear)],
+      [[], ...linear.map((_, row) => [0, ...rows.map(({ coefficients }) => coefficients[row] ?? 0)])],
+      boundedList(bounds, rounds),
+      equalities,
+    );
+    if (message.startsWith("constraints are inconsistent")) return "inconsistent";
+    if (message !== "") return "astray";
+    const multipliers = rows.map(({ length }, index) => Math.max(0, Lagrangian[index + 1] ?? 0) / length);
+    return { point: inUnits(solution.slice(1)), multipliers };
+  } catch (thrown) {
+    if (thrown instanceof Astray) return "astray";
+    throw thrown;
+  }
+};
+
+/** Whether the point is feasible and multipliers ≥ 0 balance the gradient there (Karush, Kuhn & Tucker). */
+const isMinimum = (
+  program: QuadraticProgram,
+  point: readonly number[],
+  multipliers: readonly number[],
+  equalityDirections: readonly (readonly number[])[],
+): boolean => {
+  const feasible = program.constraints.every(({ relation, coefficients, bound }) => {
+    const slack = dot(coefficients, point) - bound;
+    return relation === "equal" ? Math.abs(slack) <= TOLERANCE : slack >= -TOLERANCE;
+  });
+  const slope = times(program.quadratic, point);
+  const gradient = slope.map(
+    (value, row) =>
+      value -
+      (program.linear[row] ?? 0) -
+      sumOf(program.constraints.map((each, k) => (multipliers[k] ?? 0) * (each.coefficients[row] ?? 0))),
+  );
+  const size = Math.max(Math.hypot(...slope), Math.hypot(...program.linear), Math.hypot(...multipliers));
+  const balanced = Math.hypot(...without(gradient, equalityDirections)) <= GRADIENT_TOLERANCE * size;
+  return feasible && balanced;
+};
+
+/** Rounding leaves a point off the constraints where the quadratic is nearly singular; this is the nearest one on them. */
+const nearestFeasible = (
+  point: readonly number[],
+  constraints: readonly LinearConstraint[],
+  equalities: number,
+): number[] | null => {
+  const quadratic = point.map((_, row) => unitVector(point.length, row));
+  const answer = solveOnce({ quadratic, linear: point, constraints }, equalities);
+  return typeof answer === "string" ? null : answer.point;
+};
+
+/**
+ * The minimum of a quadratic program, by quadprog (Goldfarb & Idnani 1983, dual active set), checked before it is told.
+ * Sizes do not matter: the quadratic is scaled to a mean diagonal of 1 and every constraint to length 1 first. Equalities
+ * that repeat others are left out. Where quadprog sees a contradiction or ends nowhere, inequalities are loosened by
+ * very little for another try, so constraints that leave a single point are kept to within `TOLERANCE`.
+ */
+export const solveQuadratic = (given: QuadraticProgram): QuadraticSolution => {
+  const scale = sumOf(diagonalOf(given.quadratic)) / given.linear.length;
+  const program: QuadraticProgram = {
+    quadratic: given.quadratic.map((row) => row.map((value) => value / scale)),
+    linear: given.linear.map((value) => value / scale),
+    constraints: given.constraints.map(ofLengthOne),
+  };
+  const equalities = independentEqualities(
+    program.constraints.filter(({ relation }) => relation === "equal"),
+    TOLERANCE,
+  );
+  if (equalities === null) return { kind: "infeasible" };
+  const inequalities = program.constraints.filter(({ relation }) => relation === "atLeast");
+  const { kept, directions } = equalities;
+
+  let contradiction = false;
+  for (const loosening of LOOSENINGS) {
+    const loose = inequalities.map((each, index) => ({
+      ...each,
+      bound: each.bound - loosening * (1 + (index % 7) / 7),
+    }));
+    const answer = solveOnce({ ...program, constraints: [...kept, ...loose] }, kept.length);
+    if (answer === "inconsistent") contradiction = true;
+    if (typeof answer === "string") continue;
+    const found = new Map(inequalities.map((each, at) => [each, answer.multipliers[kept.length + at] ?? 0]));
+    const multipliers = program.constraints.map((each) => found.get(each) ?? 0);
+    const point = [answer.point, nearestFeasible(answer.point, [...kept, ...inequalities], kept.length)].find(
+      (each) => each !== null && isMinimum(program, each, multipliers, directions),
+    );
+    if (!point) continue;
+    const back = given.constraints.map(({ coefficients }, index) => {
+      return ((multipliers[index] ?? 0) * scale) / (Math.hypot(...coefficients) || 1);
+    });
+    return { kind: "solved", point, multipliers: back };
+  }
+  return contradiction ? { kind: "infeasible" } : { kind: "unsolved" };
+};
