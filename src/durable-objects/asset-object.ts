@@ -39,8 +39,8 @@ const LARGEST_READ_BYTES = 1_000_000;
 
 /**
  * One asset: the short, serial commit point. Each command is one transaction in which state, event, consumed row and
- * outbox row are written together; publishing follows, with the alarm as safety net. Nothing here waits for anything
- * outside but the events queue.
+ * outbox row are written together; publishing follows, with the alarm as safety net. No command waits for anything outside
+ * but the events queue.
  */
 export class AssetObject extends DurableObject<Env> {
   readonly #db: AssetDatabase;
@@ -62,7 +62,7 @@ export class AssetObject extends DurableObject<Env> {
       analysis: new AnalysisStore(sql),
     };
     this.#outbox = new Outbox(log, env.EVENTS_QUEUE);
-    this.#commits = new Commits(ctx, log, this.#outbox);
+    this.#commits = new Commits(ctx, log, this.#outbox, env.DB);
   }
 
   /** Registers the asset, or changes it when it is registered already; the same fact twice is one event. */
@@ -160,9 +160,8 @@ export class AssetObject extends DurableObject<Env> {
     return this.#commits.publish();
   }
 
-  /** The safety net. */
   override async alarm(): Promise<void> {
-    await this.#commits.publish();
+    await this.#commits.tend();
   }
 
   async #once<T>(

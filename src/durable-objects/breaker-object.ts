@@ -4,18 +4,14 @@ import { answerOf, decide } from "../domain/breaker/decide.ts";
 import type { Verdict } from "../domain/breaker/verdict.ts";
 import { type AnyEvent, breakerStream, type Cause } from "../domain/events/envelope.ts";
 import type { LogPage } from "../domain/reconciliation/check-chain.ts";
-import { noteKnown } from "../read-model/streams.ts";
-import { inTime } from "../timeout.ts";
 import { BreakerRecord, type StoredBreaker } from "./breaker-record.ts";
 import { Commits } from "./commits.ts";
 import { EventLog, type Head, type HeadView } from "./event-log.ts";
-import { Outbox, type OutboxStatus, SAFETY_NET_SECONDS } from "./outbox.ts";
+import { Outbox, type OutboxStatus } from "./outbox.ts";
 import { BREAKER_STEPS, migrateTables } from "./tables.ts";
 
 /** Events of one read stay under this, whatever the limit asked for. */
 const LARGEST_READ_BYTES = 1_000_000;
-/** The read model may be slow; the alarm comes again. */
-const TELL_TIMEOUT_MS = 10_000;
 
 /**
  * The breaker of one external service, shared by all workers: the short, serial point that counts failures and leases
@@ -34,7 +30,7 @@ export class BreakerObject extends DurableObject<Env> {
     this.#record = new BreakerRecord(sql);
     this.#log = new EventLog(sql, breakerStream(this.#service()));
     this.#outbox = new Outbox(this.#log, env.EVENTS_QUEUE);
-    this.#commits = new Commits(ctx, this.#log, this.#outbox);
+    this.#commits = new Commits(ctx, this.#log, this.#outbox, env.DB);
   }
 
   /** Asks for leave to call the service. `lease` names this asker's probe, should it be the one to probe. */
@@ -137,25 +133,8 @@ export class BreakerObject extends DurableObject<Env> {
     return this.#commits.publish();
   }
 
-  /** The safety net: half a minute after a commit, and again for as long as something is left to do. */
   override async alarm(): Promise<void> {
-    await this.#commits.publish();
-    await this.#tellHead();
-  }
-
-  /**
-   * Tells the read model how far this log reaches, so that the sweep notices should the events never arrive. Whoever gave
-   * the command may be dead by now, and there is no job to remember a breaker by. Nothing is written when it is known.
-   */
-  async #tellHead(): Promise<void> {
-    const { version } = this.#log.top();
-    if (version === 0) return;
-    const head = { streamId: breakerStream(this.#service()), version };
-    try {
-      await inTime(noteKnown(this.env.DB, [head], Date.now()).run(), TELL_TIMEOUT_MS, "D1");
-    } catch {
-      await this.ctx.storage.setAlarm(Date.now() + SAFETY_NET_SECONDS * 1000);
-    }
+    await this.#commits.tend();
   }
 
   async #ruling(

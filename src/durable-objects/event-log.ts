@@ -34,11 +34,11 @@ export type AppendOutcome =
  */
 export class EventLog {
   readonly #sql: SqlStorage;
-  readonly #streamId: string;
+  readonly streamId: string;
 
   constructor(sql: SqlStorage, streamId: string) {
     this.#sql = sql;
-    this.#streamId = streamId;
+    this.streamId = streamId;
   }
 
   head(): number {
@@ -91,7 +91,7 @@ export class EventLog {
         eventId: stamp.newId(),
         eventType: event.eventType,
         schemaVersion: EVENT_TYPES[event.eventType].schemaVersion,
-        streamId: this.#streamId,
+        streamId: this.streamId,
         version,
         occurredAt: new Date(stamp.now).toISOString(),
         tenantId: "default",

@@ -1,7 +1,18 @@
+import { runDurableObjectAlarm } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { Broker } from "./broker.ts";
-import { days, job, object, openAsset, orderImport, passSeconds, readModelOf, stopClock } from "./market.ts";
+import {
+  days,
+  job,
+  object,
+  openAsset,
+  orderImport,
+  passSeconds,
+  readModelOf,
+  rows,
+  stopClock,
+} from "./market.ts";
 
 let broker: Broker;
 beforeAll(() => {
@@ -68,5 +79,26 @@ describe("an effect whose answer and whose message were both lost", () => {
     expect((await job(id)).state).toBe("failed");
     await sweep();
     expect((await readModelOf("MUTE-B")).bars).toHaveLength(30);
+  });
+
+  it("reaches the read model although nobody recorded that it was ordered, and nobody asks again", async () => {
+    const fact = {
+      symbol: "MUTE-C",
+      type: "STOCK",
+      currency: "USD",
+      calendar: "XNYS",
+      source: "import",
+      live: false,
+      archived: false,
+    } as const;
+    const cause = { actorId: "admin", jobId: null, correlationId: "admin", causationId: null };
+    await object("MUTE-C").register({ symbol: "MUTE-C", fact, cause });
+    expect(broker.take("EVENTS_QUEUE")).toHaveLength(1);
+    const feed = () => rows("SELECT event_type FROM events WHERE stream_id = 'asset/MUTE-C'");
+    await sweep();
+    expect(await feed()).toEqual([]);
+    await runDurableObjectAlarm(object("MUTE-C"));
+    await sweep();
+    expect(await feed()).toEqual([{ event_type: "AssetRegistered" }]);
   });
 });

@@ -96,7 +96,7 @@ export const EFFECTS: readonly Tooth[] = [
   {
     name: "a finished job tells how far its stream reaches",
     file: "src/wiring/jobs.ts",
-    noticedBy: SEEDS,
+    noticedBy: worker("sweep"),
     text: "...(heads.length > 0 ? [noteKnown(DB, heads, now)] : []),",
     without: "",
   },

@@ -17,8 +17,8 @@ export const GUARDS: readonly Tooth[] = [
     without: "",
   },
   {
-    name: "a breaker tells the read model how far it reaches",
-    file: "src/durable-objects/breaker-object.ts",
+    name: "an object tells the read model how far it reaches",
+    file: "src/durable-objects/commits.ts",
     noticedBy: worker("breaker-object", "whose messages and whose callers"),
     text: "    await this.#tellHead();",
     without: "    void this.#tellHead;",
