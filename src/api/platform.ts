@@ -56,6 +56,8 @@ export interface ApiPlatform {
     actor: string,
   ) => Promise<BreakerView>;
   readonly resetBreaker: (service: string, reason: string, actor: string) => Promise<BreakerView>;
+  /** What follows wholly from `about` (versions included): computed, or remembered from when it was. */
+  readonly remembered: <T>(about: readonly string[], compute: () => Promise<T>) => Promise<T>;
   /** What waits on each queue; null where it does not say in time. */
   readonly queueBacklogs: () => Promise<
     { queue: string; backlog: { count: number; bytes: number; oldestAt: number | null } | null }[]

@@ -7,15 +7,18 @@ import { requireAsset } from "./assets.ts";
 import { rangeOf, seriesQuery } from "./bars.ts";
 import { ApiProblem } from "./problem.ts";
 import { iso, isoOrNull, listOf, operation, page, router, symbolParams } from "./schemas.ts";
+import { type ComputedRow, computedIndicators, namesQuery, wishOf } from "./wished-indicators.ts";
 
 const nullable = z.number().nullable();
 
-const valuesView = z.object(
-  Object.fromEntries(INDICATOR_NAMES.map((name) => [name, nullable])) as Record<
-    (typeof INDICATOR_NAMES)[number],
-    typeof nullable
-  >,
-);
+const valuesView = z
+  .object(
+    Object.fromEntries(INDICATOR_NAMES.map((name) => [name, nullable.optional()])) as Record<
+      (typeof INDICATOR_NAMES)[number],
+      z.ZodOptional<typeof nullable>
+    >,
+  )
+  .catchall(nullable);
 
 const indicatorView = z.object({ timestamp: z.string(), values: valuesView }).meta({ id: "Indicators" });
 
@@ -31,16 +34,22 @@ series.openapi(
       summary: "Indicator values, oldest first; null means not known",
       tag,
     },
-    { params: symbolParams, query: seriesQuery },
+    { params: symbolParams, query: seriesQuery.extend({ names: namesQuery }) },
     200,
     listOf(indicatorView),
   ),
   async (c) => {
     const { symbol } = c.req.valid("param");
-    const query = c.req.valid("query");
+    const { names, resolution, ...query } = c.req.valid("query");
     const { from, to } = rangeOf(query);
-    await requireAsset(c.get("reads"), symbol);
-    const rows = await listIndicators(c.get("reads"), symbol, query.resolution, from, to, query.limit + 1);
+    const wish = names === undefined ? null : wishOf(names);
+    const reads = c.get("reads");
+    const { type } = await requireAsset(reads, symbol);
+    const limit = query.limit + 1;
+    const rows: readonly ComputedRow[] =
+      wish === null
+        ? await listIndicators(reads, symbol, resolution, from, to, limit)
+        : await computedIndicators(c.env, reads, { symbol, type, resolution, from, to, limit }, wish);
     const shown = page(
       rows,
       query.limit,

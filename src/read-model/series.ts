@@ -36,6 +36,29 @@ export async function listBars(
   return results;
 }
 
+/** Bars of a page, and up to `warmUp` bars before it, each oldest first; all as of one moment. */
+export async function barsWithWarmUp(
+  db: Reader,
+  { symbol, resolution, from, to }: { symbol: string; resolution: Resolution; from: number; to: number },
+  limit: number,
+  warmUp: number,
+): Promise<{ readonly before: Bar[]; readonly page: Bar[] }> {
+  const columns = "timestamp, open, high, low, close, volume";
+  const range = "symbol = ?1 AND resolution = ?2 AND timestamp BETWEEN ?3 AND ?4";
+  const [page, before] = await db.batch<Bar>([
+    db
+      .prepare(`SELECT ${columns} FROM bars WHERE ${range} ORDER BY timestamp LIMIT ?5`)
+      .bind(symbol, resolution, from, to, limit),
+    db
+      .prepare(
+        `SELECT ${columns} FROM bars WHERE symbol = ?1 AND resolution = ?2
+           AND timestamp < (SELECT min(timestamp) FROM bars WHERE ${range}) ORDER BY timestamp DESC LIMIT ?5`,
+      )
+      .bind(symbol, resolution, from, to, warmUp),
+  ]);
+  return { before: (before?.results ?? []).toReversed(), page: page?.results ?? [] };
+}
+
 /** The latest `limit` closes up to an instant, oldest first. */
 export async function latestCloses(
   db: Reader,

@@ -16,7 +16,7 @@ export interface ProjectedHead extends StreamHead {
 
 /** Streams of which nothing is projected yet are left out. */
 export async function projectedHeads(
-  db: D1Database,
+  db: D1Database | D1DatabaseSession,
   streamIds: readonly string[],
 ): Promise<Map<string, ProjectedHead>> {
   const { results } = await db

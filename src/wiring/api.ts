@@ -15,6 +15,7 @@ import {
 import { planOf } from "./dry-run.ts";
 import { headOf } from "./failures.ts";
 import { queueBacklogs } from "./queues.ts";
+import { remembered } from "./remembered.ts";
 import { scrape } from "./scrape.ts";
 
 /** What one request is given. It carries on its caller's trace, and whatever it sets off carries it on. */
@@ -84,6 +85,7 @@ export function apiPlatform(env: Env, request: Pick<Request, "headers">): ApiPla
     resetBreaker: (service, reason, actor) =>
       breakerObject(env, service).reset(service, reason, actor, traceparent),
     queueBacklogs: () => queueBacklogs(p),
+    remembered: remembered(p),
   };
 }
 

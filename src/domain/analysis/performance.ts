@@ -1,4 +1,5 @@
 import { isNoise } from "../indicators/noise.ts";
+import { quantile } from "../indicators/quantile.ts";
 import { meanOf, squaredDeviations } from "../indicators/window.ts";
 
 /** A close at an instant (epoch milliseconds). Every bar is one. */
@@ -38,6 +39,8 @@ export interface Performance {
   /** mean / √(Σ min(r, 0)² / n) × √periodsPerYear: target 0, divisor all n returns (R PerformanceAnalytics, "full"). */
   readonly sortino: number | null;
   readonly maxDrawdown: Drawdown | null;
+  /** annualizedReturn / −maxDrawdown.depth, over the whole range (Calmar ratio). */
+  readonly calmar: number | null;
   /** The return that 5 % of the returns fall short of: historical quantile, R type 7. Usually negative. */
   readonly valueAtRisk95: number | null;
   /** Mean of the returns at or below valueAtRisk95. */
@@ -57,6 +60,7 @@ const UNKNOWN: Omit<Performance, "observations"> = {
   sharpe: null,
   sortino: null,
   maxDrawdown: null,
+  calmar: null,
   valueAtRisk95: null,
   conditionalValueAtRisk95: null,
   skewness: null,
@@ -74,16 +78,6 @@ const deepestFall = (points: readonly PricePoint[]): Drawdown => {
     if (depth < worst.depth) worst = { depth, peak: highest.timestamp, trough: point.timestamp };
   }
   return worst;
-};
-
-/** Quantile by linear interpolation between order statistics at (n − 1) · probability (R type 7). */
-const quantile = (values: readonly number[], probability: number): number | null => {
-  const sorted = values.toSorted((a, b) => a - b);
-  const position = (sorted.length - 1) * probability;
-  const below = sorted[Math.floor(position)];
-  const above = sorted[Math.ceil(position)];
-  if (below === undefined || above === undefined) return null;
-  return below + (above - below) * (position - Math.floor(position));
 };
 
 /** Population moment of the given order about the mean, in units of the population standard deviation. */
@@ -111,6 +105,8 @@ export const performanceOf = (points: readonly PricePoint[], periodsPerYear: num
   const population = Math.sqrt(squares / observations);
   const downside = Math.sqrt(meanOf(returns.map((change) => Math.min(change, 0) ** 2)));
   const year = Math.sqrt(periodsPerYear);
+  const growth = (last.close / first.close) ** (periodsPerYear / observations) - 1;
+  const fall = deepestFall(points);
   const valueAtRisk = quantile(returns, 0.05);
   const tail = valueAtRisk === null ? [] : returns.filter((change) => change <= valueAtRisk);
   return {
@@ -118,11 +114,12 @@ export const performanceOf = (points: readonly PricePoint[], periodsPerYear: num
     meanReturn: finiteOrNull(mean),
     standardDeviation: finiteOrNull(deviation),
     totalReturn: finiteOrNull(last.close / first.close - 1),
-    annualizedReturn: finiteOrNull((last.close / first.close) ** (periodsPerYear / observations) - 1),
+    annualizedReturn: finiteOrNull(growth),
     volatility: finiteOrNull(deviation * year),
     sharpe: varies ? finiteOrNull((mean / deviation) * year) : null,
     sortino: finiteOrNull((mean / downside) * year),
-    maxDrawdown: deepestFall(points),
+    maxDrawdown: fall,
+    calmar: finiteOrNull(growth / -fall.depth),
     valueAtRisk95: valueAtRisk === null ? null : finiteOrNull(valueAtRisk),
     conditionalValueAtRisk95: tail.length === 0 ? null : finiteOrNull(meanOf(tail)),
     skewness: varies ? finiteOrNull(standardMoment(returns, mean, population, 3)) : null,

@@ -14,6 +14,7 @@ const everyFigureNull = {
   sharpe: null,
   sortino: null,
   maxDrawdown: null,
+  calmar: null,
   valueAtRisk95: null,
   conditionalValueAtRisk95: null,
   skewness: null,
@@ -33,6 +34,7 @@ describe("performance of the S&P 500, 2000-01-03 to 2020-04-17, against R", () =
     ["sharpe", 0.268604628972],
     ["sortino", 0.376528177412],
     ["annualizedReturn", 0.0341815392299],
+    ["calmar", 0.0341815392299 / 0.567753877503],
     ["valueAtRisk95", -0.0189389627617],
     ["conditionalValueAtRisk95", -0.0302246592166],
     ["volatility", 0.0125304234865648 * Math.sqrt(252)],
@@ -67,10 +69,11 @@ describe("performance worked by hand", () => {
     expect(performance.conditionalValueAtRisk95).toBeCloseTo(-0.1, 12);
   });
 
-  test("a series that never falls has no peak and no trough, and no Sortino ratio", () => {
+  test("a series that never falls has no peak and no trough, and neither Sortino nor Calmar ratio", () => {
     const performance = performanceOf(series(1, 2, 3, 3), 252);
     expect(performance.maxDrawdown).toEqual({ depth: 0, peak: null, trough: null });
     expect(performance.sortino).toBeNull();
+    expect(performance.calmar).toBeNull();
     expect(performance.sharpe).not.toBeNull();
   });
 });

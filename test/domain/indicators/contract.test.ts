@@ -1,15 +1,24 @@
 import { initialAdx, stepAdx } from "../../../src/domain/indicators/adx.ts";
 import { initialAtr, stepAtr } from "../../../src/domain/indicators/atr.ts";
 import { bollingerBands } from "../../../src/domain/indicators/bollinger.ts";
+import { initialCalmar, stepCalmar } from "../../../src/domain/indicators/calmar.ts";
 import { initialCci, stepCci } from "../../../src/domain/indicators/cci.ts";
+import { initialDrawdown, stepDrawdown } from "../../../src/domain/indicators/drawdown.ts";
 import { initialEma, stepEma } from "../../../src/domain/indicators/ema.ts";
 import { initialMacd, stepMacd } from "../../../src/domain/indicators/macd.ts";
 import { initialMfi, stepMfi } from "../../../src/domain/indicators/mfi.ts";
 import { initialObv, stepObv } from "../../../src/domain/indicators/obv.ts";
+import { initialReturn, stepLogReturn, stepReturn } from "../../../src/domain/indicators/return.ts";
 import { initialRsi, stepRsi } from "../../../src/domain/indicators/rsi.ts";
 import { initialSharpe, stepSharpe } from "../../../src/domain/indicators/sharpe.ts";
 import { initialSma, stepSma } from "../../../src/domain/indicators/sma.ts";
+import { initialSortino, stepSortino } from "../../../src/domain/indicators/sortino.ts";
 import { initialStochastic, stepStochastic } from "../../../src/domain/indicators/stochastic.ts";
+import {
+  initialValueAtRisk,
+  stepConditionalValueAtRisk,
+  stepValueAtRisk,
+} from "../../../src/domain/indicators/value-at-risk.ts";
 import { initialVolatility, stepVolatility } from "../../../src/domain/indicators/volatility.ts";
 import { obeysTheContract } from "./contract.ts";
 
@@ -99,5 +108,54 @@ obeysTheContract({
   create: initialSharpe,
   step: (state, bar) => stepSharpe(state, bar.close, 30, 252),
   firstIndex: 30,
+  needs: "close",
+});
+obeysTheContract({
+  name: "simple return",
+  create: initialReturn,
+  step: (state, bar) => stepReturn(state, bar.close),
+  firstIndex: 1,
+  needs: "close",
+});
+obeysTheContract({
+  name: "logarithmic return",
+  create: initialReturn,
+  step: (state, bar) => stepLogReturn(state, bar.close),
+  firstIndex: 1,
+  needs: "close",
+});
+obeysTheContract({
+  name: "Sortino ratio",
+  create: initialSortino,
+  step: (state, bar) => stepSortino(state, bar.close, 20, 252),
+  firstIndex: 20,
+  needs: "close",
+});
+obeysTheContract({
+  name: "Calmar ratio",
+  create: initialCalmar,
+  step: (state, bar) => stepCalmar(state, bar.close, 20, 252),
+  firstIndex: 20,
+  needs: "close",
+});
+obeysTheContract({
+  name: "value at risk",
+  create: initialValueAtRisk,
+  step: (state, bar) => stepValueAtRisk(state, bar.close, 20, 0.05),
+  firstIndex: 20,
+  needs: "close",
+});
+obeysTheContract({
+  name: "conditional value at risk",
+  create: initialValueAtRisk,
+  step: (state, bar) => stepConditionalValueAtRisk(state, bar.close, 20, 0.05),
+  firstIndex: 20,
+  needs: "close",
+});
+obeysTheContract({
+  name: "drawdown",
+  create: initialDrawdown,
+  step: (state, bar) => stepDrawdown(state, bar.close),
+  firstIndex: 0,
   needs: "close",
 });

@@ -1,0 +1,84 @@
+import * as z from "zod";
+import { periodsPerYear } from "../domain/indicators/periods-per-year.ts";
+import { readWish, type WishReading } from "../domain/indicators/wished.ts";
+import type { AssetType } from "../domain/market/asset-type.ts";
+import type { Resolution } from "../domain/market/resolution.ts";
+import { barsWithWarmUp } from "../read-model/series.ts";
+import { projectedHeads } from "../read-model/streams.ts";
+import type { ApiEnv } from "./platform.ts";
+import { ApiProblem } from "./problem.ts";
+
+/** Bars before the first one shown that one question may run through. */
+const MOST_WARM_UP = 20_000;
+
+/** `sma50,rsi7`: read once, so that a wrong name is a precise refusal. */
+export const namesQuery = z
+  .string()
+  .max(600)
+  .transform((text) => text.split(","))
+  .optional()
+  .meta({
+    description:
+      "Indicators by name and parameters, separated by commas, at most 20: sma50, ema12, rsi7, atr10, adx20, cci30, mfi10, " +
+      "bb20_2.5, macd5_35_5, stoch5_3_3, volatility60, sharpe60, sortino60, calmar252, var95_250, cvar95_250, return, logReturn, " +
+      "drawdown, obv, or any name of the usual set. Computed from the bars; without it the usual set is shown.",
+  });
+
+type Accepted = Extract<WishReading, { readonly ok: true }>;
+
+/** What the names ask for; refuses them all at once if one of them is wrong. */
+export function wishOf(names: readonly string[]): Accepted {
+  const reading = readWish(names);
+  if (reading.ok) return reading;
+  const items = reading.problems.map(({ name, reason }) => ({
+    field: "names",
+    reason: `${name.slice(0, 40)} ${reason}`,
+  }));
+  throw new ApiProblem("invalid_query", `names: ${items[0]?.reason ?? "not readable"}`, items);
+}
+
+export interface SeriesPage {
+  readonly symbol: string;
+  readonly type: AssetType;
+  readonly resolution: Resolution;
+  /** Epoch ms, both included. */
+  readonly from: number;
+  readonly to: number;
+  readonly limit: number;
+}
+
+export interface ComputedRow {
+  readonly timestamp: number;
+  readonly values: Record<string, number | null>;
+}
+
+/**
+ * Values of a page of bars, oldest first. They follow from the stream's version alone, so they are computed once for each.
+ * Every digit is what a run from the first bar would give; where that needs more bars than a question may run through, it is
+ * refused.
+ */
+export async function computedIndicators(
+  { api }: ApiEnv["Bindings"],
+  reads: D1DatabaseSession,
+  series: SeriesPage,
+  { wished, start }: Accepted,
+): Promise<ComputedRow[]> {
+  const { symbol, resolution, from, to, limit } = series;
+  const streamId = `asset/${symbol}`;
+  const version = (await projectedHeads(reads, [streamId])).get(streamId)?.version ?? 0;
+  const about = [symbol, resolution, version, from, to, limit, wished.keys.join(",")].map(String);
+  return api.remembered(["indicators", ...about], async () => {
+    const warmUp = wished.warmUp ?? MOST_WARM_UP + 1;
+    const { before, page } = await barsWithWarmUp(reads, series, limit, warmUp);
+    if (before.length > MOST_WARM_UP) {
+      throw new ApiProblem(
+        "invalid_query",
+        `drawdown and obv count from the first bar, and more than ${MOST_WARM_UP} bars lie before this range; ask for a coarser resolution.`,
+        [{ field: "names", reason: "too many bars lie before the range" }],
+      );
+    }
+    const step = start(periodsPerYear(series.type, resolution), before.length);
+    for (const bar of before) step(bar);
+    return page.map((bar) => ({ timestamp: bar.timestamp, values: step(bar) }));
+  });
+}

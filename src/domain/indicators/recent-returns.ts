@@ -1,0 +1,21 @@
+import { initialReturn, type ReturnState, stepReturn } from "./return.ts";
+import { emptyWindow, slide, type Window } from "./window.ts";
+
+/** The last simple returns of a series, for the figures that are taken over a window of them. */
+export interface RecentReturns extends ReturnState {
+  returns: Window;
+}
+
+export const noReturns = (): RecentReturns => ({ ...initialReturn(), returns: emptyWindow() });
+
+/**
+ * Takes the return of one more close into the window; tells whether it holds `period` of them now. A close without a
+ * return (zero or less, or a jump beyond the number range) restarts the warm-up.
+ */
+export const slideReturn = (state: RecentReturns, close: number, period: number): boolean => {
+  const isFirst = state.previousClose === null;
+  const change = stepReturn(state, close);
+  if (change !== null) return slide(state.returns, period, change);
+  if (!isFirst) state.returns = emptyWindow();
+  return false;
+};

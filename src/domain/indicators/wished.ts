@@ -1,0 +1,135 @@
+import type { Bar } from "../asset/bar.ts";
+import { INDICATOR_NAMES } from "./values.ts";
+import { type Parameter, WISHED_KINDS, type WishedKind } from "./wished-kinds.ts";
+
+/** Indicators asked for by name, like `sma50`, `macd5_35_5`, `bb20_2.5`, `var95_250`, `drawdown`. */
+export interface Wished {
+  /** The keys of a bar's values, in the order asked for. */
+  readonly keys: readonly string[];
+  /** How many bars before the first one of interest have to be run through; null for all there are. */
+  readonly warmUp: number | null;
+}
+
+export interface WishProblem {
+  readonly name: string;
+  readonly reason: string;
+}
+
+export type WishReading =
+  | { readonly ok: true; readonly wished: Wished; readonly start: Start }
+  | { readonly ok: false; readonly problems: readonly WishProblem[] };
+
+/**
+ * Begins a series. Of the `before` bars that come ahead of the first one of interest each indicator is given only as many as
+ * its warm-up takes.
+ */
+export type Start = (periodsPerYear: number, before?: number) => WishedSeries;
+
+/** The wished indicators along one series: takes its bars one by one, oldest first, and tells the values after each. */
+export type WishedSeries = (bar: Bar) => Record<string, number | null>;
+
+/** More in one question is a mistake, or should be two. */
+export const MOST_WISHED = 20;
+
+/** What the names of the stored set stand for here, and which of the outputs they are. */
+const USUAL: Readonly<Record<string, readonly [string, number]>> = {
+  macd: ["macd12_26_9", 0],
+  macdSignal: ["macd12_26_9", 1],
+  macdHistogram: ["macd12_26_9", 2],
+  bbUpper: ["bb20_2", 0],
+  bbMiddle: ["bb20_2", 1],
+  bbLower: ["bb20_2", 2],
+  stochK: ["stoch14_3_3", 0],
+  stochD: ["stoch14_3_3", 1],
+};
+
+interface Choice {
+  readonly kind: WishedKind;
+  readonly values: readonly number[];
+  /** Keys by the place of the output they show. */
+  readonly shown: ReadonlyMap<number, string>;
+}
+
+/** Reads names; all that is wrong with any of them is told at once. */
+export function readWish(names: readonly string[]): WishReading {
+  const problems: WishProblem[] = [];
+  const choices: Choice[] = [];
+  if (names.length > MOST_WISHED)
+    problems.push({ name: "names", reason: `at most ${MOST_WISHED} names, these are ${names.length}` });
+  for (const name of new Set(names.slice(0, MOST_WISHED))) {
+    const choice = readName(name);
+    if (typeof choice === "string") problems.push({ name, reason: choice });
+    else choices.push(choice);
+  }
+  if (problems.length > 0) return { ok: false, problems };
+  const warmUps = choices.map(({ kind, values }) => kind.warmUp(values));
+  return {
+    ok: true,
+    wished: {
+      keys: choices.flatMap(({ shown }) => [...shown.values()]),
+      warmUp: warmUps.includes(null) ? null : Math.max(0, ...warmUps.map((bars) => bars ?? 0)),
+    },
+    start: (periodsPerYear, before = 0) => run(choices, periodsPerYear, before),
+  };
+}
+
+function run(choices: readonly Choice[], periodsPerYear: number, before: number): WishedSeries {
+  const tracks = choices.map(({ kind, values, shown }) => {
+    const warmUp = kind.warmUp(values);
+    return {
+      step: kind.create(values, periodsPerYear),
+      shown,
+      first: warmUp === null ? 0 : Math.max(0, before - warmUp),
+    };
+  });
+  let seen = 0;
+  return (bar) => {
+    const result: Record<string, number | null> = {};
+    for (const { step, shown, first } of tracks) {
+      const outputs = seen < first ? [] : step(bar);
+      for (const [index, key] of shown) result[key] = known(outputs[index]);
+    }
+    seen += 1;
+    return result;
+  };
+}
+
+/** Parameters of one's own can reach beyond the number range where the usual ones do not; that is not known, then. */
+const known = (value: number | null | undefined): number | null =>
+  value === null || value === undefined || !Number.isFinite(value) ? null : value;
+
+/** What a name asks for, or why nothing. */
+function readName(name: string): Choice | string {
+  const usual = Object.hasOwn(USUAL, name) ? USUAL[name] : undefined;
+  const full = usual?.[0] ?? name;
+  const [, word = "", numbers = ""] = /^([A-Za-z]+)([0-9._]*)$/.exec(full) ?? [];
+  const kind = Object.hasOwn(WISHED_KINDS, word) ? WISHED_KINDS[word] : undefined;
+  if (kind === undefined)
+    return `is none of ${Object.entries(WISHED_KINDS).map(patternOf).join(", ")}, nor of ${INDICATOR_NAMES.join(", ")}`;
+  const parts = numbers === "" ? [] : numbers.split("_");
+  if (parts.length !== kind.parameters.length) return `is written ${patternOf([word, kind])}`;
+  const values = parts.map(Number);
+  for (const [index, parameter] of kind.parameters.entries()) {
+    const reason = problemOf(parameter, parts[index] ?? "");
+    if (reason !== null) return reason;
+  }
+  if (word === "macd" && (values[0] ?? 0) >= (values[1] ?? 0))
+    return "needs a fast period below the slow one";
+  const shown = new Map(
+    usual === undefined
+      ? kind.outputs.map((output, index) => [index, `${name}${output}`])
+      : [[usual[1], name]],
+  );
+  return { kind, values, shown };
+}
+
+function problemOf({ name, least, most, fraction }: Parameter, text: string): string | null {
+  const shape = fraction === true ? /^\d{1,3}(\.\d{1,3})?$/ : /^[1-9]\d{0,4}$/;
+  const value = Number(text);
+  if (shape.test(text) && value >= least && value <= most) return null;
+  return `needs a ${name} from ${least} to ${most}${fraction === true ? "" : ", a whole number"}`;
+}
+
+/** `sma<period>`, as it is written. */
+const patternOf = ([word, { parameters }]: readonly [string, WishedKind]): string =>
+  `${word}${parameters.map(({ name }) => `<${name}>`).join("_")}`;
