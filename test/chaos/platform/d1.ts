@@ -149,23 +149,34 @@ export class D1 {
   }
 }
 
-let kept: Sqlite | null = null;
+let kept: { readonly db: Sqlite; readonly shape: string } | null = null;
 
 /**
  * A database with every migration applied and nothing in it. One is made for each process and emptied for each run: its
  * prepared statements are worth more than its rows.
  */
 export function emptyDatabase(migrations: string): Sqlite {
-  if (kept === null) {
-    kept = new Sqlite();
-    const files = readdirSync(migrations)
-      .filter((name) => name.endsWith(".sql"))
-      .sort();
-    for (const file of files) kept.runScript(readFileSync(join(migrations, file), "utf8"));
-    return kept;
+  if (kept?.db.raw.isTransaction) kept.db.raw.exec("ROLLBACK");
+  // A run may have left tables of its own, or renamed some: the next one must not find them.
+  if (kept === null || shapeOf(kept.db) !== kept.shape) {
+    kept?.db.raw.close();
+    kept = migrated(migrations);
+    return kept.db;
   }
-  if (kept.raw.isTransaction) kept.raw.exec("ROLLBACK");
-  for (const table of kept.tables()) kept.runScript(`DELETE FROM "${table}"`);
-  if (kept.has("sqlite_sequence")) kept.runScript("DELETE FROM sqlite_sequence");
-  return kept;
+  const { db } = kept;
+  for (const table of db.tables()) db.runScript(`DELETE FROM "${table}"`);
+  if (db.has("sqlite_sequence")) db.runScript("DELETE FROM sqlite_sequence");
+  return db;
 }
+
+function migrated(migrations: string): { readonly db: Sqlite; readonly shape: string } {
+  const db = new Sqlite();
+  const files = readdirSync(migrations)
+    .filter((name) => name.endsWith(".sql"))
+    .sort();
+  for (const file of files) db.runScript(readFileSync(join(migrations, file), "utf8"));
+  return { db, shape: shapeOf(db) };
+}
+
+const shapeOf = (db: Sqlite): string =>
+  JSON.stringify(db.rows("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name"));
