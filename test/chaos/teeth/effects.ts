@@ -174,7 +174,7 @@ export const EFFECTS: readonly Tooth[] = [
   {
     name: "a slot is claimed once",
     file: "src/records/slot-records.ts",
-    noticedBy: worker("scheduler", "claims a due slot once"),
+    noticedBy: worker("scheduler-model"),
     text: "INSERT OR IGNORE INTO slots",
     without: "INSERT OR REPLACE INTO slots",
   },

@@ -82,7 +82,7 @@ export const GUARDS: readonly Tooth[] = [
   {
     name: "a comparison's step is taken once",
     file: "src/records/reconciliation-records.ts",
-    noticedBy: worker("reconcile-live"),
+    noticedBy: worker("reconcile-runs"),
     text: "step = iif(step = ?2 AND state IN ('queued', 'running'), step + 1, NULL),",
     without: "step = iif(?2 >= 0, step + 1, NULL),",
   },
