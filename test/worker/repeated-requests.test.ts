@@ -59,6 +59,10 @@ describe("a request that took effect, failed, and is repeated with its key", () 
     const { first, again } = await twice("/schedules", body);
     expect([first.status, again.status]).toEqual([201, 201]);
     expect(again.body).toEqual(first.body);
-    expect(await rows("SELECT id FROM schedules WHERE name = 'rota'")).toHaveLength(1);
+    const [made, ...others] = await rows<{ done_until: number; created_at: number }>(
+      "SELECT done_until, created_at FROM schedules WHERE name = 'rota'",
+    );
+    expect(others).toEqual([]);
+    expect(made?.done_until).toBeLessThanOrEqual(made?.created_at ?? 0);
   });
 });
