@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { assetStream } from "../domain/events/envelope.ts";
 import { periodsPerYear } from "../domain/indicators/periods-per-year.ts";
 import { readWish, type WishReading } from "../domain/indicators/wished.ts";
 import type { AssetType } from "../domain/market/asset-type.ts";
@@ -64,7 +65,7 @@ export async function computedIndicators(
   { wished, start }: Accepted,
 ): Promise<ComputedRow[]> {
   const { symbol, resolution, from, to, limit } = series;
-  const streamId = `asset/${symbol}`;
+  const streamId = assetStream(symbol);
   const version = (await projectedHeads(reads, [streamId])).get(streamId)?.version ?? 0;
   const about = [symbol, resolution, version, from, to, limit, wished.keys.join(",")].map(String);
   return api.remembered(["indicators", ...about], async () => {
