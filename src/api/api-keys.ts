@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { writeAudit } from "../records/audit.ts";
 import { listApiKeys, revokeApiKey, type StoredApiKey, writeApiKey } from "../records/backoffice-records.ts";
+import { auditRow } from "./audit-row.ts";
 import { SCOPES } from "./auth.ts";
 import { ApiProblem } from "./problem.ts";
 import {
@@ -68,18 +68,7 @@ apiKeys.openapi(
     const stored = { id, name, scopes, createdAt: now, expiresAt: expiresAt ?? null, revokedAt: null };
     await DB.batch([
       writeApiKey(DB, { ...stored, hash: await api.hash(key), createdBy: caller }),
-      writeAudit(DB, [
-        {
-          id: api.newId(),
-          at: now,
-          actor: caller,
-          action: "api-key.create",
-          subject: id,
-          outcome: "done",
-          detail: scopes.join(" "),
-          traceparent: api.traceparent,
-        },
-      ]),
+      auditRow(c.env, caller, "api-key.create", id, scopes.join(" ")),
     ]);
     return c.json({ ...show(stored), key }, 201);
   },
@@ -127,18 +116,7 @@ apiKeys.openapi(
     const now = api.now();
     const [revoked] = await DB.batch([
       revokeApiKey(DB, id, now),
-      writeAudit(DB, [
-        {
-          id: api.newId(),
-          at: now,
-          actor: c.get("caller").id,
-          action: "api-key.revoke",
-          subject: id,
-          outcome: "done",
-          detail: null,
-          traceparent: api.traceparent,
-        },
-      ]),
+      auditRow(c.env, c.get("caller").id, "api-key.revoke", id),
     ]);
     if ((revoked?.meta.changes ?? 0) === 0)
       throw new ApiProblem("not_found", `There is no active API key ${id}.`);
