@@ -28,7 +28,6 @@ export interface DatabaseReadings {
   readonly meanProcessingSeconds: number | null;
   /** Of the jobs that ended. */
   readonly failedJobsShare: number | null;
-  /** Null in an installation without these tables. */
   readonly divergences: number | null;
   readonly stuckProcesses: number | null;
 }
@@ -48,26 +47,21 @@ export async function databaseReadings(db: D1Database, now: number): Promise<Dat
        FROM sample WHERE attempts <> '[]'`,
     )
     .bind(now - SAMPLE_MS, now, SAMPLE);
-  const optional = db.prepare(
-    "SELECT name FROM sqlite_master WHERE type = 'table' AND name IN ('divergences', 'processes') LIMIT 2",
-  );
-  const [letters, breakers, jobs, tables] = await db.batch([
+  const [letters, breakers, jobs, divergences, processes] = await db.batch([
     count(db, "dead_letters WHERE state = 'open'"),
     // A receiver that is out is its owner's business.
     count(db, "breakers WHERE state = 'open' AND service NOT LIKE 'webhook:%'"),
     sample,
-    optional,
+    count(db, "divergences WHERE repaired_at IS NULL"),
+    count(db, "processes WHERE state = 'stuck'"),
   ]);
-  const names = new Set((tables?.results as { name: string }[] | undefined)?.map(({ name }) => name));
-  const of = async (table: string, from: string): Promise<number | null> =>
-    names.has(table) ? number((await count(db, from).all()).results, "n") : null;
   return {
     openDeadLetters: number(letters?.results, "n"),
     openBreakers: number(breakers?.results, "n"),
     // No job in an hour is none that is slow.
     meanProcessingSeconds: number(jobs?.results, "seconds") ?? 0,
     failedJobsShare: number(jobs?.results, "failed") ?? 0,
-    divergences: await of("divergences", "divergences WHERE repaired_at IS NULL"),
-    stuckProcesses: await of("processes", "processes WHERE state = 'stuck'"),
+    divergences: number(divergences?.results, "n"),
+    stuckProcesses: number(processes?.results, "n"),
   };
 }

@@ -1,3 +1,4 @@
+import { QUEUES, type QueueName } from "../domain/metrics/catalogue.ts";
 import { inTime } from "../timeout.ts";
 import type { Platform } from "./common.ts";
 
@@ -10,24 +11,30 @@ export interface Backlog {
   readonly oldestAt: number | null;
 }
 
-export const QUEUES: Readonly<Record<string, (env: Env) => Queue>> = {
-  "inversorai-schedule": (env) => env.SCHEDULE_QUEUE,
-  "inversorai-ingest": (env) => env.INGEST_QUEUE,
-  "inversorai-indicators": (env) => env.INDICATORS_QUEUE,
-  "inversorai-recommendations": (env) => env.RECOMMENDATIONS_QUEUE,
-  "inversorai-events": (env) => env.EVENTS_QUEUE,
-  "inversorai-webhooks": (env) => env.WEBHOOKS_QUEUE,
-  "inversorai-dead-letters": (env) => env.DEAD_LETTERS_QUEUE,
-  "inversorai-dead-letters-again": (env) => env.DEAD_LETTERS_AGAIN_QUEUE,
+/** The binding of each queue; the compiler sees to it that none is missing. */
+export const QUEUE_OF: Readonly<Record<QueueName, (env: Env) => Queue>> = {
+  schedule: (env) => env.SCHEDULE_QUEUE,
+  ingest: (env) => env.INGEST_QUEUE,
+  indicators: (env) => env.INDICATORS_QUEUE,
+  recommendations: (env) => env.RECOMMENDATIONS_QUEUE,
+  events: (env) => env.EVENTS_QUEUE,
+  webhooks: (env) => env.WEBHOOKS_QUEUE,
+  reconcile: (env) => env.RECONCILE_QUEUE,
+  processes: (env) => env.PROCESSES_QUEUE,
+  "dead-letters": (env) => env.DEAD_LETTERS_QUEUE,
+  "dead-letters-again": (env) => env.DEAD_LETTERS_AGAIN_QUEUE,
 };
+
+/** What wrangler.toml puts before a queue's name. */
+const PREFIX = "inversorai-";
 
 /** Every queue's backlog; null for one that does not answer. */
 export const queueBacklogs = (p: Platform): Promise<{ queue: string; backlog: Backlog | null }[]> =>
   Promise.all(
-    Object.entries(QUEUES).map(async ([queue, of]) => ({
-      queue,
-      backlog: await backlogOf(p, queue, of(p.env)),
-    })),
+    QUEUES.map(async (name) => {
+      const queue = `${PREFIX}${name}`;
+      return { queue, backlog: await backlogOf(p, queue, QUEUE_OF[name](p.env)) };
+    }),
   );
 
 async function backlogOf(p: Platform, name: string, queue: Queue): Promise<Backlog | null> {
@@ -51,7 +58,7 @@ async function backlogOf(p: Platform, name: string, queue: Queue): Promise<Backl
 export const renew =
   ({ env }: Platform) =>
   async (queue: string, body: unknown, delaySeconds: number): Promise<void> => {
-    const of = QUEUES[queue];
-    if (of === undefined) throw new Error(`there is no queue ${queue}`);
-    await of(env).send(body, { delaySeconds });
+    const name = QUEUES.find((one) => `${PREFIX}${one}` === queue);
+    if (name === undefined) throw new Error(`there is no queue ${queue}`);
+    await QUEUE_OF[name](env).send(body, { delaySeconds });
   };

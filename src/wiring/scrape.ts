@@ -1,4 +1,4 @@
-import type { QueueName, SCRAPE_SOURCES } from "../domain/metrics/catalogue.ts";
+import { QUEUES, type QueueName, type SCRAPE_SOURCES } from "../domain/metrics/catalogue.ts";
 import { type Gauge, gauge, render } from "../domain/metrics/exposition.ts";
 import { countStreamsBehind } from "../read-model/streams.ts";
 import {
@@ -14,24 +14,12 @@ import {
 import { inTime } from "../timeout.ts";
 import type { Platform } from "./common.ts";
 import { metricsObject, report } from "./metrics.ts";
+import { QUEUE_OF } from "./queues.ts";
 
 /** Prometheus gives up after ten seconds; a part that is out must not take the page with it. */
 const PART_TIMEOUT_MS = 3_000;
 
 type Source = (typeof SCRAPE_SOURCES)[number];
-
-const QUEUE_OF: Readonly<Record<QueueName, (env: Env) => Queue>> = {
-  schedule: (env) => env.SCHEDULE_QUEUE,
-  ingest: (env) => env.INGEST_QUEUE,
-  indicators: (env) => env.INDICATORS_QUEUE,
-  recommendations: (env) => env.RECOMMENDATIONS_QUEUE,
-  events: (env) => env.EVENTS_QUEUE,
-  webhooks: (env) => env.WEBHOOKS_QUEUE,
-  reconcile: (env) => env.RECONCILE_QUEUE,
-  processes: (env) => env.PROCESSES_QUEUE,
-  "dead-letters": (env) => env.DEAD_LETTERS_QUEUE,
-  "dead-letters-again": (env) => env.DEAD_LETTERS_AGAIN_QUEUE,
-};
 
 /**
  * The text of /metrics: what was counted, and what stands in queues and database now. Its cost does not depend on how
@@ -56,9 +44,7 @@ export async function scrape(p: Platform): Promise<string> {
     part("recorder", () => metricsObject(env).read()),
     part("database", () => databaseGauges(env.DB, p.now())),
     part("breakers", () => breakerGauges(env.DB)),
-    ...(Object.keys(QUEUE_OF) as QueueName[]).map((queue) =>
-      part(queue, () => queueGauges(queue, QUEUE_OF[queue](env), p.now())),
-    ),
+    ...QUEUES.map((queue) => part(queue, () => queueGauges(queue, QUEUE_OF[queue](env), p.now()))),
   ]);
   for (const some of found) if (some !== null) gauges.push(...some);
   return render(samples ?? [], gauges);

@@ -4,6 +4,7 @@ import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { WEBHOOK_TIMEOUT_MS } from "../../src/delivery/webhook.ts";
 import { BREAKER_POLICY } from "../../src/domain/breaker/breaker.ts";
 import { codeOfThrown, faultClassOf } from "../../src/domain/job/fault.ts";
+import { QUEUES } from "../../src/domain/metrics/catalogue.ts";
 import { consumeJobs } from "../../src/queues/consumer.ts";
 import { ingestHandler } from "../../src/queues/ingest.ts";
 import { LONGEST_LINE_MS } from "../../src/sources/pace.ts";
@@ -141,7 +142,7 @@ describe("a binding that never answers", () => {
   it("is unknown in the list of queues, and hides no other", async () => {
     vi.spyOn(env.EVENTS_QUEUE, "metrics").mockImplementation(never);
     const found = await queueBacklogs(platform(env));
-    expect(found).toHaveLength(8);
+    expect(found).toHaveLength(QUEUES.length);
     expect(found.filter(({ backlog }) => backlog === null).map(({ queue }) => queue)).toEqual([
       "inversorai-events",
     ]);
