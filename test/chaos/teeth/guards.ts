@@ -128,4 +128,18 @@ export const GUARDS: readonly Tooth[] = [
     text: "return await Promise.race([work, late]);",
     without: "void late.catch(() => undefined);\n    return await work;",
   },
+  {
+    name: "a dead letter's message takes effect once",
+    file: "src/wiring/dead-letters.ts",
+    noticedBy: worker("dead-letters-come-again"),
+    text: "if (await isFiled(DB, message.id)) return;",
+    without: "",
+  },
+  {
+    name: "and once beside another consumer of it",
+    file: "src/records/dead-letter-states.ts",
+    noticedBy: worker("dead-letters-come-again"),
+    text: "FROM dead_letters WHERE id",
+    without: "FROM dead_letters WHERE 0 AND id",
+  },
 ];
