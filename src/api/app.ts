@@ -29,6 +29,7 @@ import { outbox } from "./outbox.ts";
 import type { ApiEnv } from "./platform.ts";
 import { ApiProblem, handleError, problemResponse } from "./problem.ts";
 import { processes } from "./processes.ts";
+import { quality } from "./quality.ts";
 import { queues } from "./queues.ts";
 import { rateLimit } from "./rate-limit.ts";
 import { rebuilds } from "./rebuilds.ts";
@@ -79,6 +80,7 @@ for (const part of [
   assets,
   bars,
   analysis,
+  quality,
   series,
   recommendations,
   jobs,

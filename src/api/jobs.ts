@@ -3,7 +3,7 @@ import { JOB_KINDS, JOB_STATES, type JobOrder, type JobState, jobId } from "../d
 import { RESOLUTIONS } from "../domain/market/resolution.ts";
 import { noteKnown } from "../read-model/streams.ts";
 import { writeAudit } from "../records/audit.ts";
-import { readClock } from "../records/clock-record.ts";
+import { marketTime } from "../records/clock-record.ts";
 import {
   CANCELLABLE,
   cancelJob,
@@ -119,7 +119,7 @@ jobs.openapi(
       ]);
     }
     const now = api.now();
-    const until = api.config.DEMO ? ((await readClock(DB))?.marketNow ?? now) : now;
+    const until = await marketTime(DB, api.config, now);
     const id = jobId(kind, symbol, `manual:${api.newId()}`);
     const order: JobOrder = {
       id,

@@ -59,6 +59,24 @@ export async function barsWithWarmUp(
   return { before: (before?.results ?? []).toReversed(), page: page?.results ?? [] };
 }
 
+/** The latest `limit` bars up to an instant, oldest first. */
+export async function latestBars(
+  db: Reader,
+  symbol: string,
+  resolution: Resolution,
+  until: number,
+  limit: number,
+): Promise<Bar[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT timestamp, open, high, low, close, volume FROM bars
+       WHERE symbol = ? AND resolution = ? AND timestamp <= ? ORDER BY timestamp DESC LIMIT ?`,
+    )
+    .bind(symbol, resolution, until, limit)
+    .all<Bar>();
+  return results.reverse();
+}
+
 /** The latest `limit` closes up to an instant, oldest first. */
 export async function latestCloses(
   db: Reader,
