@@ -64,6 +64,35 @@ const values = z.object(
   Object.fromEntries(INDICATOR_NAMES.map((name) => [name, price])) as Record<string, typeof price>,
 );
 
+const recommendation = z.looseObject({
+  recommendationId: z.uuid(),
+  symbol: z.string(),
+  resolution,
+  asOf: instant,
+  close: z.number(),
+  source: z.string(),
+  action: z.enum(ACTIONS),
+  confidence: z.number().min(0).max(1),
+  baseRate: z.number().min(0).max(1),
+  samples: z.number().int(),
+  horizon: z.object({ bars: z.number().int(), resolution }),
+  riskLevel: z.enum(RISK_LEVELS),
+  summary: z.string(),
+  reasoning: z.array(z.string()),
+  assumptions: z.array(z.string()),
+  caveats: z.array(z.string()),
+  evidence: z.array(z.looseObject({ id: z.string(), value: price })),
+  engine: z.string(),
+  engineVersion: z.string(),
+  codeVersion: z.string(),
+  snapshotHash: z.string().regex(/^[0-9a-f]{64}$/),
+  basedOn: z.object({
+    eventId: z.uuid(),
+    version: z.number().int(),
+    bars: z.object({ from: instant, to: instant, count: z.number().int() }),
+  }),
+});
+
 /** The payload of each event type at its newest version, as receivers get it in `data`. Older ones stand below. */
 export const PAYLOAD_SCHEMAS: Readonly<Record<EventType, z.ZodType>> = {
   AssetRegistered: asset,
@@ -77,33 +106,12 @@ export const PAYLOAD_SCHEMAS: Readonly<Record<EventType, z.ZodType>> = {
     codeVersion: z.string(),
     items: z.array(z.object({ timestamp: instant, values })),
   }),
-  RecommendationGenerated: z.looseObject({
-    recommendationId: z.uuid(),
-    symbol: z.string(),
-    resolution,
-    asOf: instant,
-    close: z.number(),
-    source: z.string(),
-    action: z.enum(ACTIONS),
-    confidence: z.number().min(0).max(1),
-    baseRate: z.number().min(0).max(1),
-    samples: z.number().int(),
-    horizon: z.object({ bars: z.number().int(), resolution }),
-    riskLevel: z.enum(RISK_LEVELS),
-    summary: z.string(),
-    reasoning: z.array(z.string()),
-    assumptions: z.array(z.string()),
-    caveats: z.array(z.string()),
-    evidence: z.array(z.looseObject({ id: z.string(), value: price })),
-    engine: z.string(),
-    engineVersion: z.string(),
-    codeVersion: z.string(),
-    snapshotHash: z.string().regex(/^[0-9a-f]{64}$/),
-    basedOn: z.object({
-      eventId: z.uuid(),
-      version: z.number().int(),
-      bars: z.object({ from: instant, to: instant, count: z.number().int() }),
-    }),
+  RecommendationGenerated: recommendation.extend({
+    variant: z.string().optional(),
+    provider: z.string().optional(),
+    modelId: z.string().optional(),
+    promptVersion: z.string().optional(),
+    fallback: z.object({ from: z.string(), reason: z.string() }).optional(),
   }),
   JobFailed: failure.extend({ faultClass: z.enum(FAULT_CLASSES) }),
   RetryExhausted: failure.extend({ faultClass: z.enum(FAULT_CLASSES) }),
@@ -130,6 +138,7 @@ export const PAYLOAD_SCHEMAS: Readonly<Record<EventType, z.ZodType>> = {
 export const OLDER_SCHEMAS: Readonly<Partial<Record<EventType, Readonly<Record<number, z.ZodType>>>>> = {
   JobFailed: { 1: failure },
   RetryExhausted: { 1: failure },
+  RecommendationGenerated: { 1: recommendation },
 };
 
 /** The payload of a type at a version, or null when there never was one. */

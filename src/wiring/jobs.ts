@@ -13,6 +13,7 @@ import { afterJobs, type ReleasedJob, setJobsAside } from "../records/sequence-r
 import { inTime } from "../timeout.ts";
 import { assetObject, enqueueJobs, fileUnreadable, type Platform } from "./common.ts";
 import { announceFailures, headsOfFailed, recordFailures } from "./failures.ts";
+import { modelDeps } from "./models.ts";
 import { renew } from "./queues.ts";
 import { priceDeps } from "./sources.ts";
 
@@ -117,10 +118,11 @@ export const indicatorsDeps = ({ env, hash, config }: Platform): IndicatorsDeps 
   codeVersion: config.CODE_VERSION,
 });
 
-export const recommendationDeps = ({ env, hash, config, newId }: Platform): RecommendationDeps => ({
-  context: (symbol, resolution) => assetObject(env, symbol).recommendationContext(symbol, resolution),
-  record: (command) => assetObject(env, command.symbol).recordRecommendation(command),
-  hash,
-  newId,
-  codeVersion: config.CODE_VERSION,
+export const recommendationDeps = (p: Platform): RecommendationDeps => ({
+  context: (symbol, resolution) => assetObject(p.env, symbol).recommendationContext(symbol, resolution),
+  record: (command) => assetObject(p.env, command.symbol).recordRecommendation(command),
+  hash: p.hash,
+  newId: p.newId,
+  codeVersion: p.config.CODE_VERSION,
+  ...modelDeps(p),
 });

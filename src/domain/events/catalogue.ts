@@ -124,7 +124,7 @@ export const EVENT_TYPES: Readonly<
   MarketDataIngested: { schemaVersion: 1, class: "domain" },
   MarketDataRevised: { schemaVersion: 1, class: "domain" },
   IndicatorsComputed: { schemaVersion: 1, class: "domain" },
-  RecommendationGenerated: { schemaVersion: 1, class: "domain" },
+  RecommendationGenerated: { schemaVersion: 2, class: "domain" },
   JobFailed: { schemaVersion: 2, class: "technical" },
   RetryExhausted: { schemaVersion: 2, class: "technical" },
   ExternalServiceTimeout: { schemaVersion: 1, class: "technical" },
