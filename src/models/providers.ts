@@ -4,6 +4,11 @@ import type { LanguageModel } from "ai";
 import { createWorkersAI } from "workers-ai-provider";
 import type { Provider } from "../domain/recommendation/llm/reply.ts";
 
+/** The binding as the SDK's provider takes it. */
+export type WorkersAi = NonNullable<
+  Extract<Parameters<typeof createWorkersAI>[0], { binding: unknown }>["binding"]
+>;
+
 /** Where a model is asked, and as whom. */
 export interface ModelPlace {
   readonly provider: Provider;
@@ -15,7 +20,7 @@ export interface ModelPlace {
   /** Whether the endpoint takes a JSON schema for its answer; else it is only told to answer in JSON. */
   readonly structured: boolean;
   /** The binding of Workers AI, where there is one. */
-  readonly binding: Ai | null;
+  readonly binding: WorkersAi | null;
 }
 
 /** The SDK's model for a place. Throws when Workers AI is wanted without its binding; the configuration sees to that. */
