@@ -12,6 +12,6 @@ export const outsideText = (text: string): string => {
   const plain = text
     .normalize("NFKC")
     .replace(INVISIBLE, " ")
-    .replace(/[<>`{}=#]/g, " ");
+    .replace(/[<>`{}=#]|-{3,}/g, " ");
   return [...plain.replace(/\s+/g, " ").trim()].slice(0, LONGEST).join("");
 };
