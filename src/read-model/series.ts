@@ -8,15 +8,6 @@ export interface StoredBar extends Bar {
   readonly source: string;
 }
 
-/** The key of the newest bar, epoch ms, or null when there is none. */
-export async function lastBarOf(db: Reader, symbol: string, resolution: Resolution): Promise<number | null> {
-  const row = await db
-    .prepare("SELECT max(timestamp) AS last FROM bars WHERE symbol = ? AND resolution = ?")
-    .bind(symbol, resolution)
-    .first<{ last: number | null }>();
-  return row?.last ?? null;
-}
-
 /** Bars from `from` to `to`, both included, oldest first. */
 export async function listBars(
   db: Reader,

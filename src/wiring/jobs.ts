@@ -5,7 +5,7 @@ import { importRequest, MOST_IMPORT_ROWS } from "../queues/import-format.ts";
 import type { IndicatorsDeps } from "../queues/indicators.ts";
 import type { IngestDeps, Upload } from "../queues/ingest.ts";
 import type { RecommendationDeps } from "../queues/recommendations.ts";
-import { lastBarOf } from "../read-model/series.ts";
+import { latestBars } from "../read-model/series.ts";
 import { noteKnown } from "../read-model/streams.ts";
 import { loadAssets } from "../records/asset-records.ts";
 import { loadJobsInTurn, settleJobs, startJobs } from "../records/job-records.ts";
@@ -18,6 +18,9 @@ import { renew } from "./queues.ts";
 import { priceDeps } from "./sources.ts";
 
 const UPLOAD_TIMEOUT_MS = 30_000;
+
+/** Asked for again with each ingest, so that a change of scale shows. */
+const NEWEST_BARS = 6;
 
 export const consumerDeps = (p: Platform): ConsumerDeps => ({
   jobs: jobBook(p),
@@ -80,7 +83,8 @@ export function ingestDeps(p: Platform): IngestDeps {
       return { symbol, type, currency, calendar, source, archived: asset.archivedAt !== null };
     },
     ...priceDeps(p),
-    lastBar: (symbol, resolution) => lastBarOf(env.DB, symbol, resolution),
+    newest: (symbol, resolution) =>
+      latestBars(env.DB, symbol, resolution, Number.MAX_SAFE_INTEGER, NEWEST_BARS),
     upload: (objectKey, format) => readUpload(env, objectKey, format),
     ingest: (command) => assetObject(env, command.symbol).ingest(command),
     hash: p.hash,
