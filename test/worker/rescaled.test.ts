@@ -38,7 +38,11 @@ function twelve(): Response {
     const close = String(100 + Number(date.slice(8)));
     return { datetime: date, open: close, high: close, low: close, close, volume: "1" };
   });
-  return Response.json({ meta: { symbol: "OTHER", currency: "USD" }, values: values.toReversed(), status: "ok" });
+  return Response.json({
+    meta: { symbol: "OTHER", currency: "USD" },
+    values: values.toReversed(),
+    status: "ok",
+  });
 }
 
 beforeAll(() => {

@@ -54,7 +54,7 @@ export const GUARDS: readonly Tooth[] = [
   {
     name: "a process is moved over its version only",
     file: "src/records/process-records.ts",
-    noticedBy: worker("processes"),
+    noticedBy: worker("process-deeds"),
     text: "       WHERE id = ?1 AND version = ?2`,",
     without: "       WHERE id = ?1`,",
   },
