@@ -10,6 +10,7 @@ import {
 import { api } from "./api.ts";
 import { Broker } from "./broker.ts";
 import { DAY, job, orderJob, passSeconds, rows, stopClock } from "./market.ts";
+import { Meter } from "./meter.ts";
 import {
   analysed,
   audits,
@@ -135,7 +136,7 @@ describe("a worker that dies", () => {
     model.says(completion(hold()));
     const real = env.ASSET_OBJECTS.getByName.bind(env.ASSET_OBJECTS);
     let lost = 0;
-    vi.spyOn(env.ASSET_OBJECTS, "getByName").mockImplementation((name) => {
+    const objects = vi.spyOn(env.ASSET_OBJECTS, "getByName").mockImplementation((name) => {
       const stub = real(name);
       return new Proxy(stub, {
         get(target, key) {
@@ -149,6 +150,7 @@ describe("a worker that dies", () => {
       });
     });
     await recommend(broker, "LOST", "a", on);
+    objects.mockRestore();
     await untilDone("recommendation|LOST|a", on);
     expect(await job("recommendation|LOST|a")).toMatchObject({ state: "succeeded" });
     expect(model.asked).toHaveLength(1);
@@ -156,6 +158,34 @@ describe("a worker that dies", () => {
     expect(others).toEqual([]);
     expect((await audits("LOST"))[0]).toMatchObject({ recommendation_id: body?.recommendationId });
   });
+});
+
+describe("a question", () => {
+  it("costs no more rows than ARCHITECTURE.md says, and its answer none but the recommendation's", async () => {
+    await analysed(broker, "ROWS");
+    model.says(completion(hold()));
+    const rules = (await rowsOf("ROWS", "rules", withModel({ LLM_PROVIDER: "off" }))).d1Rows;
+    const asked = (await rowsOf("ROWS", "asked", on)).d1Rows;
+    const known = (await rowsOf("ROWS", "known", on)).d1Rows;
+    expect(await recommendationsOf("ROWS")).toMatchObject([{ engine: "rules" }, { engine: "llm" }]);
+    expect(asked - rules).toBe(8);
+    // Nothing new is recorded, so not even the stream's head is noted.
+    expect(known).toBeLessThanOrEqual(rules);
+  });
+
+  async function rowsOf(symbol: string, slot: string, where: Env) {
+    broker.put("RECOMMENDATIONS_QUEUE", await orderJob("recommendation", symbol, slot));
+    const meter = new Meter(broker, symbol);
+    await meter.start();
+    const cost = await meter.of(() => broker.deliverDueOn("RECOMMENDATIONS_QUEUE", where));
+    vi.restoreAllMocks();
+    broker = new Broker();
+    const says = model;
+    model = new Model();
+    model.says(completion(hold()));
+    expect(says.asked.length).toBe(slot === "asked" ? 1 : 0);
+    return cost;
+  }
 });
 
 describe("a challenger", () => {
