@@ -37,7 +37,7 @@ const PATTERNS: readonly Pattern[] = [
     check: "promises",
     what: "a promise",
     pattern:
-      /\bguarante|\brisk[- ]?free\b|\b(?:no|without(?: (?:any|all))?|zero) (?:downside|risk)\b|\b(?:can(?:no|')t|can not|never) lose\b|\bsure (?:thing|profit|gain|win)|\bcertain to\b|\bcertainly\b|\bdefinite(?:ly)?\b|\bassured\b|\bcannot fail\b|\b(?:easy|quick|free) (?:money|profit)|\b(?:double|triple) your\b|(?<!\b(?:probability|chance|likelihood|odds|whether|if)\b[^.;]{0,80})\bwill (?:surely |definitely |certainly |soon )?(?:rise|fall|go up|go down|increase|decrease|soar|double|triple|rally|crash|gain|profit|make (?:you |a )?(?:money|profit))/iu,
+      /\bguarante|\brisk[- ]?free\b|\b(?:no|without(?: (?:all|any))?|zero) (?:downside|risk)\b|\b(?:can(?:no|')t|can not|never) lose\b|\bsure (?:thing|profit|gain|win)|\bcertain to\b|\bcertainly\b|\bdefinite(?:ly)?\b|\bassured\b|\bcannot fail\b|\b(?:easy|quick|free) (?:money|profit)|\b(?:double|triple) your\b|(?<!\b(?:probability|chance|likelihood|odds|whether|if)\b[^.;]{0,80})\bwill (?:surely |definitely |certainly |soon )?(?:rise|fall|go up|go down|increase|decrease|soar|double|triple|rally|crash|gain|profit|make (?:you |a )?(?:money|profit))/iu,
   },
   {
     check: "promises",
