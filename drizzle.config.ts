@@ -6,6 +6,7 @@ export default defineConfig({
     "./src/records/schema.ts",
     "./src/records/consistency-schema.ts",
     "./src/records/model-schema.ts",
+    "./src/records/portfolio-schema.ts",
     "./src/read-model/schema.ts",
   ],
   out: "./migrations",

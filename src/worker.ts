@@ -9,6 +9,7 @@ import { consumeDeadLetters } from "./queues/dead-letters.ts";
 import { consumeEvents } from "./queues/events.ts";
 import { indicatorsHandler } from "./queues/indicators.ts";
 import { ingestHandler } from "./queues/ingest.ts";
+import { portfolioHandler } from "./queues/portfolio.ts";
 import { consumeProcesses } from "./queues/processes.ts";
 import { recommendationHandler } from "./queues/recommendations.ts";
 import { consumeReconcile } from "./queues/reconcile.ts";
@@ -24,6 +25,7 @@ import { deadLettersDeps } from "./wiring/dead-letters.ts";
 import { eventsDeps } from "./wiring/events.ts";
 import { consumerDeps, indicatorsDeps, ingestDeps, recommendationDeps } from "./wiring/jobs.ts";
 import { countSlots, reporting } from "./wiring/metrics.ts";
+import { portfolioDeps } from "./wiring/portfolios.ts";
 import { processesDeps } from "./wiring/processes.ts";
 import { rebuildDeps } from "./wiring/rebuild.ts";
 import { orderDueRun, reconcileDeps } from "./wiring/reconcile.ts";
@@ -63,6 +65,8 @@ export default reporting({
           recommendationHandler(recommendationDeps(p)),
           consumerDeps(p),
         );
+      case "inversorai-portfolios":
+        return consumeJobs(batch, "portfolio", portfolioHandler(portfolioDeps(p)), consumerDeps(p));
       case "inversorai-events":
         return consumeEvents(batch, eventsDeps(p));
       case "inversorai-processes":

@@ -20,14 +20,17 @@ import { deliveries } from "./deliveries.ts";
 import { docs, openApi } from "./docs.ts";
 import { eventSchemas } from "./event-schemas.ts";
 import { events } from "./events.ts";
+import { frontier } from "./frontier.ts";
 import { health } from "./health.ts";
 import { home } from "./home.ts";
 import { idempotency } from "./idempotency.ts";
 import { jobs } from "./jobs.ts";
 import { metrics } from "./metrics.ts";
 import { modelAudits } from "./model-audits.ts";
+import { optimizations } from "./optimizations.ts";
 import { outbox } from "./outbox.ts";
 import type { ApiEnv } from "./platform.ts";
+import { portfolios } from "./portfolios.ts";
 import { ApiProblem, handleError, problemResponse } from "./problem.ts";
 import { processes } from "./processes.ts";
 import { quality } from "./quality.ts";
@@ -85,6 +88,9 @@ for (const part of [
   series,
   recommendations,
   modelAudits,
+  portfolios,
+  optimizations,
+  frontier,
   jobs,
   schedules,
   scheduleActions,

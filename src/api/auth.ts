@@ -10,6 +10,8 @@ export const SCOPES = [
   "jobs:write",
   "schedules:read",
   "schedules:write",
+  "portfolios:read",
+  "portfolios:write",
   "processes:read",
   "processes:write",
   "events:read",

@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import * as z from "zod";
+import { shownSubject } from "../domain/job/job.ts";
 import { type MessageSubject, subjectOf } from "../queues/messages.ts";
 import { writeAudit } from "../records/audit.ts";
 import { findDeadLetter, type StoredDeadLetter } from "../records/dead-letter-reads.ts";
@@ -14,6 +15,7 @@ export const deadLetterView = z
     queue: z.string(),
     subject: z.string().nullable(),
     symbol: z.string().nullable(),
+    portfolioId: z.string().nullable().meta({ description: "when it is about a portfolio's job" }),
     body: z.unknown(),
     error: z.looseObject({ code: z.string(), detail: z.string() }),
     attempts: z.number(),
@@ -34,6 +36,7 @@ export const deadLetterView = z
 
 export const showLetter = (letter: StoredDeadLetter): z.infer<typeof deadLetterView> => ({
   ...letter,
+  ...(letter.symbol === null ? { portfolioId: null } : shownSubject(letter.symbol)),
   error: { ...letter.error },
   firstAt: iso(letter.firstAt),
   lastAt: iso(letter.lastAt),

@@ -1,9 +1,8 @@
 import * as z from "zod";
-import { JOB_KINDS, JOB_STATES, type JobOrder, type JobState, jobId } from "../domain/job/job.ts";
+import { JOB_KINDS, JOB_STATES, type JobState, portfolioSubject, shownSubject } from "../domain/job/job.ts";
 import { RESOLUTIONS } from "../domain/market/resolution.ts";
 import { noteKnown } from "../read-model/streams.ts";
 import { writeAudit } from "../records/audit.ts";
-import { marketTime } from "../records/clock-record.ts";
 import {
   CANCELLABLE,
   cancelJob,
@@ -12,8 +11,9 @@ import {
   orderJobs,
   type ShownJob,
 } from "../records/job-records.ts";
+import { recordOrdered } from "../records/optimization-records.ts";
 import { afterJobs, type ReleasedJob } from "../records/sequence-records.ts";
-import { requireAsset } from "./assets.ts";
+import { newJob, orderOf } from "./job-forms.ts";
 import { ApiProblem } from "./problem.ts";
 import {
   iso,
@@ -34,7 +34,8 @@ const jobView = z
   .object({
     id: z.string(),
     kind: z.enum(JOB_KINDS),
-    symbol: z.string(),
+    symbol: z.string().nullable().meta({ description: "the asset it is about, if it is about one" }),
+    portfolioId: z.string().nullable().meta({ description: "the portfolio it is about, if it is about one" }),
     resolution: z.enum(RESOLUTIONS),
     state: z.enum(JOB_STATES),
     slot: z.string().nullable(),
@@ -67,7 +68,7 @@ const jobView = z
 const show = (job: ShownJob): z.infer<typeof jobView> => ({
   id: job.id,
   kind: job.kind,
-  symbol: job.symbol,
+  ...shownSubject(job.symbol),
   resolution: job.resolution,
   state: job.state,
   slot: isoOrNull(job.slot),
@@ -90,13 +91,6 @@ const show = (job: ShownJob): z.infer<typeof jobView> => ({
   waitingBehind: job.waitsBehind,
 });
 
-const newJob = z.strictObject({
-  kind: z.enum(JOB_KINDS),
-  symbol: symbolSchema,
-  resolution: z.enum(RESOLUTIONS).default("1d"),
-  delaySeconds: z.number().int().min(0).max(86_400).default(0),
-});
-
 const idParams = z.object({ id: z.string().min(1).max(200) });
 
 export const jobs = router();
@@ -110,33 +104,17 @@ jobs.openapi(
     z.object({ jobId: z.string() }),
   ),
   async (c) => {
-    const { kind, symbol, resolution, delaySeconds } = c.req.valid("json");
+    const { delaySeconds, ...wish } = c.req.valid("json");
     const { api, DB } = c.env;
-    const asset = await requireAsset(DB, symbol);
-    if (kind === "ingest" && asset.source === "import") {
-      throw new ApiProblem("validation_failed", `${symbol} is only fed by import.`, [
-        { field: "kind", reason: "an asset with source import is never asked for bars" },
-      ]);
-    }
     const now = api.now();
-    const until = await marketTime(DB, api.config, now);
-    const id = jobId(kind, symbol, `manual:${api.newId()}`);
-    const order: JobOrder = {
-      id,
-      kind,
-      symbol,
-      resolution,
-      params: kind === "ingest" ? { mode: "source", until, backfill: false } : { mode: "derived" },
-      slot: null,
-      scheduleId: null,
-      correlationId: id,
-      causationId: null,
-      actor: c.get("caller").id,
-      traceparent: api.traceparent,
-    };
-    await orderJobs(DB, [{ ...order, dueAt: now + delaySeconds * 1000 }], now).run();
+    const order = await orderOf(c.env, wish, c.get("caller").id);
+    const due = [{ ...order, dueAt: now + delaySeconds * 1000 }];
+    await DB.batch([
+      orderJobs(DB, due, now),
+      ...(order.kind === "portfolio" ? [recordOrdered(DB, [order.id])] : []),
+    ]);
     await api.enqueueJobs([{ ...order, delaySeconds }]);
-    return c.json({ jobId: id }, 202, { location: `/api/v1/jobs/${encodeURIComponent(id)}` });
+    return c.json({ jobId: order.id }, 202, { location: `/api/v1/jobs/${encodeURIComponent(order.id)}` });
   },
 );
 
@@ -148,6 +126,7 @@ jobs.openapi(
         kind: z.enum(JOB_KINDS).optional(),
         state: z.enum(JOB_STATES).optional(),
         symbol: symbolSchema.optional(),
+        portfolioId: z.string().min(1).max(100).optional(),
         limit: listLimit,
         cursor: z.string().optional(),
       }),
@@ -156,9 +135,14 @@ jobs.openapi(
     listOf(jobView),
   ),
   async (c) => {
-    const { kind, state, symbol, limit, cursor } = c.req.valid("query");
+    const { kind, state, symbol, portfolioId, limit, cursor } = c.req.valid("query");
+    if (symbol !== undefined && portfolioId !== undefined) {
+      const reason = "a job is about an asset or about a portfolio";
+      throw new ApiProblem("invalid_query", reason, [{ field: "portfolioId", reason }]);
+    }
+    const subject = portfolioId === undefined ? symbol : portfolioSubject(portfolioId);
     const before = readCursor(cursor, z.tuple([z.number().int(), z.string()]));
-    const rows = await listJobs(c.get("reads"), { kind, state, symbol }, before, limit + 1);
+    const rows = await listJobs(c.get("reads"), { kind, state, symbol: subject }, before, limit + 1);
     return c.json(
       page(rows, limit, (job) => [job.createdAt, job.id], show),
       200,

@@ -1,11 +1,11 @@
-import { readClock } from "../records/clock-record.ts";
+import { marketTime } from "../records/clock-record.ts";
 import { findSchedule, type Schedule } from "../records/schedule-records.ts";
 import type { ApiEnv } from "./platform.ts";
 import { ApiProblem } from "./problem.ts";
 
 /** Schedules live on the market's clock, which only differs from the wall clock while a replay runs. */
-export const marketNow = async (env: ApiEnv["Bindings"]): Promise<number> =>
-  env.api.config.DEMO ? ((await readClock(env.DB))?.marketNow ?? env.api.now()) : env.api.now();
+export const marketNow = ({ DB, api }: ApiEnv["Bindings"]): Promise<number> =>
+  marketTime(DB, api.config, api.now());
 
 /** The schedule, or 404. */
 export async function requireSchedule(db: D1Database | D1DatabaseSession, id: string): Promise<Schedule> {

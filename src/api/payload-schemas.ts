@@ -4,6 +4,7 @@ import { INDICATOR_NAMES } from "../domain/indicators/values.ts";
 import { FAULT_CLASSES } from "../domain/job/fault.ts";
 import { ASSET_TYPES } from "../domain/market/asset-type.ts";
 import { RESOLUTIONS } from "../domain/market/resolution.ts";
+import { METHODS } from "../domain/portfolio/optimize.ts";
 import { ACTIONS, RISK_LEVELS } from "../domain/recommendation/recommendation.ts";
 
 const instant = z.iso.datetime();
@@ -93,6 +94,46 @@ const recommendation = z.looseObject({
   }),
 });
 
+const figures = { expectedReturn: z.number(), volatility: z.number(), sharpe: z.number().nullable() };
+
+const outOfSample = z.object({
+  cagr: price,
+  volatility: price,
+  sharpe: price,
+  maxDrawdown: price,
+  turnover: price,
+});
+
+const portfolioOptimized = z.object({
+  portfolioId: z.uuid(),
+  optimizationId: z.string(),
+  resolution,
+  method: z.enum(METHODS),
+  target: z.number().nullable(),
+  asOf: instant,
+  dates: z.object({ from: instant, to: instant, count: z.number().int(), returns: z.number().int() }),
+  weights: z.record(z.string(), z.number()),
+  ...figures,
+  riskContributions: z.record(z.string(), z.number()).nullable(),
+  projected: z.boolean(),
+  equalWeight: z.object(figures),
+  outOfSample: z
+    .object({
+      from: instant,
+      to: instant,
+      returns: z.number().int(),
+      method: outOfSample,
+      equalWeight: outOfSample,
+    })
+    .nullable(),
+  caveats: z.array(z.string()),
+  engine: z.string(),
+  engineVersion: z.string(),
+  codeVersion: z.string(),
+  snapshotHash: z.string().regex(/^[0-9a-f]{64}$/),
+  notice: z.string(),
+});
+
 /** The payload of each event type at its newest version, as receivers get it in `data`. Older ones stand below. */
 export const PAYLOAD_SCHEMAS: Readonly<Record<EventType, z.ZodType>> = {
   AssetRegistered: asset,
@@ -113,6 +154,7 @@ export const PAYLOAD_SCHEMAS: Readonly<Record<EventType, z.ZodType>> = {
     promptVersion: z.string().optional(),
     fallback: z.object({ from: z.string(), reason: z.string() }).optional(),
   }),
+  PortfolioOptimized: portfolioOptimized,
   JobFailed: failure.extend({ faultClass: z.enum(FAULT_CLASSES) }),
   RetryExhausted: failure.extend({ faultClass: z.enum(FAULT_CLASSES) }),
   ExternalServiceTimeout: trouble.extend({ timeoutMs: z.number() }),

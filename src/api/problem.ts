@@ -21,6 +21,8 @@ const PROBLEMS = {
   payload_too_large: [413, "The body is too large"],
   unsupported_media_type: [415, "The content type is not understood"],
   validation_failed: [422, "The content is not valid"],
+  conflicting_limits: [422, "The limits cannot all be kept"],
+  not_computable: [422, "It cannot be computed from what there is"],
   rate_limited: [429, "Too many requests"],
   internal: [500, "Something failed on our side"],
   bad_environment: [503, "The installation is not configured correctly"],

@@ -23,12 +23,15 @@ const cadence = z.discriminatedUnion("type", [
 const target = z.union([
   z.strictObject({ symbol: symbolSchema }),
   z.strictObject({ calendar: z.enum(CALENDAR_IDS) }),
+  z.strictObject({ portfolioId: z.string().min(1).max(100) }),
 ]);
 
 export const newSchedule = z.strictObject({
   name: z.string().min(1).max(100),
   kind: z.enum(JOB_KINDS).default("ingest"),
-  target: target.meta({ description: "one asset, or every live asset of a calendar" }),
+  target: target.meta({
+    description: "one asset, every live asset of a calendar, or (for kind portfolio) one portfolio",
+  }),
   cadence,
   overlap: z.enum(OVERLAP_POLICIES).default("allow"),
   catchUpSeconds: z

@@ -14,6 +14,7 @@ import { auditRow } from "./audit-row.ts";
 import { PAUSED, skipMissed } from "./missed-slots.ts";
 import { marketNow, requireSchedule } from "./one-schedule.ts";
 import type { ApiEnv } from "./platform.ts";
+import { requirePortfolio } from "./portfolios.ts";
 import { ApiProblem } from "./problem.ts";
 import { newSchedule, schedulePatch, scheduleView, showSchedule } from "./schedule-forms.ts";
 import { jsonBody, listLimit, listOf, operation, page, readCursor, router } from "./schemas.ts";
@@ -142,7 +143,7 @@ schedules.openapi(
 
 async function refuseUnkeepable(
   env: ApiEnv["Bindings"],
-  wish: Pick<Schedule, "catchUpSeconds" | "target"> & { readonly cadence: unknown },
+  wish: Pick<Schedule, "kind" | "catchUpSeconds" | "target"> & { readonly cadence: unknown },
 ): Promise<void> {
   const reason = validateCadence(wish.cadence as Cadence);
   if (reason !== null)
@@ -150,5 +151,10 @@ async function refuseUnkeepable(
   const catchUp = validateCatchUp(wish.catchUpSeconds);
   if (catchUp !== null)
     throw new ApiProblem("validation_failed", catchUp, [{ field: "catchUpSeconds", reason: catchUp }]);
+  if ("portfolioId" in wish.target !== (wish.kind === "portfolio")) {
+    const reason = "kind portfolio is for a portfolioId, every other kind for a symbol or a calendar";
+    throw new ApiProblem("validation_failed", `target: ${reason}`, [{ field: "target", reason }]);
+  }
+  if ("portfolioId" in wish.target) await requirePortfolio(env.DB, wish.target.portfolioId);
   if ("symbol" in wish.target) await requireAsset(env.DB, wish.target.symbol);
 }

@@ -72,6 +72,7 @@ export function ingestHandler(deps: IngestDeps): JobHandler {
         return fromUpload(deps, job, asset, job.params);
       case "source":
         return fromSource(deps, job, asset, job.params);
+      case "portfolio":
       case "derived":
         return refused({ code: "contract_violation", detail: "an ingest job says where its bars come from" });
     }

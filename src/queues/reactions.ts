@@ -19,6 +19,7 @@ export function jobsAskedBy(event: AnyEvent): JobOrder[] {
     case "AssetRegistered":
     case "AssetUpdated":
     case "RecommendationGenerated":
+    case "PortfolioOptimized":
     case "JobFailed":
     case "RetryExhausted":
     case "ExternalServiceTimeout":

@@ -1,5 +1,5 @@
 import type { JobKind, JobOrder } from "../domain/job/job.ts";
-import { jobId } from "../domain/job/job.ts";
+import { jobId, portfolioOf } from "../domain/job/job.ts";
 import { jitterSeconds } from "../domain/schedule/jitter.ts";
 import { continueTrace, traceIdOf } from "../domain/trace/traceparent.ts";
 import { type ConsumerDeps, setAside, text } from "./consumer.ts";
@@ -19,7 +19,7 @@ export type DelayedJob = JobOrder & { readonly delaySeconds: number };
 export interface ScheduleDeps extends Pick<ConsumerDeps, "log" | "trace" | "fileUnreadable"> {
   /** The slot, or null when it is finished (or was never claimed). */
   readonly openSlot: (scheduleId: string, slot: number) => Promise<OpenSlot | null>;
-  /** Up to `limit` symbols of the schedule's target after the cursor, in symbol order. */
+  /** Up to `limit` subjects (symbols, or a portfolio's) of the schedule's target after the cursor, in their order. */
   readonly symbols: (scheduleId: string, after: string, limit: number) => Promise<readonly string[]>;
   /**
    * One transaction: records the jobs and moves the slot from its cursor past them; a null `next` ends it. False when
@@ -77,7 +77,7 @@ async function fanOutPage(page: ScheduleMessage, deps: ScheduleDeps): Promise<vo
 }
 
 function order(slot: OpenSlot, symbol: string, traceparent: string): DelayedJob {
-  const id = jobId(slot.kind, symbol, new Date(slot.slot).toISOString());
+  const id = jobId(slot.kind, portfolioOf(symbol) ?? symbol, new Date(slot.slot).toISOString());
   return {
     id,
     kind: slot.kind,

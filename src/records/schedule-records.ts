@@ -3,7 +3,11 @@ import type { Cadence } from "../domain/schedule/cadence.ts";
 import type { OverlapPolicy } from "../domain/schedule/overlap.ts";
 import { readableRows } from "./readable-rows.ts";
 
-export type ScheduleTarget = { readonly symbol: string } | { readonly calendar: string };
+/** What a schedule's jobs are about: one asset, every live asset of a calendar, or one portfolio. */
+export type ScheduleTarget =
+  | { readonly symbol: string }
+  | { readonly calendar: string }
+  | { readonly portfolioId: string };
 
 export interface Schedule {
   readonly id: string;

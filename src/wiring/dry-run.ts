@@ -1,13 +1,16 @@
 import { signedRequest } from "../delivery/webhook.ts";
 import { EventPlan, NOTHING_PLANNED, type Plan, type PlannedEvents } from "../domain/dead-letter/plan.ts";
+import { EVENT_TYPES } from "../domain/events/catalogue.ts";
 import type { JobRecord } from "../domain/job/job.ts";
 import type { Problem } from "../domain/outcome.ts";
+import { portfolioFact } from "../domain/portfolio/portfolio-fact.ts";
 import { type JobHandler, outcomeOfThrow } from "../queues/consumer.ts";
 import { EventWriter } from "../queues/event-writer.ts";
 import { collectStream, type ProjectedEvent } from "../queues/events.ts";
 import { indicatorsHandler } from "../queues/indicators.ts";
 import { ingestHandler } from "../queues/ingest.ts";
 import { deliveryMessage, type EventMessage, eventMessage, jobMessage } from "../queues/messages.ts";
+import { portfolioHandler } from "../queues/portfolio.ts";
 import { recommendationHandler } from "../queues/recommendations.ts";
 import { callFor } from "../queues/webhooks.ts";
 import { deliveriesInHand, deliveryId } from "../records/delivery-records.ts";
@@ -16,6 +19,7 @@ import { assetObject, type Platform } from "./common.ts";
 import { eventsDeps } from "./events.ts";
 import { indicatorsDeps, ingestDeps, recommendationDeps } from "./jobs.ts";
 import { modelPreview } from "./models.ts";
+import { portfolioDeps } from "./portfolios.ts";
 
 /** Of long lists of ids this many are told. */
 const MOST_IDS = 100;
@@ -78,6 +82,17 @@ function handlerOf(
         ...modelPreview(p),
         newId: () => NO_ID,
         record: async (command) => keep(await object().previewRecommendation(command)),
+      });
+    case "portfolio":
+      return portfolioHandler({
+        ...portfolioDeps(p),
+        record: async (_job, _portfolioId, result) => {
+          const plan = new EventPlan();
+          const eventType = "PortfolioOptimized";
+          const { schemaVersion } = EVENT_TYPES[eventType];
+          plan.add({ eventType, schemaVersion, payload: portfolioFact(result) });
+          return keep({ result, planned: JSON.stringify(plan.planned()) });
+        },
       });
   }
 }

@@ -1,6 +1,6 @@
 import { EVENT_TYPES } from "../domain/events/catalogue.ts";
 import { assetStream, jobStream, type StoredEvent } from "../domain/events/envelope.ts";
-import type { JobRecord } from "../domain/job/job.ts";
+import { type JobRecord, portfolioOf } from "../domain/job/job.ts";
 import type { Settlement } from "../domain/job/settle.ts";
 import { projectFeed } from "../read-model/projections.ts";
 import { noteKnown, type StreamHead } from "../read-model/streams.ts";
@@ -60,6 +60,8 @@ export function recordFailures(
  * does not answer is passed over: its next job says how far it reaches.
  */
 export async function headOf(p: Platform, symbol: string): Promise<StreamHead[]> {
+  // Its log is D1's own, and how far it reaches was noted in the very transaction that wrote it.
+  if (portfolioOf(symbol) !== null) return [];
   try {
     const { head } = await assetObject(p.env, symbol).readEvents(symbol, Number.MAX_SAFE_INTEGER, 1);
     return head > 0 ? [{ streamId: assetStream(symbol), version: head }] : [];

@@ -1,3 +1,4 @@
+import { portfolioSubject } from "../domain/job/job.ts";
 import { startTrace } from "../domain/trace/traceparent.ts";
 import type { ScheduleDeps } from "../queues/schedule.ts";
 import { takeStreamsBehind } from "../read-model/streams.ts";
@@ -7,10 +8,18 @@ import { pruneLetters } from "../records/dead-letter-records.ts";
 import { overdueDeliveries } from "../records/delivery-records.ts";
 import { orderJobs, takeOverdueJobs } from "../records/job-records.ts";
 import { pruneModelRecords } from "../records/model-records.ts";
+import { recordOrdered } from "../records/optimization-records.ts";
+import { findPortfolio } from "../records/portfolio-records.ts";
 import { takeOverdueProcesses } from "../records/process-records.ts";
 import { takeOverdueRebuilds } from "../records/rebuild-records.ts";
 import { takeOverdueRuns } from "../records/reconciliation-records.ts";
-import { advanceSchedule, dueSchedules, findSchedule, type Schedule } from "../records/schedule-records.ts";
+import {
+  advanceSchedule,
+  dueSchedules,
+  findSchedule,
+  type Schedule,
+  type ScheduleTarget,
+} from "../records/schedule-records.ts";
 import { repairSequences } from "../records/sequence-records.ts";
 import {
   advanceSlot,
@@ -100,7 +109,8 @@ export function scheduleDeps(p: Platform): ScheduleDeps {
       const schedule = await findSchedule(DB, scheduleId);
       if (schedule === null) return [];
       if ("calendar" in schedule.target) return liveSymbols(DB, schedule.target.calendar, after, limit);
-      return schedule.target.symbol > after ? [schedule.target.symbol] : [];
+      const subject = await subjectOf(p, schedule.target);
+      return subject !== null && subject > after ? [subject] : [];
     },
     record: async (slot, jobs, next) => {
       const now = p.now();
@@ -108,6 +118,7 @@ export function scheduleDeps(p: Platform): ScheduleDeps {
       const page = { cursor: next, jobIds: jobs.map(({ id }) => id) };
       const results = await DB.batch([
         ...(orders.length > 0 ? [orderJobs(DB, orders, now, slot)] : []),
+        ...(slot.kind === "portfolio" && orders.length > 0 ? [recordOrdered(DB, page.jobIds)] : []),
         advanceSlot(DB, slot, page, now, now + SLOT_LEASE_MS),
       ]);
       return (results.at(-1)?.meta.changes ?? 0) > 0;
@@ -117,6 +128,16 @@ export function scheduleDeps(p: Platform): ScheduleDeps {
       await p.env.SCHEDULE_QUEUE.send(page);
     },
   };
+}
+
+/** What the one job of a slot is about; null for a portfolio that was deleted. */
+async function subjectOf(
+  { env }: Platform,
+  target: Exclude<ScheduleTarget, { readonly calendar: string }>,
+): Promise<string | null> {
+  if ("symbol" in target) return target.symbol;
+  const portfolio = await findPortfolio(env.DB, target.portfolioId);
+  return portfolio === null || portfolio.archivedAt !== null ? null : portfolioSubject(portfolio.id);
 }
 
 export function sweepDeps(p: Platform): SweepDeps {

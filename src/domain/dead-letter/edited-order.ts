@@ -27,6 +27,8 @@ export function editedParams(
     }
     case "import":
       return { ok: true, params: { ...params, format: edit.format ?? params.format } };
+    // What was asked of an optimisation is its identity: another request is another optimisation.
+    case "portfolio":
     case "derived":
       return { ok: true, params };
   }

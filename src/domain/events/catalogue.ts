@@ -3,6 +3,7 @@ import type { FaultClass } from "../job/fault.ts";
 import type { AssetType } from "../market/asset-type.ts";
 import type { Resolution } from "../market/resolution.ts";
 import type { Problem } from "../outcome.ts";
+import type { PortfolioFact } from "../portfolio/portfolio-fact.ts";
 import type { RecommendationBody } from "../recommendation/recommendation.ts";
 
 /** A bar as events carry it: as in the API, with an ISO-8601 UTC timestamp. */
@@ -56,6 +57,7 @@ export interface Payloads {
     readonly items: readonly { readonly timestamp: string; readonly values: IndicatorValues }[];
   };
   RecommendationGenerated: RecommendationBody;
+  PortfolioOptimized: PortfolioFact;
   JobFailed: JobFailure;
   RetryExhausted: JobFailure;
   ExternalServiceTimeout: ServiceTrouble & { readonly timeoutMs: number };
@@ -87,6 +89,7 @@ export interface Payloads {
 export interface JobFailure {
   readonly jobId: string;
   readonly kind: string;
+  /** What the job is about: an asset's symbol, or as in `portfolio/<id>`. */
   readonly symbol: string;
   readonly attempts: number;
   /** What kind of trouble it was, by the one table of faults. */
@@ -125,6 +128,7 @@ export const EVENT_TYPES: Readonly<
   MarketDataRevised: { schemaVersion: 1, class: "domain" },
   IndicatorsComputed: { schemaVersion: 1, class: "domain" },
   RecommendationGenerated: { schemaVersion: 2, class: "domain" },
+  PortfolioOptimized: { schemaVersion: 1, class: "domain" },
   JobFailed: { schemaVersion: 2, class: "technical" },
   RetryExhausted: { schemaVersion: 2, class: "technical" },
   ExternalServiceTimeout: { schemaVersion: 1, class: "technical" },

@@ -52,6 +52,7 @@ export const assetStream = (symbol: string): string => `asset/${symbol}`;
 export const jobStream = (jobId: string): string => `job/${jobId}`;
 export const reconciliationStream = (id: string): string => `reconciliation/${id}`;
 export const endpointStream = (endpointId: string): string => `endpoint/${endpointId}`;
+export const portfolioStream = (portfolioId: string): string => `portfolio/${portfolioId}`;
 export const breakerStream = (service: string): string => `breaker/${service}`;
 
 /** The symbol of an asset's stream, or null for any other stream. */

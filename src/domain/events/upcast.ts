@@ -32,6 +32,7 @@ export const UPCASTERS: Readonly<Record<EventType, readonly Upcaster[]>> = {
   MarketDataRevised: [],
   IndicatorsComputed: [],
   RecommendationGenerated: [unchanged],
+  PortfolioOptimized: [],
   JobFailed: [withFaultClass],
   RetryExhausted: [withFaultClass],
   ExternalServiceTimeout: [],

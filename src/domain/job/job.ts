@@ -1,8 +1,9 @@
 import type { Resolution } from "../market/resolution.ts";
 import type { Problem } from "../outcome.ts";
+import type { OptimizationRequest } from "../portfolio/request.ts";
 
 /** The kinds of job this version runs. */
-export const JOB_KINDS = ["ingest", "indicators", "recommendation"] as const;
+export const JOB_KINDS = ["ingest", "indicators", "recommendation", "portfolio"] as const;
 export type JobKind = (typeof JOB_KINDS)[number];
 
 export const JOB_STATES = ["queued", "running", "retrying", "succeeded", "failed", "cancelled"] as const;
@@ -23,16 +24,25 @@ export interface Attempt {
   readonly error: Problem | null;
 }
 
-/** What an ingest job reads: a price source up to an instant, or an uploaded file. */
+/**
+ * What an ingest job reads: a price source up to an instant, or an uploaded file. What an optimisation was asked, and of
+ * which assets; one that a schedule orders is `derived`, and finds both in its portfolio.
+ */
 export type JobParams =
   | { readonly mode: "source"; readonly until: number; readonly backfill: boolean }
   | { readonly mode: "import"; readonly objectKey: string; readonly format: "csv" | "json" }
+  | {
+      readonly mode: "portfolio";
+      readonly symbols: readonly string[];
+      readonly request: OptimizationRequest;
+    }
   | { readonly mode: "derived" };
 
 /** A job as it is ordered: everything that decides its effect. Its id is `kind|asset|slot`. */
 export interface JobOrder {
   readonly id: string;
   readonly kind: JobKind;
+  /** The asset it is about, or another subject, as in `portfolio/<id>`. Jobs of one subject wait for each other. */
   readonly symbol: string;
   readonly resolution: Resolution;
   readonly params: JobParams;
@@ -52,6 +62,23 @@ export interface JobOrder {
  * The slot is the due instant for scheduled work, `v<version>` for work an event asks for, and a unique word otherwise.
  */
 export const jobId = (kind: JobKind, symbol: string, slot: string): string => `${kind}|${symbol}|${slot}`;
+
+const PORTFOLIO = "portfolio/";
+
+/** The subject of a portfolio's jobs. No symbol has a slash in it, so the two are never taken for each other. */
+export const portfolioSubject = (portfolioId: string): string => `${PORTFOLIO}${portfolioId}`;
+
+/** The portfolio that a subject names, or null for an asset. */
+export const portfolioOf = (subject: string): string | null =>
+  subject.startsWith(PORTFOLIO) ? subject.slice(PORTFOLIO.length) : null;
+
+/** A subject as the API shows it: an asset's symbol, or a portfolio, and null for what it is not. */
+export const shownSubject = (
+  subject: string,
+): { readonly symbol: string | null; readonly portfolioId: string | null } => {
+  const portfolioId = portfolioOf(subject);
+  return { symbol: portfolioId === null ? subject : null, portfolioId };
+};
 
 /** A job as recorded: what was ordered, and everything that has happened to it. Instants are epoch milliseconds. */
 export interface JobRecord extends JobOrder {

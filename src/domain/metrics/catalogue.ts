@@ -9,6 +9,7 @@ export const QUEUES = [
   "ingest",
   "indicators",
   "recommendations",
+  "portfolios",
   "events",
   "webhooks",
   "reconcile",

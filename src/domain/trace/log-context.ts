@@ -1,6 +1,6 @@
 import type { StoredEvent } from "../events/envelope.ts";
 import { symbolOfStream } from "../events/envelope.ts";
-import type { JobOrder } from "../job/job.ts";
+import { type JobOrder, shownSubject } from "../job/job.ts";
 import { traceIdOf } from "./traceparent.ts";
 
 /** Writes one structured line. `level` is debug, info, warn or error; `message` says what happened, the same each time. */
@@ -16,6 +16,7 @@ export interface LogContext {
   readonly reconciliationId?: string;
   readonly rebuildId?: string;
   readonly asset?: string | undefined;
+  readonly portfolioId?: string | undefined;
   readonly attempt?: number;
   readonly queue?: string;
 }
@@ -32,13 +33,16 @@ export const DEFAULT_TENANT = "default";
 export const jobContext = (
   job: Pick<JobOrder, "id" | "symbol" | "traceparent">,
   attempt: number,
-): LogContext => ({
-  traceId: traceIdOf(job.traceparent),
-  tenantId: DEFAULT_TENANT,
-  jobId: job.id,
-  asset: job.symbol,
-  attempt,
-});
+): LogContext => {
+  const { symbol, portfolioId } = shownSubject(job.symbol);
+  return {
+    traceId: traceIdOf(job.traceparent),
+    tenantId: DEFAULT_TENANT,
+    jobId: job.id,
+    ...(portfolioId === null ? { asset: symbol ?? undefined } : { portfolioId }),
+    attempt,
+  };
+};
 
 /** What a line is about when it is about work that has a trace and belongs to no single asset. */
 export const workContext = <T extends LogContext>(

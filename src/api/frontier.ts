@@ -1,0 +1,146 @@
+import * as z from "zod";
+import { periodsPerYear } from "../domain/indicators/periods-per-year.ts";
+import type { AssetType } from "../domain/market/asset-type.ts";
+import { datesPerAsset, MOST_FRONTIER_STEPS } from "../domain/portfolio/budget.ts";
+import { FRONTIER_POINTS } from "../domain/portfolio/frontier.ts";
+import { EXPECTED_RETURNS, momentsOf, RISK_MODELS } from "../domain/portfolio/moments.ts";
+import { efficientFrontier } from "../domain/portfolio/optimize.ts";
+import { NOTICE } from "../domain/portfolio/portfolio-fact.ts";
+import type { PortfolioRefusal } from "../domain/portfolio/portfolio-refusal.ts";
+import { PORTFOLIO_ENGINE } from "../domain/portfolio/report.ts";
+import { limitsIn, type OptimizationRequest } from "../domain/portfolio/request.ts";
+import { type ReturnTable, sharedReturns } from "../domain/portfolio/returns.ts";
+import { canonicalJson } from "../domain/recommendation/canonical-json.ts";
+import { projectedVersions, versionedCloses } from "../read-model/portfolio-closes.ts";
+import { loadAssets } from "../records/asset-records.ts";
+import type { Portfolio } from "../records/portfolio-records.ts";
+import type { ApiEnv } from "./platform.ts";
+import { portfolioParams, requirePortfolio } from "./portfolios.ts";
+import { ApiProblem } from "./problem.ts";
+import { instantSchema, iso, operation, router } from "./schemas.ts";
+
+const number = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^-?\d{1,4}(\.\d{1,12})?$/, "a decimal number")
+    .transform(Number)
+    .pipe(z.number().min(least).max(most))
+    .optional();
+
+const frontierQuery = z.object({
+  points: z
+    .string()
+    .regex(/^\d{1,3}$/, "a whole number")
+    .transform(Number)
+    .pipe(z.number().int().min(2).max(MOST_FRONTIER_STEPS))
+    .default(FRONTIER_POINTS),
+  expectedReturns: z.enum(EXPECTED_RETURNS).optional(),
+  riskModel: z.enum(RISK_MODELS).optional(),
+  riskFreeRate: number(-1, 10),
+  min: number(-100, 100),
+  max: number(-100, 100),
+  from: instantSchema.optional(),
+  to: instantSchema.optional(),
+});
+
+const pointView = z.object({
+  weights: z.record(z.string(), z.number()),
+  expectedReturn: z.number(),
+  volatility: z.number(),
+  sharpe: z.number().nullable(),
+  riskContributions: z.record(z.string(), z.number()).nullable(),
+});
+
+const frontierView = z
+  .object({
+    portfolioId: z.string(),
+    resolution: z.string(),
+    asOf: z.string(),
+    dates: z.object({ from: z.string(), to: z.string(), returns: z.number() }),
+    points: z.array(pointView),
+    engine: z.string(),
+    engineVersion: z.string(),
+    notice: z.string(),
+  })
+  .meta({ id: "Frontier" });
+
+export const frontier = router();
+
+frontier.openapi(
+  operation(
+    {
+      method: "get",
+      path: "/portfolios/{id}/frontier",
+      scope: "portfolios:read",
+      summary:
+        "Efficient portfolios, least volatile first; what is not asked is as the portfolio's own optimization",
+      tag: "Portfolios",
+    },
+    { params: portfolioParams, query: frontierQuery },
+    200,
+    frontierView,
+  ),
+  async (c) => {
+    const reads = c.get("reads");
+    const portfolio = await requirePortfolio(reads, c.req.valid("param").id);
+    const { points, min, max, ...asked } = c.req.valid("query");
+    const own = portfolio.optimization;
+    const request: OptimizationRequest = {
+      ...own,
+      expectedReturns: asked.expectedReturns ?? own.expectedReturns,
+      riskModel: asked.riskModel ?? own.riskModel,
+      riskFreeRate: asked.riskFreeRate ?? own.riskFreeRate,
+      from: asked.from ?? own.from,
+      to: asked.to ?? own.to,
+      bounds: { ...own.bounds, min: min ?? own.bounds.min, max: max ?? own.bounds.max },
+    };
+    return c.json(await frontierOf(c.env, reads, portfolio, request, points), 200);
+  },
+);
+
+/** Follows from the versions of the streams alone, so it is computed once for each. */
+async function frontierOf(
+  { api }: ApiEnv["Bindings"],
+  reads: D1DatabaseSession,
+  { id, symbols, resolution }: Portfolio,
+  asked: OptimizationRequest,
+  points: number,
+): Promise<z.infer<typeof frontierView>> {
+  const { from, to, riskFreeRate, expectedReturns, riskModel, bounds, groups } = asked;
+  const request = { from, to, riskFreeRate, expectedReturns, riskModel, bounds, groups };
+  const types = await typesOf(reads, symbols);
+  const versions = await projectedVersions(reads, symbols);
+  const about = canonicalJson({ ...PORTFOLIO_ENGINE, symbols, resolution, types, versions, request, points });
+  const drawn = await api.remembered(["frontier", await api.hash(about)], async () => {
+    const query = { resolution, from, to, limit: datesPerAsset(symbols.length) };
+    const shared = sharedReturns(await versionedCloses(reads, symbols, query));
+    if (shared.kind === "refused") throw refusal(shared.error);
+    const table = shared.value;
+    const periods = Math.min(...types.map((type) => periodsPerYear(type, resolution)));
+    const moments = momentsOf(table, { ...request, periodsPerYear: periods });
+    const found = efficientFrontier(moments, { limits: limitsIn(asked), riskFreeRate }, points);
+    if (found.kind === "refused") throw refusal(found.error);
+    return { ...datesOf(table), points: found.value };
+  });
+  return { portfolioId: id, resolution, ...drawn, ...PORTFOLIO_ENGINE, notice: NOTICE };
+}
+
+const datesOf = ({ timestamps, rows }: ReturnTable) => {
+  const to = iso(timestamps.at(-1) ?? 0);
+  return { asOf: to, dates: { from: iso(timestamps[0] ?? 0), to, returns: rows.length } };
+};
+
+async function typesOf(reads: D1DatabaseSession, symbols: readonly string[]): Promise<AssetType[]> {
+  const assets = new Map((await loadAssets(reads, symbols)).map((asset) => [asset.symbol, asset]));
+  const errors = symbols.flatMap((symbol) =>
+    assets.get(symbol)?.archivedAt === null ? [] : [{ field: symbol, reason: "is not watched any more" }],
+  );
+  if (errors.length > 0) {
+    const names = errors.map(({ field }) => field).join(", ");
+    throw new ApiProblem("not_computable", `Not watched any more: ${names}.`, errors);
+  }
+  return [...assets.values()].map(({ type }) => type);
+}
+
+const refusal = ({ code, detail, errors }: PortfolioRefusal): ApiProblem =>
+  new ApiProblem(code === "conflictingLimits" ? "conflicting_limits" : "not_computable", detail, errors);

@@ -1,0 +1,87 @@
+import * as z from "zod";
+import { JOB_KINDS, type JobKind, type JobOrder, jobId, portfolioSubject } from "../domain/job/job.ts";
+import { RESOLUTIONS, type Resolution } from "../domain/market/resolution.ts";
+import { marketTime } from "../records/clock-record.ts";
+import { requireAsset } from "./assets.ts";
+import type { ApiEnv } from "./platform.ts";
+import { requirePortfolio } from "./portfolios.ts";
+import { ApiProblem } from "./problem.ts";
+import { symbolSchema } from "./schemas.ts";
+
+const subjectOf = (kind: JobKind) => (kind === "portfolio" ? "portfolioId" : "symbol");
+
+export const newJob = z
+  .strictObject({
+    kind: z.enum(JOB_KINDS),
+    symbol: symbolSchema.optional().meta({ description: "the asset; for every kind but portfolio" }),
+    portfolioId: z.string().min(1).max(100).optional().meta({
+      description: "the portfolio; for kind portfolio, which is optimised as its own optimization says",
+    }),
+    resolution: z.enum(RESOLUTIONS).optional().meta({ description: "1d, or the portfolio's" }),
+    delaySeconds: z.number().int().min(0).max(86_400).default(0),
+  })
+  .superRefine((wish, context) => {
+    const needed = subjectOf(wish.kind);
+    for (const field of ["symbol", "portfolioId"] as const) {
+      if (field === needed && wish[field] === undefined)
+        context.addIssue({ code: "custom", path: [field], message: `a job of kind ${wish.kind} needs it` });
+      if (field !== needed && wish[field] !== undefined)
+        context.addIssue({ code: "custom", path: [field], message: `not for a job of kind ${wish.kind}` });
+    }
+    if (wish.kind === "portfolio" && wish.resolution !== undefined)
+      context.addIssue({ code: "custom", path: ["resolution"], message: "a portfolio has its own" });
+  });
+
+type Wish = Omit<z.infer<typeof newJob>, "delaySeconds">;
+
+interface Subject {
+  readonly id: string;
+  readonly symbol: string;
+  readonly resolution: Resolution;
+  readonly params: JobOrder["params"];
+}
+
+/** The order of a job that a person wishes for, under a new id; refuses what there is none of. */
+export async function orderOf(env: ApiEnv["Bindings"], wish: Wish, actor: string): Promise<JobOrder> {
+  const about = wish.kind === "portfolio" ? await aboutPortfolio(env, wish) : await aboutAsset(env, wish);
+  return {
+    ...about,
+    kind: wish.kind,
+    slot: null,
+    scheduleId: null,
+    correlationId: about.id,
+    causationId: null,
+    actor,
+    traceparent: env.api.traceparent,
+  };
+}
+
+async function aboutPortfolio({ DB, api }: ApiEnv["Bindings"], { portfolioId = "" }: Wish): Promise<Subject> {
+  const { id, resolution } = await requirePortfolio(DB, portfolioId);
+  return {
+    id: jobId("portfolio", id, api.newId()),
+    symbol: portfolioSubject(id),
+    resolution,
+    params: { mode: "derived" },
+  };
+}
+
+async function aboutAsset(
+  { DB, api }: ApiEnv["Bindings"],
+  { kind, symbol = "", resolution = "1d" }: Wish,
+): Promise<Subject> {
+  const asset = await requireAsset(DB, symbol);
+  if (kind === "ingest" && asset.source === "import") {
+    throw new ApiProblem("validation_failed", `${symbol} is only fed by import.`, [
+      { field: "kind", reason: "an asset with source import is never asked for bars" },
+    ]);
+  }
+  const now = api.now();
+  const until = await marketTime(DB, api.config, now);
+  return {
+    id: jobId(kind, symbol, `manual:${api.newId()}`),
+    symbol,
+    resolution,
+    params: kind === "ingest" ? { mode: "source", until, backfill: false } : { mode: "derived" },
+  };
+}

@@ -1,0 +1,195 @@
+import * as z from "zod";
+import { portfolioSubject } from "../domain/job/job.ts";
+import { DEFAULT_REQUEST } from "../domain/portfolio/request.ts";
+import { loadAssets } from "../records/asset-records.ts";
+import {
+  archivePortfolio,
+  createPortfolio,
+  findPortfolio,
+  listPortfolios,
+  type Portfolio,
+  writePortfolio,
+} from "../records/portfolio-records.ts";
+import { closeLettersOf } from "./archived-letters.ts";
+import { auditRow } from "./audit-row.ts";
+import { newPortfolio, portfolioPatch, portfolioView, requestOf, showPortfolio } from "./portfolio-forms.ts";
+import { ApiProblem } from "./problem.ts";
+import { jsonBody, listLimit, listOf, operation, page, readCursor, router } from "./schemas.ts";
+
+export const portfolioParams = z.object({ id: z.string().min(1).max(100) });
+
+export const portfolios = router();
+const tag = "Portfolios";
+
+/** The portfolio, or 404; one that was deleted is none. */
+export async function requirePortfolio(db: D1Database | D1DatabaseSession, id: string): Promise<Portfolio> {
+  const portfolio = await findPortfolio(db, id);
+  if (portfolio === null || portfolio.archivedAt !== null) {
+    throw new ApiProblem("not_found", `There is no portfolio ${id}.`);
+  }
+  return portfolio;
+}
+
+/** Refuses symbols that nobody watches, each by its place. */
+async function requireAssets(db: D1Database, symbols: readonly string[]): Promise<void> {
+  const watched = (await loadAssets(db, symbols)).filter(({ archivedAt }) => archivedAt === null);
+  const known = new Set(watched.map(({ symbol }) => symbol));
+  const errors = symbols.flatMap((symbol, index) =>
+    known.has(symbol)
+      ? []
+      : [{ field: `symbols.${index}`, reason: `there is no asset ${symbol}`, value: symbol }],
+  );
+  if (errors.length === 0) return;
+  const names = errors.map(({ value }) => value).slice(0, 5);
+  throw new ApiProblem("validation_failed", `No such asset: ${names.join(", ")}.`, errors);
+}
+
+portfolios.openapi(
+  operation(
+    {
+      method: "get",
+      path: "/portfolios",
+      scope: "portfolios:read",
+      summary: "Portfolios, oldest first",
+      tag,
+    },
+    { query: z.object({ limit: listLimit, cursor: z.string().optional() }) },
+    200,
+    listOf(portfolioView),
+  ),
+  async (c) => {
+    const { limit, cursor } = c.req.valid("query");
+    const after = readCursor(cursor, z.tuple([z.string()]))?.[0] ?? "";
+    const rows = await listPortfolios(c.get("reads"), after, limit + 1);
+    return c.json(
+      page(rows, limit, ({ id }) => [id], showPortfolio),
+      200,
+    );
+  },
+);
+
+portfolios.openapi(
+  operation(
+    { method: "post", path: "/portfolios", scope: "portfolios:write", summary: "Make a portfolio", tag },
+    jsonBody(newPortfolio),
+    201,
+    portfolioView,
+  ),
+  async (c) => {
+    const { optimization, ...body } = c.req.valid("json");
+    const { api, DB } = c.env;
+    await requireAssets(DB, body.symbols);
+    const now = api.now();
+    const portfolio: Portfolio = {
+      ...body,
+      optimization:
+        optimization === undefined ? DEFAULT_REQUEST : requestOf(optimization, body.symbols, "optimization."),
+      id: api.newId(),
+      createdAt: now,
+      updatedAt: now,
+      archivedAt: null,
+    };
+    await DB.batch([
+      createPortfolio(DB, portfolio),
+      auditRow(c.env, c.get("caller").id, "portfolio.create", portfolio.id),
+    ]);
+    return c.json(showPortfolio(await requirePortfolio(DB, portfolio.id)), 201, {
+      location: `/api/v1/portfolios/${portfolio.id}`,
+    });
+  },
+);
+
+portfolios.openapi(
+  operation(
+    { method: "get", path: "/portfolios/{id}", scope: "portfolios:read", summary: "One portfolio", tag },
+    { params: portfolioParams },
+    200,
+    portfolioView,
+  ),
+  async (c) => c.json(showPortfolio(await requirePortfolio(c.get("reads"), c.req.valid("param").id)), 200),
+);
+
+portfolios.openapi(
+  operation(
+    {
+      method: "patch",
+      path: "/portfolios/{id}",
+      scope: "portfolios:write",
+      summary: "Change a portfolio; optimisations that were ordered keep what they were ordered with",
+      tag,
+    },
+    { params: portfolioParams, ...jsonBody(portfolioPatch) },
+    200,
+    portfolioView,
+  ),
+  async (c) => {
+    const { api, DB } = c.env;
+    const before = await requirePortfolio(DB, c.req.valid("param").id);
+    const { name, symbols = before.symbols, resolution, optimization } = c.req.valid("json");
+    if (symbols !== before.symbols) await requireAssets(DB, symbols);
+    const portfolio: Portfolio = {
+      ...before,
+      name: name ?? before.name,
+      symbols,
+      resolution: resolution ?? before.resolution,
+      optimization:
+        optimization === undefined
+          ? stillFitting(before, symbols)
+          : requestOf(optimization, symbols, "optimization."),
+      // Two changes in one millisecond are still two.
+      updatedAt: Math.max(api.now(), before.updatedAt + 1),
+    };
+    const [written] = await DB.batch([
+      writePortfolio(DB, before, portfolio),
+      auditRow(c.env, c.get("caller").id, "portfolio.update", portfolio.id),
+    ]);
+    if ((written?.meta.changes ?? 0) === 0) {
+      throw new ApiProblem("conflict", "Somebody else changed the portfolio in this moment; look again.");
+    }
+    return c.json(showPortfolio(portfolio), 200);
+  },
+);
+
+/** A request that was made for other assets may name one that is gone. */
+function stillFitting({ optimization }: Portfolio, symbols: readonly string[]) {
+  const { from, to, target, currentWeights, amount, groups, bounds, ...plain } = optimization;
+  return requestOf(
+    {
+      ...plain,
+      bounds: { min: bounds.min, max: bounds.max, assets: { ...bounds.assets } },
+      groups: groups.map((group) => ({ ...group, symbols: [...group.symbols] })),
+      from: from ?? undefined,
+      to: to ?? undefined,
+      target: target ?? undefined,
+      currentWeights: currentWeights === null ? undefined : { ...currentWeights },
+      amount: amount ?? undefined,
+    },
+    symbols,
+    "optimization.",
+  );
+}
+
+portfolios.openapi(
+  operation(
+    {
+      method: "delete",
+      path: "/portfolios/{id}",
+      scope: "portfolios:write",
+      summary: "Delete a portfolio; its optimisations stay readable",
+      tag,
+    },
+    { params: portfolioParams },
+    204,
+    null,
+  ),
+  async (c) => {
+    const { api, DB } = c.env;
+    const { id } = await requirePortfolio(DB, c.req.valid("param").id);
+    await closeLettersOf(c, portfolioSubject(id), "the portfolio was deleted");
+    await DB.batch([
+      archivePortfolio(DB, id, api.now()),
+      auditRow(c.env, c.get("caller").id, "portfolio.delete", id),
+    ]);
+    return c.body(null, 204);
+  },
+);

@@ -1,0 +1,77 @@
+import type { PricePoint } from "../domain/analysis/performance.ts";
+import { assetStream } from "../domain/events/envelope.ts";
+import type { Resolution } from "../domain/market/resolution.ts";
+
+type Reader = D1Database | D1DatabaseSession;
+
+/** The closes of one asset, oldest first, and the version of its stream that they are true of. */
+export interface VersionedCloses {
+  readonly symbol: string;
+  readonly version: number;
+  readonly points: readonly PricePoint[];
+}
+
+/** Which closes: epoch ms, both included; of each asset the newest `limit`. */
+export interface ClosesQuery {
+  readonly resolution: Resolution;
+  readonly from: number | null;
+  readonly to: number | null;
+  readonly limit: number;
+}
+
+/** Assets that are read in one transaction: what it answers is held twice for a moment, as text and as rows. */
+const AT_ONCE = 10;
+
+/**
+ * Closes of several assets. Those of one asset and its version are read in one transaction, so that equal versions mean
+ * equal closes; between assets time may pass.
+ */
+export async function versionedCloses(
+  db: Reader,
+  symbols: readonly string[],
+  { resolution, from, to, limit }: ClosesQuery,
+): Promise<VersionedCloses[]> {
+  const found: VersionedCloses[] = [];
+  for (let at = 0; at < symbols.length; at += AT_ONCE) {
+    const some = symbols.slice(at, at + AT_ONCE);
+    const [marks, ...closes] = await db.batch<Record<string, unknown>>([
+      versionsQuery(db, some),
+      ...some.map((symbol) =>
+        db
+          .prepare(
+            `SELECT timestamp, close FROM bars WHERE symbol = ?1 AND resolution = ?2 AND timestamp BETWEEN ?3 AND ?4
+             ORDER BY timestamp DESC LIMIT ?5`,
+          )
+          .bind(symbol, resolution, from ?? Number.MIN_SAFE_INTEGER, to ?? Number.MAX_SAFE_INTEGER, limit),
+      ),
+    ]);
+    const versions = versionsIn((marks?.results ?? []) as unknown as MarkRow[]);
+    for (const [index, symbol] of some.entries()) {
+      const points = (closes[index]?.results ?? []) as unknown as PricePoint[];
+      found.push({ symbol, version: versions.get(symbol) ?? 0, points: points.toReversed() });
+    }
+  }
+  return found;
+}
+
+/** The versions of these assets' streams as they are projected, in the order of the symbols; 0 where there is none. */
+export async function projectedVersions(db: Reader, symbols: readonly string[]): Promise<number[]> {
+  const { results } = await versionsQuery(db, symbols).all<MarkRow>();
+  const versions = versionsIn(results);
+  return symbols.map((symbol) => versions.get(symbol) ?? 0);
+}
+
+interface MarkRow {
+  readonly symbol: string;
+  readonly version: number;
+}
+
+const versionsQuery = (db: Reader, symbols: readonly string[]): D1PreparedStatement =>
+  db
+    .prepare(
+      `SELECT value AS symbol, projected_version AS version FROM json_each(?1) JOIN streams ON stream_id = ?2 || value`,
+    )
+    .bind(JSON.stringify(symbols), assetStream(""));
+
+const versionsIn = (rows: readonly MarkRow[]): ReadonlyMap<string, number> =>
+  new Map(rows.map(({ symbol, version }) => [symbol, version]));

@@ -1,0 +1,50 @@
+import { portfolioStream } from "../domain/events/envelope.ts";
+import { barSource } from "../domain/market/bar-source.ts";
+import { portfolioFact } from "../domain/portfolio/portfolio-fact.ts";
+import { causeOf } from "../queues/command.ts";
+import type { PortfolioDeps } from "../queues/portfolio.ts";
+import { versionedCloses } from "../read-model/portfolio-closes.ts";
+import { loadAssets } from "../records/asset-records.ts";
+import { NOTHING_CAME_OUT, resultOf, writeResult } from "../records/optimization-records.ts";
+import { findPortfolio } from "../records/portfolio-records.ts";
+import type { Platform } from "./common.ts";
+import { announceFacts, type Fact, recordFacts } from "./facts.ts";
+
+export function portfolioDeps(p: Platform): PortfolioDeps {
+  const { DB } = p.env;
+  return {
+    portfolio: async (id) => {
+      const found = await findPortfolio(DB, id);
+      if (found === null) return null;
+      const { symbols, resolution, optimization, archivedAt } = found;
+      return { symbols, resolution, optimization, archived: archivedAt !== null };
+    },
+    assets: async (symbols) =>
+      (await loadAssets(DB, symbols)).map((asset) => ({
+        symbol: asset.symbol,
+        type: asset.type,
+        currency: asset.currency,
+        source: barSource(asset),
+        archived: asset.archivedAt !== null,
+      })),
+    closes: (symbols, query) => versionedCloses(DB, symbols, query),
+    cameOut: (jobId) => resultOf(DB, jobId),
+    record: async (job, portfolioId, result) => {
+      const now = p.now();
+      const fact: Fact = {
+        eventType: "PortfolioOptimized",
+        payload: portfolioFact(result),
+        streamId: portfolioStream(portfolioId),
+        cause: causeOf(job),
+      };
+      await DB.batch([
+        ...recordFacts(p, [fact], now, NOTHING_CAME_OUT),
+        writeResult(DB, { id: job.id, portfolioId, createdAt: job.createdAt }, result, now),
+      ]);
+      await announceFacts(p, [fact]);
+      return (await resultOf(DB, job.id)) ?? result;
+    },
+    hash: p.hash,
+    codeVersion: p.config.CODE_VERSION,
+  };
+}
