@@ -168,6 +168,8 @@ function targetProblems({ method, target, from, to }: OptimizationRequest): Fiel
 
 /** Limits that are none. Whether they can be kept together is found out by the job. */
 function limitProblems(request: OptimizationRequest, assets: readonly string[]): FieldProblem[] {
+  const { min, max } = request.bounds;
+  if (min > max) return [{ field: "bounds.min", reason: `the least, ${min}, is more than the most, ${max}` }];
   const read = limitsOf(assets, limitsIn(request));
   if (read.kind === "done") return [];
   return (read.error.errors ?? []).map(({ field, reason }) => ({

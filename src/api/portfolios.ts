@@ -8,6 +8,7 @@ import {
   findPortfolio,
   listPortfolios,
   type Portfolio,
+  stillAsRead,
   writePortfolio,
 } from "../records/portfolio-records.ts";
 import { closeLettersOf } from "./archived-letters.ts";
@@ -139,9 +140,10 @@ portfolios.openapi(
       // Two changes in one millisecond are still two.
       updatedAt: Math.max(api.now(), before.updatedAt + 1),
     };
-    const [written] = await DB.batch([
+    const actor = c.get("caller").id;
+    const [, written] = await DB.batch([
+      auditRow(c.env, actor, "portfolio.update", portfolio.id, null, stillAsRead(before)),
       writePortfolio(DB, before, portfolio),
-      auditRow(c.env, c.get("caller").id, "portfolio.update", portfolio.id),
     ]);
     if ((written?.meta.changes ?? 0) === 0) {
       throw new ApiProblem("conflict", "Somebody else changed the portfolio in this moment; look again.");
@@ -185,11 +187,12 @@ portfolios.openapi(
   async (c) => {
     const { api, DB } = c.env;
     const { id } = await requirePortfolio(DB, c.req.valid("param").id);
-    await closeLettersOf(c, portfolioSubject(id), "the portfolio was deleted");
     await DB.batch([
-      archivePortfolio(DB, id, api.now()),
       auditRow(c.env, c.get("caller").id, "portfolio.delete", id),
+      archivePortfolio(DB, id, api.now()),
     ]);
+    // What waited behind a letter runs now, and ends as the work of a deleted portfolio does.
+    await closeLettersOf(c, portfolioSubject(id), "the portfolio was deleted");
     return c.body(null, 204);
   },
 );

@@ -76,6 +76,11 @@ export const writePortfolio = (
       before.updatedAt,
     );
 
+/** Of the JSON rows in `?1`, those whose `subject` is a portfolio that stands as it was read. */
+export const stillAsRead = ({ updatedAt }: Pick<Portfolio, "updatedAt">): string => `(
+  SELECT one.value FROM json_each(?1) AS one JOIN portfolios ON portfolios.id = one.value ->> 'subject'
+  WHERE portfolios.updated_at = ${Math.trunc(updatedAt)} AND portfolios.archived_at IS NULL)`;
+
 export const archivePortfolio = (db: D1Database, id: string, now: number): D1PreparedStatement =>
   db
     .prepare("UPDATE portfolios SET archived_at = ?2, updated_at = ?2 WHERE id = ?1 AND archived_at IS NULL")
