@@ -35,6 +35,13 @@ const raw = (
 const bars = `/assets/${KNOWN}/bars`;
 
 export const BAD_BODIES: readonly BadRequest[] = [
+  // Portfolios
+  posted("one asset", "/portfolios", { name: "x", symbols: [KNOWN] }, "symbols"),
+  posted("an unknown asset", "/portfolios", { name: "x", symbols: [KNOWN, "NOPE"] }, "symbols.1"),
+  posted("an asset twice", "/portfolios", { name: "x", symbols: [KNOWN, KNOWN] }, "symbols.1"),
+  posted("no portfolio", "/portfolios/nope/optimizations", { method: "hrp" }, undefined, 404),
+  posted("no method", "/portfolios/nope/optimizations", {}, "method"),
+  posted("numbers that are text", "/portfolios/nope/optimizations", { method: "hrp", amount: "1" }, "amount"),
   // Bodies
   raw("malformed JSON", '{"symbol":', 400, "malformed_request"),
   raw("an empty body", "", 400, "malformed_request"),

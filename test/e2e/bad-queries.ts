@@ -56,6 +56,12 @@ export const BAD_QUERIES: readonly BadRequest[] = [
   asked("/deliveries/nope", 404, "not_found"),
   asked("/schedules/nope", 404, "not_found"),
   asked("/backoffice/dead-letters/nope", 404, "not_found"),
+  asked("/portfolios/nope", 404, "not_found"),
+  asked("/portfolios/nope/optimizations", 404, "not_found"),
+  asked("/portfolios/nope/optimizations/nope", 404, "not_found"),
+  asked("/portfolios/nope/frontier", 404, "not_found"),
+  asked("/portfolios/nope/frontier?points=0", 400, "invalid_query", "points"),
+  asked("/jobs?portfolioId=x&symbol=SPX", 400, "invalid_query", "portfolioId"),
   // Parameters
   ...["0", "-1", "1000000000", "abc", "1.5", "1e3", "", "1001", "NaN"].map((limit) =>
     asked(`${bars}?limit=${limit}`, 400, "invalid_query", "limit"),
@@ -67,6 +73,7 @@ export const BAD_QUERIES: readonly BadRequest[] = [
     "/schedules",
     "/webhook-endpoints",
     "/recommendations",
+    "/portfolios",
     "/backoffice/audit",
   ].map((path) => asked(`${path}?limit=201`, 400, "invalid_query", "limit")),
   ...[
@@ -94,6 +101,7 @@ export const BAD_QUERIES: readonly BadRequest[] = [
     "/schedules",
     "/webhook-endpoints",
     "/recommendations",
+    "/portfolios",
     "/backoffice/audit",
     "/backoffice/dead-letters",
   ].map((path) => asked(`${path}?cursor=W3t9XQ`, 400, "invalid_cursor")),
@@ -121,4 +129,6 @@ export const WRONG_METHODS: readonly (readonly [string, string, readonly string[
   ["POST", `/assets/${KNOWN}/indicators`, ["GET"]],
   ["DELETE", "/jobs/x", ["GET"]],
   ["POST", "/recommendations", ["GET"]],
+  ["PUT", "/portfolios/x", ["GET", "PATCH", "DELETE"]],
+  ["DELETE", "/portfolios/x/optimizations", ["GET", "POST"]],
 ];
