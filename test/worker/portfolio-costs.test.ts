@@ -1,8 +1,46 @@
+import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
+import { writeAsset } from "../../src/records/asset-records.ts";
 import { Broker } from "./broker.ts";
-import { stopClock } from "./market.ts";
+import { DAY, stopClock } from "./market.ts";
 import { Meter } from "./meter.ts";
 import { openPortfolio, openSeries, order, recordOf, wave } from "./portfolio-market.ts";
+
+/** Closes of many assets at once, written straight into the read model. */
+async function openMany(count: number, closes: number): Promise<string[]> {
+  const symbols = Array.from({ length: count }, (_, n) => `M${String(n).padStart(3, "0")}`);
+  let state = 11;
+  const chance = () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32 - 0.5;
+  };
+  for (const symbol of symbols) {
+    let close = 100;
+    const bars = Array.from({ length: closes }, (_, day) => {
+      close *= 1 + chance() * 0.04;
+      return { timestamp: day * DAY, close };
+    });
+    await env.DB.batch([
+      writeAsset(env.DB, { ...ASSET, symbol }),
+      env.DB.prepare(
+        `INSERT INTO bars (symbol, resolution, timestamp, close, source, version)
+         SELECT ?1, '1d', value ->> 'timestamp', value ->> 'close', 'import', 1 FROM json_each(?2)`,
+      ).bind(symbol, JSON.stringify(bars)),
+    ]);
+  }
+  return symbols;
+}
+
+const ASSET = {
+  type: "STOCK",
+  currency: "USD",
+  calendar: "XNYS",
+  source: "import",
+  live: true,
+  createdAt: 0,
+  updatedAt: 0,
+  archivedAt: null,
+} as const;
 
 const SYMBOLS = ["CA", "CB", "CC"];
 const BARS = 120;
@@ -45,5 +83,21 @@ describe("one optimisation of a portfolio", () => {
     });
     expect(again.d1Rows).toBe(0);
     expect(again.d1RowsRead).toBeLessThan(20);
+  });
+
+  it("writes no more rows for a hundred assets, and stays far below what a row holds", async () => {
+    const symbols = await openMany(100, 300);
+    const wide = await openPortfolio(symbols, { name: "A hundred" });
+    const ordering = await meter.of(() => order(wide, { method: "minVolatility", riskModel: "ledoitWolf" }));
+    const running = await meter.of(() => broker.settle());
+    const { events, results } = await recordOf(wide);
+    expect(events).toHaveLength(1);
+    expect(ordering.d1Rows + running.d1Rows).toBeLessThanOrEqual(MOST.d1Rows);
+    expect(running.d1RowsRead).toBeLessThan(100 * 300 + 1_000);
+    const result = String(results[0]?.["result"]);
+    expect(result.length).toBeLessThan(100_000);
+    const { weights } = JSON.parse(result) as { weights: Record<string, number> };
+    expect(Object.keys(weights)).toEqual(symbols);
+    expect(Object.values(weights).reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1, 8);
   });
 });
