@@ -1,10 +1,32 @@
 import { percent } from "../analysis/figure.ts";
 import type { ProblemItem } from "../outcome.ts";
 import { constraintsOf, type Limit, type Limits, limitsOf, nearestTo } from "./limits.ts";
+import { sumOf } from "./matrix.ts";
 import { type Answer, answered, declined } from "./portfolio-refusal.ts";
 import { type LinearConstraint, solveQuadratic } from "./quadratic-program.ts";
 
+/** Nearer to the edge than this the solver has the last word, so that the two never disagree. */
+const MARGIN = 1e-6;
+
+/**
+ * Whether limits of single assets leave room for weights that add up to 1, which their sums tell; null where that is a
+ * matter of rounding, or groups have a say.
+ */
+const roomIn = (limits: readonly Limit[], count: number): boolean | null => {
+  if (limits.some(({ of }) => of === "group")) return null;
+  const least = new Array<number>(count).fill(Number.NEGATIVE_INFINITY);
+  const most = new Array<number>(count).fill(Number.POSITIVE_INFINITY);
+  for (const { members, side, value } of limits) {
+    for (const index of members) (side === "min" ? least : most)[index] = value;
+  }
+  if (least.some((value, index) => value > (most[index] ?? value))) return null;
+  const room = Math.min(sumOf(most) - 1, 1 - sumOf(least));
+  return Math.abs(room) < MARGIN ? null : room > 0;
+};
+
 const isFeasible = (limits: readonly Limit[], count: number): boolean => {
+  const room = roomIn(limits, count);
+  if (room !== null) return room;
   const objective = nearestTo(new Array<number>(count).fill(1 / count));
   return solveQuadratic({ ...objective, constraints: constraintsOf(limits, count) }).kind !== "infeasible";
 };
