@@ -206,4 +206,18 @@ export const EFFECTS: readonly Tooth[] = [
     text: 'insertSchedule(db, schedule, "NOTHING")',
     without: 'insertSchedule(db, schedule, "UPDATE SET done_until = excluded.done_until")',
   },
+  {
+    name: "an optimisation's event happens once per job",
+    file: "src/wiring/portfolios.ts",
+    noticedBy: worker("portfolio-jobs", "both have computed"),
+    text: "now, NOTHING_CAME_OUT)",
+    without: "now)",
+  },
+  {
+    name: "an optimisation's result is written once",
+    file: "src/records/optimization-records.ts",
+    noticedBy: worker("portfolio-jobs", "both have computed"),
+    text: " WHERE result IS NULL`",
+    without: "`",
+  },
 ];
