@@ -94,9 +94,20 @@ frontier.openapi(
       to: asked.to ?? own.to,
       bounds: { ...own.bounds, min: min ?? own.bounds.min, max: max ?? own.bounds.max },
     };
+    refuseReversed("min", request.bounds.min, request.bounds.max, "is more than max");
+    refuseReversed(
+      "from",
+      request.from ?? Number.MIN_SAFE_INTEGER,
+      request.to ?? Number.MAX_SAFE_INTEGER,
+      "lies after to",
+    );
     return c.json(await frontierOf(c.env, reads, portfolio, request, points), 200);
   },
 );
+
+function refuseReversed(field: string, lower: number, upper: number, reason: string): void {
+  if (lower > upper) throw new ApiProblem("invalid_query", `${field} ${reason}.`, [{ field, reason }]);
+}
 
 /** Follows from the versions of the streams alone, so it is computed once for each. */
 async function frontierOf(

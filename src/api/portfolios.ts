@@ -187,12 +187,12 @@ portfolios.openapi(
   async (c) => {
     const { api, DB } = c.env;
     const { id } = await requirePortfolio(DB, c.req.valid("param").id);
+    // First the letters: whoever asks again after this was cut short still finds the portfolio.
+    await closeLettersOf(c, portfolioSubject(id), "the portfolio was deleted");
     await DB.batch([
       auditRow(c.env, c.get("caller").id, "portfolio.delete", id),
       archivePortfolio(DB, id, api.now()),
     ]);
-    // What waited behind a letter runs now, and ends as the work of a deleted portfolio does.
-    await closeLettersOf(c, portfolioSubject(id), "the portfolio was deleted");
     return c.body(null, 204);
   },
 );

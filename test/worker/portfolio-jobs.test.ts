@@ -6,7 +6,7 @@ import { api, items } from "./api.ts";
 import { Broker } from "./broker.ts";
 import { show } from "./letters.ts";
 import { days, job, openAsset, orderImport, passSeconds, rows, stopClock } from "./market.ts";
-import { letterOf } from "./parked.ts";
+import { letterOf, letterState, park } from "./parked.ts";
 import { type Ordered, openPortfolio, openSeries, order, recordOf, shown, wave } from "./portfolio-market.ts";
 
 const OVERDUE = Number(env.SWEEP_AFTER_SECONDS) + 1;
@@ -211,6 +211,15 @@ describe("an optimisation that cannot be", () => {
 });
 
 describe("a portfolio whose job gave up", () => {
+  it("leaves no open letter behind when it is deleted", async () => {
+    const ordered = await order(portfolio, CALM);
+    broker.take("PORTFOLIOS_QUEUE");
+    const letter = await park(broker, message(ordered));
+    expect(await letterState(letter)).toBe("open");
+    expect((await api("DELETE", `/portfolios/${portfolio}`)).status).toBe(204);
+    expect(await letterState(letter)).toBe("discarded");
+  });
+
   it("is parked: later ones wait behind it, a dry run tells what would be, and a redrive does both", async () => {
     const first = await order(portfolio, CALM);
     await env.DB.prepare("ALTER TABLE bars RENAME TO bars_out").run();

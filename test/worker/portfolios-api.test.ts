@@ -249,13 +249,19 @@ describe("the frontier", () => {
     ]);
   });
 
-  it.each(["points=1", "points=51", "points=x", "max=many", "riskModel=oracle", "from=soon"])(
-    "refuses %s",
-    async (query) => {
-      const id = await openPortfolio(["PA", "PB"]);
-      expect((await api("GET", `/portfolios/${id}/frontier?${query}`)).status).toBe(400);
-    },
-  );
+  it.each([
+    "points=1",
+    "points=51",
+    "points=x",
+    "max=many",
+    "riskModel=oracle",
+    "from=soon",
+    "min=0.5&max=0.1",
+    "from=2020-02-01&to=2020-01-01",
+  ])("refuses %s", async (query) => {
+    const id = await openPortfolio(["PA", "PB"]);
+    expect((await api("GET", `/portfolios/${id}/frontier?${query}`)).status).toBe(400);
+  });
 
   it("says what is missing where there are too few dates", async () => {
     const id = await openPortfolio(["PA", "PB"]);
