@@ -6,8 +6,11 @@ import { RULES_ONLY, type Variant } from "./domain/recommendation/llm/variants.t
 /*
  * What the environment says of language models and of who recommends what. A part of config.ts.
  *
- * A batch of 50 jobs is nine waves of six; two calls each of 45 seconds end within the fifteen minutes of a consumer.
+ * A call must end before the lease of a breaker's probe does (30 s), and a batch of 50 jobs, nine waves of two calls each,
+ * within the fifteen minutes of a consumer.
  */
+
+export const LONGEST_MODEL_SECONDS = 25;
 
 const modelName = z
   .string()
@@ -63,7 +66,7 @@ export const MODEL_VARIABLES = {
     .string()
     .regex(/^[\x21-\x7e]{0,512}$/, "at most 512 visible characters")
     .default(""),
-  LLM_TIMEOUT_SECONDS: whole(1, 45),
+  LLM_TIMEOUT_SECONDS: whole(1, LONGEST_MODEL_SECONDS),
   LLM_MAX_OUTPUT_TOKENS: whole(64, 8_192),
   LLM_TOKENS_PER_DAY: whole(0, 1_000_000_000_000),
   LLM_STRUCTURED_OUTPUT: z.enum(["on", "off"]).transform((word) => word === "on"),
@@ -84,6 +87,9 @@ export function modelConfigProblems(
   const problems: [string, string][] = [];
   if (unnamed && env.LLM_MODEL === "") problems.push(["LLM_MODEL", "say which model to ask"]);
   if (provider === "openai-compatible" && url === "") problems.push(["LLM_BASE_URL", "say where it is"]);
+  if (url !== "" && new URL(url).username !== "") {
+    problems.push(["LLM_BASE_URL", "no credentials in it: the key is LLM_API_KEY"]);
+  }
   if (provider === "anthropic" && env.LLM_API_KEY === "")
     problems.push(["LLM_API_KEY", "Anthropic needs one"]);
   if (provider === "workers-ai" && typeof env.AI !== "object") {

@@ -249,11 +249,12 @@ describe("configuration", () => {
     };
     expect(fault({})).toBeNull();
     expect(fault({ LLM_BASE_URL: "" })).toContain("LLM_BASE_URL");
+    expect(fault({ LLM_BASE_URL: "https://me:pass@model.example/v1" })).toContain("no credentials");
     expect(fault({ LLM_MODEL: "" })).toContain("LLM_MODEL");
     expect(fault({ LLM_PROVIDER: "anthropic", LLM_API_KEY: "" })).toContain("LLM_API_KEY");
     expect(fault({ LLM_PROVIDER: "workers-ai" })).toContain("AI");
     expect(fault({ LLM_PROVIDER: "oracle" })).toContain("LLM_PROVIDER");
-    expect(fault({ LLM_TIMEOUT_SECONDS: "300" })).toContain("LLM_TIMEOUT_SECONDS");
+    expect(fault({ LLM_TIMEOUT_SECONDS: "26" })).toContain("LLM_TIMEOUT_SECONDS");
     expect(fault({ ENVIRONMENT: "production", WEBHOOK_ALLOW_LOOPBACK: "off" })).toContain("https only");
     expect(fault({ ENGINES: "[" })).toContain("ENGINES");
     expect(fault({ ENGINES: '[{"name":"a","weight":0,"engine":"rules"}]' })).toContain("weight");

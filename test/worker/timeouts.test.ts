@@ -5,6 +5,7 @@ import { WEBHOOK_TIMEOUT_MS } from "../../src/delivery/webhook.ts";
 import { BREAKER_POLICY } from "../../src/domain/breaker/breaker.ts";
 import { codeOfThrown, faultClassOf } from "../../src/domain/job/fault.ts";
 import { QUEUES } from "../../src/domain/metrics/catalogue.ts";
+import { LONGEST_MODEL_SECONDS } from "../../src/model-config.ts";
 import { consumeJobs } from "../../src/queues/consumer.ts";
 import { ingestHandler } from "../../src/queues/ingest.ts";
 import { LONGEST_LINE_MS } from "../../src/sources/pace.ts";
@@ -152,7 +153,8 @@ describe("a binding that never answers", () => {
 describe("bounds", () => {
   it("leave a probe's lease longer than any guarded call and its report", () => {
     const source = LONGEST_LINE_MS + SOURCE_TIMEOUT_MS;
-    const longest = Math.max(source, WEBHOOK_TIMEOUT_MS) + 2 * BREAKER_TIMEOUT_MS;
+    const longest =
+      Math.max(source, LONGEST_MODEL_SECONDS * 1000, WEBHOOK_TIMEOUT_MS) + 2 * BREAKER_TIMEOUT_MS;
     expect(BREAKER_POLICY.probeLeaseSeconds * 1000).toBeGreaterThan(longest);
   });
 

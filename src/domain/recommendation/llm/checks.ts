@@ -28,6 +28,10 @@ export interface CheckResult {
   readonly problems: readonly string[];
 }
 
+/** Texts of an answer, and characters of each, that are looked at; more than any answer that passes may have. */
+const MOST_TEXTS = 30;
+const MOST_CHARACTERS = 1_000;
+
 /** At most so many problems are kept of one check. */
 const MOST_PROBLEMS = 10;
 
@@ -61,7 +65,9 @@ export const checkAnswer = (
     language: [],
     echo: [],
   };
-  for (const { field, text } of textsOf(answer)) {
+  // What goes beyond has failed by its length: no pattern needs to look at a quarter of a megabyte.
+  for (const { field, text: whole } of textsOf(answer).slice(0, MOST_TEXTS)) {
+    const text = whole.slice(0, MOST_CHARACTERS);
     for (const number of strangeNumbers(text, citable))
       found.numbers.push(`${field} says ${quoted(number)}, which is not in the data in this form`);
     for (const { check, what } of wordingFaults(withoutNames(text, citable), shownNumber(citable)))
@@ -89,12 +95,13 @@ const countProblem = (
 
 function lengthProblems(answer: ModelAnswer): string[] {
   const { sentence, summary } = ANSWER_LIMITS;
+  const texts = textsOf(answer).slice(0, MOST_TEXTS);
   return [
     ...countProblem("summary (characters)", answer.summary.trim().length, summary),
     ...(["reasoning", "assumptions", "caveats", "evidence"] as const).flatMap((list) =>
       countProblem(list, answer[list].length, ANSWER_LIMITS[list]),
     ),
-    ...textsOf(answer).flatMap(({ field, text }) =>
+    ...texts.flatMap(({ field, text }) =>
       field !== "summary" && (text.trim() === "" || text.length > sentence)
         ? [`${field} has ${text.length} characters, not 1 to ${sentence}`]
         : [],
@@ -103,15 +110,16 @@ function lengthProblems(answer: ModelAnswer): string[] {
 }
 
 function evidenceProblems(answer: ModelAnswer, known: ReadonlyMap<string, Evidence>): string[] {
-  const ids = answer.evidence.map(({ id }) => id);
+  const chosen = answer.evidence.slice(0, MOST_TEXTS);
+  const ids = chosen.map(({ id }) => id);
   const strange = ids.filter((id) => !known.has(id)).map((id) => `there is no evidence ${quoted(id)}`);
   const doubled = new Set(ids.filter((id, at) => ids.indexOf(id) !== at));
-  const weights = answer.evidence.filter(({ weight }) => !(weight >= 0 && weight <= 1));
+  const weights = chosen.filter(({ weight }) => !(weight >= 0 && weight <= 1));
   return [
     ...strange,
     ...[...doubled].map((id) => `${quoted(id)} is chosen twice`),
     ...weights.map(({ id }) => `the weight of ${quoted(id)} is not between 0 and 1`),
-    ...(answer.evidence.some(({ weight }) => weight > 0) ? [] : ["no evidence has any weight"]),
+    ...(chosen.some(({ weight }) => weight > 0) ? [] : ["no evidence has any weight"]),
   ];
 }
 

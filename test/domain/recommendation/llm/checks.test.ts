@@ -174,6 +174,24 @@ describe("a sentence", () => {
   });
 });
 
+describe("an answer meant to keep us busy", () => {
+  it.each<[string, Partial<ModelAnswer>]>([
+    ["a text of dots", { summary: "a.".repeat(120_000) }],
+    ["a text of digits", { summary: "1,".repeat(120_000) }],
+    ["a text of cards", { summary: "4111 ".repeat(50_000) }],
+    ["a text of signs", { summary: `${"-".repeat(100_000)}@` }],
+    ["thousands of reasons", { reasoning: Array.from({ length: 40_000 }, () => "Up 1.") }],
+    [
+      "thousands of pieces of evidence",
+      { evidence: Array.from({ length: 40_000 }, (_, at) => ({ id: `e${at}`, weight: 1 })) },
+    ],
+  ])("is refused in no time: %s", (_, changes) => {
+    const before = performance.now();
+    expect(failed(good(changes))).toContain("lengths");
+    expect(performance.now() - before).toBeLessThan(1_000);
+  });
+});
+
 describe("what is published of an accepted answer", () => {
   const advice = adviceOf(good({ confidence: 0.99 }), rising);
 
