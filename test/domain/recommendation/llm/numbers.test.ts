@@ -141,6 +141,38 @@ describe("units", () => {
   });
 });
 
+describe("rounding", () => {
+  const only = (value: number, isFraction = false): Citable => ({
+    plain: new Set(),
+    percent: new Set(),
+    values: [{ value, isFraction }],
+    words: new Set(),
+    dates: new Set(),
+    names: [],
+  });
+
+  it.each<[string, Citable]>([
+    ["0.6", only(0.6)],
+    ["0.61", only(0.612)],
+    ["57", only(57.36)],
+    ["57.4", only(57.36)],
+    ["-3.1", only(-3.14)],
+    ["12 %", only(0.123, true)],
+  ])("passes %s", (text, citable) => expect(strangeNumbers(`It is ${text}.`, citable)).toEqual([]));
+
+  it.each<[string, Citable]>([
+    ["1", only(0.6)],
+    ["0", only(0.4)],
+    ["2", only(1.6)],
+    ["0.0", only(0.04)],
+    ["1 %", only(0.006, true)],
+    ["58", only(57.36)],
+    ["57.3", only(57.36)],
+  ])("catches %s, which says something else", (text, citable) =>
+    expect(strangeNumbers(`It is ${text}.`, citable)).toEqual([text]),
+  );
+});
+
 describe("what stands around digits", () => {
   const day = new Date(rising.asOf).toISOString().slice(0, 10);
   const [year, month, date] = day.split("-").map(Number);
