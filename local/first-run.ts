@@ -9,6 +9,9 @@ const SCHEDULES = [
   { name: "Daily bars, currencies", calendar: "FX", offsetSeconds: 300 },
 ];
 
+/** An hour after that: recommendations whose horizon has come are judged. What has not arrived by then waits for the next day. */
+const RESOLVE_AFTER_SECONDS = 3_600;
+
 /** Makes the schedules of an installation that has none. */
 export async function registerSchedules(origin: string, key: string): Promise<void> {
   const existing = (await call(origin, key, "GET", "/schedules?limit=1")) as { items: unknown[] };
@@ -19,6 +22,17 @@ export async function registerSchedules(origin: string, key: string): Promise<vo
       kind: "ingest",
       target: { calendar },
       cadence: { type: "calendar", calendar, event: "close", offsetSeconds },
+    });
+    await call(origin, key, "POST", "/schedules", {
+      name: name.replace("Daily bars", "Recommendations at their horizon"),
+      kind: "recommendation",
+      target: { calendar, only: "due" },
+      cadence: {
+        type: "calendar",
+        calendar,
+        event: "close",
+        offsetSeconds: offsetSeconds + RESOLVE_AFTER_SECONDS,
+      },
     });
   }
 }

@@ -12,6 +12,7 @@ import { ingestHandler } from "./queues/ingest.ts";
 import { consumeProcesses } from "./queues/processes.ts";
 import { recommendationHandler } from "./queues/recommendations.ts";
 import { consumeReconcile } from "./queues/reconcile.ts";
+import { resolvingOr } from "./queues/resolutions.ts";
 import { consumeSchedule } from "./queues/schedule.ts";
 import { consumeWebhooks } from "./queues/webhooks.ts";
 import { watchAlerts } from "./schedule/alerts.ts";
@@ -22,7 +23,13 @@ import { apiPlatform } from "./wiring/api.ts";
 import { platform } from "./wiring/common.ts";
 import { deadLettersDeps } from "./wiring/dead-letters.ts";
 import { eventsDeps } from "./wiring/events.ts";
-import { consumerDeps, indicatorsDeps, ingestDeps, recommendationDeps } from "./wiring/jobs.ts";
+import {
+  consumerDeps,
+  indicatorsDeps,
+  ingestDeps,
+  recommendationDeps,
+  resolutionDeps,
+} from "./wiring/jobs.ts";
 import { countSlots, reporting } from "./wiring/metrics.ts";
 import { processesDeps } from "./wiring/processes.ts";
 import { rebuildDeps } from "./wiring/rebuild.ts";
@@ -60,7 +67,7 @@ export default reporting({
         return consumeJobs(
           batch,
           "recommendation",
-          recommendationHandler(recommendationDeps(p)),
+          resolvingOr(resolutionDeps(p), recommendationHandler(recommendationDeps(p))),
           consumerDeps(p),
         );
       case "inversorai-events":

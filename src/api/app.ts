@@ -38,6 +38,7 @@ import { scheduleActions } from "./schedule-actions.ts";
 import { schedules } from "./schedules.ts";
 import { series } from "./series.ts";
 import { slots } from "./slots.ts";
+import { trackRecord } from "./track-record.ts";
 import { watch } from "./watch.ts";
 import { webhookEndpoints } from "./webhook-endpoints.ts";
 
@@ -81,6 +82,7 @@ for (const part of [
   analysis,
   series,
   recommendations,
+  trackRecord,
   jobs,
   schedules,
   scheduleActions,

@@ -1,5 +1,13 @@
 import * as z from "zod";
-import { JOB_KINDS, JOB_STATES, type JobOrder, type JobState, jobId } from "../domain/job/job.ts";
+import {
+  JOB_KINDS,
+  JOB_STATES,
+  type JobKind,
+  type JobOrder,
+  type JobParams,
+  type JobState,
+  jobId,
+} from "../domain/job/job.ts";
 import { RESOLUTIONS } from "../domain/market/resolution.ts";
 import { noteKnown } from "../read-model/streams.ts";
 import { writeAudit } from "../records/audit.ts";
@@ -95,7 +103,15 @@ const newJob = z.strictObject({
   symbol: symbolSchema,
   resolution: z.enum(RESOLUTIONS).default("1d"),
   delaySeconds: z.number().int().min(0).max(86_400).default(0),
+  only: z.literal("due").optional().meta({
+    description: "with kind recommendation: makes none, but judges those that have come to their horizon",
+  }),
 });
+
+const paramsOf = (kind: JobKind, until: number, onlyDue: boolean): JobParams => {
+  if (kind === "ingest") return { mode: "source", until, backfill: false };
+  return { mode: onlyDue ? "resolve" : "derived" };
+};
 
 const idParams = z.object({ id: z.string().min(1).max(200) });
 
@@ -110,7 +126,11 @@ jobs.openapi(
     z.object({ jobId: z.string() }),
   ),
   async (c) => {
-    const { kind, symbol, resolution, delaySeconds } = c.req.valid("json");
+    const { kind, symbol, resolution, delaySeconds, only } = c.req.valid("json");
+    if (only === "due" && kind !== "recommendation")
+      throw new ApiProblem("validation_failed", "Only recommendations come to a horizon.", [
+        { field: "only", reason: "goes with kind recommendation" },
+      ]);
     const { api, DB } = c.env;
     const asset = await requireAsset(DB, symbol);
     if (kind === "ingest" && asset.source === "import") {
@@ -126,7 +146,7 @@ jobs.openapi(
       kind,
       symbol,
       resolution,
-      params: kind === "ingest" ? { mode: "source", until, backfill: false } : { mode: "derived" },
+      params: paramsOf(kind, until, only === "due"),
       slot: null,
       scheduleId: null,
       correlationId: id,

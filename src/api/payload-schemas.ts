@@ -5,6 +5,7 @@ import { FAULT_CLASSES } from "../domain/job/fault.ts";
 import { ASSET_TYPES } from "../domain/market/asset-type.ts";
 import { RESOLUTIONS } from "../domain/market/resolution.ts";
 import { ACTIONS, RISK_LEVELS } from "../domain/recommendation/recommendation.ts";
+import { CALL_OUTCOMES } from "../domain/recommendation/resolution.ts";
 
 const instant = z.iso.datetime();
 const price = z.number().nullable();
@@ -104,6 +105,33 @@ export const PAYLOAD_SCHEMAS: Readonly<Record<EventType, z.ZodType>> = {
       version: z.number().int(),
       bars: z.object({ from: instant, to: instant, count: z.number().int() }),
     }),
+  }),
+  RecommendationResolved: z.object({
+    recommendationId: z.uuid(),
+    symbol: z.string(),
+    assetType: z.enum(ASSET_TYPES),
+    resolution,
+    action: z.enum(ACTIONS),
+    confidence: z.number().min(0).max(1),
+    baseRate: z.number().min(0).max(1),
+    rawConfidence: z.number().min(0).max(1).optional(),
+    horizon: z.object({ bars: z.number().int(), resolution }),
+    asOf: instant,
+    close: z.number(),
+    barVersion: z.number().int(),
+    resolvedAt: instant,
+    resolvedClose: z.number(),
+    resolvedBarVersion: z.number().int(),
+    revised: z.boolean(),
+    horizonReturn: z.number().nullable(),
+    expectedMove: z.number().nullable(),
+    outcome: z.enum(CALL_OUTCOMES),
+    voidReason: z.string().nullable(),
+    independent: z.boolean(),
+    engine: z.string(),
+    engineVersion: z.string(),
+    promptVersion: z.string().optional(),
+    modelId: z.string().optional(),
   }),
   JobFailed: failure.extend({ faultClass: z.enum(FAULT_CLASSES) }),
   RetryExhausted: failure.extend({ faultClass: z.enum(FAULT_CLASSES) }),

@@ -20,9 +20,13 @@ const cadence = z.discriminatedUnion("type", [
   }),
 ]);
 
+const only = z.literal("due").optional().meta({
+  description: "with kind recommendation: makes none, but judges those that have come to their horizon",
+});
+
 const target = z.union([
-  z.strictObject({ symbol: symbolSchema }),
-  z.strictObject({ calendar: z.enum(CALENDAR_IDS) }),
+  z.strictObject({ symbol: symbolSchema, only }),
+  z.strictObject({ calendar: z.enum(CALENDAR_IDS), only }),
 ]);
 
 export const newSchedule = z.strictObject({

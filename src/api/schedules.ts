@@ -142,7 +142,7 @@ schedules.openapi(
 
 async function refuseUnkeepable(
   env: ApiEnv["Bindings"],
-  wish: Pick<Schedule, "catchUpSeconds" | "target"> & { readonly cadence: unknown },
+  wish: Pick<Schedule, "catchUpSeconds" | "kind" | "target"> & { readonly cadence: unknown },
 ): Promise<void> {
   const reason = validateCadence(wish.cadence as Cadence);
   if (reason !== null)
@@ -150,5 +150,9 @@ async function refuseUnkeepable(
   const catchUp = validateCatchUp(wish.catchUpSeconds);
   if (catchUp !== null)
     throw new ApiProblem("validation_failed", catchUp, [{ field: "catchUpSeconds", reason: catchUp }]);
+  if (wish.target.only === "due" && wish.kind !== "recommendation")
+    throw new ApiProblem("validation_failed", "Only recommendations come to a horizon.", [
+      { field: "target.only", reason: "goes with kind recommendation" },
+    ]);
   if ("symbol" in wish.target) await requireAsset(env.DB, wish.target.symbol);
 }

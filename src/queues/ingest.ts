@@ -71,6 +71,7 @@ export function ingestHandler(deps: IngestDeps): JobHandler {
       case "source":
         return fromSource(deps, job, asset, job.params);
       case "derived":
+      case "resolve":
         return refused({ code: "contract_violation", detail: "an ingest job says where its bars come from" });
     }
   };

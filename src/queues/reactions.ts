@@ -19,6 +19,7 @@ export function jobsAskedBy(event: AnyEvent): JobOrder[] {
     case "AssetRegistered":
     case "AssetUpdated":
     case "RecommendationGenerated":
+    case "RecommendationResolved":
     case "JobFailed":
     case "RetryExhausted":
     case "ExternalServiceTimeout":

@@ -3,7 +3,13 @@ import type { Cadence } from "../domain/schedule/cadence.ts";
 import type { OverlapPolicy } from "../domain/schedule/overlap.ts";
 import { readableRows } from "./readable-rows.ts";
 
-export type ScheduleTarget = { readonly symbol: string } | { readonly calendar: string };
+/**
+ * One asset, or every live asset of a calendar. With `only: "due"` (kind recommendation) no recommendation is made: those
+ * assets that have one at its horizon are told to judge it, whether they are live or not.
+ */
+export type ScheduleTarget = ({ readonly symbol: string } | { readonly calendar: string }) & {
+  readonly only?: "due" | undefined;
+};
 
 export interface Schedule {
   readonly id: string;

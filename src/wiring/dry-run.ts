@@ -9,12 +9,13 @@ import { indicatorsHandler } from "../queues/indicators.ts";
 import { ingestHandler } from "../queues/ingest.ts";
 import { deliveryMessage, type EventMessage, eventMessage, jobMessage } from "../queues/messages.ts";
 import { recommendationHandler } from "../queues/recommendations.ts";
+import { resolvingOr } from "../queues/resolutions.ts";
 import { callFor } from "../queues/webhooks.ts";
 import { deliveriesInHand, deliveryId } from "../records/delivery-records.ts";
 import { loadJobs } from "../records/job-records.ts";
 import { assetObject, type Platform } from "./common.ts";
 import { eventsDeps } from "./events.ts";
-import { indicatorsDeps, ingestDeps, recommendationDeps } from "./jobs.ts";
+import { indicatorsDeps, ingestDeps, recommendationDeps, resolutionDeps } from "./jobs.ts";
 
 /** Of long lists of ids this many are told. */
 const MOST_IDS = 100;
@@ -72,11 +73,17 @@ function handlerOf(
         computeIndicators: async (command) => keep(await object().previewIndicators(command)),
       });
     case "recommendation":
-      return recommendationHandler({
-        ...recommendationDeps(p),
-        newId: () => NO_ID,
-        record: async (command) => keep(await object().previewRecommendation(command)),
-      });
+      return resolvingOr(
+        {
+          ...resolutionDeps(p),
+          resolve: async (command) => keep(await object().previewResolutions(command)),
+        },
+        recommendationHandler({
+          ...recommendationDeps(p),
+          newId: () => NO_ID,
+          record: async (command) => keep(await object().previewRecommendation(command)),
+        }),
+      );
   }
 }
 
@@ -138,6 +145,12 @@ function rowsOf({ event }: ProjectedEvent): [string, number][] {
       return [
         ["events", 1],
         ["recommendations", 1],
+        ["track_record", 1],
+      ];
+    case "RecommendationResolved":
+      return [
+        ["events", 1],
+        ["track_record", 1],
       ];
     default:
       return [["events", 1]];

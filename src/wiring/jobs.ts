@@ -5,6 +5,7 @@ import { importRequest, MOST_IMPORT_ROWS } from "../queues/import-format.ts";
 import type { IndicatorsDeps } from "../queues/indicators.ts";
 import type { IngestDeps, Upload } from "../queues/ingest.ts";
 import type { RecommendationDeps } from "../queues/recommendations.ts";
+import type { ResolutionDeps } from "../queues/resolutions.ts";
 import { lastBarOf } from "../read-model/series.ts";
 import { noteKnown } from "../read-model/streams.ts";
 import { loadAssets } from "../records/asset-records.ts";
@@ -123,4 +124,9 @@ export const recommendationDeps = ({ env, hash, config, newId }: Platform): Reco
   hash,
   newId,
   codeVersion: config.CODE_VERSION,
+});
+
+export const resolutionDeps = ({ env, hash }: Platform): ResolutionDeps => ({
+  resolve: (command) => assetObject(env, command.symbol).resolveRecommendations(command),
+  hash,
 });

@@ -1,7 +1,8 @@
 import { startTrace } from "../domain/trace/traceparent.ts";
-import type { ScheduleDeps } from "../queues/schedule.ts";
+import type { OpenSlot, ScheduleDeps, SymbolPage } from "../queues/schedule.ts";
+import { withDueCalls } from "../read-model/due-calls.ts";
 import { takeStreamsBehind } from "../read-model/streams.ts";
-import { liveSymbols } from "../records/asset-records.ts";
+import { calendarSymbols, liveSymbols } from "../records/asset-records.ts";
 import { readClock, writeClock } from "../records/clock-record.ts";
 import { pruneLetters } from "../records/dead-letter-records.ts";
 import { overdueDeliveries } from "../records/delivery-records.ts";
@@ -92,14 +93,20 @@ export function scheduleDeps(p: Platform): ScheduleDeps {
         await skipSlot(DB, scheduleId, at, "the schedule was deleted", p.now()).run();
         return null;
       }
-      const { kind, jitterSeconds } = schedule;
-      return { scheduleId, slot: at, cursor: slot.cursor, kind, jitterSeconds };
+      const { kind, jitterSeconds, target } = schedule;
+      return {
+        scheduleId,
+        slot: at,
+        cursor: slot.cursor,
+        kind,
+        onlyDue: target.only === "due",
+        jitterSeconds,
+      };
     },
-    symbols: async (scheduleId, after, limit) => {
-      const schedule = await findSchedule(DB, scheduleId);
-      if (schedule === null) return [];
-      if ("calendar" in schedule.target) return liveSymbols(DB, schedule.target.calendar, after, limit);
-      return schedule.target.symbol > after ? [schedule.target.symbol] : [];
+    symbols: async (slot, after, limit) => {
+      const schedule = await findSchedule(DB, slot.scheduleId);
+      if (schedule === null) return { symbols: [], next: null };
+      return symbolPage(DB, schedule.target, slot, after, limit);
     },
     record: async (slot, jobs, next) => {
       const now = p.now();
@@ -116,6 +123,32 @@ export function scheduleDeps(p: Platform): ScheduleDeps {
       await p.env.SCHEDULE_QUEUE.send(page);
     },
   };
+}
+
+/** How many assets one page of a slot looks through for those with something due. */
+const LOOKED_THROUGH = 1_000;
+
+async function symbolPage(
+  db: D1Database,
+  target: Schedule["target"],
+  { onlyDue }: OpenSlot,
+  after: string,
+  limit: number,
+): Promise<SymbolPage> {
+  if ("symbol" in target) {
+    const own = target.symbol > after ? [target.symbol] : [];
+    return { symbols: onlyDue ? await withDueCalls(db, own) : own, next: null };
+  }
+  const size = onlyDue ? LOOKED_THROUGH : limit;
+  const symbolsOf = onlyDue ? calendarSymbols : liveSymbols;
+  const found = await symbolsOf(db, target.calendar, after, size + 1);
+  const looked = found.slice(0, size);
+  const wanted = onlyDue ? await withDueCalls(db, looked) : looked;
+  const symbols = wanted.slice(0, limit);
+  // What was found and does not fit is found again; what was only looked through is behind us.
+  const last = wanted.length > limit ? symbols.at(-1) : looked.at(-1);
+  const more = wanted.length > limit || found.length > size;
+  return { symbols, next: more ? (last ?? null) : null };
 }
 
 export function sweepDeps(p: Platform): SweepDeps {

@@ -3,17 +3,20 @@ import { beforeAll, describe, expect, it, vi } from "vitest";
 import { deleteEndpoint } from "../../src/records/endpoint-records.ts";
 import { Broker } from "./broker.ts";
 import { openEndpoint } from "./endpoints.ts";
-import { days, openAsset, orderImport, readModelOf, stopClock } from "./market.ts";
+import { days, openAsset, orderImport, passSeconds, readModelOf, stopClock } from "./market.ts";
 import { type Cost, Meter, sumOf } from "./meter.ts";
+import { every10Minutes } from "./schedules.ts";
 
 const WARM = 250;
 
 /** What one bar may cost at most, as ARCHITECTURE.md states it. Whoever makes it dearer changes both. */
 const BILLED = ["objectRows", "d1Rows", "objectRequests", "messages", "reports"] as const;
 type Bound = Pick<Cost, (typeof BILLED)[number]>;
-const WITHOUT_WEBHOOKS: Bound = { objectRows: 16, d1Rows: 38, objectRequests: 5, messages: 6, reports: 6 };
+const WITHOUT_WEBHOOKS: Bound = { objectRows: 17, d1Rows: 40, objectRequests: 5, messages: 6, reports: 6 };
 /** Each batch of deliveries asks the receiver's breaker once. */
-const WITH_ONE_ENDPOINT: Bound = { objectRows: 16, d1Rows: 56, objectRequests: 8, messages: 9, reports: 9 };
+const WITH_ONE_ENDPOINT: Bound = { objectRows: 17, d1Rows: 58, objectRequests: 8, messages: 9, reports: 9 };
+/** A slot of one asset whose recommendation has come to its horizon. */
+const RESOLUTION: Bound = { objectRows: 7, d1Rows: 17, objectRequests: 2, messages: 2, reports: 2 };
 
 let broker: Broker;
 let meter: Meter;
@@ -85,5 +88,29 @@ describe("one daily bar of an asset with history", () => {
     await deleteEndpoint(env.DB, endpoint.id).run();
     expect((await readModelOf("COST")).recommendations).toHaveLength(3);
     expectWithin(stages, WITH_ONE_ENDPOINT);
+  });
+});
+
+describe("a recommendation at its horizon", () => {
+  it("costs no more than stated, from its slot to the track record", async () => {
+    broker.put("INGEST_QUEUE", await orderImport("COST", "to the horizon", days(18, WARM + 2)));
+    await broker.settle();
+    await meter.alarm();
+    await every10Minutes("COST", { kind: "recommendation", target: { symbol: "COST", only: "due" } });
+    passSeconds(600);
+    await broker.tick();
+    const stages = new Map<string, Cost>();
+    const add = async (stage: string, work: () => Promise<unknown>) =>
+      void stages.set(stage, await meter.of(work));
+    await add("order the job", () => broker.deliverDue("SCHEDULE_QUEUE"));
+    await add("resolve", () => broker.deliverDue("RECOMMENDATIONS_QUEUE"));
+    await add("project RecommendationResolved", () => broker.deliverDue("EVENTS_QUEUE"));
+    await add("the alarm half a minute later", () => meter.alarm());
+    stages.set("total", sumOf([...stages.values()]));
+    print("resolution", stages);
+    const { trackRecord } = await readModelOf("COST");
+    // The calls of the next two bars have one and two bars to go.
+    expect(trackRecord.filter(({ outcome }) => outcome !== null)).toHaveLength(1);
+    expectWithin(stages, RESOLUTION);
   });
 });

@@ -28,6 +28,7 @@ export function editedParams(
     case "import":
       return { ok: true, params: { ...params, format: edit.format ?? params.format } };
     case "derived":
+    case "resolve":
       return { ok: true, params };
   }
 }

@@ -4,6 +4,7 @@ import type { AssetType } from "../market/asset-type.ts";
 import type { Resolution } from "../market/resolution.ts";
 import type { Problem } from "../outcome.ts";
 import type { RecommendationBody } from "../recommendation/recommendation.ts";
+import type { ResolutionBody } from "../recommendation/resolution.ts";
 
 /** A bar as events carry it: as in the API, with an ISO-8601 UTC timestamp. */
 export interface BarFact {
@@ -56,6 +57,7 @@ export interface Payloads {
     readonly items: readonly { readonly timestamp: string; readonly values: IndicatorValues }[];
   };
   RecommendationGenerated: RecommendationBody;
+  RecommendationResolved: ResolutionBody;
   JobFailed: JobFailure;
   RetryExhausted: JobFailure;
   ExternalServiceTimeout: ServiceTrouble & { readonly timeoutMs: number };
@@ -125,6 +127,7 @@ export const EVENT_TYPES: Readonly<
   MarketDataRevised: { schemaVersion: 1, class: "domain" },
   IndicatorsComputed: { schemaVersion: 1, class: "domain" },
   RecommendationGenerated: { schemaVersion: 1, class: "domain" },
+  RecommendationResolved: { schemaVersion: 1, class: "domain" },
   JobFailed: { schemaVersion: 2, class: "technical" },
   RetryExhausted: { schemaVersion: 2, class: "technical" },
   ExternalServiceTimeout: { schemaVersion: 1, class: "technical" },

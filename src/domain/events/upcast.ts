@@ -29,6 +29,7 @@ export const UPCASTERS: Readonly<Record<EventType, readonly Upcaster[]>> = {
   MarketDataRevised: [],
   IndicatorsComputed: [],
   RecommendationGenerated: [],
+  RecommendationResolved: [],
   JobFailed: [withFaultClass],
   RetryExhausted: [withFaultClass],
   ExternalServiceTimeout: [],

@@ -27,7 +27,9 @@ export interface Attempt {
 export type JobParams =
   | { readonly mode: "source"; readonly until: number; readonly backfill: boolean }
   | { readonly mode: "import"; readonly objectKey: string; readonly format: "csv" | "json" }
-  | { readonly mode: "derived" };
+  | { readonly mode: "derived" }
+  /** A recommendation job that makes none: it judges the asset's recommendations whose horizon has come. */
+  | { readonly mode: "resolve" };
 
 /** A job as it is ordered: everything that decides its effect. Its id is `kind|asset|slot`. */
 export interface JobOrder {

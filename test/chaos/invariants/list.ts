@@ -8,6 +8,7 @@ import { processesEnd } from "./processes.ts";
 import { readModel } from "./read-model.ts";
 import { slots } from "./slots.ts";
 import { stateIsFold } from "./state-is-fold.ts";
+import { trackRecord } from "./track-record.ts";
 import type { View } from "./view.ts";
 
 /** A promise, and how to see at rest whether it was kept: the ways in which it was not, in words. */
@@ -25,6 +26,7 @@ export const INVARIANTS: readonly Invariant[] = [
   outbox,
   noEffectTwice,
   readModel,
+  trackRecord,
   deliveries,
   slots,
   imports,
