@@ -12,6 +12,9 @@ const SCHEDULES = [
 /** An hour after that: recommendations whose horizon has come are judged. What has not arrived by then waits for the next day. */
 const RESOLVE_AFTER_SECONDS = 3_600;
 
+/** And after that everything is ranked, whichever market has closed. */
+const RANK_AFTER_SECONDS = 5_400;
+
 /** Makes the schedules of an installation that has none. */
 export async function registerSchedules(origin: string, key: string): Promise<void> {
   const existing = (await call(origin, key, "GET", "/schedules?limit=1")) as { items: unknown[] };
@@ -32,6 +35,18 @@ export async function registerSchedules(origin: string, key: string): Promise<vo
         calendar,
         event: "close",
         offsetSeconds: offsetSeconds + RESOLVE_AFTER_SECONDS,
+      },
+    });
+    await call(origin, key, "POST", "/schedules", {
+      name: name.replace("Daily bars", "Ranking"),
+      kind: "ranking",
+      target: { resolution: "1d" },
+      overlap: "skip",
+      cadence: {
+        type: "calendar",
+        calendar,
+        event: "close",
+        offsetSeconds: offsetSeconds + RANK_AFTER_SECONDS,
       },
     });
   }

@@ -10,6 +10,7 @@ import { consumeEvents } from "./queues/events.ts";
 import { indicatorsHandler } from "./queues/indicators.ts";
 import { ingestHandler } from "./queues/ingest.ts";
 import { consumeProcesses } from "./queues/processes.ts";
+import { rankingHandler } from "./queues/ranking.ts";
 import { recommendationHandler } from "./queues/recommendations.ts";
 import { consumeReconcile } from "./queues/reconcile.ts";
 import { resolvingOr } from "./queues/resolutions.ts";
@@ -32,6 +33,7 @@ import {
 } from "./wiring/jobs.ts";
 import { countSlots, reporting } from "./wiring/metrics.ts";
 import { processesDeps } from "./wiring/processes.ts";
+import { rankingDeps } from "./wiring/ranking.ts";
 import { rebuildDeps } from "./wiring/rebuild.ts";
 import { orderDueRun, reconcileDeps } from "./wiring/reconcile.ts";
 import { advanceClock, scheduleDeps, sweepDeps, tickDeps } from "./wiring/schedule.ts";
@@ -70,6 +72,8 @@ export default reporting({
           resolvingOr(resolutionDeps(p), recommendationHandler(recommendationDeps(p))),
           consumerDeps(p),
         );
+      case "inversorai-ranking":
+        return consumeJobs(batch, "ranking", rankingHandler(rankingDeps(p)), consumerDeps(p));
       case "inversorai-events":
         return consumeEvents(batch, eventsDeps(p));
       case "inversorai-processes":

@@ -25,6 +25,7 @@ import { home } from "./home.ts";
 import { idempotency } from "./idempotency.ts";
 import { jobs } from "./jobs.ts";
 import { metrics } from "./metrics.ts";
+import { opportunities } from "./opportunities.ts";
 import { outbox } from "./outbox.ts";
 import type { ApiEnv } from "./platform.ts";
 import { ApiProblem, handleError, problemResponse } from "./problem.ts";
@@ -83,6 +84,7 @@ for (const part of [
   series,
   recommendations,
   trackRecord,
+  opportunities,
   jobs,
   schedules,
   scheduleActions,

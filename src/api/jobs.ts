@@ -8,7 +8,8 @@ import {
   type JobState,
   jobId,
 } from "../domain/job/job.ts";
-import { RESOLUTIONS } from "../domain/market/resolution.ts";
+import { RESOLUTIONS, type Resolution } from "../domain/market/resolution.ts";
+import { RANKED_RESOLUTIONS } from "../domain/ranking/ranking.ts";
 import { noteKnown } from "../read-model/streams.ts";
 import { writeAudit } from "../records/audit.ts";
 import { readClock } from "../records/clock-record.ts";
@@ -100,7 +101,7 @@ const show = (job: ShownJob): z.infer<typeof jobView> => ({
 
 const newJob = z.strictObject({
   kind: z.enum(JOB_KINDS),
-  symbol: symbolSchema,
+  symbol: symbolSchema.optional().meta({ description: "not for kind ranking, which is of all live assets" }),
   resolution: z.enum(RESOLUTIONS).default("1d"),
   delaySeconds: z.number().int().min(0).max(86_400).default(0),
   only: z.literal("due").optional().meta({
@@ -108,8 +109,35 @@ const newJob = z.strictObject({
   }),
 });
 
+/** What a job is about has to go with its kind: an asset that is there, or a resolution that is ranked. */
+async function refuseUnfit(
+  db: D1Database,
+  kind: JobKind,
+  symbol: string | undefined,
+  resolution: Resolution,
+): Promise<void> {
+  const refuse = (detail: string, field: string, reason: string) =>
+    new ApiProblem("validation_failed", detail, [{ field, reason }]);
+  if (kind === "ranking") {
+    if (symbol !== undefined)
+      throw refuse("A ranking is of all live assets.", "symbol", "not for kind ranking");
+    if (!RANKED_RESOLUTIONS.some((one) => one === resolution))
+      throw refuse(`${resolution} is not ranked.`, "resolution", `one of ${RANKED_RESOLUTIONS.join(", ")}`);
+    return;
+  }
+  if (symbol === undefined) throw refuse("Say which asset.", "symbol", "needed for every kind but ranking");
+  const asset = await requireAsset(db, symbol);
+  if (kind === "ingest" && asset.source === "import")
+    throw refuse(
+      `${symbol} is only fed by import.`,
+      "kind",
+      "an asset with source import is never asked for bars",
+    );
+}
+
 const paramsOf = (kind: JobKind, until: number, onlyDue: boolean): JobParams => {
   if (kind === "ingest") return { mode: "source", until, backfill: false };
+  if (kind === "ranking") return { mode: "ranking", until };
   return { mode: onlyDue ? "resolve" : "derived" };
 };
 
@@ -126,18 +154,14 @@ jobs.openapi(
     z.object({ jobId: z.string() }),
   ),
   async (c) => {
-    const { kind, symbol, resolution, delaySeconds, only } = c.req.valid("json");
+    const { kind, symbol: given, resolution, delaySeconds, only } = c.req.valid("json");
     if (only === "due" && kind !== "recommendation")
       throw new ApiProblem("validation_failed", "Only recommendations come to a horizon.", [
         { field: "only", reason: "goes with kind recommendation" },
       ]);
     const { api, DB } = c.env;
-    const asset = await requireAsset(DB, symbol);
-    if (kind === "ingest" && asset.source === "import") {
-      throw new ApiProblem("validation_failed", `${symbol} is only fed by import.`, [
-        { field: "kind", reason: "an asset with source import is never asked for bars" },
-      ]);
-    }
+    await refuseUnfit(DB, kind, given, resolution);
+    const symbol = given ?? resolution;
     const now = api.now();
     const until = api.config.DEMO ? ((await readClock(DB))?.marketNow ?? now) : now;
     const id = jobId(kind, symbol, `manual:${api.newId()}`);

@@ -4,6 +4,7 @@ import { INDICATOR_NAMES } from "../domain/indicators/values.ts";
 import { FAULT_CLASSES } from "../domain/job/fault.ts";
 import { ASSET_TYPES } from "../domain/market/asset-type.ts";
 import { RESOLUTIONS } from "../domain/market/resolution.ts";
+import { LEFT_OUT_REASONS } from "../domain/ranking/ranking.ts";
 import { ACTIONS, RISK_LEVELS } from "../domain/recommendation/recommendation.ts";
 import { CALL_OUTCOMES } from "../domain/recommendation/resolution.ts";
 
@@ -64,6 +65,9 @@ const divergence = z.object({
 const values = z.object(
   Object.fromEntries(INDICATOR_NAMES.map((name) => [name, price])) as Record<string, typeof price>,
 );
+
+const share = z.number().min(0).max(1);
+const components = z.object({ trend: share, edge: share, risk: share, freshness: share });
 
 /** The payload of each event type at its newest version, as receivers get it in `data`. Older ones stand below. */
 export const PAYLOAD_SCHEMAS: Readonly<Record<EventType, z.ZodType>> = {
@@ -132,6 +136,37 @@ export const PAYLOAD_SCHEMAS: Readonly<Record<EventType, z.ZodType>> = {
     engineVersion: z.string(),
     promptVersion: z.string().optional(),
     modelId: z.string().optional(),
+  }),
+  OpportunitiesRanked: z.object({
+    resolution,
+    asOf: instant,
+    slot: instant.nullable(),
+    rankingVersion: z.string(),
+    weights: components,
+    ranked: z.number().int(),
+    partial: z.boolean(),
+    leftOut: z.object({
+      count: z.number().int(),
+      reasons: z.record(z.enum(LEFT_OUT_REASONS), z.number().int()),
+      assets: z.array(z.object({ symbol: z.string(), reason: z.enum(LEFT_OUT_REASONS) })),
+    }),
+    items: z.array(
+      z.object({
+        rank: z.number().int().min(1),
+        change: z.number().int().nullable(),
+        symbol: z.string(),
+        assetType: z.enum(ASSET_TYPES),
+        action: z.enum(ACTIONS),
+        score: z.number().min(0).max(100),
+        components,
+        confidence: z.number().min(0).max(1),
+        baseRate: z.number().min(0).max(1),
+        recommendationId: z.uuid(),
+        asOf: instant,
+        close: z.number(),
+        engine: z.string(),
+      }),
+    ),
   }),
   JobFailed: failure.extend({ faultClass: z.enum(FAULT_CLASSES) }),
   RetryExhausted: failure.extend({ faultClass: z.enum(FAULT_CLASSES) }),

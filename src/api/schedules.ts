@@ -150,7 +150,11 @@ async function refuseUnkeepable(
   const catchUp = validateCatchUp(wish.catchUpSeconds);
   if (catchUp !== null)
     throw new ApiProblem("validation_failed", catchUp, [{ field: "catchUpSeconds", reason: catchUp }]);
-  if (wish.target.only === "due" && wish.kind !== "recommendation")
+  if ("resolution" in wish.target !== (wish.kind === "ranking"))
+    throw new ApiProblem("validation_failed", "A ranking is of a resolution, and nothing else is.", [
+      { field: "target", reason: 'kind ranking goes with {"resolution": "1d"}, other kinds with assets' },
+    ]);
+  if ("only" in wish.target && wish.target.only === "due" && wish.kind !== "recommendation")
     throw new ApiProblem("validation_failed", "Only recommendations come to a horizon.", [
       { field: "target.only", reason: "goes with kind recommendation" },
     ]);

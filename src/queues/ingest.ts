@@ -72,6 +72,7 @@ export function ingestHandler(deps: IngestDeps): JobHandler {
         return fromSource(deps, job, asset, job.params);
       case "derived":
       case "resolve":
+      case "ranking":
         return refused({ code: "contract_violation", detail: "an ingest job says where its bars come from" });
     }
   };

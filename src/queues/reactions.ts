@@ -20,6 +20,7 @@ export function jobsAskedBy(event: AnyEvent): JobOrder[] {
     case "AssetUpdated":
     case "RecommendationGenerated":
     case "RecommendationResolved":
+    case "OpportunitiesRanked":
     case "JobFailed":
     case "RetryExhausted":
     case "ExternalServiceTimeout":

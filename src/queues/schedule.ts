@@ -103,6 +103,7 @@ function order(slot: OpenSlot, symbol: string, traceparent: string): DelayedJob 
 }
 
 function paramsOf({ kind, onlyDue, slot }: OpenSlot): JobParams {
+  if (kind === "ranking") return { mode: "ranking", until: slot };
   if (kind === "ingest") return { mode: "source", until: slot, backfill: false };
   return { mode: onlyDue ? "resolve" : "derived" };
 }

@@ -1,5 +1,6 @@
 import { signedRequest } from "../delivery/webhook.ts";
 import { EventPlan, NOTHING_PLANNED, type Plan, type PlannedEvents } from "../domain/dead-letter/plan.ts";
+import { EVENT_TYPES } from "../domain/events/catalogue.ts";
 import type { JobRecord } from "../domain/job/job.ts";
 import type { Problem } from "../domain/outcome.ts";
 import { type JobHandler, outcomeOfThrow } from "../queues/consumer.ts";
@@ -8,6 +9,7 @@ import { collectStream, type ProjectedEvent } from "../queues/events.ts";
 import { indicatorsHandler } from "../queues/indicators.ts";
 import { ingestHandler } from "../queues/ingest.ts";
 import { deliveryMessage, type EventMessage, eventMessage, jobMessage } from "../queues/messages.ts";
+import { rankingHandler } from "../queues/ranking.ts";
 import { recommendationHandler } from "../queues/recommendations.ts";
 import { resolvingOr } from "../queues/resolutions.ts";
 import { callFor } from "../queues/webhooks.ts";
@@ -16,6 +18,7 @@ import { loadJobs } from "../records/job-records.ts";
 import { assetObject, type Platform } from "./common.ts";
 import { eventsDeps } from "./events.ts";
 import { indicatorsDeps, ingestDeps, recommendationDeps, resolutionDeps } from "./jobs.ts";
+import { rankingDeps } from "./ranking.ts";
 
 /** Of long lists of ids this many are told. */
 const MOST_IDS = 100;
@@ -72,6 +75,17 @@ function handlerOf(
         ...indicatorsDeps(p),
         computeIndicators: async (command) => keep(await object().previewIndicators(command)),
       });
+    case "ranking": {
+      const stays = { eventId: NO_ID, version: 0, ranked: 0, leftOut: 0 };
+      return rankingHandler({
+        ...rankingDeps(p),
+        record: async (_job, _stream, event) => {
+          const plan = new EventPlan();
+          plan.add({ ...event, schemaVersion: EVENT_TYPES[event.eventType].schemaVersion });
+          return keep({ result: stays, planned: JSON.stringify(plan.planned()) });
+        },
+      });
+    }
     case "recommendation":
       return resolvingOr(
         {

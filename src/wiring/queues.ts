@@ -17,6 +17,7 @@ export const QUEUE_OF: Readonly<Record<QueueName, (env: Env) => Queue>> = {
   ingest: (env) => env.INGEST_QUEUE,
   indicators: (env) => env.INDICATORS_QUEUE,
   recommendations: (env) => env.RECOMMENDATIONS_QUEUE,
+  ranking: (env) => env.RANKING_QUEUE,
   events: (env) => env.EVENTS_QUEUE,
   webhooks: (env) => env.WEBHOOKS_QUEUE,
   reconcile: (env) => env.RECONCILE_QUEUE,

@@ -99,7 +99,7 @@ export function scheduleDeps(p: Platform): ScheduleDeps {
         slot: at,
         cursor: slot.cursor,
         kind,
-        onlyDue: target.only === "due",
+        onlyDue: "only" in target && target.only === "due",
         jitterSeconds,
       };
     },
@@ -135,6 +135,7 @@ async function symbolPage(
   after: string,
   limit: number,
 ): Promise<SymbolPage> {
+  if ("resolution" in target) return { symbols: [target.resolution], next: null };
   if ("symbol" in target) {
     const own = target.symbol > after ? [target.symbol] : [];
     return { symbols: onlyDue ? await withDueCalls(db, own) : own, next: null };

@@ -139,7 +139,7 @@ describe("the house", () => {
     const setting = (block: string, name: string): string | undefined =>
       new RegExp(`^${name} = "?([^"\\n]+)"?$`, "m").exec(block)?.[1];
     const consumed = new Set(consumers.map((block) => setting(block, "queue")));
-    expect(consumed.size).toBe(10);
+    expect(consumed.size).toBe(11);
     for (const block of consumers) {
       for (const name of [
         "queue",

@@ -15,6 +15,7 @@ const QUEUES = {
   INGEST_QUEUE: { name: "inversorai-ingest", batch: 20 },
   INDICATORS_QUEUE: { name: "inversorai-indicators", batch: 50 },
   RECOMMENDATIONS_QUEUE: { name: "inversorai-recommendations", batch: 50 },
+  RANKING_QUEUE: { name: "inversorai-ranking", batch: 1 },
   EVENTS_QUEUE: { name: "inversorai-events", batch: 20 },
   WEBHOOKS_QUEUE: { name: "inversorai-webhooks", batch: 20 },
   RECONCILE_QUEUE: { name: "inversorai-reconcile", batch: 2 },

@@ -3,7 +3,17 @@ import { beforeAll, describe, expect, it, vi } from "vitest";
 import { deleteEndpoint } from "../../src/records/endpoint-records.ts";
 import { Broker } from "./broker.ts";
 import { openEndpoint } from "./endpoints.ts";
-import { days, openAsset, orderImport, passSeconds, readModelOf, stopClock } from "./market.ts";
+import {
+  DAY,
+  days,
+  job,
+  openAsset,
+  orderImport,
+  orderJob,
+  passSeconds,
+  readModelOf,
+  stopClock,
+} from "./market.ts";
 import { type Cost, Meter, sumOf } from "./meter.ts";
 import { every10Minutes } from "./schedules.ts";
 
@@ -15,6 +25,7 @@ type Bound = Pick<Cost, (typeof BILLED)[number]>;
 const WITHOUT_WEBHOOKS: Bound = { objectRows: 17, d1Rows: 40, objectRequests: 5, messages: 6, reports: 6 };
 /** Each batch of deliveries asks the receiver's breaker once. */
 const WITH_ONE_ENDPOINT: Bound = { objectRows: 17, d1Rows: 58, objectRequests: 8, messages: 9, reports: 9 };
+const RANKING = { d1Rows: 12, rowsReadPerAsset: 70 };
 /** A slot of one asset whose recommendation has come to its horizon. */
 const RESOLUTION: Bound = { objectRows: 7, d1Rows: 17, objectRequests: 2, messages: 2, reports: 2 };
 
@@ -112,5 +123,40 @@ describe("a recommendation at its horizon", () => {
     // The calls of the next two bars have one and two bars to go.
     expect(trackRecord.filter(({ outcome }) => outcome !== null)).toHaveLength(1);
     expectWithin(stages, RESOLUTION);
+  });
+});
+
+describe("a ranking", () => {
+  it("reads a bounded number of rows per asset, whatever their history, and writes a handful in all", async () => {
+    const symbols = Array.from({ length: 1_500 }, (_, n) => `R${String(n).padStart(4, "0")}`);
+    const json = JSON.stringify(symbols);
+    const batch = [
+      `INSERT INTO assets (symbol, type, currency, calendar, source, live, created_at, updated_at)
+       SELECT value, 'CRYPTO', 'USD', 'CRYPTO', 'import', 1, 0, 0 FROM json_each(?1)`,
+      // Thirty open calls each, as of thirty days.
+      `INSERT INTO track_record (symbol, id, resolution, as_of, horizon, action, confidence, base_rate, engine,
+         engine_version, event_id, version)
+       SELECT one.value, one.value || '-' || day.value, '1d', ?2 - day.value * 86400000, 20, 'BUY', 0.6, 0.5, 'rules', '1', 'e', 1
+       FROM json_each(?1) AS one, (WITH RECURSIVE d(value) AS (SELECT 0 UNION ALL SELECT value + 1 FROM d WHERE value < 29)
+                                   SELECT value FROM d) AS day`,
+      `INSERT INTO recommendations (id, symbol, resolution, as_of, action, body, event_id, version, created_at)
+       SELECT value || '-0', value, '1d', ?2, 'BUY',
+         '{"close":1,"confidence":0.6,"baseRate":0.5,"engine":"rules","trend":{"score":0.2}}', value, 1, 0 FROM json_each(?1)`,
+    ];
+    const today = Math.floor(Date.now() / DAY - 1) * DAY;
+    for (const sql of batch)
+      await env.DB.prepare(sql)
+        .bind(...(sql.includes("?2") ? [json, today] : [json]))
+        .run();
+    const params = { mode: "ranking", until: Date.now() } as const;
+    broker.put("RANKING_QUEUE", await orderJob("ranking", "1d", "cost", { params }));
+    const cost = await meter.of(() => broker.deliverDue("RANKING_QUEUE"));
+    console.log(`a ranking of 1,500 assets: ${JSON.stringify(cost)}`);
+    expect((await job("ranking|1d|cost")).result).toMatchObject({ ranked: 1_500 });
+    expect(cost.d1RowsRead).toBeGreaterThan(1_500);
+    expect(cost.d1RowsRead).toBeLessThan(1_500 * RANKING.rowsReadPerAsset);
+    expect(cost.d1Rows).toBeLessThanOrEqual(RANKING.d1Rows);
+    expect(cost.objectRequests).toBe(0);
+    expect(broker.largestMessage).toBeLessThan(100_000);
   });
 });

@@ -1,8 +1,21 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
+import { api } from "./api.ts";
 import { Broker } from "./broker.ts";
-import { CAUSE, days, job, object, orderImport, passSeconds, refusalOf, rows, stopClock } from "./market.ts";
+import {
+  CAUSE,
+  days,
+  job,
+  object,
+  orderImport,
+  orderJob,
+  passSeconds,
+  refusalOf,
+  rows,
+  stopClock,
+} from "./market.ts";
+import { park } from "./parked.ts";
 import { addDays, HORIZON, of, slotOf, WARM, withCall } from "./resolving.ts";
 import { close, every10Minutes, jobsOf, slotsOf } from "./schedules.ts";
 
@@ -96,6 +109,22 @@ describe("a recommendation at its horizon", () => {
     expect(await jobsOf("ATTACK")).toHaveLength(1);
     expect(await of("ATTACK", "RecommendationResolved")).toHaveLength(1);
     expect((await rowsOf("ATTACK")).filter(({ outcome }) => outcome !== null)).toHaveLength(1);
+  });
+
+  it("can be looked at while its job is parked: a dry run tells the outcome and judges nothing", async () => {
+    await withCall(broker, "PARKED", HORIZON);
+    const message = await orderJob("recommendation", "PARKED", "resolve:x", { params: { mode: "resolve" } });
+    const letter = await park(broker, message);
+    const at = `/backoffice/dead-letters/${encodeURIComponent(letter)}`;
+    expect((await api("POST", `${at}/dry-run`)).body).toMatchObject({
+      outcome: "done",
+      eventCount: 1,
+      events: [{ eventType: "RecommendationResolved", payload: { independent: true } }],
+    });
+    expect(await of("PARKED", "RecommendationResolved")).toEqual([]);
+    expect((await api("POST", `${at}/redrive`)).status).toBe(202);
+    await broker.settle();
+    expect(await of("PARKED", "RecommendationResolved")).toHaveLength(1);
   });
 
   it("keeps its outcome when the bars are revised later; one still open goes by the bars of its day", async () => {

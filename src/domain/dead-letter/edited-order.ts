@@ -29,6 +29,7 @@ export function editedParams(
       return { ok: true, params: { ...params, format: edit.format ?? params.format } };
     case "derived":
     case "resolve":
+    case "ranking":
       return { ok: true, params };
   }
 }

@@ -3,6 +3,7 @@ import type { FaultClass } from "../job/fault.ts";
 import type { AssetType } from "../market/asset-type.ts";
 import type { Resolution } from "../market/resolution.ts";
 import type { Problem } from "../outcome.ts";
+import type { RankingBody } from "../ranking/ranking.ts";
 import type { RecommendationBody } from "../recommendation/recommendation.ts";
 import type { ResolutionBody } from "../recommendation/resolution.ts";
 
@@ -58,6 +59,7 @@ export interface Payloads {
   };
   RecommendationGenerated: RecommendationBody;
   RecommendationResolved: ResolutionBody;
+  OpportunitiesRanked: RankingBody;
   JobFailed: JobFailure;
   RetryExhausted: JobFailure;
   ExternalServiceTimeout: ServiceTrouble & { readonly timeoutMs: number };
@@ -128,6 +130,7 @@ export const EVENT_TYPES: Readonly<
   IndicatorsComputed: { schemaVersion: 1, class: "domain" },
   RecommendationGenerated: { schemaVersion: 1, class: "domain" },
   RecommendationResolved: { schemaVersion: 1, class: "domain" },
+  OpportunitiesRanked: { schemaVersion: 1, class: "domain" },
   JobFailed: { schemaVersion: 2, class: "technical" },
   RetryExhausted: { schemaVersion: 2, class: "technical" },
   ExternalServiceTimeout: { schemaVersion: 1, class: "technical" },

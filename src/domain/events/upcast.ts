@@ -30,6 +30,7 @@ export const UPCASTERS: Readonly<Record<EventType, readonly Upcaster[]>> = {
   IndicatorsComputed: [],
   RecommendationGenerated: [],
   RecommendationResolved: [],
+  OpportunitiesRanked: [],
   JobFailed: [withFaultClass],
   RetryExhausted: [withFaultClass],
   ExternalServiceTimeout: [],

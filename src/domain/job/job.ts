@@ -2,7 +2,7 @@ import type { Resolution } from "../market/resolution.ts";
 import type { Problem } from "../outcome.ts";
 
 /** The kinds of job this version runs. */
-export const JOB_KINDS = ["ingest", "indicators", "recommendation"] as const;
+export const JOB_KINDS = ["ingest", "indicators", "recommendation", "ranking"] as const;
 export type JobKind = (typeof JOB_KINDS)[number];
 
 export const JOB_STATES = ["queued", "running", "retrying", "succeeded", "failed", "cancelled"] as const;
@@ -29,7 +29,9 @@ export type JobParams =
   | { readonly mode: "import"; readonly objectKey: string; readonly format: "csv" | "json" }
   | { readonly mode: "derived" }
   /** A recommendation job that makes none: it judges the asset's recommendations whose horizon has come. */
-  | { readonly mode: "resolve" };
+  | { readonly mode: "resolve" }
+  /** A ranking for a moment of the market. Its job's `symbol` is the resolution it ranks, which no asset is called. */
+  | { readonly mode: "ranking"; readonly until: number };
 
 /** A job as it is ordered: everything that decides its effect. Its id is `kind|asset|slot`. */
 export interface JobOrder {

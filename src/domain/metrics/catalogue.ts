@@ -7,6 +7,7 @@ export const QUEUES = [
   "ingest",
   "indicators",
   "recommendations",
+  "ranking",
   "events",
   "webhooks",
   "reconcile",

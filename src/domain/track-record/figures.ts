@@ -97,7 +97,7 @@ export function figuresOf(sums: readonly BinSums[]): TrackRecordFigures {
 export function told(value: number, interval: Interval | null, n: number, effectiveN: number): Figure {
   const size = { n, effectiveN };
   if (n < SMALLEST_SAMPLE) {
-    const reason = `only ${n} resolved calls, ${SMALLEST_SAMPLE} are needed`;
+    const reason = `${n} resolved so far, ${SMALLEST_SAMPLE} are needed`;
     return { value: null, low: null, high: null, ...size, reason };
   }
   if (!Number.isFinite(value)) return { value: null, low: null, high: null, ...size, reason: "not defined" };

@@ -5,6 +5,7 @@ import { failuresAreRecorded, garbageIsKept, jobsEnd } from "./jobs.ts";
 import { noEffectTwice } from "./no-effect-twice.ts";
 import { outbox } from "./outbox.ts";
 import { processesEnd } from "./processes.ts";
+import { rankings } from "./rankings.ts";
 import { readModel } from "./read-model.ts";
 import { slots } from "./slots.ts";
 import { stateIsFold } from "./state-is-fold.ts";
@@ -27,6 +28,7 @@ export const INVARIANTS: readonly Invariant[] = [
   noEffectTwice,
   readModel,
   trackRecord,
+  rankings,
   deliveries,
   slots,
   imports,

@@ -25,7 +25,12 @@ function slotFaults(view: View, slot: Readonly<Record<string, unknown>>): string
     symbol?: string;
     calendar?: string;
     only?: string;
+    resolution?: string;
   };
+  if (target.resolution !== undefined)
+    return view.jobs.has(`ranking|${target.resolution}|${at}`)
+      ? []
+      : [`${name} is enqueued and ranked nothing`];
   // What is due is for the bars to say; the track record is judged by an invariant of its own.
   if (target.only === "due") return [];
   const symbols =

@@ -38,6 +38,13 @@ export const EFFECTS: readonly Tooth[] = [
     without: "",
   },
   {
+    name: "a ranking's event is decided by its job",
+    file: "src/wiring/ranking.ts",
+    noticedBy: worker("ranking", "stays one"),
+    text: "newId: () => eventId",
+    without: "newId: p.newId",
+  },
+  {
     name: "calls that overlap count once",
     file: "src/domain/recommendation/engine-record.ts",
     noticedBy: domain("recommendation/resolution", "overlap"),

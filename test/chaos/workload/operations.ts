@@ -74,6 +74,25 @@ async function comeToHorizon(client: Client, ledger: Ledger): Promise<void> {
   }
 }
 
+/** Has everything ranked: now, or by a schedule. */
+async function rank(client: Client, ledger: Ledger): Promise<void> {
+  const { random } = client;
+  if (random.chance(0.5)) {
+    const reply = parsed(await client.ask("POST", "/jobs", { kind: "ranking" }));
+    if (reply !== null) ledger.jobs.push(String(reply["jobId"]));
+    return;
+  }
+  const reply = parsed(
+    await client.ask("POST", "/schedules", {
+      name: `rank ${random.between(1, 1000)}`,
+      kind: "ranking",
+      target: { resolution: "1d" },
+      cadence: { type: "interval", everySeconds: 43_200 },
+    }),
+  );
+  if (reply !== null) ledger.schedules.push({ id: String(reply["id"]), at: client.system.world.now });
+}
+
 const PROJECTIONS = ["bars", "indicators", "recommendations", "track_record"];
 const ACTS = ["switch", "switch", "finish", "rollback", "cancel"];
 
@@ -104,6 +123,7 @@ export const OPERATIONS: readonly Action[] = [
   resolveDue,
   comeToHorizon,
   comeToHorizon,
+  rank,
   rebuild,
   handleBreaker,
 ];
