@@ -2,6 +2,11 @@ import { defineConfig } from "drizzle-kit";
 
 export default defineConfig({
   dialect: "sqlite",
-  schema: ["./src/records/schema.ts", "./src/records/consistency-schema.ts", "./src/read-model/schema.ts"],
+  schema: [
+    "./src/records/schema.ts",
+    "./src/records/consistency-schema.ts",
+    "./src/records/model-schema.ts",
+    "./src/read-model/schema.ts",
+  ],
   out: "./migrations",
 });

@@ -64,6 +64,8 @@ export default defineConfig(async () => ({
                 WEBHOOK_ALLOW_LOOPBACK: "on",
                 // Said here because wrangler lets the shell's variables of these names win over its own file.
                 VENDOR_SOURCES: "auto",
+                LLM_PROVIDER: "off",
+                ENGINES: "",
                 // Tests say when the read model is compared with the logs.
                 RECONCILE_EVERY_HOURS: "0",
                 RECONCILE_DEEP_STREAMS: "20",

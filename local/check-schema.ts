@@ -19,6 +19,7 @@ try {
       "--dialect=sqlite",
       "--schema=./src/records/schema.ts",
       "--schema=./src/records/consistency-schema.ts",
+      "--schema=./src/records/model-schema.ts",
       "--schema=./src/read-model/schema.ts",
       `--out=${join(copy, "migrations")}`,
     ],

@@ -18,9 +18,9 @@ export function alertSecrets(env: NodeJS.ProcessEnv): Record<string, string> {
   return { ALERT_WEBHOOK_SECRET: secret };
 }
 
-const VENDOR_KEYS = ["TWELVE_DATA_API_KEY", "TIINGO_API_KEY"];
+const VENDOR_KEYS = ["TWELVE_DATA_API_KEY", "TIINGO_API_KEY", "LLM_API_KEY"];
 
-/** Keys for vendors of prices, of those that there are. */
+/** Keys for vendors of prices and for a language model, of those that there are. */
 export const vendorKeys = (env: NodeJS.ProcessEnv): Record<string, string> =>
   Object.fromEntries(VENDOR_KEYS.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
 

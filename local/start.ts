@@ -24,6 +24,17 @@ const VENDOR_URLS = [
   "TIINGO_URL",
 ];
 
+const MODEL_VARIABLES = [
+  "LLM_PROVIDER",
+  "LLM_BASE_URL",
+  "LLM_MODEL",
+  "LLM_TIMEOUT_SECONDS",
+  "LLM_MAX_OUTPUT_TOKENS",
+  "LLM_TOKENS_PER_DAY",
+  "LLM_STRUCTURED_OUTPUT",
+  "ENGINES",
+];
+
 async function main(): Promise<void> {
   const port = portFrom(process.env["PORT"]);
   await requirePort(port);
@@ -77,6 +88,7 @@ async function main(): Promise<void> {
           "ALERT_WEBHOOK_URL",
         ),
         ...forwarded("VENDOR_SOURCES", "SOURCE_FALLBACKS", ...VENDOR_URLS),
+        ...forwarded(...MODEL_VARIABLES),
       },
       onExit: (code) => {
         if (!stopping) {

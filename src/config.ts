@@ -16,6 +16,7 @@ import {
 import { ASSET_TYPES } from "./domain/market/asset-type.ts";
 import { SOURCE_ORDER, type SourceOrder, VENDOR_NAMES } from "./domain/market/vendor.ts";
 import { LOG_LEVELS } from "./log.ts";
+import { MODEL_VARIABLES, modelConfigProblems } from "./model-config.ts";
 
 const onOff = z.enum(["on", "off"]).transform((word) => word === "on");
 
@@ -140,6 +141,9 @@ const schema = z
     RECONCILE_EVERY_HOURS: z.coerce.number().int().min(0).max(8_760),
     RECONCILE_DEEP_STREAMS: z.coerce.number().int().min(0).max(1_000),
     ADMIN_API_KEY: z.string().min(20, "at least 20 characters").max(256),
+    /** Only looked for; whoever needs the binding takes it from the environment itself. */
+    AI: z.unknown().optional(),
+    ...MODEL_VARIABLES,
   })
   .refine((env) => !(env.DEMO && env.ENVIRONMENT !== "local"), {
     message: "the demo source is refused outside ENVIRONMENT=local",
@@ -156,6 +160,10 @@ const schema = z
   .refine((env) => env.ALERT_WEBHOOK_URL === "" || env.ALERT_WEBHOOK_SECRET !== undefined, {
     message: "alerts are signed: set this secret, or no ALERT_WEBHOOK_URL",
     path: ["ALERT_WEBHOOK_SECRET"],
+  })
+  .superRefine((env, context) => {
+    for (const [name, message] of modelConfigProblems(env))
+      context.addIssue({ code: "custom", message, path: [name] });
   });
 
 export type Config = z.infer<typeof schema>;

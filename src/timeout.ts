@@ -9,10 +9,8 @@ export class TimedOut extends Error {
  * have happened, so whoever tries again must be able to do it twice.
  */
 export async function inTime<T>(work: PromiseLike<T>, ms: number, what: string): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | null = null;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new TimedOut(`${what} did not answer within ${ms} ms`)), ms);
-  });
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new TimedOut(`${what} did not answer within ${ms} ms`)), ms);
   try {
     return await Promise.race([work, late]);
   } finally {

@@ -4,8 +4,11 @@ import { windowLength } from "../domain/analysis/trend-parameters.ts";
 import { assetStream } from "../domain/events/envelope.ts";
 import type { IndicatorValues } from "../domain/indicators/values.ts";
 import { RESOLUTIONS, type Resolution } from "../domain/market/resolution.ts";
+import { QUALITY_WINDOW } from "../domain/quality/series-quality.ts";
+import { ANALYSIS_VERSION } from "../domain/recommendation/analysis-state.ts";
 import { indicatorsAt, latestCloses } from "../read-model/series.ts";
 import { closesThen, indicatorsThen, knowledgeAt } from "../read-model/time-travel.ts";
+import { about, aboutView, qualityThen } from "./about.ts";
 import { requireAsset } from "./assets.ts";
 import { ApiProblem } from "./problem.ts";
 import { instantSchema, iso, operation, resolutionQuery, router, symbolParams } from "./schemas.ts";
@@ -16,7 +19,6 @@ const analysisView = z
   .object({
     symbol: z.string(),
     resolution: z.enum(RESOLUTIONS),
-    asOf: z.string().meta({ description: "the timestamp of the newest bar in it" }),
     known: z
       .object({ at: z.string().nullable(), version: z.number().nullable(), hindsight: z.boolean() })
       .meta({
@@ -29,8 +31,12 @@ const analysisView = z
     signals: z.array(z.looseObject({ id: z.string(), value: nullable, vote: nullable, weight: z.number() })),
     counterEvidence: z.array(z.looseObject({ id: z.string() })),
     unknown: z.array(z.string()),
+    ...aboutView,
+    asOf: z.string().meta({ description: "the timestamp of the newest bar in it" }),
   })
   .meta({ id: "Analysis" });
+
+const TREND_ENGINE = { engine: "trend", engineVersion: String(ANALYSIS_VERSION) };
 
 export const analysis = router();
 
@@ -54,7 +60,7 @@ analysis.openapi(
     const { symbol } = c.req.valid("param");
     const { resolution, asOf } = c.req.valid("query");
     const reads = c.get("reads");
-    await requireAsset(reads, symbol);
+    const asset = await requireAsset(reads, symbol);
     const known = asOf === undefined ? null : await knowledgeAt(reads, assetStream(symbol), asOf);
     const material =
       known === null
@@ -62,10 +68,13 @@ analysis.openapi(
         : await asKnown(reads, symbol, resolution, known.version);
     if (material === null)
       throw new ApiProblem("not_found", `Nothing has been analysed for ${symbol} at ${resolution} by then.`);
-    const { timestamp, values, closes } = material;
+    const { timestamp, values } = material;
+    const quality = await qualityThen(c.env, reads, asset, resolution, material.closes, asOf ?? null);
+    const closes = material.closes.slice(-windowLength(resolution)).map(({ close }) => close);
     const view = {
       symbol,
       resolution,
+      ...about(quality, TREND_ENGINE),
       asOf: iso(timestamp),
       known: {
         at: known?.knownAt ?? null,
@@ -83,8 +92,11 @@ analysis.openapi(
 interface Material {
   readonly timestamp: number;
   readonly values: IndicatorValues;
-  readonly closes: readonly number[];
+  /** As many as the trend or the judgement of their quality needs, oldest first. */
+  readonly closes: readonly { readonly timestamp: number; readonly close: number }[];
 }
+
+const closesNeeded = (resolution: Resolution): number => Math.max(windowLength(resolution), QUALITY_WINDOW);
 
 /** The newest bar at or before an instant, with all that is known about it today. */
 async function inHindsight(
@@ -95,8 +107,10 @@ async function inHindsight(
 ): Promise<Material | null> {
   const at = await indicatorsAt(db, symbol, resolution, until);
   if (at === null) return null;
-  const closes = await latestCloses(db, symbol, resolution, at.timestamp, windowLength(resolution));
-  return { ...at, closes: closes.map(({ close }) => close) };
+  return {
+    ...at,
+    closes: await latestCloses(db, symbol, resolution, at.timestamp, closesNeeded(resolution)),
+  };
 }
 
 /** The newest analysis there was at a version of the asset's log, and nothing that was learnt later. */
@@ -110,7 +124,7 @@ async function asKnown(
   const then = await indicatorsThen(db, streamId, resolution, version);
   if (then === null) return null;
   const { timestamp: until, values } = then;
-  const limit = windowLength(resolution);
+  const limit = closesNeeded(resolution);
   const closes = await closesThen(db, { symbol, streamId, resolution, version: then.version, until, limit });
   if (closes === null) {
     throw new ApiProblem(
@@ -119,5 +133,5 @@ async function asKnown(
       [{ field: "asOf", reason: "too many events lie between it and now" }],
     );
   }
-  return { timestamp: until, values, closes: closes.map(({ close }) => close) };
+  return { timestamp: until, values, closes };
 }

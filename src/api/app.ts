@@ -25,11 +25,13 @@ import { home } from "./home.ts";
 import { idempotency } from "./idempotency.ts";
 import { jobs } from "./jobs.ts";
 import { metrics } from "./metrics.ts";
+import { modelAudits } from "./model-audits.ts";
 import { opportunities } from "./opportunities.ts";
 import { outbox } from "./outbox.ts";
 import type { ApiEnv } from "./platform.ts";
 import { ApiProblem, handleError, problemResponse } from "./problem.ts";
 import { processes } from "./processes.ts";
+import { quality } from "./quality.ts";
 import { queues } from "./queues.ts";
 import { rateLimit } from "./rate-limit.ts";
 import { rebuilds } from "./rebuilds.ts";
@@ -81,10 +83,12 @@ for (const part of [
   assets,
   bars,
   analysis,
+  quality,
   series,
   recommendations,
   trackRecord,
   opportunities,
+  modelAudits,
   jobs,
   schedules,
   scheduleActions,

@@ -4,7 +4,7 @@ import { findDemoSeries } from "../domain/market/demo-catalogue.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
 import { noteKnown } from "../read-model/streams.ts";
 import { type AssetRecord, assetFact, writeAsset } from "../records/asset-records.ts";
-import { readClock } from "../records/clock-record.ts";
+import { marketTime } from "../records/clock-record.ts";
 import { orderJobs } from "../records/job-records.ts";
 import { auditRow } from "./audit-row.ts";
 import type { ApiEnv, Caller } from "./platform.ts";
@@ -36,7 +36,7 @@ export async function backfillOrders(
   caller: Caller,
 ): Promise<JobOrder[]> {
   const { api } = env;
-  const until = api.config.DEMO ? ((await readClock(env.DB))?.marketNow ?? api.now()) : api.now();
+  const until = await marketTime(env.DB, api.config, api.now());
   return resolutions.map((resolution) => {
     const id = jobId("ingest", asset.symbol, `backfill:${resolution}:${iso(asset.updatedAt)}`);
     return {

@@ -3,14 +3,17 @@ import * as z from "zod";
 import type { BarsReading } from "../domain/asset/read-bar.ts";
 import { readCsvBars, readJsonBars } from "../domain/asset/read-bars.ts";
 import { type JobOrder, jobId } from "../domain/job/job.ts";
+import { barSource } from "../domain/market/bar-source.ts";
 import { RESOLUTIONS, type Resolution } from "../domain/market/resolution.ts";
 import { importRequest, MOST_IMPORT_ROWS } from "../queues/import-format.ts";
 import { listBars, type StoredBar } from "../read-model/series.ts";
 import { orderJobs } from "../records/job-records.ts";
+import { about, aboutView, qualityOf } from "./about.ts";
 import { requireAsset } from "./assets.ts";
 import { requires } from "./auth.ts";
 import type { ApiEnv, Caller } from "./platform.ts";
 import { ApiProblem, itemsOf, problemSchema } from "./problem.ts";
+import { finerOf, madeBars, resampleQuery } from "./resampled.ts";
 import {
   instantSchema,
   iso,
@@ -38,6 +41,7 @@ const barView = z
 
 export const seriesQuery = z.object({
   resolution: resolutionQuery,
+  resampleFrom: resampleQuery,
   from: instantSchema.optional(),
   to: instantSchema.optional(),
   limit: seriesLimit,
@@ -66,6 +70,9 @@ export function rangeOf(query: {
 
 const show = (bar: StoredBar): z.infer<typeof barView> => ({ ...bar, timestamp: iso(bar.timestamp) });
 
+const { asOf, dataQuality, notice } = aboutView;
+const aboutSeries = { asOf, dataQuality, notice };
+
 export const bars = router();
 const tag = "Market data";
 
@@ -80,16 +87,27 @@ bars.openapi(
     },
     { params: symbolParams, query: seriesQuery },
     200,
-    listOf(barView),
+    listOf(barView).extend(aboutSeries),
   ),
   async (c) => {
     const { symbol } = c.req.valid("param");
     const query = c.req.valid("query");
+    const { resolution, resampleFrom, limit } = query;
     const { from, to } = rangeOf(query);
-    await requireAsset(c.get("reads"), symbol);
-    const rows = await listBars(c.get("reads"), symbol, query.resolution, from, to, query.limit + 1);
+    const reads = c.get("reads");
+    const asset = await requireAsset(reads, symbol);
+    const finer = finerOf(asset, resolution, resampleFrom);
+    const rows =
+      finer === null
+        ? await listBars(reads, symbol, resolution, from, to, limit + 1)
+        : (await madeBars(reads, finer, from, to, limit + 1)).map((bar) => ({
+            ...bar,
+            source: barSource(asset),
+          }));
+    const quality = await qualityOf(c.env, reads, asset, resampleFrom ?? resolution);
+    const { asOf, dataQuality, notice } = about(quality, { engine: "", engineVersion: "" });
     return c.json(
-      page(rows, query.limit, ({ timestamp }) => [timestamp], show),
+      { ...page(rows, limit, ({ timestamp }) => [timestamp], show), asOf, dataQuality, notice },
       200,
     );
   },

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { ALERTS_SERVICE, readService, sourceService } from "../domain/breaker/service.ts";
+import { ALERTS_SERVICE, modelService, readService, sourceService } from "../domain/breaker/service.ts";
 import { SOURCES } from "../domain/market/price-sources.ts";
 import { listBreakers } from "../read-model/breakers.ts";
 import { findEndpoint } from "../records/endpoint-records.ts";
@@ -148,6 +148,7 @@ breakers.openapi(
 const configured = ({ api }: ApiEnv["Bindings"]): string[] => [
   ...SOURCES.filter((source) => source !== "import").map(sourceService),
   ...(api.config.ALERT_WEBHOOK_URL === "" ? [] : [ALERTS_SERVICE]),
+  ...(api.config.LLM_PROVIDER === "off" ? [] : [modelService(api.config.LLM_PROVIDER)]),
 ];
 
 /** A name that is nobody's must not make an object. */

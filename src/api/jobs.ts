@@ -12,7 +12,7 @@ import { RESOLUTIONS, type Resolution } from "../domain/market/resolution.ts";
 import { RANKED_RESOLUTIONS } from "../domain/ranking/ranking.ts";
 import { noteKnown } from "../read-model/streams.ts";
 import { writeAudit } from "../records/audit.ts";
-import { readClock } from "../records/clock-record.ts";
+import { marketTime } from "../records/clock-record.ts";
 import {
   CANCELLABLE,
   cancelJob,
@@ -163,7 +163,7 @@ jobs.openapi(
     await refuseUnfit(DB, kind, given, resolution);
     const symbol = given ?? resolution;
     const now = api.now();
-    const until = api.config.DEMO ? ((await readClock(DB))?.marketNow ?? now) : now;
+    const until = await marketTime(DB, api.config, now);
     const id = jobId(kind, symbol, `manual:${api.newId()}`);
     const order: JobOrder = {
       id,

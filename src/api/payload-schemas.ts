@@ -68,6 +68,34 @@ const values = z.object(
 
 const share = z.number().min(0).max(1);
 const components = z.object({ trend: share, edge: share, risk: share, freshness: share });
+const recommendation = z.looseObject({
+  recommendationId: z.uuid(),
+  symbol: z.string(),
+  resolution,
+  asOf: instant,
+  close: z.number(),
+  source: z.string(),
+  action: z.enum(ACTIONS),
+  confidence: z.number().min(0).max(1),
+  baseRate: z.number().min(0).max(1),
+  samples: z.number().int(),
+  horizon: z.object({ bars: z.number().int(), resolution }),
+  riskLevel: z.enum(RISK_LEVELS),
+  summary: z.string(),
+  reasoning: z.array(z.string()),
+  assumptions: z.array(z.string()),
+  caveats: z.array(z.string()),
+  evidence: z.array(z.looseObject({ id: z.string(), value: price })),
+  engine: z.string(),
+  engineVersion: z.string(),
+  codeVersion: z.string(),
+  snapshotHash: z.string().regex(/^[0-9a-f]{64}$/),
+  basedOn: z.object({
+    eventId: z.uuid(),
+    version: z.number().int(),
+    bars: z.object({ from: instant, to: instant, count: z.number().int() }),
+  }),
+});
 
 /** The payload of each event type at its newest version, as receivers get it in `data`. Older ones stand below. */
 export const PAYLOAD_SCHEMAS: Readonly<Record<EventType, z.ZodType>> = {
@@ -82,33 +110,12 @@ export const PAYLOAD_SCHEMAS: Readonly<Record<EventType, z.ZodType>> = {
     codeVersion: z.string(),
     items: z.array(z.object({ timestamp: instant, values })),
   }),
-  RecommendationGenerated: z.looseObject({
-    recommendationId: z.uuid(),
-    symbol: z.string(),
-    resolution,
-    asOf: instant,
-    close: z.number(),
-    source: z.string(),
-    action: z.enum(ACTIONS),
-    confidence: z.number().min(0).max(1),
-    baseRate: z.number().min(0).max(1),
-    samples: z.number().int(),
-    horizon: z.object({ bars: z.number().int(), resolution }),
-    riskLevel: z.enum(RISK_LEVELS),
-    summary: z.string(),
-    reasoning: z.array(z.string()),
-    assumptions: z.array(z.string()),
-    caveats: z.array(z.string()),
-    evidence: z.array(z.looseObject({ id: z.string(), value: price })),
-    engine: z.string(),
-    engineVersion: z.string(),
-    codeVersion: z.string(),
-    snapshotHash: z.string().regex(/^[0-9a-f]{64}$/),
-    basedOn: z.object({
-      eventId: z.uuid(),
-      version: z.number().int(),
-      bars: z.object({ from: instant, to: instant, count: z.number().int() }),
-    }),
+  RecommendationGenerated: recommendation.extend({
+    variant: z.string().optional(),
+    provider: z.string().optional(),
+    modelId: z.string().optional(),
+    promptVersion: z.string().optional(),
+    fallback: z.object({ from: z.string(), reason: z.string() }).optional(),
   }),
   RecommendationResolved: z.object({
     recommendationId: z.uuid(),
@@ -193,6 +200,7 @@ export const PAYLOAD_SCHEMAS: Readonly<Record<EventType, z.ZodType>> = {
 export const OLDER_SCHEMAS: Readonly<Partial<Record<EventType, Readonly<Record<number, z.ZodType>>>>> = {
   JobFailed: { 1: failure },
   RetryExhausted: { 1: failure },
+  RecommendationGenerated: { 1: recommendation },
 };
 
 /** The payload of a type at a version, or null when there never was one. */

@@ -38,7 +38,15 @@ const recommendationView = z
     reasoning: z.array(z.string()),
     assumptions: z.array(z.string()),
     caveats: z.array(z.string()),
-    engine: z.string(),
+    engine: z.string().meta({ description: "rules or llm" }),
+    variant: z.string().optional(),
+    provider: z.string().optional(),
+    modelId: z.string().optional(),
+    promptVersion: z.string().optional(),
+    fallback: z
+      .object({ from: z.string(), reason: z.string() })
+      .optional()
+      .meta({ description: "the asset's engine had no answer, so the rules gave theirs" }),
     snapshotHash: z.string(),
     source: z.string(),
     synthetic: z.boolean(),
@@ -122,7 +130,7 @@ recommendations.openapi(
     200,
     recommendationView,
   ),
-  async (c) => c.json(show(await require(c.get("reads"), c.req.valid("param").id)), 200),
+  async (c) => c.json(show(await requireRecommendation(c.get("reads"), c.req.valid("param").id)), 200),
 );
 
 recommendations.openapi(
@@ -139,12 +147,15 @@ recommendations.openapi(
     provenanceView,
   ),
   async (c) => {
-    const stored = await require(c.get("reads"), c.req.valid("param").id);
+    const stored = await requireRecommendation(c.get("reads"), c.req.valid("param").id);
     return c.json(await provenanceOf(c.get("reads"), stored), 200);
   },
 );
 
-async function require(db: D1DatabaseSession, id: string): Promise<StoredRecommendation> {
+export async function requireRecommendation(
+  db: D1DatabaseSession,
+  id: string,
+): Promise<StoredRecommendation> {
   const stored = await findRecommendation(db, id);
   if (stored === null) throw new ApiProblem("not_found", `There is no recommendation ${id}.`);
   return stored;

@@ -1,11 +1,14 @@
 import * as z from "zod";
 import { performanceOf } from "../domain/analysis/performance.ts";
 import { periodsPerYear } from "../domain/indicators/periods-per-year.ts";
+import { INDICATOR_STATE_VERSION } from "../domain/indicators/streaming-set.ts";
 import { INDICATOR_NAMES } from "../domain/indicators/values.ts";
 import { latestCloses, listIndicators } from "../read-model/series.ts";
+import { about, aboutView, qualityOf } from "./about.ts";
 import { requireAsset } from "./assets.ts";
 import { rangeOf, seriesQuery } from "./bars.ts";
 import { ApiProblem } from "./problem.ts";
+import { finerOf, madeBars } from "./resampled.ts";
 import { iso, isoOrNull, listOf, operation, page, router, symbolParams } from "./schemas.ts";
 import { type ComputedRow, computedIndicators, namesQuery, wishOf } from "./wished-indicators.ts";
 
@@ -36,35 +39,44 @@ series.openapi(
     },
     { params: symbolParams, query: seriesQuery.extend({ names: namesQuery }) },
     200,
-    listOf(indicatorView),
+    listOf(indicatorView).extend(aboutView),
   ),
   async (c) => {
     const { symbol } = c.req.valid("param");
-    const { names, resolution, ...query } = c.req.valid("query");
+    const { names, resolution, resampleFrom, ...query } = c.req.valid("query");
     const { from, to } = rangeOf(query);
-    const wish = names === undefined ? null : wishOf(names);
     const reads = c.get("reads");
-    const { type } = await requireAsset(reads, symbol);
+    const asset = await requireAsset(reads, symbol);
+    const finer = finerOf(asset, resolution, resampleFrom);
+    // Of bars that are not stored there are no stored values either.
+    const wish = names === undefined && finer === null ? null : wishOf(names ?? INDICATOR_NAMES);
     const limit = query.limit + 1;
+    const { type } = asset;
     const rows: readonly ComputedRow[] =
       wish === null
         ? await listIndicators(reads, symbol, resolution, from, to, limit)
-        : await computedIndicators(c.env, reads, { symbol, type, resolution, from, to, limit }, wish);
+        : await computedIndicators(c.env, reads, { symbol, type, resolution, from, to, limit, finer }, wish);
+    const quality = await qualityOf(c.env, reads, asset, resampleFrom ?? resolution);
     const shown = page(
       rows,
       query.limit,
       ({ timestamp }) => [timestamp],
       (row) => ({ ...row, timestamp: iso(row.timestamp) }),
     );
-    return c.json(shown, 200);
+    return c.json({ ...shown, ...about(quality, INDICATORS_ENGINE) }, 200);
   },
 );
+
+const INDICATORS_ENGINE = { engine: "indicators", engineVersion: String(INDICATOR_STATE_VERSION) };
+
+/** Raise it when the same bars would get other figures. */
+const PERFORMANCE_ENGINE = { engine: "performance", engineVersion: "1" };
 
 /** Closes that one performance request may look at; more is refused rather than cut. */
 const MOST_CLOSES = 20_000;
 
 const performanceView = z
-  .looseObject({ symbol: z.string(), observations: z.number() })
+  .looseObject({ symbol: z.string(), observations: z.number(), ...aboutView })
   .meta({ id: "Performance" });
 
 series.openapi(
@@ -76,7 +88,10 @@ series.openapi(
       summary: "Return, volatility, Sharpe, Sortino, drawdown, VaR and CVaR over a range",
       tag,
     },
-    { params: symbolParams, query: seriesQuery.pick({ resolution: true, from: true, to: true }) },
+    {
+      params: symbolParams,
+      query: seriesQuery.pick({ resolution: true, resampleFrom: true, from: true, to: true }),
+    },
     200,
     performanceView,
   ),
@@ -86,7 +101,11 @@ series.openapi(
     const { from, to } = rangeOf(query);
     const reads = c.get("reads");
     const asset = await requireAsset(reads, symbol);
-    const closes = await latestCloses(reads, symbol, query.resolution, to, MOST_CLOSES + 1);
+    const finer = finerOf(asset, query.resolution, query.resampleFrom);
+    const closes =
+      finer === null
+        ? await latestCloses(reads, symbol, query.resolution, to, MOST_CLOSES + 1)
+        : await madeBars(reads, finer, from, to, MOST_CLOSES + 1);
     const inRange = closes.filter(({ timestamp }) => timestamp >= from);
     if (inRange.length > MOST_CLOSES) {
       throw new ApiProblem(
@@ -96,12 +115,14 @@ series.openapi(
     }
     const figures = performanceOf(inRange, periodsPerYear(asset.type, query.resolution));
     const { maxDrawdown } = figures;
+    const quality = await qualityOf(c.env, reads, asset, query.resampleFrom ?? query.resolution);
     const view = {
       symbol,
       resolution: query.resolution,
       from: isoOrNull(inRange[0]?.timestamp ?? null),
       to: isoOrNull(inRange.at(-1)?.timestamp ?? null),
       ...figures,
+      ...about(quality, PERFORMANCE_ENGINE),
       maxDrawdown:
         maxDrawdown === null
           ? null

@@ -1,13 +1,16 @@
 import * as z from "zod";
+import type { Bar } from "../domain/asset/bar.ts";
 import { assetStream } from "../domain/events/envelope.ts";
 import { periodsPerYear } from "../domain/indicators/periods-per-year.ts";
 import { readWish, type WishReading } from "../domain/indicators/wished.ts";
 import type { AssetType } from "../domain/market/asset-type.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
+import { type Finer, MOST_FINER, resampledBefore } from "../read-model/resampled-series.ts";
 import { barsWithWarmUp } from "../read-model/series.ts";
 import { projectedHeads } from "../read-model/streams.ts";
 import type { ApiEnv } from "./platform.ts";
 import { ApiProblem } from "./problem.ts";
+import { madeBars } from "./resampled.ts";
 
 /** Bars before the first one shown that one question may run through. */
 const MOST_WARM_UP = 20_000;
@@ -46,6 +49,8 @@ export interface SeriesPage {
   readonly from: number;
   readonly to: number;
   readonly limit: number;
+  /** The finer bars that they are to be made of, when not stored ones. */
+  readonly finer: Finer | null;
 }
 
 export interface ComputedRow {
@@ -67,10 +72,11 @@ export async function computedIndicators(
   const { symbol, resolution, from, to, limit } = series;
   const streamId = assetStream(symbol);
   const version = (await projectedHeads(reads, [streamId])).get(streamId)?.version ?? 0;
-  const about = [symbol, resolution, version, from, to, limit, wished.keys.join(",")].map(String);
+  const made = series.finer === null ? resolution : `${resolution} of ${series.finer.from}`;
+  const about = [symbol, made, version, from, to, limit, wished.keys.join(",")].map(String);
   return api.remembered(["indicators", ...about], async () => {
     const warmUp = wished.warmUp ?? MOST_WARM_UP + 1;
-    const { before, page } = await barsWithWarmUp(reads, series, limit, warmUp);
+    const { before, page } = await barsOf(reads, series, warmUp);
     if (before.length > MOST_WARM_UP) {
       throw new ApiProblem(
         "invalid_query",
@@ -82,4 +88,26 @@ export async function computedIndicators(
     for (const bar of before) step(bar);
     return page.map((bar) => ({ timestamp: bar.timestamp, values: step(bar) }));
   });
+}
+
+/** The bars of a page, and those before it that the indicators need to warm up. */
+async function barsOf(
+  reads: D1DatabaseSession,
+  series: SeriesPage,
+  warmUp: number,
+): Promise<{ readonly before: readonly Bar[]; readonly page: readonly Bar[] }> {
+  const { finer, from, to, limit } = series;
+  if (finer === null) return barsWithWarmUp(reads, series, limit, warmUp);
+  const page = await madeBars(reads, finer, from, to, limit);
+  const first = page[0];
+  if (first === undefined) return { before: [], page };
+  const { bars: before, whole } = await resampledBefore(reads, finer, first.timestamp, warmUp);
+  if (!whole) {
+    throw new ApiProblem(
+      "invalid_query",
+      `These indicators need more of the bars before this range than ${MOST_FINER} bars of ${finer.from} make.`,
+      [{ field: "resampleFrom", reason: "too fine for the bars these indicators need" }],
+    );
+  }
+  return { before, page };
 }

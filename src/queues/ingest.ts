@@ -10,8 +10,9 @@ import type { CalendarId } from "../domain/market/calendar-id.ts";
 import { lastFinal } from "../domain/market/last-final.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
 import { done, type Outcome, type Problem, refused } from "../domain/outcome.ts";
+import { scaleChange } from "../domain/quality/scale-change.ts";
 import { jobContext, type Log } from "../domain/trace/log-context.ts";
-import { askSources, type Prices } from "./ask-sources.ts";
+import { type Asked, askSources, type Prices } from "./ask-sources.ts";
 import { causeOf, orderOf } from "./command.ts";
 import type { JobHandler, JobSuccess } from "./consumer.ts";
 
@@ -27,7 +28,8 @@ export interface IngestAsset {
 
 export interface IngestDeps {
   readonly asset: (symbol: string) => Promise<IngestAsset | null>;
-  readonly lastBar: (symbol: string, resolution: Resolution) => Promise<number | null>;
+  /** The newest bars that are stored, oldest first; a few are enough. */
+  readonly newest: (symbol: string, resolution: Resolution) => Promise<readonly Bar[]>;
   /** Whom to ask for an asset, in this order. */
   readonly candidates: (asset: Pick<IngestAsset, "type" | "source">) => readonly string[];
   readonly prices: (
@@ -109,18 +111,21 @@ async function fromSource(
   if (asset.source === "import") {
     return refused({ code: "source_never_asked", detail: `${asset.symbol} is only fed by import` });
   }
-  const last = params.backfill ? null : await deps.lastBar(asset.symbol, job.resolution);
+  const newest = params.backfill ? [] : await deps.newest(asset.symbol, job.resolution);
   const to = lastFinal(job.resolution, asset.calendar, params.until);
-  const from = last === null ? 0 : Math.min(last, to - LOOK_BACK);
+  const from = newest[0] === undefined ? 0 : Math.min(newest[0].timestamp, to - LOOK_BACK);
   const { symbol, type, currency, calendar } = asset;
   const order = { jobId: job.id, traceparent: job.traceparent ?? null };
-  const asked = await askSources(deps.candidates(asset), from, (source, start) =>
+  const ask = (source: string, start: number): Promise<Prices> =>
     deps.prices(
       source,
       { symbol, type, currency, calendar, resolution: job.resolution, from: start, to },
       order,
-    ),
-  );
+    );
+  const candidates = deps.candidates(asset);
+  const recent = await askSources(candidates, from, ask);
+  const scale = recent.kind === "answered" ? scaleChange(newest, recent.series?.bars ?? []) : null;
+  const asked = scale === null ? recent : await askAgain(recent, scale, candidates, ask);
   const { tried } = asked;
   const answeredBy = asked.kind === "answered" ? (asked.series?.source ?? null) : null;
   if (tried.length > 1 || (tried.length === 1 && answeredBy !== null)) {
@@ -143,7 +148,23 @@ async function fromSource(
   return commit(deps, job, source, checked.bars, {
     ...(tried.length > 0 ? { source, tried } : {}),
     ...(notes.length > 0 ? { notes } : {}),
+    ...(scale === null ? {} : { rescaled: scale }),
   });
+}
+
+/**
+ * The whole history, after the vendor has changed its scale: bars of before and after a split must not stand in one series.
+ * The log keeps what they were. Another vendor's scale is no reason to replace everything.
+ */
+async function askAgain(
+  { tried }: Asked,
+  scale: number,
+  [own = ""]: readonly string[],
+  ask: (source: string, from: number) => Promise<Prices>,
+): Promise<Asked> {
+  if (tried.length === 0) return askSources([own], 0, ask);
+  const detail = `the closes of the fallback are ${scale} times the stored ones; nothing was stored`;
+  return { kind: "failed", outcome: refused({ code: "source_OtherScale", detail }), tried };
 }
 
 const rulesFor = (deps: IngestDeps, job: JobRecord, asset: IngestAsset) => ({

@@ -8,15 +8,6 @@ export interface StoredBar extends Bar {
   readonly source: string;
 }
 
-/** The key of the newest bar, epoch ms, or null when there is none. */
-export async function lastBarOf(db: Reader, symbol: string, resolution: Resolution): Promise<number | null> {
-  const row = await db
-    .prepare("SELECT max(timestamp) AS last FROM bars WHERE symbol = ? AND resolution = ?")
-    .bind(symbol, resolution)
-    .first<{ last: number | null }>();
-  return row?.last ?? null;
-}
-
 /** Bars from `from` to `to`, both included, oldest first. */
 export async function listBars(
   db: Reader,
@@ -57,6 +48,24 @@ export async function barsWithWarmUp(
       .bind(symbol, resolution, from, to, warmUp),
   ]);
   return { before: (before?.results ?? []).toReversed(), page: page?.results ?? [] };
+}
+
+/** The latest `limit` bars up to an instant, oldest first. */
+export async function latestBars(
+  db: Reader,
+  symbol: string,
+  resolution: Resolution,
+  until: number,
+  limit: number,
+): Promise<Bar[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT timestamp, open, high, low, close, volume FROM bars
+       WHERE symbol = ? AND resolution = ? AND timestamp <= ? ORDER BY timestamp DESC LIMIT ?`,
+    )
+    .bind(symbol, resolution, until, limit)
+    .all<Bar>();
+  return results.reverse();
 }
 
 /** The latest `limit` closes up to an instant, oldest first. */

@@ -18,3 +18,10 @@ export async function writeClock(db: D1Database, marketNow: number, wallAt: numb
     .bind(marketNow, wallAt)
     .run();
 }
+
+/** What time it is on the market: the replay's clock in a demo that has ticked, else the wall's (`now`, epoch ms). */
+export const marketTime = async (
+  db: D1Database | D1DatabaseSession,
+  { DEMO }: { readonly DEMO: boolean },
+  now: number,
+): Promise<number> => (DEMO ? ((await readClock(db))?.marketNow ?? now) : now);

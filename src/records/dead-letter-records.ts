@@ -51,6 +51,11 @@ export function fileDeadLetters(
     .bind(JSON.stringify(rows));
 }
 
+/** Whether a letter is there, in whatever state. */
+export async function isFiled(db: D1Database, id: string): Promise<boolean> {
+  return (await db.prepare("SELECT 1 FROM dead_letters WHERE id = ?").bind(id).first()) !== null;
+}
+
 /** Of the JSON rows in `?1`, those whose `subject` is a letter that is still open: for what happens to it only once. */
 export const STILL_OPEN = `(
   SELECT one.value FROM json_each(?1) AS one JOIN dead_letters ON dead_letters.id = one.value ->> 'subject'

@@ -12,3 +12,9 @@ export const JOB_QUEUES = JOB_KINDS.map((kind) => `'${kind}'`).join(", ");
 
 /** The queues whose letters name what they are about, so that they can be sent again without being read one by one. */
 export const KNOWN_QUEUES = [...JOB_KINDS, "webhooks", "events", "schedule"] as const;
+
+/**
+ * SQL: no letter of this id is there yet. What its message has already brought about must not happen once more when the
+ * queue brings the message again: by then an operator may have put the work back.
+ */
+export const unfiled = (id: string): string => `NOT EXISTS (SELECT 1 FROM dead_letters WHERE id = ${id})`;

@@ -1,3 +1,4 @@
+import { unfiled } from "./dead-letter-states.ts";
 import { readableRows } from "./readable-rows.ts";
 
 /** One try of a delivery. `status` is null when no answer came. `excerpt` is the first part of the answer's body. */
@@ -135,13 +136,18 @@ export const settleDeliveries = (
     );
 
 /** Ends an open delivery whose message the queue gave up on. */
-export const failDelivery = (db: D1Database, id: string, now: number): D1PreparedStatement =>
+export const failDelivery = (
+  db: D1Database,
+  id: string,
+  letterId: string,
+  now: number,
+): D1PreparedStatement =>
   db
     .prepare(
-      `UPDATE deliveries SET state = 'failed', due_at = NULL, finished_at = ?2
-       WHERE id = ?1 AND state IN ('pending', 'sending', 'retrying')`,
+      `UPDATE deliveries SET state = 'failed', due_at = NULL, finished_at = ?3
+       WHERE id = ?1 AND state IN ('pending', 'sending', 'retrying') AND ${unfiled("?2")}`,
     )
-    .bind(id, now);
+    .bind(id, letterId, now);
 
 /** Puts a finished delivery back in line, now. */
 export const reopenDelivery = (db: D1Database, id: string, now: number): D1PreparedStatement =>

@@ -6,6 +6,7 @@ import {
   type RebuildState,
   type TableDifference,
 } from "../domain/reconciliation/rebuild.ts";
+import { unfiled } from "./dead-letter-states.ts";
 
 type Reader = D1Database | D1DatabaseSession;
 
@@ -177,13 +178,18 @@ export const requireBeside = (db: D1Database, tables: readonly BesideTable[]): D
     .bind(JSON.stringify(tables.map(({ id, beside }) => `${id} ${beside}`)));
 
 /** Ends the work on a rebuild whose message the queue gave up on; it can be cancelled, or redriven. */
-export const failRebuild = (db: D1Database, id: string, error: string): D1PreparedStatement =>
+export const failRebuild = (
+  db: D1Database,
+  id: string,
+  letterId: string,
+  error: string,
+): D1PreparedStatement =>
   db
     .prepare(
-      `UPDATE rebuilds SET state = 'failed', error = ?2, due_at = NULL
-       WHERE id = ?1 AND state IN ('building', 'comparing')`,
+      `UPDATE rebuilds SET state = 'failed', error = ?3, due_at = NULL
+       WHERE id = ?1 AND state IN ('building', 'comparing') AND ${unfiled("?2")}`,
     )
-    .bind(id, error);
+    .bind(id, letterId, error);
 
 /** Rebuilds under way that have not moved since `before`; their clock starts anew. */
 export async function takeOverdueRebuilds(

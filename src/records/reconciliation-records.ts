@@ -1,4 +1,5 @@
 import { type Counts, type Cursor, type Depth, FIRST, type Run } from "../domain/reconciliation/run.ts";
+import { unfiled } from "./dead-letter-states.ts";
 
 type Reader = D1Database | D1DatabaseSession;
 
@@ -170,13 +171,19 @@ export const countDivergences = (db: D1Database, id: string): D1PreparedStatemen
     .bind(id);
 
 /** Ends a run whose message the queue gave up on. */
-export const failRun = (db: D1Database, id: string, error: string, now: number): D1PreparedStatement =>
+export const failRun = (
+  db: D1Database,
+  id: string,
+  letterId: string,
+  error: string,
+  now: number,
+): D1PreparedStatement =>
   db
     .prepare(
-      `UPDATE reconciliations SET state = 'failed', error = ?2, due_at = NULL, finished_at = ?3
-       WHERE id = ?1 AND state IN ('queued', 'running')`,
+      `UPDATE reconciliations SET state = 'failed', error = ?3, due_at = NULL, finished_at = ?4
+       WHERE id = ?1 AND state IN ('queued', 'running') AND ${unfiled("?2")}`,
     )
-    .bind(id, error, now);
+    .bind(id, letterId, error, now);
 
 /** Open runs that have not moved since `before`; their clock starts anew. */
 export async function takeOverdueRuns(

@@ -14,6 +14,8 @@ export interface SweepDeps {
   readonly forgottenJobs: (limit: number) => Promise<readonly JobMessage[]>;
   /** Forgets closed dead letters that are too old to be of use. Tells how many. */
   readonly pruneLetters: (limit: number) => Promise<number>;
+  /** Forgets what models were asked too long ago. Tells how many rows. */
+  readonly pruneModels: (limit: number) => Promise<number>;
   readonly overdueDeliveries: (limit: number) => Promise<readonly DeliveryMessage[]>;
   readonly streamsBehind: (limit: number) => Promise<readonly EventMessage[]>;
   readonly overdueRuns: (limit: number) => Promise<readonly (ReconcileMessage | RebuildMessage)[]>;
@@ -50,6 +52,9 @@ export async function sweep(deps: SweepDeps): Promise<void> {
   await findStuck(deps);
   await deps.pruneLetters(MOST).catch((error: unknown) => {
     deps.log({ level: "error", message: "old dead letters not pruned", error: String(error) });
+  });
+  await deps.pruneModels(MOST).catch((error: unknown) => {
+    deps.log({ level: "error", message: "old questions to models not pruned", error: String(error) });
   });
 }
 

@@ -22,7 +22,7 @@ const INTERVALS: Readonly<Record<Resolution, string>> = {
   "1h": "1h",
   "4h": "4h",
   "1d": "1day",
-  "1wk": "1week",
+  "1w": "1week",
   "1mo": "1month",
 };
 

@@ -13,7 +13,7 @@ export const PERIOD_MS: Readonly<Record<Resolution, number>> = {
   "1h": 60 * MINUTE,
   "4h": 240 * MINUTE,
   "1d": MILLISECONDS_PER_DAY,
-  "1wk": 7 * MILLISECONDS_PER_DAY,
+  "1w": 7 * MILLISECONDS_PER_DAY,
   "1mo": 31 * MILLISECONDS_PER_DAY,
 };
 

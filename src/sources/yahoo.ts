@@ -28,7 +28,7 @@ const INTERVALS: Readonly<Partial<Record<Resolution, Interval>>> = {
   "30m": { name: "30m", depth: 58 * DAYS, span: 58 * DAYS },
   "1h": { name: "1h", depth: 728 * DAYS, span: 728 * DAYS },
   "1d": { name: "1d", depth: null, span: TEN_YEARS },
-  "1wk": { name: "1wk", depth: null, span: TEN_YEARS },
+  "1w": { name: "1wk", depth: null, span: TEN_YEARS },
   "1mo": { name: "1mo", depth: null, span: TEN_YEARS },
 };
 

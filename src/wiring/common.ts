@@ -44,8 +44,8 @@ export function platform(env: Env, about: LogContext = {}): Platform {
 }
 
 /** What no log may hold. An empty text would be found everywhere. */
-const secretsOf = ({ ADMIN_API_KEY, TWELVE_DATA_API_KEY, TIINGO_API_KEY }: Config): string[] =>
-  [ADMIN_API_KEY, TWELVE_DATA_API_KEY, TIINGO_API_KEY].filter((secret) => secret !== "");
+const secretsOf = ({ ADMIN_API_KEY, TWELVE_DATA_API_KEY, TIINGO_API_KEY, LLM_API_KEY }: Config): string[] =>
+  [ADMIN_API_KEY, TWELVE_DATA_API_KEY, TIINGO_API_KEY, LLM_API_KEY].filter((secret) => secret !== "");
 
 /** UUIDv7 in order, all decided by a hash (64 hex digits) and the instant they claim to be of, epoch ms. */
 export function idsOf(hash: string, at: number): () => string {

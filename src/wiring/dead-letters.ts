@@ -3,7 +3,7 @@ import type { Problem } from "../domain/outcome.ts";
 import type { DeadLettersDeps } from "../queues/dead-letters.ts";
 import { subjectOf } from "../queues/messages.ts";
 import { noteKnown } from "../read-model/streams.ts";
-import { fileDeadLetters } from "../records/dead-letter-records.ts";
+import { fileDeadLetters, isFiled } from "../records/dead-letter-records.ts";
 import { failDelivery } from "../records/delivery-records.ts";
 import { loadJobs, settleJobs } from "../records/job-records.ts";
 import { failRebuild } from "../records/rebuild-records.ts";
@@ -18,6 +18,8 @@ export function deadLettersDeps(p: Platform): DeadLettersDeps {
   return {
     log: p.log,
     file: async (message, error) => {
+      // Filed before, and only the acknowledgement was lost: since then the work may have been put back.
+      if (await isFiled(DB, message.id)) return;
       const now = p.now();
       const { queue, subject, symbol } = subjectOf(message.body);
       const isJob = symbol !== null && subject !== null;
@@ -34,12 +36,18 @@ export function deadLettersDeps(p: Platform): DeadLettersDeps {
         createdAt: now,
         ...(lost === undefined ? {} : { ...failedFrom(lost, now), traceparent: lost.traceparent }),
       };
-      const statements = [fileDeadLetters(DB, [letter])];
-      if (queue === "webhooks" && subject !== null) statements.push(failDelivery(DB, subject, now));
+      const statements: D1PreparedStatement[] = [];
+      // These look whether the letter is there, so they stand before it. Jobs look at the number of their attempt.
+      if (queue === "webhooks" && subject !== null)
+        statements.push(failDelivery(DB, subject, letter.id, now));
       if (queue === "reconcile" && subject !== null) {
         // A run or a rebuild: an id that is not there changes nothing.
-        statements.push(failRun(DB, subject, error.detail, now), failRebuild(DB, subject, error.detail));
+        statements.push(
+          failRun(DB, subject, letter.id, error.detail, now),
+          failRebuild(DB, subject, letter.id, error.detail),
+        );
       }
+      statements.push(fileDeadLetters(DB, [letter]));
       if (failures.length > 0) {
         const heads = await headsOfFailed(p, failures);
         statements.push(

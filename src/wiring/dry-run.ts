@@ -18,6 +18,7 @@ import { loadJobs } from "../records/job-records.ts";
 import { assetObject, type Platform } from "./common.ts";
 import { eventsDeps } from "./events.ts";
 import { indicatorsDeps, ingestDeps, recommendationDeps, resolutionDeps } from "./jobs.ts";
+import { modelPreview } from "./models.ts";
 import { rankingDeps } from "./ranking.ts";
 
 /** Of long lists of ids this many are told. */
@@ -30,7 +31,7 @@ const refusal = (error: Problem): Plan => ({ ...NOTHING_PLANNED, outcome: "refus
 
 /**
  * What the work behind a message would come to now: the real handlers and deciders run on today's state, with today's
- * code, and nothing of it is kept or sent. A price source may be asked, within its own timeout.
+ * code, and nothing of it is kept or sent. A price source may be asked, within its own timeout; a language model is not.
  */
 export async function planOf(p: Platform, body: unknown): Promise<Plan> {
   const job = jobMessage.safeParse(body);
@@ -94,6 +95,7 @@ function handlerOf(
         },
         recommendationHandler({
           ...recommendationDeps(p),
+          ...modelPreview(p),
           newId: () => NO_ID,
           record: async (command) => keep(await object().previewRecommendation(command)),
         }),

@@ -6,7 +6,7 @@ import type { IndicatorsDeps } from "../queues/indicators.ts";
 import type { IngestDeps, Upload } from "../queues/ingest.ts";
 import type { RecommendationDeps } from "../queues/recommendations.ts";
 import type { ResolutionDeps } from "../queues/resolutions.ts";
-import { lastBarOf } from "../read-model/series.ts";
+import { latestBars } from "../read-model/series.ts";
 import { noteKnown } from "../read-model/streams.ts";
 import { loadAssets } from "../records/asset-records.ts";
 import { loadJobsInTurn, settleJobs, startJobs } from "../records/job-records.ts";
@@ -14,10 +14,14 @@ import { afterJobs, type ReleasedJob, setJobsAside } from "../records/sequence-r
 import { inTime } from "../timeout.ts";
 import { assetObject, enqueueJobs, fileUnreadable, type Platform } from "./common.ts";
 import { announceFailures, headsOfFailed, recordFailures } from "./failures.ts";
+import { modelDeps } from "./models.ts";
 import { renew } from "./queues.ts";
 import { priceDeps } from "./sources.ts";
 
 const UPLOAD_TIMEOUT_MS = 30_000;
+
+/** Asked for again with each ingest, so that a change of scale shows. */
+const NEWEST_BARS = 6;
 
 export const consumerDeps = (p: Platform): ConsumerDeps => ({
   jobs: jobBook(p),
@@ -80,7 +84,8 @@ export function ingestDeps(p: Platform): IngestDeps {
       return { symbol, type, currency, calendar, source, archived: asset.archivedAt !== null };
     },
     ...priceDeps(p),
-    lastBar: (symbol, resolution) => lastBarOf(env.DB, symbol, resolution),
+    newest: (symbol, resolution) =>
+      latestBars(env.DB, symbol, resolution, Number.MAX_SAFE_INTEGER, NEWEST_BARS),
     upload: (objectKey, format) => readUpload(env, objectKey, format),
     ingest: (command) => assetObject(env, command.symbol).ingest(command),
     hash: p.hash,
@@ -118,12 +123,13 @@ export const indicatorsDeps = ({ env, hash, config }: Platform): IndicatorsDeps 
   codeVersion: config.CODE_VERSION,
 });
 
-export const recommendationDeps = ({ env, hash, config, newId }: Platform): RecommendationDeps => ({
-  context: (symbol, resolution) => assetObject(env, symbol).recommendationContext(symbol, resolution),
-  record: (command) => assetObject(env, command.symbol).recordRecommendation(command),
-  hash,
-  newId,
-  codeVersion: config.CODE_VERSION,
+export const recommendationDeps = (p: Platform): RecommendationDeps => ({
+  context: (symbol, resolution) => assetObject(p.env, symbol).recommendationContext(symbol, resolution),
+  record: (command) => assetObject(p.env, command.symbol).recordRecommendation(command),
+  hash: p.hash,
+  newId: p.newId,
+  codeVersion: p.config.CODE_VERSION,
+  ...modelDeps(p),
 });
 
 export const resolutionDeps = ({ env, hash }: Platform): ResolutionDeps => ({

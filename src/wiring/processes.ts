@@ -9,7 +9,7 @@ import { listRecommendations } from "../read-model/recommendations.ts";
 import { noteKnown } from "../read-model/streams.ts";
 import { assetFact, loadAssets, writeAsset } from "../records/asset-records.ts";
 import { writeAudit } from "../records/audit.ts";
-import { readClock } from "../records/clock-record.ts";
+import { marketTime } from "../records/clock-record.ts";
 import { CANCELLABLE, cancelJob, loadJobs, orderJobs } from "../records/job-records.ts";
 import { turnOf } from "../records/process-audit.ts";
 import { findProcess, hasDeed, noteDeed, saveProcess, unmovedProcesses } from "../records/process-records.ts";
@@ -111,7 +111,7 @@ function onboardAssetDeps(p: Platform): OnboardAssetDeps {
     },
     orderBackfill: async ({ process }, { symbol, resolutions }, ids) => {
       const now = p.now();
-      const until = p.config.DEMO ? ((await readClock(DB))?.marketNow ?? now) : now;
+      const until = await marketTime(DB, p.config, now);
       const orders = resolutions.map((resolution, index) => ({
         id: ids[index] ?? "",
         kind: "ingest" as const,

@@ -1,4 +1,4 @@
-import { ALERTS_SERVICE, sourceService } from "../domain/breaker/service.ts";
+import { ALERTS_SERVICE, modelService, sourceService } from "../domain/breaker/service.ts";
 import { EVENT_TYPES } from "../domain/events/catalogue.ts";
 import {
   type AnyEvent,
@@ -9,6 +9,7 @@ import {
 } from "../domain/events/envelope.ts";
 import { upcast } from "../domain/events/upcast.ts";
 import { SOURCES } from "../domain/market/price-sources.ts";
+import { PROVIDERS } from "../domain/recommendation/llm/reply.ts";
 import { actionFor, type Finding, type Mark } from "../domain/reconciliation/divergence.ts";
 import { type Effect, NO_COUNTS, type Run, type Step } from "../domain/reconciliation/run.ts";
 import { startTrace } from "../domain/trace/traceparent.ts";
@@ -91,7 +92,11 @@ export function reconcileDeps(p: Platform): ReconcileDeps {
 }
 
 /** Services whose breakers may have a log although nothing in the read model speaks of it. */
-const SERVICES = [...SOURCES.filter((source) => source !== "import").map(sourceService), ALERTS_SERVICE];
+const SERVICES = [
+  ...SOURCES.filter((source) => source !== "import").map(sourceService),
+  ...PROVIDERS.map(modelService),
+  ALERTS_SERVICE,
+];
 
 async function stretchOf(
   p: Platform,

@@ -7,6 +7,7 @@ import { readClock, writeClock } from "../records/clock-record.ts";
 import { pruneLetters } from "../records/dead-letter-records.ts";
 import { overdueDeliveries } from "../records/delivery-records.ts";
 import { orderJobs, takeOverdueJobs } from "../records/job-records.ts";
+import { pruneModelRecords } from "../records/model-records.ts";
 import { takeOverdueProcesses } from "../records/process-records.ts";
 import { takeOverdueRebuilds } from "../records/rebuild-records.ts";
 import { takeOverdueRuns } from "../records/reconciliation-records.ts";
@@ -161,6 +162,8 @@ export function sweepDeps(p: Platform): SweepDeps {
     forgottenJobs: async (limit) => (await repairSequences(DB, p.now(), limit)).map(toMessage),
     pruneLetters: (limit) =>
       pruneLetters(DB, p.now() - p.config.DEAD_LETTER_RETENTION_DAYS * 86_400_000, limit),
+    pruneModels: (limit) =>
+      pruneModelRecords(DB, p.now() - p.config.LLM_AUDIT_RETENTION_DAYS * 86_400_000, limit),
     overdueDeliveries: async (limit) =>
       (await overdueDeliveries(DB, before(), limit)).map((deliveryId) => ({ deliveryId })),
     streamsBehind: async (limit) =>

@@ -116,8 +116,8 @@ const LINE_TOO_LONG: SourceFailure = {
   retryAfterSeconds: 30,
 };
 
-/** `fetch` as price sources get it: every call tells whose work it is (W3C Trace Context). */
-function tracedFetch({ trace }: Platform, traceparent: string | null): typeof fetch {
+/** `fetch` as price sources and models get it: every call tells whose work it is (W3C Trace Context). */
+export function tracedFetch({ trace }: Platform, traceparent: string | null): typeof fetch {
   return (input, init) => {
     const headers = new Headers(init?.headers);
     headers.set("traceparent", continueTrace(traceparent, trace));

@@ -1,5 +1,6 @@
 import { EFFECTS } from "./teeth/effects.ts";
 import { GUARDS } from "./teeth/guards.ts";
+import { MODELS } from "./teeth/models.ts";
 
 /** Every safety check, how to take it out, and who has to notice. To add one: name it, quote it, say what stands without it. */
-export const TEETH = [...EFFECTS, ...GUARDS];
+export const TEETH = [...EFFECTS, ...GUARDS, ...MODELS];

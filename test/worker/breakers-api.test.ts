@@ -14,6 +14,7 @@ beforeAll(() => {
 interface Item {
   readonly service: string;
   readonly state: string;
+  readonly queue: string;
 }
 
 async function call(method: string, path: string, body?: unknown) {
@@ -121,7 +122,7 @@ describe("queues in the back office", () => {
   it("are listed with what waits in them", async () => {
     const { status, body } = await call("GET", "/queues");
     expect(status).toBe(200);
-    expect(body.items.map((item) => item["queue"])).toEqual(QUEUES.map((name) => `inversorai-${name}`));
+    expect(body.items.map(({ queue }) => queue)).toEqual(QUEUES.map((name) => `inversorai-${name}`));
     expect(body.items[0]).toEqual({
       queue: "inversorai-schedule",
       backlogCount: 0,

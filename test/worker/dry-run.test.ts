@@ -2,6 +2,7 @@ import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { Webhook } from "standardwebhooks";
 import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { EVENT_TYPES } from "../../src/domain/events/catalogue.ts";
 import { api } from "./api.ts";
 import { Broker, type QueueBinding } from "./broker.ts";
 import { openEndpoint } from "./endpoints.ts";
@@ -97,7 +98,7 @@ describe("a dry run of a job", () => {
         outcome: "done",
         error: null,
         eventCount: 1,
-        events: [{ eventType, schemaVersion: 1, payload }],
+        events: [{ eventType, schemaVersion: EVENT_TYPES[eventType].schemaVersion, payload }],
       });
       const redriven = await api("POST", path(letter, "redrive"), { planHash: plan["planHash"] });
       expect(redriven.status).toBe(202);

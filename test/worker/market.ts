@@ -5,6 +5,7 @@ import { toFact } from "../../src/domain/asset/bar-fact.ts";
 import type { IngestCommand } from "../../src/domain/asset/commands.ts";
 import type { AnyEvent, Cause } from "../../src/domain/events/envelope.ts";
 import { type JobKind, type JobOrder, type JobRecord, jobId } from "../../src/domain/job/job.ts";
+import type { Resolution } from "../../src/domain/market/resolution.ts";
 import { type AssetRecord, assetFact, writeAsset } from "../../src/records/asset-records.ts";
 import { loadJobs, orderJobs } from "../../src/records/job-records.ts";
 import { toMessage } from "../../src/wiring/common.ts";
@@ -61,10 +62,16 @@ export const days = (count: number, from = 0): Bar[] =>
   });
 
 /** An upload of bars and the job that reads it, recorded as the API records it; its message is the answer. */
-export async function orderImport(symbol: string, slot: string, bars: readonly Bar[]) {
+export async function orderImport(
+  symbol: string,
+  slot: string,
+  bars: readonly Bar[],
+  resolution: Resolution = "1d",
+) {
   const objectKey = `${symbol}/${slot}`;
-  await env.IMPORTS.put(objectKey, JSON.stringify({ resolution: "1d", bars: bars.map(toFact) }));
-  return orderJob("ingest", symbol, slot, { params: { mode: "import", objectKey, format: "json" } });
+  await env.IMPORTS.put(objectKey, JSON.stringify({ resolution, bars: bars.map(toFact) }));
+  const params = { mode: "import", objectKey, format: "json" } as const;
+  return orderJob("ingest", symbol, slot, { resolution, params });
 }
 
 /** Records a job and gives back its message, sent nowhere yet. */

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
-import { hasDeed, noteDeed } from "../../src/records/process-records.ts";
+import { findProcess, hasDeed, noteDeed, saveProcess } from "../../src/records/process-records.ts";
 import { Broker } from "./broker.ts";
 import { rows, stopClock } from "./market.ts";
 import { start } from "./onboarding.ts";
@@ -46,5 +46,31 @@ describe("the effect of a step", () => {
     await note("onboardAsset|NOBODY|000001", "notify", "nobody");
     expect(await told("onboardAsset|NOBODY|000001")).toEqual([]);
     expect(await hasDeed(env.DB, "onboardAsset|NOBODY|000001", "notify")).toBe(false);
+  });
+});
+
+describe("the progress of a process", () => {
+  it("is that of the first who moves it on from a version; the second changes nothing, not even the audit", async () => {
+    const id = await start("MOVED", "import");
+    const found = await findProcess(env.DB, id);
+    if (found === null) throw new Error("no process");
+    const entry = (name: string) => ({
+      id: name,
+      at: Date.now(),
+      actor: "admin",
+      action: "process.test",
+      subject: id,
+      outcome: "done",
+      detail: null,
+    });
+    const later = { ...found, progress: { ...found.progress, tries: 7 } };
+    expect(await saveProcess(env.DB, found, Date.now(), [entry("first mover")])).toBe(true);
+    expect(await saveProcess(env.DB, later, Date.now(), [entry("second mover")])).toBe(false);
+    expect(await findProcess(env.DB, id)).toMatchObject({
+      version: found.version + 1,
+      progress: found.progress,
+    });
+    const moved = await rows("SELECT id FROM audit_log WHERE subject = ? AND action = 'process.test'", id);
+    expect(moved).toEqual([{ id: "first mover" }]);
   });
 });

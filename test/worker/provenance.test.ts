@@ -114,12 +114,14 @@ describe("where a number comes from", () => {
       const result = PAYLOAD_SCHEMAS[eventType].safeParse(payload);
       expect(result.error?.issues ?? [], eventType).toEqual([]);
     }
-    const schema = await call("GET", "/api/v1/schemas/RecommendationGenerated/1");
-    expect(schema.status).toBe(200);
-    expect(await schema.json()).toMatchObject({
-      $schema: "http://json-schema.org/draft-07/schema#",
-      type: "object",
-    });
-    expect((await call("GET", "/api/v1/schemas/RecommendationGenerated/2")).status).toBe(404);
+    for (const version of [1, 2]) {
+      const schema = await call("GET", `/api/v1/schemas/RecommendationGenerated/${version}`);
+      expect(schema.status).toBe(200);
+      expect(await schema.json()).toMatchObject({
+        $schema: "http://json-schema.org/draft-07/schema#",
+        type: "object",
+      });
+    }
+    expect((await call("GET", "/api/v1/schemas/RecommendationGenerated/3")).status).toBe(404);
   });
 });

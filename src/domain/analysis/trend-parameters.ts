@@ -43,7 +43,7 @@ export const TREND_PARAMETERS: Readonly<Record<Resolution, TrendParameters>> = {
   "1h": DAILY,
   "4h": DAILY,
   "1d": DAILY,
-  "1wk": WEEKLY,
+  "1w": WEEKLY,
   "1mo": MONTHLY,
 };
 

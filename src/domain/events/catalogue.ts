@@ -128,7 +128,7 @@ export const EVENT_TYPES: Readonly<
   MarketDataIngested: { schemaVersion: 1, class: "domain" },
   MarketDataRevised: { schemaVersion: 1, class: "domain" },
   IndicatorsComputed: { schemaVersion: 1, class: "domain" },
-  RecommendationGenerated: { schemaVersion: 1, class: "domain" },
+  RecommendationGenerated: { schemaVersion: 2, class: "domain" },
   RecommendationResolved: { schemaVersion: 1, class: "domain" },
   OpportunitiesRanked: { schemaVersion: 1, class: "domain" },
   JobFailed: { schemaVersion: 2, class: "technical" },

@@ -18,6 +18,9 @@ const withFaultClass: Upcaster = (payload) => {
   return { ...payload, faultClass: faultClassOf(code) };
 };
 
+/** Version 2 may say more: fields that an older fact has none of. What it does say means the same. */
+const unchanged: Upcaster = (payload) => payload;
+
 /**
  * How each type grew: the function at index n makes version n + 2 out of version n + 1. Shapes only ever gain an entry
  * here; what was written once stays readable for ever, because the log is never rewritten.
@@ -28,7 +31,7 @@ export const UPCASTERS: Readonly<Record<EventType, readonly Upcaster[]>> = {
   MarketDataIngested: [],
   MarketDataRevised: [],
   IndicatorsComputed: [],
-  RecommendationGenerated: [],
+  RecommendationGenerated: [unchanged],
   RecommendationResolved: [],
   OpportunitiesRanked: [],
   JobFailed: [withFaultClass],

@@ -8,7 +8,7 @@ const TRADING_YEAR: Readonly<Record<AssetType, { readonly days: number; readonly
   FX: { days: 252, hours: 24 },
 };
 
-const INTRADAY_HOURS: Readonly<Record<Exclude<Resolution, "1d" | "1wk" | "1mo">, number>> = {
+const INTRADAY_HOURS: Readonly<Record<Exclude<Resolution, "1d" | "1w" | "1mo">, number>> = {
   "1m": 1 / 60,
   "5m": 5 / 60,
   "15m": 15 / 60,
@@ -25,7 +25,7 @@ const INTRADAY_HOURS: Readonly<Record<Exclude<Resolution, "1d" | "1wk" | "1mo">,
 export const periodsPerYear = (assetType: AssetType, resolution: Resolution): number => {
   const year = TRADING_YEAR[assetType];
   if (resolution === "1mo") return 12;
-  if (resolution === "1wk") return 52;
+  if (resolution === "1w") return 52;
   if (resolution === "1d") return year.days;
   return (year.days * year.hours) / INTRADAY_HOURS[resolution];
 };

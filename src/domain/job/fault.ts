@@ -30,8 +30,11 @@ const CLASS_OF: Readonly<Record<string, FaultClass>> = {
   source_NotConfigured: "permanent",
   source_GeoBlocked: "permanent",
   source_MalformedPayload: "permanent",
+  source_OtherScale: "permanent",
   source_never_asked: "permanent",
   breaker_open: "breakerOpen",
+  // Somebody else has this very question in hand: waiting for it says nothing about the job.
+  answer_under_way: "rateLimited",
   analysis_not_ready: "transient",
   version_conflict: "transient",
   timeout: "transient",

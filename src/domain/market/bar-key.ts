@@ -21,14 +21,14 @@ const firstOfMonth = (day: number): number => {
  * The canonical timestamp (epoch ms) of the bar to which a source's stamp (epoch ms) belongs, as `Bar.timestamp` tells it.
  *
  * Sources stamp one and the same daily bar with the session's open, midnight UTC or midnight somewhere else; the key makes them
- * one. For 1d it is the trading date at 00:00 UTC, for 1wk the Monday of that date's week, for 1mo the first of its month.
+ * one. For 1d it is the trading date at 00:00 UTC, for 1w the Monday of that date's week, for 1mo the first of its month.
  * Shorter bars are known by the instant they open, which the source already gave.
  */
 export const barKey = (resolution: Resolution, calendarId: CalendarId, instant: number): number => {
   switch (resolution) {
     case "1d":
       return tradingDay(calendarId, instant) * MILLISECONDS_PER_DAY;
-    case "1wk":
+    case "1w":
       return mondayOf(tradingDay(calendarId, instant)) * MILLISECONDS_PER_DAY;
     case "1mo":
       return firstOfMonth(tradingDay(calendarId, instant)) * MILLISECONDS_PER_DAY;

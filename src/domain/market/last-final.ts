@@ -13,7 +13,7 @@ export const lastFinal = (resolution: Resolution, calendar: CalendarId, until: n
       const session = lastClosedSession(calendar, until);
       return session === null ? until : Date.parse(session.date);
     }
-    case "1wk":
+    case "1w":
     case "1mo":
       return barKey(resolution, calendar, until) - 1;
     default:

@@ -1,5 +1,7 @@
 import { EVENT_TYPES } from "../events/catalogue.ts";
 import { JOB_KINDS } from "../job/job.ts";
+import { FALLBACK_REASONS } from "../recommendation/llm/fallback.ts";
+import { PROVIDERS } from "../recommendation/llm/reply.ts";
 
 /** The queues as metrics name them: wrangler.toml's names without the Worker's. */
 export const QUEUES = [
@@ -86,6 +88,25 @@ export const METRICS = {
       status: ["2xx", "3xx", "4xx", "5xx"],
     },
     buckets: LATENCY,
+  },
+  model_call_duration_seconds: {
+    type: "histogram",
+    help: "Duration of calls of language models by what came back; whether it was any good is in model_answers_total.",
+    labels: {
+      provider: PROVIDERS,
+      outcome: ["answered", "timeout", "rateLimited", "unavailable", "malformed", "rejected"],
+    },
+    buckets: WORK,
+  },
+  model_tokens_total: {
+    type: "counter",
+    help: "Tokens that language models have told to have read and written.",
+    labels: { provider: PROVIDERS, kind: ["input", "output"] },
+  },
+  model_answers_total: {
+    type: "counter",
+    help: "Questions for language models by how they ended: accepted, from the cache, or why the rules answered instead.",
+    labels: { outcome: ["accepted", "cached", ...Object.keys(FALLBACK_REASONS)] },
   },
   scheduler_tick_duration_seconds: {
     type: "histogram",

@@ -40,8 +40,17 @@ export interface RecommendationBody {
   readonly evidence: readonly Evidence[];
   readonly counterEvidence: readonly string[];
   readonly trend: { readonly direction: string; readonly score: number | null };
+  /** Who answered: `rules` or `llm`. */
   readonly engine: string;
   readonly engineVersion: string;
+  /** Which of the installation's engines the asset belongs to; missing before there were several. */
+  readonly variant?: string;
+  /** Of a model's answer: who was asked, which model answered (its own word), and by which prompt. */
+  readonly provider?: string;
+  readonly modelId?: string;
+  readonly promptVersion?: string;
+  /** The asset's engine had no answer, so the rules gave theirs. */
+  readonly fallback?: { readonly from: string; readonly reason: string };
   readonly codeVersion: string;
   /** SHA-256 (hex) of the canonical JSON of everything the engine was shown. */
   readonly snapshotHash: string;

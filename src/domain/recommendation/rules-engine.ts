@@ -38,13 +38,16 @@ const EVENT: Readonly<Record<Action, string>> = {
   SELL: "the close is lower",
 };
 
+/** The risk that volatility measures; an unknown one is high. */
+export const riskIn = ({ values }: Pick<Snapshot, "values">): RiskLevel => riskOf(values.volatility30);
+
 const riskOf = (volatility: number | null): RiskLevel => {
   if (volatility === null) return "HIGH";
   if (volatility < LOW_RISK_BELOW) return "LOW";
   return volatility < MEDIUM_RISK_BELOW ? "MEDIUM" : "HIGH";
 };
 
-const recordReading = (action: Action, confidence: Confidence, hits: number): string =>
+export const recordReading = (action: Action, confidence: Confidence, hits: number): string =>
   confidence.hitRate === null
     ? `There is no finished ${action} call to learn from, so confidence is the base rate ${percent(confidence.baseRate)}.`
     : `Of ${confidence.samples} finished ${action} calls ${hits} proved right (${percent(confidence.hitRate)}); ` +
@@ -78,7 +81,8 @@ const evidenceOf = (snapshot: Snapshot, action: Action, confidence: Confidence):
   return evidence;
 };
 
-const caveatsOf = (snapshot: Snapshot, confidence: Confidence): string[] => {
+/** What must be said beside any recommendation from this snapshot, whichever engine made it. */
+export const caveatsOf = (snapshot: Snapshot, confidence: Confidence): string[] => {
   const caveats = ["This is not investment advice."];
   if (snapshot.source === "synthetic")
     caveats.push("The prices are synthetic: they belong to no real market.");
@@ -91,6 +95,11 @@ const caveatsOf = (snapshot: Snapshot, confidence: Confidence): string[] => {
     caveats.push("Volatility is not known, so risk is taken to be high.");
   return caveats;
 };
+
+export const ASSUMPTIONS: readonly string[] = [
+  "The next bars behave like the past ones of this asset at this resolution.",
+  "Prices are those of the source; costs, taxes, dividends and the size of a position are not considered.",
+];
 
 /** Recommends from the snapshot and nothing else: no clock, no model, the same answer every time. */
 export const recommend = (snapshot: Snapshot): Advice => {
@@ -108,17 +117,14 @@ export const recommend = (snapshot: Snapshot): Advice => {
     baseRate: confidence.baseRate,
     samples: confidence.samples,
     horizon: { bars, resolution },
-    riskLevel: riskOf(snapshot.values.volatility30),
+    riskLevel: riskIn(snapshot),
     summary: `${action} ${snapshot.symbol} at ${figure(snapshot.close)}: ${outlook}.`,
     reasoning: [
       trend.reason,
       ...supporting,
       recordReading(action, confidence, snapshot.trackRecord.actions[action].hits),
     ],
-    assumptions: [
-      "The next bars behave like the past ones of this asset at this resolution.",
-      "Prices are those of the source; costs, taxes, dividends and the size of a position are not considered.",
-    ],
+    assumptions: ASSUMPTIONS,
     caveats: caveatsOf(snapshot, confidence),
     evidence: evidenceOf(snapshot, action, confidence),
     counterEvidence: trend.counterEvidence.map(({ reading }) => reading),

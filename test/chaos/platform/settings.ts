@@ -34,6 +34,8 @@ const NO_BINDING = new Set([
   "limits",
   "placement",
   "assets",
+  // Only where Workers AI is used; the simulator never asks a model.
+  "ai",
 ]);
 const BOUND = new Set(["durable_objects", "d1_databases", "r2_buckets", "ratelimits", "queues"]);
 

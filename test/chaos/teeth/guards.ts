@@ -54,7 +54,7 @@ export const GUARDS: readonly Tooth[] = [
   {
     name: "a process is moved over its version only",
     file: "src/records/process-records.ts",
-    noticedBy: worker("processes"),
+    noticedBy: worker("process-deeds"),
     text: "       WHERE id = ?1 AND version = ?2`,",
     without: "       WHERE id = ?1`,",
   },
@@ -127,5 +127,19 @@ export const GUARDS: readonly Tooth[] = [
     noticedBy: worker("timeouts", "is unknown in the list of queues"),
     text: "return await Promise.race([work, late]);",
     without: "void late.catch(() => undefined);\n    return await work;",
+  },
+  {
+    name: "a dead letter's message takes effect once",
+    file: "src/wiring/dead-letters.ts",
+    noticedBy: worker("dead-letters-come-again"),
+    text: "if (await isFiled(DB, message.id)) return;",
+    without: "",
+  },
+  {
+    name: "and once beside another consumer of it",
+    file: "src/records/dead-letter-states.ts",
+    noticedBy: worker("dead-letters-come-again"),
+    text: "FROM dead_letters WHERE id",
+    without: "FROM dead_letters WHERE 0 AND id",
   },
 ];

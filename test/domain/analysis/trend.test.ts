@@ -31,7 +31,7 @@ describe("the parameters", () => {
     ["1d", 253],
     ["1h", 253],
     ["1m", 253],
-    ["1wk", 53],
+    ["1w", 53],
     ["1mo", 13],
   ] as const)("at %s the window is %i closes", (resolution, expected) => {
     expect(windowLength(resolution)).toBe(expected);

@@ -143,7 +143,7 @@ describe("the table of faults", () => {
     const retried = FAULT_CODES.filter((code) => TREATMENTS[faultClassOf(code)].action === "retry");
     expect(retried.filter((code) => faultClassOf(code) !== "transient")).toEqual([]);
     const deferred = FAULT_CODES.filter((code) => TREATMENTS[faultClassOf(code)].action === "defer");
-    expect(deferred.toSorted()).toEqual(["breaker_open", "source_RateLimited"]);
+    expect(deferred.toSorted()).toEqual(["answer_under_way", "breaker_open", "source_RateLimited"]);
     expect(faultClassOf("asset_unknown")).toBe("permanent");
     expect(faultClassOf("bars_refused")).toBe("permanent");
     expect(faultClassOf("constructor")).toBe("transient");

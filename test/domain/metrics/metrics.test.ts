@@ -23,6 +23,9 @@ function fullPage(): string {
   }
   registry.observe("job_duration_seconds", { kind: "ingest", outcome: "done" }, 0.2);
   registry.observe("webhook_delivery_duration_seconds", { outcome: "failed" }, 15);
+  registry.observe("model_call_duration_seconds", { provider: "anthropic", outcome: "timeout" }, 30);
+  registry.count("model_tokens_total", { provider: "anthropic", kind: "input" }, 1_800);
+  registry.count("model_answers_total", { outcome: "guardrail" });
   registry.observe("scheduler_tick_duration_seconds", { outcome: "done" }, 0.1);
   registry.count("scheduler_slots_total", { outcome: "claimed" });
   const request = { method: "GET", route: "/api/v1/assets/:symbol", status: "2xx" };
@@ -211,6 +214,7 @@ describe("a registry", () => {
         "event_type",
         "kind",
         "outcome",
+        "provider",
         "method",
         "route",
         "status",

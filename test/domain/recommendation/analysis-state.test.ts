@@ -73,7 +73,7 @@ describe("the analysis state", () => {
 
   test("annualises by its own asset type", () => {
     expect(initialAnalysisState("CRYPTO", "1d").indicators.periodsPerYear).toBe(365);
-    expect(initialAnalysisState("FX", "1wk").indicators.periodsPerYear).toBe(52);
+    expect(initialAnalysisState("FX", "1w").indicators.periodsPerYear).toBe(52);
   });
 });
 

@@ -82,7 +82,7 @@ vendorContract({
   ],
   unserved: [
     ["half an hour", { resolution: "30m" }],
-    ["a week", { resolution: "1wk" }],
+    ["a week", { resolution: "1w" }],
     ["a stock", { type: "STOCK", symbol: "AAPL" }],
     ["a currency", { type: "FX", symbol: "EURUSD" }],
     ["the time before it opened", { from: 0, to: day("2014-12-31") }],

@@ -85,7 +85,7 @@ vendorContract({
     ["no text for a number", { body: series(row("2024-01-07", "")) }, { outcome: "MalformedPayload" }],
   ],
   unserved: [
-    ["a week, which begins on another day there", { resolution: "1wk" }],
+    ["a week, which begins on another day there", { resolution: "1w" }],
     ["a month", { resolution: "1mo" }],
     ["a stock", { type: "STOCK", symbol: "AAPL" }],
     ["the time before its 720 days", { from: 0, to: day("2021-12-31") }],

@@ -218,7 +218,7 @@ describe("yahoo's traps", () => {
     const four = [1, 2, 3, 4];
     const quote = { open: four, high: four, low: four, close: four, volume: four };
     const body = chart({ currency: "USD", symbol: "AAPL" }, weeks, quote);
-    const asking = { ...AAPL, resolution: "1wk", from: day("2023-12-25") } as const;
+    const asking = { ...AAPL, resolution: "1w", from: day("2023-12-25") } as const;
     expect(await answering(body).history(asking)).toMatchObject({
       bars: [{ timestamp: day("2023-12-25") }, { timestamp: day("2024-01-01"), close: 2 }],
     });

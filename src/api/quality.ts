@@ -1,0 +1,32 @@
+import * as z from "zod";
+import { fullQualityView, qualityOf, showFullQuality } from "./about.ts";
+import { requireAsset } from "./assets.ts";
+import { instantSchema, operation, resolutionQuery, router, symbolParams } from "./schemas.ts";
+
+export const quality = router();
+
+quality.openapi(
+  operation(
+    {
+      method: "get",
+      path: "/assets/{symbol}/quality",
+      scope: "assets:read",
+      summary: "What is known against an asset's newest bars: gaps, jumps, impossible prices, lateness",
+      tag: "Market data",
+    },
+    {
+      params: symbolParams,
+      query: z.object({ resolution: resolutionQuery, asOf: instantSchema.optional() }),
+    },
+    200,
+    fullQualityView,
+  ),
+  async (c) => {
+    const { symbol } = c.req.valid("param");
+    const { resolution, asOf } = c.req.valid("query");
+    const reads = c.get("reads");
+    const asset = await requireAsset(reads, symbol);
+    const found = await qualityOf(c.env, reads, asset, resolution, asOf ?? null);
+    return c.json(showFullQuality(symbol, resolution, found), 200);
+  },
+);

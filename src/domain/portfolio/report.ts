@@ -1,0 +1,220 @@
+import { allocateShares, type ShareAllocation } from "./allocate-shares.ts";
+import { datesPerAsset, windowsFor } from "./budget.ts";
+import { type Coverage, coverageOf } from "./coverage.ts";
+import { equalWeights } from "./heuristic-weights.ts";
+import { type Moments, momentsOf } from "./moments.ts";
+import { type OptimizedPortfolio, optimize, type Preferences } from "./optimize.ts";
+import { figuresOf, type PortfolioFigures } from "./portfolio-figures.ts";
+import { type Answer, answered, declined, type PortfolioRefusal } from "./portfolio-refusal.ts";
+import { limitsIn, methodIn, type OptimizationRequest } from "./request.ts";
+import { type AssetCloses, type ReturnTable, sharedReturns } from "./returns.ts";
+import { type Transition, transitionBetween } from "./transition.ts";
+import { type MissedRebalancing, type OutOfSample, walkForward } from "./walk-forward.ts";
+
+/** Raise it when the same prices and request would get other numbers. */
+export const PORTFOLIO_ENGINE = { engine: "mean-variance", engineVersion: "1" } as const;
+
+/** A walk-forward learns from a year of days, and from no fewer returns than this. */
+const USUAL_WINDOW = 252;
+const FEWEST_TO_LEARN_FROM = 20;
+
+/** Fewer returns than this are told as a caveat: a covariance of them is mostly noise. */
+const FEW_RETURNS = 60;
+
+/** A weight this near to 0 is the solver's rounding and no short position. */
+const ROUNDING = 1e-9;
+
+export interface OptimizationInput {
+  /** In the order of the portfolio; each oldest first. */
+  readonly assets: readonly (AssetCloses & { readonly currency: string; readonly source: string })[];
+  readonly periodsPerYear: number;
+  readonly request: OptimizationRequest;
+}
+
+/** How a strategy did out of sample, without its every return. */
+export type OutOfSampleFigures = Omit<OutOfSample, "returns">;
+
+/** The method beside equal weight on what neither could know. Instants are epoch ms. */
+export interface WalkForwardReport {
+  readonly from: number;
+  readonly to: number;
+  readonly returns: number;
+  readonly window: number;
+  /** As asked, or longer so that no more than the allowed number of windows is tried. */
+  readonly step: number;
+  readonly costBps: number;
+  readonly rebalancings: number;
+  readonly missed: readonly MissedRebalancing[];
+  readonly method: OutOfSampleFigures;
+  readonly equalWeight: OutOfSampleFigures;
+}
+
+/** A method's portfolio with all that is told of it. Instants are epoch ms. */
+export interface OptimizationReport extends OptimizedPortfolio {
+  readonly equalWeight: PortfolioFigures;
+  /** Null when there are too few returns to try it; a caveat says so. */
+  readonly outOfSample: WalkForwardReport | null;
+  readonly transition: (Transition & { readonly value: number; readonly costBps: number }) | null;
+  readonly allocation:
+    | (ShareAllocation & { readonly prices: Readonly<Record<string, number>>; readonly currency: string })
+    | null;
+  /** Of how many returns everything is made, and the last date that all assets share. */
+  readonly returns: number;
+  readonly asOf: number;
+  readonly periodsPerYear: number;
+  readonly dataQuality: Coverage;
+  readonly caveats: readonly string[];
+}
+
+/**
+ * Everything that is told of a portfolio optimised by one method: the figures, equal weight beside it, both out of sample,
+ * the way there and whole shares. The same input gives the same report, bit by bit. Refuses as `optimize` and
+ * `sharedReturns` do, and whole shares of a portfolio with shorts or several currencies (`invalidInput`).
+ */
+export const optimizationReport = (input: OptimizationInput): Answer<OptimizationReport> => {
+  const { assets, periodsPerYear, request } = input;
+  const shared = sharedReturns(assets);
+  if (shared.kind === "refused") return withCoverage(shared.error, assets);
+  const table = shared.value;
+  const preferences: Preferences = { limits: limitsIn(request), riskFreeRate: request.riskFreeRate };
+  const moments = momentsOf(table, { ...request, periodsPerYear });
+  const chosen = optimize(moments, methodIn(request), preferences);
+  if (chosen.kind === "refused") return chosen;
+  const allocation = sharesOf(input, table, chosen.value.weights);
+  if (allocation.kind === "refused") return allocation;
+  const dataQuality = coverageOf(assets);
+  const outOfSample = triedOut(table, input);
+  return answered({
+    ...chosen.value,
+    equalWeight: figuresOf(moments, equalWeights(assets.length), request.riskFreeRate),
+    outOfSample,
+    transition: transitionOf(request, chosen.value.weights),
+    allocation: allocation.value,
+    returns: table.rows.length,
+    asOf: table.timestamps.at(-1) ?? 0,
+    periodsPerYear,
+    dataQuality,
+    caveats: caveatsOf(input, moments, table, outOfSample, chosen.value),
+  });
+};
+
+/** Whoever has too few dates in common is told which assets are in the way, the worst first. */
+const withCoverage = (error: PortfolioRefusal, assets: readonly AssetCloses[]): Answer<never> => {
+  if (error.code !== "tooFewReturns") return declined(error.code, error.detail, error);
+  const errors = coverageOf(assets)
+    .assets.toSorted((a, b) => b.missingAlone - a.missingAlone || a.closes - b.closes)
+    .map(({ symbol, closes, from, to, missing }) => {
+      const range = from === null || to === null ? "" : ` from ${dayOf(from)} to ${dayOf(to)}`;
+      return { field: symbol, reason: `${closes} closes${range}; lacks ${missing} dates that others have` };
+    });
+  return declined(error.code, error.detail, { errors });
+};
+
+const dayOf = (instant: number): string => new Date(instant).toISOString().slice(0, 10);
+
+const triedOut = (table: ReturnTable, { request, periodsPerYear }: OptimizationInput) => {
+  const returns = table.rows.length;
+  const window = request.walkForward.window ?? Math.min(USUAL_WINDOW, Math.floor(returns / 2));
+  if (window < FEWEST_TO_LEARN_FROM || returns <= window) return null;
+  const step = Math.max(
+    request.walkForward.step,
+    Math.ceil((returns - window) / windowsFor(table.symbols.length)),
+  );
+  const walked = walkForward(table, {
+    method: methodIn(request),
+    limits: limitsIn(request),
+    riskFreeRate: request.riskFreeRate,
+    expectedReturns: request.expectedReturns,
+    riskModel: request.riskModel,
+    periodsPerYear,
+    window,
+    step,
+    costBps: request.costBps,
+  });
+  if (walked.kind === "refused") return null;
+  const { timestamps, rebalancings, missed, method, equalWeight } = walked.value;
+  return {
+    from: timestamps[0] ?? 0,
+    to: timestamps.at(-1) ?? 0,
+    returns: timestamps.length,
+    window,
+    step,
+    costBps: request.costBps,
+    rebalancings,
+    missed,
+    method: withoutReturns(method),
+    equalWeight: withoutReturns(equalWeight),
+  };
+};
+
+const withoutReturns = ({ returns: _, ...figures }: OutOfSample): OutOfSampleFigures => figures;
+
+const transitionOf = (
+  { currentWeights, amount, costBps }: OptimizationRequest,
+  weights: Readonly<Record<string, number>>,
+): OptimizationReport["transition"] => {
+  if (currentWeights === null) return null;
+  const value = amount ?? 1;
+  return { value, costBps, ...transitionBetween(currentWeights, weights, { value, costBps }) };
+};
+
+const sharesOf = (
+  { assets, request }: OptimizationInput,
+  table: ReturnTable,
+  weights: Readonly<Record<string, number>>,
+): Answer<OptimizationReport["allocation"]> => {
+  if (request.amount === null) return answered(null);
+  const currencies = currenciesOf(assets);
+  const [currency] = currencies;
+  if (currency === undefined || currencies.length > 1) {
+    const detail = `Whole shares are counted in one currency; these assets have ${currencies.join(", ")}.`;
+    return declined("invalidInput", detail);
+  }
+  const last = table.timestamps.at(-1);
+  const wanted = assets.map(({ symbol, points }) => {
+    const weight = weights[symbol] ?? 0;
+    const price = points.findLast(({ timestamp }) => timestamp === last)?.close ?? 0;
+    return { symbol, weight: Math.abs(weight) < ROUNDING ? 0 : weight, price };
+  });
+  const counted = allocateShares(wanted, request.amount);
+  if (counted.kind === "refused") return counted;
+  const prices = Object.fromEntries(wanted.map(({ symbol, price }) => [symbol, price]));
+  return answered({ ...counted.value, prices, currency });
+};
+
+const currenciesOf = (assets: OptimizationInput["assets"]): string[] =>
+  [...new Set(assets.map(({ currency }) => currency))].toSorted();
+
+const caveatsOf = (
+  { assets, request }: OptimizationInput,
+  moments: Moments,
+  { rows }: ReturnTable,
+  outOfSample: WalkForwardReport | null,
+  chosen: OptimizedPortfolio,
+): string[] => {
+  const caveats: string[] = [];
+  const most = datesPerAsset(assets.length);
+  const synthetic = assets.filter(({ source }) => source === "synthetic").map(({ symbol }) => symbol);
+  const currencies = currenciesOf(assets);
+  if (rows.length < FEW_RETURNS) caveats.push(`Only ${rows.length} returns: the figures are mostly chance.`);
+  if (rows.length <= moments.symbols.length) {
+    caveats.push("There are no more returns than assets: their covariance is known in part only.");
+  }
+  if (outOfSample === null) caveats.push("There are too few returns to try the method out of sample.");
+  else if (outOfSample.step > request.walkForward.step) {
+    caveats.push(
+      `The walk-forward chose weights every ${outOfSample.step} returns, to stay within its bound.`,
+    );
+  }
+  if (chosen.projected) caveats.push("The method's own weights broke a limit; these are the nearest within.");
+  if (assets.some(({ points }) => points.length >= most)) {
+    caveats.push(`Of each asset the newest ${most} closes were read.`);
+  }
+  if (currencies.length > 1) {
+    caveats.push(
+      `Returns are in each asset's own currency (${currencies.join(", ")}), without exchange rates.`,
+    );
+  }
+  if (synthetic.length > 0) caveats.push(`The prices of ${synthetic.join(", ")} are invented.`);
+  return caveats;
+};

@@ -1,0 +1,52 @@
+import type { Bound, GroupLimit, Limits } from "./limits.ts";
+import type { ExpectedReturns, RiskModel } from "./moments.ts";
+import type { Method } from "./optimize.ts";
+
+/** What is asked of an optimisation, every default filled in. Rates and targets are fractions per year. */
+export interface OptimizationRequest {
+  readonly method: Method["method"];
+  /** The volatility (`efficientRisk`) or return (`efficientReturn`) to reach; null with every other method. */
+  readonly target: number | null;
+  readonly expectedReturns: ExpectedReturns;
+  readonly riskModel: RiskModel;
+  readonly riskFreeRate: number;
+  readonly bounds: Bound & { readonly assets: Readonly<Record<string, Partial<Bound>>> };
+  readonly groups: readonly GroupLimit[];
+  /** Epoch ms, both included; null for no end on that side. */
+  readonly from: number | null;
+  readonly to: number | null;
+  /** Returns to learn from, null for a year of days or half of what there is; returns until weights are chosen anew. */
+  readonly walkForward: { readonly window: number | null; readonly step: number };
+  /** What a purchase or sale costs, in basis points of its money. */
+  readonly costBps: number;
+  /** What is held now, fractions of the portfolio: the way from there is told. */
+  readonly currentWeights: Readonly<Record<string, number>> | null;
+  /** Money for which whole shares are counted. */
+  readonly amount: number | null;
+}
+
+/** What is asked when nobody says anything: the calmest portfolio without shorts. */
+export const DEFAULT_REQUEST: OptimizationRequest = {
+  method: "minVolatility",
+  target: null,
+  expectedReturns: "historical",
+  riskModel: "sample",
+  riskFreeRate: 0,
+  bounds: { min: 0, max: 1, assets: {} },
+  groups: [],
+  from: null,
+  to: null,
+  walkForward: { window: null, step: 21 },
+  costBps: 10,
+  currentWeights: null,
+  amount: null,
+};
+
+export const limitsIn = ({ bounds: { min, max, assets }, groups }: OptimizationRequest): Limits => ({
+  bound: { min, max },
+  assets,
+  groups,
+});
+
+export const methodIn = ({ method, target }: OptimizationRequest): Method =>
+  method === "efficientRisk" || method === "efficientReturn" ? { method, target: target ?? 0 } : { method };

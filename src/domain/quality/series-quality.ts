@@ -1,0 +1,185 @@
+import type { Bar } from "../asset/bar.ts";
+import { barKey } from "../market/bar-key.ts";
+import { lastClosedSession, sessionsBetween } from "../market/calendar.ts";
+import type { CalendarId } from "../market/calendar-id.ts";
+import { lastFinal } from "../market/last-final.ts";
+import type { Resolution } from "../market/resolution.ts";
+import { isIntraday, sessionFinder, sessionsAround, slotOf, slotsOf } from "../market/session-slots.ts";
+import { coverageOf } from "./expected-keys.ts";
+import { impossibleOf, type Outlier, outliersOf, unchangedAtEnd } from "./suspects.ts";
+
+/** The bars that quality is judged by: about a year of days. */
+export const QUALITY_WINDOW = 250;
+
+/** Of each kind of finding so many are named; the counts are of all. */
+const MOST_NAMED = 20;
+
+/** So many bars late, a series says nothing about now. */
+const HOPELESSLY_LATE = 10;
+
+/** Closes that stay the same for so long are a feed that hangs more likely than a market that rests. */
+const FROZEN = 5;
+
+/** A vendor publishes a final bar some time after its period, and the work of a close takes some more. */
+const GRACE = { intraday: 15 * 60_000, longer: 3_600_000 };
+
+/** What is known against a series as of its last bars. Instants are epoch ms. */
+export interface SeriesQuality {
+  /** The bars looked at, at most QUALITY_WINDOW of the newest. */
+  readonly bars: number;
+  readonly from: number | null;
+  readonly to: number | null;
+  /** Bars that the calendar asks for between them and that are not there; null where the calendar is not known. */
+  readonly missing: number | null;
+  /** The first of them. */
+  readonly missingAt: readonly number[];
+  /** Bars of days and hours at which the market was closed. */
+  readonly offCalendar: number | null;
+  readonly impossible: number;
+  readonly impossibleAt: readonly number[];
+  readonly outliers: number;
+  readonly outliersAt: readonly Outlier[];
+  /** How many of the last bars have the very same close. */
+  readonly unchanged: number;
+  /** Bars of which only the close is known. */
+  readonly closeOnly: number;
+  readonly withoutVolume: number;
+}
+
+/** A series' quality, and how fresh it is at an instant. */
+export interface DataQuality extends SeriesQuality {
+  /** 0 … 1, the product of the three below. */
+  readonly health: number;
+  /** Bars there are out of bars there should be; 1 where the calendar is not known. */
+  readonly completeness: number;
+  /** Bars that raise no suspicion. */
+  readonly soundness: number;
+  /** 1 for a series that is up to date, or that is history and not fed any more; 0 from ten bars late on. */
+  readonly freshness: number;
+  /** Final bars there should be after the last one; null for history, or when the calendar is not known. */
+  readonly barsLate: number | null;
+}
+
+/** The quality of a series' last bars (oldest first; more than QUALITY_WINDOW are cut). Time has no part in it. */
+export const seriesQuality = (
+  series: readonly Bar[],
+  resolution: Resolution,
+  calendar: CalendarId,
+): SeriesQuality => {
+  const bars = series.slice(-QUALITY_WINDOW);
+  const coverage = coverageOf(
+    bars.map(({ timestamp }) => timestamp),
+    resolution,
+    calendar,
+  );
+  const impossible = impossibleOf(bars);
+  const outliers = outliersOf(bars);
+  return {
+    bars: bars.length,
+    from: bars[0]?.timestamp ?? null,
+    to: bars.at(-1)?.timestamp ?? null,
+    missing: coverage?.missing.length ?? null,
+    missingAt: coverage?.missing.slice(0, MOST_NAMED) ?? [],
+    offCalendar: coverage?.offCalendar.length ?? null,
+    impossible: impossible.length,
+    impossibleAt: impossible.slice(0, MOST_NAMED),
+    outliers: outliers.length,
+    outliersAt: outliers.slice(0, MOST_NAMED),
+    unchanged: unchangedAtEnd(bars),
+    closeOnly: bars.filter(({ open }) => open === null).length,
+    withoutVolume: bars.filter(({ volume }) => volume === null || volume === 0).length,
+  };
+};
+
+/**
+ * Final bars that a series should have after its last one, at an instant (epoch ms); null where the calendar is not known.
+ * A bar is expected a quarter of an hour (a day's or longer: an hour) after its period is over.
+ * At most as many as it takes to call it hopeless are counted.
+ */
+export const barsLate = (
+  last: number,
+  resolution: Resolution,
+  calendar: CalendarId,
+  at: number,
+): number | null => {
+  const cap = HOPELESSLY_LATE;
+  const now = at - (isIntraday(resolution) ? GRACE.intraday : GRACE.longer);
+  if (resolution === "1w" || resolution === "1mo") {
+    let late = 0;
+    // The newest period that is over, and back from it.
+    for (
+      let key = barKey(resolution, calendar, lastFinal(resolution, calendar, now));
+      key > last && late < cap;
+    ) {
+      late += 1;
+      key = barKey(resolution, calendar, key - 1);
+    }
+    return late;
+  }
+  const closed = lastClosedSession(calendar, now);
+  if (closed === null) return null;
+  if (resolution === "1d") {
+    if (Date.parse(closed.date) <= last) return 0;
+    // No market rests for so long that ten sessions would not lie in it.
+    if (Date.parse(closed.date) - last > 60 * 86_400_000) return cap;
+    const answer = sessionsBetween(calendar, new Date(last).toISOString().slice(0, 10), closed.date);
+    if (answer.kind === "refused") return null;
+    return Math.min(cap, answer.sessions.filter(({ date }) => Date.parse(date) > last).length);
+  }
+  return intradayLate(last, resolution, calendar, now, cap);
+};
+
+function intradayLate(
+  last: number,
+  resolution: Resolution,
+  calendar: CalendarId,
+  now: number,
+  cap: number,
+): number | null {
+  if (!isIntraday(resolution)) return null;
+  // From the last week alone it can be told that ten bars are late; an older series is late by more.
+  const sessions = sessionsAround(calendar, Math.max(last, now - 14 * 86_400_000), now);
+  const home = sessionFinder(sessions)(last);
+  const newest = home === null ? last : slotOf(home, resolution, last);
+  const due = sessions.flatMap((session) =>
+    slotsOf(session, resolution).filter(
+      // A bar is final when the next one has begun, or the session has closed.
+      (slot, index, all) => slot > newest && (all[index + 1] ?? session.close) <= now,
+    ),
+  );
+  return Math.min(cap, due.length);
+}
+
+/**
+ * The figure that goes with every answer: health = completeness × soundness × freshness.
+ * `live` tells whether the series is still being fed; history is as fresh as it will ever be.
+ */
+export const dataQuality = (
+  series: SeriesQuality,
+  {
+    resolution,
+    calendar,
+    live,
+    now,
+  }: {
+    readonly resolution: Resolution;
+    readonly calendar: CalendarId;
+    readonly live: boolean;
+    readonly now: number;
+  },
+): DataQuality => {
+  const { bars, missing, impossible, outliers, unchanged, to } = series;
+  const late = !live || to === null ? null : barsLate(to, resolution, calendar, now);
+  const suspicious = Math.min(bars, impossible + outliers + (unchanged >= FROZEN ? unchanged : 0));
+  const completeness = bars === 0 ? 0 : bars / (bars + (missing ?? 0));
+  const soundness = bars === 0 ? 0 : 1 - suspicious / bars;
+  const freshness = late === null ? 1 : 1 - late / HOPELESSLY_LATE;
+  return {
+    ...series,
+    health: completeness * soundness * freshness,
+    completeness,
+    soundness,
+    freshness,
+    barsLate: late,
+  };
+};

@@ -1,0 +1,92 @@
+import type { Bar } from "../asset/bar.ts";
+import { quantile } from "../indicators/quantile.ts";
+
+/** A return so many times the usual size of the returns before it is worth a look. March 2020 stays below. */
+const OUTLIER_SCALES = 20;
+/** A move that is just that of a split is worth a look sooner. */
+const SPLIT_SCALES = 8;
+/** Below this a return is never called an outlier, however quiet the market was. */
+const SMALLEST_OUTLIER = 0.05;
+/** Returns before it that tell what is usual, and the fewest that can tell. */
+const USUAL = 60;
+const FEWEST_USUAL = 20;
+/** A normal law's standard deviation is this many median absolute deviations. */
+const MAD_TO_SD = 1.4826;
+
+/** Ratios in which shares are split or merged as a rule. */
+const SPLITS = [3 / 2, 2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 40, 50, 100];
+/** How far a day's own move may take the ratio of the closes from the split's. */
+const NEAR = 0.03;
+
+/** A bar whose close is far from what went before. It is told, never removed: real markets jump. */
+export interface Outlier {
+  readonly timestamp: number;
+  /** Simple return from the close before, a fraction. */
+  readonly return: number;
+  /** The return's size in units of the usual one; null when nothing had moved before. */
+  readonly scales: number | null;
+  /** The next close came back at least halfway: a bad tick more likely than news. Null for the last bar. */
+  readonly reverted: boolean | null;
+  /** How many shares one became, should it be a split (2, or 0.5 for a merger of two); null when it does not look so. */
+  readonly possibleSplit: number | null;
+}
+
+/** The split that a ratio of closes (after to before) looks like, as new shares for one old; null for none. */
+const splitLike = (ratio: number): number | null => {
+  for (const split of SPLITS) {
+    if (Math.abs(ratio * split - 1) < NEAR) return split;
+    if (Math.abs(ratio / split - 1) < NEAR) return 1 / split;
+  }
+  return null;
+};
+
+/**
+ * Closes that jump: |log return| above 20 robust standard deviations (1.4826 × median of |log return|) of the up to 60
+ * returns before it, or above 8 when the ratio is that of a split, and in any case above 5 %. The first 20 returns judge nobody.
+ */
+export const outliersOf = (bars: readonly Bar[]): Outlier[] => {
+  const sizes: number[] = [];
+  const found: Outlier[] = [];
+  for (const [index, bar] of bars.entries()) {
+    const before = bars[index - 1];
+    if (before === undefined || !(before.close > 0) || !(bar.close > 0)) continue;
+    const move = Math.log(bar.close / before.close);
+    const usual = sizes.length < FEWEST_USUAL ? null : quantile(sizes.slice(-USUAL), 0.5);
+    const size = Math.abs(move);
+    const scales = usual === null ? 0 : size / (MAD_TO_SD * usual);
+    const possibleSplit = splitLike(bar.close / before.close);
+    const limit = possibleSplit === null ? OUTLIER_SCALES : SPLIT_SCALES;
+    if (size > SMALLEST_OUTLIER && scales > limit) {
+      const next = bars[index + 1];
+      const back = next === undefined ? null : Math.log(next.close / bar.close);
+      found.push({
+        timestamp: bar.timestamp,
+        return: bar.close / before.close - 1,
+        scales: Number.isFinite(scales) ? scales : null,
+        reverted: back === null ? null : Math.sign(back) === -Math.sign(move) && Math.abs(back) > size / 2,
+        possibleSplit,
+      });
+      // What jumped must not teach what is usual.
+      continue;
+    }
+    sizes.push(size);
+  }
+  return found;
+};
+
+/** Timestamps of bars that contradict themselves: a close outside its range, a price of zero or less. */
+export const impossibleOf = (bars: readonly Bar[]): number[] =>
+  bars
+    .filter(
+      ({ high, low, close }) =>
+        !(close > 0) || (high !== null && close > high) || (low !== null && close < low),
+    )
+    .map(({ timestamp }) => timestamp);
+
+/** How many bars at the end have the very same close; 1 when the last differs from the one before. */
+export const unchangedAtEnd = (bars: readonly Bar[]): number => {
+  const last = bars.at(-1);
+  if (last === undefined) return 0;
+  const different = bars.findLastIndex(({ close }) => close !== last.close);
+  return bars.length - 1 - different;
+};

@@ -1,0 +1,35 @@
+import type { Action, RiskLevel } from "../recommendation.ts";
+
+/** What a language model says about a snapshot, before anybody has checked it. It computes nothing that is published. */
+export interface ModelAnswer {
+  readonly action: Action;
+  /** The evidence it rests on, by id, and how much each counts (0..1, any sum). */
+  readonly evidence: readonly { readonly id: string; readonly weight: number }[];
+  readonly riskLevel: RiskLevel;
+  readonly summary: string;
+  readonly reasoning: readonly string[];
+  readonly assumptions: readonly string[];
+  readonly caveats: readonly string[];
+  /** Its own probability (0..1) that the action proves right. Kept in the audit, never published. */
+  readonly confidence: number;
+}
+
+/** Characters and items an answer may have; the prompt says the same. */
+export const ANSWER_LIMITS = {
+  summary: { least: 20, most: 400 },
+  sentence: 400,
+  reasoning: { least: 1, most: 8 },
+  assumptions: { least: 0, most: 5 },
+  caveats: { least: 0, most: 8 },
+  evidence: { least: 1, most: 12 },
+} as const;
+
+/** Every sentence of an answer, with the field it stands in. */
+export const textsOf = (
+  answer: ModelAnswer,
+): readonly { readonly field: string; readonly text: string }[] => [
+  { field: "summary", text: answer.summary },
+  ...(["reasoning", "assumptions", "caveats"] as const).flatMap((list) =>
+    answer[list].map((text, at) => ({ field: `${list}[${at}]`, text })),
+  ),
+];

@@ -1,0 +1,80 @@
+import type { Bar } from "../domain/asset/bar.ts";
+import { resample } from "../domain/asset/resample.ts";
+import { barKey } from "../domain/market/bar-key.ts";
+import type { CalendarId } from "../domain/market/calendar-id.ts";
+import type { Resolution } from "../domain/market/resolution.ts";
+
+type Reader = D1Database | D1DatabaseSession;
+
+/** Finer bars that one question may run through. */
+export const MOST_FINER = 25_000;
+
+/** A bar can begin so long after its key does: an FX day begins on the evening before it, a week's first session later. */
+const DAY = 86_400_000;
+
+export interface Finer {
+  readonly symbol: string;
+  readonly calendar: CalendarId;
+  readonly from: Resolution;
+  readonly to: Resolution;
+}
+
+const COLUMNS = "timestamp, open, high, low, close, volume";
+
+/** Where reading must begin so that the bar that holds an instant (epoch ms) is made of all its parts. */
+const beginOf = ({ to, calendar }: Finer, instant: number): number => {
+  if (!Number.isFinite(instant) || Math.abs(instant) > 8.64e15 - 40 * DAY) return instant;
+  return (to === "1w" || to === "1mo" ? barKey(to, calendar, instant) : instant) - 2 * DAY;
+};
+
+/**
+ * Bars of a coarser resolution from `first` to `last` (keys, epoch ms, both included), oldest first, made of stored finer
+ * ones. `whole` is false when there was more than one question may run through: then later ones are missing.
+ */
+export async function resampledBars(
+  db: Reader,
+  finer: Finer,
+  first: number,
+  last: number,
+  limit: number,
+): Promise<{ readonly bars: readonly Bar[]; readonly whole: boolean }> {
+  const { symbol, from, to, calendar } = finer;
+  const end = last > 8.6e15 ? last : last + 32 * DAY;
+  const { results } = await db
+    .prepare(
+      `SELECT ${COLUMNS} FROM bars WHERE symbol = ? AND resolution = ? AND timestamp BETWEEN ? AND ?
+       ORDER BY timestamp LIMIT ?`,
+    )
+    .bind(symbol, from, beginOf(finer, first), end, MOST_FINER + 1)
+    .all<Bar>();
+  const whole = results.length <= MOST_FINER;
+  const made = resample(results, { from, to, calendar }).bars;
+  // The last one may lack parts that were not read.
+  const sure = whole ? made : made.slice(0, -1);
+  const asked = sure.filter(({ timestamp }) => timestamp >= first && timestamp <= last).slice(0, limit);
+  return { bars: asked.map(({ parts: _, ...bar }) => bar), whole: whole || asked.length === limit };
+}
+
+/**
+ * The last `limit` coarser bars before a key (epoch ms), oldest first. `whole` is false when the finer bars that one
+ * question may run through did not reach so far back and there are more of them.
+ */
+export async function resampledBefore(
+  db: Reader,
+  finer: Finer,
+  key: number,
+  limit: number,
+): Promise<{ readonly bars: readonly Bar[]; readonly whole: boolean }> {
+  const { symbol, from, to, calendar } = finer;
+  const { results } = await db
+    .prepare(
+      `SELECT ${COLUMNS} FROM bars WHERE symbol = ? AND resolution = ? AND timestamp < ?
+       ORDER BY timestamp DESC LIMIT ?`,
+    )
+    .bind(symbol, from, key, MOST_FINER + 1)
+    .all<Bar>();
+  const read = results.length <= MOST_FINER;
+  const made = resample(results.toReversed(), { from, to, calendar }).bars;
+  const sure = (read ? made : made.slice(1)).filter(({ timestamp }) => timestamp < key);
+  return { bars: sure.slice(-limit).map(({ parts: _, ...bar }) => bar), whole: read || sure.length >= limit };
+}

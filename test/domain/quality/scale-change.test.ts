@@ -1,0 +1,34 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { scaleChange } from "../../../src/domain/quality/scale-change.ts";
+
+const series = (closes: readonly number[], from = 0) =>
+  closes.map((close, n) => ({ timestamp: from + n, open: null, high: null, low: null, close, volume: null }));
+const closes = fc.array(fc.double({ min: 1, max: 1000, noNaN: true }), { minLength: 4, maxLength: 8 });
+
+describe("a change of scale", () => {
+  it("is found by its factor, whatever the closes are and whatever came since", () => {
+    fc.assert(
+      fc.property(
+        closes,
+        fc.constantFrom(0.05, 0.1, 0.25, 0.5, 2 / 3, 1.5, 2, 10),
+        closes,
+        (old, factor, more) => {
+          const given = series([...old.map((close) => close * factor), ...more]);
+          expect(scaleChange(series(old), given)).toBeCloseTo(factor, 9);
+        },
+      ),
+    );
+  });
+
+  it("is not seen in corrections, in the newest bar alone, or in nothing", () => {
+    expect(scaleChange(series([10, 11, 12, 13]), series([10, 11, 12, 13]))).toBeNull();
+    expect(scaleChange(series([10, 11, 12, 13]), series([10, 5.5, 12, 13]))).toBeNull();
+    expect(scaleChange(series([10, 11, 12, 13]), series([10, 11, 12, 6.5]))).toBeNull();
+    expect(scaleChange(series([10, 11, 12, 13]), series([10.05, 11.05, 12.06, 13]))).toBeNull();
+    expect(scaleChange([], series([1, 2, 3]))).toBeNull();
+    // Two bars in common cannot tell.
+    expect(scaleChange(series([10, 11]), series([5, 5.5, 6]))).toBeNull();
+    expect(scaleChange(series([10, 11, 12]), series([5, 5.5, 6], 50))).toBeNull();
+  });
+});
