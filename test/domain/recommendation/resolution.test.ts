@@ -90,6 +90,30 @@ describe.each([
   });
 });
 
+describe("a model's call", () => {
+  it("is resolved with who said it and how sure it was, and enters no record but its own", () => {
+    const bars = apple().slice(0, 400);
+    const state = initialAnalysisState("STOCK", "1d");
+    const marks = {
+      engine: "llm",
+      engineVersion: "3",
+      promptVersion: "p7",
+      modelId: "m",
+      rawConfidence: 0.9,
+    };
+    const calls = bars.flatMap((bar, index) => {
+      advance(state, bar);
+      // The model and the rules are asked on the same bars, so their calls overlap each other but not themselves.
+      if (index < 260 || index % HORIZON !== 0) return [];
+      return [callOf(state, marks), callOf(state)].flatMap((call) => call ?? []);
+    });
+    const resolved = resolve("STOCK", bars, calls);
+    expect(resolved.filter(({ engine }) => engine === "llm")[0]).toMatchObject(marks);
+    expect(resolved.every(({ independent }) => independent)).toBe(true);
+    expect(resolved.length).toBeGreaterThan(8);
+  });
+});
+
 describe("the confidence of the past", () => {
   it("stays what it was, whatever comes later: nothing in it looks ahead", () => {
     const bars = sp500().slice(0, 900);
