@@ -9,6 +9,12 @@ const SCHEDULES = [
   { name: "Daily bars, currencies", calendar: "FX", offsetSeconds: 300 },
 ];
 
+/** An hour after that: recommendations whose horizon has come are judged. What has not arrived by then waits for the next day. */
+const RESOLVE_AFTER_SECONDS = 3_600;
+
+/** And after that everything is ranked, whichever market has closed. */
+const RANK_AFTER_SECONDS = 5_400;
+
 /** Makes the schedules of an installation that has none. */
 export async function registerSchedules(origin: string, key: string): Promise<void> {
   const existing = (await call(origin, key, "GET", "/schedules?limit=1")) as { items: unknown[] };
@@ -19,6 +25,29 @@ export async function registerSchedules(origin: string, key: string): Promise<vo
       kind: "ingest",
       target: { calendar },
       cadence: { type: "calendar", calendar, event: "close", offsetSeconds },
+    });
+    await call(origin, key, "POST", "/schedules", {
+      name: name.replace("Daily bars", "Recommendations at their horizon"),
+      kind: "recommendation",
+      target: { calendar, only: "due" },
+      cadence: {
+        type: "calendar",
+        calendar,
+        event: "close",
+        offsetSeconds: offsetSeconds + RESOLVE_AFTER_SECONDS,
+      },
+    });
+    await call(origin, key, "POST", "/schedules", {
+      name: name.replace("Daily bars", "Ranking"),
+      kind: "ranking",
+      target: { resolution: "1d" },
+      overlap: "skip",
+      cadence: {
+        type: "calendar",
+        calendar,
+        event: "close",
+        offsetSeconds: offsetSeconds + RANK_AFTER_SECONDS,
+      },
     });
   }
 }

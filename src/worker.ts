@@ -11,8 +11,10 @@ import { indicatorsHandler } from "./queues/indicators.ts";
 import { ingestHandler } from "./queues/ingest.ts";
 import { portfolioHandler } from "./queues/portfolio.ts";
 import { consumeProcesses } from "./queues/processes.ts";
+import { rankingHandler } from "./queues/ranking.ts";
 import { recommendationHandler } from "./queues/recommendations.ts";
 import { consumeReconcile } from "./queues/reconcile.ts";
+import { resolvingOr } from "./queues/resolutions.ts";
 import { consumeSchedule } from "./queues/schedule.ts";
 import { consumeWebhooks } from "./queues/webhooks.ts";
 import { watchAlerts } from "./schedule/alerts.ts";
@@ -23,10 +25,17 @@ import { apiPlatform } from "./wiring/api.ts";
 import { platform } from "./wiring/common.ts";
 import { deadLettersDeps } from "./wiring/dead-letters.ts";
 import { eventsDeps } from "./wiring/events.ts";
-import { consumerDeps, indicatorsDeps, ingestDeps, recommendationDeps } from "./wiring/jobs.ts";
+import {
+  consumerDeps,
+  indicatorsDeps,
+  ingestDeps,
+  recommendationDeps,
+  resolutionDeps,
+} from "./wiring/jobs.ts";
 import { countSlots, reporting } from "./wiring/metrics.ts";
 import { portfolioDeps } from "./wiring/portfolios.ts";
 import { processesDeps } from "./wiring/processes.ts";
+import { rankingDeps } from "./wiring/ranking.ts";
 import { rebuildDeps } from "./wiring/rebuild.ts";
 import { orderDueRun, reconcileDeps } from "./wiring/reconcile.ts";
 import { advanceClock, scheduleDeps, sweepDeps, tickDeps } from "./wiring/schedule.ts";
@@ -62,11 +71,13 @@ export default reporting({
         return consumeJobs(
           batch,
           "recommendation",
-          recommendationHandler(recommendationDeps(p)),
+          resolvingOr(resolutionDeps(p), recommendationHandler(recommendationDeps(p))),
           consumerDeps(p),
         );
       case "inversorai-portfolios":
         return consumeJobs(batch, "portfolio", portfolioHandler(portfolioDeps(p)), consumerDeps(p));
+      case "inversorai-ranking":
+        return consumeJobs(batch, "ranking", rankingHandler(rankingDeps(p)), consumerDeps(p));
       case "inversorai-events":
         return consumeEvents(batch, eventsDeps(p));
       case "inversorai-processes":

@@ -27,6 +27,7 @@ import { idempotency } from "./idempotency.ts";
 import { jobs } from "./jobs.ts";
 import { metrics } from "./metrics.ts";
 import { modelAudits } from "./model-audits.ts";
+import { opportunities } from "./opportunities.ts";
 import { optimizations } from "./optimizations.ts";
 import { outbox } from "./outbox.ts";
 import type { ApiEnv } from "./platform.ts";
@@ -43,6 +44,7 @@ import { scheduleActions } from "./schedule-actions.ts";
 import { schedules } from "./schedules.ts";
 import { series } from "./series.ts";
 import { slots } from "./slots.ts";
+import { trackRecord } from "./track-record.ts";
 import { watch } from "./watch.ts";
 import { webhookEndpoints } from "./webhook-endpoints.ts";
 
@@ -87,6 +89,8 @@ for (const part of [
   quality,
   series,
   recommendations,
+  trackRecord,
+  opportunities,
   modelAudits,
   portfolios,
   optimizations,

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { JOB_KINDS, type JobKind, type JobOrder, jobId, portfolioSubject } from "../domain/job/job.ts";
 import { RESOLUTIONS, type Resolution } from "../domain/market/resolution.ts";
+import { RANKED_RESOLUTIONS } from "../domain/ranking/ranking.ts";
 import { marketTime } from "../records/clock-record.ts";
 import { requireAsset } from "./assets.ts";
 import type { ApiEnv } from "./platform.ts";
@@ -8,17 +9,24 @@ import { requirePortfolio } from "./portfolios.ts";
 import { ApiProblem } from "./problem.ts";
 import { symbolSchema } from "./schemas.ts";
 
-const subjectOf = (kind: JobKind) => (kind === "portfolio" ? "portfolioId" : "symbol");
+/** The field that names what a kind of job is about; a ranking is of all live assets. */
+const subjectOf = (kind: JobKind) =>
+  kind === "portfolio" ? "portfolioId" : kind === "ranking" ? null : "symbol";
 
 export const newJob = z
   .strictObject({
     kind: z.enum(JOB_KINDS),
-    symbol: symbolSchema.optional().meta({ description: "the asset; for every kind but portfolio" }),
+    symbol: symbolSchema
+      .optional()
+      .meta({ description: "the asset; for every kind but portfolio and ranking" }),
     portfolioId: z.string().min(1).max(100).optional().meta({
       description: "the portfolio; for kind portfolio, which is optimised as its own optimization says",
     }),
     resolution: z.enum(RESOLUTIONS).optional().meta({ description: "1d, or the portfolio's" }),
     delaySeconds: z.number().int().min(0).max(86_400).default(0),
+    only: z.literal("due").optional().meta({
+      description: "with kind recommendation: makes none, but judges those that have come to their horizon",
+    }),
   })
   .superRefine((wish, context) => {
     const needed = subjectOf(wish.kind);
@@ -30,7 +38,17 @@ export const newJob = z
     }
     if (wish.kind === "portfolio" && wish.resolution !== undefined)
       context.addIssue({ code: "custom", path: ["resolution"], message: "a portfolio has its own" });
+    if (wish.kind === "ranking" && !isRanked(wish.resolution ?? "1d"))
+      context.addIssue({
+        code: "custom",
+        path: ["resolution"],
+        message: `is not ranked; one of ${RANKED_RESOLUTIONS.join(", ")}`,
+      });
+    if (wish.only === "due" && wish.kind !== "recommendation")
+      context.addIssue({ code: "custom", path: ["only"], message: "goes with kind recommendation" });
   });
+
+const isRanked = (resolution: Resolution): boolean => RANKED_RESOLUTIONS.some((one) => one === resolution);
 
 type Wish = Omit<z.infer<typeof newJob>, "delaySeconds">;
 
@@ -43,7 +61,7 @@ interface Subject {
 
 /** The order of a job that a person wishes for, under a new id; refuses what there is none of. */
 export async function orderOf(env: ApiEnv["Bindings"], wish: Wish, actor: string): Promise<JobOrder> {
-  const about = wish.kind === "portfolio" ? await aboutPortfolio(env, wish) : await aboutAsset(env, wish);
+  const about = await aboutOf(env, wish);
   return {
     ...about,
     kind: wish.kind,
@@ -54,6 +72,23 @@ export async function orderOf(env: ApiEnv["Bindings"], wish: Wish, actor: string
     actor,
     traceparent: env.api.traceparent,
   };
+}
+
+function aboutOf(env: ApiEnv["Bindings"], wish: Wish): Promise<Subject> {
+  switch (wish.kind) {
+    case "portfolio":
+      return aboutPortfolio(env, wish);
+    case "ranking":
+      return aboutRanking(env, wish);
+    default:
+      return aboutAsset(env, wish);
+  }
+}
+
+async function aboutRanking({ DB, api }: ApiEnv["Bindings"], { resolution = "1d" }: Wish): Promise<Subject> {
+  const until = await marketTime(DB, api.config, api.now());
+  const id = jobId("ranking", resolution, `manual:${api.newId()}`);
+  return { id, symbol: resolution, resolution, params: { mode: "ranking", until } };
 }
 
 async function aboutPortfolio({ DB, api }: ApiEnv["Bindings"], { portfolioId = "" }: Wish): Promise<Subject> {
@@ -68,7 +103,7 @@ async function aboutPortfolio({ DB, api }: ApiEnv["Bindings"], { portfolioId = "
 
 async function aboutAsset(
   { DB, api }: ApiEnv["Bindings"],
-  { kind, symbol = "", resolution = "1d" }: Wish,
+  { kind, symbol = "", resolution = "1d", only }: Wish,
 ): Promise<Subject> {
   const asset = await requireAsset(DB, symbol);
   if (kind === "ingest" && asset.source === "import") {
@@ -82,6 +117,9 @@ async function aboutAsset(
     id: jobId(kind, symbol, `manual:${api.newId()}`),
     symbol,
     resolution,
-    params: kind === "ingest" ? { mode: "source", until, backfill: false } : { mode: "derived" },
+    params:
+      kind === "ingest"
+        ? { mode: "source", until, backfill: false }
+        : { mode: only === "due" ? "resolve" : "derived" },
   };
 }

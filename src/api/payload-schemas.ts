@@ -5,7 +5,9 @@ import { FAULT_CLASSES } from "../domain/job/fault.ts";
 import { ASSET_TYPES } from "../domain/market/asset-type.ts";
 import { RESOLUTIONS } from "../domain/market/resolution.ts";
 import { METHODS } from "../domain/portfolio/optimize.ts";
+import { LEFT_OUT_REASONS } from "../domain/ranking/ranking.ts";
 import { ACTIONS, RISK_LEVELS } from "../domain/recommendation/recommendation.ts";
+import { CALL_OUTCOMES } from "../domain/recommendation/resolution.ts";
 
 const instant = z.iso.datetime();
 const price = z.number().nullable();
@@ -65,6 +67,8 @@ const values = z.object(
   Object.fromEntries(INDICATOR_NAMES.map((name) => [name, price])) as Record<string, typeof price>,
 );
 
+const share = z.number().min(0).max(1);
+const components = z.object({ trend: share, edge: share, risk: share, freshness: share });
 const recommendation = z.looseObject({
   recommendationId: z.uuid(),
   symbol: z.string(),
@@ -155,6 +159,64 @@ export const PAYLOAD_SCHEMAS: Readonly<Record<EventType, z.ZodType>> = {
     fallback: z.object({ from: z.string(), reason: z.string() }).optional(),
   }),
   PortfolioOptimized: portfolioOptimized,
+  RecommendationResolved: z.object({
+    recommendationId: z.uuid(),
+    symbol: z.string(),
+    assetType: z.enum(ASSET_TYPES),
+    resolution,
+    action: z.enum(ACTIONS),
+    confidence: z.number().min(0).max(1),
+    baseRate: z.number().min(0).max(1),
+    rawConfidence: z.number().min(0).max(1).optional(),
+    horizon: z.object({ bars: z.number().int(), resolution }),
+    asOf: instant,
+    close: z.number(),
+    barVersion: z.number().int(),
+    resolvedAt: instant,
+    resolvedClose: z.number(),
+    resolvedBarVersion: z.number().int(),
+    revised: z.boolean(),
+    horizonReturn: z.number().nullable(),
+    expectedMove: z.number().nullable(),
+    outcome: z.enum(CALL_OUTCOMES),
+    voidReason: z.string().nullable(),
+    independent: z.boolean(),
+    engine: z.string(),
+    engineVersion: z.string(),
+    promptVersion: z.string().optional(),
+    modelId: z.string().optional(),
+  }),
+  OpportunitiesRanked: z.object({
+    resolution,
+    asOf: instant,
+    slot: instant.nullable(),
+    rankingVersion: z.string(),
+    weights: components,
+    ranked: z.number().int(),
+    partial: z.boolean(),
+    leftOut: z.object({
+      count: z.number().int(),
+      reasons: z.record(z.enum(LEFT_OUT_REASONS), z.number().int()),
+      assets: z.array(z.object({ symbol: z.string(), reason: z.enum(LEFT_OUT_REASONS) })),
+    }),
+    items: z.array(
+      z.object({
+        rank: z.number().int().min(1),
+        change: z.number().int().nullable(),
+        symbol: z.string(),
+        assetType: z.enum(ASSET_TYPES),
+        action: z.enum(ACTIONS),
+        score: z.number().min(0).max(100),
+        components,
+        confidence: z.number().min(0).max(1),
+        baseRate: z.number().min(0).max(1),
+        recommendationId: z.uuid(),
+        asOf: instant,
+        close: z.number(),
+        engine: z.string(),
+      }),
+    ),
+  }),
   JobFailed: failure.extend({ faultClass: z.enum(FAULT_CLASSES) }),
   RetryExhausted: failure.extend({ faultClass: z.enum(FAULT_CLASSES) }),
   ExternalServiceTimeout: trouble.extend({ timeoutMs: z.number() }),

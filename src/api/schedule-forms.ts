@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { JOB_KINDS } from "../domain/job/job.ts";
 import { CALENDAR_IDS } from "../domain/market/calendar-id.ts";
+import { RANKED_RESOLUTIONS } from "../domain/ranking/ranking.ts";
 import { OVERLAP_POLICIES } from "../domain/schedule/overlap.ts";
 import type { Schedule } from "../records/schedule-records.ts";
 import { iso, isoOrNull, symbolSchema } from "./schemas.ts";
@@ -20,17 +21,23 @@ const cadence = z.discriminatedUnion("type", [
   }),
 ]);
 
+const only = z.literal("due").optional().meta({
+  description: "with kind recommendation: makes none, but judges those that have come to their horizon",
+});
+
 const target = z.union([
-  z.strictObject({ symbol: symbolSchema }),
-  z.strictObject({ calendar: z.enum(CALENDAR_IDS) }),
+  z.strictObject({ symbol: symbolSchema, only }),
+  z.strictObject({ calendar: z.enum(CALENDAR_IDS), only }),
   z.strictObject({ portfolioId: z.string().min(1).max(100) }),
+  z.strictObject({ resolution: z.enum(RANKED_RESOLUTIONS) }),
 ]);
 
 export const newSchedule = z.strictObject({
   name: z.string().min(1).max(100),
   kind: z.enum(JOB_KINDS).default("ingest"),
   target: target.meta({
-    description: "one asset, every live asset of a calendar, or (for kind portfolio) one portfolio",
+    description:
+      "one asset, or every live asset of a calendar; for kind portfolio one portfolio, for kind ranking the resolution that is ranked",
   }),
   cadence,
   overlap: z.enum(OVERLAP_POLICIES).default("allow"),

@@ -152,9 +152,17 @@ async function refuseUnkeepable(
   if (catchUp !== null)
     throw new ApiProblem("validation_failed", catchUp, [{ field: "catchUpSeconds", reason: catchUp }]);
   if ("portfolioId" in wish.target !== (wish.kind === "portfolio")) {
-    const reason = "kind portfolio is for a portfolioId, every other kind for a symbol or a calendar";
+    const reason = "kind portfolio is for a portfolioId, no other kind is";
     throw new ApiProblem("validation_failed", `target: ${reason}`, [{ field: "target", reason }]);
   }
   if ("portfolioId" in wish.target) await requirePortfolio(env.DB, wish.target.portfolioId);
+  if ("resolution" in wish.target !== (wish.kind === "ranking"))
+    throw new ApiProblem("validation_failed", "A ranking is of a resolution, and nothing else is.", [
+      { field: "target", reason: 'kind ranking goes with {"resolution": "1d"}, other kinds with assets' },
+    ]);
+  if ("only" in wish.target && wish.target.only === "due" && wish.kind !== "recommendation")
+    throw new ApiProblem("validation_failed", "Only recommendations come to a horizon.", [
+      { field: "target.only", reason: "goes with kind recommendation" },
+    ]);
   if ("symbol" in wish.target) await requireAsset(env.DB, wish.target.symbol);
 }

@@ -9,6 +9,8 @@ import type {
   RecommendationResult,
   RecordRecommendationCommand,
   RegisterCommand,
+  ResolutionsResult,
+  ResolveCommand,
 } from "../domain/asset/commands.ts";
 import { type AnyEvent, assetStream } from "../domain/events/envelope.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
@@ -20,9 +22,11 @@ import { Commits } from "./commits.ts";
 import { forgetOld, once, PayloadConflict } from "./consumed.ts";
 import { EventLog, type Head, type HeadView, type Stamp } from "./event-log.ts";
 import { ingestBars } from "./ingest.ts";
+import { OpenCalls } from "./open-calls.ts";
 import { Outbox, type OutboxStatus } from "./outbox.ts";
 import { type Preview, undone } from "./preview.ts";
 import { recordRecommendation } from "./recommendations.ts";
+import { readRecord, resolveRecommendations } from "./resolutions.ts";
 import { migrateTables } from "./tables.ts";
 
 /** The parts of one asset's database, handed to the functions that make up a commit. */
@@ -32,6 +36,7 @@ export interface AssetDatabase {
   readonly log: EventLog;
   readonly bars: BarStore;
   readonly analysis: AnalysisStore;
+  readonly openCalls: OpenCalls;
 }
 
 /** Events of one read stay under this, whatever the limit asked for. */
@@ -60,6 +65,7 @@ export class AssetObject extends DurableObject<Env> {
       log,
       bars: new BarStore(sql),
       analysis: new AnalysisStore(sql),
+      openCalls: new OpenCalls(sql),
     };
     this.#outbox = new Outbox(log, env.EVENTS_QUEUE);
     this.#commits = new Commits(ctx, log, this.#outbox, env.DB);
@@ -83,10 +89,19 @@ export class AssetObject extends DurableObject<Env> {
     return this.#once("indicators", command, (stamp) => computeIndicators(this.#db, command, stamp));
   }
 
-  /** What a recommendation may be based on now, or null while nothing has been computed. Changes nothing. */
-  async recommendationContext(symbol: string, resolution: Resolution): Promise<RecommendationContext | null> {
+  /**
+   * What a recommendation may be based on now, or null while nothing has been computed. Changes nothing. With `engine`
+   * (see `engineKey`) it also tells how that engine has fared here.
+   */
+  async recommendationContext(
+    symbol: string,
+    resolution: Resolution,
+    engine?: string,
+  ): Promise<RecommendationContext | null> {
     this.#assertSymbol(symbol);
-    return this.#db.analysis.context(this.#db.asset.required(), resolution, this.#db.log.head());
+    const context = this.#db.analysis.context(this.#db.asset.required(), resolution, this.#db.log.head());
+    if (context === null || engine === undefined) return context;
+    return { ...context, record: readRecord(this.#db, resolution, engine) };
   }
 
   /**
@@ -102,6 +117,11 @@ export class AssetObject extends DurableObject<Env> {
     );
   }
 
+  /** Resolves the recommendations whose horizon bar has come; each once, whatever comes twice. */
+  async resolveRecommendations(command: ResolveCommand): Promise<ResolutionsResult> {
+    return this.#once("resolution", command, (stamp) => resolveRecommendations(this.#db, command, stamp));
+  }
+
   /** What `ingest` would do now. Like the other previews it runs the very same commit and undoes it: nothing stays. */
   async previewIngest(command: IngestCommand): Promise<Preview<IngestResult>> {
     return this.#preview("ingest", command, (stamp) => ingestBars(this.#db, command, stamp));
@@ -115,6 +135,10 @@ export class AssetObject extends DurableObject<Env> {
     return this.#preview("recommendation", command, (stamp) =>
       recordRecommendation(this.#db, command, stamp),
     );
+  }
+
+  async previewResolutions(command: ResolveCommand): Promise<Preview<ResolutionsResult>> {
+    return this.#preview("resolution", command, (stamp) => resolveRecommendations(this.#db, command, stamp));
   }
 
   /** How far the stream reaches, and the hash that vouches for it. */

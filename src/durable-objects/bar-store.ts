@@ -41,6 +41,42 @@ export class BarStore {
     );
   }
 
+  at(resolution: Resolution, timestamp: number): VersionedBar | null {
+    const row = this.#sql.exec<VersionedBar>(
+      `SELECT timestamp, open, high, low, close, volume, version FROM bars
+       WHERE resolution = ? AND timestamp = ?`,
+      resolution,
+      timestamp,
+    );
+    return row.toArray()[0] ?? null;
+  }
+
+  /** The `count`-th bar (1 for the next) after an instant, or null while there are fewer. */
+  nthAfter(resolution: Resolution, timestamp: number, count: number): VersionedBar | null {
+    const row = this.#sql.exec<VersionedBar>(
+      `SELECT timestamp, open, high, low, close, volume, version FROM bars
+       WHERE resolution = ? AND timestamp > ? ORDER BY timestamp LIMIT 1 OFFSET ?`,
+      resolution,
+      timestamp,
+      count - 1,
+    );
+    return row.toArray()[0] ?? null;
+  }
+
+  /** At most `count` closes up to an instant, it included, oldest first. */
+  closesUpTo(resolution: Resolution, timestamp: number, count: number): number[] {
+    const rows = this.#sql.exec<{ close: number }>(
+      "SELECT close FROM bars WHERE resolution = ? AND timestamp <= ? ORDER BY timestamp DESC LIMIT ?",
+      resolution,
+      timestamp,
+      count,
+    );
+    return rows
+      .toArray()
+      .map(({ close }) => close)
+      .reverse();
+  }
+
   write(resolution: Resolution, bars: readonly Bar[], version: number): void {
     for (let at = 0; at < bars.length; at += ROWS_PER_STATEMENT) {
       const rows = bars

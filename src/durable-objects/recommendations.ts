@@ -32,6 +32,7 @@ export function recordRecommendation(
     recommendationId,
     head,
   );
+  db.openCalls.add(recommendation, head);
   return { kind: "recorded", recommendationId, repeated: false, head };
 }
 

@@ -52,6 +52,23 @@ export const ASSET_STEPS: readonly Step[] = [
      last_at INTEGER NOT NULL,
      PRIMARY KEY (consumer, id, payload_hash)
    ) WITHOUT ROWID;`,
+  // Every recommendation there is has yet to be resolved.
+  `CREATE TABLE open_calls (
+     resolution TEXT NOT NULL,
+     as_of TEXT NOT NULL,
+     version INTEGER NOT NULL,
+     recommendation_id TEXT NOT NULL,
+     PRIMARY KEY (resolution, as_of, version)
+   ) WITHOUT ROWID;
+   CREATE TABLE engine_records (
+     resolution TEXT NOT NULL,
+     engine TEXT NOT NULL,
+     record TEXT NOT NULL,
+     PRIMARY KEY (resolution, engine)
+   ) WITHOUT ROWID;
+   INSERT INTO open_calls (resolution, as_of, version, recommendation_id)
+     SELECT body ->> '$.payload.resolution', body ->> '$.payload.asOf', events.version, recommendation_id
+     FROM answers JOIN events USING (version);`,
 ];
 
 /** A log and its outbox as every new kind of object has them from its first day; triggers keep the log what it is. */

@@ -74,6 +74,8 @@ export function ingestHandler(deps: IngestDeps): JobHandler {
         return fromSource(deps, job, asset, job.params);
       case "portfolio":
       case "derived":
+      case "resolve":
+      case "ranking":
         return refused({ code: "contract_violation", detail: "an ingest job says where its bars come from" });
     }
   };

@@ -20,6 +20,8 @@ export function jobsAskedBy(event: AnyEvent): JobOrder[] {
     case "AssetUpdated":
     case "RecommendationGenerated":
     case "PortfolioOptimized":
+    case "RecommendationResolved":
+    case "OpportunitiesRanked":
     case "JobFailed":
     case "RetryExhausted":
     case "ExternalServiceTimeout":

@@ -1,4 +1,4 @@
-import type { JobKind, JobOrder } from "../domain/job/job.ts";
+import type { JobKind, JobOrder, JobParams } from "../domain/job/job.ts";
 import { jobId, portfolioOf } from "../domain/job/job.ts";
 import { jitterSeconds } from "../domain/schedule/jitter.ts";
 import { continueTrace, traceIdOf } from "../domain/trace/traceparent.ts";
@@ -11,7 +11,15 @@ export interface OpenSlot {
   readonly slot: number;
   readonly cursor: string | null;
   readonly kind: JobKind;
+  /** Only assets with a recommendation at its horizon, to judge it. */
+  readonly onlyDue: boolean;
   readonly jitterSeconds: number;
+}
+
+/** Symbols in order, and the one after which to go on; null when there are no more. */
+export interface SymbolPage {
+  readonly symbols: readonly string[];
+  readonly next: string | null;
 }
 
 export type DelayedJob = JobOrder & { readonly delaySeconds: number };
@@ -19,8 +27,11 @@ export type DelayedJob = JobOrder & { readonly delaySeconds: number };
 export interface ScheduleDeps extends Pick<ConsumerDeps, "log" | "trace" | "fileUnreadable"> {
   /** The slot, or null when it is finished (or was never claimed). */
   readonly openSlot: (scheduleId: string, slot: number) => Promise<OpenSlot | null>;
-  /** Up to `limit` subjects (symbols, or a portfolio's) of the schedule's target after the cursor, in their order. */
-  readonly symbols: (scheduleId: string, after: string, limit: number) => Promise<readonly string[]>;
+  /**
+   * Up to `limit` subjects (symbols, a portfolio's, a ranked resolution) of the slot's target after the cursor, in their
+   * order; maybe none, and yet more behind.
+   */
+  readonly symbols: (slot: OpenSlot, after: string, limit: number) => Promise<SymbolPage>;
   /**
    * One transaction: records the jobs and moves the slot from its cursor past them; a null `next` ends it. False when
    * somebody else has moved it meanwhile.
@@ -64,27 +75,26 @@ const about = ({ scheduleId, slot, traceparent }: ScheduleMessage) => ({
 async function fanOutPage(page: ScheduleMessage, deps: ScheduleDeps): Promise<void> {
   const slot = await deps.openSlot(page.scheduleId, page.slot);
   if (slot === null) return;
-  const found = await deps.symbols(slot.scheduleId, slot.cursor ?? "", PAGE + 1);
-  const symbols = found.slice(0, PAGE);
-  const more = found.length > PAGE;
+  const { symbols, next } = await deps.symbols(slot, slot.cursor ?? "", PAGE);
   const traceparent = continueTrace(page.traceparent, deps.trace);
   const jobs = symbols.map((symbol) => order(slot, symbol, traceparent));
-  const moved = await deps.record(slot, jobs, more ? (symbols.at(-1) ?? null) : null);
+  const moved = await deps.record(slot, jobs, next);
   // A doubled page stops here, or it would start a second chain of pages.
   if (!moved) return;
-  if (more) await deps.enqueuePage(page);
+  if (next !== null) await deps.enqueuePage(page);
   await deps.enqueueJobs(jobs);
 }
 
 function order(slot: OpenSlot, symbol: string, traceparent: string): DelayedJob {
-  const id = jobId(slot.kind, portfolioOf(symbol) ?? symbol, new Date(slot.slot).toISOString());
+  const at = new Date(slot.slot).toISOString();
+  // Making one and judging older ones are two pieces of work, even for the same moment.
+  const id = jobId(slot.kind, portfolioOf(symbol) ?? symbol, slot.onlyDue ? `resolve:${at}` : at);
   return {
     id,
     kind: slot.kind,
     symbol,
     resolution: "1d",
-    params:
-      slot.kind === "ingest" ? { mode: "source", until: slot.slot, backfill: false } : { mode: "derived" },
+    params: paramsOf(slot),
     slot: slot.slot,
     scheduleId: slot.scheduleId,
     correlationId: id,
@@ -93,4 +103,10 @@ function order(slot: OpenSlot, symbol: string, traceparent: string): DelayedJob 
     traceparent,
     delaySeconds: jitterSeconds(id, slot.jitterSeconds),
   };
+}
+
+function paramsOf({ kind, onlyDue, slot }: OpenSlot): JobParams {
+  if (kind === "ranking") return { mode: "ranking", until: slot };
+  if (kind === "ingest") return { mode: "source", until: slot, backfill: false };
+  return { mode: onlyDue ? "resolve" : "derived" };
 }

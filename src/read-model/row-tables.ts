@@ -1,6 +1,8 @@
 import type { BarFact } from "../domain/events/catalogue.ts";
 import type { AnyEvent, StoredEvent } from "../domain/events/envelope.ts";
 import { routingKey } from "../domain/events/routing-key.ts";
+import type { RecommendationBody } from "../domain/recommendation/recommendation.ts";
+import type { ModelMarks, ResolutionBody } from "../domain/recommendation/resolution.ts";
 
 /*
  * Which rows events imply, table by table. What projects, compares, repairs and rebuilds reads it from here, so they
@@ -20,7 +22,7 @@ export interface TableShape {
   readonly incidental: readonly string[];
 }
 
-export const REBUILDABLE = ["bars", "indicators", "recommendations"] as const;
+export const REBUILDABLE = ["bars", "indicators", "recommendations", "track_record"] as const;
 export type Rebuildable = (typeof REBUILDABLE)[number];
 
 export interface RowTable extends TableShape {
@@ -103,7 +105,56 @@ const recommendations: RowTable = {
   },
 };
 
-export const ROW_TABLES: readonly RowTable[] = [bars, indicators, recommendations];
+/** A row is open from the recommendation's event, and rewritten by the one that resolves it. */
+const trackRecord: RowTable = {
+  name: "track_record",
+  columns: [
+    ...["symbol", "id", "resolution", "as_of", "horizon", "action", "confidence", "base_rate"],
+    ...[
+      "engine",
+      "engine_version",
+      "prompt_version",
+      "outcome",
+      "asset_type",
+      "resolved_at",
+      "horizon_return",
+    ],
+    ...["independent", "event_id", "version"],
+  ],
+  key: ["symbol", "id"],
+  owner: "symbol",
+  incidental: [],
+  rowsOf: (event) => {
+    switch (event.eventType) {
+      case "RecommendationGenerated":
+        return [[...callCells(event.payload), null, null, null, null, null, event.eventId, event.version]];
+      case "RecommendationResolved": {
+        const { outcome, assetType, resolvedAt, horizonReturn, independent } = event.payload;
+        const judged = [outcome, assetType, Date.parse(resolvedAt), horizonReturn, independent ? 1 : 0];
+        return [[...callCells(event.payload), ...judged, event.eventId, event.version]];
+      }
+      default:
+        return [];
+    }
+  },
+};
+
+/** What a call and its resolution both say. */
+const callCells = (call: (RecommendationBody & ModelMarks) | ResolutionBody): Cell[] => [
+  call.symbol,
+  call.recommendationId,
+  call.resolution,
+  Date.parse(call.asOf),
+  call.horizon.bars,
+  call.action,
+  call.confidence,
+  call.baseRate,
+  call.engine,
+  call.engineVersion,
+  call.promptVersion ?? null,
+];
+
+export const ROW_TABLES: readonly RowTable[] = [bars, indicators, recommendations, trackRecord];
 
 /** The feed. It keeps events as they were written, so that the log's hash vouches for it. */
 export const FEED: TableShape = {

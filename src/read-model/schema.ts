@@ -1,5 +1,6 @@
 import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import { CALL_OUTCOMES } from "../domain/recommendation/resolution.ts";
 
 /*
  * What events imply: every row can be dropped and rebuilt from the asset objects' logs. The exception stands in the
@@ -94,6 +95,43 @@ export const recommendations = sqliteTable(
     createdAt: integer("created_at").notNull(),
   },
   (t) => [index("recommendations_symbol").on(t.symbol, t.id)],
+);
+
+/**
+ * Every recommendation on its way to its horizon: open from the event that made it, judged by the one that resolved it.
+ * WITHOUT ROWID (by hand in the migration).
+ */
+export const trackRecord = sqliteTable(
+  "track_record",
+  {
+    symbol: text().notNull(),
+    /** The recommendation's id. */
+    id: text().notNull(),
+    resolution: text().notNull(),
+    asOf: integer("as_of").notNull(),
+    horizon: integer().notNull(),
+    action: text().notNull(),
+    confidence: real().notNull(),
+    baseRate: real("base_rate").notNull(),
+    engine: text().notNull(),
+    engineVersion: text("engine_version").notNull(),
+    promptVersion: text("prompt_version"),
+    /** From here on null while it is open. */
+    outcome: text({ enum: CALL_OUTCOMES }),
+    assetType: text("asset_type"),
+    resolvedAt: integer("resolved_at"),
+    horizonReturn: real("horizon_return"),
+    /** 1 when its horizon overlaps with none counted before it. */
+    independent: integer(),
+    /** The event that last wrote this row, and its version. */
+    eventId: text("event_id").notNull(),
+    version: integer().notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.symbol, t.id] }),
+    index("track_record_open").on(t.symbol, t.resolution, t.horizon, t.asOf).where(sql`outcome IS NULL`),
+    index("track_record_time").on(t.asOf).where(sql`outcome IS NOT NULL`),
+  ],
 );
 
 /** Breakers that were ever opened. */

@@ -86,6 +86,23 @@ export async function listAssets(
   return results.map(toAssetRecord);
 }
 
+/** One page of the symbols of a calendar, archived ones left out. */
+export async function calendarSymbols(
+  db: D1Database,
+  calendar: string,
+  after: string,
+  limit: number,
+): Promise<string[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT symbol FROM assets WHERE symbol > ?2 AND calendar = ?1 AND archived_at IS NULL
+       ORDER BY symbol LIMIT ?3`,
+    )
+    .bind(calendar, after, limit)
+    .all<{ symbol: string }>();
+  return results.map(({ symbol }) => symbol);
+}
+
 /** One page of the symbols a schedule's calendar covers: live, not archived, asked from a source. */
 export async function liveSymbols(
   db: D1Database,

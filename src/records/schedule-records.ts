@@ -1,12 +1,18 @@
 import type { JobKind } from "../domain/job/job.ts";
+import type { RankedResolution } from "../domain/ranking/ranking.ts";
 import type { Cadence } from "../domain/schedule/cadence.ts";
 import type { OverlapPolicy } from "../domain/schedule/overlap.ts";
 import { readableRows } from "./readable-rows.ts";
 
-/** What a schedule's jobs are about: one asset, every live asset of a calendar, or one portfolio. */
+/**
+ * What a schedule's jobs are about: one asset, or every live asset of a calendar. With `only: "due"` (kind recommendation)
+ * no recommendation is made: those assets that have one at its horizon are told to judge it, whether they are live or not.
+ */
 export type ScheduleTarget =
-  | { readonly symbol: string }
-  | { readonly calendar: string }
+  | (({ readonly symbol: string } | { readonly calendar: string }) & { readonly only?: "due" | undefined })
+  /** Of kind ranking: one job for all live assets. */
+  | { readonly resolution: RankedResolution }
+  /** Of kind portfolio: one portfolio. */
   | { readonly portfolioId: string };
 
 export interface Schedule {

@@ -80,6 +80,7 @@ const QUEUE_OF: Readonly<Record<JobKind, (env: Env) => Queue>> = {
   indicators: (env) => env.INDICATORS_QUEUE,
   recommendation: (env) => env.RECOMMENDATIONS_QUEUE,
   portfolio: (env) => env.PORTFOLIOS_QUEUE,
+  ranking: (env) => env.RANKING_QUEUE,
 };
 
 /** What a message is about in traces; nothing for work of before it was carried. */

@@ -11,15 +11,18 @@ import { indicatorsHandler } from "../queues/indicators.ts";
 import { ingestHandler } from "../queues/ingest.ts";
 import { deliveryMessage, type EventMessage, eventMessage, jobMessage } from "../queues/messages.ts";
 import { portfolioHandler } from "../queues/portfolio.ts";
+import { rankingHandler } from "../queues/ranking.ts";
 import { recommendationHandler } from "../queues/recommendations.ts";
+import { resolvingOr } from "../queues/resolutions.ts";
 import { callFor } from "../queues/webhooks.ts";
 import { deliveriesInHand, deliveryId } from "../records/delivery-records.ts";
 import { loadJobs } from "../records/job-records.ts";
 import { assetObject, type Platform } from "./common.ts";
 import { eventsDeps } from "./events.ts";
-import { indicatorsDeps, ingestDeps, recommendationDeps } from "./jobs.ts";
+import { indicatorsDeps, ingestDeps, recommendationDeps, resolutionDeps } from "./jobs.ts";
 import { modelPreview } from "./models.ts";
 import { portfolioDeps } from "./portfolios.ts";
+import { rankingDeps } from "./ranking.ts";
 
 /** Of long lists of ids this many are told. */
 const MOST_IDS = 100;
@@ -76,13 +79,17 @@ function handlerOf(
         ...indicatorsDeps(p),
         computeIndicators: async (command) => keep(await object().previewIndicators(command)),
       });
-    case "recommendation":
-      return recommendationHandler({
-        ...recommendationDeps(p),
-        ...modelPreview(p),
-        newId: () => NO_ID,
-        record: async (command) => keep(await object().previewRecommendation(command)),
+    case "ranking": {
+      const stays = { eventId: NO_ID, version: 0, ranked: 0, leftOut: 0 };
+      return rankingHandler({
+        ...rankingDeps(p),
+        record: async (_job, _stream, event) => {
+          const plan = new EventPlan();
+          plan.add({ ...event, schemaVersion: EVENT_TYPES[event.eventType].schemaVersion });
+          return keep({ result: stays, planned: JSON.stringify(plan.planned()) });
+        },
       });
+    }
     case "portfolio":
       return portfolioHandler({
         ...portfolioDeps(p),
@@ -94,6 +101,19 @@ function handlerOf(
           return keep({ result, planned: JSON.stringify(plan.planned()) });
         },
       });
+    case "recommendation":
+      return resolvingOr(
+        {
+          ...resolutionDeps(p),
+          resolve: async (command) => keep(await object().previewResolutions(command)),
+        },
+        recommendationHandler({
+          ...recommendationDeps(p),
+          ...modelPreview(p),
+          newId: () => NO_ID,
+          record: async (command) => keep(await object().previewRecommendation(command)),
+        }),
+      );
   }
 }
 
@@ -155,6 +175,12 @@ function rowsOf({ event }: ProjectedEvent): [string, number][] {
       return [
         ["events", 1],
         ["recommendations", 1],
+        ["track_record", 1],
+      ];
+    case "RecommendationResolved":
+      return [
+        ["events", 1],
+        ["track_record", 1],
       ];
     default:
       return [["events", 1]];

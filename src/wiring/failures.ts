@@ -2,6 +2,7 @@ import { EVENT_TYPES } from "../domain/events/catalogue.ts";
 import { assetStream, jobStream, type StoredEvent } from "../domain/events/envelope.ts";
 import { type JobRecord, portfolioOf } from "../domain/job/job.ts";
 import type { Settlement } from "../domain/job/settle.ts";
+import { isResolution } from "../domain/market/resolution.ts";
 import { projectFeed } from "../read-model/projections.ts";
 import { noteKnown, type StreamHead } from "../read-model/streams.ts";
 import { writeAudit } from "../records/audit.ts";
@@ -62,6 +63,8 @@ export function recordFailures(
 export async function headOf(p: Platform, symbol: string): Promise<StreamHead[]> {
   // Its log is D1's own, and how far it reaches was noted in the very transaction that wrote it.
   if (portfolioOf(symbol) !== null) return [];
+  // A ranking is of a resolution, and its stream is in the feed itself: nothing of it can be on its way.
+  if (isResolution(symbol)) return [];
   try {
     const { head } = await assetObject(p.env, symbol).readEvents(symbol, Number.MAX_SAFE_INTEGER, 1);
     return head > 0 ? [{ streamId: assetStream(symbol), version: head }] : [];

@@ -5,6 +5,7 @@ import { importRequest, MOST_IMPORT_ROWS } from "../queues/import-format.ts";
 import type { IndicatorsDeps } from "../queues/indicators.ts";
 import type { IngestDeps, Upload } from "../queues/ingest.ts";
 import type { RecommendationDeps } from "../queues/recommendations.ts";
+import type { ResolutionDeps } from "../queues/resolutions.ts";
 import { latestBars } from "../read-model/series.ts";
 import { noteKnown } from "../read-model/streams.ts";
 import { loadAssets } from "../records/asset-records.ts";
@@ -129,4 +130,9 @@ export const recommendationDeps = (p: Platform): RecommendationDeps => ({
   newId: p.newId,
   codeVersion: p.config.CODE_VERSION,
   ...modelDeps(p),
+});
+
+export const resolutionDeps = ({ env, hash }: Platform): ResolutionDeps => ({
+  resolve: (command) => assetObject(env, command.symbol).resolveRecommendations(command),
+  hash,
 });

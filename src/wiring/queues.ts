@@ -18,6 +18,7 @@ export const QUEUE_OF: Readonly<Record<QueueName, (env: Env) => Queue>> = {
   indicators: (env) => env.INDICATORS_QUEUE,
   recommendations: (env) => env.RECOMMENDATIONS_QUEUE,
   portfolios: (env) => env.PORTFOLIOS_QUEUE,
+  ranking: (env) => env.RANKING_QUEUE,
   events: (env) => env.EVENTS_QUEUE,
   webhooks: (env) => env.WEBHOOKS_QUEUE,
   reconcile: (env) => env.RECONCILE_QUEUE,

@@ -1,8 +1,9 @@
 import { portfolioSubject } from "../domain/job/job.ts";
 import { startTrace } from "../domain/trace/traceparent.ts";
-import type { ScheduleDeps } from "../queues/schedule.ts";
+import type { OpenSlot, ScheduleDeps, SymbolPage } from "../queues/schedule.ts";
+import { withDueCalls } from "../read-model/due-calls.ts";
 import { takeStreamsBehind } from "../read-model/streams.ts";
-import { liveSymbols } from "../records/asset-records.ts";
+import { calendarSymbols, liveSymbols } from "../records/asset-records.ts";
 import { readClock, writeClock } from "../records/clock-record.ts";
 import { pruneLetters } from "../records/dead-letter-records.ts";
 import { overdueDeliveries } from "../records/delivery-records.ts";
@@ -102,15 +103,20 @@ export function scheduleDeps(p: Platform): ScheduleDeps {
         await skipSlot(DB, scheduleId, at, "the schedule was deleted", p.now()).run();
         return null;
       }
-      const { kind, jitterSeconds } = schedule;
-      return { scheduleId, slot: at, cursor: slot.cursor, kind, jitterSeconds };
+      const { kind, jitterSeconds, target } = schedule;
+      return {
+        scheduleId,
+        slot: at,
+        cursor: slot.cursor,
+        kind,
+        onlyDue: "only" in target && target.only === "due",
+        jitterSeconds,
+      };
     },
-    symbols: async (scheduleId, after, limit) => {
-      const schedule = await findSchedule(DB, scheduleId);
-      if (schedule === null) return [];
-      if ("calendar" in schedule.target) return liveSymbols(DB, schedule.target.calendar, after, limit);
-      const subject = await subjectOf(p, schedule.target);
-      return subject !== null && subject > after ? [subject] : [];
+    symbols: async (slot, after, limit) => {
+      const schedule = await findSchedule(DB, slot.scheduleId);
+      if (schedule === null) return { symbols: [], next: null };
+      return symbolPage(p, schedule.target, slot, after, limit);
     },
     record: async (slot, jobs, next) => {
       const now = p.now();
@@ -130,14 +136,42 @@ export function scheduleDeps(p: Platform): ScheduleDeps {
   };
 }
 
-/** What the one job of a slot is about; null for a portfolio that was deleted. */
-async function subjectOf(
-  { env }: Platform,
-  target: Exclude<ScheduleTarget, { readonly calendar: string }>,
-): Promise<string | null> {
-  if ("symbol" in target) return target.symbol;
-  const portfolio = await findPortfolio(env.DB, target.portfolioId);
-  return portfolio === null || portfolio.archivedAt !== null ? null : portfolioSubject(portfolio.id);
+/** The subject of a portfolio's job; none for one that was deleted. */
+async function portfolioSubjects({ env }: Platform, portfolioId: string): Promise<string[]> {
+  const portfolio = await findPortfolio(env.DB, portfolioId);
+  return portfolio === null || portfolio.archivedAt !== null ? [] : [portfolioSubject(portfolio.id)];
+}
+
+/** How many assets one page of a slot looks through for those with something due. */
+const LOOKED_THROUGH = 1_000;
+
+async function symbolPage(
+  p: Platform,
+  target: ScheduleTarget,
+  { onlyDue }: OpenSlot,
+  after: string,
+  limit: number,
+): Promise<SymbolPage> {
+  const db = p.env.DB;
+  if ("portfolioId" in target) {
+    const own = await portfolioSubjects(p, target.portfolioId);
+    return { symbols: own.filter((one) => one > after), next: null };
+  }
+  if ("resolution" in target) return { symbols: [target.resolution], next: null };
+  if ("symbol" in target) {
+    const own = target.symbol > after ? [target.symbol] : [];
+    return { symbols: onlyDue ? await withDueCalls(db, own) : own, next: null };
+  }
+  const size = onlyDue ? LOOKED_THROUGH : limit;
+  const symbolsOf = onlyDue ? calendarSymbols : liveSymbols;
+  const found = await symbolsOf(db, target.calendar, after, size + 1);
+  const looked = found.slice(0, size);
+  const wanted = onlyDue ? await withDueCalls(db, looked) : looked;
+  const symbols = wanted.slice(0, limit);
+  // What was found and does not fit is found again; what was only looked through is behind us.
+  const last = wanted.length > limit ? symbols.at(-1) : looked.at(-1);
+  const more = wanted.length > limit || found.length > size;
+  return { symbols, next: more ? (last ?? null) : null };
 }
 
 export function sweepDeps(p: Platform): SweepDeps {

@@ -36,6 +36,7 @@ export const boundedEnv = (env: Env, ms: Bounds = BOUNDS_MS): Env => ({
   INDICATORS_QUEUE: bounded(env.INDICATORS_QUEUE, ms.queue, "the indicators queue"),
   RECOMMENDATIONS_QUEUE: bounded(env.RECOMMENDATIONS_QUEUE, ms.queue, "the recommendations queue"),
   PORTFOLIOS_QUEUE: bounded(env.PORTFOLIOS_QUEUE, ms.queue, "the portfolios queue"),
+  RANKING_QUEUE: bounded(env.RANKING_QUEUE, ms.queue, "the ranking queue"),
   EVENTS_QUEUE: bounded(env.EVENTS_QUEUE, ms.queue, "the events queue"),
   WEBHOOKS_QUEUE: bounded(env.WEBHOOKS_QUEUE, ms.queue, "the webhooks queue"),
   RECONCILE_QUEUE: bounded(env.RECONCILE_QUEUE, ms.queue, "the reconcile queue"),

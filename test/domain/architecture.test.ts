@@ -143,7 +143,7 @@ describe("the house", () => {
     const setting = (block: string, name: string): string | undefined =>
       new RegExp(`^${name} = "?([^"\\n]+)"?$`, "m").exec(block)?.[1];
     const consumed = new Set(consumers.map((block) => setting(block, "queue")));
-    expect(consumed.size).toBe(11);
+    expect(consumed.size).toBe(12);
     for (const block of consumers) {
       for (const name of [
         "queue",

@@ -33,7 +33,16 @@ const ingestOf = (symbol: string, slot: string, changes: Partial<IngestCommand> 
   ...changes,
 });
 
-const TABLES = ["events", "outbox", "consumed", "bars", "analysis", "answers", "asset"] as const;
+const TABLES = [
+  "events",
+  "outbox",
+  "consumed",
+  "bars",
+  "analysis",
+  "answers",
+  "asset",
+  "open_calls",
+] as const;
 
 /** How many rows each table of an object has. */
 const countsOf = (symbol: string) =>
@@ -82,6 +91,7 @@ describe("an asset's object", () => {
       analysis: 0,
       answers: 0,
       asset: 1,
+      open_calls: 0,
     });
   });
 

@@ -16,6 +16,7 @@ const QUEUES = {
   INDICATORS_QUEUE: { name: "inversorai-indicators", batch: 50 },
   RECOMMENDATIONS_QUEUE: { name: "inversorai-recommendations", batch: 50 },
   PORTFOLIOS_QUEUE: { name: "inversorai-portfolios", batch: 1 },
+  RANKING_QUEUE: { name: "inversorai-ranking", batch: 1 },
   EVENTS_QUEUE: { name: "inversorai-events", batch: 20 },
   WEBHOOKS_QUEUE: { name: "inversorai-webhooks", batch: 20 },
   RECONCILE_QUEUE: { name: "inversorai-reconcile", batch: 2 },

@@ -99,6 +99,8 @@ describe("an asset's log", () => {
       recommendation: {
         recommendationId: crypto.randomUUID(),
         symbol: "MOVED",
+        resolution: "1d",
+        asOf: "2020-02-09T00:00:00.000Z",
         snapshotHash: "f".repeat(64),
         basedOn: { eventId: "e", version: 1, bars: { from: "", to: "", count: 0 } },
       } as RecommendationBody,
@@ -128,7 +130,7 @@ describe("an asset's log", () => {
         storage.sql.exec(`DROP TRIGGER ${trigger}`);
       storage.sql.exec("ALTER TABLE events DROP COLUMN hash");
       storage.sql.exec("ALTER TABLE consumed DROP COLUMN at");
-      storage.sql.exec("DROP TABLE conflicts");
+      storage.sql.exec("DROP TABLE conflicts; DROP TABLE open_calls; DROP TABLE engine_records");
       storage.sql.exec("UPDATE _steps SET done = 1");
       migrateTables(storage, ASSET_STEPS);
     });

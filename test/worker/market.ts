@@ -124,17 +124,22 @@ export async function eventsOf(symbol: string): Promise<AnyEvent[]> {
 
 /** What a reader sees of an asset, without ids and clocks, which differ between any two runs. */
 export async function readModelOf(symbol: string) {
-  const [bars, indicators, recommendations, feed, streams] = await Promise.all([
+  const [bars, indicators, recommendations, trackRecord, feed, streams] = await Promise.all([
     rows(
       "SELECT timestamp, open, high, low, close, volume, source, version FROM bars WHERE symbol = ?",
       symbol,
     ),
     rows('SELECT timestamp, "values", version FROM indicators WHERE symbol = ?', symbol),
     rows("SELECT as_of, action, version FROM recommendations WHERE symbol = ? ORDER BY version", symbol),
+    rows(
+      `SELECT as_of, action, outcome, horizon_return, resolved_at, version FROM track_record
+       WHERE symbol = ? ORDER BY version`,
+      symbol,
+    ),
     rows("SELECT version, event_type FROM events WHERE stream_id = ? ORDER BY position", `asset/${symbol}`),
     rows("SELECT known_version, projected_version FROM streams WHERE stream_id = ?", `asset/${symbol}`),
   ]);
-  return { bars, indicators, recommendations, feed, streams };
+  return { bars, indicators, recommendations, trackRecord, feed, streams };
 }
 
 /** An ingest of three days as a worker sends it to the object. */

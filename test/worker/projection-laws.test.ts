@@ -11,7 +11,7 @@ import { days, readModelOf } from "./market.ts";
 const history = fc
   .array(
     fc.record({
-      what: fc.constantFrom("ingest", "revise", "compute", "recommend"),
+      what: fc.constantFrom("ingest", "revise", "compute", "recommend", "resolve"),
       day: fc.nat({ max: 5 }),
       lift: fc.nat({ max: 9 }),
     }),
@@ -33,6 +33,10 @@ function eventOf(
   const fact = toFact({ ...bar, close: bar.close + lift / 10 });
   const about = { symbol, resolution: "1d" as const, source: "import", scheduleId: null, slot: null };
   const parted = { part: 1, parts: 1 };
+  const call = {
+    ...{ symbol, resolution: "1d", asOf: fact.timestamp, action: "HOLD", confidence: 0.6, baseRate: 0.5 },
+    ...{ horizon: { bars: 20, resolution: "1d" }, engine: "rules", engineVersion: "1" },
+  };
   const said = {
     ingest: { eventType: "MarketDataIngested", payload: { ...about, ...parted, bars: [fact] } },
     revise: {
@@ -52,11 +56,20 @@ function eventOf(
     recommend: {
       eventType: "RecommendationGenerated",
       payload: {
-        recommendationId: crypto.randomUUID(),
-        symbol,
-        resolution: "1d",
-        asOf: fact.timestamp,
-        action: "HOLD",
+        recommendationId: `${symbol} ${version}`,
+        ...call,
+      },
+    },
+    resolve: {
+      eventType: "RecommendationResolved",
+      payload: {
+        recommendationId: `${symbol} ${Math.min(day, version - 1)}`,
+        ...call,
+        assetType: "STOCK",
+        resolvedAt: fact.timestamp,
+        horizonReturn: lift / 100,
+        outcome: "hit",
+        independent: true,
       },
     },
   }[what] as unknown as NewEvent;

@@ -49,7 +49,7 @@ describe("a repair", () => {
     await hurt("QUIET");
     expect(await reconcile(broker, { symbols: ["QUIET"] })).toMatchObject({ unrepaired: 0 });
     expect(await everythingOf("QUIET")).toEqual(whole);
-    for (const table of ["bars", "indicators", "recommendations"])
+    for (const table of ["bars", "indicators", "recommendations", "track_record"])
       await damage(`DELETE FROM ${table} WHERE symbol = 'QUIET'`);
     await damage("DELETE FROM events WHERE stream_id = 'asset/QUIET'");
     await damage("DELETE FROM streams WHERE stream_id = 'asset/QUIET'");
@@ -187,6 +187,7 @@ const COLUMNS: Readonly<Record<string, readonly string[]>> = {
   bars: ["timestamp", "open", "close", "volume", "source", "version"],
   indicators: ["timestamp", `"values"`, "version"],
   recommendations: ["id", "action", "as_of", "body", "event_id", "version"],
+  track_record: ["id", "action", "as_of", "outcome", "confidence", "event_id", "version"],
   events: ["event_id", "version", "event_type", "routing_key", "occurred_at", "body"],
   streams: ["projected_version", "projected_hash"],
 };
@@ -214,7 +215,7 @@ async function hurtAtRandom(
   const which =
     table === "bars" || table === "indicators"
       ? `symbol = '${symbol}' AND timestamp = (SELECT timestamp FROM ${table} WHERE symbol = '${symbol}' LIMIT 1 OFFSET ${row % 8})`
-      : table === "recommendations"
+      : table === "recommendations" || table === "track_record"
         ? `symbol = '${symbol}'`
         : table === "streams"
           ? `stream_id = '${of}'`

@@ -81,6 +81,18 @@ const DAMAGES: readonly Damage[] = [
     action: "reset",
   },
   {
+    what: "a call that is gone from the track record",
+    sql: ["DELETE FROM track_record WHERE symbol = $S"],
+    found: ["track_record missing"],
+    action: "rebuild",
+  },
+  {
+    what: "a call that claims an outcome nobody told",
+    sql: ["UPDATE track_record SET outcome = 'hit', independent = 1 WHERE symbol = $S"],
+    found: ["track_record corrupted"],
+    action: "reset",
+  },
+  {
     what: "a body in the feed that was edited",
     sql: ["UPDATE events SET body = replace(body, '2020', '2021') WHERE stream_id = $T AND version = 2"],
     found: ["events corrupted"],

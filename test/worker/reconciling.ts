@@ -89,6 +89,7 @@ export async function everythingOf(symbol: string) {
     bars: await rows("SELECT * FROM bars WHERE symbol = ? ORDER BY timestamp", symbol),
     indicators: await rows("SELECT * FROM indicators WHERE symbol = ? ORDER BY timestamp", symbol),
     recommendations: await rows("SELECT * FROM recommendations WHERE symbol = ? ORDER BY id", symbol),
+    trackRecord: await rows("SELECT * FROM track_record WHERE symbol = ? ORDER BY id", symbol),
     // Its position in the feed is where an event reached D1; one that was lost comes again at the end.
     feed: await rows(
       `SELECT event_id, stream_id, version, event_type, routing_key, occurred_at, job_id, body

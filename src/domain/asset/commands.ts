@@ -1,6 +1,7 @@
 import type { AssetFact } from "../events/catalogue.ts";
 import type { Cause } from "../events/envelope.ts";
 import type { Resolution } from "../market/resolution.ts";
+import type { EngineRecord } from "../recommendation/engine-record.ts";
 import type { RecommendationBody } from "../recommendation/recommendation.ts";
 import type { Snapshot } from "../recommendation/snapshot.ts";
 import type { Bar } from "./bar.ts";
@@ -59,6 +60,8 @@ export interface RecommendationContext {
   readonly basedOn: RecommendationBody["basedOn"];
   /** The stream's version when it was read: the answer is kept only if nothing has happened since. */
   readonly version: number;
+  /** How the engine that was asked about has fared on this series; null before its first resolved call. */
+  readonly record?: EngineRecord | null;
 }
 
 export interface RecordRecommendationCommand extends Command {
@@ -78,3 +81,14 @@ export type RecommendationResult =
     }
   /** The asset has moved on since the context was read; nothing was kept. */
   | { readonly kind: "conflict"; readonly expected: number; readonly actual: number };
+
+/** Resolve what is due, at every resolution. */
+export interface ResolveCommand extends Command {
+  readonly jobId: string;
+  readonly orderHash: string;
+}
+
+export interface ResolutionsResult {
+  readonly resolved: number;
+  readonly head: number;
+}

@@ -30,6 +30,8 @@ export function editedParams(
     // What was asked of an optimisation is its identity: another request is another optimisation.
     case "portfolio":
     case "derived":
+    case "resolve":
+    case "ranking":
       return { ok: true, params };
   }
 }

@@ -4,7 +4,9 @@ import type { AssetType } from "../market/asset-type.ts";
 import type { Resolution } from "../market/resolution.ts";
 import type { Problem } from "../outcome.ts";
 import type { PortfolioFact } from "../portfolio/portfolio-fact.ts";
+import type { RankingBody } from "../ranking/ranking.ts";
 import type { RecommendationBody } from "../recommendation/recommendation.ts";
+import type { ResolutionBody } from "../recommendation/resolution.ts";
 
 /** A bar as events carry it: as in the API, with an ISO-8601 UTC timestamp. */
 export interface BarFact {
@@ -58,6 +60,8 @@ export interface Payloads {
   };
   RecommendationGenerated: RecommendationBody;
   PortfolioOptimized: PortfolioFact;
+  RecommendationResolved: ResolutionBody;
+  OpportunitiesRanked: RankingBody;
   JobFailed: JobFailure;
   RetryExhausted: JobFailure;
   ExternalServiceTimeout: ServiceTrouble & { readonly timeoutMs: number };
@@ -129,6 +133,8 @@ export const EVENT_TYPES: Readonly<
   IndicatorsComputed: { schemaVersion: 1, class: "domain" },
   RecommendationGenerated: { schemaVersion: 2, class: "domain" },
   PortfolioOptimized: { schemaVersion: 1, class: "domain" },
+  RecommendationResolved: { schemaVersion: 1, class: "domain" },
+  OpportunitiesRanked: { schemaVersion: 1, class: "domain" },
   JobFailed: { schemaVersion: 2, class: "technical" },
   RetryExhausted: { schemaVersion: 2, class: "technical" },
   ExternalServiceTimeout: { schemaVersion: 1, class: "technical" },

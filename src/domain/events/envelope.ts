@@ -51,6 +51,7 @@ export type NewEvent = {
 export const assetStream = (symbol: string): string => `asset/${symbol}`;
 export const jobStream = (jobId: string): string => `job/${jobId}`;
 export const reconciliationStream = (id: string): string => `reconciliation/${id}`;
+export const rankingStream = (resolution: string): string => `ranking/${resolution}`;
 export const endpointStream = (endpointId: string): string => `endpoint/${endpointId}`;
 export const portfolioStream = (portfolioId: string): string => `portfolio/${portfolioId}`;
 export const breakerStream = (service: string): string => `breaker/${service}`;

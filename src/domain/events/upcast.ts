@@ -33,6 +33,8 @@ export const UPCASTERS: Readonly<Record<EventType, readonly Upcaster[]>> = {
   IndicatorsComputed: [],
   RecommendationGenerated: [unchanged],
   PortfolioOptimized: [],
+  RecommendationResolved: [],
+  OpportunitiesRanked: [],
   JobFailed: [withFaultClass],
   RetryExhausted: [withFaultClass],
   ExternalServiceTimeout: [],

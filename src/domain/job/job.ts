@@ -3,7 +3,7 @@ import type { Problem } from "../outcome.ts";
 import type { OptimizationRequest } from "../portfolio/request.ts";
 
 /** The kinds of job this version runs. */
-export const JOB_KINDS = ["ingest", "indicators", "recommendation", "portfolio"] as const;
+export const JOB_KINDS = ["ingest", "indicators", "recommendation", "ranking", "portfolio"] as const;
 export type JobKind = (typeof JOB_KINDS)[number];
 
 export const JOB_STATES = ["queued", "running", "retrying", "succeeded", "failed", "cancelled"] as const;
@@ -36,7 +36,11 @@ export type JobParams =
       readonly symbols: readonly string[];
       readonly request: OptimizationRequest;
     }
-  | { readonly mode: "derived" };
+  | { readonly mode: "derived" }
+  /** A recommendation job that makes none: it judges the asset's recommendations whose horizon has come. */
+  | { readonly mode: "resolve" }
+  /** A ranking for a moment of the market. Its job's `symbol` is the resolution it ranks, which no asset is called. */
+  | { readonly mode: "ranking"; readonly until: number };
 
 /** A job as it is ordered: everything that decides its effect. Its id is `kind|asset|slot`. */
 export interface JobOrder {

@@ -10,6 +10,7 @@ export const QUEUES = [
   "indicators",
   "recommendations",
   "portfolios",
+  "ranking",
   "events",
   "webhooks",
   "reconcile",

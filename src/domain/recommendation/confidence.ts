@@ -4,8 +4,8 @@ import type { TrackRecordCounts } from "./track-record-state.ts";
 /** How many imaginary samples at ½ the base rate starts from. */
 const BASE_RATE_PSEUDO_COUNTS = 10;
 
-/** How many imaginary samples at the base rate an action's hit rate starts from. */
-const ACTION_PSEUDO_COUNTS = 20;
+/** How many imaginary samples at the rate above it a hit rate starts from. */
+export const PSEUDO_COUNTS = 20;
 
 /** Probabilities 0..1. `samples` is how often this action was called and judged; `hitRate` is null without any. */
 export interface Confidence {
@@ -26,7 +26,7 @@ export const confidenceIn = (action: Action, counts: TrackRecordCounts): Confide
   const baseRate = (events + BASE_RATE_PSEUDO_COUNTS / 2) / (counts.n + BASE_RATE_PSEUDO_COUNTS);
   const { n, hits } = counts.actions[action];
   return {
-    confidence: (hits + ACTION_PSEUDO_COUNTS * baseRate) / (n + ACTION_PSEUDO_COUNTS),
+    confidence: (hits + PSEUDO_COUNTS * baseRate) / (n + PSEUDO_COUNTS),
     baseRate,
     samples: n,
     hitRate: n === 0 ? null : hits / n,

@@ -32,16 +32,15 @@ export interface TrackRecordState {
   counts: TrackRecordCounts;
 }
 
-export const initialTrackRecord = (): TrackRecordState => ({
-  pending: null,
-  counts: {
-    n: 0,
-    up: 0,
-    down: 0,
-    quiet: 0,
-    actions: { BUY: { n: 0, hits: 0 }, HOLD: { n: 0, hits: 0 }, SELL: { n: 0, hits: 0 } },
-  },
+export const noCounts = (): TrackRecordCounts => ({
+  n: 0,
+  up: 0,
+  down: 0,
+  quiet: 0,
+  actions: { BUY: { n: 0, hits: 0 }, HOLD: { n: 0, hits: 0 }, SELL: { n: 0, hits: 0 } },
 });
+
+export const initialTrackRecord = (): TrackRecordState => ({ pending: null, counts: noCounts() });
 
 /**
  * The logarithmic move that is usual over `horizon` bars, from annualised volatility:
@@ -51,23 +50,37 @@ export const expectedMove = (volatility: number, periodsPerYear: number, horizon
   (volatility / Math.sqrt(periodsPerYear)) * Math.sqrt(horizon);
 
 /**
- * Counts the pending call if bar number `bar` (1 for the first) completes its horizon. BUY was right when the return
- * since is > 0, SELL when it is < 0, HOLD when its logarithm stayed within the expected move of that time.
+ * Which actions a logarithmic move over the horizon proves right: BUY when it is > 0, SELL when it is < 0, HOLD when it
+ * stayed within the expected move of that time (null: nobody knows). The one definition of a hit.
  */
+export const happenedIn = (move: number, usual: number | null): Readonly<Record<Action, boolean>> => ({
+  BUY: move > 0,
+  HOLD: usual !== null && Math.abs(move) <= usual,
+  SELL: move < 0,
+});
+
+/** Adds one judged call to counts, in place. */
+export const countCall = (
+  counts: TrackRecordCounts,
+  action: Action,
+  happened: Readonly<Record<Action, boolean>>,
+): void => {
+  counts.n += 1;
+  if (happened.BUY) counts.up += 1;
+  if (happened.SELL) counts.down += 1;
+  if (happened.HOLD) counts.quiet += 1;
+  counts.actions[action].n += 1;
+  if (happened[action]) counts.actions[action].hits += 1;
+};
+
+/** Counts the pending call if bar number `bar` (1 for the first) completes its horizon; see `happenedIn`. */
 export const settle = (state: TrackRecordState, bar: number, close: number): void => {
   const call = state.pending;
   if (call === null || bar < call.dueAtBar) return;
   state.pending = null;
   if (!(close > 0)) return; // A price of zero or less has no return to judge by.
   const move = Math.log(close / call.close);
-  const happened = { BUY: move > 0, HOLD: Math.abs(move) <= call.expectedMove, SELL: move < 0 };
-  const { counts } = state;
-  counts.n += 1;
-  if (happened.BUY) counts.up += 1;
-  if (happened.SELL) counts.down += 1;
-  if (happened.HOLD) counts.quiet += 1;
-  counts.actions[call.action].n += 1;
-  if (happened[call.action]) counts.actions[call.action].hits += 1;
+  countCall(state.counts, call.action, happenedIn(move, call.expectedMove));
 };
 
 /** Notes a call to be counted later. Calls never overlap, so that the samples are independent of each other. */

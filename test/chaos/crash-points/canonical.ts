@@ -39,6 +39,9 @@ export function canonicalState(system: Installation): Record<string, readonly st
     ),
     indicators: lines('SELECT symbol, resolution, timestamp, "values", version FROM indicators'),
     recommendations: lines("SELECT symbol, resolution, as_of, action, version FROM recommendations"),
+    trackRecord: lines(
+      "SELECT symbol, resolution, as_of, action, outcome, horizon_return, independent, version FROM track_record",
+    ),
     jobs: lines("SELECT id, state, redrives FROM jobs"),
     deliveries: lines(
       "SELECT e.stream_id, e.version, d.event_type, d.state FROM deliveries d JOIN events e USING (event_id) WHERE e.stream_id NOT LIKE 'breaker/%'",

@@ -5,9 +5,11 @@ import { failuresAreRecorded, garbageIsKept, jobsEnd } from "./jobs.ts";
 import { noEffectTwice } from "./no-effect-twice.ts";
 import { outbox } from "./outbox.ts";
 import { processesEnd } from "./processes.ts";
+import { rankings } from "./rankings.ts";
 import { readModel } from "./read-model.ts";
 import { slots } from "./slots.ts";
 import { stateIsFold } from "./state-is-fold.ts";
+import { trackRecord } from "./track-record.ts";
 import type { View } from "./view.ts";
 
 /** A promise, and how to see at rest whether it was kept: the ways in which it was not, in words. */
@@ -25,6 +27,8 @@ export const INVARIANTS: readonly Invariant[] = [
   outbox,
   noEffectTwice,
   readModel,
+  trackRecord,
+  rankings,
   deliveries,
   slots,
   imports,

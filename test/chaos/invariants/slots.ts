@@ -21,7 +21,18 @@ function slotFaults(view: View, slot: Readonly<Record<string, unknown>>): string
   if (slot["state"] !== "enqueued") return [`${name} is ${String(slot["state"])}`];
   const [schedule] = view.rows("SELECT * FROM schedules WHERE id = ?", String(slot["schedule_id"]));
   if (schedule === undefined) return [];
-  const target = JSON.parse(String(schedule["target"])) as { symbol?: string; calendar?: string };
+  const target = JSON.parse(String(schedule["target"])) as {
+    symbol?: string;
+    calendar?: string;
+    only?: string;
+    resolution?: string;
+  };
+  if (target.resolution !== undefined)
+    return view.jobs.has(`ranking|${target.resolution}|${at}`)
+      ? []
+      : [`${name} is enqueued and ranked nothing`];
+  // What is due is for the bars to say; the track record is judged by an invariant of its own.
+  if (target.only === "due") return [];
   const symbols =
     target.symbol !== undefined
       ? [target.symbol]

@@ -1,4 +1,4 @@
-import { SEEDS, type Tooth, worker } from "./tooth.ts";
+import { domain, SEEDS, type Tooth, worker } from "./tooth.ts";
 
 /** What keeps effects from being lost or had twice: logs, outbox, attempts, deliveries, slots, keys of requests. */
 export const EFFECTS: readonly Tooth[] = [
@@ -29,6 +29,27 @@ export const EFFECTS: readonly Tooth[] = [
     noticedBy: SEEDS,
     text: "if (isFinal(result)) {",
     without: "if (isFinal(result) && id === '') {",
+  },
+  {
+    name: "a resolved call is open no more",
+    file: "src/durable-objects/resolutions.ts",
+    noticedBy: worker("resolutions", "happens once"),
+    text: "db.openCalls.close(call);",
+    without: "",
+  },
+  {
+    name: "a ranking's event is decided by its job",
+    file: "src/wiring/ranking.ts",
+    noticedBy: worker("ranking", "stays one"),
+    text: "newId: () => eventId",
+    without: "newId: p.newId",
+  },
+  {
+    name: "calls that overlap count once",
+    file: "src/domain/recommendation/engine-record.ts",
+    noticedBy: domain("recommendation/resolution", "overlap"),
+    text: "record.countedUntil === null || asOf >= record.countedUntil;",
+    without: "record.countedUntil === null || asOf >= 0;",
   },
   {
     name: "an event has its outbox row",

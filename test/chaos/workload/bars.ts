@@ -54,6 +54,14 @@ export function makeFile(random: Random, everyDay: boolean): ImportFile {
   return { body, type: csv ? "text/csv" : "application/json", bars: spoilt ? null : bars };
 }
 
+/** Days in a row from one on, as they were first told. */
+export function fileOf(from: number, count: number, everyDay: boolean): ImportFile {
+  const days = Array.from({ length: count }, (_, index) => from + index);
+  const kept = days.filter((day) => everyDay || isSession(FIRST + day * DAY));
+  const bars = kept.map((day) => barOf(FIRST + day * DAY, day, 0));
+  return { body: jsonOf(bars), type: "application/json", bars };
+}
+
 function barOf(timestamp: number, day: number, revision: number): PlainBar {
   const changed = revision > 0 && day % 3 === revision;
   const close = Math.round((100 + Math.sin(day / 4) * 8 + day / 9 + (changed ? revision : 0)) * 100) / 100;

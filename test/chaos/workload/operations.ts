@@ -1,3 +1,4 @@
+import { fileOf } from "./bars.ts";
 import type { Client } from "./client.ts";
 import type { Action, Ledger } from "./program.ts";
 import { itemsOf, parsed } from "./replies.ts";
@@ -32,7 +33,67 @@ async function reconcile(client: Client, ledger: Ledger): Promise<void> {
   });
 }
 
-const PROJECTIONS = ["bars", "indicators", "recommendations"];
+/** Has what is due judged, of one asset or of a market. */
+async function resolveDue(client: Client, ledger: Ledger): Promise<void> {
+  const { random } = client;
+  const [some] = ledger.assets;
+  const target =
+    some !== undefined && random.chance(0.7)
+      ? { symbol: random.pick(ledger.assets).symbol }
+      : { calendar: random.pick(["XNYS", "CRYPTO", "FX"]) };
+  const reply = parsed(
+    await client.ask("POST", "/schedules", {
+      name: `resolve ${random.between(1, 1000)}`,
+      kind: "recommendation",
+      target: { ...target, only: "due" },
+      cadence: { type: "interval", everySeconds: random.pick([3_600, 43_200]) },
+    }),
+  );
+  if (reply !== null) ledger.schedules.push({ id: String(reply["id"]), at: client.system.world.now });
+}
+
+/** Lets a recommendation come to its horizon: a history, a pause, two months more, and the order to judge. */
+async function comeToHorizon(client: Client, ledger: Ledger): Promise<void> {
+  const { random } = client;
+  if (ledger.assets.length === 0) return;
+  const { symbol } = random.pick(ledger.assets);
+  for (const [from, count] of [
+    [0, 30],
+    [30, 31],
+  ] as const) {
+    const file = fileOf(from, count, symbol === "COIN-X");
+    ledger.importsBegun += 1;
+    const reply = parsed(await client.ask("POST", `/assets/${symbol}/bars`, file.body, file.type));
+    if (reply !== null) ledger.imports.push({ symbol, jobId: String(reply["jobId"]), file });
+    await client.sleep(random.between(1_000, 60_000));
+  }
+  for (let orders = random.between(1, 3); orders > 0; orders--) {
+    const order = { kind: "recommendation", symbol, only: "due", delaySeconds: random.pick([0, 0, 30]) };
+    const reply = parsed(await client.ask("POST", "/jobs", order));
+    if (reply !== null) ledger.jobs.push(String(reply["jobId"]));
+  }
+}
+
+/** Has everything ranked: now, or by a schedule. */
+async function rank(client: Client, ledger: Ledger): Promise<void> {
+  const { random } = client;
+  if (random.chance(0.5)) {
+    const reply = parsed(await client.ask("POST", "/jobs", { kind: "ranking" }));
+    if (reply !== null) ledger.jobs.push(String(reply["jobId"]));
+    return;
+  }
+  const reply = parsed(
+    await client.ask("POST", "/schedules", {
+      name: `rank ${random.between(1, 1000)}`,
+      kind: "ranking",
+      target: { resolution: "1d" },
+      cadence: { type: "interval", everySeconds: 43_200 },
+    }),
+  );
+  if (reply !== null) ledger.schedules.push({ id: String(reply["id"]), at: client.system.world.now });
+}
+
+const PROJECTIONS = ["bars", "indicators", "recommendations", "track_record"];
 const ACTS = ["switch", "switch", "finish", "rollback", "cancel"];
 
 async function rebuild(client: Client): Promise<void> {
@@ -59,6 +120,10 @@ export const OPERATIONS: readonly Action[] = [
   onboard,
   changeProcess,
   reconcile,
+  resolveDue,
+  comeToHorizon,
+  comeToHorizon,
+  rank,
   rebuild,
   handleBreaker,
 ];

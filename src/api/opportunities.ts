@@ -1,0 +1,122 @@
+import * as z from "zod";
+import { ASSET_TYPES } from "../domain/market/asset-type.ts";
+import { LEFT_OUT_REASONS, type RankingBody } from "../domain/ranking/ranking.ts";
+import { ACTIONS } from "../domain/recommendation/recommendation.ts";
+import { latestRanking, rankingAt, type StoredRanking } from "../read-model/opportunities.ts";
+import { instantSchema, iso, listLimit, operation, readCursor, router, writeCursor } from "./schemas.ts";
+
+const opportunityView = z
+  .object({
+    rank: z.number(),
+    change: z
+      .number()
+      .nullable()
+      .meta({ description: "places gained since the ranking before; null when new" }),
+    symbol: z.string(),
+    assetType: z.enum(ASSET_TYPES),
+    action: z.enum(ACTIONS),
+    score: z.number().meta({ description: "0..100: the weighted sum of the components" }),
+    components: z.object({ trend: z.number(), edge: z.number(), risk: z.number(), freshness: z.number() }),
+    confidence: z.number(),
+    baseRate: z.number(),
+    recommendationId: z.string(),
+    asOf: z.string(),
+    close: z.number(),
+    engine: z.string(),
+  })
+  .meta({ id: "Opportunity" });
+
+const rankingView = z
+  .object({
+    eventId: z.string(),
+    asOf: z.string().meta({ description: "the market's moment it was made for" }),
+    rankedAt: z.string(),
+    jobId: z.string().nullable(),
+    resolution: z.string(),
+    rankingVersion: z.string(),
+    weights: z.record(z.string(), z.number()),
+    ranked: z.number(),
+    shown: z.number().meta({ description: "how many of them a ranking keeps" }),
+    partial: z.boolean(),
+    leftOut: z.object({
+      count: z.number(),
+      reasons: z.record(z.enum(LEFT_OUT_REASONS), z.number()),
+      assets: z.array(z.object({ symbol: z.string(), reason: z.enum(LEFT_OUT_REASONS) })),
+    }),
+  })
+  .meta({ id: "Ranking" });
+
+const query = z.object({
+  assetType: z.enum(ASSET_TYPES).optional(),
+  action: z.enum(ACTIONS).optional(),
+  asOf: instantSchema.optional().meta({ description: "the newest ranking that had been made by then" }),
+  limit: listLimit,
+  cursor: z.string().optional(),
+});
+
+const NOTICE =
+  "This is not investment advice. A score orders assets by what is known of them; it promises nothing.";
+
+export const opportunities = router();
+
+opportunities.openapi(
+  operation(
+    {
+      method: "get",
+      path: "/opportunities",
+      scope: "assets:read",
+      summary: "The latest ranking of all live assets, best first",
+      tag: "Recommendations",
+    },
+    { query },
+    200,
+    z.object({
+      items: z.array(opportunityView),
+      nextCursor: z.string().nullable(),
+      ranking: rankingView.nullable().meta({ description: "null before the first ranking" }),
+      notice: z.string(),
+    }),
+  ),
+  async (c) => {
+    const { assetType, action, asOf, limit, cursor } = c.req.valid("query");
+    // Pages are of the ranking they began with, whatever has been ranked since.
+    const at = readCursor(cursor, z.tuple([z.number().int(), z.number().int()]));
+    const reads = c.get("reads");
+    const found =
+      at === null
+        ? await latestRanking(reads, "1d", { said: asOf === undefined ? null : iso(asOf) })
+        : await rankingAt(reads, "1d", at[0]);
+    if (found === null) return c.json({ items: [], nextCursor: null, ranking: null, notice: NOTICE }, 200);
+    const wanted = found.body.items.filter(
+      (item) =>
+        item.rank > (at?.[1] ?? 0) &&
+        (assetType === undefined || item.assetType === assetType) &&
+        (action === undefined || item.action === action),
+    );
+    const items = wanted.slice(0, limit).map((item) => ({ ...item, components: { ...item.components } }));
+    const last = items.at(-1);
+    const more = wanted.length > limit && last !== undefined;
+    const nextCursor = more ? writeCursor([found.version, last.rank]) : null;
+    return c.json({ items, nextCursor, ranking: show(found), notice: NOTICE }, 200);
+  },
+);
+
+const show = ({ eventId, occurredAt, jobId, body }: StoredRanking): z.infer<typeof rankingView> => ({
+  eventId,
+  asOf: body.asOf,
+  rankedAt: occurredAt,
+  jobId,
+  resolution: body.resolution,
+  rankingVersion: body.rankingVersion,
+  weights: { ...body.weights },
+  ranked: body.ranked,
+  shown: body.items.length,
+  partial: body.partial,
+  leftOut: showLeftOut(body.leftOut),
+});
+
+const showLeftOut = ({ count, reasons, assets }: RankingBody["leftOut"]) => ({
+  count,
+  reasons: { ...reasons },
+  assets: assets.map((one) => ({ ...one })),
+});

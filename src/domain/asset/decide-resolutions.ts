@@ -1,0 +1,99 @@
+import type { AssetFact } from "../events/catalogue.ts";
+import type { NewEvent } from "../events/envelope.ts";
+import { periodsPerYear } from "../indicators/periods-per-year.ts";
+import { initialVolatility, stepVolatility } from "../indicators/volatility.ts";
+import type { Resolution } from "../market/resolution.ts";
+import {
+  countResolution,
+  type EngineRecord,
+  engineKey,
+  initialEngineRecord,
+  isIndependent,
+} from "../recommendation/engine-record.ts";
+import type { RecommendationBody } from "../recommendation/recommendation.ts";
+import { citedVolatility, type KnownBar, type OpenCall, resolutionOf } from "../recommendation/resolution.ts";
+import { expectedMove } from "../recommendation/track-record-state.ts";
+
+/** Returns whose volatility tells the usual move, as the indicator `volatility30` has it. */
+const VOLATILITY_PERIOD = 30;
+
+/** What resolving looks at. Timestamps are epoch ms. */
+export interface ResolutionsView {
+  readonly fact: AssetFact;
+  /** Calls that are not resolved, oldest bar first. */
+  readonly openCalls: Iterable<OpenCall>;
+  readonly barAt: (resolution: Resolution, timestamp: number) => KnownBar | null;
+  /** The bar that stands `count` bars after an instant, or null while there are fewer. */
+  readonly barAfter: (resolution: Resolution, timestamp: number, count: number) => KnownBar | null;
+  /** At most `count` closes up to an instant, it included, oldest first. */
+  readonly closesUpTo: (resolution: Resolution, timestamp: number, count: number) => readonly number[];
+  readonly record: (resolution: Resolution, key: string) => EngineRecord | null;
+}
+
+/** A record that has changed. */
+export interface ChangedRecord {
+  readonly resolution: Resolution;
+  readonly key: string;
+  readonly record: EngineRecord;
+}
+
+export interface ResolutionsDecision {
+  readonly resolved: readonly { readonly call: OpenCall; readonly event: NewEvent }[];
+  readonly records: readonly ChangedRecord[];
+}
+
+/**
+ * Resolves the calls whose horizon bar is there, at most `limit` of them, by the bars as they are known now. The others
+ * stay open.
+ */
+export function decideResolutions(view: ResolutionsView, limit: number): ResolutionsDecision {
+  const resolved: { call: OpenCall; event: NewEvent }[] = [];
+  const records = new Map<string, ChangedRecord>();
+  for (const call of view.openCalls) {
+    if (resolved.length >= limit) break;
+    const { recommendation } = call;
+    const { resolution, horizon } = recommendation;
+    const asOf = Date.parse(recommendation.asOf);
+    const to = view.barAfter(resolution, asOf, horizon.bars);
+    if (to === null) continue;
+    const key = engineKey(recommendation);
+    const place = `${resolution} ${key}`;
+    const record = records.get(place)?.record ?? view.record(resolution, key) ?? initialEngineRecord();
+    const payload = resolutionOf(call, view.barAt(resolution, asOf) ?? asItWas(recommendation), to, {
+      assetType: view.fact.type,
+      expectedMove: usualMove(view, recommendation),
+      independent: isIndependent(record, asOf),
+    });
+    records.set(place, { resolution, key, record: countResolution(record, payload) });
+    resolved.push({ call, event: { eventType: "RecommendationResolved", payload } });
+  }
+  return { resolved, records: [...records.values()] };
+}
+
+/** Bars are never taken away; should one be missing all the same, the recommendation says what it was. */
+const asItWas = ({ asOf, close }: RecommendationBody): KnownBar => ({
+  timestamp: Date.parse(asOf),
+  open: null,
+  high: null,
+  low: null,
+  close,
+  volume: null,
+  version: 0,
+});
+
+/** By the volatility the recommendation cites; one that cites none is held to what its bars say. */
+function usualMove(view: ResolutionsView, recommendation: RecommendationBody): number | null {
+  const { resolution, horizon, asOf } = recommendation;
+  const periods = periodsPerYear(view.fact.type, resolution);
+  const volatility =
+    citedVolatility(recommendation) ??
+    volatilityOf(view.closesUpTo(resolution, Date.parse(asOf), VOLATILITY_PERIOD + 1), periods);
+  return volatility === null ? null : expectedMove(volatility, periods, horizon.bars);
+}
+
+function volatilityOf(closes: readonly number[], periods: number): number | null {
+  const state = initialVolatility();
+  let last: number | null = null;
+  for (const close of closes) last = stepVolatility(state, close, VOLATILITY_PERIOD, periods);
+  return last;
+}

@@ -1,0 +1,170 @@
+import type { AssetType } from "../market/asset-type.ts";
+import { lastClosedSession, sessionDateOf } from "../market/calendar.ts";
+import { type CalendarId, isCalendarId } from "../market/calendar-id.ts";
+import type { Resolution } from "../market/resolution.ts";
+import type { Action } from "../recommendation/recommendation.ts";
+import {
+  type Components,
+  MOST_SESSIONS_BEHIND,
+  RANKING_VERSION,
+  RANKING_WEIGHTS,
+  type RankedFacts,
+  scoreOf,
+} from "./score.ts";
+
+/** The resolution that is ranked: sessions are days. */
+export const RANKED_RESOLUTIONS = ["1d"] as const satisfies readonly Resolution[];
+export type RankedResolution = (typeof RANKED_RESOLUTIONS)[number];
+
+/** Of many assets the best are told; an event with these stays under 100 KB. */
+export const MOST_RANKED = 200;
+/** Of those left out as many are named; all are counted. */
+export const MOST_NAMED = 100;
+
+export const LEFT_OUT_REASONS = ["noBars", "noRecommendation", "stale"] as const;
+export type LeftOutReason = (typeof LEFT_OUT_REASONS)[number];
+
+/** A live asset with its newest recommendation that has not come to its horizon; null when it has none. */
+export interface Candidate {
+  readonly symbol: string;
+  readonly assetType: AssetType;
+  readonly calendar: string;
+  readonly hasBars: boolean;
+  readonly call: (Omit<RankedFacts, "sessionsBehind"> & CandidateCall) | null;
+}
+
+interface CandidateCall {
+  readonly recommendationId: string;
+  /** Timestamp of the bar it was made on, epoch ms. */
+  readonly asOf: number;
+  readonly close: number;
+  readonly engine: string;
+}
+
+export interface Opportunity {
+  readonly rank: number;
+  /** Places gained since the ranking before (lost, when negative); null for one that was not in it. */
+  readonly change: number | null;
+  readonly symbol: string;
+  readonly assetType: AssetType;
+  readonly action: Action;
+  readonly score: number;
+  readonly components: Components;
+  readonly confidence: number;
+  readonly baseRate: number;
+  readonly recommendationId: string;
+  readonly asOf: string;
+  readonly close: number;
+  readonly engine: string;
+}
+
+/** The payload of OpportunitiesRanked. */
+export interface RankingBody {
+  readonly resolution: RankedResolution;
+  /** The market's moment it was made for. */
+  readonly asOf: string;
+  readonly slot: string | null;
+  readonly rankingVersion: string;
+  readonly weights: Readonly<Record<keyof typeof RANKING_WEIGHTS, number>>;
+  /** How many assets have a rank, of which `items` are the first. */
+  readonly ranked: number;
+  /** Whether any live asset could not be ranked. */
+  readonly partial: boolean;
+  readonly leftOut: {
+    readonly count: number;
+    readonly reasons: Readonly<Record<LeftOutReason, number>>;
+    readonly assets: readonly { readonly symbol: string; readonly reason: LeftOutReason }[];
+  };
+  readonly items: readonly Opportunity[];
+}
+
+/** Ranks assets that come page by page, holding no more than it tells. Ties go by symbol, so order of pages is nothing. */
+export class Ranking {
+  readonly #until: number;
+  readonly #sessions = new Map<CalendarId, readonly string[]>();
+  #best: Omit<Opportunity, "rank" | "change">[] = [];
+  #ranked = 0;
+  readonly #reasons: Record<LeftOutReason, number> = { noBars: 0, noRecommendation: 0, stale: 0 };
+  readonly #leftOut: { symbol: string; reason: LeftOutReason }[] = [];
+
+  /** `until` (epoch ms): the market's moment that bars ought to reach. */
+  constructor(until: number) {
+    this.#until = until;
+  }
+
+  add(page: readonly Candidate[]): void {
+    for (const candidate of page) {
+      const { call } = candidate;
+      const behind = call === null ? 0 : this.#sessionsBehind(candidate.calendar, call.asOf);
+      if (call === null) this.#leave(candidate.symbol, candidate.hasBars ? "noRecommendation" : "noBars");
+      else if (behind > MOST_SESSIONS_BEHIND) this.#leave(candidate.symbol, "stale");
+      else this.#rank(candidate, call, behind);
+    }
+    this.#best.sort((a, b) => b.score - a.score || (a.symbol < b.symbol ? -1 : 1));
+    this.#best.length = Math.min(this.#best.length, MOST_RANKED);
+  }
+
+  /** `before` tells the ranks of the ranking before. */
+  body(
+    about: { readonly resolution: RankedResolution; readonly slot: string | null },
+    before: ReadonlyMap<string, number>,
+  ): RankingBody {
+    const count = Object.values(this.#reasons).reduce((sum, one) => sum + one, 0);
+    return {
+      ...about,
+      asOf: new Date(this.#until).toISOString(),
+      rankingVersion: RANKING_VERSION,
+      weights: RANKING_WEIGHTS,
+      ranked: this.#ranked,
+      partial: count > 0,
+      leftOut: { count, reasons: { ...this.#reasons }, assets: [...this.#leftOut] },
+      items: this.#best.map((one, index) => {
+        const rank = index + 1;
+        const last = before.get(one.symbol);
+        return { rank, change: last === undefined ? null : last - rank, ...one };
+      }),
+    };
+  }
+
+  #rank(candidate: Candidate, call: NonNullable<Candidate["call"]>, sessionsBehind: number): void {
+    this.#ranked += 1;
+    this.#best.push({
+      symbol: candidate.symbol,
+      assetType: candidate.assetType,
+      action: call.action,
+      ...scoreOf({ ...call, sessionsBehind }),
+      confidence: call.confidence,
+      baseRate: call.baseRate,
+      recommendationId: call.recommendationId,
+      asOf: new Date(call.asOf).toISOString(),
+      close: call.close,
+      engine: call.engine,
+    });
+  }
+
+  #leave(symbol: string, reason: LeftOutReason): void {
+    this.#reasons[reason] += 1;
+    if (this.#leftOut.length < MOST_NAMED) this.#leftOut.push({ symbol, reason });
+  }
+
+  /** Sessions that have closed since the bar's own; one more than the most when it is older than those looked at. */
+  #sessionsBehind(calendar: string, asOf: number): number {
+    if (!isCalendarId(calendar)) return 0;
+    const dates = this.#sessions.get(calendar) ?? latestSessions(calendar, this.#until);
+    this.#sessions.set(calendar, dates);
+    const own = sessionDateOf(calendar, asOf);
+    const behind = dates.findIndex((date) => date <= own);
+    return behind < 0 ? MOST_SESSIONS_BEHIND + 1 : behind;
+  }
+}
+
+/** The dates of the sessions that closed last, newest first: as many as may be missing, and one. */
+function latestSessions(calendar: CalendarId, until: number): string[] {
+  const dates: string[] = [];
+  let session = lastClosedSession(calendar, until);
+  while (session !== null && dates.length <= MOST_SESSIONS_BEHIND) {
+    dates.push(session.date);
+    session = lastClosedSession(calendar, session.close - 1);
+  }
+  return dates;
+}

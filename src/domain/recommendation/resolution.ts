@@ -1,0 +1,134 @@
+import type { Bar } from "../asset/bar.ts";
+import { LARGEST_RETURN } from "../indicators/return.ts";
+import type { AssetType } from "../market/asset-type.ts";
+import type { Resolution } from "../market/resolution.ts";
+import type { Action, RecommendationBody } from "./recommendation.ts";
+import { happenedIn } from "./track-record-state.ts";
+
+/** What became of a call. `void` is no outcome: nobody could have been right or wrong, and it never enters a rate. */
+export const CALL_OUTCOMES = ["hit", "miss", "void"] as const;
+export type CallOutcome = (typeof CALL_OUTCOMES)[number];
+
+/** What engines that ask a model add to a recommendation. `rawConfidence` is what the model said before calibration. */
+export interface ModelMarks {
+  readonly promptVersion?: string;
+  readonly modelId?: string;
+  readonly rawConfidence?: number;
+}
+
+/** A recommendation whose horizon has not been judged, and the event that told it. */
+export interface OpenCall {
+  readonly recommendation: RecommendationBody & ModelMarks;
+  readonly eventId: string;
+  readonly version: number;
+}
+
+/** A bar and the version of the event that last wrote it. */
+export type KnownBar = Bar & { readonly version: number };
+
+/** The payload of RecommendationResolved. Instants are ISO-8601 UTC; it is what was known when it was resolved. */
+export interface ResolutionBody extends ModelMarks {
+  readonly recommendationId: string;
+  readonly symbol: string;
+  readonly assetType: AssetType;
+  readonly resolution: Resolution;
+  readonly action: Action;
+  /** As it was reported. */
+  readonly confidence: number;
+  readonly baseRate: number;
+  readonly horizon: { readonly bars: number; readonly resolution: Resolution };
+  /** The bar it was made on and the one at its horizon: timestamp, close, version of the event that last wrote it. */
+  readonly asOf: string;
+  readonly close: number;
+  readonly barVersion: number;
+  readonly resolvedAt: string;
+  readonly resolvedClose: number;
+  readonly resolvedBarVersion: number;
+  /** True when the bar it was made on has got another close since: both closes are those known at the resolution. */
+  readonly revised: boolean;
+  /** resolvedClose / close − 1; null where one of the two has no return. */
+  readonly horizonReturn: number | null;
+  /** The logarithmic move within which a HOLD is right; null when volatility was not known. */
+  readonly expectedMove: number | null;
+  readonly outcome: CallOutcome;
+  /** Why it is void; null when it is not. */
+  readonly voidReason: string | null;
+  /** Whether it counts and its horizon overlaps with none of the engine's calls counted before it on this series. */
+  readonly independent: boolean;
+  readonly engine: string;
+  readonly engineVersion: string;
+}
+
+interface Verdict {
+  readonly outcome: CallOutcome;
+  readonly voidReason: string | null;
+  readonly horizonReturn: number | null;
+}
+
+/**
+ * Judges a call by two closes. Void are: closes that have no return, a HOLD said only because no trend could be read
+ * (not knowing must not earn a record, as in `AnalysisState.calibration`), and a HOLD whose usual move nobody knew.
+ */
+export function judge(
+  call: Pick<RecommendationBody, "action" | "trend">,
+  close: number,
+  later: number,
+  expectedMove: number | null,
+): Verdict {
+  const horizonReturn = later / close - 1;
+  if (!(close > 0 && later > 0 && Math.abs(horizonReturn) <= LARGEST_RETURN)) {
+    return { outcome: "void", voidReason: "a close of zero or less has no return", horizonReturn: null };
+  }
+  if (call.action === "HOLD" && call.trend.score === null) {
+    return { outcome: "void", voidReason: "no trend could be read, so nothing was claimed", horizonReturn };
+  }
+  if (call.action === "HOLD" && expectedMove === null) {
+    return { outcome: "void", voidReason: "the usual move was not known", horizonReturn };
+  }
+  const happened = happenedIn(Math.log(later / close), expectedMove);
+  return { outcome: happened[call.action] ? "hit" : "miss", voidReason: null, horizonReturn };
+}
+
+/** The annualised volatility the recommendation itself cites, or null when it cites none. */
+export const citedVolatility = ({ evidence }: RecommendationBody): number | null =>
+  evidence.find(({ id }) => id === "volatility30")?.value ?? null;
+
+/** The fact that a call came to its horizon. `from` and `to` are the two bars as they are known now. */
+export function resolutionOf(
+  { recommendation }: OpenCall,
+  from: KnownBar,
+  to: KnownBar,
+  known: {
+    readonly assetType: AssetType;
+    readonly expectedMove: number | null;
+    readonly independent: boolean;
+  },
+): ResolutionBody {
+  const { promptVersion, modelId, rawConfidence } = recommendation;
+  const verdict = judge(recommendation, from.close, to.close, known.expectedMove);
+  return {
+    recommendationId: recommendation.recommendationId,
+    symbol: recommendation.symbol,
+    assetType: known.assetType,
+    resolution: recommendation.resolution,
+    action: recommendation.action,
+    confidence: recommendation.confidence,
+    baseRate: recommendation.baseRate,
+    horizon: recommendation.horizon,
+    asOf: new Date(from.timestamp).toISOString(),
+    close: from.close,
+    barVersion: from.version,
+    resolvedAt: new Date(to.timestamp).toISOString(),
+    resolvedClose: to.close,
+    resolvedBarVersion: to.version,
+    revised: from.close !== recommendation.close,
+    ...verdict,
+    expectedMove: known.expectedMove,
+    independent: known.independent && verdict.outcome !== "void",
+    engine: recommendation.engine,
+    engineVersion: recommendation.engineVersion,
+    ...(promptVersion === undefined ? {} : { promptVersion }),
+    ...(modelId === undefined ? {} : { modelId }),
+    ...(rawConfidence === undefined ? {} : { rawConfidence }),
+  };
+}

@@ -1,0 +1,129 @@
+import { ACTIONS, type Action } from "../recommendation/recommendation.ts";
+import { type Interval, wilson, Z95 } from "./wilson.ts";
+
+/** Calibration bins are tenths of reported confidence. */
+export const BINS = 10;
+
+/** Below this many judged calls no figure is told: it would be noise that looks like knowledge. */
+export const SMALLEST_SAMPLE = 10;
+
+/** Sums over the judged calls (hit or miss) of one action in one bin; o is 1 for a hit, c confidence, b base rate. */
+export interface BinSums {
+  readonly action: Action;
+  readonly bin: number;
+  readonly n: number;
+  readonly hits: number;
+  readonly independent: number;
+  readonly confidence: number;
+  /** Σ(c − o)², Σ(b − o)², and the square of their difference per call. */
+  readonly brier: number;
+  readonly baseBrier: number;
+  readonly differenceSquared: number;
+}
+
+/** A number and how much it rests on. The interval is of 95 % and counts only calls whose horizons do not overlap. */
+export interface Figure {
+  readonly value: number | null;
+  readonly low: number | null;
+  readonly high: number | null;
+  readonly n: number;
+  readonly effectiveN: number;
+  /** Why there is no value or no interval; null when both are there. */
+  readonly reason: string | null;
+}
+
+export interface CalibrationBin {
+  readonly from: number;
+  readonly to: number;
+  readonly n: number;
+  readonly meanConfidence: number | null;
+  readonly hitRate: number | null;
+}
+
+export interface TrackRecordFigures {
+  readonly n: number;
+  /** Of them, those whose horizons do not overlap. */
+  readonly effectiveN: number;
+  readonly actions: Readonly<Record<Action, { readonly n: number; readonly hits: number }>>;
+  readonly hitRate: Figure;
+  /** Mean squared error of the reported confidence, of the base rate beside it, and reported − base (below 0 is better). */
+  readonly brier: Figure;
+  readonly baseRateBrier: Figure;
+  readonly brierDifference: Figure;
+  /** 1 − brier / baseRateBrier. */
+  readonly skill: Figure;
+  /** Mean distance between confidence and hit rate over the bins, weighted by n (expected calibration error). */
+  readonly calibrationError: Figure;
+  readonly calibration: readonly CalibrationBin[];
+}
+
+/** What sums over calls say. Sources: Brier, Monthly Weather Review 78 (1950); ECE: Naeini et al., AAAI 2015. */
+export function figuresOf(sums: readonly BinSums[]): TrackRecordFigures {
+  const n = total(sums, "n");
+  const effectiveN = total(sums, "independent");
+  const hits = total(sums, "hits");
+  const figure = (value: number, interval: Interval | null = null): Figure =>
+    told(value, interval, n, effectiveN);
+  const reported = total(sums, "brier") / n;
+  const base = total(sums, "baseBrier") / n;
+  const difference = reported - base;
+  const variance = Math.max(0, total(sums, "differenceSquared") / n - difference ** 2);
+  const half = effectiveN > 1 ? Z95 * Math.sqrt(variance / (effectiveN - 1)) : null;
+  const calibration = Array.from({ length: BINS }, (_, bin) => binOf(sums, bin));
+  return {
+    n,
+    effectiveN,
+    actions: byAction(sums),
+    hitRate: figure(hits / n, effectiveN > 0 ? wilson(hits / n, effectiveN) : null),
+    brier: figure(reported),
+    baseRateBrier: figure(base),
+    brierDifference: figure(
+      difference,
+      half === null ? null : { low: difference - half, high: difference + half },
+    ),
+    skill: figure(base === 0 ? Number.NaN : 1 - reported / base),
+    calibrationError: figure(
+      calibration.reduce(
+        (sum, { n: size, meanConfidence, hitRate }) =>
+          sum + (size / n) * Math.abs((meanConfidence ?? 0) - (hitRate ?? 0)),
+        0,
+      ),
+    ),
+    calibration,
+  };
+}
+
+/** A figure, or why there is none. */
+export function told(value: number, interval: Interval | null, n: number, effectiveN: number): Figure {
+  const size = { n, effectiveN };
+  if (n < SMALLEST_SAMPLE) {
+    const reason = `${n} resolved so far, ${SMALLEST_SAMPLE} are needed`;
+    return { value: null, low: null, high: null, ...size, reason };
+  }
+  if (!Number.isFinite(value)) return { value: null, low: null, high: null, ...size, reason: "not defined" };
+  if (interval === null) return { value, low: null, high: null, ...size, reason: null };
+  return { value, ...interval, ...size, reason: null };
+}
+
+type Summed = Exclude<keyof BinSums, "action" | "bin">;
+const total = (sums: readonly BinSums[], key: Summed): number => sums.reduce((sum, one) => sum + one[key], 0);
+
+const byAction = (sums: readonly BinSums[]): TrackRecordFigures["actions"] =>
+  Object.fromEntries(
+    ACTIONS.map((action) => {
+      const own = sums.filter((one) => one.action === action);
+      return [action, { n: total(own, "n"), hits: total(own, "hits") }];
+    }),
+  ) as TrackRecordFigures["actions"];
+
+function binOf(sums: readonly BinSums[], bin: number): CalibrationBin {
+  const own = sums.filter((one) => one.bin === bin);
+  const n = total(own, "n");
+  return {
+    from: bin / BINS,
+    to: (bin + 1) / BINS,
+    n,
+    meanConfidence: n === 0 ? null : total(own, "confidence") / n,
+    hitRate: n === 0 ? null : total(own, "hits") / n,
+  };
+}

@@ -1,0 +1,59 @@
+import type { ResolutionsResult, ResolveCommand } from "../domain/asset/commands.ts";
+import { decideResolutions, type ResolutionsView } from "../domain/asset/decide-resolutions.ts";
+import type { Resolution } from "../domain/market/resolution.ts";
+import type { EngineRecord } from "../domain/recommendation/engine-record.ts";
+import type { AssetDatabase } from "./asset-object.ts";
+import type { Stamp } from "./event-log.ts";
+
+/** What one commit resolves at most: some 100 KB of events. The rest is due at the next slot. */
+const MOST_AT_ONCE = 100;
+
+/** Judges every call whose horizon bar is there, and keeps the engines' records. Runs inside the object's transaction. */
+export function resolveRecommendations(
+  db: AssetDatabase,
+  command: ResolveCommand,
+  stamp: Stamp,
+): ResolutionsResult {
+  const decision = decideResolutions(viewOf(db), MOST_AT_ONCE);
+  for (const { call, event } of decision.resolved) {
+    db.log.append([event], { ...command.cause, causationId: call.eventId }, stamp);
+    db.openCalls.close(call);
+  }
+  for (const { resolution, key, record } of decision.records) writeRecord(db, resolution, key, record);
+  return { resolved: decision.resolved.length, head: db.log.head() };
+}
+
+const viewOf = (db: AssetDatabase): ResolutionsView => ({
+  fact: db.asset.required(),
+  openCalls: db.openCalls.list(),
+  barAt: (resolution, timestamp) => db.bars.at(resolution, timestamp),
+  barAfter: (resolution, timestamp, count) => db.bars.nthAfter(resolution, timestamp, count),
+  closesUpTo: (resolution, timestamp, count) => db.bars.closesUpTo(resolution, timestamp, count),
+  record: (resolution, key) => readRecord(db, resolution, key),
+});
+
+/** How an engine has fared on a series; null before its first counted resolution. */
+export function readRecord({ sql }: AssetDatabase, resolution: Resolution, key: string): EngineRecord | null {
+  const row = sql
+    .exec<{ record: string }>(
+      "SELECT record FROM engine_records WHERE resolution = ? AND engine = ?",
+      resolution,
+      key,
+    )
+    .toArray()[0];
+  return row === undefined ? null : (JSON.parse(row.record) as EngineRecord);
+}
+
+function writeRecord(
+  { sql }: AssetDatabase,
+  resolution: Resolution,
+  key: string,
+  record: EngineRecord,
+): void {
+  sql.exec(
+    "INSERT OR REPLACE INTO engine_records (resolution, engine, record) VALUES (?, ?, ?)",
+    resolution,
+    key,
+    JSON.stringify(record),
+  );
+}

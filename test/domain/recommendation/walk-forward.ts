@@ -1,0 +1,103 @@
+import type { Bar } from "../../../src/domain/asset/bar.ts";
+import { decideResolutions } from "../../../src/domain/asset/decide-resolutions.ts";
+import type { AssetType } from "../../../src/domain/market/asset-type.ts";
+import {
+  type AnalysisState,
+  advance,
+  initialAnalysisState,
+  snapshotOf,
+} from "../../../src/domain/recommendation/analysis-state.ts";
+import { countResolution, initialEngineRecord } from "../../../src/domain/recommendation/engine-record.ts";
+import type { RecommendationBody } from "../../../src/domain/recommendation/recommendation.ts";
+import type { ModelMarks, OpenCall, ResolutionBody } from "../../../src/domain/recommendation/resolution.ts";
+import { recommend } from "../../../src/domain/recommendation/rules-engine.ts";
+
+/** The recommendation that the state implies, as it is stored; null while there is nothing to recommend from. */
+export function callOf(
+  state: AnalysisState,
+  changes: Partial<RecommendationBody & ModelMarks> = {},
+): OpenCall | null {
+  const snapshot = snapshotOf(state, { symbol: "X", source: "import" });
+  if (snapshot === null) return null;
+  const asOf = new Date(snapshot.asOf).toISOString();
+  const recommendation: RecommendationBody & ModelMarks = {
+    recommendationId: `call of ${asOf}`,
+    symbol: snapshot.symbol,
+    resolution: snapshot.resolution,
+    asOf,
+    close: snapshot.close,
+    source: snapshot.source,
+    ...recommend(snapshot),
+    trend: { direction: snapshot.trend.direction, score: snapshot.trend.score },
+    engine: snapshot.engine,
+    engineVersion: snapshot.engineVersion,
+    codeVersion: "test",
+    snapshotHash: asOf,
+    basedOn: { eventId: "event", version: state.bars, bars: { from: asOf, to: asOf, count: state.bars } },
+    ...changes,
+  };
+  return { recommendation, eventId: `event of ${asOf}`, version: state.bars };
+}
+
+/** Resolves calls as an asset does, from the bars there are. */
+export function resolve(
+  assetType: AssetType,
+  bars: readonly Bar[],
+  calls: readonly OpenCall[],
+): ResolutionBody[] {
+  const at = new Map(bars.map((bar, index) => [bar.timestamp, index]));
+  const known = (index: number) => {
+    const bar = bars[index];
+    return bar === undefined ? null : { ...bar, version: 1 };
+  };
+  const records = new Map<string, ReturnType<typeof initialEngineRecord>>();
+  const fact = {
+    symbol: "X",
+    type: assetType,
+    currency: "USD",
+    calendar: "XNYS",
+    source: "import",
+    live: true,
+    archived: false,
+  };
+  return calls.flatMap((call) => {
+    const { resolved, records: changed } = decideResolutions(
+      {
+        fact,
+        openCalls: [call],
+        barAt: (_, timestamp) => known(at.get(timestamp) ?? -1),
+        barAfter: (_, timestamp, count) => known((at.get(timestamp) ?? -1) + count),
+        closesUpTo: (_, timestamp, count) => {
+          const end = (at.get(timestamp) ?? -1) + 1;
+          return bars.slice(Math.max(0, end - count), end).map(({ close }) => close);
+        },
+        record: (resolution, key) => records.get(`${resolution} ${key}`) ?? null,
+      },
+      1,
+    );
+    for (const { resolution, key, record } of changed) records.set(`${resolution} ${key}`, record);
+    return resolved.flatMap(({ event }) =>
+      event.eventType === "RecommendationResolved" ? [event.payload] : [],
+    );
+  });
+}
+
+/** What the engine's record is after these resolutions. */
+export const recordAfter = (resolved: readonly ResolutionBody[]) =>
+  resolved.reduce(countResolution, initialEngineRecord());
+
+/** Every `every` bars the engine is asked, knowing only the past. */
+export function callsOn(
+  assetType: AssetType,
+  bars: readonly Bar[],
+  every: number,
+): { call: OpenCall; state: string }[] {
+  const state = initialAnalysisState(assetType, "1d");
+  const calls: { call: OpenCall; state: string }[] = [];
+  bars.forEach((bar, index) => {
+    advance(state, bar);
+    const call = (index + 1) % every === 0 ? callOf(state) : null;
+    if (call !== null) calls.push({ call, state: JSON.stringify(state.calibration) });
+  });
+  return calls;
+}
