@@ -1,11 +1,11 @@
 import * as z from "zod";
 import { periodsPerYear } from "../domain/indicators/periods-per-year.ts";
 import type { AssetType } from "../domain/market/asset-type.ts";
+import { NOTICE } from "../domain/notice.ts";
 import { datesPerAsset, MOST_FRONTIER_STEPS } from "../domain/portfolio/budget.ts";
 import { FRONTIER_POINTS } from "../domain/portfolio/frontier.ts";
 import { EXPECTED_RETURNS, momentsOf, RISK_MODELS } from "../domain/portfolio/moments.ts";
 import { efficientFrontier } from "../domain/portfolio/optimize.ts";
-import { NOTICE } from "../domain/portfolio/portfolio-fact.ts";
 import type { PortfolioRefusal } from "../domain/portfolio/portfolio-refusal.ts";
 import { PORTFOLIO_ENGINE } from "../domain/portfolio/report.ts";
 import { limitsIn, type OptimizationRequest } from "../domain/portfolio/request.ts";

@@ -31,7 +31,10 @@ const auditView = z
     ),
     outcome: z.enum(AUDIT_OUTCOMES),
     reason: z.string().nullable().meta({ description: "why the rules answered instead" }),
-    rawConfidence: z.number().nullable().meta({ description: "the model's own, which is never published" }),
+    rawConfidence: z
+      .number()
+      .nullable()
+      .meta({ description: "the model's own, before its record was asked" }),
     tokens: z.number().meta({ description: "counted against the day's budget" }),
     latencyMs: z.number(),
     traceparent: z.string().nullable(),

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { ASSET_TYPES } from "../domain/market/asset-type.ts";
+import { NOTICE } from "../domain/notice.ts";
 import { LEFT_OUT_REASONS, type RankingBody } from "../domain/ranking/ranking.ts";
 import { ACTIONS } from "../domain/recommendation/recommendation.ts";
 import { latestRanking, rankingAt, type StoredRanking } from "../read-model/opportunities.ts";
@@ -53,9 +54,6 @@ const query = z.object({
   limit: listLimit,
   cursor: z.string().optional(),
 });
-
-const NOTICE =
-  "This is not investment advice. A score orders assets by what is known of them; it promises nothing.";
 
 export const opportunities = router();
 

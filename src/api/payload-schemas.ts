@@ -69,6 +69,15 @@ const values = z.object(
 
 const share = z.number().min(0).max(1);
 const components = z.object({ trend: share, edge: share, risk: share, freshness: share });
+const recommendedOn = z.object({
+  bars: z.number().int(),
+  missing: z.number().int().nullable(),
+  offCalendar: z.number().int().nullable(),
+  outliers: z.number().int(),
+  impossible: z.number().int(),
+  unchanged: z.number().int(),
+});
+
 const recommendation = z.looseObject({
   recommendationId: z.uuid(),
   symbol: z.string(),
@@ -156,6 +165,8 @@ export const PAYLOAD_SCHEMAS: Readonly<Record<EventType, z.ZodType>> = {
     provider: z.string().optional(),
     modelId: z.string().optional(),
     promptVersion: z.string().optional(),
+    rawConfidence: z.number().min(0).max(1).optional(),
+    dataQuality: recommendedOn.optional(),
     fallback: z.object({ from: z.string(), reason: z.string() }).optional(),
   }),
   PortfolioOptimized: portfolioOptimized,

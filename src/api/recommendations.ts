@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { RESOLUTIONS } from "../domain/market/resolution.ts";
+import { NOTICE } from "../domain/notice.ts";
 import { ACTIONS, RISK_LEVELS } from "../domain/recommendation/recommendation.ts";
 import {
   findRecommendation,
@@ -47,6 +48,12 @@ const recommendationView = z
       .object({ from: z.string(), reason: z.string() })
       .optional()
       .meta({ description: "the asset's engine had no answer, so the rules gave theirs" }),
+    engineVersion: z.string(),
+    dataQuality: z
+      .looseObject({ bars: z.number(), missing: z.number().nullable(), outliers: z.number() })
+      .optional()
+      .meta({ description: "what was known against the newest bars when it was made" }),
+    notice: z.string(),
     snapshotHash: z.string(),
     source: z.string(),
     synthetic: z.boolean(),
@@ -58,13 +65,14 @@ const show = ({ body, createdAt }: StoredRecommendation): z.infer<typeof recomme
   const { recommendationId, ...rest } = body;
   const plain = JSON.parse(JSON.stringify(rest)) as Omit<
     z.infer<typeof recommendationView>,
-    "id" | "synthetic" | "createdAt"
+    "id" | "synthetic" | "createdAt" | "notice"
   >;
   return {
     id: recommendationId,
     ...plain,
     synthetic: body.source === "synthetic",
     createdAt: iso(createdAt),
+    notice: NOTICE,
   } as z.infer<typeof recommendationView>;
 };
 

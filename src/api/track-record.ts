@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { ASSET_TYPES } from "../domain/market/asset-type.ts";
 import { RESOLUTIONS } from "../domain/market/resolution.ts";
+import { NOTICE } from "../domain/notice.ts";
 import { ACTIONS } from "../domain/recommendation/recommendation.ts";
 import { figuresOf } from "../domain/track-record/figures.ts";
 import { followCalls } from "../domain/track-record/following.ts";
@@ -97,7 +98,7 @@ const query = z.object({
 });
 
 const NOTES = [
-  "This is not investment advice, and what was so need not stay so.",
+  "What was so need not stay so.",
   "n counts every resolved call; calls made on following bars have overlapping horizons, so intervals rest on effectiveN, the calls of each series that do not overlap. Calls on different assets at the same time are not independent either, which no interval here allows for.",
   "Each call is judged once, by the bars as they were known then; a later revision changes no outcome.",
 ];
@@ -122,6 +123,7 @@ trackRecord.openapi(
         .object({ rows: z.number(), complete: z.boolean(), from: z.string().nullable() })
         .meta({ description: "the newest resolutions this rests on; when not complete, narrow from and to" }),
       notes: z.array(z.string()),
+      notice: z.string(),
     }),
   ),
   async (c) => {
@@ -142,6 +144,7 @@ trackRecord.openapi(
         nextCursor: groups.length > limit && last !== undefined ? writeCursor([last.group]) : null,
         looked: { ...looked, from: isoOrNull(looked.from) },
         notes: NOTES,
+        notice: NOTICE,
       },
       200,
     );

@@ -1,2 +1,2 @@
 /** Goes with every answer that somebody could act on. */
-export const NOTICE = "Computed from past prices; not investment advice.";
+export const NOTICE = "This is not investment advice.";

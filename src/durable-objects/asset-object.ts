@@ -22,6 +22,7 @@ import { Commits } from "./commits.ts";
 import { forgetOld, once, PayloadConflict } from "./consumed.ts";
 import { EventLog, type Head, type HeadView, type Stamp } from "./event-log.ts";
 import { ingestBars } from "./ingest.ts";
+import { judged } from "./judged.ts";
 import { OpenCalls } from "./open-calls.ts";
 import { Outbox, type OutboxStatus } from "./outbox.ts";
 import { type Preview, undone } from "./preview.ts";
@@ -99,9 +100,11 @@ export class AssetObject extends DurableObject<Env> {
     engine?: string,
   ): Promise<RecommendationContext | null> {
     this.#assertSymbol(symbol);
-    const context = this.#db.analysis.context(this.#db.asset.required(), resolution, this.#db.log.head());
-    if (context === null || engine === undefined) return context;
-    return { ...context, record: readRecord(this.#db, resolution, engine) };
+    const asset = this.#db.asset.required();
+    const found = this.#db.analysis.context(asset, resolution, this.#db.log.head());
+    if (found === null) return null;
+    const context = { ...found, ...judged(this.#db.bars, asset, resolution) };
+    return engine === undefined ? context : { ...context, record: readRecord(this.#db, resolution, engine) };
   }
 
   /**

@@ -41,6 +41,19 @@ export class BarStore {
     );
   }
 
+  /** The newest `count` bars, oldest first. */
+  latest(resolution: Resolution, count: number): Bar[] {
+    return this.#sql
+      .exec<BarRow>(
+        `SELECT timestamp, open, high, low, close, volume FROM bars
+         WHERE resolution = ? ORDER BY timestamp DESC LIMIT ?`,
+        resolution,
+        count,
+      )
+      .toArray()
+      .reverse();
+  }
+
   at(resolution: Resolution, timestamp: number): VersionedBar | null {
     const row = this.#sql.exec<VersionedBar>(
       `SELECT timestamp, open, high, low, close, volume, version FROM bars

@@ -1,5 +1,6 @@
 import type { JobRecord } from "../domain/job/job.ts";
 import type { Recorder } from "../domain/metrics/registry.ts";
+import type { EngineRecord } from "../domain/recommendation/engine-record.ts";
 import { adviceOf, LLM_ENGINE_VERSION } from "../domain/recommendation/llm/advice.ts";
 import type { ModelAnswer } from "../domain/recommendation/llm/answer.ts";
 import type { ModelAudit } from "../domain/recommendation/llm/audit.ts";
@@ -22,6 +23,8 @@ export interface Question {
   readonly snapshot: Snapshot;
   readonly variant: ModelVariant;
   readonly job: JobRecord;
+  /** How answers of this engine and prompt have fared on this series. It decides how sure the answer is, not the answer. */
+  readonly record: EngineRecord | null;
 }
 
 /** How a question ended before: with an answer, or with one that nobody can use. */
@@ -99,7 +102,7 @@ export async function modelAdvice(question: Question, deps: ModelAdviceDeps): Pr
   if (paused !== null) {
     const known = await deps.book.lookUp(question.id);
     deps.metrics.count("model_answers_total", { outcome: known === null ? paused : "cached" });
-    if (known !== null) return adviceFrom(known, question.snapshot);
+    if (known !== null) return adviceFrom(known, question);
     return { kind: "fallback", reason: paused, recommendationId: null };
   }
   const holder = deps.newId();
@@ -110,19 +113,22 @@ export async function modelAdvice(question: Question, deps: ModelAdviceDeps): Pr
     case "mine": {
       const end = await new Inquiry(question, holder, deps).run();
       deps.metrics.count("model_answers_total", { outcome: end.reason ?? "accepted" });
-      if (end.kind === "settled") return adviceFrom(end.settled, question.snapshot);
+      if (end.kind === "settled") return adviceFrom(end.settled, question);
       return { kind: "fallback", reason: end.reason, recommendationId: end.recommendationId };
     }
     default:
       deps.metrics.count("model_answers_total", { outcome: "cached" });
-      return adviceFrom(claim, question.snapshot);
+      return adviceFrom(claim, question);
   }
 }
 
 /** What a settled question means for its snapshot. */
-export const adviceFrom = (settled: SettledQuestion, snapshot: Snapshot): ModelAdvice => {
+export const adviceFrom = (
+  settled: SettledQuestion,
+  { snapshot, record }: Pick<Question, "snapshot" | "record">,
+): ModelAdvice => {
   const { recommendationId } = settled;
   if (settled.kind === "refused") return { kind: "fallback", reason: settled.reason, recommendationId };
   const { answer, modelId } = settled;
-  return { kind: "advised", advice: adviceOf(answer, snapshot), modelId, recommendationId };
+  return { kind: "advised", advice: adviceOf(answer, snapshot, record), modelId, recommendationId };
 };

@@ -8,6 +8,7 @@ import type { JobRecord } from "../domain/job/job.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
 import { done, later, type Outcome } from "../domain/outcome.ts";
 import { canonicalJson } from "../domain/recommendation/canonical-json.ts";
+import { engineKey } from "../domain/recommendation/engine-record.ts";
 import { type FallbackReason, withFallback } from "../domain/recommendation/llm/fallback.ts";
 import { outsideText } from "../domain/recommendation/llm/outside-text.ts";
 import type { Variant } from "../domain/recommendation/llm/variants.ts";
@@ -19,7 +20,12 @@ import type { JobHandler, JobSuccess } from "./consumer.ts";
 import { MODEL_ENGINE_VERSION, type ModelAdvice, type ModelVariant, type Question } from "./model-advice.ts";
 
 export interface RecommendationDeps {
-  readonly context: (symbol: string, resolution: Resolution) => Promise<RecommendationContext | null>;
+  /** `engine` is the key of the engine whose record is asked for. */
+  readonly context: (
+    symbol: string,
+    resolution: Resolution,
+    engine: string | undefined,
+  ) => Promise<RecommendationContext | null>;
   readonly record: (command: RecordRecommendationCommand) => Promise<RecommendationResult>;
   readonly hash: (text: string) => Promise<string>;
   readonly newId: () => string;
@@ -50,13 +56,14 @@ export function recommendationHandler(deps: RecommendationDeps): JobHandler {
 
 /** One reading and one answer; null when the asset has moved on in between. */
 async function answer(job: JobRecord, deps: RecommendationDeps): Promise<Outcome<JobSuccess> | null> {
-  const context = await deps.context(job.symbol, job.resolution);
+  const variant = deps.variantOf(job.symbol);
+  const context = await deps.context(job.symbol, job.resolution, recordKeyOf(variant));
   if (context === null) {
     // Bars changed meanwhile; the indicators job that follows them is on its way.
     return later({ code: "analysis_not_ready", detail: "the newest bars have not been analysed yet" });
   }
-  const { snapshot, basedOn, version } = context;
-  const given = await adviceFor(job, snapshot, deps);
+  const { snapshot, basedOn, version, quality } = context;
+  const given = await adviceFor(job, variant, context, deps);
   if (given.kind === "busy") {
     const detail = "another worker is asking the model this very question";
     return later({ code: "answer_under_way", detail }, Math.min(LONGEST_LOOK_SECONDS, given.afterSeconds));
@@ -79,6 +86,7 @@ async function answer(job: JobRecord, deps: RecommendationDeps): Promise<Outcome
       trend: { direction: snapshot.trend.direction, score: snapshot.trend.score },
       ...given.about,
       codeVersion: deps.codeVersion,
+      ...(quality === undefined ? {} : { dataQuality: quality }),
       basedOn,
     },
   });
@@ -110,14 +118,18 @@ type Given =
   | { readonly kind: "busy"; readonly afterSeconds: number };
 
 /** The advice of the asset's engine, or of the rules where that has none, with who gave it. */
-async function adviceFor(job: JobRecord, snapshot: Snapshot, deps: RecommendationDeps): Promise<Given> {
-  const variant = deps.variantOf(snapshot.symbol);
+async function adviceFor(
+  job: JobRecord,
+  variant: Variant,
+  { snapshot, record = null }: RecommendationContext,
+  deps: RecommendationDeps,
+): Promise<Given> {
   if (variant.engine === "rules") return byRules(snapshot, variant, null, null, deps);
   const { name, provider, model, promptVersion } = variant;
   if (provider === null) return byRules(snapshot, variant, "notConfigured", null, deps);
   const asked = { ...variant, provider };
   const id = await deps.hash(questionOf(snapshot, asked));
-  const said = await deps.askModel({ id, snapshot, variant: asked, job });
+  const said = await deps.askModel({ id, snapshot, variant: asked, job, record });
   if (said.kind === "busy") return said;
   if (said.kind === "fallback") {
     const given = await byRules(snapshot, variant, said.reason, said.recommendationId, deps);
@@ -163,6 +175,12 @@ async function byRules(
     isAudited: false,
   };
 }
+
+/** Whose record decides how sure an answer is. The rules' own stands in their snapshot. */
+const recordKeyOf = (variant: Variant): string | undefined =>
+  variant.engine === "llm"
+    ? engineKey({ engine: "llm", engineVersion: MODEL_ENGINE_VERSION, promptVersion: variant.promptVersion })
+    : undefined;
 
 /** Everything that decides a model's answer, as text to hash: an equal one is the same question. */
 const questionOf = (snapshot: Snapshot, { provider, model, promptVersion }: ModelVariant): string =>

@@ -124,7 +124,8 @@ export const indicatorsDeps = ({ env, hash, config }: Platform): IndicatorsDeps 
 });
 
 export const recommendationDeps = (p: Platform): RecommendationDeps => ({
-  context: (symbol, resolution) => assetObject(p.env, symbol).recommendationContext(symbol, resolution),
+  context: (symbol, resolution, engine) =>
+    assetObject(p.env, symbol).recommendationContext(symbol, resolution, engine),
   record: (command) => assetObject(p.env, command.symbol).recordRecommendation(command),
   hash: p.hash,
   newId: p.newId,

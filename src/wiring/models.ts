@@ -53,9 +53,9 @@ export function modelPreview(
 ): Pick<RecommendationDeps, "variantOf" | "askModel" | "noteStanding"> {
   return {
     ...modelDeps(p),
-    askModel: async ({ id, snapshot }) => {
-      const settled = await lookUpQuestion(p.env.DB, id);
-      if (settled !== null) return adviceFrom(settled, snapshot);
+    askModel: async (question) => {
+      const settled = await lookUpQuestion(p.env.DB, question.id);
+      if (settled !== null) return adviceFrom(settled, question);
       return { kind: "fallback", reason: "dryRun", recommendationId: null };
     },
     noteStanding: async () => undefined,

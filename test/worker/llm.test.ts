@@ -63,7 +63,8 @@ describe("a recommendation by a model", () => {
       summary: hold().summary,
     });
     expect(body?.caveats).toContain("This is not investment advice.");
-    expect(JSON.stringify(body)).not.toContain("0.91");
+    // How sure it said it is stands beside the figure, and is not the figure: it has no record yet.
+    expect(body).toMatchObject({ rawConfidence: 0.91, confidence: body?.baseRate, samples: 0 });
     const [audit, ...more] = await audits(symbol);
     expect(more).toEqual([]);
     expect(audit).toMatchObject({

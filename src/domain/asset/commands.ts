@@ -2,7 +2,7 @@ import type { AssetFact } from "../events/catalogue.ts";
 import type { Cause } from "../events/envelope.ts";
 import type { Resolution } from "../market/resolution.ts";
 import type { EngineRecord } from "../recommendation/engine-record.ts";
-import type { RecommendationBody } from "../recommendation/recommendation.ts";
+import type { RecommendationBody, RecommendedOn } from "../recommendation/recommendation.ts";
 import type { Snapshot } from "../recommendation/snapshot.ts";
 import type { Bar } from "./bar.ts";
 
@@ -62,6 +62,8 @@ export interface RecommendationContext {
   readonly version: number;
   /** How the engine that was asked about has fared on this series; null before its first resolved call. */
   readonly record?: EngineRecord | null;
+  /** Of the newest bars; not told by objects of before it was judged. */
+  readonly quality?: RecommendedOn;
 }
 
 export interface RecordRecommendationCommand extends Command {

@@ -1,8 +1,7 @@
 import type { Resolution } from "../market/resolution.ts";
+import { NOTICE } from "../notice.ts";
 import { type OptimizationReport, type OutOfSampleFigures, PORTFOLIO_ENGINE } from "./report.ts";
 import type { OptimizationRequest } from "./request.ts";
-
-export const NOTICE = "This is not investment advice.";
 
 /** What of an optimisation identifies it, and what it was made of. */
 export interface OptimizationOrigin {

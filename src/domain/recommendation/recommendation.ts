@@ -1,4 +1,5 @@
 import type { Resolution } from "../market/resolution.ts";
+import type { SeriesQuality } from "../quality/series-quality.ts";
 
 export const ACTIONS = ["BUY", "HOLD", "SELL"] as const;
 export type Action = (typeof ACTIONS)[number];
@@ -16,6 +17,12 @@ export interface Evidence {
   readonly weight: number;
   readonly reading: string;
 }
+
+/** The quality of the newest bars behind a recommendation when it was made, see `SeriesQuality`. */
+export type RecommendedOn = Pick<
+  SeriesQuality,
+  "bars" | "missing" | "offCalendar" | "outliers" | "impossible" | "unchanged"
+>;
 
 /** A recommendation as it is published and stored. Instants are ISO-8601 UTC. */
 export interface RecommendationBody {
@@ -49,6 +56,10 @@ export interface RecommendationBody {
   readonly provider?: string;
   readonly modelId?: string;
   readonly promptVersion?: string;
+  /** What the engine itself said how sure it was, 0..1, before its record was asked. */
+  readonly rawConfidence?: number;
+  /** What is known against the bars it rests on. */
+  readonly dataQuality?: RecommendedOn;
   /** The asset's engine had no answer, so the rules gave theirs. */
   readonly fallback?: { readonly from: string; readonly reason: string };
   readonly codeVersion: string;

@@ -30,6 +30,7 @@ export type Advice = Pick<
   | "caveats"
   | "evidence"
   | "counterEvidence"
+  | "rawConfidence"
 >;
 
 const EVENT: Readonly<Record<Action, string>> = {

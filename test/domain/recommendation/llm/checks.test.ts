@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { confidenceIn } from "../../../../src/domain/recommendation/confidence.ts";
+import { initialEngineRecord } from "../../../../src/domain/recommendation/engine-record.ts";
 import { adviceOf } from "../../../../src/domain/recommendation/llm/advice.ts";
 import type { ModelAnswer } from "../../../../src/domain/recommendation/llm/answer.ts";
 import { CHECKS, type CheckName, checkAnswer } from "../../../../src/domain/recommendation/llm/checks.ts";
@@ -193,13 +194,22 @@ describe("an answer meant to keep us busy", () => {
 });
 
 describe("what is published of an accepted answer", () => {
-  const advice = adviceOf(good({ confidence: 0.99 }), rising);
+  const advice = adviceOf(good({ confidence: 0.99 }), rising, null);
 
   it("has the model's choice and words, and our numbers", () => {
-    const { confidence, baseRate, samples } = confidenceIn("BUY", rising.trackRecord);
-    expect(advice).toMatchObject({ action: "BUY", confidence, baseRate, samples, summary: good().summary });
+    const { baseRate } = confidenceIn("BUY", rising.trackRecord);
+    // Without a record of its own it is worth no more than the base rate, however sure it says it is.
+    expect(advice).toMatchObject({
+      action: "BUY",
+      confidence: baseRate,
+      baseRate,
+      samples: 0,
+      rawConfidence: 0.99,
+    });
+    expect(advice.summary).toBe(good().summary);
     expect(advice.horizon).toEqual(recommend(rising).horizon);
-    expect(JSON.stringify(advice)).not.toContain("0.99");
+    const { rawConfidence: _, ...published } = advice;
+    expect(JSON.stringify(published)).not.toContain("0.99");
     expect(advice.evidence.map(({ id }) => id)).toEqual(["priceVsSlowAverage", "momentum"]);
     for (const one of advice.evidence) {
       expect({ ...one, weight: 0 }).toEqual({
@@ -210,9 +220,28 @@ describe("what is published of an accepted answer", () => {
     expect(advice.evidence.reduce((sum, { weight }) => sum + weight, 0)).toBeCloseTo(1, 12);
   });
 
+  it("is as sure as its own record makes it", () => {
+    const record = initialEngineRecord();
+    const { BUY } = record.counts.actions;
+    const proven = {
+      ...record,
+      counts: {
+        ...record.counts,
+        n: 60,
+        actions: { ...record.counts.actions, BUY: { ...BUY, n: 60, hits: 54 } },
+      },
+    };
+    const sure = adviceOf(good({ confidence: 0.99 }), rising, proven);
+    expect(sure).toMatchObject({ samples: 60, baseRate: advice.baseRate });
+    expect(sure.confidence).toBeCloseTo((54 + 20 * advice.baseRate) / 80, 12);
+    expect(sure.reasoning.join(" ")).toContain("Of 60 finished BUY calls 54 proved right");
+  });
+
   it("always has our caveats, whatever the model said", () => {
     for (const caveat of recommend({ ...rising, source: "synthetic" }).caveats) {
-      expect(adviceOf(good({ caveats: [] }), { ...rising, source: "synthetic" }).caveats).toContain(caveat);
+      expect(adviceOf(good({ caveats: [] }), { ...rising, source: "synthetic" }, null).caveats).toContain(
+        caveat,
+      );
     }
   });
 
