@@ -1,4 +1,15 @@
-/** `npm run bench`: every benchmark, one table each. `npm run bench -- --assets 100` passes arguments on. */
+/**
+ * `npm run bench [-- indicators | optimiser | pipeline]`: every benchmark, or one of them, a table each.
+ * `npm run bench -- pipeline --assets 100` passes arguments on.
+ */
+import { indicatorsBench } from "./indicators/indicators.ts";
 import { pipelineBench } from "./pipeline/pipeline.ts";
+import { optimiserBench } from "./portfolio/optimiser.ts";
 
-await pipelineBench(process.argv.slice(2));
+const [first = "", ...rest] = process.argv.slice(2);
+const named = ["indicators", "optimiser", "pipeline"].includes(first);
+const wanted = (name: string): boolean => !named || first === name;
+
+if (wanted("indicators")) indicatorsBench();
+if (wanted("optimiser")) optimiserBench();
+if (wanted("pipeline")) await pipelineBench(named ? rest : process.argv.slice(2));

@@ -1,0 +1,91 @@
+import { createRequire } from "node:module";
+import { LONG_ONLY } from "../../src/domain/portfolio/limits.ts";
+import type { Moments } from "../../src/domain/portfolio/moments.ts";
+import { type Method, optimize } from "../../src/domain/portfolio/optimize.ts";
+import { medians, table } from "../measure.ts";
+
+/** The part of portfolio-allocation that is used here. */
+type Peer = Readonly<
+  Record<
+    "globalMinimumVarianceWeights" | "equalRiskContributionWeights" | "inverseVolatilityWeights",
+    (covariance: readonly (readonly number[])[], options?: object) => readonly number[]
+  > & {
+    maximumSharpeRatioWeights: (
+      returns: readonly number[],
+      covariance: readonly (readonly number[])[],
+      riskFree: number,
+    ) => readonly number[];
+  }
+>;
+const peer = createRequire(import.meta.url)("portfolio-allocation") as Peer;
+
+/** Park and Miller's generator: the same problems in every run. */
+function dice(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state * 48_271) % 2_147_483_647;
+    return state / 2_147_483_647;
+  };
+}
+
+/** Assets with three common factors and risks of their own, per year. */
+function market(n: number): Moments {
+  const chance = dice(n);
+  const loads = Array.from({ length: n }, () => [0.1 + 0.1 * chance(), 0.1 * chance(), 0.05 * chance()]);
+  const own = loads.map(() => (0.05 + 0.2 * chance()) ** 2);
+  return {
+    symbols: loads.map((_, index) => `A${index}`),
+    expectedReturns: loads.map(([first = 0]) => 0.02 + 0.4 * first + 0.06 * (chance() - 0.5)),
+    covariance: loads.map((row, i) =>
+      loads.map(
+        (column, j) =>
+          row.reduce((sum, load, factor) => sum + load * (column[factor] ?? 0), 0) +
+          (i === j ? (own[i] ?? 0) : 0),
+      ),
+    ),
+  };
+}
+
+const RISK_FREE = 0.01;
+
+function weightsOf(moments: Moments, method: Method): readonly number[] {
+  const answer = optimize(moments, method, { limits: LONG_ONLY, riskFreeRate: RISK_FREE });
+  if (answer.kind === "refused") throw new Error(JSON.stringify(answer));
+  return Object.values(answer.value.weights);
+}
+
+/** How far two answers are apart, by the largest difference of a weight. */
+const apart = (one: readonly number[], other: readonly number[]): number =>
+  Math.max(...one.map((weight, index) => Math.abs(weight - (other[index] ?? Number.NaN))));
+
+/** The optimiser beside portfolio-allocation, on the same covariances, long only. */
+export function optimiserBench(): void {
+  for (const n of [20, 50, 100]) {
+    const moments = market(n);
+    const { expectedReturns, covariance } = moments;
+    const methods: readonly (readonly [Method, () => readonly number[]])[] = [
+      [{ method: "minVolatility" }, () => peer.globalMinimumVarianceWeights(covariance)],
+      [{ method: "maxSharpe" }, () => peer.maximumSharpeRatioWeights(expectedReturns, covariance, RISK_FREE)],
+      [{ method: "riskParity" }, () => peer.equalRiskContributionWeights(covariance)],
+    ];
+    for (const [method, other] of methods) {
+      const own = () => weightsOf(moments, method);
+      const found = medians(
+        [
+          { name: "InversorAI", run: own },
+          { name: "portfolio-allocation 0.0.11", run: other },
+        ],
+        { rounds: 7, warmUps: 2 },
+      );
+      for (const line of table(`${method.method}, ${n} assets`, "ms", 1, found)) console.log(line);
+      console.log(
+        `the two answers differ by at most ${apart(own(), other()).toExponential(1)} in a weight\n`,
+      );
+    }
+  }
+  const big = market(400);
+  const [ms = Number.NaN] = medians([{ name: "hrp", run: () => weightsOf(big, { method: "hrp" }) }], {
+    rounds: 5,
+  }).values();
+  console.log(`hrp of 400 assets: ${ms.toPrecision(3)} ms`);
+}
