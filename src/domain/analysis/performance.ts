@@ -84,6 +84,20 @@ const deepestFall = (points: readonly PricePoint[]): Drawdown => {
 const standardMoment = (values: readonly number[], mean: number, deviation: number, order: number): number =>
   meanOf(values.map((value) => ((value - mean) / deviation) ** order));
 
+/** Mean, deviation (n − 1) and Sharpe ratio of two or more returns; what `Performance` says of them. */
+export const returnFigures = (returns: readonly number[], periodsPerYear: number) => {
+  const mean = meanOf(returns);
+  const squares = squaredDeviations(returns, mean);
+  const deviation = Math.sqrt(squares / (returns.length - 1));
+  const varies = !isNoise(deviation, 1 + Math.abs(mean));
+  const sharpe = varies ? finiteOrNull((mean / deviation) * Math.sqrt(periodsPerYear)) : null;
+  return { mean, squares, deviation, varies, sharpe };
+};
+
+/** Compound growth per year of what grew by the factor `growth` over this many bars. */
+export const annualGrowth = (growth: number, observations: number, periodsPerYear: number): number =>
+  growth ** (periodsPerYear / observations) - 1;
+
 /** The figures of a series of closes, oldest first, with `periodsPerYear` bars to the year. */
 export const performanceOf = (points: readonly PricePoint[], periodsPerYear: number): Performance => {
   const observations = Math.max(0, points.length - 1);
@@ -98,14 +112,11 @@ export const performanceOf = (points: readonly PricePoint[], periodsPerYear: num
     returns.push(close / previous - 1);
     previous = close;
   }
-  const mean = meanOf(returns);
-  const squares = squaredDeviations(returns, mean);
-  const deviation = Math.sqrt(squares / (observations - 1));
-  const varies = !isNoise(deviation, 1 + Math.abs(mean));
+  const { mean, squares, deviation, varies, sharpe } = returnFigures(returns, periodsPerYear);
   const population = Math.sqrt(squares / observations);
   const downside = Math.sqrt(meanOf(returns.map((change) => Math.min(change, 0) ** 2)));
   const year = Math.sqrt(periodsPerYear);
-  const growth = (last.close / first.close) ** (periodsPerYear / observations) - 1;
+  const growth = annualGrowth(last.close / first.close, observations, periodsPerYear);
   const fall = deepestFall(points);
   const valueAtRisk = quantile(returns, 0.05);
   const tail = valueAtRisk === null ? [] : returns.filter((change) => change <= valueAtRisk);
@@ -116,7 +127,7 @@ export const performanceOf = (points: readonly PricePoint[], periodsPerYear: num
     totalReturn: finiteOrNull(last.close / first.close - 1),
     annualizedReturn: finiteOrNull(growth),
     volatility: finiteOrNull(deviation * year),
-    sharpe: varies ? finiteOrNull((mean / deviation) * year) : null,
+    sharpe,
     sortino: finiteOrNull((mean / downside) * year),
     maxDrawdown: fall,
     calmar: finiteOrNull(growth / -fall.depth),

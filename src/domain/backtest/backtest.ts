@@ -1,0 +1,134 @@
+import type { Bar } from "../asset/bar.ts";
+import { done, type Outcome, refused } from "../outcome.ts";
+import { RULES_ENGINE_VERSION } from "../recommendation/rules-engine.ts";
+import { type Bootstrap, bootstrap } from "./bootstrap.ts";
+import { type Control, controlOf, onShuffles, overHold } from "./control.ts";
+import { type BacktestFigures, figuresOf } from "./figures.ts";
+import { chanceFrom } from "./random.ts";
+import { type BacktestRequest, FEWEST_RETURNS, MOST_DRAWN, MOST_WALKED } from "./request.ts";
+import { buyAndHold, type Run, simulate, type Trade } from "./simulate.ts";
+import { type Strategy, wishesOf } from "./strategy.ts";
+
+/** Raise the last part when the same bars and request would get other numbers. */
+export const BACKTEST_ENGINE = { engine: "rules", engineVersion: `${RULES_ENGINE_VERSION}/1` } as const;
+
+/** Of more trades the newest are listed; all are counted. */
+const MOST_TRADES = 100;
+
+/** Fewer trades than this are told as a caveat. */
+const FEW_TRADES = 30;
+
+/** The bootstrap draws other numbers than the shuffles do. */
+const OTHER_NUMBERS = 0x9e3779b9;
+
+export interface BacktestInput {
+  /** Oldest first, with prices of more than 0. */
+  readonly bars: readonly Bar[];
+  readonly strategy: Strategy;
+  readonly periodsPerYear: number;
+  readonly request: BacktestRequest;
+}
+
+/** All that is told of a strategy on one series. Instants are epoch ms. */
+export interface BacktestReport {
+  readonly periodsPerYear: number;
+  readonly bars: number;
+  readonly warmUpBars: number;
+  /** The close at which the equity is 1, and the last one. */
+  readonly from: number;
+  readonly to: number;
+  /** Where wishes are filled: at the next bar's open or, where none is known, at its close. */
+  readonly fillsAt: "nextOpen" | "nextClose" | "mixed";
+  readonly strategy: BacktestFigures;
+  readonly buyAndHold: BacktestFigures;
+  /** The strategy's final equity over that of buy-and-hold, less 1. */
+  readonly overBuyAndHold: number;
+  /** Null when no shuffle, or no resample, was asked for. */
+  readonly control: Control | null;
+  readonly bootstrap: Bootstrap | null;
+  /** The newest closed trades. */
+  readonly trades: readonly Trade[];
+  readonly caveats: readonly string[];
+}
+
+/** What is wrong with bars that no backtest can be made of; null when nothing is. */
+const problemWith = ({ bars, strategy }: BacktestInput) => {
+  const needed = strategy.warmUp + FEWEST_RETURNS;
+  if (bars.length < needed) {
+    const detail = `There are ${bars.length} bars; ${strategy.warmUp} to warm up and ${FEWEST_RETURNS} to trade on are needed.`;
+    return { code: "backtest_too_few_bars", detail };
+  }
+  const impossible = bars.find(({ open, close }) => !(close > 0 && (open === null || open > 0)));
+  if (impossible === undefined) return null;
+  const when = new Date(impossible.timestamp).toISOString();
+  return { code: "backtest_impossible_price", detail: `The bar at ${when} has a price of 0 or less.` };
+};
+
+const fillsAt = (bars: readonly Bar[]): BacktestReport["fillsAt"] => {
+  const closeOnly = bars.filter(({ open }) => open === null).length;
+  if (closeOnly === 0) return "nextOpen";
+  return closeOnly === bars.length ? "nextClose" : "mixed";
+};
+
+const returnsOf = ({ equity }: Run): number[] =>
+  equity.slice(1).map(({ close }, index) => close / (equity[index]?.close ?? 1) - 1);
+
+const caveatsOf = (report: Omit<BacktestReport, "caveats">, { request }: BacktestInput): string[] => {
+  const { strategy, control, bootstrap: drawn } = report;
+  const caveats: string[] = [];
+  if (report.fillsAt !== "nextOpen")
+    caveats.push("Where a bar has no open, the wish is filled at that bar's close.");
+  if (strategy.trades < FEW_TRADES)
+    caveats.push(`Only ${strategy.trades} trades were closed: their rates are mostly chance.`);
+  if (strategy.openTrade) caveats.push("The last purchase was not sold; it is valued at the last close.");
+  const shuffles = control?.shuffles ?? 0;
+  if (shuffles < request.shuffles)
+    caveats.push(
+      `${shuffles} of ${request.shuffles} shuffles were made: a long series has time for no more.`,
+    );
+  const resamples = drawn?.resamples ?? 0;
+  if (resamples < request.bootstraps)
+    caveats.push(`${resamples} of ${request.bootstraps} resamples were drawn, for the same reason.`);
+  return caveats;
+};
+
+/**
+ * A strategy tried on a series, beside buy-and-hold with the same costs, against its own returns shuffled, with
+ * bootstrapped intervals. Yields how far it has come, 0..1, after each shuffle. Same input, same answer, bit for bit.
+ * Refuses `backtest_too_few_bars` and `backtest_impossible_price`.
+ */
+export function* backtest(input: BacktestInput): Generator<number, Outcome<BacktestReport>> {
+  const { bars, strategy, periodsPerYear, request } = input;
+  const problem = problemWith(input);
+  if (problem !== null) return refused(problem);
+  const first = strategy.warmUp - 1;
+  const run = simulate(bars, wishesOf(strategy, bars), first, request);
+  const hold = buyAndHold(bars, first, request);
+  const real = overHold(run, hold);
+
+  const shuffles = Math.min(request.shuffles, Math.max(0, Math.floor(MOST_WALKED / bars.length) - 1));
+  const excesses: number[] = [];
+  for (const excess of onShuffles(bars, strategy, request, shuffles, chanceFrom(request.seed))) {
+    excesses.push(excess);
+    yield excesses.length / (shuffles + 1);
+  }
+  const returns = returnsOf(run);
+  const resamples = Math.min(request.bootstraps, Math.floor(MOST_DRAWN / returns.length));
+  const other = chanceFrom(request.seed ^ OTHER_NUMBERS);
+  const traded = bars.slice(first + 1);
+  const report = {
+    periodsPerYear,
+    bars: bars.length,
+    warmUpBars: strategy.warmUp,
+    from: bars[first]?.timestamp ?? 0,
+    to: bars.at(-1)?.timestamp ?? 0,
+    fillsAt: fillsAt(traded),
+    strategy: figuresOf(run, periodsPerYear),
+    buyAndHold: figuresOf(hold, periodsPerYear),
+    overBuyAndHold: real,
+    control: excesses.length === 0 ? null : controlOf(real, excesses, request.shuffles),
+    bootstrap: resamples === 0 ? null : bootstrap(returns, periodsPerYear, resamples, other),
+    trades: run.trades.slice(-MOST_TRADES),
+  };
+  return done({ ...report, caveats: caveatsOf(report, input) });
+}

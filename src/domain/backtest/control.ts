@@ -1,0 +1,59 @@
+import type { Bar } from "../asset/bar.ts";
+import { quantile } from "../indicators/quantile.ts";
+import { meanOf } from "../indicators/window.ts";
+import type { Chance } from "./random.ts";
+import { shapesAfter, shuffled } from "./shuffle.ts";
+import { buyAndHold, type Costs, type Run, simulate } from "./simulate.ts";
+import { type Strategy, wishesOf } from "./strategy.ts";
+
+/** The strategy's return over buy-and-hold on the series with its returns shuffled: what it gets without any order. */
+export interface Control {
+  readonly asked: number;
+  readonly shuffles: number;
+  readonly mean: number;
+  readonly p05: number;
+  readonly median: number;
+  readonly p95: number;
+  /** Shuffles on which the strategy did at least as well as on the real series. */
+  readonly asWell: number;
+  /** (asWell + 1) / (shuffles + 1): Phipson & Smyth, 2010. */
+  readonly pValue: number;
+}
+
+const finalOf = (run: Run): number => run.equity.at(-1)?.close ?? 1;
+
+/** What somebody has more, at the end, than who bought and held: a fraction of the latter's equity. */
+export const overHold = (run: Run, hold: Run): number => finalOf(run) / finalOf(hold) - 1;
+
+/** The strategy on one shuffle after the other. */
+export function* onShuffles(
+  bars: readonly Bar[],
+  strategy: Strategy,
+  costs: Costs,
+  shuffles: number,
+  chance: Chance,
+): Generator<number, void> {
+  const first = strategy.warmUp - 1;
+  const shapes = shapesAfter(bars, first);
+  for (let count = 0; count < shuffles; count += 1) {
+    const series = shuffled(bars, first, shapes, chance);
+    const run = simulate(series, wishesOf(strategy, series), first, costs);
+    yield overHold(run, buyAndHold(series, first, costs));
+  }
+}
+
+/** `real` is what the strategy has over buy-and-hold on the real series; `excesses` the same on one or more shuffles. */
+export const controlOf = (real: number, excesses: readonly number[], asked: number): Control => {
+  const asWell = excesses.filter((excess) => excess >= real).length;
+  const at = (probability: number) => quantile(excesses, probability) ?? 0;
+  return {
+    asked,
+    shuffles: excesses.length,
+    mean: meanOf(excesses),
+    p05: at(0.05),
+    median: at(0.5),
+    p95: at(0.95),
+    asWell,
+    pValue: (asWell + 1) / (excesses.length + 1),
+  };
+};

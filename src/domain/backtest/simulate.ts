@@ -1,0 +1,112 @@
+import type { PricePoint } from "../analysis/performance.ts";
+import type { Bar } from "../asset/bar.ts";
+import type { Wish } from "./strategy.ts";
+
+/** What every trade costs on each side, in basis points of its money, always against the trader. */
+export interface Costs {
+  readonly costBps: number;
+  readonly slippageBps: number;
+}
+
+/** Everything bought or sold at one price. `equity` is what there is after it, in units of the equity at the start. */
+export interface Fill {
+  readonly timestamp: number;
+  readonly side: "buy" | "sell";
+  /** The bar's own price, before slippage. */
+  readonly price: number;
+  readonly at: "open" | "close";
+  readonly equity: number;
+}
+
+/** A purchase and its sale. `profit` is in units of the equity at the start, `return` a fraction of the money put in. */
+export interface Trade {
+  readonly entry: Fill;
+  readonly exit: Fill;
+  readonly profit: number;
+  readonly return: number;
+}
+
+/** What following the wishes came to. Equity starts at 1 at the close of bar `first` and is told at every close after. */
+export interface Run {
+  readonly equity: readonly PricePoint[];
+  readonly fills: readonly Fill[];
+  readonly trades: readonly Trade[];
+  /** The purchase that was not sold again; it is valued at the last close. */
+  readonly open: Fill | null;
+  /** Closes at which something was held. */
+  readonly barsHeld: number;
+  /** In units of the equity at the start. */
+  readonly costs: number;
+  readonly slippage: number;
+}
+
+/** Where a wish can be filled: the open, or the close of a bar whose open nobody knows. */
+export const fillPrice = ({ open, close }: Bar): number => open ?? close;
+
+interface Book {
+  cash: number;
+  units: number;
+  costs: number;
+  slippage: number;
+}
+
+/** All the cash buys units at price·(1 + slippage), the cost coming on top of what they are worth there. */
+const buy = (book: Book, price: number, cost: number, slippage: number): void => {
+  book.units = book.cash / (price * (1 + slippage) * (1 + cost));
+  book.slippage += book.units * price * slippage;
+  book.costs += book.units * price * (1 + slippage) * cost;
+  book.cash = 0;
+};
+
+/** All units are sold at price·(1 − slippage), the cost being taken from what comes in. */
+const sell = (book: Book, price: number, cost: number, slippage: number): void => {
+  book.slippage += book.units * price * slippage;
+  book.costs += book.units * price * (1 - slippage) * cost;
+  book.cash = book.units * price * (1 - slippage) * (1 - cost);
+  book.units = 0;
+};
+
+/**
+ * Follows the wishes from bar `first` on, all or nothing, long or flat: the wish at a bar's close is filled at the next
+ * bar's open (its close where the open is not known), and nothing later than that wish decides it. Cash bears no
+ * interest; what is held at the end is valued at the last close, unsold. Prices are above 0.
+ */
+export const simulate = (
+  bars: readonly Bar[],
+  wishes: readonly Wish[],
+  first: number,
+  { costBps, slippageBps }: Costs,
+): Run => {
+  const [cost, slippage] = [costBps / 10_000, slippageBps / 10_000];
+  const book: Book = { cash: 1, units: 0, costs: 0, slippage: 0 };
+  const equity: PricePoint[] = [{ timestamp: bars[first]?.timestamp ?? 0, close: 1 }];
+  const fills: Fill[] = [];
+  const trades: Trade[] = [];
+  let open: Fill | null = null;
+  let paid = 0;
+  let barsHeld = 0;
+  for (const [index, bar] of bars.slice(first + 1).entries()) {
+    const wish = wishes[first + index];
+    const price = fillPrice(bar);
+    const made = { timestamp: bar.timestamp, price, at: bar.open === null ? "close" : "open" } as const;
+    if (wish === "long" && open === null) {
+      paid = book.cash;
+      buy(book, price, cost, slippage);
+      open = { ...made, side: "buy", equity: book.units * price };
+      fills.push(open);
+    } else if (wish === "flat" && open !== null) {
+      sell(book, price, cost, slippage);
+      const exit: Fill = { ...made, side: "sell", equity: book.cash };
+      fills.push(exit);
+      trades.push({ entry: open, exit, profit: book.cash - paid, return: book.cash / paid - 1 });
+      open = null;
+    }
+    if (open !== null) barsHeld += 1;
+    equity.push({ timestamp: bar.timestamp, close: book.cash + book.units * bar.close });
+  }
+  return { equity, fills, trades, open, barsHeld, costs: book.costs, slippage: book.slippage };
+};
+
+/** Bought at the first fill there can be, and held. */
+export const buyAndHold = (bars: readonly Bar[], first: number, costs: Costs): Run =>
+  simulate(bars, new Array<Wish>(bars.length).fill("long"), first, costs);
