@@ -88,7 +88,7 @@ const caveatsOf = (report: Omit<BacktestReport, "caveats">, { request }: Backtes
     );
   const resamples = drawn?.resamples ?? 0;
   if (resamples < request.bootstraps)
-    caveats.push(`${resamples} of ${request.bootstraps} resamples were drawn, for the same reason.`);
+    caveats.push(`${resamples} of ${request.bootstraps} resamples were drawn: there is time for no more.`);
   return caveats;
 };
 
@@ -108,9 +108,11 @@ export function* backtest(input: BacktestInput): Generator<number, Outcome<Backt
 
   const shuffles = Math.min(request.shuffles, Math.max(0, Math.floor(MOST_WALKED / bars.length) - 1));
   const excesses: number[] = [];
+  let tried = 0;
   for (const excess of onShuffles(bars, strategy, request, shuffles, chanceFrom(request.seed))) {
-    excesses.push(excess);
-    yield excesses.length / (shuffles + 1);
+    if (excess !== null) excesses.push(excess);
+    tried += 1;
+    yield tried / (shuffles + 1);
   }
   const returns = returnsOf(run);
   const resamples = Math.min(request.bootstraps, Math.floor(MOST_DRAWN / returns.length));

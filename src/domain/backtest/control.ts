@@ -25,18 +25,25 @@ const finalOf = (run: Run): number => run.equity.at(-1)?.close ?? 1;
 /** What somebody has more, at the end, than who bought and held: a fraction of the latter's equity. */
 export const overHold = (run: Run, hold: Run): number => finalOf(run) / finalOf(hold) - 1;
 
-/** The strategy on one shuffle after the other. */
+/** Beyond these a shuffle of wild returns leaves the number range that indicators are computed in. */
+const inRange = ({ close }: Bar): boolean => close > 1e-70 && close < 1e70;
+
+/** The strategy on one shuffle after the other; null for one whose prices leave every reason. */
 export function* onShuffles(
   bars: readonly Bar[],
   strategy: Strategy,
   costs: Costs,
   shuffles: number,
   chance: Chance,
-): Generator<number, void> {
+): Generator<number | null, void> {
   const first = strategy.warmUp - 1;
   const shapes = shapesAfter(bars, first);
   for (let count = 0; count < shuffles; count += 1) {
     const series = shuffled(bars, first, shapes, chance);
+    if (!series.every(inRange)) {
+      yield null;
+      continue;
+    }
     const run = simulate(series, wishesOf(strategy, series), first, costs);
     yield overHold(run, buyAndHold(series, first, costs));
   }
