@@ -7,6 +7,7 @@ export default defineConfig({
     "./src/records/consistency-schema.ts",
     "./src/records/model-schema.ts",
     "./src/records/portfolio-schema.ts",
+    "./src/records/backtest-schema.ts",
     "./src/read-model/schema.ts",
   ],
   out: "./migrations",

@@ -4,6 +4,7 @@ import { AssetObject } from "./durable-objects/asset-object.ts";
 import { BreakerObject } from "./durable-objects/breaker-object.ts";
 import { MetricsObject } from "./durable-objects/metrics-object.ts";
 import { log } from "./log.ts";
+import { orBacktest } from "./queues/backtest.ts";
 import { consumeJobs } from "./queues/consumer.ts";
 import { consumeDeadLetters } from "./queues/dead-letters.ts";
 import { consumeEvents } from "./queues/events.ts";
@@ -22,6 +23,7 @@ import { sweep } from "./schedule/sweep.ts";
 import { tick } from "./schedule/tick.ts";
 import { alertsDeps } from "./wiring/alerts.ts";
 import { apiPlatform } from "./wiring/api.ts";
+import { backtestDeps } from "./wiring/backtests.ts";
 import { platform } from "./wiring/common.ts";
 import { deadLettersDeps } from "./wiring/dead-letters.ts";
 import { eventsDeps } from "./wiring/events.ts";
@@ -75,7 +77,12 @@ export default reporting({
           consumerDeps(p),
         );
       case "inversorai-portfolios":
-        return consumeJobs(batch, "portfolio", portfolioHandler(portfolioDeps(p)), consumerDeps(p));
+        return consumeJobs(
+          batch,
+          "portfolio",
+          orBacktest(portfolioHandler(portfolioDeps(p)), backtestDeps(p)),
+          consumerDeps(p),
+        );
       case "inversorai-ranking":
         return consumeJobs(batch, "ranking", rankingHandler(rankingDeps(p)), consumerDeps(p));
       case "inversorai-events":

@@ -9,6 +9,7 @@ import { apiKeys } from "./api-keys.ts";
 import { assets } from "./assets.ts";
 import { audit } from "./audit.ts";
 import { authenticate } from "./auth.ts";
+import { backtests } from "./backtests.ts";
 import { bars } from "./bars.ts";
 import { breakers } from "./breakers.ts";
 import { calendars } from "./calendars.ts";
@@ -94,6 +95,7 @@ for (const part of [
   modelAudits,
   portfolios,
   optimizations,
+  backtests,
   frontier,
   jobs,
   schedules,

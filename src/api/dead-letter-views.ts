@@ -16,6 +16,7 @@ export const deadLetterView = z
     subject: z.string().nullable(),
     symbol: z.string().nullable(),
     portfolioId: z.string().nullable().meta({ description: "when it is about a portfolio's job" }),
+    backtestId: z.string().nullable().meta({ description: "when it is about a backtest's job" }),
     body: z.unknown(),
     error: z.looseObject({ code: z.string(), detail: z.string() }),
     attempts: z.number(),
@@ -36,7 +37,7 @@ export const deadLetterView = z
 
 export const showLetter = (letter: StoredDeadLetter): z.infer<typeof deadLetterView> => ({
   ...letter,
-  ...(letter.symbol === null ? { portfolioId: null } : shownSubject(letter.symbol)),
+  ...(letter.symbol === null ? { portfolioId: null, backtestId: null } : shownSubject(letter.symbol)),
   error: { ...letter.error },
   firstAt: iso(letter.firstAt),
   lastAt: iso(letter.lastAt),

@@ -36,6 +36,7 @@ const jobView = z
     kind: z.enum(JOB_KINDS),
     symbol: z.string().nullable().meta({ description: "the asset it is about, if it is about one" }),
     portfolioId: z.string().nullable().meta({ description: "the portfolio it is about, if it is about one" }),
+    backtestId: z.string().nullable().meta({ description: "the backtest it is about, if it is about one" }),
     resolution: z.enum(RESOLUTIONS),
     state: z.enum(JOB_STATES),
     slot: z.string().nullable(),

@@ -73,6 +73,7 @@ export function ingestHandler(deps: IngestDeps): JobHandler {
       case "source":
         return fromSource(deps, job, asset, job.params);
       case "portfolio":
+      case "backtest":
       case "derived":
       case "resolve":
       case "ranking":

@@ -4,6 +4,7 @@ import { EVENT_TYPES } from "../domain/events/catalogue.ts";
 import type { JobRecord } from "../domain/job/job.ts";
 import type { Problem } from "../domain/outcome.ts";
 import { portfolioFact } from "../domain/portfolio/portfolio-fact.ts";
+import { orBacktest } from "../queues/backtest.ts";
 import { type JobHandler, outcomeOfThrow } from "../queues/consumer.ts";
 import { EventWriter } from "../queues/event-writer.ts";
 import { collectStream, type ProjectedEvent } from "../queues/events.ts";
@@ -17,6 +18,7 @@ import { resolvingOr } from "../queues/resolutions.ts";
 import { callFor } from "../queues/webhooks.ts";
 import { deliveriesInHand, deliveryId } from "../records/delivery-records.ts";
 import { loadJobs } from "../records/job-records.ts";
+import { backtestDeps } from "./backtests.ts";
 import { assetObject, type Platform } from "./common.ts";
 import { eventsDeps } from "./events.ts";
 import { indicatorsDeps, ingestDeps, recommendationDeps, resolutionDeps } from "./jobs.ts";
@@ -91,16 +93,19 @@ function handlerOf(
       });
     }
     case "portfolio":
-      return portfolioHandler({
-        ...portfolioDeps(p),
-        record: async (_job, _portfolioId, result) => {
-          const plan = new EventPlan();
-          const eventType = "PortfolioOptimized";
-          const { schemaVersion } = EVENT_TYPES[eventType];
-          plan.add({ eventType, schemaVersion, payload: portfolioFact(result) });
-          return keep({ result, planned: JSON.stringify(plan.planned()) });
-        },
-      });
+      return orBacktest(
+        portfolioHandler({
+          ...portfolioDeps(p),
+          record: async (_job, _portfolioId, result) => {
+            const plan = new EventPlan();
+            const eventType = "PortfolioOptimized";
+            const { schemaVersion } = EVENT_TYPES[eventType];
+            plan.add({ eventType, schemaVersion, payload: portfolioFact(result) });
+            return keep({ result, planned: JSON.stringify(plan.planned()) });
+          },
+        }),
+        { ...backtestDeps(p), record: async (_job, result) => result, progress: async () => undefined },
+      );
     case "recommendation":
       return resolvingOr(
         {

@@ -1,6 +1,6 @@
 import { EVENT_TYPES } from "../domain/events/catalogue.ts";
 import { assetStream, jobStream, type StoredEvent } from "../domain/events/envelope.ts";
-import { type JobRecord, portfolioOf } from "../domain/job/job.ts";
+import { type JobRecord, shownSubject } from "../domain/job/job.ts";
 import type { Settlement } from "../domain/job/settle.ts";
 import { isResolution } from "../domain/market/resolution.ts";
 import { projectFeed } from "../read-model/projections.ts";
@@ -61,8 +61,8 @@ export function recordFailures(
  * does not answer is passed over: its next job says how far it reaches.
  */
 export async function headOf(p: Platform, symbol: string): Promise<StreamHead[]> {
-  // Its log is D1's own, and how far it reaches was noted in the very transaction that wrote it.
-  if (portfolioOf(symbol) !== null) return [];
+  // A portfolio's log is D1's own, and how far it reaches was noted in the very transaction that wrote it; a backtest has none.
+  if (shownSubject(symbol).symbol === null) return [];
   // A ranking is of a resolution, and its stream is in the feed itself: nothing of it can be on its way.
   if (isResolution(symbol)) return [];
   try {

@@ -42,6 +42,18 @@ export const BAD_BODIES: readonly BadRequest[] = [
   posted("no portfolio", "/portfolios/nope/optimizations", { method: "hrp" }, undefined, 404),
   posted("no method", "/portfolios/nope/optimizations", {}, "method"),
   posted("numbers that are text", "/portfolios/nope/optimizations", { method: "hrp", amount: "1" }, "amount"),
+  // Backtests
+  posted("an unknown asset", "/backtests", { kind: "rules", symbol: "NOPE" }, undefined, 404),
+  posted("another kind", "/backtests", { kind: "portfolio", symbol: KNOWN }, "kind"),
+  posted("no asset", "/backtests", { kind: "rules" }, "symbol"),
+  posted("negative costs", "/backtests", { kind: "rules", symbol: KNOWN, costBps: -1 }, "costBps"),
+  posted(
+    "from after to",
+    "/backtests",
+    { kind: "rules", symbol: KNOWN, from: "2021-01-01", to: "2020-01-01" },
+    "from",
+  ),
+  posted("too many shuffles", "/backtests", { kind: "rules", symbol: KNOWN, shuffles: 1e9 }, "shuffles"),
   // Bodies
   raw("malformed JSON", '{"symbol":', 400, "malformed_request"),
   raw("an empty body", "", 400, "malformed_request"),

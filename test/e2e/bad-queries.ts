@@ -56,6 +56,9 @@ export const BAD_QUERIES: readonly BadRequest[] = [
   asked("/deliveries/nope", 404, "not_found"),
   asked("/schedules/nope", 404, "not_found"),
   asked("/backoffice/dead-letters/nope", 404, "not_found"),
+  asked("/backtests/nope", 404, "not_found"),
+  asked("/backtests?limit=0", 400, "invalid_query", "limit"),
+  asked("/backtests?cursor=x", 400, "invalid_cursor"),
   asked("/portfolios/nope", 404, "not_found"),
   asked("/portfolios/nope/optimizations", 404, "not_found"),
   asked("/portfolios/nope/optimizations/nope", 404, "not_found"),
@@ -129,6 +132,7 @@ export const WRONG_METHODS: readonly (readonly [string, string, readonly string[
   ["POST", `/assets/${KNOWN}/indicators`, ["GET"]],
   ["DELETE", "/jobs/x", ["GET"]],
   ["POST", "/recommendations", ["GET"]],
+  ["DELETE", "/backtests", ["GET", "POST"]],
   ["PUT", "/portfolios/x", ["GET", "PATCH", "DELETE"]],
   ["DELETE", "/portfolios/x/optimizations", ["GET", "POST"]],
 ];

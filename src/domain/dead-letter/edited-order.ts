@@ -27,8 +27,9 @@ export function editedParams(
     }
     case "import":
       return { ok: true, params: { ...params, format: edit.format ?? params.format } };
-    // What was asked of an optimisation is its identity: another request is another optimisation.
+    // What was asked of an optimisation is its identity: another request is another optimisation. So is a backtest's.
     case "portfolio":
+    case "backtest":
     case "derived":
     case "resolve":
     case "ranking":

@@ -57,6 +57,8 @@ const CLASS_OF: Readonly<Record<string, FaultClass>> = {
   portfolio_noExcessReturn: "permanent",
   portfolio_noVolatility: "permanent",
   portfolio_notSolved: "permanent",
+  backtest_tooFewBars: "permanent",
+  backtest_unusablePrice: "permanent",
   contract_violation: "permanent",
   unreadable_message: "permanent",
   bug: "bug",

@@ -1,3 +1,4 @@
+import type { BacktestRequest } from "../backtest/request.ts";
 import type { Resolution } from "../market/resolution.ts";
 import type { Problem } from "../outcome.ts";
 import type { OptimizationRequest } from "../portfolio/request.ts";
@@ -26,7 +27,8 @@ export interface Attempt {
 
 /**
  * What an ingest job reads: a price source up to an instant, or an uploaded file. What an optimisation was asked, and of
- * which assets; one that a schedule orders is `derived`, and finds both in its portfolio.
+ * which assets; one that a schedule orders is `derived`, and finds both in its portfolio. What a backtest was asked, and of
+ * which asset.
  */
 export type JobParams =
   | { readonly mode: "source"; readonly until: number; readonly backfill: boolean }
@@ -36,6 +38,7 @@ export type JobParams =
       readonly symbols: readonly string[];
       readonly request: OptimizationRequest;
     }
+  | { readonly mode: "backtest"; readonly symbol: string; readonly request: BacktestRequest }
   | { readonly mode: "derived" }
   /** A recommendation job that makes none: it judges the asset's recommendations whose horizon has come. */
   | { readonly mode: "resolve" }
@@ -76,12 +79,28 @@ export const portfolioSubject = (portfolioId: string): string => `${PORTFOLIO}${
 export const portfolioOf = (subject: string): string | null =>
   subject.startsWith(PORTFOLIO) ? subject.slice(PORTFOLIO.length) : null;
 
-/** A subject as the API shows it: an asset's symbol, or a portfolio, and null for what it is not. */
+const BACKTEST = "backtest/";
+
+/** The subject of a backtest's job. It reads only, so it waits for no other job, and none waits for it. */
+export const backtestSubject = (backtestId: string): string => `${BACKTEST}${backtestId}`;
+
+export const backtestOf = (subject: string): string | null =>
+  subject.startsWith(BACKTEST) ? subject.slice(BACKTEST.length) : null;
+
+/** The id of a backtest's job. */
+export const backtestJobId = (backtestId: string): string => jobId("portfolio", "backtest", backtestId);
+
+/** A subject as the API shows it: an asset's symbol, a portfolio or a backtest, and null for what it is not. */
 export const shownSubject = (
   subject: string,
-): { readonly symbol: string | null; readonly portfolioId: string | null } => {
+): {
+  readonly symbol: string | null;
+  readonly portfolioId: string | null;
+  readonly backtestId: string | null;
+} => {
   const portfolioId = portfolioOf(subject);
-  return { symbol: portfolioId === null ? subject : null, portfolioId };
+  const backtestId = backtestOf(subject);
+  return { symbol: portfolioId === null && backtestId === null ? subject : null, portfolioId, backtestId };
 };
 
 /** A job as recorded: what was ordered, and everything that has happened to it. Instants are epoch milliseconds. */

@@ -17,6 +17,7 @@ export interface LogContext {
   readonly rebuildId?: string;
   readonly asset?: string | undefined;
   readonly portfolioId?: string | undefined;
+  readonly backtestId?: string | undefined;
   readonly attempt?: number;
   readonly queue?: string;
 }
@@ -34,12 +35,14 @@ export const jobContext = (
   job: Pick<JobOrder, "id" | "symbol" | "traceparent">,
   attempt: number,
 ): LogContext => {
-  const { symbol, portfolioId } = shownSubject(job.symbol);
+  const { symbol, portfolioId, backtestId } = shownSubject(job.symbol);
   return {
     traceId: traceIdOf(job.traceparent),
     tenantId: DEFAULT_TENANT,
     jobId: job.id,
-    ...(portfolioId === null ? { asset: symbol ?? undefined } : { portfolioId }),
+    ...(symbol === null ? {} : { asset: symbol }),
+    ...(portfolioId === null ? {} : { portfolioId }),
+    ...(backtestId === null ? {} : { backtestId }),
     attempt,
   };
 };

@@ -1,0 +1,175 @@
+import type { Bar } from "../domain/asset/bar.ts";
+import { BACKTEST_ENGINE, type BacktestReport, backtest } from "../domain/backtest/backtest.ts";
+import { type BacktestRequest, MOST_BARS } from "../domain/backtest/request.ts";
+import { type BacktestResult, backtestResult } from "../domain/backtest/result.ts";
+import { rulesStrategy } from "../domain/backtest/strategy.ts";
+import { periodsPerYear } from "../domain/indicators/periods-per-year.ts";
+import { backtestOf, type JobRecord } from "../domain/job/job.ts";
+import type { AssetType } from "../domain/market/asset-type.ts";
+import { type CalendarId, isCalendarId } from "../domain/market/calendar-id.ts";
+import type { Resolution } from "../domain/market/resolution.ts";
+import { done, type Outcome, refused } from "../domain/outcome.ts";
+import { type DataQuality, dataQuality, seriesQuality } from "../domain/quality/series-quality.ts";
+import { canonicalJson } from "../domain/recommendation/canonical-json.ts";
+import type { JobHandler, JobSuccess } from "./consumer.ts";
+
+export interface TestedAsset {
+  readonly type: AssetType;
+  readonly calendar: string;
+  readonly source: string;
+  readonly live: boolean;
+  readonly archived: boolean;
+}
+
+/** Bars oldest first, and the version of the stream that they are true of. */
+export interface VersionedBars {
+  readonly version: number;
+  readonly bars: readonly Bar[];
+}
+
+export interface BacktestDeps {
+  readonly asset: (symbol: string) => Promise<TestedAsset | null>;
+  /** The newest `limit` bars of the range, all as of one version. */
+  readonly bars: (
+    symbol: string,
+    query: {
+      readonly resolution: Resolution;
+      readonly from: number | null;
+      readonly to: number | null;
+      readonly limit: number;
+    },
+  ) => Promise<VersionedBars>;
+  /** What came out of this backtest before, if anything did. */
+  readonly cameOut: (id: string) => Promise<BacktestResult | null>;
+  /** Keeps the result unless there is one already. Answers what stands. */
+  readonly record: (job: JobRecord, result: BacktestResult) => Promise<BacktestResult>;
+  /** Notes how far it has come, 0..1. What is lost of it is no harm. */
+  readonly progress: (id: string, share: number) => Promise<void>;
+  /** What time it is on the market, epoch ms. */
+  readonly marketNow: () => Promise<number>;
+  readonly hash: (text: string) => Promise<string>;
+  readonly codeVersion: string;
+}
+
+/** So often at most a backtest says how far it has come. */
+const PROGRESS_STEPS = 4;
+
+interface Work {
+  readonly id: string;
+  readonly symbol: string;
+  readonly resolution: Resolution;
+  readonly request: BacktestRequest;
+}
+
+/** Jobs of the portfolios' queue that are backtests go here, the others to the optimiser. */
+export const orBacktest =
+  (optimise: JobHandler, deps: BacktestDeps): JobHandler =>
+  (job) => {
+    const id = backtestOf(job.symbol);
+    if (id === null) return optimise(job);
+    const { params, resolution } = job;
+    if (params.mode === "backtest") return tested(job, { ...params, id, resolution }, deps);
+    const detail = "a backtest's job says what is asked of which asset";
+    return Promise.resolve(refused({ code: "contract_violation", detail }));
+  };
+
+/** Reads the bars, tries the strategy on them and keeps what came out. No event: nothing has happened to the asset. */
+async function tested(job: JobRecord, work: Work, deps: BacktestDeps): Promise<Outcome<JobSuccess>> {
+  const before = await deps.cameOut(work.id);
+  if (before !== null) return done(success(before));
+  const { symbol, resolution, request } = work;
+  const asset = await deps.asset(symbol);
+  if (asset === null || asset.archived || !isCalendarId(asset.calendar)) {
+    const why = asset === null ? "is not registered" : "is not watched any more";
+    return refused({ code: "asset_unknown", detail: `${symbol} ${why}` });
+  }
+  const { from, to } = request;
+  const { version, bars: found } = await deps.bars(symbol, { resolution, from, to, limit: MOST_BARS + 1 });
+  const bars = found.slice(-MOST_BARS);
+  await deps.progress(work.id, 0);
+  const outcome = await worked(work, asset.type, bars, deps);
+  if (outcome.kind !== "done") return outcome;
+  const report = found.length > bars.length ? withCaveat(outcome.value, CUT) : outcome.value;
+  const snapshotHash = await deps.hash(snapshotOf(work, version, bars));
+  const result = backtestResult(report, {
+    backtestId: work.id,
+    symbol,
+    resolution,
+    source: asset.source,
+    streamVersion: version,
+    snapshotHash,
+    codeVersion: deps.codeVersion,
+    quality: await qualityOf(bars, work, { live: asset.live, calendar: asset.calendar }, deps),
+  });
+  return done(success(await deps.record(job, result)));
+}
+
+const CUT = `The series is longer: its newest ${MOST_BARS} bars were used.`;
+
+const withCaveat = (report: BacktestReport, caveat: string): BacktestReport => ({
+  ...report,
+  caveats: [...report.caveats, caveat],
+});
+
+async function worked(
+  { id, resolution, request }: Work,
+  type: AssetType,
+  bars: readonly Bar[],
+  deps: BacktestDeps,
+): Promise<Outcome<BacktestReport>> {
+  const work = backtest({
+    bars,
+    strategy: rulesStrategy(type, resolution),
+    periodsPerYear: periodsPerYear(type, resolution),
+    request,
+  });
+  let told = 0;
+  for (;;) {
+    const step = work.next();
+    if (step.done === true) return step.value;
+    if (step.value < told + 1 / PROGRESS_STEPS) continue;
+    told = step.value;
+    await deps.progress(id, told);
+  }
+}
+
+/** The quality of the newest bars; how late they are only matters when the range reaches to now. */
+async function qualityOf(
+  bars: readonly Bar[],
+  { resolution, request }: Work,
+  { live, calendar }: { readonly live: boolean; readonly calendar: CalendarId },
+  deps: BacktestDeps,
+): Promise<DataQuality> {
+  const series = seriesQuality(bars, resolution, calendar);
+  const upToNow = live && request.to === null;
+  return dataQuality(series, { resolution, calendar, live: upToNow, now: await deps.marketNow() });
+}
+
+/** What a backtest was made of, as text to hash: whoever has the same gets the same numbers. */
+const snapshotOf = ({ symbol, resolution, request }: Work, version: number, bars: readonly Bar[]): string =>
+  canonicalJson({
+    ...{ symbol, resolution, request, version },
+    ...BACKTEST_ENGINE,
+    bars: bars.map(({ timestamp, open, high, low, close, volume }) => [
+      timestamp,
+      open,
+      high,
+      low,
+      close,
+      volume,
+    ]),
+  });
+
+const success = (result: BacktestResult): JobSuccess => ({
+  result: {
+    backtestId: result.backtestId,
+    symbol: result.symbol,
+    asOf: result.asOf,
+    cagr: result.strategy.cagr,
+    sharpe: result.strategy.sharpe,
+    trades: result.strategy.trades,
+    overBuyAndHold: result.overBuyAndHold,
+    pValue: result.control?.pValue ?? null,
+  },
+  head: null,
+});

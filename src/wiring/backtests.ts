@@ -1,0 +1,38 @@
+import { backtestOf } from "../domain/job/job.ts";
+import { barSource } from "../domain/market/bar-source.ts";
+import type { BacktestDeps } from "../queues/backtest.ts";
+import { versionedBars } from "../read-model/versioned-bars.ts";
+import { loadAssets } from "../records/asset-records.ts";
+import { backtestResultOf, noteProgress, writeBacktest } from "../records/backtest-records.ts";
+import { marketTime } from "../records/clock-record.ts";
+import type { Platform } from "./common.ts";
+
+export function backtestDeps(p: Platform): BacktestDeps {
+  const { DB } = p.env;
+  return {
+    asset: async (symbol) => {
+      const asset = (await loadAssets(DB, [symbol]))[0];
+      if (asset === undefined) return null;
+      const { type, calendar, live, archivedAt } = asset;
+      return { type, calendar, live, source: barSource(asset), archived: archivedAt !== null };
+    },
+    bars: (symbol, query) => versionedBars(DB, symbol, query),
+    cameOut: (id) => backtestResultOf(DB, id),
+    record: async (job, result) => {
+      const id = backtestOf(job.symbol) ?? result.backtestId;
+      const { id: jobId, createdAt } = job;
+      await writeBacktest(DB, { id, jobId, createdAt }, result, p.now()).run();
+      return (await backtestResultOf(DB, id)) ?? result;
+    },
+    progress: async (id, share) => {
+      try {
+        await noteProgress(DB, id, share).run();
+      } catch (error) {
+        p.log({ level: "warn", message: "progress not noted", backtestId: id, error: String(error) });
+      }
+    },
+    marketNow: () => marketTime(DB, p.config, p.now()),
+    hash: p.hash,
+    codeVersion: p.config.CODE_VERSION,
+  };
+}
