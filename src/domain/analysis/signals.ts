@@ -40,7 +40,12 @@ export type Observation = {
 export interface SignalInput {
   readonly closes: readonly number[];
   readonly values: IndicatorValues;
+  /** The logarithmic move to each close from the one before it, where whoever asks for every bar has them already. */
+  readonly moves?: readonly number[];
 }
+
+/** Writes a number in a sentence. */
+export type Write = (value: number) => string;
 
 const RSI_OVERBOUGHT = 70;
 const RSI_OVERSOLD = 30;
@@ -63,7 +68,11 @@ const relation = (vote: number): string => (vote > 0 ? "above" : vote < 0 ? "bel
 const averageOf = (closes: readonly number[], length: number): number | null =>
   closes.length < length ? null : meanOf(closes.slice(-length));
 
-const priceVsSlowAverage = (closes: readonly number[], parameters: TrendParameters): Observation => {
+const priceVsSlowAverage = (
+  closes: readonly number[],
+  parameters: TrendParameters,
+  write: Write,
+): Observation => {
   const id = "priceVsSlowAverage";
   const length = parameters.slowAverage;
   const name = `Price against its ${length}-bar average`;
@@ -72,11 +81,15 @@ const priceVsSlowAverage = (closes: readonly number[], parameters: TrendParamete
   if (close === undefined || average === null)
     return unknown(id, name, `The ${length}-bar average needs ${length} closes.`);
   const vote = side(close - average, average);
-  const reading = `The close ${figure(close)} is ${relation(vote)} its ${length}-bar average ${figure(average)}.`;
+  const reading = `The close ${write(close)} is ${relation(vote)} its ${length}-bar average ${write(average)}.`;
   return { id, name, value: close, threshold: average, vote, reading };
 };
 
-const fastVsSlowAverage = (closes: readonly number[], parameters: TrendParameters): Observation => {
+const fastVsSlowAverage = (
+  closes: readonly number[],
+  parameters: TrendParameters,
+  write: Write,
+): Observation => {
   const id = "fastVsSlowAverage";
   const { fastAverage, slowAverage } = parameters;
   const name = `${fastAverage}-bar against ${slowAverage}-bar average`;
@@ -85,9 +98,21 @@ const fastVsSlowAverage = (closes: readonly number[], parameters: TrendParameter
   if (fast === null || slow === null)
     return unknown(id, name, `The ${slowAverage}-bar average needs ${slowAverage} closes.`);
   const vote = side(fast - slow, slow);
-  const where = `${relation(vote)} the ${slowAverage}-bar average ${figure(slow)}`;
-  const reading = `The ${fastAverage}-bar average ${figure(fast)} is ${where}.`;
+  const where = `${relation(vote)} the ${slowAverage}-bar average ${write(slow)}`;
+  const reading = `The ${fastAverage}-bar average ${write(fast)} is ${where}.`;
   return { id, name, value: fast, threshold: slow, vote, reading };
+};
+
+/** From close to close; null across a close of zero or less. */
+const movesIn = (closes: readonly number[]): number[] | null => {
+  const moves: number[] = [];
+  let previous: number | null = null;
+  for (const close of closes) {
+    if (!(close > 0)) return null;
+    if (previous !== null) moves.push(Math.log(close / previous));
+    previous = close;
+  }
+  return moves;
 };
 
 /**
@@ -95,19 +120,14 @@ const fastVsSlowAverage = (closes: readonly number[], parameters: TrendParameter
  * typically make: Σr / (s·√n), the t statistic of the mean return. The vote is its tanh, so it never shouts.
  * A move without any variation has no such ratio; a market that did not move has 0.
  */
-const momentum = (closes: readonly number[], parameters: TrendParameters): Observation => {
+const momentum = ({ closes, moves }: SignalInput, parameters: TrendParameters, write: Write): Observation => {
   const id = "momentum";
   const { momentumFrom, momentumTo } = parameters;
   const name = `Momentum from ${momentumFrom} to ${momentumTo} bars ago`;
   if (closes.length <= momentumFrom) return unknown(id, name, `Momentum needs ${momentumFrom + 1} closes.`);
-  const path = closes.slice(closes.length - 1 - momentumFrom, closes.length - momentumTo);
-  const returns: number[] = [];
-  let previous: number | null = null;
-  for (const close of path) {
-    if (!(close > 0)) return unknown(id, name, "Momentum is not defined across a close of zero or less.");
-    if (previous !== null) returns.push(Math.log(close / previous));
-    previous = close;
-  }
+  const [first, end] = [closes.length - momentumFrom, closes.length - momentumTo];
+  const returns = moves === undefined ? movesIn(closes.slice(first - 1, end)) : moves.slice(first, end);
+  if (returns === null) return unknown(id, name, "Momentum is not defined across a close of zero or less.");
   const mean = meanOf(returns);
   const move = mean * returns.length;
   const deviation = Math.sqrt(squaredDeviations(returns, mean) / (returns.length - 1));
@@ -116,22 +136,22 @@ const momentum = (closes: readonly number[], parameters: TrendParameters): Obser
     return unknown(id, name, "Momentum is not defined for a move without any variation.");
   const score = steady ? 0 : move / (deviation * Math.sqrt(returns.length));
   const vote = Math.tanh(score);
-  const reading = `${name}, in units of its own volatility, is ${figure(score)}, ${relation(vote)} 0.`;
+  const reading = `${name}, in units of its own volatility, is ${write(score)}, ${relation(vote)} 0.`;
   return { id, name, value: score, threshold: 0, vote, reading };
 };
 
-const macdHistogram = (values: IndicatorValues, closes: readonly number[]): Observation => {
+const macdHistogram = (values: IndicatorValues, closes: readonly number[], write: Write): Observation => {
   const id = "macdHistogram";
   const name = "MACD histogram";
   const histogram = values.macdHistogram;
   if (histogram === null) return unknown(id, name, "The MACD histogram needs 34 closes.");
   const vote = side(histogram, closes.at(-1) ?? 0);
-  const reading = `The MACD histogram ${figure(histogram)} is ${relation(vote)} 0.`;
+  const reading = `The MACD histogram ${write(histogram)} is ${relation(vote)} 0.`;
   return { id, name, value: histogram, threshold: 0, vote, reading };
 };
 
 /** Contrarian: a market that ran too far votes for the way back. */
-const rsiExtreme = (values: IndicatorValues): Observation => {
+const rsiExtreme = (values: IndicatorValues, write: Write): Observation => {
   const id = "rsiExtreme";
   const name = "RSI extreme";
   const rsi = values.rsi14;
@@ -139,14 +159,18 @@ const rsiExtreme = (values: IndicatorValues): Observation => {
   const threshold = rsi > 50 ? RSI_OVERBOUGHT : RSI_OVERSOLD;
   const vote = rsi > RSI_OVERBOUGHT ? -1 : rsi < RSI_OVERSOLD ? 1 : 0;
   const state = vote < 0 ? "overbought" : vote > 0 ? "oversold" : "neither overbought nor oversold";
-  return { id, name, value: rsi, threshold, vote, reading: `The RSI ${figure(rsi)} is ${state}.` };
+  return { id, name, value: rsi, threshold, vote, reading: `The RSI ${write(rsi)} is ${state}.` };
 };
 
 /** Every signal of the latest bar, known or not, in the order of SIGNAL_IDS. */
-export const observe = (input: SignalInput, parameters: TrendParameters): Observation[] => [
-  priceVsSlowAverage(input.closes, parameters),
-  fastVsSlowAverage(input.closes, parameters),
-  momentum(input.closes, parameters),
-  macdHistogram(input.values, input.closes),
-  rsiExtreme(input.values),
+export const observe = (
+  input: SignalInput,
+  parameters: TrendParameters,
+  write: Write = figure,
+): Observation[] => [
+  priceVsSlowAverage(input.closes, parameters, write),
+  fastVsSlowAverage(input.closes, parameters, write),
+  momentum(input, parameters, write),
+  macdHistogram(input.values, input.closes, write),
+  rsiExtreme(input.values, write),
 ];

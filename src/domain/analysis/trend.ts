@@ -1,6 +1,13 @@
 import type { Resolution } from "../market/resolution.ts";
 import { figure } from "./figure.ts";
-import { type Observation, observe, SIGNAL_WEIGHTS, type SignalId, type SignalInput } from "./signals.ts";
+import {
+  type Observation,
+  observe,
+  SIGNAL_WEIGHTS,
+  type SignalId,
+  type SignalInput,
+  type Write,
+} from "./signals.ts";
 import { TREND_PARAMETERS } from "./trend-parameters.ts";
 
 /** A score beyond this, on either side, is a direction. */
@@ -40,9 +47,9 @@ const directionOf = (score: number | null): Direction => {
   return score < -DIRECTION_THRESHOLD ? "DOWN" : "SIDEWAYS";
 };
 
-const reasonFor = (score: number | null): string => {
+const reasonFor = (score: number | null, write: Write): string => {
   if (score === null) return "There is not enough history to tell a direction.";
-  const said = `The score ${figure(score)} is`;
+  const said = `The score ${write(score)} is`;
   if (score > DIRECTION_THRESHOLD) return `${said} above ${DIRECTION_THRESHOLD}: the trend is up.`;
   if (score < -DIRECTION_THRESHOLD) return `${said} below ${-DIRECTION_THRESHOLD}: the trend is down.`;
   return `${said} between ${-DIRECTION_THRESHOLD} and ${DIRECTION_THRESHOLD}: no clear trend.`;
@@ -51,10 +58,10 @@ const reasonFor = (score: number | null): string => {
 /**
  * Reads the trend of the latest bar from at most `windowLength(resolution)` closes and the bar's indicators.
  * The weight of a signal that cannot be known goes to the known ones in proportion; with less than half of the weight
- * known there is no score at all. Same input, same answer.
+ * known there is no score at all. Same input, same answer. `write` writes the numbers in its sentences.
  */
-export const readTrend = (resolution: Resolution, input: SignalInput): Trend => {
-  const observations = observe(input, TREND_PARAMETERS[resolution]);
+export const readTrend = (resolution: Resolution, input: SignalInput, write: Write = figure): Trend => {
+  const observations = observe(input, TREND_PARAMETERS[resolution], write);
   let known = 0;
   for (const { id, vote } of observations) if (vote !== null) known += SIGNAL_WEIGHTS[id];
   const enough = withoutRoundingError(known) >= ENOUGH_KNOWN;
@@ -71,7 +78,7 @@ export const readTrend = (resolution: Resolution, input: SignalInput): Trend => 
   return {
     direction,
     score,
-    reason: reasonFor(score),
+    reason: reasonFor(score, write),
     signals,
     counterEvidence: signals
       .filter((signal) => signal.contribution * towards < 0)

@@ -22,14 +22,25 @@ export interface Strategy {
 
 const WISH_AFTER: Readonly<Record<Action, Wish>> = { BUY: "long", SELL: "flat", HOLD: "keep" };
 
-/** The `rules` engine's recommendations, followed: BUY is long, SELL is flat, HOLD and not knowing keep what is held. */
+/** Nobody reads the sentences of a walk, and writing their numbers takes longer than the rules do. */
+const unwritten = (): string => "";
+
+/**
+ * The `rules` engine's recommendations, followed: BUY is long, SELL is flat, HOLD and not knowing keep what is held.
+ * For closes above 0.
+ */
 export const rulesStrategy = (assetType: AssetType, resolution: Resolution): Strategy => ({
   warmUp: windowLength(resolution),
   begin: () => {
     const state = initialAnalysisState(assetType, resolution);
+    const { closes } = state;
+    // Each move is computed once, not once for every bar in whose window it lies.
+    const moves: number[] = [];
     return (bar) => {
+      moves.push(Math.log(bar.close / (closes.at(-1) ?? bar.close)));
       const values = advance(state, bar);
-      return WISH_AFTER[ACTION_IN[readTrend(resolution, { closes: state.closes, values }).direction]];
+      if (moves.length > closes.length) moves.shift();
+      return WISH_AFTER[ACTION_IN[readTrend(resolution, { closes, moves, values }, unwritten).direction]];
     };
   },
 });
