@@ -14,7 +14,7 @@ export const FEWEST_RETURNS = 30;
  * Bars that the strategy walks for one backtest, its shuffles included: what a worker's CPU has time for. Long series
  * get fewer shuffles, and the result says so.
  */
-export const MOST_WALKED = 400_000;
+export const MOST_WALKED = 1_000_000;
 
 /** The same for the bars that the bootstrap draws. */
 export const MOST_DRAWN = 10_000_000;
