@@ -8,6 +8,7 @@ const QUEUES = [
   "ingest",
   "indicators",
   "recommendations",
+  "ranking",
   "portfolios",
   "events",
   "webhooks",
