@@ -1,6 +1,7 @@
 import type { Bar } from "../domain/asset/bar.ts";
 import { resample } from "../domain/asset/resample.ts";
 import { barKey } from "../domain/market/bar-key.ts";
+import { MILLISECONDS_PER_DAY } from "../domain/market/calendar-day.ts";
 import type { CalendarId } from "../domain/market/calendar-id.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
 
@@ -10,7 +11,7 @@ type Reader = D1Database | D1DatabaseSession;
 export const MOST_FINER = 25_000;
 
 /** A bar can begin so long after its key does: an FX day begins on the evening before it, a week's first session later. */
-const DAY = 86_400_000;
+const DAY = MILLISECONDS_PER_DAY;
 
 export interface Finer {
   readonly symbol: string;

@@ -1,6 +1,7 @@
 import type { Bar } from "../asset/bar.ts";
 import { barKey } from "../market/bar-key.ts";
 import { lastClosedSession, sessionsBetween } from "../market/calendar.ts";
+import { MILLISECONDS_PER_DAY } from "../market/calendar-day.ts";
 import type { CalendarId } from "../market/calendar-id.ts";
 import { lastFinal } from "../market/last-final.ts";
 import type { Resolution } from "../market/resolution.ts";
@@ -121,7 +122,7 @@ export const barsLate = (
   if (resolution === "1d") {
     if (Date.parse(closed.date) <= last) return 0;
     // No market rests for so long that ten sessions would not lie in it.
-    if (Date.parse(closed.date) - last > 60 * 86_400_000) return cap;
+    if (Date.parse(closed.date) - last > 60 * MILLISECONDS_PER_DAY) return cap;
     const answer = sessionsBetween(calendar, new Date(last).toISOString().slice(0, 10), closed.date);
     if (answer.kind === "refused") return null;
     return Math.min(cap, answer.sessions.filter(({ date }) => Date.parse(date) > last).length);
@@ -138,7 +139,7 @@ function intradayLate(
 ): number | null {
   if (!isIntraday(resolution)) return null;
   // From the last week alone it can be told that ten bars are late; an older series is late by more.
-  const sessions = sessionsAround(calendar, Math.max(last, now - 14 * 86_400_000), now);
+  const sessions = sessionsAround(calendar, Math.max(last, now - 14 * MILLISECONDS_PER_DAY), now);
   const home = sessionFinder(sessions)(last);
   const newest = home === null ? last : slotOf(home, resolution, last);
   const due = sessions.flatMap((session) =>
