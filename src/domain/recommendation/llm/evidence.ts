@@ -6,7 +6,8 @@ import type { Snapshot } from "../snapshot.ts";
 
 /**
  * Everything an answer may rest on, each under the id it is chosen by: known signals with their votes, known indicator
- * values, and the record of each action. Same snapshot, same list.
+ * values, and the record of each action: the rules' own, walked forward over this series, for a model has none on it until its
+ * calls are resolved. Same snapshot, same list.
  */
 export const evidenceIn = (snapshot: Snapshot): readonly Evidence[] => [
   ...snapshot.trend.signals
@@ -47,17 +48,17 @@ const recordEvidence = ({ trackRecord }: Snapshot): Evidence[] =>
     const { hits } = trackRecord.actions[action];
     const record =
       hitRate === null
-        ? `There is no finished ${action} call.`
-        : `Of ${samples} finished ${action} calls ${hits} proved right (${percent(hitRate)}).`;
+        ? `The rules have made no ${action} call here that is finished.`
+        : `Of ${samples} finished ${action} calls of the rules ${hits} proved right (${percent(hitRate)}).`;
     return {
       id: `trackRecord.${action}`,
-      name: `Record of ${action}`,
+      name: `The rules' record of ${action}`,
       value: confidence,
       threshold: baseRate,
       vote: null,
       weight: 0,
       reading:
         `${record} What ${action} calls for happens ${percent(baseRate)} of the time anyway; ` +
-        `the calibrated probability is ${percent(confidence)}.`,
+        `the rules' calibrated probability is ${percent(confidence)}.`,
     };
   });
