@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
@@ -24,6 +25,8 @@ const QUEUES = [
  */
 export default defineConfig(async () => ({
   test: {
+    // Many tests wait for something, so two files at once pay even on a machine of two cores; vitest would take one.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       { test: { name: "domain", include: ["test/domain/**/*.test.ts"], environment: "node" as const } },
       {

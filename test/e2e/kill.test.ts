@@ -10,6 +10,7 @@ test("killed at random moments, the system loses nothing and does nothing twice"
   const { violations, kills, accepted, events } = await soak(KILLS, 4711);
   expect(violations).toEqual([]);
   expect(kills).toBe(KILLS);
-  expect(accepted).toBeGreaterThan(KILLS);
-  expect(events).toBeGreaterThan(accepted);
+  // Each round has had something accepted; imports that repeat others bring no event, so their number says nothing.
+  expect(accepted).toBeGreaterThanOrEqual(KILLS);
+  expect(events).toBeGreaterThan(KILLS);
 });

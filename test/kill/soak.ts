@@ -15,6 +15,7 @@ const SYMBOLS = ["KILL-A", "KILL-B", "KILL-C", "KILL-D"];
 /** Days of bars in one import; imports of an asset overlap, so that repetitions are part of the load. */
 const DAYS = 40;
 const SETTLE_TIMEOUT_MS = 180_000;
+const ACCEPT_TIMEOUT_MS = 60_000;
 
 export interface SoakReport {
   readonly kills: number;
@@ -75,7 +76,9 @@ export async function soak(
       if (round === kills) break;
       const ticking = tickEvery(system.origin, 300);
       const work = giveWork(api, imports, random, round);
-      await untilAccepted(imports, imports.filter(({ jobId }) => jobId !== null).length + random() * 8);
+      const enough = imports.filter(({ jobId }) => jobId !== null).length + random() * 8;
+      // The work ends before its time only by an answer it did not expect.
+      await Promise.race([work, untilAccepted(imports, enough)]);
       await sleep(Math.floor(random() * 600));
       await system.kill();
       ticking.abort();
@@ -183,9 +186,12 @@ async function send(api: Client, one: Import): Promise<boolean> {
   return true;
 }
 
-/** The moment to kill lies somewhere after the next few acceptances, so that a slow machine has work to lose too. */
+/**
+ * The moment to kill lies somewhere after the next few acceptances, so that a slow machine has work to lose too: killed by
+ * the clock alone, it dies round after round over the same first request.
+ */
 async function untilAccepted(imports: readonly Import[], count: number): Promise<void> {
-  const deadline = Date.now() + 5_000;
+  const deadline = Date.now() + ACCEPT_TIMEOUT_MS;
   while (Date.now() < deadline && imports.filter(({ jobId }) => jobId !== null).length < count)
     await sleep(5);
 }
