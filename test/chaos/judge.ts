@@ -2,7 +2,7 @@ import { INVARIANTS } from "./invariants/list.ts";
 import { neverAhead } from "./invariants/never-ahead.ts";
 import { View } from "./invariants/view.ts";
 import type { System } from "./platform/system.ts";
-import type { Ledger } from "./workload/program.ts";
+import type { Ledger } from "./workload/ledger.ts";
 
 /** A promise that was broken. */
 export interface Violation {

@@ -6,9 +6,10 @@ import { Random } from "./platform/random.ts";
 import type { ShippedWorker } from "./platform/system.ts";
 import { World } from "./platform/world.ts";
 import { MINUTE, Run, START } from "./run.ts";
+import { Ledger } from "./workload/ledger.ts";
 import { calmDown } from "./workload/operations.ts";
 import { dealWithLetters, openLetters, stuckProcesses } from "./workload/operator.ts";
-import { chooseAssets, Ledger, runProgram } from "./workload/program.ts";
+import { chooseAssets, runProgram } from "./workload/program.ts";
 
 export interface SeedResult {
   readonly seed: number;

@@ -1,5 +1,5 @@
 import { isSigned } from "../platform/outside.ts";
-import type { AcceptedEndpoint } from "../workload/program.ts";
+import type { AcceptedEndpoint } from "../workload/ledger.ts";
 import type { Invariant } from "./list.ts";
 import { type LoggedEvent, listOf, type View } from "./view.ts";
 

@@ -4,6 +4,7 @@ import { imports } from "./imports.ts";
 import { failuresAreRecorded, garbageIsKept, jobsEnd } from "./jobs.ts";
 import { noEffectTwice } from "./no-effect-twice.ts";
 import { outbox } from "./outbox.ts";
+import { portfolios } from "./portfolios.ts";
 import { processesEnd } from "./processes.ts";
 import { rankings } from "./rankings.ts";
 import { readModel } from "./read-model.ts";
@@ -29,6 +30,7 @@ export const INVARIANTS: readonly Invariant[] = [
   readModel,
   trackRecord,
   rankings,
+  portfolios,
   deliveries,
   slots,
   imports,

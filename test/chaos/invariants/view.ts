@@ -1,7 +1,7 @@
 import type { ObjectHost } from "../platform/objects.ts";
 import type { Row, Sqlite } from "../platform/sqlite.ts";
 import type { System } from "../platform/system.ts";
-import type { Ledger } from "../workload/program.ts";
+import type { Ledger } from "../workload/ledger.ts";
 
 /** An event as it stands in a log. What it says depends on its type, so its payload is read where it is known. */
 export interface LoggedEvent {

@@ -1,6 +1,6 @@
-import { fileOf } from "./bars.ts";
 import type { Client } from "./client.ts";
-import type { Action, Ledger } from "./program.ts";
+import { importDays } from "./imports.ts";
+import type { Action, Ledger } from "./ledger.ts";
 import { itemsOf, parsed } from "./replies.ts";
 
 /* What operators do to an installation that runs: processes, comparisons with the logs, rebuilds, breakers. */
@@ -61,10 +61,7 @@ async function comeToHorizon(client: Client, ledger: Ledger): Promise<void> {
     [0, 30],
     [30, 31],
   ] as const) {
-    const file = fileOf(from, count, symbol === "COIN-X");
-    ledger.importsBegun += 1;
-    const reply = parsed(await client.ask("POST", `/assets/${symbol}/bars`, file.body, file.type));
-    if (reply !== null) ledger.imports.push({ symbol, jobId: String(reply["jobId"]), file });
+    await importDays(client, ledger, symbol, from, count);
     await client.sleep(random.between(1_000, 60_000));
   }
   for (let orders = random.between(1, 3); orders > 0; orders--) {

@@ -1,53 +1,11 @@
 import type { Random } from "../platform/random.ts";
-import { type ImportFile, makeFile } from "./bars.ts";
+import { makeFile } from "./bars.ts";
 import type { Client } from "./client.ts";
+import { importFile } from "./imports.ts";
+import type { Action, Ledger, NewAsset } from "./ledger.ts";
 import { OPERATIONS } from "./operations.ts";
+import { INVESTMENTS } from "./portfolios.ts";
 import { itemsOf, parsed } from "./replies.ts";
-
-/** An import that was accepted. */
-export interface AcceptedImport {
-  readonly symbol: string;
-  readonly jobId: string;
-  readonly file: ImportFile;
-}
-
-export interface AcceptedEndpoint {
-  readonly id: string;
-  readonly host: string;
-  readonly secret: string;
-  readonly patterns: readonly string[];
-  readonly at: number;
-}
-
-/** What the clients have done together, for the judges. */
-export class Ledger {
-  /** The assets there may be. */
-  readonly universe: readonly NewAsset[];
-  readonly imports: AcceptedImport[] = [];
-  readonly endpoints: AcceptedEndpoint[] = [];
-  /** Endpoints that somebody changed later, which makes it hard to say what should have gone to them. */
-  readonly changedEndpoints = new Set<string>();
-  readonly assets: { readonly symbol: string; readonly at: number }[] = [];
-  readonly changedAssets = new Set<string>();
-  readonly schedules: { readonly id: string; readonly at: number }[] = [];
-  readonly changedSchedules = new Set<string>();
-  readonly jobs: string[] = [];
-  readonly processes: string[] = [];
-  /** Import requests that were begun, whatever came of them. */
-  importsBegun = 0;
-  garbage = 0;
-
-  constructor(universe: readonly NewAsset[]) {
-    this.universe = universe;
-  }
-}
-
-interface NewAsset {
-  readonly symbol: string;
-  readonly type: string;
-  readonly currency: string;
-  readonly source?: string;
-}
 
 const IMPORTED: readonly NewAsset[] = [
   { symbol: "ACME", type: "STOCK", currency: "USD", source: "import" },
@@ -97,9 +55,6 @@ export async function runProgram(client: Client, ledger: Ledger, actions: number
   }
 }
 
-/** One thing that people and programs do. */
-export type Action = (client: Client, ledger: Ledger) => Promise<void>;
-
 async function register(client: Client, ledger: Ledger): Promise<void> {
   const asset = client.random.pick(ledger.universe);
   const again = ledger.assets.some(({ symbol }) => symbol === asset.symbol);
@@ -114,10 +69,7 @@ async function importBars(client: Client, ledger: Ledger): Promise<void> {
   const [some] = ledger.assets;
   if (some === undefined) return register(client, ledger);
   const { symbol } = client.random.pick(ledger.assets);
-  const file = makeFile(client.random, symbol === "COIN-X");
-  ledger.importsBegun += 1;
-  const reply = parsed(await client.ask("POST", `/assets/${symbol}/bars`, file.body, file.type));
-  if (reply !== null) ledger.imports.push({ symbol, jobId: String(reply["jobId"]), file });
+  await importFile(client, ledger, symbol, makeFile(client.random, symbol === "COIN-X"));
 }
 
 async function makeSchedule(client: Client, ledger: Ledger): Promise<void> {
@@ -284,4 +236,5 @@ const ACTIONS: readonly Action[] = [
   sendGarbage,
   poison,
   ...OPERATIONS,
+  ...INVESTMENTS,
 ];
