@@ -1,3 +1,4 @@
+import type { Cadence } from "../../../src/domain/schedule/cadence.ts";
 import { nextSlot } from "../../../src/domain/schedule/due-slots.ts";
 import type { Invariant } from "./list.ts";
 import type { View } from "./view.ts";
@@ -53,21 +54,44 @@ const wasThere = (view: View, symbol: string, claimedAt: number): boolean =>
   !view.ledger.changedAssets.has(symbol) &&
   view.ledger.assets.some((asset) => asset.symbol === symbol && asset.at < claimedAt);
 
+/** How a slot that was passed over speaks for those after it, when they are too many to be named one by one. */
+const SPEAKS_FOR = /; so (?:is the one|are (?:the|at least) (\d+)) after it, up to (\S+)$/;
+
 /** The slots between the first and the last that a schedule has dealt with, without a hole. */
 function missingSlots(view: View, id: string): string[] {
   const [schedule] = view.rows("SELECT * FROM schedules WHERE id = ?", id);
   if (schedule === undefined) return [];
-  const known = view
-    .rows("SELECT slot FROM slots WHERE schedule_id = ? ORDER BY slot", id)
-    .map(({ slot }) => Number(slot));
+  const known = new Map(
+    view
+      .rows("SELECT slot, skipped_why FROM slots WHERE schedule_id = ? ORDER BY slot", id)
+      .map(({ slot, skipped_why }) => [Number(slot), String(skipped_why)]),
+  );
   const cadence = JSON.parse(String(schedule["cadence"]));
   const faults: string[] = [];
-  let expected: number | null = known[0] ?? null;
+  let expected: number | null = known.keys().next().value ?? null;
   const last = Number(schedule["done_until"]);
   for (let count = 0; expected !== null && expected <= last && count < 1_000; count++) {
-    if (!known.includes(expected))
-      faults.push(`${new Date(expected).toISOString()} of ${id} was never dealt with`);
+    const why = known.get(expected);
+    if (why === undefined) faults.push(`${new Date(expected).toISOString()} of ${id} was never dealt with`);
+    const [, others = "1", until] = SPEAKS_FOR.exec(why ?? "") ?? [];
+    if (until !== undefined) {
+      const spokenFor = slotsBetween(cadence, expected, Date.parse(until));
+      if (spokenFor.length < Number(others) || spokenFor.at(-1) !== Date.parse(until))
+        faults.push(
+          `${new Date(expected).toISOString()} of ${id} speaks for ${others}, not ${spokenFor.length}`,
+        );
+      expected = spokenFor.at(-1) ?? expected;
+    }
     expected = nextSlot(cadence, expected);
   }
   return faults.slice(0, 3);
+}
+
+/** The slots after one instant up to another, at most a thousand. */
+function slotsBetween(cadence: Cadence, after: number, until: number): number[] {
+  const found: number[] = [];
+  let slot = nextSlot(cadence, after);
+  for (; slot !== null && slot <= until && found.length < 1_000; slot = nextSlot(cadence, slot))
+    found.push(slot);
+  return found;
 }
