@@ -1,14 +1,31 @@
 import type { Bar } from "../../src/domain/asset/bar.ts";
-import { type AtrState, initialAtr, stepAtr } from "../../src/domain/indicators/atr.ts";
-import { bollingerBands } from "../../src/domain/indicators/bollinger.ts";
-import { type EmaState, initialEma, stepEma } from "../../src/domain/indicators/ema.ts";
-import { initialMacd, type MacdState, stepMacd } from "../../src/domain/indicators/macd.ts";
-import { initialRsi, type RsiState, stepRsi } from "../../src/domain/indicators/rsi.ts";
-import { initialSma, type SmaState, stepSma } from "../../src/domain/indicators/sma.ts";
+import { type AtrState, atrColumn, initialAtr, stepAtr } from "../../src/domain/indicators/atr.ts";
+import type { BarColumns } from "../../src/domain/indicators/bar-columns.ts";
+import {
+  type BollingerState,
+  bandReach,
+  bollingerColumns,
+  emptyBollingerColumns,
+  initialBollinger,
+  stepBollinger,
+} from "../../src/domain/indicators/bollinger.ts";
+import { type EmaState, emaColumn, initialEma, stepEma } from "../../src/domain/indicators/ema.ts";
+import {
+  emptyMacdColumns,
+  initialMacd,
+  type MacdState,
+  macdColumns,
+  stepMacd,
+} from "../../src/domain/indicators/macd.ts";
+import { initialRsi, type RsiState, rsiColumn, stepRsi } from "../../src/domain/indicators/rsi.ts";
+import { smaColumn } from "../../src/domain/indicators/sma.ts";
 
-/** The six that every library has: SMA20, EMA20, RSI14, MACD 12-26-9, Bollinger 20×2, ATR14. */
+/**
+ * The six that every library has: SMA20, EMA20, RSI14, MACD 12-26-9, Bollinger 20×2, ATR14. The average is the middle of
+ * the bands, as in the set that is kept for every asset.
+ */
 export interface Six {
-  sma: SmaState;
+  bollinger: BollingerState;
   ema: EmaState;
   rsi: RsiState;
   macd: MacdState;
@@ -16,7 +33,7 @@ export interface Six {
 }
 
 export const initialSix = (): Six => ({
-  sma: initialSma(),
+  bollinger: initialBollinger(),
   ema: initialEma(),
   rsi: initialRsi(),
   macd: initialMacd(),
@@ -26,12 +43,35 @@ export const initialSix = (): Six => ({
 const MACD = { fast: 12, slow: 26, signal: 9 };
 
 /** One bar into all six; the sum of what they say, so that nothing can be left out. */
-export function addSix(state: Six, bar: Bar): number {
-  const average = stepSma(state.sma, bar.close, 20);
-  const bands = average === null ? null : bollingerBands(state.sma, average, 2);
-  const ema = stepEma(state.ema, bar.close, 20);
-  const rsi = stepRsi(state.rsi, bar.close, 14);
-  const macd = stepMacd(state.macd, bar.close, MACD);
-  const atr = stepAtr(state.atr, bar, 14);
-  return (bands?.upper ?? 0) + (ema ?? 0) + (rsi ?? 0) + (macd?.histogram ?? 0) + (atr ?? 0);
+export function addSix(state: Six, { high, low, close }: Bar): number {
+  const middle = stepBollinger(state.bollinger, close, 20);
+  const reach = bandReach(state.bollinger, middle, 20, 2);
+  const ema = stepEma(state.ema, close, 20);
+  const rsi = stepRsi(state.rsi, close, 14);
+  const macd = stepMacd(state.macd, close, MACD);
+  const atr = stepAtr(state.atr, high ?? Number.NaN, low ?? Number.NaN, close, 14);
+  return middle + reach + ema + rsi + macd - state.macd.signal.value + atr;
 }
+
+/** Columns for the six over a series. */
+export const emptySix = (length: number) => ({
+  sma: new Float64Array(length),
+  ema: new Float64Array(length),
+  rsi: new Float64Array(length),
+  macd: emptyMacdColumns(length),
+  bollinger: emptyBollingerColumns(length),
+  atr: new Float64Array(length),
+});
+
+/** All six over a whole series, into ten columns. */
+export const sixColumns = (
+  { high, low, close }: BarColumns,
+  into: ReturnType<typeof emptySix>,
+): readonly unknown[] => [
+  smaColumn(close, 20, into.sma),
+  emaColumn(close, 20, into.ema),
+  rsiColumn(close, 14, into.rsi),
+  macdColumns(close, MACD, into.macd),
+  bollingerColumns(close, 20, 2, into.bollinger),
+  atrColumn(high, low, close, 14, into.atr),
+];

@@ -67,7 +67,7 @@ export async function computedIndicators(
   { api }: ApiEnv["Bindings"],
   reads: D1DatabaseSession,
   series: SeriesPage,
-  { wished, start }: Accepted,
+  { wished, rows }: Accepted,
 ): Promise<ComputedRow[]> {
   const { symbol, resolution, from, to, limit } = series;
   const streamId = assetStream(symbol);
@@ -84,9 +84,8 @@ export async function computedIndicators(
         [{ field: "names", reason: "too many bars lie before the range" }],
       );
     }
-    const step = start(periodsPerYear(series.type, resolution), before.length);
-    for (const bar of before) step(bar);
-    return page.map((bar) => ({ timestamp: bar.timestamp, values: step(bar) }));
+    const values = rows([...before, ...page], periodsPerYear(series.type, resolution), before.length);
+    return page.map(({ timestamp }, index) => ({ timestamp, values: values[index] ?? {} }));
   });
 }
 

@@ -1,6 +1,7 @@
 import type { AssetFact } from "../events/catalogue.ts";
 import type { NewEvent } from "../events/envelope.ts";
 import { periodsPerYear } from "../indicators/periods-per-year.ts";
+import { orNull } from "../indicators/values.ts";
 import { initialVolatility, stepVolatility } from "../indicators/volatility.ts";
 import type { Resolution } from "../market/resolution.ts";
 import {
@@ -93,7 +94,7 @@ function usualMove(view: ResolutionsView, recommendation: RecommendationBody): n
 
 function volatilityOf(closes: readonly number[], periods: number): number | null {
   const state = initialVolatility();
-  let last: number | null = null;
+  let last = Number.NaN;
   for (const close of closes) last = stepVolatility(state, close, VOLATILITY_PERIOD, periods);
-  return last;
+  return orNull(last);
 }

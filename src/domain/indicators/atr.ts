@@ -1,36 +1,60 @@
-import type { Bar } from "../asset/bar.ts";
+import { towards } from "./ema.ts";
 import { trueRange } from "./true-range.ts";
 
-/** `ranges` counts true ranges seen; `value` is their sum until `period` of them, the Wilder average afterwards. */
+/**
+ * `bars` counts bars seen, up to one more than the period; `value` is the sum of true ranges until then, the Wilder
+ * average afterwards.
+ */
 export interface AtrState {
-  previousClose: number | null;
-  ranges: number;
+  bars: number;
+  previousClose: number;
   value: number;
 }
 
-export const initialAtr = (): AtrState => ({ previousClose: null, ranges: 0, value: 0 });
+export const initialAtr = (): AtrState => ({ bars: 0, previousClose: 0, value: 0 });
 
 /**
  * Average true range with Wilder smoothing, in the asset's currency. The first true range is that of the second bar,
- * so the first value is at index `period` (TA-Lib ATR). A bar without a range restarts the warm-up: a range of
+ * so the first value is at index `period` (TA-Lib ATR). A bar without a range (NaN) restarts the warm-up: a range of
  * O=H=L=C would be an invented zero.
  */
-export const stepAtr = (state: AtrState, bar: Bar, period: number): number | null => {
-  if (bar.high === null || bar.low === null) {
-    Object.assign(state, initialAtr());
-    return null;
+export const stepAtr = (
+  state: AtrState,
+  high: number,
+  low: number,
+  close: number,
+  period: number,
+): number => {
+  if (Number.isNaN(high + low)) {
+    state.bars = 0;
+    state.previousClose = 0;
+    state.value = 0;
+    return Number.NaN;
   }
-  const previous = state.previousClose;
-  state.previousClose = bar.close;
-  if (previous === null) return null;
-  const range = trueRange(bar.high, bar.low, previous);
-  if (state.ranges >= period) {
-    state.value = (state.value * (period - 1) + range) / period;
+  const range = trueRange(high, low, state.previousClose);
+  state.previousClose = close;
+  if (state.bars > period) {
+    state.value = towards(state.value, range, 1 / period);
     return state.value;
   }
-  state.ranges += 1;
+  state.bars += 1;
+  if (state.bars === 1) return Number.NaN;
   state.value += range;
-  if (state.ranges < period) return null;
+  if (state.bars <= period) return Number.NaN;
   state.value /= period;
   return state.value;
+};
+
+/** `stepAtr` over a whole series; `highs` and `lows` are NaN where a bar has no range. Into a column of the same length. */
+export const atrColumn = (
+  highs: Float64Array,
+  lows: Float64Array,
+  closes: Float64Array,
+  period: number,
+  averages: Float64Array = new Float64Array(closes.length),
+): Float64Array => {
+  const state = initialAtr();
+  for (let index = 0; index < closes.length; index += 1)
+    averages[index] = stepAtr(state, highs[index] ?? 0, lows[index] ?? 0, closes[index] ?? 0, period);
+  return averages;
 };

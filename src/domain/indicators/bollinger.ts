@@ -1,20 +1,52 @@
 import { isNoise } from "./noise.ts";
-import type { SmaState } from "./sma.ts";
-import { squaredDeviations } from "./window.ts";
+import { emptyMoments, type RollingMoments, slideMoments } from "./rolling-moments.ts";
 
-/** Prices, in the asset's currency. */
-export interface BollingerBands {
-  readonly upper: number;
-  readonly middle: number;
-  readonly lower: number;
-}
+export type BollingerState = RollingMoments;
+
+export const initialBollinger = (): BollingerState => emptyMoments();
 
 /**
- * Bollinger bands around a simple moving average: middle ± width · σ, σ the population standard deviation (divisor n,
- * as TA-Lib BBANDS) of the very closes the average was taken of. They need no state beyond the average's own.
+ * Bollinger bands around a simple moving average, in the asset's currency: middle ± width · σ, σ the population standard
+ * deviation (divisor n, as TA-Lib BBANDS) of the very closes the average was taken of. A step tells the middle, first at
+ * index period − 1; `bandReach` tells how far the bands lie from it.
  */
-export const bollingerBands = (average: SmaState, middle: number, width: number): BollingerBands => {
-  const deviation = Math.sqrt(squaredDeviations(average.values, middle) / average.values.length);
-  const reach = isNoise(deviation, middle) ? 0 : width * deviation;
-  return { upper: middle + reach, middle, lower: middle - reach };
+export const stepBollinger = (state: BollingerState, close: number, period: number): number =>
+  slideMoments(state, period, close);
+
+/** width · σ after a step that told the middle. */
+export const bandReach = (state: BollingerState, middle: number, period: number, width: number): number => {
+  const deviation = Math.sqrt(state.deviations / period);
+  return isNoise(deviation, middle) ? 0 : width * deviation;
+};
+
+/** A whole series of bands; NaN where there are none. */
+export interface BollingerColumns {
+  readonly upper: Float64Array;
+  readonly middle: Float64Array;
+  readonly lower: Float64Array;
+}
+
+export const emptyBollingerColumns = (length: number): BollingerColumns => ({
+  upper: new Float64Array(length),
+  middle: new Float64Array(length),
+  lower: new Float64Array(length),
+});
+
+/** Bands over a whole series of closes, into columns of the same length. */
+export const bollingerColumns = (
+  closes: Float64Array,
+  period: number,
+  width: number,
+  into: BollingerColumns = emptyBollingerColumns(closes.length),
+): BollingerColumns => {
+  const { upper, middle, lower } = into;
+  const state = initialBollinger();
+  for (let index = 0; index < closes.length; index += 1) {
+    const mean = stepBollinger(state, closes[index] ?? 0, period);
+    const reach = bandReach(state, mean, period, width);
+    upper[index] = mean + reach;
+    middle[index] = mean;
+    lower[index] = mean - reach;
+  }
+  return into;
 };

@@ -9,7 +9,7 @@ export const initialCalmar = (): CalmarState => emptyWindow();
 /**
  * Calmar ratio over the last `period` returns (`period` + 1 closes): compound annual growth
  * (last / first)^(periodsPerYear / period) − 1 over the depth of the deepest drawdown in between (T. W. Young, 1991; there
- * over 36 months). First value at index `period`. Null when nothing fell, since the ratio is then not defined. A close of
+ * over 36 months). First value at index `period`. NaN when nothing fell, since the ratio is then not defined. A close of
  * zero or less restarts the warm-up.
  */
 export const stepCalmar = (
@@ -17,12 +17,12 @@ export const stepCalmar = (
   close: number,
   period: number,
   periodsPerYear: number,
-): number | null => {
+): number => {
   if (close <= 0) {
     Object.assign(state, initialCalmar());
-    return null;
+    return Number.NaN;
   }
-  if (!slide(state, period + 1, close)) return null;
+  if (!slide(state, period + 1, close)) return Number.NaN;
   const { values, next } = state;
   const first = values[next] ?? close;
   let highest = first;
@@ -33,5 +33,5 @@ export const stepCalmar = (
     deepest = Math.min(deepest, one / highest - 1);
   }
   const growth = (close / first) ** (periodsPerYear / period) - 1;
-  return isNoise(deepest, 1) || !Number.isFinite(growth) ? null : growth / -deepest;
+  return isNoise(deepest, 1) || !Number.isFinite(growth) ? Number.NaN : growth / -deepest;
 };

@@ -1,4 +1,3 @@
-import type { Bar } from "../asset/bar.ts";
 import { isNoise } from "./noise.ts";
 import { absoluteDeviations, emptyWindow, meanOf, slide, type Window } from "./window.ts";
 
@@ -12,15 +11,21 @@ export const initialCci = (): CciState => emptyWindow();
 /**
  * Commodity channel index of the typical price (high + low + close) / 3: its distance from its own average, in units
  * of 0.015 mean absolute deviations. No unit, no bounds. First value at index period − 1; 0 when the window did not
- * move (both as TA-Lib CCI). A bar without a range restarts the warm-up.
+ * move (both as TA-Lib CCI). A bar without a range (NaN) restarts the warm-up.
  */
-export const stepCci = (state: CciState, bar: Bar, period: number): number | null => {
-  if (bar.high === null || bar.low === null) {
-    Object.assign(state, initialCci());
-    return null;
+export const stepCci = (
+  state: CciState,
+  high: number,
+  low: number,
+  close: number,
+  period: number,
+): number => {
+  const typical = (high + low + close) / 3;
+  if (Number.isNaN(typical)) {
+    if (state.values.length > 0) Object.assign(state, initialCci());
+    return Number.NaN;
   }
-  const typical = (bar.high + bar.low + bar.close) / 3;
-  if (!slide(state, period, typical)) return null;
+  if (!slide(state, period, typical)) return Number.NaN;
   const mean = meanOf(state.values);
   const unit = LAMBERT * (absoluteDeviations(state.values, mean) / period);
   return isNoise(unit, mean) ? 0 : (typical - mean) / unit;

@@ -1,16 +1,16 @@
-/** The highest close so far; null before there is one above zero. */
+/** The highest close so far; 0 before there is one above zero. */
 export interface DrawdownState {
-  highest: number | null;
+  highest: number;
 }
 
-export const initialDrawdown = (): DrawdownState => ({ highest: null });
+export const initialDrawdown = (): DrawdownState => ({ highest: 0 });
 
 /**
  * How far the close lies below the highest close so far: close / highest − 1, a fraction ≤ 0 (−0.25 = a quarter lost).
- * First value at index 0. Null for a close of zero or less.
+ * First value at index 0. NaN for a close of zero or less.
  */
-export const stepDrawdown = (state: DrawdownState, close: number): number | null => {
-  if (close <= 0) return null;
-  if (state.highest === null || close > state.highest) state.highest = close;
+export const stepDrawdown = (state: DrawdownState, close: number): number => {
+  if (close <= 0) return Number.NaN;
+  if (close > state.highest) state.highest = close;
   return close / state.highest - 1;
 };

@@ -6,18 +6,34 @@ export interface EmaState {
 
 export const initialEma = (): EmaState => ({ count: 0, value: 0 });
 
+/** One step of an exponential average: `value` moves towards `input` by `share` (0 to 1) of the distance. */
+export const towards = (value: number, input: number, share: number): number =>
+  value + (input - value) * share;
+
 /**
  * Exponential moving average with k = 2 / (period + 1), seeded with the simple average of the first `period` inputs
  * (TA-Lib EMA, default compatibility). First value at index period − 1.
  */
-export const stepEma = (state: EmaState, input: number, period: number): number | null => {
+export const stepEma = (state: EmaState, input: number, period: number): number => {
   if (state.count >= period) {
-    state.value += (input - state.value) * (2 / (period + 1));
+    state.value = towards(state.value, input, 2 / (period + 1));
     return state.value;
   }
   state.count += 1;
   state.value += input;
-  if (state.count < period) return null;
-  state.value /= period;
+  if (state.count < period) return Number.NaN;
+  state.value = state.value / period + 0; // −0 becomes 0: JSON would not keep it.
   return state.value;
+};
+
+/** `stepEma` over a whole series, into a column of the same length. */
+export const emaColumn = (
+  inputs: Float64Array,
+  period: number,
+  averages: Float64Array = new Float64Array(inputs.length),
+): Float64Array => {
+  const state = initialEma();
+  for (let index = 0; index < inputs.length; index += 1)
+    averages[index] = stepEma(state, inputs[index] ?? 0, period);
+  return averages;
 };

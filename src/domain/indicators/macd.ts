@@ -6,39 +6,67 @@ export interface MacdPeriods {
   readonly signal: number;
 }
 
+/** `waited` counts the bars for which the fast average waits, so that both seeds end on the same bar. */
 export interface MacdState {
-  count: number;
+  waited: number;
   fast: EmaState;
   slow: EmaState;
+  /** Its value, once there is one, is the signal. */
   signal: EmaState;
 }
 
-/** Differences of prices, in the asset's currency. */
-export interface Macd {
-  readonly macd: number;
-  readonly signal: number;
-  readonly histogram: number;
-}
-
 export const initialMacd = (): MacdState => ({
-  count: 0,
+  waited: 0,
   fast: initialEma(),
   slow: initialEma(),
   signal: initialEma(),
 });
 
 /**
- * Moving average convergence/divergence: fast EMA − slow EMA, its own EMA as the signal, and their difference.
- * As in TA-Lib MACD the fast seed waits so that both seeds end on the same bar, and nothing is told before the signal
- * exists: with 12-26-9 the first value is at index 33.
+ * Moving average convergence/divergence: fast EMA − slow EMA, in the asset's currency. Its own EMA is the signal
+ * (`state.signal.value`), the difference of the two the histogram. As in TA-Lib MACD the fast seed waits so that both
+ * seeds end on the same bar, and nothing is told before the signal exists: with 12-26-9 the first value is at index 33.
  */
-export const stepMacd = (state: MacdState, close: number, periods: MacdPeriods): Macd | null => {
-  const wait = periods.slow - periods.fast;
-  const fast = state.count < wait ? null : stepEma(state.fast, close, periods.fast);
+export const stepMacd = (state: MacdState, close: number, periods: MacdPeriods): number => {
   const slow = stepEma(state.slow, close, periods.slow);
-  state.count += 1;
-  if (fast === null || slow === null) return null;
-  const macd = fast - slow;
-  const signal = stepEma(state.signal, macd, periods.signal);
-  return signal === null ? null : { macd, signal, histogram: macd - signal };
+  if (state.waited < periods.slow - periods.fast) {
+    state.waited += 1;
+    return Number.NaN;
+  }
+  const fast = stepEma(state.fast, close, periods.fast);
+  if (state.slow.count < periods.slow) return Number.NaN;
+  const line = fast - slow;
+  const signal = stepEma(state.signal, line, periods.signal);
+  return Number.isNaN(signal) ? signal : line;
+};
+
+/** A whole series of what `stepMacd` tells; NaN where it tells nothing. */
+export interface MacdColumns {
+  readonly line: Float64Array;
+  readonly signal: Float64Array;
+  readonly histogram: Float64Array;
+}
+
+export const emptyMacdColumns = (length: number): MacdColumns => ({
+  line: new Float64Array(length),
+  signal: new Float64Array(length),
+  histogram: new Float64Array(length),
+});
+
+/** `stepMacd` over a whole series of closes, into columns of the same length. */
+export const macdColumns = (
+  closes: Float64Array,
+  periods: MacdPeriods,
+  into: MacdColumns = emptyMacdColumns(closes.length),
+): MacdColumns => {
+  const { line, signal, histogram } = into;
+  const state = initialMacd();
+  for (let index = 0; index < closes.length; index += 1) {
+    const value = stepMacd(state, closes[index] ?? 0, periods);
+    const known = Number.isNaN(value) ? value : state.signal.value;
+    line[index] = value;
+    signal[index] = known;
+    histogram[index] = value - known;
+  }
+  return into;
 };

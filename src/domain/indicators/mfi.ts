@@ -3,11 +3,16 @@ import { emptyWindow, slide, type Window } from "./window.ts";
 
 /** `flows` holds money flows, positive when the typical price rose, negative when it fell, 0 when it stood still. */
 export interface MfiState {
-  previousTypical: number | null;
+  started: boolean;
+  previousTypical: number;
   flows: Window;
 }
 
-export const initialMfi = (): MfiState => ({ previousTypical: null, flows: emptyWindow() });
+export const initialMfi = (): MfiState => ({
+  started: false,
+  previousTypical: 0,
+  flows: emptyWindow(),
+});
 
 /**
  * Money flow index, 0..100: share of the last `period` money flows (typical price × volume) that went with rising
@@ -15,18 +20,21 @@ export const initialMfi = (): MfiState => ({ previousTypical: null, flows: empty
  * 1.0, which we do not copy because it depends on the currency's unit). A bar without range or volume restarts the
  * warm-up.
  */
-export const stepMfi = (state: MfiState, bar: Bar, period: number): number | null => {
+export const stepMfi = (state: MfiState, bar: Bar, period: number): number => {
   if (bar.high === null || bar.low === null || bar.volume === null) {
-    Object.assign(state, initialMfi());
-    return null;
+    if (state.started) Object.assign(state, initialMfi());
+    return Number.NaN;
   }
   const typical = (bar.high + bar.low + bar.close) / 3;
   const previous = state.previousTypical;
   state.previousTypical = typical;
-  if (previous === null) return null;
+  if (!state.started) {
+    state.started = true;
+    return Number.NaN;
+  }
   const money = Math.abs(typical * bar.volume);
   const flow = typical > previous ? money : typical < previous ? 0 - money : 0;
-  if (!slide(state.flows, period, flow)) return null;
+  if (!slide(state.flows, period, flow)) return Number.NaN;
   let positive = 0;
   let negative = 0;
   for (let index = 0; index < period; index += 1) {

@@ -1,25 +1,27 @@
 import type { Bar } from "../asset/bar.ts";
 
 export interface ObvState {
-  previousClose: number | null;
+  started: boolean;
+  previousClose: number;
   total: number;
 }
 
-export const initialObv = (): ObvState => ({ previousClose: null, total: 0 });
+export const initialObv = (): ObvState => ({ started: false, previousClose: 0, total: 0 });
 
 /**
  * On-balance volume: running total of volume, added when the close rose and subtracted when it fell, starting with the
  * first bar's volume (TA-Lib OBV). Only its changes mean something. A bar whose volume is not known restarts it, since
  * the total after the gap cannot be known.
  */
-export const stepObv = (state: ObvState, bar: Bar): number | null => {
+export const stepObv = (state: ObvState, bar: Bar): number => {
   if (bar.volume === null) {
-    Object.assign(state, initialObv());
-    return null;
+    if (state.started) Object.assign(state, initialObv());
+    return Number.NaN;
   }
   const previous = state.previousClose;
   state.previousClose = bar.close;
-  if (previous === null || bar.close > previous) state.total += bar.volume;
+  if (!state.started || bar.close > previous) state.total += bar.volume;
   else if (bar.close < previous) state.total -= bar.volume;
+  state.started = true;
   return state.total;
 };

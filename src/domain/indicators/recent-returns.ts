@@ -13,9 +13,8 @@ export const noReturns = (): RecentReturns => ({ ...initialReturn(), returns: em
  * return (zero or less, or a jump beyond the number range) restarts the warm-up.
  */
 export const slideReturn = (state: RecentReturns, close: number, period: number): boolean => {
-  const isFirst = state.previousClose === null;
   const change = stepReturn(state, close);
-  if (change !== null) return slide(state.returns, period, change);
-  if (!isFirst) state.returns = emptyWindow();
+  if (!Number.isNaN(change)) return slide(state.returns, period, change);
+  if (state.returns.values.length > 0) state.returns = emptyWindow();
   return false;
 };

@@ -1,37 +1,53 @@
+import { towards } from "./ema.ts";
 import { isNoise } from "./noise.ts";
 
-/** `moves` counts price changes seen; `gain` and `loss` are sums until `period` of them, Wilder averages afterwards. */
+/**
+ * `closes` counts closes seen, up to one more than the period; `gain` and `loss` are sums until then, Wilder averages
+ * afterwards.
+ */
 export interface RsiState {
-  previousClose: number | null;
-  moves: number;
+  closes: number;
+  previousClose: number;
   gain: number;
   loss: number;
 }
 
-export const initialRsi = (): RsiState => ({ previousClose: null, moves: 0, gain: 0, loss: 0 });
+export const initialRsi = (): RsiState => ({ closes: 0, previousClose: 0, gain: 0, loss: 0 });
 
 /**
  * Wilder's relative strength index, 100 · gain / (gain + loss), 0..100. First value at index `period` (TA-Lib RSI).
- * Null when there has been no movement: libraries answer 0, 50 or 100 for a flat market, and each of them would be an
+ * NaN when there has been no movement: libraries answer 0, 50 or 100 for a flat market, and each of them would be an
  * opinion about a market that has expressed none.
  */
-export const stepRsi = (state: RsiState, close: number, period: number): number | null => {
-  const previous = state.previousClose;
+export const stepRsi = (state: RsiState, close: number, period: number): number => {
+  const change = close - state.previousClose;
+  const gain = Math.max(change, 0);
+  const loss = Math.max(-change, 0);
   state.previousClose = close;
-  if (previous === null) return null;
-  const gain = close > previous ? close - previous : 0;
-  const loss = close < previous ? previous - close : 0;
-  if (state.moves < period) {
-    state.moves += 1;
+  if (state.closes > period) {
+    state.gain = towards(state.gain, gain, 1 / period);
+    state.loss = towards(state.loss, loss, 1 / period);
+  } else {
+    state.closes += 1;
+    if (state.closes === 1) return Number.NaN;
     state.gain += gain;
     state.loss += loss;
-    if (state.moves < period) return null;
+    if (state.closes <= period) return Number.NaN;
     state.gain /= period;
     state.loss /= period;
-  } else {
-    state.gain = (state.gain * (period - 1) + gain) / period;
-    state.loss = (state.loss * (period - 1) + loss) / period;
   }
   const movement = state.gain + state.loss;
-  return isNoise(movement, close) ? null : 100 * (state.gain / movement);
+  return isNoise(movement, close) ? Number.NaN : 100 * (state.gain / movement);
+};
+
+/** `stepRsi` over a whole series of closes, into a column of the same length. */
+export const rsiColumn = (
+  closes: Float64Array,
+  period: number,
+  indexes: Float64Array = new Float64Array(closes.length),
+): Float64Array => {
+  const state = initialRsi();
+  for (let index = 0; index < closes.length; index += 1)
+    indexes[index] = stepRsi(state, closes[index] ?? 0, period);
+  return indexes;
 };

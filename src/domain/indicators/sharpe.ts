@@ -8,7 +8,7 @@ export const initialSharpe = (): SharpeState => noReturns();
 
 /**
  * Annualised Sharpe ratio with a risk-free rate of 0: mean / sample standard deviation (n − 1) of the last `period`
- * simple returns × √periodsPerYear. First value at index `period`. Null when the returns do not vary, since the ratio
+ * simple returns × √periodsPerYear. First value at index `period`. NaN when the returns do not vary, since the ratio
  * is then not defined.
  */
 export const stepSharpe = (
@@ -16,11 +16,11 @@ export const stepSharpe = (
   close: number,
   period: number,
   periodsPerYear: number,
-): number | null => {
-  if (!slideReturn(state, close, period)) return null;
+): number => {
+  if (!slideReturn(state, close, period)) return Number.NaN;
   const { values } = state.returns;
   const mean = meanOf(values);
   const deviation = Math.sqrt(squaredDeviations(values, mean) / (period - 1));
   // A return is the difference of a price ratio and 1, so its rounding error has the size of that ratio.
-  return isNoise(deviation, 1 + Math.abs(mean)) ? null : (mean / deviation) * Math.sqrt(periodsPerYear);
+  return isNoise(deviation, 1 + Math.abs(mean)) ? Number.NaN : (mean / deviation) * Math.sqrt(periodsPerYear);
 };

@@ -1,4 +1,3 @@
-import type { Bar } from "../asset/bar.ts";
 import { emptyWindow, highestOf, lowestOf, meanOf, slide, type Window } from "./window.ts";
 
 export interface StochasticPeriods {
@@ -14,12 +13,6 @@ export interface StochasticState {
   slow: Window;
 }
 
-/** Both 0..100. */
-export interface Stochastic {
-  readonly k: number;
-  readonly d: number;
-}
-
 export const initialStochastic = (): StochasticState => ({
   highs: emptyWindow(),
   lows: emptyWindow(),
@@ -29,30 +22,35 @@ export const initialStochastic = (): StochasticState => ({
 
 /**
  * Slow stochastic: where the close lies between the lowest low and the highest high, smoothed by a simple average (%K),
- * and the simple average of that (%D). With 14-3-3 the first value of both is at index 17; a window with no range counts
- * as 0 (both as TA-Lib STOCH). A bar without a range restarts the warm-up.
+ * and the simple average of that (%D, `stochasticD` after a step that told %K). Both 0..100. With 14-3-3 the first value of both is at index 17; a window with no range counts
+ * as 0 (both as TA-Lib STOCH). A bar without a range (NaN) restarts the warm-up.
  */
 export const stepStochastic = (
   state: StochasticState,
-  bar: Bar,
+  high: number,
+  low: number,
+  close: number,
   periods: StochasticPeriods,
-): Stochastic | null => {
-  if (bar.high === null || bar.low === null) {
-    Object.assign(state, initialStochastic());
-    return null;
+): number => {
+  if (Number.isNaN(high + low)) {
+    if (state.highs.values.length > 0) Object.assign(state, initialStochastic());
+    return Number.NaN;
   }
-  slide(state.highs, periods.range, bar.high);
-  if (!slide(state.lows, periods.range, bar.low)) return null;
-  const highest = highestOf(state.highs.values, bar.high);
-  const lowest = lowestOf(state.lows.values, bar.low);
+  slide(state.highs, periods.range, high);
+  if (!slide(state.lows, periods.range, low)) return Number.NaN;
+  const highest = highestOf(state.highs.values, high);
+  const lowest = lowestOf(state.lows.values, low);
   const percent = (highest - lowest) / 100;
-  const fast = percent === 0 ? 0 : (bar.close - lowest) / percent;
+  const fast = percent === 0 ? 0 : (close - lowest) / percent;
   if (!Number.isFinite(fast)) {
     // A close absurdly far outside its own high and low: unknown, and it must not stay in the averages.
     Object.assign(state, initialStochastic());
-    return null;
+    return Number.NaN;
   }
-  if (!slide(state.fast, periods.slowing, fast)) return null;
+  if (!slide(state.fast, periods.slowing, fast)) return Number.NaN;
   const k = meanOf(state.fast.values);
-  return slide(state.slow, periods.signal, k) ? { k, d: meanOf(state.slow.values) } : null;
+  return slide(state.slow, periods.signal, k) ? k : Number.NaN;
 };
+
+/** %D after a step that told %K. */
+export const stochasticD = (state: StochasticState): number => meanOf(state.slow.values);

@@ -1,7 +1,7 @@
 import type { Bar } from "../asset/bar.ts";
 import { type AdxState, initialAdx, stepAdx } from "./adx.ts";
 import { type AtrState, initialAtr, stepAtr } from "./atr.ts";
-import { bollingerBands } from "./bollinger.ts";
+import { type BollingerState, bandReach, initialBollinger, stepBollinger } from "./bollinger.ts";
 import { type CciState, initialCci, stepCci } from "./cci.ts";
 import { type EmaState, initialEma, stepEma } from "./ema.ts";
 import { initialMacd, type MacdState, stepMacd } from "./macd.ts";
@@ -9,13 +9,12 @@ import { initialMfi, type MfiState, stepMfi } from "./mfi.ts";
 import { initialObv, type ObvState, stepObv } from "./obv.ts";
 import { initialRsi, type RsiState, stepRsi } from "./rsi.ts";
 import { initialSharpe, type SharpeState, stepSharpe } from "./sharpe.ts";
-import { initialSma, type SmaState, stepSma } from "./sma.ts";
-import { initialStochastic, type StochasticState, stepStochastic } from "./stochastic.ts";
-import type { IndicatorValues } from "./values.ts";
+import { initialStochastic, type StochasticState, stepStochastic, stochasticD } from "./stochastic.ts";
+import { type IndicatorValues, orNull } from "./values.ts";
 import { initialVolatility, stepVolatility, type VolatilityState } from "./volatility.ts";
 
 /** Raise it when a period, a convention or the shape of a state changes: a state of another version is rebuilt from bars. */
-export const INDICATOR_STATE_VERSION = 1;
+export const INDICATOR_STATE_VERSION = 2;
 
 const MACD = { fast: 12, slow: 26, signal: 9 };
 const STOCHASTIC = { range: 14, slowing: 3, signal: 3 };
@@ -30,7 +29,7 @@ const LARGEST_INPUT = 1e75;
 export interface IndicatorState {
   version: number;
   periodsPerYear: number;
-  sma: SmaState;
+  bollinger: BollingerState;
   ema: EmaState;
   rsi: RsiState;
   macd: MacdState;
@@ -47,7 +46,7 @@ export interface IndicatorState {
 export const initialIndicatorState = (periodsPerYear: number): IndicatorState => ({
   version: INDICATOR_STATE_VERSION,
   periodsPerYear,
-  sma: initialSma(),
+  bollinger: initialBollinger(),
   ema: initialEma(),
   rsi: initialRsi(),
   macd: initialMacd(),
@@ -72,29 +71,32 @@ export const addBar = (state: IndicatorState, bar: Bar): IndicatorValues => {
   const { open, high, low, close, volume } = bar;
   if (!(isUsable(open) && isUsable(high) && isUsable(low) && isUsable(close) && isUsable(volume)))
     throw new RangeError(`The bar at ${bar.timestamp} holds a number that is no price or volume.`);
-  const average = stepSma(state.sma, close, 20);
-  const bands = average === null ? null : bollingerBands(state.sma, average, 2);
+  const top = high ?? Number.NaN;
+  const bottom = low ?? Number.NaN;
+  const average = stepBollinger(state.bollinger, close, 20);
+  const reach = bandReach(state.bollinger, average, 20, 2);
   const macd = stepMacd(state.macd, close, MACD);
-  const stochastic = stepStochastic(state.stochastic, bar, STOCHASTIC);
+  const signal = state.macd.signal.value;
+  const k = stepStochastic(state.stochastic, top, bottom, close, STOCHASTIC);
   return {
-    sma20: average,
-    ema20: stepEma(state.ema, close, 20),
-    rsi14: stepRsi(state.rsi, close, 14),
-    macd: macd?.macd ?? null,
-    macdSignal: macd?.signal ?? null,
-    macdHistogram: macd?.histogram ?? null,
-    bbUpper: bands?.upper ?? null,
-    bbMiddle: bands?.middle ?? null,
-    bbLower: bands?.lower ?? null,
-    atr14: stepAtr(state.atr, bar, 14),
-    adx14: stepAdx(state.adx, bar, 14),
-    cci20: stepCci(state.cci, bar, 20),
-    mfi14: stepMfi(state.mfi, bar, 14),
-    obv: stepObv(state.obv, bar),
-    stochK: stochastic?.k ?? null,
-    stochD: stochastic?.d ?? null,
-    volatility30: stepVolatility(state.volatility, close, 30, state.periodsPerYear),
-    sharpe30: stepSharpe(state.sharpe, close, 30, state.periodsPerYear),
+    sma20: orNull(average),
+    ema20: orNull(stepEma(state.ema, close, 20)),
+    rsi14: orNull(stepRsi(state.rsi, close, 14)),
+    macd: orNull(macd),
+    macdSignal: Number.isNaN(macd) ? null : signal,
+    macdHistogram: orNull(macd - signal),
+    bbUpper: orNull(average + reach),
+    bbMiddle: orNull(average),
+    bbLower: orNull(average - reach),
+    atr14: orNull(stepAtr(state.atr, top, bottom, close, 14)),
+    adx14: orNull(stepAdx(state.adx, top, bottom, close, 14)),
+    cci20: orNull(stepCci(state.cci, top, bottom, close, 20)),
+    mfi14: orNull(stepMfi(state.mfi, bar, 14)),
+    obv: orNull(stepObv(state.obv, bar)),
+    stochK: orNull(k),
+    stochD: Number.isNaN(k) ? null : stochasticD(state.stochastic),
+    volatility30: orNull(stepVolatility(state.volatility, close, 30, state.periodsPerYear)),
+    sharpe30: orNull(stepSharpe(state.sharpe, close, 30, state.periodsPerYear)),
   };
 };
 

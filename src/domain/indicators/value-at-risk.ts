@@ -15,7 +15,8 @@ export const stepValueAtRisk = (
   close: number,
   period: number,
   tail: number,
-): number | null => (slideReturn(state, close, period) ? quantile(state.returns.values, tail) : null);
+): number =>
+  slideReturn(state, close, period) ? (quantile(state.returns.values, tail) ?? Number.NaN) : Number.NaN;
 
 /** Conditional value at risk (expected shortfall): the mean of the returns at or below the value at risk. */
 export const stepConditionalValueAtRisk = (
@@ -23,9 +24,9 @@ export const stepConditionalValueAtRisk = (
   close: number,
   period: number,
   tail: number,
-): number | null => {
+): number => {
   const limit = stepValueAtRisk(state, close, period, tail);
-  if (limit === null) return null;
+  if (Number.isNaN(limit)) return limit;
   const beyond = state.returns.values.filter((change) => change <= limit);
   return beyond.length === 0 ? limit : meanOf(beyond);
 };

@@ -1,12 +1,12 @@
 import { emptyWindow, meanOf, slide, squaredDeviations, type Window } from "./window.ts";
 
-/** `returns` holds logarithmic returns. */
+/** `previousClose` is 0 before the first; `returns` are logarithmic. */
 export interface VolatilityState {
-  previousClose: number | null;
+  previousClose: number;
   returns: Window;
 }
 
-export const initialVolatility = (): VolatilityState => ({ previousClose: null, returns: emptyWindow() });
+export const initialVolatility = (): VolatilityState => ({ previousClose: 0, returns: emptyWindow() });
 
 /**
  * Annualised volatility as a fraction (0.2 = 20 % a year): sample standard deviation (n − 1) of the last `period`
@@ -18,17 +18,16 @@ export const stepVolatility = (
   close: number,
   period: number,
   periodsPerYear: number,
-): number | null => {
+): number => {
   const previous = state.previousClose;
   state.previousClose = close;
-  if (previous === null) return null;
-  const change = Math.log(close / previous);
-  if (close <= 0 || previous <= 0 || !Number.isFinite(change)) {
-    Object.assign(state, initialVolatility(), { previousClose: close });
-    return null;
+  const change = close > 0 && previous > 0 ? Math.log(close / previous) : Number.NaN;
+  if (!Number.isFinite(change)) {
+    if (state.returns.values.length > 0) state.returns = emptyWindow();
+    return Number.NaN;
   }
-  if (!slide(state.returns, period, change)) return null;
-  const values = state.returns.values;
+  if (!slide(state.returns, period, change)) return Number.NaN;
+  const { values } = state.returns;
   const variance = squaredDeviations(values, meanOf(values)) / (period - 1);
   return Math.sqrt(variance * periodsPerYear);
 };

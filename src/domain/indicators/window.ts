@@ -1,8 +1,8 @@
 /**
  * The last values of a series, as a ring: `values` fills up to the window's size, then `next` overwrites the oldest.
  *
- * Statistics over a window are summed afresh at every step. Windows here are at most 30 long, so this stays O(1) per
- * bar, and nothing can drift over 100,000 bars nor keep the rounding error of a spike that has left the window.
+ * Statistics over a window are summed afresh at every step. The windows of the stored set are at most 30 long, so this
+ * stays O(1) per bar, and nothing can drift over 100,000 bars nor keep the rounding error of a spike that has left the window.
  */
 export interface Window {
   values: number[];

@@ -1,25 +1,22 @@
-import type { Bar } from "../asset/bar.ts";
 import { initialAdx, stepAdx } from "./adx.ts";
-import { initialAtr, stepAtr } from "./atr.ts";
-import { bollingerBands } from "./bollinger.ts";
+import { atrColumn } from "./atr.ts";
+import { type BarColumns, column } from "./bar-columns.ts";
+import { bollingerColumns } from "./bollinger.ts";
 import { initialCalmar, stepCalmar } from "./calmar.ts";
 import { initialCci, stepCci } from "./cci.ts";
 import { initialDrawdown, stepDrawdown } from "./drawdown.ts";
-import { initialEma, stepEma } from "./ema.ts";
-import { initialMacd, stepMacd } from "./macd.ts";
+import { emaColumn } from "./ema.ts";
+import { macdColumns } from "./macd.ts";
 import { initialMfi, stepMfi } from "./mfi.ts";
 import { initialObv, stepObv } from "./obv.ts";
 import { initialReturn, stepLogReturn, stepReturn } from "./return.ts";
-import { initialRsi, stepRsi } from "./rsi.ts";
+import { rsiColumn } from "./rsi.ts";
 import { initialSharpe, stepSharpe } from "./sharpe.ts";
-import { initialSma, stepSma } from "./sma.ts";
+import { smaColumn } from "./sma.ts";
 import { initialSortino, stepSortino } from "./sortino.ts";
-import { initialStochastic, stepStochastic } from "./stochastic.ts";
+import { initialStochastic, stepStochastic, stochasticD } from "./stochastic.ts";
 import { initialValueAtRisk, stepConditionalValueAtRisk, stepValueAtRisk } from "./value-at-risk.ts";
 import { initialVolatility, stepVolatility } from "./volatility.ts";
-
-/** Takes one bar and tells a value for each of the kind's outputs. */
-export type Step = (bar: Bar) => readonly (number | null)[];
 
 /** A parameter: a whole number of bars unless `fraction` allows digits behind the point. */
 export interface Parameter {
@@ -40,7 +37,12 @@ export interface WishedKind {
    * series was cut; null when it depends on the first bar of all.
    */
   readonly warmUp: (values: readonly number[]) => number | null;
-  readonly create: (values: readonly number[], periodsPerYear: number) => Step;
+  /** A column for each output, with a number for each bar; NaN where there is nothing to tell. */
+  readonly columns: (
+    series: BarColumns,
+    values: readonly number[],
+    periodsPerYear: number,
+  ) => readonly Float64Array[];
 }
 
 /** Longer windows are for whoever has the bars. */
@@ -57,46 +59,49 @@ const at = (values: readonly number[], index: number): number => values[index] ?
 /** A kind with one parameter and one output. */
 const single = (
   range: number | Parameter,
-  warmUp: ((period: number) => number) | null,
-  create: (period: number, periodsPerYear: number) => (bar: Bar) => number | null,
+  warmUp: (period: number) => number,
+  compute: (series: BarColumns, period: number, periodsPerYear: number) => Float64Array,
 ): WishedKind => ({
   parameters: [typeof range === "number" ? period(range) : range],
   outputs: [""],
-  warmUp: (values) => (warmUp === null ? null : warmUp(at(values, 0))),
-  create: (values, periodsPerYear) => {
-    const step = create(at(values, 0), periodsPerYear);
-    return (bar) => [step(bar)];
-  },
+  warmUp: (values) => warmUp(at(values, 0)),
+  columns: (series, values, periodsPerYear) => [compute(series, at(values, 0), periodsPerYear)],
 });
 
 /** A kind without parameters. */
-const plain = (warmUp: number | null, create: () => (bar: Bar) => number | null): WishedKind => ({
+const plain = (warmUp: number | null, compute: (series: BarColumns) => Float64Array): WishedKind => ({
   parameters: [],
   outputs: [""],
   warmUp: () => warmUp,
-  create: () => {
-    const step = create();
-    return (bar) => [step(bar)];
-  },
+  columns: (series) => [compute(series)],
 });
 
 /** Value at risk and its like: the confidence in percent, and the period. */
-const tailed = (
-  step: (
-    state: ReturnType<typeof initialValueAtRisk>,
-    close: number,
-    period: number,
-    tail: number,
-  ) => number | null,
-): WishedKind => ({
+const tailed = (step: typeof stepValueAtRisk): WishedKind => ({
   parameters: [{ name: "confidence", least: 50, most: 99 }, period(20)],
   outputs: [""],
   warmUp: (values) => at(values, 1) + 1,
-  create: (values) => {
+  columns: ({ close }, values) => {
     const state = initialValueAtRisk();
-    return ({ close }) => [step(state, close, at(values, 1), 1 - at(values, 0) / 100)];
+    const tail = 1 - at(values, 0) / 100;
+    return [column(close.length, (index) => step(state, close[index] ?? 0, at(values, 1), tail))];
   },
 });
+
+/** What a step with a state of its own says of each close. */
+const ofCloses = <State>(
+  { close }: BarColumns,
+  state: State,
+  step: (state: State, close: number) => number,
+): Float64Array => column(close.length, (index) => step(state, close[index] ?? 0));
+
+/** What a step with a state of its own says of each high, low and close. */
+const ofRanges = <State>(
+  { high, low, close }: BarColumns,
+  state: State,
+  step: (state: State, high: number, low: number, close: number) => number,
+): Float64Array =>
+  column(close.length, (index) => step(state, high[index] ?? 0, low[index] ?? 0, close[index] ?? 0));
 
 const window = (bars: number): number => bars + 1;
 const fading = (bars: number): number => FADES * bars;
@@ -104,72 +109,43 @@ const fadingEma = (bars: number): number => FADES_EMA * (bars + 1);
 
 /** Every kind by the word that its names begin with. */
 export const WISHED_KINDS: Readonly<Record<string, WishedKind>> = {
-  sma: single(1, window, (n) => {
-    const state = initialSma();
-    return ({ close }) => stepSma(state, close, n);
-  }),
-  ema: single(1, fadingEma, (n) => {
-    const state = initialEma();
-    return ({ close }) => stepEma(state, close, n);
-  }),
-  rsi: single(2, fading, (n) => {
-    const state = initialRsi();
-    return ({ close }) => stepRsi(state, close, n);
-  }),
-  atr: single(1, fading, (n) => {
-    const state = initialAtr();
-    return (bar) => stepAtr(state, bar, n);
-  }),
+  sma: single(1, window, ({ close }, n) => smaColumn(close, n)),
+  ema: single(1, fadingEma, ({ close }, n) => emaColumn(close, n)),
+  rsi: single(2, fading, ({ close }, n) => rsiColumn(close, n)),
+  atr: single(1, fading, ({ high, low, close }, n) => atrColumn(high, low, close, n)),
   // Smoothed twice.
   adx: single(
     { name: "period", least: 2, most: LONGEST / 2 },
     (n) => 2 * fading(n),
-    (n) => {
-      const state = initialAdx();
-      return (bar) => stepAdx(state, bar, n);
-    },
+    (series, n) => ofRanges(series, initialAdx(), (state, ...bar) => stepAdx(state, ...bar, n)),
   ),
-  cci: single(2, window, (n) => {
-    const state = initialCci();
-    return (bar) => stepCci(state, bar, n);
-  }),
-  mfi: single(2, window, (n) => {
+  cci: single(2, window, (series, n) =>
+    ofRanges(series, initialCci(), (state, ...bar) => stepCci(state, ...bar, n)),
+  ),
+  mfi: single(2, window, ({ bars }, n) => {
     const state = initialMfi();
-    return (bar) => stepMfi(state, bar, n);
+    return Float64Array.from(bars, (bar) => stepMfi(state, bar, n));
   }),
-  volatility: single(2, window, (n, year) => {
-    const state = initialVolatility();
-    return ({ close }) => stepVolatility(state, close, n, year);
-  }),
-  sharpe: single(2, window, (n, year) => {
-    const state = initialSharpe();
-    return ({ close }) => stepSharpe(state, close, n, year);
-  }),
-  sortino: single(2, window, (n, year) => {
-    const state = initialSortino();
-    return ({ close }) => stepSortino(state, close, n, year);
-  }),
-  calmar: single(2, window, (n, year) => {
-    const state = initialCalmar();
-    return ({ close }) => stepCalmar(state, close, n, year);
-  }),
+  volatility: single(2, window, (series, n, year) =>
+    ofCloses(series, initialVolatility(), (state, close) => stepVolatility(state, close, n, year)),
+  ),
+  sharpe: single(2, window, (series, n, year) =>
+    ofCloses(series, initialSharpe(), (state, close) => stepSharpe(state, close, n, year)),
+  ),
+  sortino: single(2, window, (series, n, year) =>
+    ofCloses(series, initialSortino(), (state, close) => stepSortino(state, close, n, year)),
+  ),
+  calmar: single(2, window, (series, n, year) =>
+    ofCloses(series, initialCalmar(), (state, close) => stepCalmar(state, close, n, year)),
+  ),
   var: tailed(stepValueAtRisk),
   cvar: tailed(stepConditionalValueAtRisk),
-  return: plain(1, () => {
-    const state = initialReturn();
-    return ({ close }) => stepReturn(state, close);
-  }),
-  logReturn: plain(1, () => {
-    const state = initialReturn();
-    return ({ close }) => stepLogReturn(state, close);
-  }),
-  drawdown: plain(null, () => {
-    const state = initialDrawdown();
-    return ({ close }) => stepDrawdown(state, close);
-  }),
-  obv: plain(null, () => {
+  return: plain(1, (series) => ofCloses(series, initialReturn(), stepReturn)),
+  logReturn: plain(1, (series) => ofCloses(series, initialReturn(), stepLogReturn)),
+  drawdown: plain(null, (series) => ofCloses(series, initialDrawdown(), stepDrawdown)),
+  obv: plain(null, ({ bars }) => {
     const state = initialObv();
-    return (bar) => stepObv(state, bar);
+    return Float64Array.from(bars, (bar) => stepObv(state, bar));
   }),
   macd: {
     parameters: [
@@ -179,26 +155,19 @@ export const WISHED_KINDS: Readonly<Record<string, WishedKind>> = {
     ],
     outputs: ["", "Signal", "Histogram"],
     warmUp: (values) => fadingEma(Math.max(at(values, 0), at(values, 1)) + at(values, 2)),
-    create: (values) => {
-      const state = initialMacd();
+    columns: ({ close }, values) => {
       const periods = { fast: at(values, 0), slow: at(values, 1), signal: at(values, 2) };
-      return ({ close }) => {
-        const value = stepMacd(state, close, periods);
-        return [value?.macd ?? null, value?.signal ?? null, value?.histogram ?? null];
-      };
+      const { line, signal, histogram } = macdColumns(close, periods);
+      return [line, signal, histogram];
     },
   },
   bb: {
     parameters: [period(2), { name: "width", least: 0.1, most: 10, fraction: true }],
     outputs: ["Upper", "Middle", "Lower"],
     warmUp: (values) => window(at(values, 0)),
-    create: (values) => {
-      const state = initialSma();
-      return ({ close }) => {
-        const middle = stepSma(state, close, at(values, 0));
-        const bands = middle === null ? null : bollingerBands(state, middle, at(values, 1));
-        return [bands?.upper ?? null, bands?.middle ?? null, bands?.lower ?? null];
-      };
+    columns: ({ close }, values) => {
+      const { upper, middle, lower } = bollingerColumns(close, at(values, 0), at(values, 1));
+      return [upper, middle, lower];
     },
   },
   stoch: {
@@ -209,13 +178,17 @@ export const WISHED_KINDS: Readonly<Record<string, WishedKind>> = {
     ],
     outputs: ["K", "D"],
     warmUp: (values) => window(at(values, 0) + at(values, 1) + at(values, 2)),
-    create: (values) => {
+    columns: (series, values) => {
       const state = initialStochastic();
       const periods = { range: at(values, 0), slowing: at(values, 1), signal: at(values, 2) };
-      return (bar) => {
-        const value = stepStochastic(state, bar, periods);
-        return [value?.k ?? null, value?.d ?? null];
-      };
+      const d = new Float64Array(series.close.length).fill(Number.NaN);
+      const k = column(d.length, (index) => {
+        const { high, low, close } = series;
+        const value = stepStochastic(state, high[index] ?? 0, low[index] ?? 0, close[index] ?? 0, periods);
+        if (!Number.isNaN(value)) d[index] = stochasticD(state);
+        return value;
+      });
+      return [k, d];
     },
   },
 };

@@ -1,4 +1,5 @@
 import type { Bar } from "../asset/bar.ts";
+import { columnsOf, withoutFirst } from "./bar-columns.ts";
 import { INDICATOR_NAMES } from "./values.ts";
 import { type Parameter, WISHED_KINDS, type WishedKind } from "./wished-kinds.ts";
 
@@ -16,17 +17,18 @@ export interface WishProblem {
 }
 
 export type WishReading =
-  | { readonly ok: true; readonly wished: Wished; readonly start: Start }
+  | { readonly ok: true; readonly wished: Wished; readonly rows: WishedRows }
   | { readonly ok: false; readonly problems: readonly WishProblem[] };
 
 /**
- * Begins a series. Of the `before` bars that come ahead of the first one of interest each indicator is given only as many as
- * its warm-up takes.
+ * The wished values of each bar of a series but the first `before`, oldest first. Of these each indicator is given only as
+ * many as its warm-up takes.
  */
-export type Start = (periodsPerYear: number, before?: number) => WishedSeries;
-
-/** The wished indicators along one series: takes its bars one by one, oldest first, and tells the values after each. */
-export type WishedSeries = (bar: Bar) => Record<string, number | null>;
+export type WishedRows = (
+  bars: readonly Bar[],
+  periodsPerYear: number,
+  before?: number,
+) => Record<string, number | null>[];
 
 /** More in one question is a mistake, or should be two. */
 export const MOST_WISHED = 20;
@@ -69,34 +71,40 @@ export function readWish(names: readonly string[]): WishReading {
       keys: choices.flatMap(({ shown }) => [...shown.values()]),
       warmUp: warmUps.includes(null) ? null : Math.max(0, ...warmUps.map((bars) => bars ?? 0)),
     },
-    start: (periodsPerYear, before = 0) => run(choices, periodsPerYear, before),
+    rows: (bars, periodsPerYear, before = 0) => rowsOf(choices, bars, periodsPerYear, before),
   };
 }
 
-function run(choices: readonly Choice[], periodsPerYear: number, before: number): WishedSeries {
-  const tracks = choices.map(({ kind, values, shown }) => {
+function rowsOf(
+  choices: readonly Choice[],
+  bars: readonly Bar[],
+  periodsPerYear: number,
+  before: number,
+): Record<string, number | null>[] {
+  const series = columnsOf(bars);
+  const rows = Array.from({ length: Math.max(0, bars.length - before) }, () => ({}));
+  for (const { kind, values, shown } of choices) {
     const warmUp = kind.warmUp(values);
-    return {
-      step: kind.create(values, periodsPerYear),
-      shown,
-      first: warmUp === null ? 0 : Math.max(0, before - warmUp),
-    };
-  });
-  let seen = 0;
-  return (bar) => {
-    const result: Record<string, number | null> = {};
-    for (const { step, shown, first } of tracks) {
-      const outputs = seen < first ? [] : step(bar);
-      for (const [index, key] of shown) result[key] = known(outputs[index]);
-    }
-    seen += 1;
-    return result;
-  };
+    const first = warmUp === null ? 0 : Math.max(0, before - warmUp);
+    const columns = kind.columns(withoutFirst(series, first), values, periodsPerYear);
+    for (const [output, key] of shown) show(rows, key, columns[output], before - first);
+  }
+  return rows;
+}
+
+/** Writes a column under its key, without what comes before the first row. */
+function show(
+  rows: readonly Record<string, number | null>[],
+  key: string,
+  values: Float64Array | undefined,
+  before: number,
+): void {
+  for (const [index, row] of rows.entries()) row[key] = known(values?.[before + index]);
 }
 
 /** Parameters of one's own can reach beyond the number range where the usual ones do not; that is not known, then. */
-const known = (value: number | null | undefined): number | null =>
-  value === null || value === undefined || !Number.isFinite(value) ? null : value;
+const known = (value: number | undefined): number | null =>
+  value === undefined || !Number.isFinite(value) ? null : value;
 
 /** What a name asks for, or why nothing. */
 function readName(name: string): Choice | string {

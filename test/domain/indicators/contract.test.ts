@@ -1,6 +1,6 @@
 import { initialAdx, stepAdx } from "../../../src/domain/indicators/adx.ts";
 import { initialAtr, stepAtr } from "../../../src/domain/indicators/atr.ts";
-import { bollingerBands } from "../../../src/domain/indicators/bollinger.ts";
+import { bandReach, initialBollinger, stepBollinger } from "../../../src/domain/indicators/bollinger.ts";
 import { initialCalmar, stepCalmar } from "../../../src/domain/indicators/calmar.ts";
 import { initialCci, stepCci } from "../../../src/domain/indicators/cci.ts";
 import { initialDrawdown, stepDrawdown } from "../../../src/domain/indicators/drawdown.ts";
@@ -13,14 +13,14 @@ import { initialRsi, stepRsi } from "../../../src/domain/indicators/rsi.ts";
 import { initialSharpe, stepSharpe } from "../../../src/domain/indicators/sharpe.ts";
 import { initialSma, stepSma } from "../../../src/domain/indicators/sma.ts";
 import { initialSortino, stepSortino } from "../../../src/domain/indicators/sortino.ts";
-import { initialStochastic, stepStochastic } from "../../../src/domain/indicators/stochastic.ts";
+import { initialStochastic, stepStochastic, stochasticD } from "../../../src/domain/indicators/stochastic.ts";
 import {
   initialValueAtRisk,
   stepConditionalValueAtRisk,
   stepValueAtRisk,
 } from "../../../src/domain/indicators/value-at-risk.ts";
 import { initialVolatility, stepVolatility } from "../../../src/domain/indicators/volatility.ts";
-import { obeysTheContract } from "./contract.ts";
+import { obeysTheContract, rangeOf } from "./contract.ts";
 
 obeysTheContract({
   name: "SMA",
@@ -31,10 +31,10 @@ obeysTheContract({
 });
 obeysTheContract({
   name: "Bollinger bands",
-  create: initialSma,
+  create: initialBollinger,
   step: (state, bar) => {
-    const middle = stepSma(state, bar.close, 20);
-    return middle === null ? null : bollingerBands(state, middle, 2);
+    const middle = stepBollinger(state, bar.close, 20);
+    return [middle, Number.isNaN(middle) ? middle : bandReach(state, middle, 20, 2)];
   },
   firstIndex: 19,
   needs: "close",
@@ -56,28 +56,31 @@ obeysTheContract({
 obeysTheContract({
   name: "MACD",
   create: initialMacd,
-  step: (state, bar) => stepMacd(state, bar.close, { fast: 12, slow: 26, signal: 9 }),
+  step: (state, bar) => {
+    const line = stepMacd(state, bar.close, { fast: 12, slow: 26, signal: 9 });
+    return [line, Number.isNaN(line) ? line : state.signal.value];
+  },
   firstIndex: 33,
   needs: "close",
 });
 obeysTheContract({
   name: "ATR",
   create: initialAtr,
-  step: (state, bar) => stepAtr(state, bar, 14),
+  step: (state, bar) => stepAtr(state, ...rangeOf(bar), 14),
   firstIndex: 14,
   needs: "range",
 });
 obeysTheContract({
   name: "ADX",
   create: initialAdx,
-  step: (state, bar) => stepAdx(state, bar, 14),
+  step: (state, bar) => stepAdx(state, ...rangeOf(bar), 14),
   firstIndex: 27,
   needs: "range",
 });
 obeysTheContract({
   name: "CCI",
   create: initialCci,
-  step: (state, bar) => stepCci(state, bar, 20),
+  step: (state, bar) => stepCci(state, ...rangeOf(bar), 20),
   firstIndex: 19,
   needs: "range",
 });
@@ -92,7 +95,10 @@ obeysTheContract({ name: "OBV", create: initialObv, step: stepObv, firstIndex: 0
 obeysTheContract({
   name: "Stochastic",
   create: initialStochastic,
-  step: (state, bar) => stepStochastic(state, bar, { range: 14, slowing: 3, signal: 3 }),
+  step: (state, bar) => {
+    const k = stepStochastic(state, ...rangeOf(bar), { range: 14, slowing: 3, signal: 3 });
+    return [k, Number.isNaN(k) ? k : stochasticD(state)];
+  },
   firstIndex: 17,
   needs: "range",
 });

@@ -6,7 +6,8 @@ import type { Bar } from "../../../src/domain/asset/bar.ts";
 export interface Subject<State> {
   readonly name: string;
   readonly create: () => State;
-  readonly step: (state: State, bar: Bar) => unknown;
+  /** One or several numbers, all NaN while there is nothing to tell. */
+  readonly step: (state: State, bar: Bar) => number | readonly number[];
   /** Index of the first bar with a value, on a series that moves. */
   readonly firstIndex: number;
   /** What it cannot do without. */
@@ -31,6 +32,19 @@ export const walk = (length: number, seed = 7): Bar[] => {
 };
 
 export const closeOnly = (bar: Bar): Bar => ({ ...bar, open: null, high: null, low: null, volume: null });
+
+/** High, low and close; NaN where a bar has no range. */
+export const rangeOf = ({ high, low, close }: Bar): [number, number, number] => [
+  high ?? Number.NaN,
+  low ?? Number.NaN,
+  close,
+];
+
+/** What a step said; null for "nothing to tell". */
+const told = (said: number | readonly number[]): readonly number[] | null => {
+  const values = typeof said === "number" ? [said] : said;
+  return values.every(Number.isNaN) ? null : values;
+};
 
 const numbersIn = (value: unknown): number[] => {
   if (typeof value === "number") return [value];
@@ -63,7 +77,7 @@ export const wildBars = fc.array(
 /** The laws every indicator obeys. */
 export const obeysTheContract = <State>(subject: Subject<State>): void => {
   const { create, step, firstIndex, needs } = subject;
-  const run = (bars: readonly Bar[], state = create()) => bars.map((bar) => step(state, bar));
+  const run = (bars: readonly Bar[], state = create()) => bars.map((bar) => told(step(state, bar)));
 
   describe(subject.name, () => {
     test("two states share nothing", () => {
@@ -96,7 +110,7 @@ export const obeysTheContract = <State>(subject: Subject<State>): void => {
         fc.property(wildBars, (bars) => {
           const state = create();
           for (const bar of bars) {
-            const value = step(state, bar);
+            const value = told(step(state, bar));
             expect([...numbersIn(value), ...numbersIn(state)].filter((x) => !Number.isFinite(x))).toEqual([]);
           }
           expect(JSON.parse(JSON.stringify(state))).toEqual(state);
