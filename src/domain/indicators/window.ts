@@ -22,7 +22,7 @@ export const slide = (window: Window, size: number, value: number): boolean => {
 // `?? 0` satisfies the compiler, which cannot see that the index is inside.
 
 /** Arithmetic mean of a non-empty list. */
-export const meanOf = (values: readonly number[]): number => {
+export const meanOf = (values: ArrayLike<number>): number => {
   let sum = 0;
   for (let index = 0; index < values.length; index += 1) sum += values[index] ?? 0;
   return sum / values.length;

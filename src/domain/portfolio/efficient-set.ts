@@ -39,13 +39,14 @@ const tidied = (weights: readonly number[]): number[] => {
 };
 
 /**
- * The weights that solve a program which has a solution, and the multiplier of its last constraint. A failure is the
- * solver's, not the user's.
+ * The weights that solve a program which has a solution, and the multiplier of its last constraint; `near` as in
+ * `solveQuadratic`. A failure is the solver's, not the user's.
  */
 export const solvedWeights = (
   program: QuadraticProgram,
+  near: readonly number[] | null = null,
 ): Answer<{ weights: number[]; multiplier: number }> => {
-  const solution = solveQuadratic(program);
+  const solution = solveQuadratic(program, near);
   return solution.kind === "solved"
     ? answered({ weights: tidied(solution.point), multiplier: solution.multipliers.at(-1) ?? 0 })
     : declined("notSolved", "The solver found no weights that stand the check of their optimality.");

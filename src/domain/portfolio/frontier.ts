@@ -22,7 +22,8 @@ export const frontierOf = (choice: Choice, points: number = FRONTIER_POINTS): An
   if (highest - lowest <= SAME) return answered([calmest]);
   const frontier = [calmest];
   for (let point = 1; point < points - 1; point += 1) {
-    const found = efficientReturn(choice, lowest + ((highest - lowest) * point) / (points - 1), ends.value);
+    const target = lowest + ((highest - lowest) * point) / (points - 1);
+    const found = efficientReturn(choice, target, ends.value, frontier.at(-1));
     if (found.kind === "refused") return found;
     frontier.push(found.value);
   }

@@ -1,6 +1,7 @@
 import { type Choice, leastVolatile, returnOf } from "./efficient-set.ts";
+import { variableOf } from "./independent-equalities.ts";
 import { nearestTo } from "./limits.ts";
-import { dot } from "./matrix.ts";
+import { dot, sumOf } from "./matrix.ts";
 import { type Answer, answered, declined } from "./portfolio-refusal.ts";
 import { type LinearConstraint, solveQuadratic } from "./quadratic-program.ts";
 
@@ -16,6 +17,33 @@ const ARRIVED = 1e-9;
 const HOLDS_BACK = 1e-9;
 /** Returns that differ by more (in the same units) are different. */
 const NOTICEABLE = 1e-9;
+
+/** As much as may be of the asset with the highest expected return, then of the next, by the limits of single assets alone. */
+const greedyCorner = ({ moments, constraints }: Choice): number[] => {
+  const { expectedReturns } = moments;
+  const least = expectedReturns.map(() => 0);
+  const most = expectedReturns.map(() => 1);
+  for (const constraint of constraints) {
+    const variable = variableOf(constraint);
+    if (variable < 0) continue;
+    const coefficient = constraint.coefficients[variable] ?? 1;
+    const bound = constraint.bound / coefficient;
+    if (constraint.relation === "equal" || coefficient > 0) least[variable] = bound;
+    if (constraint.relation === "equal" || coefficient < 0) most[variable] = bound;
+  }
+  const weights = [...least];
+  let left = 1 - sumOf(least);
+  const order = [...expectedReturns.keys()].toSorted(
+    (a, b) => (expectedReturns[b] ?? 0) - (expectedReturns[a] ?? 0),
+  );
+  for (const index of order) {
+    const room = (most[index] ?? 0) - (least[index] ?? 0);
+    const part = Math.max(0, Math.min(left, room));
+    weights[index] = (least[index] ?? 0) + part;
+    left -= part;
+  }
+  return weights;
+};
 
 /**
  * The highest expected return within the constraints, with the least volatility among portfolios that have it.
@@ -33,13 +61,17 @@ export const highestReturn = (choice: Choice): Answer<number[]> => {
   if (!(spread > 0)) return leastVolatile(choice);
   const uphill = expectedReturns.map((value) => (value - middle) / spread);
 
+  const { quadratic } = nearestTo(uphill);
   const climb = (from: readonly number[], step: number) =>
-    solveQuadratic({
-      quadratic: nearestTo(from).quadratic,
-      linear: from.map((weight, index) => weight + step * (uphill[index] ?? 0)),
-      constraints: choice.constraints,
-    });
-  let top = climb(new Array<number>(count).fill(1 / count), LONG_STEP);
+    solveQuadratic(
+      {
+        quadratic,
+        linear: from.map((weight, index) => weight + step * (uphill[index] ?? 0)),
+        constraints: choice.constraints,
+      },
+      from,
+    );
+  let top = climb(greedyCorner(choice), LONG_STEP);
   for (let step = 0; step < MOST_LONG_STEPS && top.kind === "solved"; step += 1) {
     const before: readonly number[] = top.point;
     top = climb(before, SHORT_STEP);

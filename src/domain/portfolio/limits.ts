@@ -53,6 +53,8 @@ const listed = (symbols: readonly string[], limits: Limits): Limit[] => {
   return found;
 };
 
+const keyOf = ({ of, name }: Limit, side: Limit["side"]): string => `${of} ${side} ${name}`;
+
 /** Every limit on its own, asset by asset and then the groups; refuses what cannot be a limit (`invalidLimits`). */
 export const limitsOf = (symbols: readonly string[], limits: Limits): Answer<readonly Limit[]> => {
   const known = new Set(symbols);
@@ -71,15 +73,16 @@ export const limitsOf = (symbols: readonly string[], limits: Limits): Answer<rea
     }
   }
   const all = listed(symbols, limits);
-  for (const { of, name, side, value } of all) {
+  const most = new Map(all.map((limit) => [keyOf(limit, limit.side), limit.value]));
+  for (const limit of all) {
+    const { of, name, side, value } = limit;
     const field = `${of}s.${name}.${side}`;
     if (!(Math.abs(value) <= LARGEST_WEIGHT)) {
       errors.push({ field, reason: `a weight lies between −${LARGEST_WEIGHT} and ${LARGEST_WEIGHT}` });
     }
-    const max =
-      side === "min" ? all.find((o) => o.of === of && o.name === name && o.side === "max") : undefined;
-    if (max !== undefined && value > max.value) {
-      errors.push({ field, reason: `the least, ${value}, is more than the most, ${max.value}` });
+    const max = side === "min" ? most.get(keyOf(limit, "max")) : undefined;
+    if (max !== undefined && value > max) {
+      errors.push({ field, reason: `the least, ${value}, is more than the most, ${max}` });
     }
   }
   return errors.length > 0
@@ -89,7 +92,8 @@ export const limitsOf = (symbols: readonly string[], limits: Limits): Answer<rea
 
 const sideConstraint = ({ members, side, value }: Limit, count: number): LinearConstraint => {
   const sign = side === "min" ? 1 : -1;
-  const coefficients = Array.from({ length: count }, (_, index) => (members.includes(index) ? sign : 0));
+  const coefficients = new Array<number>(count).fill(0);
+  for (const index of members) coefficients[index] = sign;
   return { relation: "atLeast", coefficients, bound: sign * value + 0 };
 };
 
@@ -100,11 +104,16 @@ export const budget = (count: number): LinearConstraint => ({
   bound: 1,
 });
 
+/** The bounds of single assets on one side, and what they add up to. */
+interface Bounds {
+  readonly of: readonly number[];
+  readonly total: number;
+}
+
 /** Whether the bounds of single assets, and that weights add up to 1, keep this limit already (to within TOLERANCE). */
-const goesWithoutSaying = (limit: Limit, least: readonly number[], most: readonly number[]): boolean => {
-  const inside = (bounds: readonly number[]): number =>
-    sumOf(limit.members.map((index) => bounds[index] ?? 0));
-  const others = (bounds: readonly number[]): number => sumOf(bounds) - inside(bounds);
+const goesWithoutSaying = (limit: Limit, least: Bounds, most: Bounds): boolean => {
+  const inside = (bounds: Bounds): number => sumOf(limit.members.map((index) => bounds.of[index] ?? 0));
+  const others = (bounds: Bounds): number => bounds.total - inside(bounds);
   const ofGroup = limit.of === "group";
   return limit.side === "max"
     ? limit.value + TOLERANCE >=
@@ -112,25 +121,27 @@ const goesWithoutSaying = (limit: Limit, least: readonly number[], most: readonl
     : ofGroup && limit.value - TOLERANCE <= Math.max(inside(least), 1 - others(most));
 };
 
+const boundsOn = (side: "min" | "max", limits: readonly Limit[], count: number, unset: number): Bounds => {
+  const bounds = new Array<number>(count).fill(unset);
+  for (const each of limits) {
+    if (each.of === "asset" && each.side === side) bounds[each.members[0] ?? 0] = each.value;
+  }
+  return { of: bounds, total: sumOf(bounds) };
+};
+
 /**
  * The budget and the limits as constraints on a list of weights. A least and a most that are equal become one equality;
  * limits that the others imply are left out, since ties between constraints are what troubles the solver.
  */
 export const constraintsOf = (limits: readonly Limit[], count: number): LinearConstraint[] => {
-  const boundsAt = (side: "min" | "max", unset: number): number[] =>
-    Array.from({ length: count }, (_, index) => {
-      const own = limits.find(
-        (each) => each.of === "asset" && each.side === side && each.members[0] === index,
-      );
-      return own?.value ?? unset;
-    });
-  const least = boundsAt("min", Number.NEGATIVE_INFINITY);
-  const most = boundsAt("max", Number.POSITIVE_INFINITY);
+  const least = boundsOn("min", limits, count, Number.NEGATIVE_INFINITY);
+  const most = boundsOn("max", limits, count, Number.POSITIVE_INFINITY);
   const constraints = [budget(count)];
   const isImplied = (limit: Limit): boolean => goesWithoutSaying(limit, least, most);
+  const byName = new Map(limits.map((limit) => [keyOf(limit, limit.side), limit]));
   for (const limit of limits) {
-    const { of, name, side, value } = limit;
-    const other = limits.find((each) => each.of === of && each.name === name && each.side !== side);
+    const { side, value } = limit;
+    const other = byName.get(keyOf(limit, side === "min" ? "max" : "min"));
     if (other === undefined || Math.abs(other.value - value) > TOLERANCE / 1000) {
       if (!isImplied(limit)) constraints.push(sideConstraint(limit, count));
     } else if (side === "min" && !(isImplied(limit) && isImplied(other))) {

@@ -25,11 +25,24 @@ export const sumOf = (values: readonly number[]): number => {
   return sum;
 };
 
+/** √Σ vᵢ², without overflow for any numbers. */
+export const lengthOf = (vector: readonly number[]): number => {
+  let largest = 0;
+  for (let index = 0; index < vector.length; index += 1) {
+    const size = Math.abs(vector[index] ?? 0);
+    if (!(size <= largest)) largest = size;
+  }
+  if (!(largest > 0 && largest < Number.POSITIVE_INFINITY)) return largest;
+  let sum = 0;
+  for (let index = 0; index < vector.length; index += 1) sum += ((vector[index] ?? 0) / largest) ** 2;
+  return largest * Math.sqrt(sum);
+};
+
 export const diagonalOf = (matrix: Matrix): number[] => matrix.map((row, index) => row[index] ?? 0);
 
 /** The list with 1 at `index` and 0 elsewhere. */
 export const unitVector = (length: number, index: number): number[] =>
-  Array.from({ length }, (_, at) => (at === index ? 1 : 0));
+  new Array<number>(length).fill(0).with(index, 1);
 
 /** A symmetric matrix from its lower triangle: `entry(row, column)` is asked once per pair, row ≥ column. */
 export const symmetric = (size: number, entry: (row: number, column: number) => number): number[][] => {

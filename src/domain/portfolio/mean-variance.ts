@@ -27,10 +27,11 @@ export const endsOf = (choice: Choice): Answer<Ends> => {
   return answered({ calmest: calmest.value, richest: areOne ? calmest.value : richest.value });
 };
 
-/** Least volatile weights for a return of at least `target`; the multiplier is d(½σ²)/d(target). */
+/** Least volatile weights for a return of at least `target`; the multiplier is d(½σ²)/d(target). `near` as in `solveQuadratic`. */
 const leastVolatileFor = (
   { moments, quadratic, constraints }: Choice,
   target: number,
+  near: readonly number[],
 ): Answer<{ weights: number[]; multiplier: number }> => {
   const atLeast: LinearConstraint = {
     relation: "atLeast",
@@ -38,15 +39,21 @@ const leastVolatileFor = (
     bound: target,
   };
   const linear = moments.symbols.map(() => 0);
-  return solvedWeights({ quadratic, linear, constraints: [...constraints, atLeast] });
+  return solvedWeights({ quadratic, linear, constraints: [...constraints, atLeast] }, near);
 };
 
 /**
  * The lowest volatility with an expected return of at least `target` (a fraction per year). A target below the return
  * of the least volatile portfolio is answered with that portfolio. Refuses `unreachableReturn` above the highest
- * return; `range` goes from the least volatile portfolio's return to it. `known` spares finding the ends again.
+ * return; `range` goes from the least volatile portfolio's return to it. `known` spares finding the ends again, and `near`,
+ * weights that are close, some of the way.
  */
-export const efficientReturn = (choice: Choice, target: number, known?: Ends): Answer<number[]> => {
+export const efficientReturn = (
+  choice: Choice,
+  target: number,
+  known?: Ends,
+  near?: readonly number[],
+): Answer<number[]> => {
   const ends = known === undefined ? endsOf(choice) : answered(known);
   if (ends.kind === "refused") return ends;
   const { calmest, richest } = ends.value;
@@ -57,7 +64,7 @@ export const efficientReturn = (choice: Choice, target: number, known?: Ends): A
   }
   if (target <= range.min) return answered(calmest);
   if (target >= range.max - roundingOf(range.max) / 100) return answered(richest);
-  const found = leastVolatileFor(choice, target);
+  const found = leastVolatileFor(choice, target, near ?? calmest);
   return found.kind === "refused" ? found : answered(found.value.weights);
 };
 
@@ -89,10 +96,12 @@ export const efficientRisk = (choice: Choice, target: number): Answer<number[]> 
   let [low, high] = [returnOf(choice, calmest), returnOf(choice, richest)];
   let next = (low + high) / 2;
   let best = { weights: calmest, miss: target - range.min };
+  let last: readonly number[] = calmest;
   for (let step = 0; step < MOST_STEPS && next > low && next < high; step += 1) {
-    const found = leastVolatileFor(choice, next);
+    const found = leastVolatileFor(choice, next, last);
     if (found.kind === "refused") return found;
     const { weights, multiplier } = found.value;
+    last = weights;
     const volatility = volatilityOf(choice, weights);
     const miss = Math.abs(volatility - target);
     if (miss < best.miss) best = { weights, miss };

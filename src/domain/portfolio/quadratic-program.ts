@@ -1,7 +1,8 @@
 /// <reference path="./quadprog.d.ts" />
 import quadprog from "quadprog";
-import { independentEqualities, without } from "./independent-equalities.ts";
-import { diagonalOf, dot, type Matrix, sumOf, times, unitVector } from "./matrix.ts";
+import { byActiveSet } from "./active-set.ts";
+import { independentEqualities, type Span, without } from "./independent-equalities.ts";
+import { diagonalOf, dot, lengthOf, type Matrix, sumOf, times, unitVector } from "./matrix.ts";
 
 /** coefficients · x = bound, or ≥ bound. */
 export interface LinearConstraint {
@@ -60,8 +61,10 @@ const boundedList = (values: readonly number[], rounds: number): number[] => {
   return list;
 };
 
-const ofLengthOne = ({ relation, coefficients, bound }: LinearConstraint): LinearConstraint => {
-  const length = Math.hypot(...coefficients) || 1;
+const ofLengthOne = (constraint: LinearConstraint): LinearConstraint => {
+  const { relation, coefficients, bound } = constraint;
+  const length = lengthOf(coefficients) || 1;
+  if (length === 1) return constraint;
   return { relation, coefficients: coefficients.map((value) => value / length), bound: bound / length };
 };
 
@@ -77,7 +80,7 @@ const solveOnce = (
   const inUnits = (values: readonly number[]): number[] =>
     values.map((value, row) => value / (units[row] ?? 1));
   const rows = constraints.map(({ relation, coefficients, bound }) => ({
-    length: Math.hypot(...inUnits(coefficients)) || 1,
+    length: lengthOf(inUnits(coefficients)) || 1,
     ...ofLengthOne({ relation, coefficients: inUnits(coefficients), bound }),
   }));
   const rounds = 100 + 10 * (linear.length + rows.length);
@@ -108,21 +111,22 @@ const isMinimum = (
   program: QuadraticProgram,
   point: readonly number[],
   multipliers: readonly number[],
-  equalityDirections: readonly (readonly number[])[],
+  span: Span,
 ): boolean => {
   const feasible = program.constraints.every(({ relation, coefficients, bound }) => {
     const slack = dot(coefficients, point) - bound;
     return relation === "equal" ? Math.abs(slack) <= TOLERANCE : slack >= -TOLERANCE;
   });
   const slope = times(program.quadratic, point);
-  const gradient = slope.map(
-    (value, row) =>
-      value -
-      (program.linear[row] ?? 0) -
-      sumOf(program.constraints.map((each, k) => (multipliers[k] ?? 0) * (each.coefficients[row] ?? 0))),
-  );
-  const size = Math.max(Math.hypot(...slope), Math.hypot(...program.linear), Math.hypot(...multipliers));
-  const balanced = Math.hypot(...without(gradient, equalityDirections)) <= GRADIENT_TOLERANCE * size;
+  const gradient = slope.map((value, row) => value - (program.linear[row] ?? 0));
+  for (const [index, { coefficients }] of program.constraints.entries()) {
+    const multiplier = multipliers[index] ?? 0;
+    if (multiplier === 0) continue;
+    for (let row = 0; row < gradient.length; row += 1)
+      gradient[row] = (gradient[row] ?? 0) - multiplier * (coefficients[row] ?? 0);
+  }
+  const size = Math.max(lengthOf(slope), lengthOf(program.linear), lengthOf(multipliers));
+  const balanced = lengthOf(without(gradient, span)) <= GRADIENT_TOLERANCE * size;
   return feasible && balanced;
 };
 
@@ -138,12 +142,17 @@ const nearestFeasible = (
 };
 
 /**
- * The minimum of a quadratic program, by quadprog (Goldfarb & Idnani 1983, dual active set), checked before it is told.
+ * The minimum of a quadratic program, checked before it is told: by a guess of what is tight (`byActiveSet`), which is
+ * quick, and where its answer does not stand the check by quadprog (Goldfarb & Idnani 1983, dual active set). The guess
+ * begins at `near`, if there is a point that the minimum should be close to; the minimum does not depend on it.
  * Sizes do not matter: the quadratic is scaled to a mean diagonal of 1 and every constraint to length 1 first. Equalities
  * that repeat others are left out. Where quadprog sees a contradiction or ends nowhere, inequalities are loosened by
  * very little for another try, so constraints that leave a single point are kept to within `TOLERANCE`.
  */
-export const solveQuadratic = (given: QuadraticProgram): QuadraticSolution => {
+export const solveQuadratic = (
+  given: QuadraticProgram,
+  near: readonly number[] | null = null,
+): QuadraticSolution => {
   const scale = sumOf(diagonalOf(given.quadratic)) / given.linear.length;
   const program: QuadraticProgram = {
     quadratic: given.quadratic.map((row) => row.map((value) => value / scale)),
@@ -156,7 +165,30 @@ export const solveQuadratic = (given: QuadraticProgram): QuadraticSolution => {
   );
   if (equalities === null) return { kind: "infeasible" };
   const inequalities = program.constraints.filter(({ relation }) => relation === "atLeast");
-  const { kept, directions } = equalities;
+  const { kept, span } = equalities;
+
+  const stands = (point: readonly number[], multipliers: readonly number[]): boolean =>
+    isMinimum(program, point, multipliers, span);
+  /** Multipliers of the inequalities at the places of all constraints. */
+  const inPlace = (found: readonly number[]): number[] => {
+    let next = 0;
+    return program.constraints.map(({ relation }) => {
+      if (relation === "equal") return 0;
+      next += 1;
+      return Math.max(0, found[next - 1] ?? 0);
+    });
+  };
+  const solved = (point: number[], multipliers: readonly number[]): QuadraticSolution => ({
+    kind: "solved",
+    point,
+    multipliers: given.constraints.map(
+      ({ coefficients }, index) => ((multipliers[index] ?? 0) * scale) / (lengthOf(coefficients) || 1),
+    ),
+  });
+
+  const guess = byActiveSet({ ...program, equalities: kept, inequalities }, near);
+  const guessed = inPlace(guess?.multipliers ?? []);
+  if (guess !== null && stands(guess.point, guessed)) return solved(guess.point, guessed);
 
   let contradiction = false;
   for (const loosening of LOOSENINGS) {
@@ -167,16 +199,10 @@ export const solveQuadratic = (given: QuadraticProgram): QuadraticSolution => {
     const answer = solveOnce({ ...program, constraints: [...kept, ...loose] }, kept.length);
     if (answer === "inconsistent") contradiction = true;
     if (typeof answer === "string") continue;
-    const found = new Map(inequalities.map((each, at) => [each, answer.multipliers[kept.length + at] ?? 0]));
-    const multipliers = program.constraints.map((each) => found.get(each) ?? 0);
-    const point = [answer.point, nearestFeasible(answer.point, [...kept, ...inequalities], kept.length)].find(
-      (each) => each !== null && isMinimum(program, each, multipliers, directions),
-    );
-    if (!point) continue;
-    const back = given.constraints.map(({ coefficients }, index) => {
-      return ((multipliers[index] ?? 0) * scale) / (Math.hypot(...coefficients) || 1);
-    });
-    return { kind: "solved", point, multipliers: back };
+    const multipliers = inPlace(answer.multipliers.slice(kept.length));
+    if (stands(answer.point, multipliers)) return solved(answer.point, multipliers);
+    const nearest = nearestFeasible(answer.point, [...kept, ...inequalities], kept.length);
+    if (nearest !== null && stands(nearest, multipliers)) return solved(nearest, multipliers);
   }
   return contradiction ? { kind: "infeasible" } : { kind: "unsolved" };
 };

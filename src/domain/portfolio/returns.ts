@@ -29,12 +29,7 @@ export const sharedReturns = (assets: readonly AssetCloses[]): Answer<ReturnTabl
   const symbols = assets.map(({ symbol }) => symbol);
   if (assets.length === 0) return declined("invalidInput", "A portfolio needs at least one asset.");
   if (new Set(symbols).size < symbols.length) return declined("invalidInput", "An asset is named twice.");
-  const closes = assets.map(
-    ({ points }) => new Map(points.map(({ timestamp, close }) => [timestamp, close])),
-  );
-  const dates = [...(closes[0]?.keys() ?? [])]
-    .filter((date) => closes.every((known) => known.has(date)))
-    .toSorted((a, b) => a - b);
+  const { dates, prices } = sharedCloses(assets);
   const found = Math.max(0, dates.length - 1);
   if (found < FEWEST_RETURNS) {
     return declined(
@@ -43,7 +38,6 @@ export const sharedReturns = (assets: readonly AssetCloses[]): Answer<ReturnTabl
       { errors: assets.map(({ symbol, points }) => ({ field: symbol, reason: `${points.length} closes` })) },
     );
   }
-  const prices = dates.map((date) => closes.map((known) => known.get(date) ?? 0));
   const broken = symbols.filter((_, asset) =>
     prices.some((row) => !((row[asset] ?? 0) > 0 && Number.isFinite(row[asset]))),
   );
@@ -57,6 +51,34 @@ export const sharedReturns = (assets: readonly AssetCloses[]): Answer<ReturnTabl
     .slice(1)
     .map((row, index) => row.map((price, asset) => price / (prices[index]?.[asset] ?? price) - 1));
   return answered({ symbols, timestamps: dates.slice(1), rows });
+};
+
+const inOrder = (points: readonly PricePoint[]): readonly PricePoint[] =>
+  points.every(({ timestamp }, index) => index === 0 || timestamp > (points[index - 1]?.timestamp ?? 0))
+    ? points
+    : points.toSorted((a, b) => a.timestamp - b.timestamp);
+
+/** The dates that all assets have, oldest first, and their closes: all series walked through once, side by side. */
+const sharedCloses = (assets: readonly AssetCloses[]): { dates: number[]; prices: number[][] } => {
+  const series = assets.map(({ points }) => inOrder(points));
+  const at = series.map(() => 0);
+  const dates: number[] = [];
+  const prices: number[][] = [];
+  for (const { timestamp } of series[0] ?? []) {
+    const row: number[] = [];
+    for (const [asset, points] of series.entries()) {
+      let place = at[asset] ?? 0;
+      while ((points[place]?.timestamp ?? timestamp) < timestamp) place += 1;
+      at[asset] = place;
+      const point = points[place];
+      if (point?.timestamp !== timestamp) break;
+      row.push(point.close);
+    }
+    if (row.length < series.length) continue;
+    dates.push(timestamp);
+    prices.push(row);
+  }
+  return { dates, prices };
 };
 
 /** The same assets over the periods from index `from` up to, not including, `to`. */

@@ -3,16 +3,28 @@ import { diagonalOf, dot, type Matrix, sumOf, symmetric } from "./matrix.ts";
 import type { ReturnTable } from "./returns.ts";
 
 /** Per asset, its returns less their mean. */
-const deviations = (table: ReturnTable): number[][] =>
-  table.symbols.map((_, asset) => {
-    const values = table.rows.map((row) => row[asset] ?? 0);
+const deviations = ({ symbols, rows }: ReturnTable): Float64Array[] =>
+  symbols.map((_, asset) => {
+    const values = new Float64Array(rows.length);
+    for (let time = 0; time < rows.length; time += 1) values[time] = rows[time]?.[asset] ?? 0;
     const mean = meanOf(values);
     return values.map((value) => value - mean);
   });
 
 /** Σ (rᵢ − r̄ᵢ)(rⱼ − r̄ⱼ) / divisor. */
-const covarianceOf = (centred: readonly (readonly number[])[], divisor: number): number[][] =>
-  symmetric(centred.length, (row, column) => dot(centred[row] ?? [], centred[column] ?? []) / divisor);
+const covarianceOf = (centred: readonly Float64Array[], divisor: number): number[][] => {
+  const none = new Float64Array();
+  return symmetric(
+    centred.length,
+    (row, column) => product(centred[row] ?? none, centred[column] ?? none) / divisor,
+  );
+};
+
+const product = (a: Float64Array, b: Float64Array): number => {
+  let sum = 0;
+  for (let index = 0; index < a.length; index += 1) sum += (a[index] ?? 0) * (b[index] ?? 0);
+  return sum;
+};
 
 const scaled = (matrix: Matrix, factor: number): number[][] =>
   matrix.map((row) => row.map((value) => value * factor));

@@ -1,10 +1,10 @@
 import { needsVolatility } from "./heuristic-weights.ts";
-import { diagonalOf, dot, type Matrix, quadraticForm, sumOf, times } from "./matrix.ts";
+import { diagonalOf, dot, type Matrix, sumOf, times } from "./matrix.ts";
 import type { Moments } from "./moments.ts";
 import { type Answer, answered, declined } from "./portfolio-refusal.ts";
 import { solvePositive } from "./positive-definite.ts";
 
-/** A few dozen sweeps are the rule, and a few Newton steps where assets are strong hedges of each other. */
+/** Two dozen sweeps are the rule, and a few Newton steps where assets are strong hedges of each other. */
 const MOST_SWEEPS = 200;
 const MOST_NEWTON_STEPS = 100;
 /** How far a contribution may be from 1 / n to end the search, */
@@ -14,22 +14,28 @@ const EQUAL_ENOUGH = 1e-9;
 
 /** The largest distance of a risk contribution from 1 / n. */
 const unevenness = (matrix: Matrix, x: readonly number[]): number => {
-  const slope = times(matrix, x);
-  const variance = quadraticForm(matrix, x);
-  return Math.max(...x.map((value, i) => Math.abs((value * (slope[i] ?? 0)) / variance - 1 / x.length)));
+  const shares = times(matrix, x).map((slope, index) => slope * (x[index] ?? 0));
+  const variance = sumOf(shares);
+  return Math.max(...shares.map((share) => Math.abs(share / variance - 1 / x.length)));
 };
 
-/** Each xᵢ in turn becomes the positive root of Cᵢᵢxᵢ² + (Σⱼ≠ᵢ Cᵢⱼxⱼ)·xᵢ − 1/n = 0. */
-const sweep = (matrix: Matrix, before: readonly number[]): number[] => {
-  const x = [...before];
+/**
+ * Each xᵢ in turn becomes the positive root of Cᵢᵢxᵢ² + (Σⱼ≠ᵢ Cᵢⱼxⱼ)·xᵢ − 1/n = 0. In place; tells the largest change of one,
+ * as a part of it.
+ */
+const sweep = (matrix: Matrix, x: number[]): number => {
+  let largest = 0;
   for (const [index, row] of matrix.entries()) {
     const own = row[index] ?? 1;
-    const others = dot(row, x) - own * (x[index] ?? 0);
+    const before = x[index] ?? 0;
+    const others = dot(row, x) - own * before;
     const root = Math.sqrt(others * others + (4 * own) / x.length);
     // (−b + √(b² + 4ac)) / 2a, without the cancellation where b is positive.
-    x[index] = others > 0 ? 2 / x.length / (others + root) : (root - others) / (2 * own);
+    const now = others > 0 ? 2 / x.length / (others + root) : (root - others) / (2 * own);
+    x[index] = now;
+    largest = Math.max(largest, Math.abs(now - before) / now);
   }
-  return x;
+  return largest;
 };
 
 /** One damped step: the function is self-concordant, so 1 / (1 + decrement) of the full step stays positive and descends. */
@@ -63,7 +69,9 @@ export const riskParityWeights = ({ symbols, covariance }: Moments): Answer<numb
     row.map((value, j) => value / ((deviations[i] ?? 1) * (deviations[j] ?? 1))),
   );
   let x = matrix.map(() => Math.sqrt(1 / symbols.length));
-  for (let count = 0; count < MOST_SWEEPS && unevenness(matrix, x) > EQUAL; count += 1) x = sweep(matrix, x);
+  // What a sweep changes is about what it left to do, so nobody has to look closer before that is next to nothing.
+  for (let count = 0; count < MOST_SWEEPS; count += 1)
+    if (sweep(matrix, x) <= EQUAL && unevenness(matrix, x) <= EQUAL) break;
   for (let count = 0; count < MOST_NEWTON_STEPS && unevenness(matrix, x) > EQUAL; count += 1) {
     const next = newtonStep(matrix, x);
     if (next === null) break;
