@@ -1,155 +1,74 @@
 import * as z from "zod";
 import {
-  type BacktestRequest,
-  DEFAULT_BACKTEST,
-  MOST_BOOTSTRAPS,
-  MOST_BPS,
-  MOST_SHUFFLES,
-} from "../domain/backtest/request.ts";
-import { backtestJobId, backtestSubject, JOB_STATES, type JobOrder } from "../domain/job/job.ts";
-import { RESOLUTIONS } from "../domain/market/resolution.ts";
-import {
-  type Backtest,
-  type BacktestSummary,
-  findBacktest,
-  listBacktests,
-  recordBacktest,
-} from "../records/backtest-records.ts";
+  barsPerAsset,
+  type PortfolioBacktestRequest,
+  tooMuchWork,
+} from "../domain/backtest/portfolio-request.ts";
+import { FEWEST_RETURNS } from "../domain/backtest/request.ts";
+import { backtestJobId, backtestSubject, type JobOrder } from "../domain/job/job.ts";
+import type { Resolution } from "../domain/market/resolution.ts";
+import { countBars } from "../read-model/portfolio-closes.ts";
+import { findBacktest, listBacktests, recordBacktest } from "../records/backtest-records.ts";
 import { orderJobs } from "../records/job-records.ts";
-import { qualityView } from "./about.ts";
 import { requireAsset } from "./assets.ts";
+import { type NewPortfolioBacktest, type NewRulesBacktest, newBacktest } from "./backtest-forms.ts";
+import { backtestView, showOne, showSummary, summaryView } from "./backtest-views.ts";
+import { choiceOf, choiceProblems, type FieldProblem, refuseProblems } from "./portfolio-forms.ts";
+import { requireAssets, requirePortfolio } from "./portfolios.ts";
 import { ApiProblem } from "./problem.ts";
-import {
-  instantSchema,
-  iso,
-  isoOrNull,
-  jsonBody,
-  listLimit,
-  listOf,
-  operation,
-  page,
-  readCursor,
-  router,
-  symbolSchema,
-} from "./schemas.ts";
-
-const bps = (preset: number, description: string) =>
-  z.number().min(0).max(MOST_BPS).default(preset).meta({ description });
-
-const count = (most: number, preset: number) => z.number().int().min(0).max(most).default(preset);
-
-const newBacktest = z
-  .strictObject({
-    kind: z.enum(
-      ["rules"],
-      "only rules; a portfolio's methods are tried out of sample by /portfolios/{id}/optimizations",
-    ),
-    symbol: symbolSchema,
-    resolution: z.enum(RESOLUTIONS).default("1d"),
-    from: instantSchema.optional(),
-    to: instantSchema.optional(),
-    costBps: bps(DEFAULT_BACKTEST.costBps, "what a trade costs on each side, in basis points of its money"),
-    slippageBps: bps(DEFAULT_BACKTEST.slippageBps, "how much worse than the bar's price each fill is"),
-    seed: z.number().int().min(0).max(0xffff_ffff).default(DEFAULT_BACKTEST.seed),
-    shuffles: count(MOST_SHUFFLES, DEFAULT_BACKTEST.shuffles),
-    bootstraps: count(MOST_BOOTSTRAPS, DEFAULT_BACKTEST.bootstraps),
-  })
-  .refine(({ from, to }) => from === undefined || to === undefined || from <= to, {
-    path: ["from"],
-    message: "lies after to",
-  })
-  .meta({ id: "NewBacktest" });
-
-const nullable = z.number().nullable();
-
-const head = {
-  id: z.string(),
-  jobId: z.string(),
-  state: z.enum(JOB_STATES),
-  progress: z.number().min(0).max(1),
-  kind: z.string(),
-  symbol: z.string().nullable(),
-  resolution: z.enum(RESOLUTIONS),
-  createdAt: z.string(),
-  finishedAt: z.string().nullable(),
-  error: z.looseObject({ code: z.string(), detail: z.string() }).nullable(),
-};
-
-const summaryView = z
-  .object({
-    ...head,
-    asOf: z.string().nullable(),
-    cagr: nullable,
-    sharpe: nullable,
-    trades: nullable,
-    overBuyAndHold: nullable,
-    pValue: nullable,
-  })
-  .meta({ id: "BacktestSummary" });
-
-const figures = z.looseObject({
-  finalEquity: z.number(),
-  cagr: nullable,
-  sharpe: nullable,
-  trades: z.number(),
-});
-
-const resultView = z.looseObject({
-  asOf: z.string(),
-  streamVersion: z.number().int().meta({ description: "of the asset's stream: the bars are true of it" }),
-  snapshotHash: z.string(),
-  fillsAt: z.enum(["nextOpen", "nextClose", "mixed"]),
-  strategy: figures,
-  buyAndHold: figures,
-  overBuyAndHold: z.number().meta({ description: "final equity over that of buy-and-hold, less 1" }),
-  control: z.looseObject({ shuffles: z.number(), pValue: z.number() }).nullable().meta({
-    description: "the strategy on the series with its returns shuffled: what it gets where there is no order",
-  }),
-  bootstrap: z.looseObject({ resamples: z.number(), blockLength: z.number() }).nullable(),
-  dataQuality: qualityView,
-  engine: z.string(),
-  engineVersion: z.string(),
-  codeVersion: z.string(),
-  caveats: z.array(z.string()),
-  notice: z.string(),
-});
-
-const backtestView = z
-  .object({ ...head, request: z.looseObject({}).nullable(), result: resultView.nullable() })
-  .meta({ id: "Backtest" });
-
-const showHead = (one: Backtest<unknown>) => ({
-  id: one.id,
-  jobId: one.jobId,
-  state: one.state,
-  progress: one.progress,
-  kind: "rules",
-  symbol: one.params.mode === "backtest" ? one.params.symbol : null,
-  resolution: one.resolution,
-  createdAt: iso(one.createdAt),
-  finishedAt: isoOrNull(one.finishedAt),
-  error: one.error === null ? null : { ...one.error },
-});
-
-const NOTHING = { asOf: null, cagr: null, sharpe: null, trades: null, overBuyAndHold: null, pValue: null };
-
-const showSummary = (one: Backtest<BacktestSummary>) => ({ ...showHead(one), ...(one.result ?? NOTHING) });
-
-const showRequest = (request: BacktestRequest) => ({
-  ...request,
-  from: isoOrNull(request.from),
-  to: isoOrNull(request.to),
-});
-
-const showOne = (one: Backtest): z.infer<typeof backtestView> => ({
-  ...showHead(one),
-  request: one.params.mode === "backtest" ? showRequest(one.params.request) : null,
-  // The lists of a result are read-only, which the view's type does not know.
-  result: one.result === null ? null : { ...one.result, caveats: [...one.result.caveats] },
-});
+import { jsonBody, listLimit, listOf, operation, page, readCursor, router } from "./schemas.ts";
 
 export const backtests = router();
 const tag = "Backtests";
+
+type Ordered = Pick<JobOrder, "resolution" | "params">;
+
+async function rulesOrder(
+  db: D1Database,
+  { symbol, resolution, from, to, ...wish }: NewRulesBacktest,
+): Promise<Ordered> {
+  await requireAsset(db, symbol);
+  const request = { ...wish, from: from ?? null, to: to ?? null };
+  return { resolution, params: { mode: "backtest", symbol, request } };
+}
+
+/** Refuses what no assets can be asked, and what there is surely no time for. */
+async function portfolioOrder(db: D1Database, wish: NewPortfolioBacktest): Promise<Ordered> {
+  const { kind, portfolioId = null, symbols: named, resolution: said, ...asked } = wish;
+  const portfolio = portfolioId === null ? null : await requirePortfolio(db, portfolioId);
+  const symbols = portfolio?.symbols ?? named ?? [];
+  const resolution = portfolio?.resolution ?? said ?? "1d";
+  if (portfolio === null) await requireAssets(db, symbols);
+  const { lookback, rebalanceEvery, from, to, costBps, slippageBps, seed, shuffles, bootstraps, ...choice } =
+    asked;
+  const request: PortfolioBacktestRequest = {
+    ...choiceOf(choice),
+    ...{ kind, lookback, rebalanceEvery, costBps, slippageBps, seed, shuffles, bootstraps },
+    from: from ?? null,
+    to: to ?? null,
+  };
+  refuseProblems(choiceProblems(request, symbols));
+  refuseProblems(await workProblems(db, symbols, resolution, request));
+  return { resolution, params: { mode: "portfolioBacktest", portfolioId, symbols, request } };
+}
+
+/** The assets share no more dates than the first of them has; the job counts those they do share. */
+async function workProblems(
+  db: D1Database,
+  symbols: readonly string[],
+  resolution: Resolution,
+  request: PortfolioBacktestRequest,
+): Promise<FieldProblem[]> {
+  const most = barsPerAsset(symbols.length);
+  if (request.lookback + 1 + FEWEST_RETURNS > most) {
+    const reason = `of ${symbols.length} assets ${most} bars are read each; ${FEWEST_RETURNS + 1} of them are to trade on`;
+    return [{ field: "lookback", reason }];
+  }
+  const { from, to } = request;
+  const bars = await countBars(db, symbols[0] ?? "", { resolution, from, to, limit: most });
+  const reason = tooMuchWork(request, symbols.length, bars);
+  return reason === null ? [] : [{ field: "rebalanceEvery", reason }];
+}
 
 backtests.openapi(
   operation(
@@ -157,7 +76,8 @@ backtests.openapi(
       method: "post",
       path: "/backtests",
       scope: "jobs:write",
-      summary: "Try the rules engine on an asset's history; the answer names the job and the backtest",
+      summary:
+        "Try the rules engine on an asset's history, or a portfolio's method on its assets'; the answer names the job and the backtest",
       tag,
     },
     jsonBody(newBacktest),
@@ -166,15 +86,14 @@ backtests.openapi(
   ),
   async (c) => {
     const { api, DB } = c.env;
-    const { symbol, resolution, from, to, ...wish } = c.req.valid("json");
-    await requireAsset(DB, symbol);
+    const wish = c.req.valid("json");
+    const what = wish.kind === "rules" ? await rulesOrder(DB, wish) : await portfolioOrder(DB, wish);
     const id = api.newId();
     const order: JobOrder = {
+      ...what,
       id: backtestJobId(id),
       kind: "portfolio",
       symbol: backtestSubject(id),
-      resolution,
-      params: { mode: "backtest", symbol, request: { ...wish, from: from ?? null, to: to ?? null } },
       slot: null,
       scheduleId: null,
       correlationId: backtestJobId(id),

@@ -4,7 +4,12 @@ import { FEWEST_ASSETS, MOST_ASSETS } from "../domain/portfolio/budget.ts";
 import { limitsOf } from "../domain/portfolio/limits.ts";
 import { EXPECTED_RETURNS, RISK_MODELS } from "../domain/portfolio/moments.ts";
 import { METHODS } from "../domain/portfolio/optimize.ts";
-import { DEFAULT_REQUEST, limitsIn, type OptimizationRequest } from "../domain/portfolio/request.ts";
+import {
+  DEFAULT_REQUEST,
+  limitsIn,
+  type OptimizationRequest,
+  type PortfolioChoice,
+} from "../domain/portfolio/request.ts";
 import type { Portfolio } from "../records/portfolio-records.ts";
 import { ApiProblem } from "./problem.ts";
 import { instantSchema, iso, isoOrNull, symbolSchema } from "./schemas.ts";
@@ -56,17 +61,22 @@ const walkForward = z
 
 const positive = z.number().positive().max(1e15);
 
+/** How weights are chosen, in an optimisation as in a backtest. */
+export const choiceFields = {
+  method: z.enum(METHODS),
+  target: z.number().min(-1).max(100).optional().meta({
+    description: "the volatility (efficientRisk) or return (efficientReturn) to reach, a fraction per year",
+  }),
+  expectedReturns: z.enum(EXPECTED_RETURNS).default(DEFAULT_REQUEST.expectedReturns),
+  riskModel: z.enum(RISK_MODELS).default(DEFAULT_REQUEST.riskModel),
+  riskFreeRate: rate.default(DEFAULT_REQUEST.riskFreeRate),
+  bounds: bounds.optional(),
+  groups: z.array(group).max(50).default([]),
+};
+
 export const newOptimization = z
   .strictObject({
-    method: z.enum(METHODS),
-    target: z.number().min(-1).max(100).optional().meta({
-      description: "the volatility (efficientRisk) or return (efficientReturn) to reach, a fraction per year",
-    }),
-    expectedReturns: z.enum(EXPECTED_RETURNS).default(DEFAULT_REQUEST.expectedReturns),
-    riskModel: z.enum(RISK_MODELS).default(DEFAULT_REQUEST.riskModel),
-    riskFreeRate: rate.default(DEFAULT_REQUEST.riskFreeRate),
-    bounds: bounds.optional(),
-    groups: z.array(group).max(50).default([]),
+    ...choiceFields,
     from: instantSchema.optional(),
     to: instantSchema.optional(),
     walkForward,
@@ -84,7 +94,7 @@ export const newOptimization = z
 
 export type NewOptimization = z.infer<typeof newOptimization>;
 
-const symbols = z
+export const symbolsSchema = z
   .array(symbolSchema)
   .min(FEWEST_ASSETS)
   .max(MOST_ASSETS)
@@ -103,7 +113,7 @@ const optimization = newOptimization.optional().meta({
 
 export const newPortfolio = z.strictObject({
   name,
-  symbols,
+  symbols: symbolsSchema,
   resolution: z.enum(RESOLUTIONS).default("1d"),
   optimization,
 });
@@ -111,7 +121,7 @@ export const newPortfolio = z.strictObject({
 export const portfolioPatch = z
   .strictObject({
     name: name.optional(),
-    symbols: symbols.optional(),
+    symbols: symbolsSchema.optional(),
     resolution: z.enum(RESOLUTIONS).optional(),
     optimization,
   })
@@ -119,19 +129,48 @@ export const portfolioPatch = z
 
 /** What is asked with every default filled in. Refuses what no portfolio of these assets can be asked. */
 export function requestOf(wish: NewOptimization, assets: readonly string[], at = ""): OptimizationRequest {
-  const { target, bounds: limits, groups, from, to, currentWeights, amount, ...plain } = wish;
+  const { from, to, walkForward, costBps, currentWeights, amount, ...choice } = wish;
   const request: OptimizationRequest = {
-    ...plain,
-    target: target ?? null,
-    bounds: limits === undefined ? DEFAULT_REQUEST.bounds : { ...limits, assets: withoutGaps(limits.assets) },
-    groups: groups.map(({ min, max, ...group }) => ({ ...group, ...sidesOf({ min, max }) })),
+    ...choiceOf(choice),
+    ...{ walkForward, costBps },
     from: from ?? null,
     to: to ?? null,
     currentWeights: currentWeights ?? null,
     amount: amount ?? null,
   };
-  const problems = [...targetProblems(request), ...limitProblems(request, assets), ...moneyProblems(request)];
-  if (problems.length === 0) return request;
+  refuseProblems([...choiceProblems(request, assets), ...moneyProblems(request)], at);
+  return request;
+}
+
+const choice = z.object(choiceFields);
+
+/** How weights are to be chosen, with every default filled in. */
+export const choiceOf = ({
+  target,
+  bounds: limits,
+  groups,
+  ...plain
+}: z.infer<typeof choice>): PortfolioChoice => ({
+  ...plain,
+  target: target ?? null,
+  bounds: limits === undefined ? DEFAULT_REQUEST.bounds : { ...limits, assets: withoutGaps(limits.assets) },
+  groups: groups.map(({ min, max, ...group }) => ({ ...group, ...sidesOf({ min, max }) })),
+});
+
+/** What no portfolio of these assets can be asked. */
+export const choiceProblems = (request: RangedChoice, assets: readonly string[]): FieldProblem[] => [
+  ...targetProblems(request),
+  ...limitProblems(request, assets),
+];
+
+interface RangedChoice extends PortfolioChoice {
+  readonly from: number | null;
+  readonly to: number | null;
+}
+
+/** Refuses the request when there are any, each field under the path `at`. */
+export function refuseProblems(problems: readonly FieldProblem[], at = ""): void {
+  if (problems.length === 0) return;
   const errors = problems.map((problem) => ({ ...problem, field: `${at}${problem.field}` }));
   const where = errors.map(({ field, reason }) => `${field}: ${reason}`).slice(0, 3);
   throw new ApiProblem("validation_failed", where.join("; "), errors);
@@ -150,12 +189,12 @@ const sidesOf = ({ min, max }: Sides) => ({
 const withoutGaps = (assets: Readonly<Record<string, Sides>>) =>
   Object.fromEntries(Object.entries(assets).map(([symbol, sides]) => [symbol, sidesOf(sides)]));
 
-interface FieldProblem {
+export interface FieldProblem {
   readonly field: string;
   readonly reason: string;
 }
 
-function targetProblems({ method, target, from, to }: OptimizationRequest): FieldProblem[] {
+function targetProblems({ method, target, from, to }: RangedChoice): FieldProblem[] {
   const targeted = method === "efficientRisk" || method === "efficientReturn";
   const problems: FieldProblem[] = [];
   if (targeted && target === null) problems.push({ field: "target", reason: `${method} needs a target` });
@@ -167,7 +206,7 @@ function targetProblems({ method, target, from, to }: OptimizationRequest): Fiel
 }
 
 /** Limits that are none. Whether they can be kept together is found out by the job. */
-function limitProblems(request: OptimizationRequest, assets: readonly string[]): FieldProblem[] {
+function limitProblems(request: PortfolioChoice, assets: readonly string[]): FieldProblem[] {
   const { min, max } = request.bounds;
   if (min > max) return [{ field: "bounds.min", reason: `the least, ${min}, is more than the most, ${max}` }];
   const read = limitsOf(assets, limitsIn(request));

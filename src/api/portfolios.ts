@@ -32,7 +32,7 @@ export async function requirePortfolio(db: D1Database | D1DatabaseSession, id: s
 }
 
 /** Refuses symbols that nobody watches, each by its place. */
-async function requireAssets(db: D1Database, symbols: readonly string[]): Promise<void> {
+export async function requireAssets(db: D1Database, symbols: readonly string[]): Promise<void> {
   const watched = (await loadAssets(db, symbols)).filter(({ archivedAt }) => archivedAt === null);
   const known = new Set(watched.map(({ symbol }) => symbol));
   const errors = symbols.flatMap((symbol, index) =>

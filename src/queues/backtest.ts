@@ -1,5 +1,6 @@
 import type { Bar } from "../domain/asset/bar.ts";
 import { BACKTEST_ENGINE, type BacktestReport, backtest } from "../domain/backtest/backtest.ts";
+import type { PortfolioBacktestResult } from "../domain/backtest/portfolio-result.ts";
 import { type BacktestRequest, MOST_BARS } from "../domain/backtest/request.ts";
 import { type BacktestResult, backtestResult } from "../domain/backtest/result.ts";
 import { rulesStrategy } from "../domain/backtest/strategy.ts";
@@ -12,6 +13,11 @@ import { done, type Outcome, refused } from "../domain/outcome.ts";
 import { type DataQuality, dataQuality, seriesQuality } from "../domain/quality/series-quality.ts";
 import { canonicalJson } from "../domain/recommendation/canonical-json.ts";
 import type { JobHandler, JobSuccess } from "./consumer.ts";
+import { type PortfolioPrices, testedPortfolio } from "./portfolio-backtest.ts";
+import { tellingHowFar } from "./telling-how-far.ts";
+
+/** What came out of a backtest, of one asset or of several together. */
+export type AnyBacktestResult = BacktestResult | PortfolioBacktestResult;
 
 export interface TestedAsset {
   readonly type: AssetType;
@@ -27,7 +33,7 @@ export interface VersionedBars {
   readonly bars: readonly Bar[];
 }
 
-export interface BacktestDeps {
+export interface BacktestDeps extends PortfolioPrices {
   readonly asset: (symbol: string) => Promise<TestedAsset | null>;
   /** The newest `limit` bars of the range, all as of one version. */
   readonly bars: (
@@ -40,9 +46,9 @@ export interface BacktestDeps {
     },
   ) => Promise<VersionedBars>;
   /** What came out of this backtest before, if anything did. */
-  readonly cameOut: (id: string) => Promise<BacktestResult | null>;
+  readonly cameOut: (id: string) => Promise<AnyBacktestResult | null>;
   /** Keeps the result unless there is one already. Answers what stands. */
-  readonly record: (job: JobRecord, result: BacktestResult) => Promise<BacktestResult>;
+  readonly record: (job: JobRecord, result: AnyBacktestResult) => Promise<AnyBacktestResult>;
   /** Notes how far it has come, 0..1. What is lost of it is no harm. */
   readonly progress: (id: string, share: number) => Promise<void>;
   /** What time it is on the market, epoch ms. */
@@ -50,9 +56,6 @@ export interface BacktestDeps {
   readonly hash: (text: string) => Promise<string>;
   readonly codeVersion: string;
 }
-
-/** So often at most a backtest says how far it has come. */
-const PROGRESS_STEPS = 4;
 
 interface Work {
   readonly id: string;
@@ -68,15 +71,31 @@ export const orBacktest =
     const id = backtestOf(job.symbol);
     if (id === null) return optimise(job);
     const { params, resolution } = job;
-    if (params.mode === "backtest") return tested(job, { ...params, id, resolution }, deps);
+    if (params.mode === "backtest") {
+      return onceOnly(job, id, deps, () => tested({ ...params, id, resolution }, deps));
+    }
+    if (params.mode === "portfolioBacktest") {
+      return onceOnly(job, id, deps, () => testedPortfolio({ ...params, id, resolution }, deps));
+    }
     const detail = "a backtest's job says what is asked of which asset";
     return Promise.resolve(refused({ code: "contract_violation", detail }));
   };
 
-/** Reads the bars, tries the strategy on them and keeps what came out. No event: nothing has happened to the asset. */
-async function tested(job: JobRecord, work: Work, deps: BacktestDeps): Promise<Outcome<JobSuccess>> {
-  const before = await deps.cameOut(work.id);
+/** Works unless something has come out already, and keeps what does. No event: nothing has happened to an asset. */
+async function onceOnly(
+  job: JobRecord,
+  id: string,
+  deps: BacktestDeps,
+  work: () => Promise<Outcome<AnyBacktestResult>>,
+): Promise<Outcome<JobSuccess>> {
+  const before = await deps.cameOut(id);
   if (before !== null) return done(success(before));
+  const outcome = await work();
+  return outcome.kind === "done" ? done(success(await deps.record(job, outcome.value))) : outcome;
+}
+
+/** Reads the bars and tries the strategy on them. */
+async function tested(work: Work, deps: BacktestDeps): Promise<Outcome<BacktestResult>> {
   const { symbol, resolution, request } = work;
   const asset = await deps.asset(symbol);
   if (asset === null || asset.archived || !isCalendarId(asset.calendar)) {
@@ -91,7 +110,7 @@ async function tested(job: JobRecord, work: Work, deps: BacktestDeps): Promise<O
   if (outcome.kind !== "done") return outcome;
   const report = found.length > bars.length ? withCaveat(outcome.value, CUT) : outcome.value;
   const snapshotHash = await deps.hash(snapshotOf(work, version, bars));
-  const result = backtestResult(report, {
+  const origin = {
     backtestId: work.id,
     symbol,
     resolution,
@@ -100,8 +119,8 @@ async function tested(job: JobRecord, work: Work, deps: BacktestDeps): Promise<O
     snapshotHash,
     codeVersion: deps.codeVersion,
     quality: await qualityOf(bars, work, { live: asset.live, calendar: asset.calendar }, deps),
-  });
-  return done(success(await deps.record(job, result)));
+  };
+  return done(backtestResult(report, origin));
 }
 
 const CUT = `The series is longer: its newest ${MOST_BARS} bars were used.`;
@@ -111,27 +130,21 @@ const withCaveat = (report: BacktestReport, caveat: string): BacktestReport => (
   caveats: [...report.caveats, caveat],
 });
 
-async function worked(
+const worked = (
   { id, resolution, request }: Work,
   type: AssetType,
   bars: readonly Bar[],
   deps: BacktestDeps,
-): Promise<Outcome<BacktestReport>> {
-  const work = backtest({
-    bars,
-    strategy: rulesStrategy(type, resolution),
-    periodsPerYear: periodsPerYear(type, resolution),
-    request,
-  });
-  let told = 0;
-  for (;;) {
-    const step = work.next();
-    if (step.done === true) return step.value;
-    if (step.value < told + 1 / PROGRESS_STEPS) continue;
-    told = step.value;
-    await deps.progress(id, told);
-  }
-}
+) =>
+  tellingHowFar(
+    backtest({
+      bars,
+      strategy: rulesStrategy(type, resolution),
+      periodsPerYear: periodsPerYear(type, resolution),
+      request,
+    }),
+    (share) => deps.progress(id, share),
+  );
 
 /** The quality of the newest bars; how late they are only matters when the range reaches to now. */
 async function qualityOf(
@@ -160,16 +173,24 @@ const snapshotOf = ({ symbol, resolution, request }: Work, version: number, bars
     ]),
   });
 
-const success = (result: BacktestResult): JobSuccess => ({
+const success = (result: AnyBacktestResult): JobSuccess => ({
   result: {
     backtestId: result.backtestId,
-    symbol: result.symbol,
     asOf: result.asOf,
     cagr: result.strategy.cagr,
     sharpe: result.strategy.sharpe,
-    trades: result.strategy.trades,
-    overBuyAndHold: result.overBuyAndHold,
     pValue: result.control?.pValue ?? null,
+    ...("equalWeight" in result
+      ? {
+          portfolioId: result.portfolioId,
+          rebalancings: result.rebalancings.count,
+          overEqualWeight: result.overEqualWeight,
+        }
+      : {
+          symbol: result.symbol,
+          trades: result.strategy.trades,
+          overBuyAndHold: result.overBuyAndHold,
+        }),
   },
   head: null,
 });

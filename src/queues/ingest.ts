@@ -74,6 +74,7 @@ export function ingestHandler(deps: IngestDeps): JobHandler {
         return fromSource(deps, job, asset, job.params);
       case "portfolio":
       case "backtest":
+      case "portfolioBacktest":
       case "derived":
       case "resolve":
       case "ranking":

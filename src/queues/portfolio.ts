@@ -3,10 +3,10 @@ import { periodsPerYear } from "../domain/indicators/periods-per-year.ts";
 import { type JobRecord, portfolioOf } from "../domain/job/job.ts";
 import type { AssetType } from "../domain/market/asset-type.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
-import { done, type Outcome, type Problem, refused } from "../domain/outcome.ts";
+import { done, type Outcome, refused } from "../domain/outcome.ts";
 import { datesPerAsset } from "../domain/portfolio/budget.ts";
 import { type OptimizationResult, optimizationResult } from "../domain/portfolio/portfolio-fact.ts";
-import type { PortfolioRefusal } from "../domain/portfolio/portfolio-refusal.ts";
+import { problemOf } from "../domain/portfolio/portfolio-refusal.ts";
 import { type OptimizationReport, optimizationReport, PORTFOLIO_ENGINE } from "../domain/portfolio/report.ts";
 import type { OptimizationRequest } from "../domain/portfolio/request.ts";
 import { canonicalJson } from "../domain/recommendation/canonical-json.ts";
@@ -171,13 +171,6 @@ const snapshotOf = (
     periodsPerYear: periods,
     dates: { from: dataQuality.firstShared, to: asOf, count: dataQuality.shared, returns },
   });
-
-/** A refusal of the mathematics as a job's error. */
-const problemOf = ({ code, detail, errors }: PortfolioRefusal): Problem => ({
-  code: `portfolio_${code}`,
-  detail,
-  ...(errors === undefined ? {} : { errors }),
-});
 
 /** The last part of `portfolio|<portfolio>|<id>`. */
 export const optimizationIdOf = (jobId: string): string => jobId.slice(jobId.lastIndexOf("|") + 1);

@@ -4,12 +4,15 @@ import type { Resolution } from "../domain/market/resolution.ts";
 
 type Reader = D1Database | D1DatabaseSession;
 
-/** The closes of one asset, oldest first, and the version of its stream that they are true of. */
-export interface VersionedCloses {
+/** Prices of one asset, oldest first, and the version of its stream that they are true of. */
+interface Versioned<P> {
   readonly symbol: string;
   readonly version: number;
-  readonly points: readonly PricePoint[];
+  readonly points: readonly P[];
 }
+
+export type VersionedCloses = Versioned<PricePoint>;
+export type VersionedOpens = Versioned<PricePoint & { readonly open: number | null }>;
 
 /** Which closes: epoch ms, both included; of each asset the newest `limit`. */
 export interface ClosesQuery {
@@ -26,12 +29,26 @@ const AT_ONCE = 10;
  * Closes of several assets. Those of one asset and its version are read in one transaction, so that equal versions mean
  * equal closes; between assets time may pass.
  */
-export async function versionedCloses(
+export const versionedCloses = (
+  db: Reader,
+  symbols: readonly string[],
+  query: ClosesQuery,
+): Promise<VersionedCloses[]> => versionedPrices<PricePoint>(db, symbols, query, "close");
+
+/** The same with the open of each bar, null where it is not known. */
+export const versionedOpens = (
+  db: Reader,
+  symbols: readonly string[],
+  query: ClosesQuery,
+): Promise<VersionedOpens[]> => versionedPrices(db, symbols, query, "open, close");
+
+async function versionedPrices<P>(
   db: Reader,
   symbols: readonly string[],
   { resolution, from, to, limit }: ClosesQuery,
-): Promise<VersionedCloses[]> {
-  const found: VersionedCloses[] = [];
+  columns: "close" | "open, close",
+): Promise<Versioned<P>[]> {
+  const found: Versioned<P>[] = [];
   for (let at = 0; at < symbols.length; at += AT_ONCE) {
     const some = symbols.slice(at, at + AT_ONCE);
     const [marks, ...closes] = await db.batch<Record<string, unknown>>([
@@ -39,7 +56,7 @@ export async function versionedCloses(
       ...some.map((symbol) =>
         db
           .prepare(
-            `SELECT timestamp, close FROM bars WHERE symbol = ?1 AND resolution = ?2 AND timestamp BETWEEN ?3 AND ?4
+            `SELECT timestamp, ${columns} FROM bars WHERE symbol = ?1 AND resolution = ?2 AND timestamp BETWEEN ?3 AND ?4
              ORDER BY timestamp DESC LIMIT ?5`,
           )
           .bind(symbol, resolution, from ?? Number.MIN_SAFE_INTEGER, to ?? Number.MAX_SAFE_INTEGER, limit),
@@ -47,7 +64,7 @@ export async function versionedCloses(
     ]);
     const versions = versionsIn((marks?.results ?? []) as unknown as MarkRow[]);
     for (const [index, symbol] of some.entries()) {
-      const points = (closes[index]?.results ?? []) as unknown as PricePoint[];
+      const points = (closes[index]?.results ?? []) as unknown as P[];
       found.push({ symbol, version: versions.get(symbol) ?? 0, points: points.toReversed() });
     }
   }
@@ -75,3 +92,16 @@ const versionsQuery = (db: Reader, symbols: readonly string[]): D1PreparedStatem
 
 const versionsIn = (rows: readonly MarkRow[]): ReadonlyMap<string, number> =>
   new Map(rows.map(({ symbol, version }) => [symbol, version]));
+
+/** How many bars of one asset there are in a range, up to `limit`. */
+export async function countBars(db: Reader, symbol: string, query: ClosesQuery): Promise<number> {
+  const { resolution, from, to, limit } = query;
+  const row = await db
+    .prepare(
+      `SELECT count(*) AS bars FROM (SELECT 1 FROM bars
+       WHERE symbol = ?1 AND resolution = ?2 AND timestamp BETWEEN ?3 AND ?4 LIMIT ?5)`,
+    )
+    .bind(symbol, resolution, from ?? Number.MIN_SAFE_INTEGER, to ?? Number.MAX_SAFE_INTEGER, limit)
+    .first<{ bars: number }>();
+  return row?.bars ?? 0;
+}

@@ -1,12 +1,16 @@
+import type { PortfolioBacktestResult } from "../domain/backtest/portfolio-result.ts";
 import type { BacktestResult } from "../domain/backtest/result.ts";
 import type { JobParams, JobState } from "../domain/job/job.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
 import type { Problem } from "../domain/outcome.ts";
 
+/** What came out of a backtest, of one asset or of several together. */
+type AnyResult = BacktestResult | PortfolioBacktestResult;
+
 type Reader = D1Database | D1DatabaseSession;
 
 /** A backtest that was ordered, with how its job stands. Instants are epoch ms. */
-export interface Backtest<R = BacktestResult> {
+export interface Backtest<R = AnyResult> {
   readonly id: string;
   readonly jobId: string;
   readonly state: JobState;
@@ -24,8 +28,12 @@ export interface BacktestSummary {
   readonly asOf: string;
   readonly cagr: number | null;
   readonly sharpe: number | null;
-  readonly trades: number;
-  readonly overBuyAndHold: number;
+  /** Of the rules on one asset. */
+  readonly trades: number | null;
+  readonly overBuyAndHold: number | null;
+  /** Of a portfolio's method. */
+  readonly rebalancings: number | null;
+  readonly overEqualWeight: number | null;
   readonly pValue: number | null;
 }
 
@@ -75,7 +83,7 @@ export const noteProgress = (db: D1Database, id: string, share: number): D1Prepa
 export const writeBacktest = (
   db: D1Database,
   backtest: { readonly id: string; readonly jobId: string; readonly createdAt: number },
-  result: BacktestResult,
+  result: AnyResult,
   now: number,
 ): D1PreparedStatement =>
   db
@@ -87,12 +95,12 @@ export const writeBacktest = (
     .bind(backtest.id, backtest.jobId, backtest.createdAt, JSON.stringify(result), now);
 
 /** What came out of a backtest, or null. */
-export async function backtestResultOf(db: D1Database, id: string): Promise<BacktestResult | null> {
+export async function backtestResultOf(db: D1Database, id: string): Promise<AnyResult | null> {
   const row = await db
     .prepare("SELECT result FROM backtests WHERE id = ? AND result IS NOT NULL")
     .bind(id)
     .first<{ result: string }>();
-  return row === null ? null : (JSON.parse(row.result) as BacktestResult);
+  return row === null ? null : (JSON.parse(row.result) as AnyResult);
 }
 
 const COLUMNS = `b.id, b.job_id, jobs.state, jobs.params, jobs.resolution, jobs.error, b.progress, b.created_at, b.finished_at`;
@@ -107,7 +115,8 @@ export async function findBacktest(db: Reader, id: string): Promise<Backtest | n
 
 const SUMMARY = `json_object('asOf', b.result -> '$.asOf', 'cagr', b.result -> '$.strategy.cagr',
   'sharpe', b.result -> '$.strategy.sharpe', 'trades', b.result -> '$.strategy.trades',
-  'overBuyAndHold', b.result -> '$.overBuyAndHold', 'pValue', b.result -> '$.control.pValue')`;
+  'overBuyAndHold', b.result -> '$.overBuyAndHold', 'rebalancings', b.result -> '$.rebalancings.count', 'overEqualWeight', b.result -> '$.overEqualWeight',
+  'pValue', b.result -> '$.control.pValue')`;
 
 /** Backtests newest first, before a (createdAt, id) position. */
 export async function listBacktests(

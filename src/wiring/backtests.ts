@@ -1,6 +1,7 @@
 import { backtestOf } from "../domain/job/job.ts";
 import { barSource } from "../domain/market/bar-source.ts";
 import type { BacktestDeps } from "../queues/backtest.ts";
+import { versionedOpens } from "../read-model/portfolio-closes.ts";
 import { versionedBars } from "../read-model/versioned-bars.ts";
 import { loadAssets } from "../records/asset-records.ts";
 import { backtestResultOf, noteProgress, writeBacktest } from "../records/backtest-records.ts";
@@ -17,6 +18,16 @@ export function backtestDeps(p: Platform): BacktestDeps {
       return { type, calendar, live, source: barSource(asset), archived: archivedAt !== null };
     },
     bars: (symbol, query) => versionedBars(DB, symbol, query),
+    assets: async (symbols) =>
+      (await loadAssets(DB, symbols)).map((asset) => ({
+        symbol: asset.symbol,
+        type: asset.type,
+        calendar: asset.calendar,
+        currency: asset.currency,
+        source: barSource(asset),
+        archived: asset.archivedAt !== null,
+      })),
+    opens: (symbols, query) => versionedOpens(DB, symbols, query),
     cameOut: (id) => backtestResultOf(DB, id),
     record: async (job, result) => {
       const id = backtestOf(job.symbol) ?? result.backtestId;

@@ -44,7 +44,8 @@ export const BAD_BODIES: readonly BadRequest[] = [
   posted("numbers that are text", "/portfolios/nope/optimizations", { method: "hrp", amount: "1" }, "amount"),
   // Backtests
   posted("an unknown asset", "/backtests", { kind: "rules", symbol: "NOPE" }, undefined, 404),
-  posted("another kind", "/backtests", { kind: "portfolio", symbol: KNOWN }, "kind"),
+  posted("another kind", "/backtests", { kind: "magic", symbol: KNOWN }, "kind"),
+  posted("no assets", "/backtests", { kind: "portfolio", method: "hrp" }, "symbols"),
   posted("no asset", "/backtests", { kind: "rules" }, "symbol"),
   posted("negative costs", "/backtests", { kind: "rules", symbol: KNOWN, costBps: -1 }, "costBps"),
   posted(

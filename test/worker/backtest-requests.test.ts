@@ -13,7 +13,7 @@ describe("a request for a backtest", () => {
 
   it.each([
     ["an unknown asset", { symbol: "NOPE" }, 404, undefined],
-    ["another kind", { kind: "portfolio" }, 422, "kind"],
+    ["another kind", { kind: "magic" }, 422, "kind"],
     ["a symbol that is none", { symbol: "b t" }, 422, "symbol"],
     ["negative costs", { costBps: -1 }, 422, "costBps"],
     ["slippage of everything", { slippageBps: 10_000 }, 422, "slippageBps"],

@@ -4,9 +4,10 @@ import { RULES_ENGINE_VERSION } from "../recommendation/rules-engine.ts";
 import { type Bootstrap, bootstrap } from "./bootstrap.ts";
 import { type Control, controlOf, onShuffles, overHold } from "./control.ts";
 import { type BacktestFigures, figuresOf } from "./figures.ts";
+import { returnsOf } from "./portfolio-figures.ts";
 import { chanceFrom } from "./random.ts";
 import { type BacktestRequest, FEWEST_RETURNS, MOST_DRAWN, MOST_WALKED } from "./request.ts";
-import { buyAndHold, type Run, simulate, type Trade } from "./simulate.ts";
+import { buyAndHold, simulate, type Trade } from "./simulate.ts";
 import { type Strategy, wishesOf } from "./strategy.ts";
 
 /** Raise the last part when the same bars and request would get other numbers. */
@@ -69,9 +70,6 @@ const fillsAt = (bars: readonly Bar[]): BacktestReport["fillsAt"] => {
   if (closeOnly === 0) return "nextOpen";
   return closeOnly === bars.length ? "nextClose" : "mixed";
 };
-
-const returnsOf = ({ equity }: Run): number[] =>
-  equity.slice(1).map(({ close }, index) => close / (equity[index]?.close ?? 1) - 1);
 
 const caveatsOf = (report: Omit<BacktestReport, "caveats">, { request }: BacktestInput): string[] => {
   const { strategy, control, bootstrap: drawn } = report;

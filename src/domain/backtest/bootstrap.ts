@@ -36,13 +36,13 @@ export const resample = (returns: readonly number[], blockLength: number, chance
   return drawn;
 };
 
-const growthOf = (returns: readonly number[]): number => {
+export const growthOf = (returns: readonly number[]): number => {
   let growth = 1;
   for (let index = 0; index < returns.length; index += 1) growth *= 1 + (returns[index] ?? 0);
   return growth;
 };
 
-const middle = (values: readonly number[]): Interval => ({
+export const middle = (values: readonly number[]): Interval => ({
   low: quantile(values, 0.05),
   high: quantile(values, 0.95),
   resamples: values.length,

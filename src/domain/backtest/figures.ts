@@ -50,7 +50,7 @@ export interface BacktestFigures {
 }
 
 /** The first point after the trough that is as high as the peak was; null before that, and without a fall. */
-const recoveryOf = (points: readonly PricePoint[], peak: number | null, trough: number | null) => {
+export const recoveryOf = (points: readonly PricePoint[], peak: number | null, trough: number | null) => {
   if (peak === null || trough === null) return null;
   const high = points.find(({ timestamp }) => timestamp === peak)?.close ?? 0;
   return points.find(({ timestamp, close }) => timestamp > trough && close >= high)?.timestamp ?? null;

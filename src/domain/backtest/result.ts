@@ -2,7 +2,7 @@ import type { Resolution } from "../market/resolution.ts";
 import { NOTICE } from "../notice.ts";
 import type { DataQuality } from "../quality/series-quality.ts";
 import { BACKTEST_ENGINE, type BacktestReport } from "./backtest.ts";
-import type { BacktestFigures } from "./figures.ts";
+import type { BacktestDrawdown, BacktestFigures } from "./figures.ts";
 import type { Fill } from "./simulate.ts";
 
 /** What of a backtest identifies it, and what it was made of. */
@@ -21,19 +21,21 @@ export interface BacktestOrigin {
 }
 
 const iso = (instant: number): string => new Date(instant).toISOString();
-const isoOrNull = (instant: number | null): string | null => (instant === null ? null : iso(instant));
+export const isoOrNull = (instant: number | null): string | null => (instant === null ? null : iso(instant));
+
+export const showDrawdown = (drawdown: BacktestDrawdown | null) =>
+  drawdown === null
+    ? null
+    : {
+        depth: drawdown.depth,
+        peak: isoOrNull(drawdown.peak),
+        trough: isoOrNull(drawdown.trough),
+        recovery: isoOrNull(drawdown.recovery),
+      };
 
 const showFigures = ({ maxDrawdown, ...figures }: BacktestFigures) => ({
   ...figures,
-  maxDrawdown:
-    maxDrawdown === null
-      ? null
-      : {
-          depth: maxDrawdown.depth,
-          peak: isoOrNull(maxDrawdown.peak),
-          trough: isoOrNull(maxDrawdown.trough),
-          recovery: isoOrNull(maxDrawdown.recovery),
-        },
+  maxDrawdown: showDrawdown(maxDrawdown),
 });
 
 const showFill = ({ timestamp, price, at }: Fill) => ({ timestamp: iso(timestamp), price, at });

@@ -30,6 +30,7 @@ export function editedParams(
     // What was asked of an optimisation is its identity: another request is another optimisation. So is a backtest's.
     case "portfolio":
     case "backtest":
+    case "portfolioBacktest":
     case "derived":
     case "resolve":
     case "ranking":

@@ -59,6 +59,7 @@ const CLASS_OF: Readonly<Record<string, FaultClass>> = {
   portfolio_notSolved: "permanent",
   backtest_tooFewBars: "permanent",
   backtest_unusablePrice: "permanent",
+  backtest_tooMuchWork: "permanent",
   contract_violation: "permanent",
   unreadable_message: "permanent",
   bug: "bug",

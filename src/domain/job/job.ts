@@ -1,3 +1,4 @@
+import type { PortfolioBacktestRequest } from "../backtest/portfolio-request.ts";
 import type { BacktestRequest } from "../backtest/request.ts";
 import type { Resolution } from "../market/resolution.ts";
 import type { Problem } from "../outcome.ts";
@@ -28,7 +29,7 @@ export interface Attempt {
 /**
  * What an ingest job reads: a price source up to an instant, or an uploaded file. What an optimisation was asked, and of
  * which assets; one that a schedule orders is `derived`, and finds both in its portfolio. What a backtest was asked, and of
- * which asset.
+ * which asset, or of which assets together.
  */
 export type JobParams =
   | { readonly mode: "source"; readonly until: number; readonly backfill: boolean }
@@ -39,6 +40,13 @@ export type JobParams =
       readonly request: OptimizationRequest;
     }
   | { readonly mode: "backtest"; readonly symbol: string; readonly request: BacktestRequest }
+  | {
+      readonly mode: "portfolioBacktest";
+      /** Null when it was asked of assets that are no portfolio. */
+      readonly portfolioId: string | null;
+      readonly symbols: readonly string[];
+      readonly request: PortfolioBacktestRequest;
+    }
   | { readonly mode: "derived" }
   /** A recommendation job that makes none: it judges the asset's recommendations whose horizon has come. */
   | { readonly mode: "resolve" }

@@ -18,6 +18,13 @@ export interface PortfolioRefusal extends Problem {
   readonly range?: { readonly min: number; readonly max: number };
 }
 
+/** A refusal of the mathematics as a job's error. */
+export const problemOf = ({ code, detail, errors }: PortfolioRefusal): Problem => ({
+  code: `portfolio_${code}`,
+  detail,
+  ...(errors === undefined ? {} : { errors }),
+});
+
 /** An answer or the reason against it; assignable to `Outcome<T>`. */
 export type Answer<T> =
   | { readonly kind: "done"; readonly value: T }

@@ -1,6 +1,7 @@
 import { allocateShares, type ShareAllocation } from "./allocate-shares.ts";
+import { assetCaveats, currenciesOf, type PricedAsset } from "./asset-caveats.ts";
 import { datesPerAsset, windowsFor } from "./budget.ts";
-import { type Coverage, coverageOf } from "./coverage.ts";
+import { type Coverage, coverageOf, whoIsInTheWay } from "./coverage.ts";
 import { equalWeights } from "./heuristic-weights.ts";
 import { type Moments, momentsOf } from "./moments.ts";
 import { type OptimizedPortfolio, optimize, type Preferences } from "./optimize.ts";
@@ -26,7 +27,7 @@ const ROUNDING = 1e-9;
 
 export interface OptimizationInput {
   /** In the order of the portfolio; each oldest first. */
-  readonly assets: readonly (AssetCloses & { readonly currency: string; readonly source: string })[];
+  readonly assets: readonly PricedAsset[];
   readonly periodsPerYear: number;
   readonly request: OptimizationRequest;
 }
@@ -101,16 +102,8 @@ export const optimizationReport = (input: OptimizationInput): Answer<Optimizatio
 /** Whoever has too few dates in common is told which assets are in the way, the worst first. */
 const withCoverage = (error: PortfolioRefusal, assets: readonly AssetCloses[]): Answer<never> => {
   if (error.code !== "tooFewReturns") return declined(error.code, error.detail, error);
-  const errors = coverageOf(assets)
-    .assets.toSorted((a, b) => b.missingAlone - a.missingAlone || a.closes - b.closes)
-    .map(({ symbol, closes, from, to, missing }) => {
-      const range = from === null || to === null ? "" : ` from ${dayOf(from)} to ${dayOf(to)}`;
-      return { field: symbol, reason: `${closes} closes${range}; lacks ${missing} dates that others have` };
-    });
-  return declined(error.code, error.detail, { errors });
+  return declined(error.code, error.detail, { errors: whoIsInTheWay(coverageOf(assets)) });
 };
-
-const dayOf = (instant: number): string => new Date(instant).toISOString().slice(0, 10);
 
 const triedOut = (table: ReturnTable, { request, periodsPerYear }: OptimizationInput) => {
   const returns = table.rows.length;
@@ -182,9 +175,6 @@ const sharesOf = (
   return answered({ ...counted.value, prices, currency });
 };
 
-const currenciesOf = (assets: OptimizationInput["assets"]): string[] =>
-  [...new Set(assets.map(({ currency }) => currency))].toSorted();
-
 const caveatsOf = (
   { assets, request }: OptimizationInput,
   moments: Moments,
@@ -193,9 +183,6 @@ const caveatsOf = (
   chosen: OptimizedPortfolio,
 ): string[] => {
   const caveats: string[] = [];
-  const most = datesPerAsset(assets.length);
-  const synthetic = assets.filter(({ source }) => source === "synthetic").map(({ symbol }) => symbol);
-  const currencies = currenciesOf(assets);
   if (rows.length < FEW_RETURNS) caveats.push(`Only ${rows.length} returns: the figures are mostly chance.`);
   if (rows.length <= moments.symbols.length) {
     caveats.push("There are no more returns than assets: their covariance is known in part only.");
@@ -207,14 +194,5 @@ const caveatsOf = (
     );
   }
   if (chosen.projected) caveats.push("The method's own weights broke a limit; these are the nearest within.");
-  if (assets.some(({ points }) => points.length >= most)) {
-    caveats.push(`Of each asset the newest ${most} closes were read.`);
-  }
-  if (currencies.length > 1) {
-    caveats.push(
-      `Returns are in each asset's own currency (${currencies.join(", ")}), without exchange rates.`,
-    );
-  }
-  if (synthetic.length > 0) caveats.push(`The prices of ${synthetic.join(", ")} are invented.`);
-  return caveats;
+  return [...caveats, ...assetCaveats(assets, datesPerAsset(assets.length))];
 };

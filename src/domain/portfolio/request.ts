@@ -2,8 +2,8 @@ import type { Bound, GroupLimit, Limits } from "./limits.ts";
 import type { ExpectedReturns, RiskModel } from "./moments.ts";
 import type { Method } from "./optimize.ts";
 
-/** What is asked of an optimisation, every default filled in. Rates and targets are fractions per year. */
-export interface OptimizationRequest {
+/** How weights are chosen. Rates and targets are fractions per year. */
+export interface PortfolioChoice {
   readonly method: Method["method"];
   /** The volatility (`efficientRisk`) or return (`efficientReturn`) to reach; null with every other method. */
   readonly target: number | null;
@@ -12,6 +12,10 @@ export interface OptimizationRequest {
   readonly riskFreeRate: number;
   readonly bounds: Bound & { readonly assets: Readonly<Record<string, Partial<Bound>>> };
   readonly groups: readonly GroupLimit[];
+}
+
+/** What is asked of an optimisation, every default filled in. */
+export interface OptimizationRequest extends PortfolioChoice {
   /** Epoch ms, both included; null for no end on that side. */
   readonly from: number | null;
   readonly to: number | null;
@@ -42,11 +46,11 @@ export const DEFAULT_REQUEST: OptimizationRequest = {
   amount: null,
 };
 
-export const limitsIn = ({ bounds: { min, max, assets }, groups }: OptimizationRequest): Limits => ({
+export const limitsIn = ({ bounds: { min, max, assets }, groups }: PortfolioChoice): Limits => ({
   bound: { min, max },
   assets,
   groups,
 });
 
-export const methodIn = ({ method, target }: OptimizationRequest): Method =>
+export const methodIn = ({ method, target }: PortfolioChoice): Method =>
   method === "efficientRisk" || method === "efficientReturn" ? { method, target: target ?? 0 } : { method };

@@ -43,6 +43,12 @@ export interface WalkForward {
   readonly missed: readonly MissedRebalancing[];
 }
 
+/** `projected` as in `OptimizedPortfolio`. */
+export interface ChosenWeights {
+  readonly weights: readonly number[];
+  readonly projected: boolean;
+}
+
 /** A portfolio that is carried through time: it starts as cash, and its weights drift with the returns. */
 interface Holding {
   weights: readonly number[];
@@ -73,6 +79,22 @@ const carry = (holding: Holding, row: readonly number[]): void => {
   if (growth > 0) {
     holding.weights = holding.weights.map((weight, index) => (weight * (1 + (row[index] ?? 0))) / growth);
   }
+};
+
+/**
+ * The weights, in the order of the table's symbols, that the method chooses from the `window` returns before `time` (an
+ * index of the table's rows), and from nothing else; or why there are none.
+ */
+export const weightsAt = (
+  table: ReturnTable,
+  time: number,
+  plan: Pick<WalkForwardPlan, "method" | "window" | keyof Estimators | keyof Preferences>,
+): Answer<ChosenWeights> => {
+  const moments = momentsOf(returnsBetween(table, time - plan.window, time), plan);
+  const chosen = optimize(moments, plan.method, plan);
+  if (chosen.kind === "refused") return chosen;
+  const { weights, projected } = chosen.value;
+  return answered({ weights: table.symbols.map((symbol) => weights[symbol] ?? 0), projected });
 };
 
 const outOfSample = (
@@ -129,16 +151,9 @@ export const walkForward = (table: ReturnTable, plan: WalkForwardPlan): Answer<W
   for (let time = window; time < table.rows.length; time += 1) {
     if ((time - window) % step === 0) {
       rebalancings += 1;
-      const moments = momentsOf(returnsBetween(table, time - window, time), plan);
-      const chosen = optimize(moments, plan.method, plan);
-      if (chosen.kind === "done") {
-        const { weights } = chosen.value;
-        rebalance(
-          own,
-          table.symbols.map((symbol) => weights[symbol] ?? 0),
-          costBps,
-        );
-      } else {
+      const chosen = weightsAt(table, time, plan);
+      if (chosen.kind === "done") rebalance(own, chosen.value.weights, costBps);
+      else {
         missed.push({ timestamp: table.timestamps[time - 1] ?? 0, code: chosen.error.code });
         if (rebalancings === 1) rebalance(own, equalWeights(count), costBps);
       }

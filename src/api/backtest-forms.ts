@@ -1,0 +1,77 @@
+import * as z from "zod";
+import { DEFAULT_PORTFOLIO_BACKTEST, SHORTEST_LOOKBACK } from "../domain/backtest/portfolio-request.ts";
+import { DEFAULT_BACKTEST, MOST_BOOTSTRAPS, MOST_BPS, MOST_SHUFFLES } from "../domain/backtest/request.ts";
+import { RESOLUTIONS } from "../domain/market/resolution.ts";
+import { choiceFields, symbolsSchema } from "./portfolio-forms.ts";
+import { instantSchema, symbolSchema } from "./schemas.ts";
+
+const bps = (preset: number, description: string) =>
+  z.number().min(0).max(MOST_BPS).default(preset).meta({ description });
+
+const count = (most: number, preset: number) => z.number().int().min(0).max(most).default(preset);
+
+const shared = {
+  from: instantSchema.optional(),
+  to: instantSchema.optional(),
+  costBps: bps(DEFAULT_BACKTEST.costBps, "what a trade costs on each side, in basis points of its money"),
+  slippageBps: bps(DEFAULT_BACKTEST.slippageBps, "how much worse than the bar's price each fill is"),
+  seed: z.number().int().min(0).max(0xffff_ffff).default(DEFAULT_BACKTEST.seed),
+  shuffles: count(MOST_SHUFFLES, DEFAULT_BACKTEST.shuffles),
+  bootstraps: count(MOST_BOOTSTRAPS, DEFAULT_BACKTEST.bootstraps),
+};
+
+const newRulesBacktest = z
+  .strictObject({
+    kind: z.literal("rules"),
+    symbol: symbolSchema,
+    resolution: z.enum(RESOLUTIONS).default("1d"),
+    ...shared,
+  })
+  .refine(({ from, to }) => from === undefined || to === undefined || from <= to, {
+    path: ["from"],
+    message: "lies after to",
+  })
+  .meta({ id: "NewRulesBacktest" });
+
+const newPortfolioBacktest = z
+  .strictObject({
+    kind: z.literal("portfolio"),
+    portfolioId: z.string().min(1).max(100).optional().meta({
+      description: "whose assets and resolution these are, unless symbols are said",
+    }),
+    symbols: symbolsSchema.optional(),
+    resolution: z.enum(RESOLUTIONS).optional().meta({ description: "with symbols; 1d unless said" }),
+    ...choiceFields,
+    lookback: z
+      .number()
+      .int()
+      .min(SHORTEST_LOOKBACK)
+      .max(5_000)
+      .default(DEFAULT_PORTFOLIO_BACKTEST.lookback)
+      .meta({ description: "returns to learn from, up to the close at which weights are chosen" }),
+    rebalanceEvery: z
+      .number()
+      .int()
+      .min(1)
+      .max(5_000)
+      .default(DEFAULT_PORTFOLIO_BACKTEST.rebalanceEvery)
+      .meta({ description: "bars until weights are chosen anew; in between they drift" }),
+    ...shared,
+  })
+  .superRefine(({ portfolioId, symbols, resolution }, context) => {
+    const wrong = (field: string, message: string) =>
+      context.addIssue({ code: "custom", path: [field], message });
+    if (portfolioId === undefined && symbols === undefined) wrong("symbols", "say symbols or a portfolioId");
+    if (portfolioId !== undefined && symbols !== undefined)
+      wrong("symbols", "say symbols or a portfolioId, not both");
+    if (portfolioId !== undefined && resolution !== undefined)
+      wrong("resolution", "the portfolio has a resolution of its own");
+  })
+  .meta({ id: "NewPortfolioBacktest" });
+
+export const newBacktest = z
+  .discriminatedUnion("kind", [newRulesBacktest, newPortfolioBacktest])
+  .meta({ id: "NewBacktest" });
+
+export type NewRulesBacktest = z.infer<typeof newRulesBacktest>;
+export type NewPortfolioBacktest = z.infer<typeof newPortfolioBacktest>;

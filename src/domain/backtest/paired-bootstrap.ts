@@ -1,0 +1,68 @@
+import { annualGrowth } from "../analysis/performance.ts";
+import { type Bootstrap, blockLengthFor, growthOf, type Interval, middle, resample } from "./bootstrap.ts";
+import { sharpeOver } from "./portfolio-figures.ts";
+import type { Chance } from "./random.ts";
+
+/** What one series of returns has more than another, with the middle 90 % of it over the resamples. */
+export interface Difference extends Interval {
+  readonly value: number | null;
+}
+
+/** Intervals of one series' figures, and of their differences from another's over the same bars. */
+export interface PairedBootstrap extends Bootstrap {
+  readonly difference: { readonly cagr: Difference; readonly sharpe: Difference };
+}
+
+interface Pair {
+  readonly cagr: number;
+  readonly sharpe: number | null;
+}
+
+const less = (one: number | null, other: number | null): number | null =>
+  one === null || other === null || !Number.isFinite(one - other) ? null : one - other;
+
+const known = (values: readonly (number | null)[]): number[] =>
+  values.flatMap((value) => (value !== null && Number.isFinite(value) ? [value] : []));
+
+/**
+ * 90 % percentile intervals of the CAGR and the Sharpe ratio of `own` returns and of what they exceed those of `other`
+ * by. Each resample draws the same bars of both (stationary bootstrap), so that what both share cancels out. Two or
+ * more returns per bar, as many of each; `riskFreeRate` per year.
+ */
+export const pairedBootstrap = (
+  own: readonly number[],
+  other: readonly number[],
+  market: { readonly periodsPerYear: number; readonly riskFreeRate: number },
+  resamples: number,
+  chance: Chance,
+): PairedBootstrap => {
+  const { periodsPerYear, riskFreeRate } = market;
+  const told = (returns: readonly number[]): Pair => ({
+    cagr: annualGrowth(growthOf(returns), returns.length, periodsPerYear),
+    sharpe: sharpeOver(returns, periodsPerYear, riskFreeRate),
+  });
+  const blockLength = blockLengthFor(own.length);
+  const bars = own.map((_, bar) => bar);
+  const drawn = Array.from({ length: resamples }, () => {
+    const some = resample(bars, blockLength, chance);
+    return [told(some.map((bar) => own[bar] ?? 0)), told(some.map((bar) => other[bar] ?? 0))] as const;
+  });
+  const [mine, theirs] = [told(own), told(other)];
+  return {
+    method: "stationary",
+    resamples,
+    blockLength,
+    cagr: middle(known(drawn.map(([one]) => one.cagr))),
+    sharpe: middle(known(drawn.map(([one]) => one.sharpe))),
+    difference: {
+      cagr: {
+        value: less(mine.cagr, theirs.cagr),
+        ...middle(known(drawn.map(([a, b]) => less(a.cagr, b.cagr)))),
+      },
+      sharpe: {
+        value: less(mine.sharpe, theirs.sharpe),
+        ...middle(known(drawn.map(([a, b]) => less(a.sharpe, b.sharpe)))),
+      },
+    },
+  };
+};

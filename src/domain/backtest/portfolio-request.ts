@@ -1,0 +1,83 @@
+import type { Method } from "../portfolio/optimize.ts";
+import type { PortfolioChoice } from "../portfolio/request.ts";
+import { DEFAULT_BACKTEST } from "./request.ts";
+import type { Costs } from "./simulate.ts";
+
+/** What a portfolio's backtest is asked, every default filled in. Instants are epoch ms, both included. */
+export interface PortfolioBacktestRequest extends Costs, PortfolioChoice {
+  readonly kind: "portfolio";
+  /** Returns to learn from, and bars until weights are chosen anew. */
+  readonly lookback: number;
+  readonly rebalanceEvery: number;
+  readonly from: number | null;
+  readonly to: number | null;
+  readonly seed: number;
+  readonly shuffles: number;
+  readonly bootstraps: number;
+}
+
+export const DEFAULT_PORTFOLIO_BACKTEST = { ...DEFAULT_BACKTEST, lookback: 252, rebalanceEvery: 21 } as const;
+
+/** Bars of one asset, and of all together, that are read; the newest count. Half of what an optimisation reads. */
+const MOST_BARS_EACH = 5_000;
+const MOST_BARS_TOGETHER = 125_000;
+
+/** How many of its newest bars each of so many assets may bring: 5,000 up to 25 assets, 1,250 with 100. */
+export const barsPerAsset = (assets: number): number =>
+  Math.min(MOST_BARS_EACH, Math.floor(MOST_BARS_TOGETHER / Math.max(1, assets)));
+
+/** A covariance of fewer returns is noise. */
+export const SHORTEST_LOOKBACK = 20;
+
+/** How long one choice by a method takes, in 0.06 ms, over the square of the assets. Measured up to 100. */
+const EFFORT: Readonly<Record<Method["method"], number>> = {
+  efficientRisk: 1.5,
+  efficientReturn: 0.5,
+  maxSharpe: 0.5,
+  minVolatility: 0.15,
+  riskParity: 0.03,
+  hrp: 0.03,
+  inverseVolatility: 0.02,
+  equalWeight: 0.02,
+};
+
+/** What every choice takes in the same unit, however few the assets; what each return of an asset, or of a pair, adds. */
+const BASE_EFFORT = 10;
+const EFFORT_PER_RETURN = 1 / 400;
+const EFFORT_PER_PRODUCT = 1 / 10_000;
+
+/** Effort of a whole backtest, its shuffles included, that a worker's CPU has time for. */
+export const MOST_EFFORT = 150_000;
+
+/** The effort of choosing weights once, estimating what they are chosen by included. */
+export const effortOf = (
+  { method, lookback }: Pick<PortfolioBacktestRequest, "method" | "lookback">,
+  assets: number,
+): number =>
+  BASE_EFFORT +
+  assets * lookback * EFFORT_PER_RETURN +
+  assets ** 2 * (EFFORT[method] + lookback * EFFORT_PER_PRODUCT);
+
+/** How often weights are chosen over so many shared dates: each choice has a later bar to be filled at. */
+export const rebalancingsOver = (
+  { lookback, rebalanceEvery }: Pick<PortfolioBacktestRequest, "lookback" | "rebalanceEvery">,
+  dates: number,
+): number => Math.max(0, Math.ceil((dates - 1 - lookback) / rebalanceEvery));
+
+type Plan = Pick<PortfolioBacktestRequest, "method" | "lookback" | "rebalanceEvery">;
+
+/** Why so many assets and dates are more than there is time for, with what would do; null when there is time. */
+export const tooMuchWork = (plan: Plan, assets: number, dates: number): string | null => {
+  const effort = effortOf(plan, assets);
+  const rebalancings = rebalancingsOver(plan, dates);
+  if (rebalancings * effort <= MOST_EFFORT) return null;
+  const most = Math.floor(MOST_EFFORT / effort);
+  const every = Math.ceil((dates - 1 - plan.lookback) / most);
+  return `weights of ${assets} assets by ${plan.method} can be chosen ${most} times, not ${rebalancings}: rebalance every ${every} bars or more`;
+};
+
+/** Shuffles there is time for beside the real series. */
+export const shufflesWithin = (request: PortfolioBacktestRequest, assets: number, dates: number): number => {
+  const once = Math.max(1, rebalancingsOver(request, dates)) * effortOf(request, assets);
+  return Math.min(request.shuffles, Math.max(0, Math.floor(MOST_EFFORT / once) - 1));
+};

@@ -1,0 +1,60 @@
+import type { Resolution } from "../market/resolution.ts";
+import { NOTICE } from "../notice.ts";
+import { PORTFOLIO_BACKTEST_ENGINE, type PortfolioBacktestReport } from "./portfolio-backtest.ts";
+import type { PortfolioBacktestFigures } from "./portfolio-figures.ts";
+import { isoOrNull, showDrawdown } from "./result.ts";
+
+/** What of a portfolio's backtest identifies it, and what it was made of. */
+export interface PortfolioBacktestOrigin {
+  readonly backtestId: string;
+  /** Null when it was asked of assets that are no portfolio. */
+  readonly portfolioId: string | null;
+  readonly symbols: readonly string[];
+  readonly resolution: Resolution;
+  readonly method: string;
+  /** The versions of the assets' streams that the bars are true of. */
+  readonly streamVersions: Readonly<Record<string, number>>;
+  /** SHA-256 of the versions, the dates, the engine and the request: equal for equal input. */
+  readonly snapshotHash: string;
+  readonly codeVersion: string;
+}
+
+const iso = (instant: number): string => new Date(instant).toISOString();
+
+const showFigures = ({ maxDrawdown, ...figures }: PortfolioBacktestFigures) => ({
+  ...figures,
+  maxDrawdown: showDrawdown(maxDrawdown),
+});
+
+/** A portfolio's backtest as it is kept and shown: the report with its origin, instants as ISO-8601 UTC. */
+export const portfolioBacktestResult = (report: PortfolioBacktestReport, origin: PortfolioBacktestOrigin) => {
+  const { from, to, strategy, equalWeight, rebalancings, control, bootstrap, dataQuality, ...rest } = report;
+  const { shared, firstShared, dropped, assets } = dataQuality;
+  return {
+    ...origin,
+    ...PORTFOLIO_BACKTEST_ENGINE,
+    asOf: iso(to),
+    tradedFrom: iso(from),
+    dates: { from: iso(firstShared ?? from), to: iso(to), count: shared },
+    ...rest,
+    strategy: showFigures(strategy),
+    equalWeight: showFigures(equalWeight),
+    control: control === null ? null : { ...control },
+    bootstrap: bootstrap === null ? null : { ...bootstrap },
+    rebalancings: {
+      ...rebalancings,
+      newest: rebalancings.newest.map((one) => ({
+        ...one,
+        decidedAt: iso(one.decidedAt),
+        filledAt: iso(one.filledAt),
+      })),
+    },
+    dataQuality: {
+      droppedDates: dropped,
+      assets: assets.map((asset) => ({ ...asset, from: isoOrNull(asset.from), to: isoOrNull(asset.to) })),
+    },
+    notice: NOTICE,
+  };
+};
+
+export type PortfolioBacktestResult = ReturnType<typeof portfolioBacktestResult>;

@@ -1,0 +1,27 @@
+import type { AssetCloses } from "./returns.ts";
+
+/** Closes with what they are counted in and whose they are; `source` is `synthetic` for invented ones. */
+export interface PricedAsset extends AssetCloses {
+  readonly currency: string;
+  readonly source: string;
+}
+
+export const currenciesOf = (assets: readonly PricedAsset[]): string[] =>
+  [...new Set(assets.map(({ currency }) => currency))].toSorted();
+
+/** What has to be known of these assets' prices by whoever reads figures made of the newest `most` closes of each. */
+export const assetCaveats = (assets: readonly PricedAsset[], most: number): string[] => {
+  const caveats: string[] = [];
+  const synthetic = assets.filter(({ source }) => source === "synthetic").map(({ symbol }) => symbol);
+  const currencies = currenciesOf(assets);
+  if (assets.some(({ points }) => points.length >= most)) {
+    caveats.push(`Of each asset the newest ${most} closes were read.`);
+  }
+  if (currencies.length > 1) {
+    caveats.push(
+      `Returns are in each asset's own currency (${currencies.join(", ")}), without exchange rates.`,
+    );
+  }
+  if (synthetic.length > 0) caveats.push(`The prices of ${synthetic.join(", ")} are invented.`);
+  return caveats;
+};

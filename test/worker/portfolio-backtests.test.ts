@@ -1,0 +1,316 @@
+import { env } from "cloudflare:workers";
+import { beforeAll, describe, expect, it, vi } from "vitest";
+import type { Bar } from "../../src/domain/asset/bar.ts";
+import { portfolioBacktest } from "../../src/domain/backtest/portfolio-backtest.ts";
+import { DEFAULT_PORTFOLIO_BACKTEST } from "../../src/domain/backtest/portfolio-request.ts";
+import { DEFAULT_REQUEST } from "../../src/domain/portfolio/request.ts";
+import { backtestDeps } from "../../src/wiring/backtests.ts";
+import { platform } from "../../src/wiring/common.ts";
+import { api, items } from "./api.ts";
+import { Broker } from "./broker.ts";
+import { DAY, job, openAsset, orderImport, passSeconds, rows, stopClock } from "./market.ts";
+import { letterOf, park } from "./parked.ts";
+import { openPortfolio, openSeries, wave } from "./portfolio-market.ts";
+
+const SYMBOLS = ["PBA", "PBB", "PBC"];
+const FEW = {
+  kind: "portfolio",
+  symbols: SYMBOLS,
+  method: "minVolatility",
+  lookback: 40,
+  rebalanceEvery: 10,
+};
+const QUICK = { shuffles: 2, bootstraps: 20 };
+const OVERDUE = Number(env.SWEEP_AFTER_SECONDS) + 1;
+
+let broker: Broker;
+beforeAll(async () => {
+  stopClock();
+  broker = new Broker();
+  // Opens of their own, half a unit below the close.
+  for (const [index, symbol] of SYMBOLS.entries()) {
+    await openAsset(symbol);
+    const bars = wave(index + 1, 160).map((close, day): Bar => {
+      const [open, timestamp] = [close - 0.5 + index / 4, Date.UTC(2020, 0, 1) + day * DAY];
+      return { timestamp, open, high: close + 2, low: close - 2, close, volume: 10 };
+    });
+    broker.put("INGEST_QUEUE", await orderImport(symbol, "history", bars));
+  }
+  await broker.settle();
+  await openSeries(broker, { PBSHORT: wave(4, 60) });
+});
+
+interface Ordered {
+  readonly jobId: string;
+  readonly id: string;
+}
+
+async function order(wish: object = {}): Promise<Ordered> {
+  const { status, body } = await api("POST", "/backtests", { ...FEW, ...QUICK, ...wish });
+  if (status !== 202) throw new Error(`not ordered: ${JSON.stringify(body)}`);
+  return { jobId: String(body["jobId"]), id: String(body["id"]) };
+}
+
+const message = ({ jobId, id }: Ordered) => ({ jobId, kind: "portfolio", symbol: `backtest/${id}` });
+const shown = async (id: string) => (await api("GET", `/backtests/${id}`)).body;
+const resultOf = async (id: string) => (await shown(id))["result"] as Record<string, unknown>;
+const written = (id: string) => rows<{ result: string | null }>("SELECT * FROM backtests WHERE id = ?", id);
+
+const readBars = async (symbol: string) => {
+  const points = (await items(`/assets/${symbol}/bars?limit=1000`)).map((bar) => ({
+    timestamp: Date.parse(String(bar["timestamp"])),
+    open: Number(bar["open"]),
+    close: Number(bar["close"]),
+  }));
+  return { symbol, currency: "USD", source: "import", calendar: "XNYS", points } as const;
+};
+
+describe("a portfolio's backtest through the whole flow", () => {
+  it("is accepted, worked off, and tells what the domain finds in the bars that the API shows", async () => {
+    const ordered = await order({ costBps: 7 });
+    expect(await shown(ordered.id)).toMatchObject({
+      state: "queued",
+      kind: "portfolio",
+      symbol: null,
+      symbols: SYMBOLS,
+      portfolioId: null,
+      request: { method: "minVolatility", lookback: 40, slippageBps: 5 },
+      result: null,
+    });
+    await broker.settle();
+    const told = await shown(ordered.id);
+    expect(told).toMatchObject({ ...ordered, state: "succeeded", progress: 1, error: null });
+
+    const { method, target, expectedReturns, riskModel, riskFreeRate, bounds, groups } = DEFAULT_REQUEST;
+    const work = portfolioBacktest({
+      assets: await Promise.all(SYMBOLS.map(readBars)),
+      atOpens: true,
+      periodsPerYear: 252,
+      request: {
+        ...{ method, target, expectedReturns, riskModel, riskFreeRate, bounds, groups },
+        ...DEFAULT_PORTFOLIO_BACKTEST,
+        ...{ kind: "portfolio", from: null, to: null, lookback: 40, rebalanceEvery: 10, costBps: 7 },
+        ...QUICK,
+      },
+    });
+    let end = work.next();
+    while (end.done !== true) end = work.next();
+    if (end.value.kind !== "done") throw new Error("refused");
+    const report = end.value.value;
+    const result = told["result"] as Record<string, Record<string, unknown>>;
+    for (const name of ["control", "bootstrap", "caveats", "overEqualWeight", "fillsAt", "bars"] as const)
+      expect(result[name]).toEqual(report[name]);
+    const { maxDrawdown: fall, ...figures } = report.strategy;
+    expect(result["strategy"]).toMatchObject({ ...figures, maxDrawdown: { depth: fall?.depth } });
+    expect(result["equalWeight"]).toMatchObject({ finalEquity: report.equalWeight.finalEquity });
+    expect(result["rebalancings"]).toMatchObject({ count: 12, missed: 0 });
+    const newest = result["rebalancings"]?.["newest"] as Record<string, unknown>[];
+    expect(newest).toHaveLength(12);
+    // Decided at the close of the 40th return, filled at the open of the next day.
+    expect(newest[0]).toMatchObject({
+      decidedAt: new Date(Date.UTC(2020, 0, 41)).toISOString(),
+      filledAt: new Date(Date.UTC(2020, 0, 42)).toISOString(),
+      at: "open",
+      weights: report.rebalancings.newest[0]?.weights,
+    });
+    expect(result).toMatchObject({
+      fillsAt: "nextOpen",
+      streamVersions: { PBA: expect.any(Number), PBB: expect.any(Number), PBC: expect.any(Number) },
+      snapshotHash: expect.stringMatching(/^[0-9a-f]{64}$/),
+      asOf: new Date(Date.UTC(2020, 0, 160)).toISOString(),
+      dataQuality: { droppedDates: 0 },
+      notice: expect.stringContaining("not investment advice"),
+    });
+    const { state, result: summary } = await job(ordered.jobId);
+    expect(state).toBe("succeeded");
+    expect(summary).toMatchObject({ backtestId: ordered.id, rebalancings: 12 });
+    expect(await rows("SELECT 1 FROM events WHERE job_id = ?", ordered.jobId)).toEqual([]);
+  });
+
+  it("takes a portfolio's assets and resolution as they are when it is ordered", async () => {
+    const portfolioId = await openPortfolio(["PBB", "PBA"]);
+    const ordered = await order({ symbols: undefined, portfolioId });
+    expect((await api("PATCH", `/portfolios/${portfolioId}`, { symbols: ["PBA", "PBC"] })).status).toBe(200);
+    await broker.settle();
+    expect(await shown(ordered.id)).toMatchObject({
+      state: "succeeded",
+      portfolioId,
+      symbols: ["PBB", "PBA"],
+      result: { portfolioId, symbols: ["PBB", "PBA"], method: "minVolatility" },
+    });
+  });
+
+  it("is the same, hash and all, whatever the order of its assets; other costs are another", async () => {
+    const all = [await order(), await order({ symbols: SYMBOLS.toReversed() }), await order({ costBps: 50 })];
+    await broker.settle();
+    const [one, two, dear] = await Promise.all(all.map(({ id }) => resultOf(id)));
+    expect({ ...two, backtestId: "", symbols: [] }).toEqual({ ...one, backtestId: "", symbols: [] });
+    expect(dear?.["snapshotHash"]).not.toBe(one?.["snapshotHash"]);
+    expect(dear?.["strategy"]).not.toEqual(one?.["strategy"]);
+  });
+
+  it("of close-only series is filled at the next close, and says so", async () => {
+    await env.DB.prepare("UPDATE bars SET open = NULL WHERE symbol = 'PBC'").run();
+    const ordered = await order();
+    await broker.settle();
+    expect(await resultOf(ordered.id)).toMatchObject({
+      fillsAt: "nextClose",
+      caveats: expect.arrayContaining([expect.stringContaining("all are filled at that bar's close")]),
+    });
+  });
+
+  it("is listed with its figures, beside those of the rules, and shows how far it has come", async () => {
+    passSeconds(1);
+    const ordered = await order();
+    const calls = vi.spyOn(env.DB, "prepare");
+    await broker.settle();
+    const noted = calls.mock.calls.filter(([sql]) => sql.startsWith("UPDATE backtests SET progress"));
+    calls.mockRestore();
+    expect(noted.length).toBeGreaterThanOrEqual(3);
+    expect(noted.length).toBeLessThanOrEqual(5);
+    const [first] = await items("/backtests?limit=1");
+    expect(first).toMatchObject({
+      id: ordered.id,
+      kind: "portfolio",
+      rebalancings: 12,
+      overEqualWeight: expect.any(Number),
+      trades: null,
+      overBuyAndHold: null,
+    });
+  });
+});
+
+describe("the effect of a portfolio's backtest happens once", () => {
+  it("when its message comes doubled, again when it is done, and to three workers at once", async () => {
+    const ordered = await order();
+    broker.take("PORTFOLIOS_QUEUE");
+    await Promise.all(
+      ["one", "two", "three"].map((id) =>
+        broker.deliver("PORTFOLIOS_QUEUE", [letterOf(id, message(ordered))]),
+      ),
+    );
+    await broker.settle((letters) => [...letters, ...letters].reverse());
+    const before = await written(ordered.id);
+    expect(before[0]?.result).toEqual(expect.any(String));
+    broker.put("PORTFOLIOS_QUEUE", message(ordered), message(ordered));
+    await broker.settle();
+    expect(await written(ordered.id)).toEqual(before);
+    expect((await job(ordered.jobId)).state).toBe("succeeded");
+  });
+
+  it("when two have computed before either writes, and when the worker died between effect and note", async () => {
+    const [template, ordered] = [await order(), await order()];
+    await broker.deliver("PORTFOLIOS_QUEUE", broker.take("PORTFOLIOS_QUEUE").slice(0, 1));
+    const deps = backtestDeps(platform(env));
+    const computed = await deps.cameOut(template.id);
+    if (computed === null) throw new Error("nothing came out");
+    const record = await job(ordered.jobId);
+    await deps.record(record, { ...computed, caveats: ["one"] });
+    expect((await deps.record(record, { ...computed, caveats: ["two"] })).caveats).toEqual(["one"]);
+    // The job's message is lost; the sweep finds it, and what came out stands.
+    passSeconds(OVERDUE);
+    await broker.tick();
+    await broker.settle();
+    expect(await shown(ordered.id)).toMatchObject({ state: "succeeded", result: { caveats: ["one"] } });
+    expect((await job(ordered.jobId)).state).toBe("succeeded");
+  });
+
+  it("when it was a dead letter: its dry run keeps nothing, its redrive does the work once", async () => {
+    const ordered = await order();
+    broker.take("PORTFOLIOS_QUEUE");
+    const letter = await park(broker, message(ordered));
+    const path = `/backoffice/dead-letters/${encodeURIComponent(letter)}`;
+    expect((await api("POST", `${path}/dry-run`)).body).toMatchObject({ outcome: "done", events: [] });
+    expect(await shown(ordered.id)).toMatchObject({ state: "failed", progress: 0, result: null });
+    expect((await api("POST", `${path}/redrive`)).status).toBeLessThan(300);
+    await broker.settle();
+    expect(await shown(ordered.id)).toMatchObject({ state: "succeeded", progress: 1 });
+  });
+});
+
+describe("a portfolio's backtest that cannot be", () => {
+  it("fails once, with a code, naming the assets in the way", async () => {
+    const ordered = await order({ symbols: ["PBA", "PBSHORT"] });
+    await broker.settle();
+    expect(await shown(ordered.id)).toMatchObject({
+      state: "failed",
+      error: {
+        code: "backtest_tooFewBars",
+        detail: "The assets share 60 dates; 41 to learn from and 30 to trade on are needed.",
+        errors: [{ field: "PBSHORT" }, { field: "PBA" }],
+      },
+    });
+    expect((await job(ordered.jobId)).attempts).toHaveLength(1);
+    const limits = await order({ bounds: [0, 0.2] });
+    await openSeries(broker, { PBGONE: wave(5, 160) });
+    const gone = await order({ symbols: ["PBA", "PBGONE"] });
+    expect((await api("DELETE", "/assets/PBGONE")).status).toBe(204);
+    await broker.settle();
+    expect(await shown(limits.id)).toMatchObject({ error: { code: "portfolio_conflictingLimits" } });
+    expect(await shown(gone.id)).toMatchObject({
+      state: "failed",
+      error: { code: "asset_unknown", errors: [{ field: "PBGONE" }] },
+    });
+  });
+
+  it.each([
+    ["no assets", { symbols: undefined }, 422, "symbols"],
+    ["assets and a portfolio", { portfolioId: "x" }, 422, "symbols"],
+    ["a portfolio that is not there", { symbols: undefined, portfolioId: "nope" }, 404, undefined],
+    [
+      "a portfolio with another resolution",
+      { symbols: undefined, portfolioId: "x", resolution: "1h" },
+      422,
+      "resolution",
+    ],
+    ["one asset", { symbols: ["PBA"] }, 422, "symbols"],
+    ["an asset twice", { symbols: ["PBA", "PBA"] }, 422, "symbols.1"],
+    ["an unknown asset", { symbols: ["PBA", "NOPE"] }, 422, "symbols.1"],
+    ["no method", { method: undefined }, 422, "method"],
+    ["a method that is none", { method: "best" }, 422, "method"],
+    ["a target that is missing", { method: "efficientRisk" }, 422, "target"],
+    ["a target nobody needs", { target: 0.1 }, 422, "target"],
+    ["bounds the wrong way round", { bounds: [0.6, 0.2] }, 422, "bounds.min"],
+    [
+      "a bound of an asset that is not there",
+      { bounds: { assets: { ZZ: { max: 0.1 } } } },
+      422,
+      "bounds.assets.ZZ",
+    ],
+    ["a group of strangers", { groups: [{ name: "g", symbols: ["ZZ"], max: 1 }] }, 422, "groups.g"],
+    ["too short a lookback", { lookback: 19 }, 422, "lookback"],
+    ["more lookback than is read", { lookback: 4_999 }, 422, "lookback"],
+    ["never a rebalancing", { rebalanceEvery: 0 }, 422, "rebalanceEvery"],
+    ["negative costs", { costBps: -1 }, 422, "costBps"],
+    ["from after to", { from: "2021-01-01", to: "2020-01-01" }, 422, "from"],
+    ["the rules' asset", { symbol: "PBA" }, 422, undefined],
+    ["too many shuffles", { shuffles: 201 }, 422, "shuffles"],
+    ["a kind that is none", { kind: "magic" }, 422, "kind"],
+  ])("is refused for %s, and nothing is stored", async (_, wish, status, field) => {
+    const count = async () => (await rows("SELECT 1 FROM backtests")).length;
+    const before = await count();
+    const answer = await api("POST", "/backtests", { ...FEW, ...wish });
+    expect(answer.status).toBe(status);
+    if (field !== undefined) expect(answer.body["errors"]).toMatchObject([{ field }]);
+    expect(await count()).toBe(before);
+  });
+
+  it("is refused where there is surely no time for it, saying what would do; that is accepted", async () => {
+    const many = Array.from({ length: 40 }, (_, index) => `PBX${index}`);
+    for (const symbol of many) await openAsset(symbol);
+    await env.DB.prepare(
+      `INSERT INTO bars (symbol, resolution, timestamp, close, source, version)
+       SELECT 'PBX0', '1d', value * 86400000, 100, 'import', 1 FROM json_each(?)`,
+    )
+      .bind(JSON.stringify(Array.from({ length: 3_000 }, (_, day) => day)))
+      .run();
+    const wish = { ...FEW, symbols: many, method: "efficientRisk", target: 0.2, rebalanceEvery: 1 };
+    const { status, body } = await api("POST", "/backtests", wish);
+    expect(status).toBe(422);
+    const [error] = body["errors"] as { field: string; reason: string }[];
+    expect(error).toMatchObject({ field: "rebalanceEvery" });
+    const every = Number(/every (\d+) bars/.exec(error?.reason ?? "")?.[1]);
+    expect((await api("POST", "/backtests", { ...wish, rebalanceEvery: every - 1 })).status).toBe(422);
+    expect((await api("POST", "/backtests", { ...wish, rebalanceEvery: every })).status).toBe(202);
+  });
+});
