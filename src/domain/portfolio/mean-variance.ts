@@ -68,6 +68,12 @@ export const efficientReturn = (
   return found.kind === "refused" ? found : answered(found.value.weights);
 };
 
+/**
+ * How far a target may lie below the lowest volatility and count as that one. Limits are kept to within `TOLERANCE` only, so
+ * where several meet in one point another portfolio can be calmer than the calmest by something like it.
+ */
+const AS_GOOD_AS_LOWEST = 1e-8;
+
 /** Halvings of an interval of returns until nothing is left of it. */
 const MOST_STEPS = 200;
 /** A volatility this near to its target, in parts of it, has met it. */
@@ -86,12 +92,12 @@ export const efficientRisk = (choice: Choice, target: number): Answer<number[]> 
   if (ends.kind === "refused") return ends;
   const { calmest, richest } = ends.value;
   const range = { min: volatilityOf(choice, calmest), max: volatilityOf(choice, richest) };
-  if (target < range.min - roundingOf(range.min)) {
+  if (target >= range.max) return answered(richest);
+  if (target < range.min - AS_GOOD_AS_LOWEST) {
     const detail = `A volatility of ${percent(target)} a year is out of reach: efficient portfolios lie between ${percent(range.min)} and ${percent(range.max)}.`;
     return declined("unreachableVolatility", detail, { range });
   }
   if (target <= range.min) return answered(calmest);
-  if (target >= range.max) return answered(richest);
 
   let [low, high] = [returnOf(choice, calmest), returnOf(choice, richest)];
   let next = (low + high) / 2;
