@@ -1,21 +1,27 @@
 import { variableOf } from "./independent-equalities.ts";
 import { type Kkt, kktSystem } from "./kkt-system.ts";
-import { dot, type Matrix } from "./matrix.ts";
-import type { LinearConstraint } from "./quadratic-program.ts";
+import { product } from "./matrix.ts";
+import type { LinearConstraint, QuadraticProgram } from "./quadratic-program.ts";
 
-/** Minimise ½xᵀQx − linear·x with rows · x = bound, rows · x ≥ bound. All rows have length 1, Q a mean diagonal near 1. */
-export interface Scaled {
-  readonly quadratic: Matrix;
-  readonly linear: readonly number[];
-  /** Independent of each other. */
-  readonly equalities: readonly LinearConstraint[];
-  readonly inequalities: readonly LinearConstraint[];
-}
-
-/** A point, and the multipliers of the inequalities. */
+/** A point, and the multipliers of the inequalities in their order. */
 export interface Candidate {
   readonly point: number[];
-  readonly multipliers: number[];
+  readonly multipliers: readonly number[];
+}
+
+/** A constraint as the equations want it: of one variable, which is then `variable`, or of several (−1). */
+export interface Row {
+  readonly variable: number;
+  readonly coefficients: Float64Array;
+  readonly bound: number;
+}
+
+/** A quadratic program in typed lists. */
+export interface Program {
+  readonly quadratic: readonly Float64Array[];
+  readonly linear: Float64Array;
+  readonly equalities: readonly Row[];
+  readonly inequalities: readonly Row[];
 }
 
 /** A handful of rounds is the rule. */
@@ -27,29 +33,57 @@ const VIOLATED = 1e-12;
 /** How near to a limit a point counts as on it. */
 const ON_IT = 1e-9;
 
+const rowOf = (constraint: LinearConstraint): Row => ({
+  variable: variableOf(constraint),
+  coefficients: new Float64Array(constraint.coefficients),
+  bound: constraint.bound,
+});
+
+/** By how much a point keeps a row, below 0 if it does not. */
+const slackOf = ({ variable, coefficients, bound }: Row, point: Float64Array): number =>
+  variable < 0
+    ? product(coefficients, point) - bound
+    : (coefficients[variable] ?? 0) * (point[variable] ?? 0) - bound;
+
 /**
  * The minimum of a strictly convex quadratic program, guessed by which inequalities are tight there (primal-dual active
  * set method; Hintermüller, Ito & Kunisch 2002): solve for the guess, then let go of tight ones with a negative
  * multiplier and hold those that were violated, all at once; the worst one alone where that goes in circles (as in Júdice
  * & Pires 1994). Variables at a bound are left out of the equations, so that most rounds are small. A few rounds where
  * methods that exchange one at a time take hundreds; but it may find nothing (null) although there is a minimum, and
- * whoever calls it checks what it finds. `near` is a point to take the first guess from.
+ * whoever calls it checks what it finds. Constraints have length 1, equalities are independent of each other; `near` is a
+ * point to take the first guess from.
  */
-export const byActiveSet = (program: Scaled, near: readonly number[] | null): Candidate | null => {
-  const { inequalities } = program;
-  const variables = inequalities.map(variableOf);
-  let tight = inequalities.map(
-    ({ coefficients, bound }) => near !== null && dot(coefficients, near) - bound <= ON_IT,
-  );
-  let before: boolean[] | null = null;
+export const byActiveSet = (
+  { quadratic, linear, constraints }: QuadraticProgram,
+  near: readonly number[] | null,
+): Candidate | null => {
+  const ofRelation = (wanted: LinearConstraint["relation"]): Row[] =>
+    constraints.filter(({ relation }) => relation === wanted).map(rowOf);
+  const program: Program = {
+    quadratic: quadratic.map((row) => new Float64Array(row)),
+    linear: new Float64Array(linear),
+    equalities: ofRelation("equal"),
+    inequalities: ofRelation("atLeast"),
+  };
+  const nothing = program.inequalities.map(() => false);
+  if (near === null) return search(program, nothing);
+  const from = new Float64Array(near);
+  const touched = program.inequalities.map((row) => slackOf(row, from) <= ON_IT);
+  return search(program, touched) ?? search(program, nothing);
+};
+
+const search = (program: Program, start: readonly boolean[]): Candidate | null => {
+  let tight = start;
+  let before: readonly boolean[] | null = null;
   let fewest = Number.POSITIVE_INFINITY;
   let idle = 0;
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
-    const kkt = kktSystem(program, tight, variables);
+    const kkt = kktSystem(program, tight);
     const found = kkt?.solve() ?? null;
     if (kkt === null || found === null) {
       // Too many were taken hold of at once.
-      if (before === null) return near === null ? null : byActiveSet(program, null);
+      if (before === null) return null;
       tight = before;
       before = null;
       idle = PATIENCE;
@@ -57,7 +91,10 @@ export const byActiveSet = (program: Scaled, near: readonly number[] | null): Ca
     }
     const misses = missesOf(program, tight, found);
     const count = misses.filter((miss) => miss > 0).length;
-    if (count === 0) return kkt.refined(found);
+    if (count === 0) {
+      const { point, multipliers } = kkt.refined();
+      return { point: Array.from(point), multipliers };
+    }
     idle = count < fewest ? 0 : idle + 1;
     fewest = Math.min(fewest, count);
     before = tight;
@@ -67,10 +104,10 @@ export const byActiveSet = (program: Scaled, near: readonly number[] | null): Ca
 };
 
 /** By how much each inequality, or its multiplier, is on the wrong side; 0 where it is not. */
-const missesOf = ({ inequalities }: Scaled, tight: readonly boolean[], found: Kkt): number[] =>
-  inequalities.map(({ coefficients, bound }, index) => {
+const missesOf = ({ inequalities }: Program, tight: readonly boolean[], found: Kkt): number[] =>
+  inequalities.map((row, index) => {
     const multiplier = found.multipliers[index] ?? 0;
-    const miss = tight[index] === true ? -multiplier / found.size : bound - dot(coefficients, found.point);
+    const miss = tight[index] === true ? -multiplier / found.size : -slackOf(row, found.point);
     return miss > VIOLATED ? miss : 0;
   });
 

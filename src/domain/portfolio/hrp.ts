@@ -1,5 +1,5 @@
 import { needsVolatility } from "./heuristic-weights.ts";
-import { diagonalOf, type Matrix, quadraticForm, sumOf, symmetric } from "./matrix.ts";
+import { diagonalOf, type Matrix, sumOf, symmetric } from "./matrix.ts";
 import type { Moments } from "./moments.ts";
 import { type Answer, answered } from "./portfolio-refusal.ts";
 import { singleLinkageOrder } from "./single-linkage.ts";
@@ -19,11 +19,14 @@ export const correlationDistances = (covariance: Matrix): number[][] => {
 const clusterVariance = (covariance: Matrix, members: readonly number[]): number => {
   const inverse = members.map((index) => 1 / (covariance[index]?.[index] ?? 1));
   const total = sumOf(inverse);
-  const block = members.map((row) => members.map((column) => covariance[row]?.[column] ?? 0));
-  return quadraticForm(
-    block,
-    inverse.map((value) => value / total),
-  );
+  let variance = 0;
+  for (let i = 0; i < members.length; i += 1) {
+    const row = covariance[members[i] ?? 0] ?? [];
+    let slope = 0;
+    for (let j = 0; j < members.length; j += 1) slope += (row[members[j] ?? 0] ?? 0) * (inverse[j] ?? 0);
+    variance += slope * (inverse[i] ?? 0);
+  }
+  return variance / total ** 2;
 };
 
 /**

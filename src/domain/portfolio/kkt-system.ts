@@ -1,144 +1,141 @@
-import type { Scaled } from "./active-set.ts";
+import type { Program, Row } from "./active-set.ts";
 import { factorInto, solveLower, solveUpper } from "./cholesky.ts";
-import { variableOf } from "./independent-equalities.ts";
-import type { LinearConstraint } from "./quadratic-program.ts";
+import { product } from "./matrix.ts";
 
 /** The minimum on some limits taken as equalities, and the multipliers of all inequalities; 0 for those that are not. */
 export interface Kkt {
-  readonly point: number[];
-  readonly multipliers: number[];
+  readonly point: Float64Array;
+  readonly multipliers: readonly number[];
   /** The largest slope of Q at the point, or of the linear term: what multipliers are small or large against. */
   readonly size: number;
 }
 
 export interface KktSystem {
   readonly solve: () => Kkt | null;
-  /** A solution without most of its rounding: one step of iterative refinement. */
-  readonly refined: (found: Kkt) => Kkt;
+  /** What was solved without most of its rounding: one step of iterative refinement. */
+  readonly refined: () => Kkt;
 }
 
 /** A pivot below this part of its diagonal entry means that a constraint says what others say. */
 const SMALLEST_PIVOT = 1e-12;
 
-/**
- * The equations of Karush, Kuhn & Tucker for a guess of what is tight. Variables at a bound (`variables` tells which one
- * an inequality bounds, −1 for none) are put in; for the free ones Q = LLᵀ, and with V = L⁻¹ · rows the multipliers λ of
- * the rows solve VᵀV λ = bounds − Vᵀ L⁻¹ linear. Null when Q is not positive definite or rows repeat each other.
- */
-export const kktSystem = (
-  { quadratic, linear, equalities, inequalities }: Scaled,
-  tight: readonly boolean[],
-  variables: readonly number[],
-): KktSystem | null => {
-  const count = linear.length;
-  const fixed = new Float64Array(count).fill(Number.NaN);
-  const rows: LinearConstraint[] = [];
-  for (const equality of equalities) {
-    const variable = variableOf(equality);
-    if (variable < 0) rows.push(equality);
-    else fixed[variable] = equality.bound / (equality.coefficients[variable] ?? 1);
-  }
-  const general = rows.length;
-  const places: number[] = [];
-  for (const [index, inequality] of inequalities.entries()) {
-    if (tight[index] !== true) continue;
-    const variable = variables[index] ?? -1;
-    if (variable >= 0) fixed[variable] = inequality.bound / (inequality.coefficients[variable] ?? 1);
-    else {
-      rows.push(inequality);
-      places.push(index);
-    }
-  }
-  const free: number[] = [];
-  for (let index = 0; index < count; index += 1) if (Number.isNaN(fixed[index])) free.push(index);
-  const size = free.length;
-  if (size < rows.length) return null;
+const empty = new Float64Array();
 
+/** What is free, what is put in (NaN elsewhere), and the rows of several variables with the inequality each one is. */
+const sorted = ({ linear, equalities, inequalities }: Program, tight: readonly boolean[]) => {
+  const fixed = new Float64Array(linear.length).fill(Number.NaN);
+  const rows: Row[] = [];
+  const places: number[] = [];
+  const take = (row: Row, place: number): void => {
+    const { variable, coefficients, bound } = row;
+    if (variable >= 0) fixed[variable] = bound / (coefficients[variable] ?? 1);
+    else {
+      rows.push(row);
+      places.push(place);
+    }
+  };
+  for (const row of equalities) take(row, -1);
+  for (const [index, row] of inequalities.entries()) if (tight[index] === true) take(row, index);
+  const free: number[] = [];
+  for (let index = 0; index < fixed.length; index += 1) if (Number.isNaN(fixed[index])) free.push(index);
+  return { free, fixed, rows, places };
+};
+
+/** Cholesky's factor of the free part of Q, and of VᵀV with V = L⁻¹ · rows; null where one of them is none. */
+const factored = (quadratic: Program["quadratic"], free: readonly number[], rows: readonly Row[]) => {
+  const size = free.length;
   const factor = new Float64Array(size * size);
   for (let row = 0; row < size; row += 1) {
-    const values = quadratic[free[row] ?? 0] ?? [];
+    const values = quadratic[free[row] ?? 0] ?? empty;
     for (let column = 0; column <= row; column += 1)
       factor[row * size + column] = values[free[column] ?? 0] ?? 0;
   }
   if (!factorInto(factor, size, 0)) return null;
   const sides = rows.map(({ coefficients }) => {
-    const side = Float64Array.from(free, (index) => coefficients[index] ?? 0);
+    const side = gathered(coefficients, free);
     solveLower(factor, size, side);
     return side;
   });
   const gram = new Float64Array(rows.length ** 2);
   for (const [row, one] of sides.entries())
     for (let column = 0; column <= row; column += 1)
-      gram[row * rows.length + column] = product(one, sides[column] ?? one);
-  if (!factorInto(gram, rows.length, SMALLEST_PIVOT)) return null;
+      gram[row * rows.length + column] = product(one, sides[column] ?? empty);
+  return factorInto(gram, rows.length, SMALLEST_PIVOT) ? { factor, sides, gram } : null;
+};
 
-  /** x and λ of Q x − rowsᵀ λ = right, rows · x = bounds, over the free variables; `right` gives way to x. */
-  const solveFree = (right: Float64Array, bounds: Float64Array): Float64Array => {
-    solveLower(factor, size, right);
-    const lambda = bounds.map((bound, row) => bound - product(sides[row] ?? right, right));
-    solveLower(gram, rows.length, lambda);
-    solveUpper(gram, rows.length, lambda);
-    for (const [row, side] of sides.entries()) add(right, side, lambda[row] ?? 0);
-    solveUpper(factor, size, right);
-    return lambda;
+/**
+ * The equations of Karush, Kuhn & Tucker for a guess of what is tight. Variables at a bound are put in; for the free ones
+ * Q = LLᵀ, and with V = L⁻¹ · rows the multipliers λ of the rows solve VᵀV λ = bounds − Vᵀ L⁻¹ linear. Null when Q is not
+ * positive definite or rows repeat each other.
+ */
+export const kktSystem = (program: Program, tight: readonly boolean[]): KktSystem | null => {
+  const { quadratic, linear, inequalities } = program;
+  const { free, fixed, rows, places } = sorted(program, tight);
+  if (free.length < rows.length) return null;
+  const factors = factored(quadratic, free, rows);
+  if (factors === null) return null;
+  const { factor, sides, gram } = factors;
+
+  const x = fixed.map((value) => (Number.isNaN(value) ? 0 : value));
+  const lambda = new Float64Array(rows.length);
+
+  /** linear − Qx + rowsᵀ λ, and the largest of the parts. */
+  const downhill = () => {
+    const rest = new Float64Array(linear.length);
+    let size = Number.MIN_VALUE;
+    for (let index = 0; index < rest.length; index += 1) {
+      const slope = product(quadratic[index] ?? empty, x);
+      size = Math.max(size, Math.abs(slope), Math.abs(linear[index] ?? 0));
+      rest[index] = (linear[index] ?? 0) - slope;
+    }
+    for (const [row, { coefficients }] of rows.entries()) add(rest, coefficients, lambda[row] ?? 0);
+    return { rest, size };
   };
 
-  /** What is missing at x and λ in the equations of the free variables, and in the rows. */
-  const missing = (x: Float64Array, lambda: Float64Array) => {
-    const right = Float64Array.from(free, (index) => {
-      let rest = (linear[index] ?? 0) - product(quadratic[index] ?? [], x);
-      for (const [row, { coefficients }] of rows.entries())
-        rest += (lambda[row] ?? 0) * (coefficients[index] ?? 0);
-      return rest;
-    });
-    return {
-      right,
-      bounds: Float64Array.from(rows, ({ coefficients, bound }) => bound - product(coefficients, x)),
-    };
-  };
-
-  const told = (x: Float64Array, lambda: Float64Array): Kkt => {
-    const slope = Float64Array.from(quadratic, (row) => product(row, x));
-    const size = Math.max(Number.MIN_VALUE, ...slope.map(Math.abs), ...linear.map(Math.abs));
-    add(slope, linear, -1);
-    for (const [row, { coefficients }] of rows.entries()) add(slope, coefficients, -(lambda[row] ?? 0));
-    const multipliers = inequalities.map(({ coefficients }, index) => {
-      const variable = variables[index] ?? -1;
-      if (tight[index] !== true || variable < 0) return 0;
-      return (slope[variable] ?? 0) / (coefficients[variable] ?? 1);
-    });
-    for (const [at, index] of places.entries()) multipliers[index] = lambda[general + at] ?? 0;
-    return { point: Array.from(x), multipliers, size };
-  };
-
-  const step = (x: Float64Array, lambda: Float64Array): void => {
-    const { right, bounds } = missing(x, lambda);
-    const change = solveFree(right, bounds);
+  /** Adds to x and λ what their equations lack. */
+  const step = (): void => {
+    const right = gathered(downhill().rest, free);
+    solveLower(factor, free.length, right);
+    const change = new Float64Array(rows.length);
+    for (const [row, { coefficients, bound }] of rows.entries())
+      change[row] = bound - product(coefficients, x) - product(sides[row] ?? empty, right);
+    solveLower(gram, rows.length, change);
+    solveUpper(gram, rows.length, change);
+    for (const [row, side] of sides.entries()) add(right, side, change[row] ?? 0);
+    solveUpper(factor, free.length, right);
     for (const [at, index] of free.entries()) x[index] = (x[index] ?? 0) + (right[at] ?? 0);
     add(lambda, change, 1);
   };
 
-  const x = fixed.map((value) => (Number.isNaN(value) ? 0 : value));
-  const lambda = new Float64Array(rows.length);
+  const told = (): Kkt => {
+    const { rest, size } = downhill();
+    const multipliers = inequalities.map(({ variable, coefficients }, index) =>
+      tight[index] === true && variable >= 0 ? -(rest[variable] ?? 0) / (coefficients[variable] ?? 1) : 0,
+    );
+    for (const [row, place] of places.entries()) if (place >= 0) multipliers[place] = lambda[row] ?? 0;
+    return { point: x, multipliers, size };
+  };
+
   return {
     solve: () => {
-      step(x, lambda);
-      return x.every(Number.isFinite) ? told(x, lambda) : null;
+      step();
+      return x.every(Number.isFinite) ? told() : null;
     },
     refined: () => {
-      step(x, lambda);
-      return told(x, lambda);
+      step();
+      return told();
     },
   };
 };
 
-const product = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
-  let sum = 0;
-  for (let index = 0; index < a.length; index += 1) sum += (a[index] ?? 0) * (b[index] ?? 0);
-  return sum;
+/** The values at some places. */
+const gathered = (values: Float64Array, places: readonly number[]): Float64Array => {
+  const found = new Float64Array(places.length);
+  for (let at = 0; at < places.length; at += 1) found[at] = values[places[at] ?? 0] ?? 0;
+  return found;
 };
 
 /** a += factor · b. */
-const add = (a: Float64Array, b: ArrayLike<number>, factor: number): void => {
+const add = (a: Float64Array, b: Float64Array, factor: number): void => {
   for (let index = 0; index < a.length; index += 1) a[index] = (a[index] ?? 0) + factor * (b[index] ?? 0);
 };

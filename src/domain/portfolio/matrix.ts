@@ -11,6 +11,13 @@ export const dot = (a: readonly number[], b: readonly number[]): number => {
   return sum;
 };
 
+/** The same of two typed lists; apart, so that neither slows the other down. */
+export const product = (a: Float64Array, b: Float64Array): number => {
+  let sum = 0;
+  for (let index = 0; index < a.length; index += 1) sum += (a[index] ?? 0) * (b[index] ?? 0);
+  return sum;
+};
+
 /** Matrix · vector. */
 export const times = (matrix: Matrix, vector: readonly number[]): number[] =>
   matrix.map((row) => dot(row, vector));

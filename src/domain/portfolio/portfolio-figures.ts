@@ -1,5 +1,5 @@
 import { isNoise } from "../indicators/noise.ts";
-import { diagonalOf, dot, quadraticForm, sumOf, times } from "./matrix.ts";
+import { diagonalOf, dot, sumOf, times } from "./matrix.ts";
 import type { Moments } from "./moments.ts";
 
 /**
@@ -20,12 +20,18 @@ const bySymbol = (symbols: readonly string[], values: readonly number[]): Record
   Object.fromEntries(symbols.map((symbol, index) => [symbol, values[index] ?? 0]));
 
 /** The parts of the variance, adding up to 1, in the order of the assets; null where nothing fluctuates. */
-export const riskContributionsOf = ({ covariance }: Moments, weights: readonly number[]): number[] | null => {
-  const variance = quadraticForm(covariance, weights);
-  const level = sumOf(diagonalOf(covariance)) / weights.length;
-  if (!(variance > 0) || isNoise(variance, level)) return null;
+const partsOf = (
+  { covariance }: Moments,
+  weights: readonly number[],
+): { variance: number; parts: number[] | null } => {
   const slope = times(covariance, weights);
-  return weights.map((weight, index) => (weight * (slope[index] ?? 0)) / variance + 0);
+  const variance = dot(weights, slope);
+  const level = sumOf(diagonalOf(covariance)) / weights.length;
+  const fluctuates = variance > 0 && !isNoise(variance, level);
+  return {
+    variance,
+    parts: fluctuates ? weights.map((weight, index) => (weight * (slope[index] ?? 0)) / variance + 0) : null,
+  };
 };
 
 /** `riskFreeRate` is a fraction per year. */
@@ -34,14 +40,14 @@ export const figuresOf = (
   weights: readonly number[],
   riskFreeRate: number,
 ): PortfolioFigures => {
-  const contributions = riskContributionsOf(moments, weights);
+  const { variance, parts } = partsOf(moments, weights);
   const expectedReturn = dot(moments.expectedReturns, weights);
-  const volatility = Math.sqrt(Math.max(0, quadraticForm(moments.covariance, weights)));
+  const volatility = Math.sqrt(Math.max(0, variance));
   return {
     weights: bySymbol(moments.symbols, weights),
     expectedReturn,
     volatility,
-    sharpe: contributions === null ? null : (expectedReturn - riskFreeRate) / volatility,
-    riskContributions: contributions === null ? null : bySymbol(moments.symbols, contributions),
+    sharpe: parts === null ? null : (expectedReturn - riskFreeRate) / volatility,
+    riskContributions: parts === null ? null : bySymbol(moments.symbols, parts),
   };
 };

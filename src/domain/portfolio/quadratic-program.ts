@@ -186,7 +186,7 @@ export const solveQuadratic = (
     ),
   });
 
-  const guess = byActiveSet({ ...program, equalities: kept, inequalities }, near);
+  const guess = byActiveSet({ ...program, constraints: [...kept, ...inequalities] }, near);
   const guessed = inPlace(guess?.multipliers ?? []);
   if (guess !== null && stands(guess.point, guessed)) return solved(guess.point, guessed);
 

@@ -1,5 +1,5 @@
 import { meanOf } from "../indicators/window.ts";
-import { diagonalOf, dot, type Matrix, sumOf, symmetric } from "./matrix.ts";
+import { diagonalOf, dot, type Matrix, product, sumOf, symmetric } from "./matrix.ts";
 import type { ReturnTable } from "./returns.ts";
 
 /** Per asset, its returns less their mean. */
@@ -18,12 +18,6 @@ const covarianceOf = (centred: readonly Float64Array[], divisor: number): number
     centred.length,
     (row, column) => product(centred[row] ?? none, centred[column] ?? none) / divisor,
   );
-};
-
-const product = (a: Float64Array, b: Float64Array): number => {
-  let sum = 0;
-  for (let index = 0; index < a.length; index += 1) sum += (a[index] ?? 0) * (b[index] ?? 0);
-  return sum;
 };
 
 const scaled = (matrix: Matrix, factor: number): number[][] =>

@@ -1,5 +1,5 @@
 import { needsVolatility } from "./heuristic-weights.ts";
-import { diagonalOf, dot, type Matrix, sumOf, times } from "./matrix.ts";
+import { diagonalOf, dot, type Matrix, product, sumOf, times } from "./matrix.ts";
 import type { Moments } from "./moments.ts";
 import { type Answer, answered, declined } from "./portfolio-refusal.ts";
 import { solvePositive } from "./positive-definite.ts";
@@ -23,12 +23,12 @@ const unevenness = (matrix: Matrix, x: readonly number[]): number => {
  * Each xᵢ in turn becomes the positive root of Cᵢᵢxᵢ² + (Σⱼ≠ᵢ Cᵢⱼxⱼ)·xᵢ − 1/n = 0. In place; tells the largest change of one,
  * as a part of it.
  */
-const sweep = (matrix: Matrix, x: number[]): number => {
+const sweep = (rows: readonly Float64Array[], x: Float64Array): number => {
   let largest = 0;
-  for (const [index, row] of matrix.entries()) {
+  for (const [index, row] of rows.entries()) {
     const own = row[index] ?? 1;
     const before = x[index] ?? 0;
-    const others = dot(row, x) - own * before;
+    const others = product(row, x) - own * before;
     const root = Math.sqrt(others * others + (4 * own) / x.length);
     // (−b + √(b² + 4ac)) / 2a, without the cancellation where b is positive.
     const now = others > 0 ? 2 / x.length / (others + root) : (root - others) / (2 * own);
@@ -68,10 +68,12 @@ export const riskParityWeights = ({ symbols, covariance }: Moments): Answer<numb
   const matrix = covariance.map((row, i) =>
     row.map((value, j) => value / ((deviations[i] ?? 1) * (deviations[j] ?? 1))),
   );
-  let x = matrix.map(() => Math.sqrt(1 / symbols.length));
+  const rows = matrix.map((row) => Float64Array.from(row));
+  const start = new Float64Array(symbols.length).fill(Math.sqrt(1 / symbols.length));
   // What a sweep changes is about what it left to do, so nobody has to look closer before that is next to nothing.
   for (let count = 0; count < MOST_SWEEPS; count += 1)
-    if (sweep(matrix, x) <= EQUAL && unevenness(matrix, x) <= EQUAL) break;
+    if (sweep(rows, start) <= EQUAL && unevenness(matrix, Array.from(start)) <= EQUAL) break;
+  let x = Array.from(start);
   for (let count = 0; count < MOST_NEWTON_STEPS && unevenness(matrix, x) > EQUAL; count += 1) {
     const next = newtonStep(matrix, x);
     if (next === null) break;

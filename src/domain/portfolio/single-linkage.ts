@@ -8,19 +8,24 @@ interface Edge {
 
 /** Prim's minimum spanning tree from item 0; each edge is noted from the item that was joined before. */
 const spanningTree = (distances: Matrix): Edge[] => {
+  const count = distances.length;
   const edges: Edge[] = [];
-  const nearest = distances.map(() => Number.POSITIVE_INFINITY);
-  const joined = new Set<number>();
+  const nearest = new Float64Array(count).fill(Number.POSITIVE_INFINITY);
+  const joined = new Uint8Array(count);
   let from = 0;
-  for (let step = 1; step < distances.length; step += 1) {
-    joined.add(from);
+  for (let step = 1; step < count; step += 1) {
+    joined[from] = 1;
+    const row = distances[from] ?? [];
     let to = -1;
     let length = Number.POSITIVE_INFINITY;
-    for (const [item, known] of nearest.entries()) {
-      if (joined.has(item)) continue;
-      const distance = Math.min(known, distances[from]?.[item] ?? Number.POSITIVE_INFINITY);
+    for (let item = 0; item < count; item += 1) {
+      if (joined[item] === 1) continue;
+      const distance = Math.min(nearest[item] ?? 0, row[item] ?? Number.POSITIVE_INFINITY);
       nearest[item] = distance;
-      if (distance < length) [to, length] = [item, distance];
+      if (distance < length) {
+        to = item;
+        length = distance;
+      }
     }
     edges.push({ from, to, length });
     from = to;
