@@ -1,3 +1,5 @@
+import type { Bar } from "../domain/asset/bar.ts";
+import { fromFact } from "../domain/asset/bar-fact.ts";
 import type { AnyEvent, StoredEvent } from "../domain/events/envelope.ts";
 import { upcast } from "../domain/events/upcast.ts";
 import type { IndicatorValues } from "../domain/indicators/values.ts";
@@ -79,40 +81,37 @@ interface Question {
 }
 
 /**
- * The latest `limit` closes up to an instant as they stood at a version, oldest first. Bars that nothing has touched
+ * The latest `limit` bars up to an instant as they stood at a version, oldest first. Bars that nothing has touched
  * since are as they are; for the others the first event after that version tells what was there before it: the bar it
  * revised, or nothing. Null when more has happened since than one question may read.
  */
-export async function closesThen(
-  db: Reader,
-  question: Question,
-): Promise<{ timestamp: number; close: number }[] | null> {
+export async function barsThen(db: Reader, question: Question): Promise<Bar[] | null> {
   const { symbol, resolution, version, until, limit } = question;
   const { results } = await db
     .prepare(
-      `SELECT timestamp, close, version FROM bars
+      `SELECT timestamp, open, high, low, close, volume, version FROM bars
        WHERE symbol = ? AND resolution = ? AND timestamp <= ? ORDER BY timestamp DESC LIMIT ?`,
     )
     .bind(symbol, resolution, until, 2 * limit)
-    .all<{ timestamp: number; close: number; version: number }>();
+    .all<Bar & { version: number }>();
   const touched = results.filter((bar) => bar.version > version).map(({ timestamp }) => timestamp);
-  const before = await closesBefore(db, question, new Set(touched));
+  const before = await barsBefore(db, question, new Set(touched));
   if (before === null) return null;
-  const closes = results.flatMap(({ timestamp, close }) => {
-    const then = before.has(timestamp) ? before.get(timestamp) : close;
-    return then === null || then === undefined ? [] : [{ timestamp, close: then }];
+  const bars = results.flatMap(({ version: _, ...bar }) => {
+    const then = before.has(bar.timestamp) ? before.get(bar.timestamp) : bar;
+    return then === null || then === undefined ? [] : [then];
   });
-  if (closes.length < limit && results.length === 2 * limit) return null;
-  return closes.slice(0, limit).reverse();
+  if (bars.length < limit && results.length === 2 * limit) return null;
+  return bars.slice(0, limit).reverse();
 }
 
-/** What was at these timestamps at the version: a close, or null for nothing. */
-async function closesBefore(
+/** What was at these timestamps at the version: a bar, or null for nothing. */
+async function barsBefore(
   db: Reader,
   { streamId, resolution, version }: Question,
   touched: Set<number>,
-): Promise<Map<number, number | null> | null> {
-  const before = new Map<number, number | null>();
+): Promise<Map<number, Bar | null> | null> {
+  const before = new Map<number, Bar | null>();
   let after = version;
   for (let reads = 0; touched.size > 0; reads++) {
     if (reads === MOST_READS) return null;
@@ -129,21 +128,21 @@ async function closesBefore(
     for (const { body } of results) {
       const event = upcast(JSON.parse(body) as StoredEvent);
       after = event.version;
-      for (const [timestamp, close] of closesReplacedBy(event)) {
-        if (touched.delete(timestamp)) before.set(timestamp, close);
+      for (const [timestamp, bar] of barsReplacedBy(event)) {
+        if (touched.delete(timestamp)) before.set(timestamp, bar);
       }
     }
   }
   return before;
 }
 
-/** The timestamps an event wrote, and the close each had before: null where there was no bar. */
-function closesReplacedBy(event: AnyEvent): [number, number | null][] {
+/** The timestamps an event wrote, and the bar each had before: null where there was none. */
+function barsReplacedBy(event: AnyEvent): [number, Bar | null][] {
   switch (event.eventType) {
     case "MarketDataIngested":
       return event.payload.bars.map(({ timestamp }) => [Date.parse(timestamp), null]);
     case "MarketDataRevised":
-      return event.payload.revisions.map(({ before }) => [Date.parse(before.timestamp), before.close]);
+      return event.payload.revisions.map(({ before }) => [Date.parse(before.timestamp), fromFact(before)]);
     default:
       return [];
   }

@@ -1,0 +1,167 @@
+import type { PricePoint } from "../domain/analysis/performance.ts";
+import { windowLength } from "../domain/analysis/trend-parameters.ts";
+import type { Bar } from "../domain/asset/bar.ts";
+import { resample } from "../domain/asset/resample.ts";
+import { assetStream } from "../domain/events/envelope.ts";
+import { periodsPerYear } from "../domain/indicators/periods-per-year.ts";
+import { addBar, initialIndicatorState } from "../domain/indicators/streaming-set.ts";
+import type { IndicatorValues } from "../domain/indicators/values.ts";
+import { readWish } from "../domain/indicators/wished.ts";
+import { firstUnfinished } from "../domain/market/last-final.ts";
+import type { Resolution } from "../domain/market/resolution.ts";
+import { type DataQuality, QUALITY_WINDOW } from "../domain/quality/series-quality.ts";
+import { type Finer, MOST_FINER, resampledBefore } from "../read-model/resampled-series.ts";
+import { indicatorsAt, latestCloses } from "../read-model/series.ts";
+import { projectedHeads } from "../read-model/streams.ts";
+import { barsThen, indicatorsThen } from "../read-model/time-travel.ts";
+import type { AssetRecord } from "../records/asset-records.ts";
+import { marketTime } from "../records/clock-record.ts";
+import { qualityOf, qualityThen } from "./about.ts";
+import type { ApiEnv } from "./platform.ts";
+import { ApiProblem } from "./problem.ts";
+
+type Bindings = ApiEnv["Bindings"];
+
+/** What a trend is read from. */
+export interface Material {
+  readonly timestamp: number;
+  readonly values: IndicatorValues;
+  /** As many as the trend or the judgement of their quality needs, oldest first. */
+  readonly closes: readonly PricePoint[];
+  readonly quality: DataQuality;
+}
+
+/** The instant asked for (epoch ms; null for now), and the version of the asset's log then; null for what is known today. */
+interface Then {
+  readonly asOf: number | null;
+  readonly version: number | null;
+}
+
+const closesNeeded = (resolution: Resolution): number => Math.max(windowLength(resolution), QUALITY_WINDOW);
+
+/** The newest bar at or before an instant, with all that is known about it today. */
+export async function inHindsight(
+  env: Bindings,
+  db: D1DatabaseSession,
+  asset: AssetRecord,
+  resolution: Resolution,
+  asOf: number | null,
+): Promise<Material | null> {
+  const { symbol } = asset;
+  const at = await indicatorsAt(db, symbol, resolution, asOf ?? Number.MAX_SAFE_INTEGER);
+  if (at === null) return null;
+  const closes = await latestCloses(db, symbol, resolution, at.timestamp, closesNeeded(resolution));
+  return { ...at, closes, quality: await qualityThen(env, db, asset, resolution, closes, asOf) };
+}
+
+/** The newest analysis there was at a version of the asset's log, and nothing that was learnt later. */
+export async function asKnown(
+  env: Bindings,
+  db: D1DatabaseSession,
+  asset: AssetRecord,
+  resolution: Resolution,
+  { asOf, version }: { readonly asOf: number | null; readonly version: number },
+): Promise<Material | null> {
+  const then = await indicatorsThen(db, assetStream(asset.symbol), resolution, version);
+  if (then === null) return null;
+  const { timestamp, values } = then;
+  const closes = await knownBars(db, asset, resolution, then, closesNeeded(resolution));
+  return { timestamp, values, closes, quality: await qualityThen(env, db, asset, resolution, closes, asOf) };
+}
+
+/** The newest `limit` bars as they stood at a version; refuses when more has happened since than can be looked through. */
+async function knownBars(
+  db: D1DatabaseSession,
+  { symbol }: AssetRecord,
+  resolution: Resolution,
+  { version, timestamp }: { readonly version: number; readonly timestamp: number },
+  limit: number,
+): Promise<Bar[]> {
+  const streamId = assetStream(symbol);
+  const bars = await barsThen(db, { symbol, streamId, resolution, version, until: timestamp, limit });
+  if (bars !== null) return bars;
+  throw new ApiProblem(
+    "invalid_query",
+    "More has been revised since then than one request may look through; ask for a later instant.",
+    [{ field: "asOf", reason: "too many events lie between it and now" }],
+  );
+}
+
+/** Finer bars of the past that are read: a time of which as many later ones may have to be taken away again. */
+const MOST_FINER_THEN = MOST_FINER / 2;
+
+/** What of the usual indicators a trend is read from. */
+const READ_BY_TREND = ["macdHistogram", "rsi14"];
+
+/** Bars after which the trend and its indicators are what a run from the first bar gives, to the last digit. */
+const barsNeeded = (resolution: Resolution): number => {
+  const reading = readWish(READ_BY_TREND);
+  const warmUp = reading.ok ? (reading.wished.warmUp ?? 0) : 0;
+  return Math.max(windowLength(resolution), warmUp + 1);
+};
+
+/** The newest bar that finer ones make and that was over by then; what is under way is no bar yet. */
+export async function madeMaterial(
+  env: Bindings,
+  db: D1DatabaseSession,
+  asset: AssetRecord,
+  finer: Finer,
+  { asOf, version }: Then,
+): Promise<Material | null> {
+  const now = asOf ?? (await marketTime(db, env.api.config, env.api.now()));
+  const key = firstUnfinished(finer.to, finer.calendar, now);
+  if (version !== null) return madeAsKnown(env, db, asset, finer, { asOf, version, key });
+  const streamId = assetStream(asset.symbol);
+  const head = (await projectedHeads(db, [streamId])).get(streamId)?.version ?? 0;
+  const about = ["trend", asset.symbol, asset.type, finer.calendar, finer.to, finer.from, head, key].map(
+    String,
+  );
+  const made = await env.api.remembered(about, async () => {
+    const { bars, whole } = await resampledBefore(db, finer, key, barsNeeded(finer.to));
+    return materialOf(asset, finer, bars, whole);
+  });
+  return made === null ? null : { ...made, quality: await qualityOf(env, db, asset, finer.from, asOf) };
+}
+
+async function madeAsKnown(
+  env: Bindings,
+  db: D1DatabaseSession,
+  asset: AssetRecord,
+  finer: Finer,
+  then: { readonly asOf: number | null; readonly version: number; readonly key: number },
+): Promise<Material | null> {
+  const newest = await indicatorsThen(db, assetStream(asset.symbol), finer.from, then.version);
+  if (newest === null) return null;
+  const parts = await knownBars(db, asset, finer.from, newest, MOST_FINER_THEN);
+  const read = parts.length < MOST_FINER_THEN;
+  const bars = resample(parts, finer).bars.filter(({ timestamp }) => timestamp < then.key);
+  // Where there are more, the first may lack parts that were not read.
+  const sure = (read ? bars : bars.slice(1)).slice(-barsNeeded(finer.to));
+  const made = materialOf(asset, finer, sure, read || sure.length === barsNeeded(finer.to));
+  const window = parts.slice(-QUALITY_WINDOW);
+  return made === null
+    ? null
+    : { ...made, quality: await qualityThen(env, db, asset, finer.from, window, then.asOf) };
+}
+
+/** Refuses when the bars that could be read are too few, though there are more. */
+function materialOf(
+  { type }: AssetRecord,
+  { from, to }: Finer,
+  bars: readonly Bar[],
+  whole: boolean,
+): Omit<Material, "quality"> | null {
+  if (!whole) {
+    throw new ApiProblem(
+      "invalid_query",
+      `A trend of ${to} needs more bars of ${from} than one request may read.`,
+      [{ field: "resampleFrom", reason: "too fine for the bars a trend needs" }],
+    );
+  }
+  const state = initialIndicatorState(periodsPerYear(type, to));
+  let last: Omit<Material, "quality" | "closes"> | null = null;
+  for (const bar of bars) last = { timestamp: bar.timestamp, values: addBar(state, bar) };
+  return last === null
+    ? null
+    : { ...last, closes: bars.map(({ timestamp, close }) => ({ timestamp, close })) };
+}
