@@ -102,7 +102,7 @@ describe("a ranking", () => {
     expect(status).toBe(200);
     expect(body).toMatchObject({
       items: [{ symbol: "UP", rank: 1 }],
-      ranking: { rankingVersion: "1", partial: true, ranked: 2, weights: { trend: 0.35 } },
+      ranking: { rankingVersion: "2", partial: true, ranked: 2, weights: { trend: 0.35 } },
       notice: expect.stringContaining("not investment advice"),
     });
     // Another ranking in between does not shift the pages.

@@ -1,7 +1,7 @@
 import type { AssetType } from "../market/asset-type.ts";
-import { lastClosedSession, sessionDateOf } from "../market/calendar.ts";
-import { type CalendarId, isCalendarId } from "../market/calendar-id.ts";
+import { isCalendarId } from "../market/calendar-id.ts";
 import type { Resolution } from "../market/resolution.ts";
+import { barsLate } from "../quality/series-quality.ts";
 import type { Action } from "../recommendation/recommendation.ts";
 import {
   type Components,
@@ -81,7 +81,7 @@ export interface RankingBody {
 /** Ranks assets that come page by page, holding no more than it tells. Ties go by symbol, so order of pages is nothing. */
 export class Ranking {
   readonly #until: number;
-  readonly #sessions = new Map<CalendarId, readonly string[]>();
+  readonly #behind = new Map<string, number>();
   #best: Omit<Opportunity, "rank" | "change">[] = [];
   #ranked = 0;
   readonly #reasons: Record<LeftOutReason, number> = { noBars: 0, noRecommendation: 0, stale: 0 };
@@ -147,24 +147,12 @@ export class Ranking {
     if (this.#leftOut.length < MOST_NAMED) this.#leftOut.push({ symbol, reason });
   }
 
-  /** Sessions that have closed since the bar's own; one more than the most when it is older than those looked at. */
+  /** Bars that are missing after the call's, by the rule of data quality; many assets have the same day. */
   #sessionsBehind(calendar: string, asOf: number): number {
     if (!isCalendarId(calendar)) return 0;
-    const dates = this.#sessions.get(calendar) ?? latestSessions(calendar, this.#until);
-    this.#sessions.set(calendar, dates);
-    const own = sessionDateOf(calendar, asOf);
-    const behind = dates.findIndex((date) => date <= own);
-    return behind < 0 ? MOST_SESSIONS_BEHIND + 1 : behind;
+    const key = `${calendar} ${asOf}`;
+    const behind = this.#behind.get(key) ?? barsLate(asOf, "1d", calendar, this.#until) ?? 0;
+    this.#behind.set(key, behind);
+    return behind;
   }
-}
-
-/** The dates of the sessions that closed last, newest first: as many as may be missing, and one. */
-function latestSessions(calendar: CalendarId, until: number): string[] {
-  const dates: string[] = [];
-  let session = lastClosedSession(calendar, until);
-  while (session !== null && dates.length <= MOST_SESSIONS_BEHIND) {
-    dates.push(session.date);
-    session = lastClosedSession(calendar, session.close - 1);
-  }
-  return dates;
 }

@@ -1,7 +1,7 @@
 import type { Action } from "../recommendation/recommendation.ts";
 
-/** Raise it when the same facts would get another score. */
-export const RANKING_VERSION = "1";
+/** Raise it when the same bars and recommendations would get another score. 2: a bar is missed an hour after its close. */
+export const RANKING_VERSION = "2";
 
 /** How much each component counts; together 1. */
 export const RANKING_WEIGHTS = { trend: 0.35, edge: 0.35, risk: 0.2, freshness: 0.1 } as const;
@@ -13,7 +13,7 @@ const HIGHEST_VOLATILITY = 0.6;
 /** An asset whose newest recommendation is more sessions behind than this is stale and not ranked. */
 export const MOST_SESSIONS_BEHIND = 3;
 
-/** What is known of an asset when it is ranked. `sessionsBehind` counts sessions without its bar, 0 when it is up to date. */
+/** What is known of an asset when it is ranked. `sessionsBehind` is the `barsLate` of its days: 0 when it is up to date. */
 export interface RankedFacts {
   readonly action: Action;
   /** −1..1; null when no trend could be read. */

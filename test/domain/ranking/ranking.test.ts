@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { PAYLOAD_SCHEMAS } from "../../../src/api/payload-schemas.ts";
+import { barsLate } from "../../../src/domain/quality/series-quality.ts";
 import { type Candidate, MOST_NAMED, MOST_RANKED, Ranking } from "../../../src/domain/ranking/ranking.ts";
 import { RANKING_WEIGHTS, type RankedFacts, scoreOf } from "../../../src/domain/ranking/score.ts";
 import { ACTIONS } from "../../../src/domain/recommendation/recommendation.ts";
@@ -129,6 +130,31 @@ describe("a ranking", () => {
       ["WED", 0.75],
       ["MON", 0.25],
     ]);
+  });
+
+  it.each(["2024-11-29T18:30Z", "2024-11-29T19:00Z", "2024-12-02T21:59Z", "2024-12-03T08:00Z"])(
+    "counts lateness as data quality does: at %s",
+    (moment) => {
+      // Black Friday closes at 18:00 UTC: its bar is due an hour later.
+      const until = Date.parse(moment);
+      for (const day of [22, 25, 26, 27, 29]) {
+        const asOf = Date.UTC(2024, 10, day);
+        const ranking = new Ranking(until);
+        ranking.add([candidate("ONE", {}, asOf)]);
+        const late = barsLate(asOf, "1d", "XNYS", until) ?? Number.NaN;
+        const [one] = ranking.body(about, new Map()).items;
+        expect([day, one?.components.freshness]).toEqual([day, late > 3 ? undefined : 1 - late / 4]);
+      }
+    },
+  );
+
+  it("misses no bar in the hour after a close, and does after it", () => {
+    const freshness = (moment: string) => {
+      const ranking = new Ranking(Date.parse(moment));
+      ranking.add([candidate("ONE", {}, Date.UTC(2024, 10, 27))]);
+      return ranking.body(about, new Map()).items[0]?.components.freshness;
+    };
+    expect([freshness("2024-11-29T18:59:59Z"), freshness("2024-11-29T19:00:00Z")]).toEqual([1, 0.75]);
   });
 
   it("tells places gained and lost since the one before", () => {
