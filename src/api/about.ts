@@ -1,15 +1,18 @@
 import * as z from "zod";
+import { ACTION_TYPES, type CorporateAction } from "../domain/asset/corporate-action.ts";
 import { assetStream } from "../domain/events/envelope.ts";
 import { type CalendarId, isCalendarId } from "../domain/market/calendar-id.ts";
 import { RESOLUTIONS, type Resolution } from "../domain/market/resolution.ts";
 import { NOTICE } from "../domain/notice.ts";
 import {
+  actionsAround,
   type DataQuality,
   dataQuality,
   QUALITY_WINDOW,
   type SeriesQuality,
   seriesQuality,
 } from "../domain/quality/series-quality.ts";
+import { actionsIn } from "../read-model/corporate-actions.ts";
 import { latestBars } from "../read-model/series.ts";
 import { projectedHeads } from "../read-model/streams.ts";
 import type { AssetRecord } from "../records/asset-records.ts";
@@ -87,14 +90,25 @@ export async function qualityOf(
   const version = (await projectedHeads(reads, [streamId])).get(streamId)?.version ?? 0;
   const until = asOf ?? Number.MAX_SAFE_INTEGER;
   const about = ["quality", symbol, calendar, resolution, version, until].map(String);
-  const series = await api.remembered(about, async () =>
-    seriesQuality(await latestBars(reads, symbol, resolution, until, QUALITY_WINDOW), resolution, calendar),
-  );
+  const series = await api.remembered(about, async () => {
+    const bars = await latestBars(reads, symbol, resolution, until, QUALITY_WINDOW);
+    return seriesQuality(bars, resolution, calendar, await actionsOfBars(reads, symbol, bars));
+  });
   return freshened(api, reads, asset, series, resolution, asOf);
 }
 
-/** The same of closes that were known at an instant, whatever is known today. */
-export function qualityThen(
+/** The dividends and splits of the bars that are judged. */
+async function actionsOfBars(
+  reads: D1DatabaseSession,
+  symbol: string,
+  bars: readonly { readonly timestamp: number }[],
+): Promise<readonly CorporateAction[]> {
+  const around = actionsAround(bars);
+  return around === null ? [] : actionsIn(reads, symbol, around.from, around.to);
+}
+
+/** The same of closes that were known at an instant, whatever is known of them today but the dividends and splits. */
+export async function qualityThen(
   { api }: ApiEnv["Bindings"],
   reads: D1DatabaseSession,
   asset: AssetRecord,
@@ -103,7 +117,8 @@ export function qualityThen(
   asOf: number | null,
 ): Promise<DataQuality> {
   const bars = closes.map((one) => ({ ...one, open: null, high: null, low: null, volume: null }));
-  const series = seriesQuality(bars, resolution, calendarOf(asset));
+  const actions = await actionsOfBars(reads, asset.symbol, bars);
+  const series = seriesQuality(bars, resolution, calendarOf(asset), actions);
   return freshened(api, reads, asset, series, resolution, asOf);
 }
 
@@ -162,6 +177,13 @@ export const fullQualityView = qualityView
           .meta({ description: "new shares for one old, should it be a split" }),
       }),
     ),
+    explained: z
+      .number()
+      .int()
+      .meta({ description: "jumps that are a known dividend's or split's own; they are no outliers" }),
+    explainedAt: z.array(
+      z.object({ timestamp: z.string(), return: z.number(), by: z.array(z.enum(ACTION_TYPES)) }),
+    ),
     closeOnly: z.number().int(),
     withoutVolume: z.number().int(),
   })
@@ -184,6 +206,12 @@ export const showFullQuality = (
   outliersAt: quality.outliersAt.map((one) => ({
     ...one,
     timestamp: iso(one.timestamp),
+  })),
+  explained: quality.explained,
+  explainedAt: quality.explainedAt.map((one) => ({
+    ...one,
+    timestamp: iso(one.timestamp),
+    by: [...one.by],
   })),
   closeOnly: quality.closeOnly,
   withoutVolume: quality.withoutVolume,

@@ -13,6 +13,7 @@ import { backtests } from "./backtests.ts";
 import { bars } from "./bars.ts";
 import { breakers } from "./breakers.ts";
 import { calendars } from "./calendars.ts";
+import { corporateActions } from "./corporate-actions.ts";
 import { deadLetterActions } from "./dead-letter-actions.ts";
 import { deadLetterBulk } from "./dead-letter-bulk.ts";
 import { deadLetterEdit } from "./dead-letter-edit.ts";
@@ -88,6 +89,7 @@ for (const part of [
   bars,
   analysis,
   quality,
+  corporateActions,
   series,
   recommendations,
   trackRecord,

@@ -2,6 +2,7 @@ import { createRoute } from "@hono/zod-openapi";
 import * as z from "zod";
 import type { BarsReading } from "../domain/asset/read-bar.ts";
 import { readCsvBars, readJsonBars } from "../domain/asset/read-bars.ts";
+import { adjusted } from "../domain/asset/total-return.ts";
 import { type JobOrder, jobId } from "../domain/job/job.ts";
 import { barSource } from "../domain/market/bar-source.ts";
 import { RESOLUTIONS, type Resolution } from "../domain/market/resolution.ts";
@@ -9,6 +10,7 @@ import { importRequest, MOST_IMPORT_ROWS } from "../queues/import-format.ts";
 import { listBars, type StoredBar } from "../read-model/series.ts";
 import { orderJobs } from "../records/job-records.ts";
 import { about, aboutView, qualityOf } from "./about.ts";
+import { adjustedQuery, adjustedView, toldOf, withSteps } from "./adjusted.ts";
 import { requireAsset } from "./assets.ts";
 import { requires } from "./auth.ts";
 import type { ApiEnv, Caller } from "./platform.ts";
@@ -42,6 +44,7 @@ const barView = z
 export const seriesQuery = z.object({
   resolution: resolutionQuery,
   resampleFrom: resampleQuery,
+  adjusted: adjustedQuery,
   from: instantSchema.optional(),
   to: instantSchema.optional(),
   limit: seriesLimit,
@@ -71,7 +74,7 @@ export function rangeOf(query: {
 const show = (bar: StoredBar): z.infer<typeof barView> => ({ ...bar, timestamp: iso(bar.timestamp) });
 
 const { asOf, dataQuality, notice } = aboutView;
-const aboutSeries = { asOf, dataQuality, notice };
+const aboutSeries = { asOf, dataQuality, notice, ...adjustedView };
 
 export const bars = router();
 const tag = "Market data";
@@ -92,22 +95,31 @@ bars.openapi(
   async (c) => {
     const { symbol } = c.req.valid("param");
     const query = c.req.valid("query");
-    const { resolution, resampleFrom, limit } = query;
+    const { resolution, resampleFrom, limit, adjusted: wish } = query;
     const { from, to } = rangeOf(query);
     const reads = c.get("reads");
     const asset = await requireAsset(reads, symbol);
     const finer = finerOf(asset, resolution, resampleFrom);
-    const rows =
-      finer === null
-        ? await listBars(reads, symbol, resolution, from, to, limit + 1)
-        : (await madeBars(reads, finer, from, to, limit + 1)).map((bar) => ({
-            ...bar,
-            source: barSource(asset),
-          }));
-    const quality = await qualityOf(c.env, reads, asset, resampleFrom ?? resolution);
+    const stored = resampleFrom ?? resolution;
+    const { rows, steps } = await withSteps(
+      reads,
+      { asset, adjusted: wish, resolution: stored, from },
+      async (steps) => ({
+        steps,
+        rows:
+          finer === null
+            ? adjusted(await listBars(reads, symbol, resolution, from, to, limit + 1), steps)
+            : (await madeBars(reads, finer, { from, to, limit: limit + 1, steps })).map((bar) => ({
+                ...bar,
+                source: barSource(asset),
+              })),
+      }),
+    );
+    const quality = await qualityOf(c.env, reads, asset, stored);
     const { asOf, dataQuality, notice } = about(quality, { engine: "", engineVersion: "" });
+    const told = toldOf(wish, steps, rows[0]);
     return c.json(
-      { ...page(rows, limit, ({ timestamp }) => [timestamp], show), asOf, dataQuality, notice },
+      { ...page(rows, limit, ({ timestamp }) => [timestamp], show), ...told, asOf, dataQuality, notice },
       200,
     );
   },
@@ -122,7 +134,7 @@ bars.openapi(
     path: "/assets/{symbol}/bars",
     summary: "Import bars as CSV or JSON",
     description:
-      "Accepts at most 25,000 bars and 8 MB. The answer names a job; if a row is refused the job fails with errors by row, and nothing of the request is stored.",
+      "Accepts at most 25,000 bars and 8 MB, as JSON also dividends and splits, with bars or alone. The answer names a job; if a row is refused the job fails with errors by row, and nothing of the request is stored.",
     tags: [tag],
     security: [{ apiKey: ["assets:write"] }],
     middleware: [requires("assets:write")] as const,
@@ -189,7 +201,7 @@ async function readUpload(
           { field: "resolution", reason: `the query says ${asked}, the body ${parsed.data.resolution}` },
         ]);
       }
-      refuseUnreadable(readJsonBars(parsed.data.bars));
+      if (parsed.data.bars.length > 0) refuseUnreadable(readJsonBars(parsed.data.bars));
       return { format: "json", text: JSON.stringify(parsed.data), resolution: parsed.data.resolution };
     }
     default:

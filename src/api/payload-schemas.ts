@@ -22,6 +22,23 @@ const bar = z.object({
   volume: price,
 });
 
+const shares = z.number().positive();
+const action = z.discriminatedUnion("type", [
+  z.object({
+    type: z.literal("dividend"),
+    exDate: z.iso.date(),
+    amount: z.number().min(0),
+    before: z.number().min(0).nullable(),
+  }),
+  z.object({
+    type: z.literal("split"),
+    exDate: z.iso.date(),
+    numerator: shares,
+    denominator: shares,
+    before: z.object({ numerator: shares, denominator: shares }).nullable(),
+  }),
+]);
+
 const asset = z.object({
   symbol: z.string(),
   type: z.enum(ASSET_TYPES),
@@ -42,6 +59,8 @@ const marketData = z.object({
   scheduleId: z.string().nullable(),
   slot: instant.nullable(),
 });
+
+const ingested = marketData.extend({ bars: z.array(bar) });
 
 const failure = z.object({
   jobId: z.string(),
@@ -151,7 +170,7 @@ const portfolioOptimized = z.object({
 export const PAYLOAD_SCHEMAS: Readonly<Record<EventType, z.ZodType>> = {
   AssetRegistered: asset,
   AssetUpdated: asset,
-  MarketDataIngested: marketData.extend({ bars: z.array(bar) }),
+  MarketDataIngested: ingested.extend({ actions: z.array(action) }),
   MarketDataRevised: marketData.extend({ revisions: z.array(z.object({ before: bar, after: bar })) }),
   IndicatorsComputed: z.object({
     ...parted,
@@ -251,6 +270,7 @@ export const PAYLOAD_SCHEMAS: Readonly<Record<EventType, z.ZodType>> = {
 
 /** Versions that are no longer written. They stay published: receivers keep events longer than we keep shapes. */
 export const OLDER_SCHEMAS: Readonly<Partial<Record<EventType, Readonly<Record<number, z.ZodType>>>>> = {
+  MarketDataIngested: { 1: ingested },
   JobFailed: { 1: failure },
   RetryExhausted: { 1: failure },
   RecommendationGenerated: { 1: recommendation },

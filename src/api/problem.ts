@@ -152,6 +152,8 @@ export const itemsOf = (error: z.ZodError | z.core.$ZodError): ProblemItem[] =>
   error.issues.slice(0, 100).map((issue) => {
     const field =
       issue.path.join(".") || (issue.code === "unrecognized_keys" ? issue.keys.join(", ") : "body");
-    const at = issue.path[0] === "bars" && typeof issue.path[1] === "number" ? issue.path[1] + 1 : undefined;
+    const [list, index] = issue.path;
+    const isRow = (list === "bars" || list === "actions") && typeof index === "number";
+    const at = isRow ? index + 1 : undefined;
     return { field, reason: issue.message, ...(at === undefined ? {} : { row: at }) };
   });

@@ -3,7 +3,12 @@ import type { Bar } from "../domain/asset/bar.ts";
 import { resamplingProblem } from "../domain/asset/resample.ts";
 import { isCalendarId } from "../domain/market/calendar-id.ts";
 import { RESOLUTIONS, type Resolution } from "../domain/market/resolution.ts";
-import { type Finer, MOST_FINER, resampledBars } from "../read-model/resampled-series.ts";
+import {
+  type Finer,
+  MOST_FINER,
+  type ResampledRange,
+  resampledBars,
+} from "../read-model/resampled-series.ts";
 import type { AssetRecord } from "../records/asset-records.ts";
 import { ApiProblem } from "./problem.ts";
 
@@ -30,11 +35,9 @@ export function finerOf(asset: AssetRecord, to: Resolution, from: Resolution | u
 export async function madeBars(
   reads: D1DatabaseSession,
   finer: Finer,
-  from: number,
-  to: number,
-  limit: number,
+  range: ResampledRange,
 ): Promise<readonly Bar[]> {
-  const { bars, whole } = await resampledBars(reads, finer, from, to, limit);
+  const { bars, whole } = await resampledBars(reads, finer, range);
   if (!whole) {
     throw new ApiProblem(
       "invalid_query",

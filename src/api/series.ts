@@ -1,10 +1,12 @@
 import * as z from "zod";
 import { performanceOf } from "../domain/analysis/performance.ts";
+import { adjusted } from "../domain/asset/total-return.ts";
 import { periodsPerYear } from "../domain/indicators/periods-per-year.ts";
 import { INDICATOR_STATE_VERSION } from "../domain/indicators/streaming-set.ts";
 import { INDICATOR_NAMES } from "../domain/indicators/values.ts";
 import { latestCloses, listIndicators } from "../read-model/series.ts";
 import { about, aboutView, qualityOf } from "./about.ts";
+import { adjustedView, toldOf, withSteps } from "./adjusted.ts";
 import { requireAsset } from "./assets.ts";
 import { rangeOf, seriesQuery } from "./bars.ts";
 import { ApiProblem } from "./problem.ts";
@@ -39,31 +41,40 @@ series.openapi(
     },
     { params: symbolParams, query: seriesQuery.extend({ names: namesQuery }) },
     200,
-    listOf(indicatorView).extend(aboutView),
+    listOf(indicatorView).extend({ ...aboutView, ...adjustedView }),
   ),
   async (c) => {
     const { symbol } = c.req.valid("param");
-    const { names, resolution, resampleFrom, ...query } = c.req.valid("query");
+    const { names, resolution, resampleFrom, adjusted: which, ...query } = c.req.valid("query");
     const { from, to } = rangeOf(query);
     const reads = c.get("reads");
     const asset = await requireAsset(reads, symbol);
     const finer = finerOf(asset, resolution, resampleFrom);
     // Of bars that are not stored there are no stored values either.
-    const wish = names === undefined && finer === null ? null : wishOf(names ?? INDICATOR_NAMES);
+    const areStored = finer === null && which === "split";
+    const wish = names === undefined && areStored ? null : wishOf(names ?? INDICATOR_NAMES);
     const limit = query.limit + 1;
     const { type } = asset;
-    const rows: readonly ComputedRow[] =
-      wish === null
-        ? await listIndicators(reads, symbol, resolution, from, to, limit)
-        : await computedIndicators(c.env, reads, { symbol, type, resolution, from, to, limit, finer }, wish);
-    const quality = await qualityOf(c.env, reads, asset, resampleFrom ?? resolution);
+    const stored = resampleFrom ?? resolution;
+    // The bars that the indicators warm up with are adjusted too, so the steps begin with the series.
+    const asking = { asset, adjusted: which, resolution: stored, from: Number.MIN_SAFE_INTEGER };
+    const { rows, steps } = await withSteps(reads, asking, async (steps) => {
+      const page = { symbol, type, resolution, from, to, limit, finer, steps };
+      const rows: readonly ComputedRow[] =
+        wish === null
+          ? await listIndicators(reads, symbol, resolution, from, to, limit)
+          : await computedIndicators(c.env, reads, page, wish);
+      return { rows, steps };
+    });
+    const quality = await qualityOf(c.env, reads, asset, stored);
     const shown = page(
       rows,
       query.limit,
       ({ timestamp }) => [timestamp],
       (row) => ({ ...row, timestamp: iso(row.timestamp) }),
     );
-    return c.json({ ...shown, ...about(quality, INDICATORS_ENGINE) }, 200);
+    const told = toldOf(which, steps, rows[0]);
+    return c.json({ ...shown, ...about(quality, INDICATORS_ENGINE), ...told }, 200);
   },
 );
 
@@ -76,7 +87,7 @@ const PERFORMANCE_ENGINE = { engine: "performance", engineVersion: "1" };
 const MOST_CLOSES = 20_000;
 
 const performanceView = z
-  .looseObject({ symbol: z.string(), observations: z.number(), ...aboutView })
+  .looseObject({ symbol: z.string(), observations: z.number(), ...aboutView, ...adjustedView })
   .meta({ id: "Performance" });
 
 series.openapi(
@@ -90,7 +101,7 @@ series.openapi(
     },
     {
       params: symbolParams,
-      query: seriesQuery.pick({ resolution: true, resampleFrom: true, from: true, to: true }),
+      query: seriesQuery.pick({ resolution: true, resampleFrom: true, adjusted: true, from: true, to: true }),
     },
     200,
     performanceView,
@@ -102,10 +113,19 @@ series.openapi(
     const reads = c.get("reads");
     const asset = await requireAsset(reads, symbol);
     const finer = finerOf(asset, query.resolution, query.resampleFrom);
-    const closes =
-      finer === null
-        ? await latestCloses(reads, symbol, query.resolution, to, MOST_CLOSES + 1)
-        : await madeBars(reads, finer, from, to, MOST_CLOSES + 1);
+    const stored = query.resampleFrom ?? query.resolution;
+    const limit = MOST_CLOSES + 1;
+    const { closes, steps } = await withSteps(
+      reads,
+      { asset, adjusted: query.adjusted, resolution: stored, from },
+      async (steps) => ({
+        steps,
+        closes:
+          finer === null
+            ? adjusted(await latestCloses(reads, symbol, query.resolution, to, limit), steps)
+            : await madeBars(reads, finer, { from, to, limit, steps }),
+      }),
+    );
     const inRange = closes.filter(({ timestamp }) => timestamp >= from);
     if (inRange.length > MOST_CLOSES) {
       throw new ApiProblem(
@@ -115,7 +135,7 @@ series.openapi(
     }
     const figures = performanceOf(inRange, periodsPerYear(asset.type, query.resolution));
     const { maxDrawdown } = figures;
-    const quality = await qualityOf(c.env, reads, asset, query.resampleFrom ?? query.resolution);
+    const quality = await qualityOf(c.env, reads, asset, stored);
     const view = {
       symbol,
       resolution: query.resolution,
@@ -123,6 +143,7 @@ series.openapi(
       to: isoOrNull(inRange.at(-1)?.timestamp ?? null),
       ...figures,
       ...about(quality, PERFORMANCE_ENGINE),
+      ...toldOf(query.adjusted, steps, inRange[0]),
       maxDrawdown:
         maxDrawdown === null
           ? null

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { Bar } from "../domain/asset/bar.ts";
+import { type AdjustmentStep, adjusted } from "../domain/asset/total-return.ts";
 import { assetStream } from "../domain/events/envelope.ts";
 import { periodsPerYear } from "../domain/indicators/periods-per-year.ts";
 import { readWish, type WishReading } from "../domain/indicators/wished.ts";
@@ -51,6 +52,8 @@ export interface SeriesPage {
   readonly limit: number;
   /** The finer bars that they are to be made of, when not stored ones. */
   readonly finer: Finer | null;
+  /** What adjusts the stored bars; none for bars as stored. */
+  readonly steps: readonly AdjustmentStep[];
 }
 
 export interface ComputedRow {
@@ -73,7 +76,16 @@ export async function computedIndicators(
   const streamId = assetStream(symbol);
   const version = (await projectedHeads(reads, [streamId])).get(streamId)?.version ?? 0;
   const made = series.finer === null ? resolution : `${resolution} of ${series.finer.from}`;
-  const about = [symbol, made, version, from, to, limit, wished.keys.join(",")].map(String);
+  const about = [
+    symbol,
+    made,
+    fingerprintOf(series.steps),
+    version,
+    from,
+    to,
+    limit,
+    wished.keys.join(","),
+  ].map(String);
   return api.remembered(["indicators", ...about], async () => {
     const warmUp = wished.warmUp ?? MOST_WARM_UP + 1;
     const { before, page } = await barsOf(reads, series, warmUp);
@@ -89,18 +101,25 @@ export async function computedIndicators(
   });
 }
 
+/** The steps were read before the version was: what is remembered under it must not be of older ones. */
+const fingerprintOf = (steps: readonly AdjustmentStep[]): number =>
+  steps.reduce((sum, { at, factor }) => sum + at * factor, steps.length);
+
 /** The bars of a page, and those before it that the indicators need to warm up. */
 async function barsOf(
   reads: D1DatabaseSession,
   series: SeriesPage,
   warmUp: number,
 ): Promise<{ readonly before: readonly Bar[]; readonly page: readonly Bar[] }> {
-  const { finer, from, to, limit } = series;
-  if (finer === null) return barsWithWarmUp(reads, series, limit, warmUp);
-  const page = await madeBars(reads, finer, from, to, limit);
+  const { finer, from, to, limit, steps } = series;
+  if (finer === null) {
+    const { before, page } = await barsWithWarmUp(reads, series, limit, warmUp);
+    return { before: adjusted(before, steps), page: adjusted(page, steps) };
+  }
+  const page = await madeBars(reads, finer, { from, to, limit, steps });
   const first = page[0];
   if (first === undefined) return { before: [], page };
-  const { bars: before, whole } = await resampledBefore(reads, finer, first.timestamp, warmUp);
+  const { bars: before, whole } = await resampledBefore(reads, finer, first.timestamp, warmUp, steps);
   if (!whole) {
     throw new ApiProblem(
       "invalid_query",

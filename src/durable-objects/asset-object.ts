@@ -15,6 +15,7 @@ import type {
 import { type AnyEvent, assetStream } from "../domain/events/envelope.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
 import type { LogPage } from "../domain/reconciliation/check-chain.ts";
+import { ActionStore } from "./action-store.ts";
 import { AnalysisStore, computeIndicators } from "./analysis-store.ts";
 import { AssetRecord } from "./asset-record.ts";
 import { BarStore } from "./bar-store.ts";
@@ -36,6 +37,7 @@ export interface AssetDatabase {
   readonly asset: AssetRecord;
   readonly log: EventLog;
   readonly bars: BarStore;
+  readonly actions: ActionStore;
   readonly analysis: AnalysisStore;
   readonly openCalls: OpenCalls;
 }
@@ -65,6 +67,7 @@ export class AssetObject extends DurableObject<Env> {
       asset: new AssetRecord(sql),
       log,
       bars: new BarStore(sql),
+      actions: new ActionStore(sql),
       analysis: new AnalysisStore(sql),
       openCalls: new OpenCalls(sql),
     };
@@ -80,7 +83,7 @@ export class AssetObject extends DurableObject<Env> {
     });
   }
 
-  /** Merges bars into the asset. Added ones are ingested, changed ones revised, repeated ones nothing. */
+  /** Merges bars, dividends and splits into the asset. Added ones are ingested, changed ones revised, repeated ones nothing. */
   async ingest(command: IngestCommand): Promise<IngestResult> {
     return this.#once("ingest", command, (stamp) => ingestBars(this.#db, command, stamp));
   }
@@ -103,7 +106,7 @@ export class AssetObject extends DurableObject<Env> {
     const asset = this.#db.asset.required();
     const found = this.#db.analysis.context(asset, resolution, this.#db.log.head());
     if (found === null) return null;
-    const context = { ...found, ...judged(this.#db.bars, asset, resolution) };
+    const context = { ...found, ...judged(this.#db, asset, resolution) };
     return engine === undefined ? context : { ...context, record: readRecord(this.#db, resolution, engine) };
   }
 

@@ -69,6 +69,13 @@ export const ASSET_STEPS: readonly Step[] = [
    INSERT INTO open_calls (resolution, as_of, version, recommendation_id)
      SELECT body ->> '$.payload.resolution', body ->> '$.payload.asOf', events.version, recommendation_id
      FROM answers JOIN events USING (version);`,
+  `CREATE TABLE corporate_actions (
+     ex_date INTEGER NOT NULL,
+     type TEXT NOT NULL,
+     amount REAL, numerator REAL, denominator REAL,
+     version INTEGER NOT NULL,
+     PRIMARY KEY (ex_date, type)
+   ) WITHOUT ROWID;`,
 ];
 
 /** A log and its outbox as every new kind of object has them from its first day; triggers keep the log what it is. */

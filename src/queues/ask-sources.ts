@@ -1,4 +1,5 @@
 import type { Bar } from "../domain/asset/bar.ts";
+import type { CorporateAction } from "../domain/asset/corporate-action.ts";
 import { faultClassOf, TREATMENTS } from "../domain/job/fault.ts";
 import { mayPassOver } from "../domain/market/vendor.ts";
 import { later, type Outcome, type Problem, refused } from "../domain/outcome.ts";
@@ -11,6 +12,7 @@ export type Prices =
       readonly bars: readonly Bar[];
       readonly source: string;
       readonly next: number | null;
+      readonly actions?: readonly CorporateAction[];
       readonly note?: string;
     }
   | { readonly outcome: string; readonly detail: string; readonly retryAfterSeconds?: number };
@@ -27,6 +29,7 @@ export interface Tried {
 /** All pages of one source, and of no other. */
 interface Series {
   readonly bars: readonly Bar[];
+  readonly actions: readonly CorporateAction[];
   readonly source: string;
   readonly notes: readonly string[];
 }
@@ -74,6 +77,7 @@ async function readPages(
   ask: (source: string, from: number) => Promise<Prices>,
 ): Promise<Pages> {
   const bars: Bar[] = [];
+  const actions: CorporateAction[] = [];
   const notes = new Set<string>();
   let origin = source;
   let from: number | null = start;
@@ -86,10 +90,12 @@ async function readPages(
     }
     origin = answer.source;
     for (const bar of answer.bars) bars.push(bar);
+    for (const action of answer.actions ?? []) actions.push(action);
     if (answer.note !== undefined) notes.add(answer.note);
     from = answer.next;
   }
-  return { kind: "series", series: bars.length === 0 ? null : { bars, source: origin, notes: [...notes] } };
+  const series = { bars, actions, source: origin, notes: [...notes] };
+  return { kind: "series", series: bars.length === 0 ? null : series };
 }
 
 /**

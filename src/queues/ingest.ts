@@ -1,7 +1,10 @@
 import type { Bar } from "../domain/asset/bar.ts";
+import { checkActions, type JsonAction } from "../domain/asset/check-actions.ts";
 import { checkBars } from "../domain/asset/check-bars.ts";
 import type { IngestCommand, IngestResult } from "../domain/asset/commands.ts";
+import type { CorporateAction } from "../domain/asset/corporate-action.ts";
 import type { BarRow } from "../domain/asset/read-bar.ts";
+import { LISTED_ERRORS } from "../domain/asset/row-error.ts";
 import { assetStream } from "../domain/events/envelope.ts";
 import type { JobRecord } from "../domain/job/job.ts";
 import type { AssetType } from "../domain/market/asset-type.ts";
@@ -53,7 +56,7 @@ type PriceRequest = Pick<IngestAsset, "symbol" | "type" | "currency" | "calendar
 };
 
 export type Upload =
-  | { readonly ok: true; readonly bars: readonly BarRow[] }
+  | { readonly ok: true; readonly bars: readonly BarRow[]; readonly actions?: readonly JsonAction[] }
   | { readonly ok: false; readonly error: Problem };
 
 const DAY = 86_400_000;
@@ -94,15 +97,19 @@ async function fromUpload(
     return refused({ code: "upload_missing", detail: "the uploaded file is no longer there" });
   if (!upload.ok) return refused(upload.error);
   const checked = checkBars(upload.bars, rulesFor(deps, job, asset));
-  if (!checked.ok) {
-    return refused({
-      code: "bars_refused",
-      detail: `${checked.total} row(s) cannot be taken; nothing was stored`,
-      errors: checked.errors,
-      total: checked.total,
-    });
+  const actions = checkActions(upload.actions ?? [], { now: deps.now(), type: asset.type });
+  if (checked.ok && actions.ok) {
+    const { bars } = checked;
+    return commit(deps, job, { source: "import", bars, actions: actions.actions });
   }
-  return commit(deps, job, "import", checked.bars);
+  const found = [checked, actions].flatMap((check) => (check.ok ? [] : [check]));
+  const total = found.reduce((sum, one) => sum + one.total, 0);
+  return refused({
+    code: "bars_refused",
+    detail: `${total} row(s) cannot be taken; nothing was stored`,
+    errors: found.flatMap(({ errors }) => errors).slice(0, LISTED_ERRORS),
+    total,
+  });
 }
 
 async function fromSource(
@@ -137,7 +144,7 @@ async function fromSource(
   }
   if (asked.kind === "failed") return asked.outcome;
   if (asked.series === null) return done({ result: { outcome: "NoData" }, head: null });
-  const { bars, source, notes } = asked.series;
+  const { bars, actions, source, notes } = asked.series;
   const rows = bars.map((bar, index) => ({ row: index + 1, line: null, bar }));
   const checked = checkBars(rows, rulesFor(deps, job, asset));
   if (!checked.ok) {
@@ -148,11 +155,16 @@ async function fromSource(
       total: checked.total,
     });
   }
-  return commit(deps, job, source, checked.bars, {
-    ...(tried.length > 0 ? { source, tried } : {}),
-    ...(notes.length > 0 ? { notes } : {}),
-    ...(scale === null ? {} : { rescaled: scale }),
-  });
+  return commit(
+    deps,
+    job,
+    { source, bars: checked.bars, actions },
+    {
+      ...(tried.length > 0 ? { source, tried } : {}),
+      ...(notes.length > 0 ? { notes } : {}),
+      ...(scale === null ? {} : { rescaled: scale }),
+    },
+  );
 }
 
 /**
@@ -176,11 +188,17 @@ const rulesFor = (deps: IngestDeps, job: JobRecord, asset: IngestAsset) => ({
   keyOf: (instant: number) => barKey(job.resolution, asset.calendar, instant),
 });
 
+/** What is to be stored, and who told it. */
+interface Told {
+  readonly source: string;
+  readonly bars: readonly Bar[];
+  readonly actions: readonly CorporateAction[];
+}
+
 async function commit(
   deps: IngestDeps,
   job: JobRecord,
-  source: string,
-  bars: readonly Bar[],
+  { source, bars, actions }: Told,
   about: Readonly<Record<string, unknown>> = {},
 ): Promise<Outcome<JobSuccess>> {
   const result = await deps.ingest({
@@ -193,6 +211,7 @@ async function commit(
     scheduleId: job.scheduleId,
     slot: job.slot === null ? null : new Date(job.slot).toISOString(),
     bars,
+    ...(actions.length === 0 ? {} : { actions }),
   });
   return done({
     result: { ...result, ...about },

@@ -8,6 +8,11 @@ import type { Resolution } from "../domain/market/resolution.ts";
 export function jobsAskedBy(event: AnyEvent): JobOrder[] {
   switch (event.eventType) {
     case "MarketDataIngested":
+      // Dividends and splits change no stored bar, so nothing is to be computed again.
+      return event.payload.part === event.payload.parts &&
+        (event.payload.parts > 1 || event.payload.bars.length > 0)
+        ? [derived("indicators", event, event.payload.symbol, event.payload.resolution)]
+        : [];
     case "MarketDataRevised":
       return event.payload.part === event.payload.parts
         ? [derived("indicators", event, event.payload.symbol, event.payload.resolution)]

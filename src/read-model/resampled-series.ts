@@ -1,5 +1,6 @@
 import type { Bar } from "../domain/asset/bar.ts";
 import { resample } from "../domain/asset/resample.ts";
+import { type AdjustmentStep, adjusted } from "../domain/asset/total-return.ts";
 import { barKey } from "../domain/market/bar-key.ts";
 import { MILLISECONDS_PER_DAY } from "../domain/market/calendar-day.ts";
 import type { CalendarId } from "../domain/market/calendar-id.ts";
@@ -20,6 +21,14 @@ export interface Finer {
   readonly to: Resolution;
 }
 
+/** Which coarser bars: keys in epoch ms, both included; the first `limit`. `steps` adjust the finer bars they are made of. */
+export interface ResampledRange {
+  readonly from: number;
+  readonly to: number;
+  readonly limit: number;
+  readonly steps?: readonly AdjustmentStep[];
+}
+
 const COLUMNS = "timestamp, open, high, low, close, volume";
 
 /** Where reading must begin so that the bar that holds an instant (epoch ms) is made of all its parts. */
@@ -29,15 +38,12 @@ const beginOf = ({ to, calendar }: Finer, instant: number): number => {
 };
 
 /**
- * Bars of a coarser resolution from `first` to `last` (keys, epoch ms, both included), oldest first, made of stored finer
- * ones. `whole` is false when there was more than one question may run through: then later ones are missing.
+ * Bars of a coarser resolution, oldest first, made of stored finer ones. `whole` is false when there was more than one question may run through: then later ones are missing.
  */
 export async function resampledBars(
   db: Reader,
   finer: Finer,
-  first: number,
-  last: number,
-  limit: number,
+  { from: first, to: last, limit, steps = [] }: ResampledRange,
 ): Promise<{ readonly bars: readonly Bar[]; readonly whole: boolean }> {
   const { symbol, from, to, calendar } = finer;
   const end = last > 8.6e15 ? last : last + 32 * DAY;
@@ -49,7 +55,7 @@ export async function resampledBars(
     .bind(symbol, from, beginOf(finer, first), end, MOST_FINER + 1)
     .all<Bar>();
   const whole = results.length <= MOST_FINER;
-  const made = resample(results, { from, to, calendar }).bars;
+  const made = resample(adjusted(results, steps), { from, to, calendar }).bars;
   // The last one may lack parts that were not read.
   const sure = whole ? made : made.slice(0, -1);
   const asked = sure.filter(({ timestamp }) => timestamp >= first && timestamp <= last).slice(0, limit);
@@ -65,6 +71,7 @@ export async function resampledBefore(
   finer: Finer,
   key: number,
   limit: number,
+  steps: readonly AdjustmentStep[] = [],
 ): Promise<{ readonly bars: readonly Bar[]; readonly whole: boolean }> {
   const { symbol, from, to, calendar } = finer;
   const { results } = await db
@@ -75,7 +82,7 @@ export async function resampledBefore(
     .bind(symbol, from, key, MOST_FINER + 1)
     .all<Bar>();
   const read = results.length <= MOST_FINER;
-  const made = resample(results.toReversed(), { from, to, calendar }).bars;
+  const made = resample(adjusted(results.toReversed(), steps), { from, to, calendar }).bars;
   const sure = (read ? made : made.slice(1)).filter(({ timestamp }) => timestamp < key);
   return { bars: sure.slice(-limit).map(({ parts: _, ...bar }) => bar), whole: read || sure.length >= limit };
 }

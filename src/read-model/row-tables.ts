@@ -1,3 +1,4 @@
+import { actionsOf } from "../domain/asset/corporate-action.ts";
 import type { BarFact } from "../domain/events/catalogue.ts";
 import type { AnyEvent, StoredEvent } from "../domain/events/envelope.ts";
 import { routingKey } from "../domain/events/routing-key.ts";
@@ -22,7 +23,13 @@ export interface TableShape {
   readonly incidental: readonly string[];
 }
 
-export const REBUILDABLE = ["bars", "indicators", "recommendations", "track_record"] as const;
+export const REBUILDABLE = [
+  "bars",
+  "indicators",
+  "recommendations",
+  "track_record",
+  "corporate_actions",
+] as const;
 export type Rebuildable = (typeof REBUILDABLE)[number];
 
 export interface RowTable extends TableShape {
@@ -154,7 +161,35 @@ const callCells = (call: (RecommendationBody & ModelMarks) | ResolutionBody): Ce
   call.promptVersion ?? null,
 ];
 
-export const ROW_TABLES: readonly RowTable[] = [bars, indicators, recommendations, trackRecord];
+const corporateActions: RowTable = {
+  name: "corporate_actions",
+  columns: ["symbol", "ex_date", "type", "amount", "numerator", "denominator", "source", "version"],
+  key: ["symbol", "ex_date", "type"],
+  owner: "symbol",
+  incidental: [],
+  rowsOf: (event) => {
+    if (event.eventType !== "MarketDataIngested") return [];
+    const { symbol, source } = event.payload;
+    return actionsOf(event).map((action) => [
+      symbol,
+      Date.parse(action.exDate),
+      action.type,
+      action.type === "dividend" ? action.amount : null,
+      action.type === "split" ? action.numerator : null,
+      action.type === "split" ? action.denominator : null,
+      source,
+      event.version,
+    ]);
+  },
+};
+
+export const ROW_TABLES: readonly RowTable[] = [
+  bars,
+  indicators,
+  recommendations,
+  trackRecord,
+  corporateActions,
+];
 
 /** The feed. It keeps events as they were written, so that the log's hash vouches for it. */
 export const FEED: TableShape = {

@@ -1,5 +1,6 @@
 import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import { ACTION_TYPES } from "../domain/asset/corporate-action.ts";
 import { CALL_OUTCOMES } from "../domain/recommendation/resolution.ts";
 
 /*
@@ -132,6 +133,26 @@ export const trackRecord = sqliteTable(
     index("track_record_open").on(t.symbol, t.resolution, t.horizon, t.asOf).where(sql`outcome IS NULL`),
     index("track_record_time").on(t.asOf).where(sql`outcome IS NOT NULL`),
   ],
+);
+
+/** Dividends and splits. WITHOUT ROWID (by hand in the migration). */
+export const corporateActions = sqliteTable(
+  "corporate_actions",
+  {
+    symbol: text().notNull(),
+    /** The ex-date at 00:00 UTC, epoch ms. */
+    exDate: integer("ex_date").notNull(),
+    type: text({ enum: ACTION_TYPES }).notNull(),
+    /** Of a dividend. */
+    amount: real(),
+    /** Of a split: so many new shares for so many old ones. */
+    numerator: real(),
+    denominator: real(),
+    source: text().notNull(),
+    /** Version of the event that last wrote this row. */
+    version: integer().notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.symbol, t.exDate, t.type] })],
 );
 
 /** Breakers that were ever opened. */

@@ -1,4 +1,5 @@
 import type { Bar } from "../domain/asset/bar.ts";
+import type { CorporateAction } from "../domain/asset/corporate-action.ts";
 import type { AssetType } from "../domain/market/asset-type.ts";
 import type { CalendarId } from "../domain/market/calendar-id.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
@@ -37,6 +38,8 @@ export interface SourceBars {
   readonly source: string;
   /** The `from` of the request that continues this one; null when nothing is left. */
   readonly next: number | null;
+  /** Dividends and splits of the period, on the bars' scale, oldest first; left out where none were told. */
+  readonly actions?: readonly CorporateAction[];
   /** What the reader of these bars has to know, such as that older ones are not to be had here. */
   readonly note?: string;
 }

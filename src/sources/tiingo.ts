@@ -1,8 +1,10 @@
 import * as z from "zod";
+import { MILLISECONDS_PER_DAY } from "../domain/market/calendar-day.ts";
 import { decimal } from "./decimal.ts";
 import { refusal } from "./price-source.ts";
 import { tiingoTicker } from "./symbols.ts";
-import { addressOf, malformed, unaddressed, unserved, type Vendor } from "./vendor.ts";
+import { addressOf, malformed, type Rows, unaddressed, unserved, type Vendor } from "./vendor.ts";
+import type { ToldAction } from "./vendor-actions.ts";
 import type { StampedBar } from "./vendor-bars.ts";
 import { dateOf, firstWindow } from "./window.ts";
 import { SPLIT_NOTE } from "./yahoo.ts";
@@ -17,6 +19,8 @@ const day = z.object({
   close: decimal.nullable(),
   volume: decimal.nullish(),
   splitFactor: decimal.nullish(),
+  /** Read by itself: one that is broken costs no bar. */
+  divCash: z.unknown().optional(),
 });
 
 type Day = z.infer<typeof day>;
@@ -25,7 +29,7 @@ const complaint = z.object({ detail: z.string() });
 
 /**
  * Tiingo's end-of-day prices. They come as they were traded; here they are adjusted for the splits that lie in the
- * answer, as Yahoo's are, so that a split is no crash. The whole history is one answer, so no split lies between two.
+ * answer, dividends too, as Yahoo's are, so that a split is no crash. The whole history is one answer, so no split lies between two.
  */
 export const TIINGO: Vendor = {
   name: "tiingo",
@@ -67,28 +71,47 @@ export const TIINGO: Vendor = {
     if (parsed.data.some(({ splitFactor }) => splitFactor != null && !(splitFactor > 0)))
       return malformed("tiingo", "splitFactor");
     const split = parsed.data.some(({ splitFactor }) => (splitFactor ?? 1) !== 1);
-    return { rows: adjusted(parsed.data), ...(split ? { note: SPLIT_NOTE } : {}) };
+    return { ...adjusted(parsed.data), ...(split ? { note: SPLIT_NOTE } : {}) };
   },
 };
 
 /** From the newest back: what came before a split of 4 to 1 counts a quarter, and its volume four times. */
-function adjusted(days: readonly Day[]): StampedBar[] {
-  let factor = 1;
-  return days
-    .toSorted((a, b) => b.date - a.date)
-    .flatMap(({ date, open, high, low, close, volume, splitFactor }) => {
-      const by = factor;
-      factor *= splitFactor ?? 1;
-      if (open === null || high === null || low === null || close === null) return [];
-      return [
-        {
-          timestamp: date,
-          open: open / by,
-          high: high / by,
-          low: low / by,
-          close: close / by,
-          volume: volume == null ? null : volume * by,
-        },
-      ];
+function adjusted(days: readonly Day[]): Rows {
+  const rows: StampedBar[] = [];
+  const actions: ToldAction[] = [];
+  let by = 1;
+  for (const day of days.toSorted((a, b) => b.date - a.date)) {
+    const { date: timestamp, open, high, low, close, volume } = day;
+    actions.push(...actionsOn(day, by));
+    if (open !== null && high !== null && low !== null && close !== null)
+      rows.push({
+        timestamp,
+        open: open / by,
+        high: high / by,
+        low: low / by,
+        close: close / by,
+        volume: volume == null ? null : volume * by,
+      });
+    by *= day.splitFactor ?? 1;
+  }
+  return { rows, actions };
+}
+
+/** Every day says 0 and 1 where nothing happened. */
+function actionsOn({ date, splitFactor, divCash }: Day, by: number): ToldAction[] {
+  const exDate = date - (date % MILLISECONDS_PER_DAY);
+  const told: ToldAction[] = [];
+  const cash = decimal.nullish().safeParse(divCash);
+  if (!cash.success) told.push(null);
+  else if ((cash.data ?? 0) !== 0) told.push({ type: "dividend", exDate, amount: (cash.data ?? 0) / by });
+  const shares = splitFactor ?? 1;
+  const merged = shares < 1;
+  if (shares !== 1)
+    told.push({
+      type: "split",
+      exDate,
+      numerator: merged ? 1 : shares,
+      denominator: merged ? 1 / shares : 1,
     });
+  return told;
 }

@@ -8,6 +8,7 @@ import {
   type SourceAnswer,
   type SourceFailure,
 } from "./price-source.ts";
+import { ACTIONS_NOTE, type ToldAction, vendorActions } from "./vendor-actions.ts";
 import { type StampedBar, vendorBars } from "./vendor-bars.ts";
 import type { Window } from "./window.ts";
 
@@ -37,6 +38,7 @@ export interface Vendor {
 
 export interface Rows {
   readonly rows: readonly StampedBar[];
+  readonly actions?: readonly ToldAction[];
   readonly note?: string;
 }
 
@@ -116,10 +118,17 @@ async function readAnswer(
   const checked = vendorBars(read.rows, request, window, now);
   if (!checked.ok) return refusal("MalformedPayload", `${vendor.name} sent ${checked.reason}`);
   if (checked.bars.length === 0) return nothing();
-  const notes = [note, read.note].filter((text) => text !== undefined).join("; ");
-  const { next } = window;
-  const bars = { outcome: "bars", bars: checked.bars, source: vendor.name, next } as const;
-  return notes === "" ? bars : { ...bars, note: notes };
+  const { actions, leftOut } = vendorActions(read.actions ?? [], checked.bars, request, now);
+  const all = [note, read.note, leftOut > 0 ? ACTIONS_NOTE : undefined];
+  const notes = all.filter((text) => text !== undefined).join("; ");
+  return {
+    outcome: "bars",
+    bars: checked.bars,
+    source: vendor.name,
+    next: window.next,
+    ...(actions.length === 0 ? {} : { actions }),
+    ...(notes === "" ? {} : { note: notes }),
+  };
 }
 
 /** Of an answer that is an error the status is enough: that its body breaks off must not hide it. */

@@ -5,6 +5,7 @@ import type { Resolution } from "../domain/market/resolution.ts";
 import { type HistoryRequest, refusal, type SourceFailure } from "./price-source.ts";
 import { divisorOf, yahooSymbol } from "./symbols.ts";
 import { addressOf, malformed, type Question, unaddressed, unserved, type Vendor } from "./vendor.ts";
+import type { ToldAction } from "./vendor-actions.ts";
 import type { StampedBar } from "./vendor-bars.ts";
 import { firstWindow, isIntraday, PERIOD_MS } from "./window.ts";
 
@@ -52,19 +53,25 @@ const chart = z.object({
               }),
             ),
           }),
-          events: z.object({ splits: z.record(z.string(), z.unknown()).nullish() }).nullish(),
+          events: z.unknown().optional(),
         }),
       )
       .min(1),
   }),
 });
 
+/** Each entry is read by itself: one that is broken costs neither the others nor the bars. */
+const happenings = z.record(z.string(), z.unknown());
+const dividend = z.object({ date: z.number(), amount: z.number() });
+const split = z.object({ date: z.number(), numerator: z.number(), denominator: z.number() });
+
 const chartError = z.object({
   chart: z.object({ error: z.object({ code: z.string(), description: z.string().nullish() }) }),
 });
 
 /**
- * Yahoo's chart v8, without a key and without a promise. Prices are adjusted for splits, not for dividends. A day is
+ * Yahoo's chart v8, without a key and without a promise. Prices and dividends are adjusted for splits, prices not for
+ * dividends; both are in the money of the quote, so pence are pence in either. A day is
  * stamped with its session's open; a closed range comes as a result without timestamps.
  */
 export const YAHOO: Vendor = {
@@ -89,7 +96,7 @@ export const YAHOO: Vendor = {
       period1: String(Math.floor(from / 1000)),
       period2: String(Math.ceil(to / 1000)),
       interval: interval.name,
-      events: "split",
+      events: "div|split",
     });
     return url === null ? unaddressed("yahoo") : { url, window };
   },
@@ -137,13 +144,40 @@ export const YAHOO: Vendor = {
       const prices = [open, high, low, close].map((values) => at(values, index));
       return rowOf(stamp, prices, request.type === "FX" ? null : at(volume, index), divisor);
     });
-    const split = Object.keys(events?.splits ?? {}).length > 0;
-    return { rows: lastOfEach(rows, request), ...(split ? { note: SPLIT_NOTE } : {}) };
+    const actions = actionsIn(events, request, divisor);
+    const hasSplit = actions.some((action) => action?.type === "split");
+    return { rows: lastOfEach(rows, request), actions, ...(hasSplit ? { note: SPLIT_NOTE } : {}) };
   },
 };
 
 export const SPLIT_NOTE =
   "a split lies in this period: bars before it that were kept earlier are on another scale";
+
+/** Dividends and splits, stamped like the day they are ex; null for each that is no such thing. */
+function actionsIn(events: unknown, { calendar }: HistoryRequest, divisor: number): ToldAction[] {
+  if (events === null || events === undefined) return [];
+  const kinds = happenings.safeParse(events);
+  if (!kinds.success) return [null];
+  const entriesOf = (name: string): unknown[] => {
+    const entries = happenings.safeParse(kinds.data[name] ?? {});
+    return entries.success ? Object.values(entries.data) : [null];
+  };
+  const dayOf = (stamp: number): number =>
+    isDatable({ timestamp: stamp * 1000 }) ? barKey("1d", calendar, stamp * 1000) : Number.NaN;
+  return [
+    ...entriesOf("dividends").map((entry): ToldAction => {
+      const { data } = dividend.safeParse(entry);
+      if (data === undefined) return null;
+      return { type: "dividend", exDate: dayOf(data.date), amount: data.amount / divisor };
+    }),
+    ...entriesOf("splits").map((entry): ToldAction => {
+      const { data } = split.safeParse(entry);
+      if (data === undefined) return null;
+      const { date, numerator, denominator } = data;
+      return { type: "split", exDate: dayOf(date), numerator, denominator };
+    }),
+  ];
+}
 
 /**
  * A row with a gap is none: nobody traded, or it is not known yet. Very old rows have zeros where an open was never
@@ -185,4 +219,5 @@ function lastOfEach(
 }
 
 /** Within the years that a date has; what is not is refused later, with the rest. */
-const isDatable = ({ timestamp }: StampedBar): boolean => Math.abs(timestamp) < Date.UTC(2200, 0, 1);
+const isDatable = ({ timestamp }: Pick<StampedBar, "timestamp">): boolean =>
+  Math.abs(timestamp) < Date.UTC(2200, 0, 1);

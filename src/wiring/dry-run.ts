@@ -165,6 +165,7 @@ function rowsOf({ event }: ProjectedEvent): [string, number][] {
       return [
         ["events", 1],
         ["bars", event.payload.bars.length],
+        ...counted("corporate_actions", event.payload.actions.length),
       ];
     case "MarketDataRevised":
       return [
@@ -191,6 +192,8 @@ function rowsOf({ event }: ProjectedEvent): [string, number][] {
       return [["events", 1]];
   }
 }
+
+const counted = (table: string, count: number): [string, number][] => (count > 0 ? [[table, count]] : []);
 
 /** The request that would be sent, signed; its secret stays here. */
 async function planDelivery(p: Platform, id: string): Promise<Plan> {

@@ -99,7 +99,7 @@ async function readUpload(env: Env, objectKey: string, format: "csv" | "json"): 
   if (object === null) return null;
   const body = await inTime(object.text(), UPLOAD_TIMEOUT_MS, "the uploaded file");
   const reading = format === "csv" ? readCsvBars(body, { maxRows: MOST_IMPORT_ROWS }) : readJson(body);
-  if (reading.ok) return { ok: true, bars: reading.bars };
+  if (reading.ok) return reading;
   if (reading.kind === "file") {
     return { ok: false, error: { code: "file_unreadable", detail: reading.errors.join("; ") } };
   }
@@ -110,7 +110,9 @@ async function readUpload(env: Env, objectKey: string, format: "csv" | "json"): 
 
 function readJson(body: string) {
   try {
-    return readJsonBars(importRequest.parse(JSON.parse(body)).bars);
+    const { bars, actions } = importRequest.parse(JSON.parse(body));
+    const reading = bars.length === 0 ? ({ ok: true, bars: [] } as const) : readJsonBars(bars);
+    return reading.ok ? { ...reading, actions } : reading;
   } catch (error) {
     // It was readable when it was accepted. Reading it again will not mend it.
     return { ok: false as const, kind: "file" as const, errors: [String(error)] };

@@ -2,6 +2,7 @@ import { env } from "cloudflare:workers";
 import { vi } from "vitest";
 import type { Bar } from "../../src/domain/asset/bar.ts";
 import { toFact } from "../../src/domain/asset/bar-fact.ts";
+import type { JsonAction } from "../../src/domain/asset/check-actions.ts";
 import type { IngestCommand } from "../../src/domain/asset/commands.ts";
 import type { AnyEvent, Cause } from "../../src/domain/events/envelope.ts";
 import { type JobKind, type JobOrder, type JobRecord, jobId } from "../../src/domain/job/job.ts";
@@ -67,9 +68,10 @@ export async function orderImport(
   slot: string,
   bars: readonly Bar[],
   resolution: Resolution = "1d",
+  actions: readonly JsonAction[] = [],
 ) {
   const objectKey = `${symbol}/${slot}`;
-  await env.IMPORTS.put(objectKey, JSON.stringify({ resolution, bars: bars.map(toFact) }));
+  await env.IMPORTS.put(objectKey, JSON.stringify({ resolution, bars: bars.map(toFact), actions }));
   const params = { mode: "import", objectKey, format: "json" } as const;
   return orderJob("ingest", symbol, slot, { resolution, params });
 }
@@ -124,9 +126,13 @@ export async function eventsOf(symbol: string): Promise<AnyEvent[]> {
 
 /** What a reader sees of an asset, without ids and clocks, which differ between any two runs. */
 export async function readModelOf(symbol: string) {
-  const [bars, indicators, recommendations, trackRecord, feed, streams] = await Promise.all([
+  const [bars, actions, indicators, recommendations, trackRecord, feed, streams] = await Promise.all([
     rows(
       "SELECT timestamp, open, high, low, close, volume, source, version FROM bars WHERE symbol = ?",
+      symbol,
+    ),
+    rows(
+      "SELECT ex_date, type, amount, numerator, denominator, source, version FROM corporate_actions WHERE symbol = ?",
       symbol,
     ),
     rows('SELECT timestamp, "values", version FROM indicators WHERE symbol = ?', symbol),
@@ -139,7 +145,7 @@ export async function readModelOf(symbol: string) {
     rows("SELECT version, event_type FROM events WHERE stream_id = ? ORDER BY position", `asset/${symbol}`),
     rows("SELECT known_version, projected_version FROM streams WHERE stream_id = ?", `asset/${symbol}`),
   ]);
-  return { bars, indicators, recommendations, trackRecord, feed, streams };
+  return { bars, actions, indicators, recommendations, trackRecord, feed, streams };
 }
 
 /** An ingest of three days as a worker sends it to the object. */

@@ -11,7 +11,7 @@ import { days, readModelOf } from "./market.ts";
 const history = fc
   .array(
     fc.record({
-      what: fc.constantFrom("ingest", "revise", "compute", "recommend", "resolve"),
+      what: fc.constantFrom("ingest", "pay", "revise", "compute", "recommend", "resolve"),
       day: fc.nat({ max: 5 }),
       lift: fc.nat({ max: 9 }),
     }),
@@ -38,7 +38,16 @@ function eventOf(
     ...{ horizon: { bars: 20, resolution: "1d" }, engine: "rules", engineVersion: "1" },
   };
   const said = {
-    ingest: { eventType: "MarketDataIngested", payload: { ...about, ...parted, bars: [fact] } },
+    ingest: { eventType: "MarketDataIngested", payload: { ...about, ...parted, bars: [fact], actions: [] } },
+    pay: {
+      eventType: "MarketDataIngested",
+      payload: {
+        ...about,
+        ...parted,
+        bars: [],
+        actions: [{ type: "dividend", exDate: fact.timestamp.slice(0, 10), amount: lift, before: null }],
+      },
+    },
     revise: {
       eventType: "MarketDataRevised",
       payload: { ...about, ...parted, revisions: [{ before: toFact(bar), after: fact }] },

@@ -69,7 +69,7 @@ const tables = async () =>
 
 const schema = () =>
   rows(
-    "SELECT name, tbl_name FROM sqlite_master WHERE tbl_name IN ('bars', 'indicators', 'recommendations', 'track_record') ORDER BY name",
+    "SELECT name, tbl_name FROM sqlite_master WHERE tbl_name IN ('bars', 'indicators', 'recommendations', 'track_record', 'corporate_actions') ORDER BY name",
   );
 
 const ingest = (symbol: string, id: string, day: number, close: number) =>
@@ -86,7 +86,7 @@ const ingest = (symbol: string, id: string, day: number, close: number) =>
   });
 
 describe("a rebuild", () => {
-  it.for(["bars", "indicators", "recommendations", "track_record"])(
+  it.for(["bars", "indicators", "recommendations", "track_record", "corporate_actions"])(
     "of %s finds no difference where there is none",
     async (projection) => {
       const before = await schema();

@@ -49,7 +49,7 @@ describe("a repair", () => {
     await hurt("QUIET");
     expect(await reconcile(broker, { symbols: ["QUIET"] })).toMatchObject({ unrepaired: 0 });
     expect(await everythingOf("QUIET")).toEqual(whole);
-    for (const table of ["bars", "indicators", "recommendations", "track_record"])
+    for (const table of ["bars", "indicators", "recommendations", "track_record", "corporate_actions"])
       await damage(`DELETE FROM ${table} WHERE symbol = 'QUIET'`);
     await damage("DELETE FROM events WHERE stream_id = 'asset/QUIET'");
     await damage("DELETE FROM streams WHERE stream_id = 'asset/QUIET'");
@@ -188,6 +188,7 @@ const COLUMNS: Readonly<Record<string, readonly string[]>> = {
   indicators: ["timestamp", `"values"`, "version"],
   recommendations: ["id", "action", "as_of", "body", "event_id", "version"],
   track_record: ["id", "action", "as_of", "outcome", "confidence", "event_id", "version"],
+  corporate_actions: ["amount", "numerator", "source", "version"],
   events: ["event_id", "version", "event_type", "routing_key", "occurred_at", "body"],
   streams: ["projected_version", "projected_hash"],
 };
@@ -215,7 +216,7 @@ async function hurtAtRandom(
   const which =
     table === "bars" || table === "indicators"
       ? `symbol = '${symbol}' AND timestamp = (SELECT timestamp FROM ${table} WHERE symbol = '${symbol}' LIMIT 1 OFFSET ${row % 8})`
-      : table === "recommendations" || table === "track_record"
+      : table === "recommendations" || table === "track_record" || table === "corporate_actions"
         ? `symbol = '${symbol}'`
         : table === "streams"
           ? `stream_id = '${of}'`

@@ -93,6 +93,26 @@ const DAMAGES: readonly Damage[] = [
     action: "reset",
   },
   {
+    what: "a dividend that is gone",
+    sql: ["DELETE FROM corporate_actions WHERE symbol = $S AND type = 'dividend'"],
+    found: ["corporate_actions missing"],
+    action: "rebuild",
+  },
+  {
+    what: "a dividend of another amount",
+    sql: ["UPDATE corporate_actions SET amount = 9 WHERE symbol = $S AND type = 'dividend'"],
+    found: ["corporate_actions corrupted"],
+    action: "reset",
+  },
+  {
+    what: "a split that nobody told",
+    sql: [
+      "INSERT INTO corporate_actions (symbol, ex_date, type, numerator, denominator, source, version) VALUES ($S, 1, 'split', 2, 1, 'x', 2)",
+    ],
+    found: ["corporate_actions corrupted"],
+    action: "reset",
+  },
+  {
     what: "a body in the feed that was edited",
     sql: ["UPDATE events SET body = replace(body, '2020', '2021') WHERE stream_id = $T AND version = 2"],
     found: ["events corrupted"],
@@ -140,6 +160,7 @@ const DAMAGES: readonly Damage[] = [
       "DELETE FROM bars WHERE symbol = $S",
       "DELETE FROM indicators WHERE symbol = $S",
       "DELETE FROM recommendations WHERE symbol = $S",
+      "DELETE FROM corporate_actions WHERE symbol = $S",
       "DELETE FROM events WHERE stream_id = $T",
       "DELETE FROM streams WHERE stream_id = $T",
     ],

@@ -1,6 +1,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { v7 as uuidv7 } from "uuid";
+import type { JsonAction } from "../../src/domain/asset/check-actions.ts";
 import type { AnyEvent } from "../../src/domain/events/envelope.ts";
 import { listDivergences } from "../../src/records/divergence-records.ts";
 import {
@@ -12,10 +13,15 @@ import {
 import type { Broker } from "./broker.ts";
 import { days, object, openAsset, orderImport, passSeconds, rows } from "./market.ts";
 
+const ACTIONS: readonly JsonAction[] = [
+  { type: "split", exDate: "2019-06-10", numerator: 4, denominator: 1 },
+  { type: "dividend", exDate: "2020-01-03", amount: 0.25 },
+];
+
 /** An asset with history, projected up to its recommendation. */
 export async function grow(broker: Broker, symbol: string, bars = 30): Promise<void> {
   await openAsset(symbol);
-  broker.put("INGEST_QUEUE", await orderImport(symbol, "history", days(bars)));
+  broker.put("INGEST_QUEUE", await orderImport(symbol, "history", days(bars), "1d", ACTIONS));
   await broker.settle();
 }
 
@@ -89,6 +95,7 @@ export async function everythingOf(symbol: string) {
     bars: await rows("SELECT * FROM bars WHERE symbol = ? ORDER BY timestamp", symbol),
     indicators: await rows("SELECT * FROM indicators WHERE symbol = ? ORDER BY timestamp", symbol),
     recommendations: await rows("SELECT * FROM recommendations WHERE symbol = ? ORDER BY id", symbol),
+    actions: await rows("SELECT * FROM corporate_actions WHERE symbol = ? ORDER BY ex_date, type", symbol),
     trackRecord: await rows("SELECT * FROM track_record WHERE symbol = ? ORDER BY id", symbol),
     // Its position in the feed is where an event reached D1; one that was lost comes again at the end.
     feed: await rows(

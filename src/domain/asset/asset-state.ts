@@ -3,6 +3,7 @@ import type { AnyEvent } from "../events/envelope.ts";
 import type { Resolution } from "../market/resolution.ts";
 import type { Bar } from "./bar.ts";
 import { barsOf, fromFact } from "./bar-fact.ts";
+import { actionKey, actionsOf, type CorporateAction, fromActionFact } from "./corporate-action.ts";
 import type { AssetView } from "./decide.ts";
 
 /** An asset as a fold of its events: what its tables must hold at any version. */
@@ -11,6 +12,8 @@ export interface AssetState {
   readonly fact: AssetFact | null;
   /** By resolution and timestamp (epoch ms); each with the version of the event that last wrote it. */
   readonly bars: ReadonlyMap<Resolution, ReadonlyMap<number, Bar & { readonly version: number }>>;
+  /** By ex-date and kind; each with the version of the event that last wrote it. */
+  readonly actions: ReadonlyMap<string, CorporateAction & { readonly version: number }>;
   /** Recommendation by the hash of the snapshot it answers. */
   readonly answers: ReadonlyMap<string, string>;
 }
@@ -19,6 +22,7 @@ export const initialAsset = (): AssetState => ({
   version: 0,
   fact: null,
   bars: new Map(),
+  actions: new Map(),
   answers: new Map(),
 });
 
@@ -38,7 +42,10 @@ export function evolveAsset(state: AssetState, event: AnyEvent): AssetState {
         const bar = fromFact(fact);
         series.set(bar.timestamp, { ...bar, version });
       }
-      return { ...state, version, bars: new Map(state.bars).set(resolution, series) };
+      const actions = new Map(state.actions);
+      for (const action of actionsOf(event).map(fromActionFact))
+        actions.set(actionKey(action), { ...action, version });
+      return { ...state, version, actions, bars: new Map(state.bars).set(resolution, series) };
     }
     case "RecommendationGenerated": {
       const { snapshotHash, recommendationId } = event.payload;
@@ -57,5 +64,7 @@ export const viewOf = (state: AssetState): AssetView => ({
     [...(state.bars.get(resolution)?.values() ?? [])]
       .filter(({ timestamp }) => timestamp >= from && timestamp <= to)
       .sort((a, b) => a.timestamp - b.timestamp),
+  actionsBetween: (from, to) =>
+    [...state.actions.values()].filter(({ exDate }) => exDate >= from && exDate <= to),
   answerTo: (snapshotHash) => state.answers.get(snapshotHash) ?? null,
 });

@@ -5,6 +5,7 @@ import type { EngineRecord } from "../recommendation/engine-record.ts";
 import type { RecommendationBody, RecommendedOn } from "../recommendation/recommendation.ts";
 import type { Snapshot } from "../recommendation/snapshot.ts";
 import type { Bar } from "./bar.ts";
+import type { CorporateAction } from "./corporate-action.ts";
 
 /*
  * What the asset object is asked and what it answers. The symbol is said in every command and compared with the
@@ -31,12 +32,16 @@ export interface IngestCommand extends Command {
   readonly slot: string | null;
   /** Checked bars, oldest first, no timestamp twice. */
   readonly bars: readonly Bar[];
+  /** Dividends and splits that came with them, one of a kind a day. */
+  readonly actions?: readonly CorporateAction[];
 }
 
 export interface IngestResult {
   readonly added: number;
   readonly revised: number;
   readonly unchanged: number;
+  /** Corporate actions that are new or were revised; left out when there are none. */
+  readonly actions?: number;
   /** The stream's version after the commit. */
   readonly head: number;
 }

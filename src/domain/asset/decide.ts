@@ -4,6 +4,7 @@ import type { Resolution } from "../market/resolution.ts";
 import type { Problem } from "../outcome.ts";
 import type { Bar } from "./bar.ts";
 import type { IngestCommand, RecordRecommendationCommand, RegisterCommand } from "./commands.ts";
+import { type CorporateAction, mergeActions } from "./corporate-action.ts";
 import { ingestEvents } from "./ingest.ts";
 import { mergeBars } from "./merge-bars.ts";
 
@@ -14,6 +15,8 @@ export interface AssetView {
   readonly fact: AssetFact | null;
   /** Bars from `from` to `to`, both included, oldest first. */
   readonly between: (resolution: Resolution, from: number, to: number) => readonly Bar[];
+  /** Corporate actions with an ex-date from `from` to `to`, both included. */
+  readonly actionsBetween: (from: number, to: number) => readonly CorporateAction[];
   /** The recommendation that answered a snapshot, or null. */
   readonly answerTo: (snapshotHash: string) => string | null;
 }
@@ -37,18 +40,28 @@ export function decideRegister(view: Pick<AssetView, "fact">, { fact }: Register
   return accepted([{ eventType: "AssetUpdated", payload: fact }]);
 }
 
-/** Merges bars: new ones are ingested, changed ones revised, repeated ones say nothing. */
-export function decideIngest(view: Pick<AssetView, "fact" | "between">, command: IngestCommand): Decision {
+/** Merges bars and actions: new ones are ingested, changed ones revised, repeated ones say nothing. */
+export function decideIngest(
+  view: Pick<AssetView, "fact" | "between" | "actionsBetween">,
+  command: IngestCommand,
+): Decision {
   if (view.fact === null) return UNKNOWN;
-  const first = command.bars[0];
-  const last = command.bars.at(-1);
-  if (first === undefined || last === undefined) return accepted([]);
-  const { symbol, resolution, source, scheduleId, slot } = command;
-  const existing = new Map(
-    view.between(resolution, first.timestamp, last.timestamp).map((bar) => [bar.timestamp, bar]),
-  );
-  const merge = mergeBars(existing, command.bars);
-  return accepted(ingestEvents(merge, { symbol, resolution, source, scheduleId, slot }));
+  const { symbol, resolution, source, scheduleId, slot, bars, actions = [] } = command;
+  const first = bars[0];
+  const last = bars.at(-1);
+  const stored =
+    first === undefined || last === undefined
+      ? []
+      : view.between(resolution, first.timestamp, last.timestamp);
+  const merge = mergeBars(new Map(stored.map((bar) => [bar.timestamp, bar])), bars);
+  const changes = decideActions(view, actions);
+  return accepted(ingestEvents(merge, { symbol, resolution, source, scheduleId, slot }, changes));
+}
+
+function decideActions(view: Pick<AssetView, "actionsBetween">, actions: readonly CorporateAction[]) {
+  if (actions.length === 0) return [];
+  const dates = actions.map(({ exDate }) => exDate);
+  return mergeActions(view.actionsBetween(Math.min(...dates), Math.max(...dates)), actions);
 }
 
 /**

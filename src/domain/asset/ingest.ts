@@ -1,26 +1,34 @@
-import type { MarketDataFact, Parted } from "../events/catalogue.ts";
+import type { ActionFact, BarFact, MarketDataFact, Parted } from "../events/catalogue.ts";
 import type { NewEvent } from "../events/envelope.ts";
 import { splitByBytes } from "../events/split.ts";
 import { toFact } from "./bar-fact.ts";
+import { type ActionChange, toActionFact } from "./corporate-action.ts";
 import type { BarsMerge } from "./merge-bars.ts";
 
-/** What a merge of new bars means as facts: nothing new is no event, much is several, none over a message's size. */
+const isAction = (fact: ActionFact | BarFact): fact is ActionFact => "exDate" in fact;
+
+/** What a merge of new bars and actions means as facts: nothing new is no event, much is several, none over a message's size. */
 export function ingestEvents(
   merge: Pick<BarsMerge, "added" | "revised">,
   about: Omit<MarketDataFact, keyof Parted>,
+  changes: readonly ActionChange[] = [],
 ): NewEvent[] {
-  const ingested = splitByBytes(merge.added.map(toFact));
+  // Actions first: the last part is one with bars wherever there are bars.
+  const ingested = splitByBytes<ActionFact | BarFact>([
+    ...changes.map(toActionFact),
+    ...merge.added.map(toFact),
+  ]);
   const revised = splitByBytes(
     merge.revised.map(({ before, after }) => ({ before: toFact(before), after: toFact(after) })),
   );
   const parts = ingested.length + revised.length;
   return [
-    ...ingested.map(
-      (bars, index): NewEvent => ({
-        eventType: "MarketDataIngested",
-        payload: { ...about, part: index + 1, parts, bars },
-      }),
-    ),
+    ...ingested.map((facts, index): NewEvent => {
+      const bars = facts.filter((fact): fact is BarFact => !isAction(fact));
+      const actions = facts.filter(isAction);
+      const payload = { ...about, part: index + 1, parts, bars, actions };
+      return { eventType: "MarketDataIngested", payload };
+    }),
     ...revised.map(
       (revisions, index): NewEvent => ({
         eventType: "MarketDataRevised",

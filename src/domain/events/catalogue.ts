@@ -18,6 +18,25 @@ export interface BarFact {
   readonly volume: number | null;
 }
 
+/**
+ * A corporate action as events carry it. `exDate` is `YYYY-MM-DD`; an amount is in the asset's currency, on the scale of its
+ * bars. `before` is what was on record for that kind and day, null when nothing was.
+ */
+export type ActionFact =
+  | {
+      readonly type: "dividend";
+      readonly exDate: string;
+      readonly amount: number;
+      readonly before: number | null;
+    }
+  | {
+      readonly type: "split";
+      readonly exDate: string;
+      readonly numerator: number;
+      readonly denominator: number;
+      readonly before: { readonly numerator: number; readonly denominator: number } | null;
+    };
+
 /** One commit may need several events to stay under the queue's message limit: this is number `part` of `parts`. */
 export interface Parted {
   readonly part: number;
@@ -48,7 +67,11 @@ export interface MarketDataFact extends Parted {
 export interface Payloads {
   AssetRegistered: AssetFact;
   AssetUpdated: AssetFact;
-  MarketDataIngested: MarketDataFact & { readonly bars: readonly BarFact[] };
+  MarketDataIngested: MarketDataFact & {
+    readonly bars: readonly BarFact[];
+    /** Dividends and splits that came with the bars, or that say something else than before. */
+    readonly actions: readonly ActionFact[];
+  };
   MarketDataRevised: MarketDataFact & {
     readonly revisions: readonly { readonly before: BarFact; readonly after: BarFact }[];
   };
@@ -128,7 +151,7 @@ export const EVENT_TYPES: Readonly<
 > = {
   AssetRegistered: { schemaVersion: 1, class: "domain" },
   AssetUpdated: { schemaVersion: 1, class: "domain" },
-  MarketDataIngested: { schemaVersion: 1, class: "domain" },
+  MarketDataIngested: { schemaVersion: 2, class: "domain" },
   MarketDataRevised: { schemaVersion: 1, class: "domain" },
   IndicatorsComputed: { schemaVersion: 1, class: "domain" },
   RecommendationGenerated: { schemaVersion: 2, class: "domain" },

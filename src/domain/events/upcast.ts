@@ -21,6 +21,9 @@ const withFaultClass: Upcaster = (payload) => {
 /** Version 2 may say more: fields that an older fact has none of. What it does say means the same. */
 const unchanged: Upcaster = (payload) => payload;
 
+/** Version 2 tells dividends and splits too; an older event knew of none. */
+const withoutActions: Upcaster = (payload) => ({ ...payload, actions: [] });
+
 /**
  * How each type grew: the function at index n makes version n + 2 out of version n + 1. Shapes only ever gain an entry
  * here; what was written once stays readable for ever, because the log is never rewritten.
@@ -28,7 +31,7 @@ const unchanged: Upcaster = (payload) => payload;
 export const UPCASTERS: Readonly<Record<EventType, readonly Upcaster[]>> = {
   AssetRegistered: [],
   AssetUpdated: [],
-  MarketDataIngested: [],
+  MarketDataIngested: [withoutActions],
   MarketDataRevised: [],
   IndicatorsComputed: [],
   RecommendationGenerated: [unchanged],

@@ -1,4 +1,5 @@
 import type { Bar } from "../asset/bar.ts";
+import { type CorporateAction, firstBarWithout } from "../asset/corporate-action.ts";
 import { barKey } from "../market/bar-key.ts";
 import { lastClosedSession, sessionsBetween } from "../market/calendar.ts";
 import { MILLISECONDS_PER_DAY } from "../market/calendar-day.ts";
@@ -7,7 +8,7 @@ import { lastFinal } from "../market/last-final.ts";
 import type { Resolution } from "../market/resolution.ts";
 import { isIntraday, sessionFinder, sessionsAround, slotOf, slotsOf } from "../market/session-slots.ts";
 import { coverageOf } from "./expected-keys.ts";
-import { impossibleOf, type Outlier, outliersOf, unchangedAtEnd } from "./suspects.ts";
+import { type ExplainedJump, impossibleOf, jumpsOf, type Outlier, unchangedAtEnd } from "./suspects.ts";
 
 /** The bars that quality is judged by: about a year of days. */
 export const QUALITY_WINDOW = 250;
@@ -40,6 +41,9 @@ export interface SeriesQuality {
   readonly impossibleAt: readonly number[];
   readonly outliers: number;
   readonly outliersAt: readonly Outlier[];
+  /** Jumps that are a known dividend's or split's own; they are no outliers. */
+  readonly explained: number;
+  readonly explainedAt: readonly ExplainedJump[];
   /** How many of the last bars have the very same close. */
   readonly unchanged: number;
   /** Bars of which only the close is known. */
@@ -61,11 +65,15 @@ export interface DataQuality extends SeriesQuality {
   readonly barsLate: number | null;
 }
 
-/** The quality of a series' last bars (oldest first; more than QUALITY_WINDOW are cut). Time has no part in it. */
+/**
+ * The quality of a series' last bars (oldest first; more than QUALITY_WINDOW are cut), given the corporate actions of their
+ * time. Time has no part in it.
+ */
 export const seriesQuality = (
   series: readonly Bar[],
   resolution: Resolution,
   calendar: CalendarId,
+  actions: readonly CorporateAction[] = [],
 ): SeriesQuality => {
   const bars = series.slice(-QUALITY_WINDOW);
   const coverage = coverageOf(
@@ -74,7 +82,7 @@ export const seriesQuality = (
     calendar,
   );
   const impossible = impossibleOf(bars);
-  const outliers = outliersOf(bars);
+  const { outliers, explained } = jumpsOf(bars, byFirstBar(actions, bars, resolution, calendar));
   return {
     bars: bars.length,
     from: bars[0]?.timestamp ?? null,
@@ -86,11 +94,44 @@ export const seriesQuality = (
     impossibleAt: impossible.slice(0, MOST_NAMED),
     outliers: outliers.length,
     outliersAt: outliers.slice(0, MOST_NAMED),
+    explained: explained.length,
+    explainedAt: explained.slice(0, MOST_NAMED),
     unchanged: unchangedAtEnd(bars),
     closeOnly: bars.filter(({ open }) => open === null).length,
     withoutVolume: bars.filter(({ volume }) => volume === null || volume === 0).length,
   };
 };
+
+/** Bars have the key of their month's first day at most this much before the days in them. */
+const PERIOD = 31 * MILLISECONDS_PER_DAY;
+
+/** The ex-dates (epoch ms, both included) that can matter to bars, oldest first; null where there are none. */
+export function actionsAround(
+  bars: readonly { readonly timestamp: number }[],
+): { readonly from: number; readonly to: number } | null {
+  const window = bars.slice(-QUALITY_WINDOW);
+  const [first, last] = [window[0], window.at(-1)];
+  return first === undefined || last === undefined
+    ? null
+    : { from: first.timestamp, to: last.timestamp + PERIOD };
+}
+
+/** Actions by the timestamp of the first bar that is there without what they gave. */
+function byFirstBar(
+  actions: readonly CorporateAction[],
+  bars: readonly Bar[],
+  resolution: Resolution,
+  calendar: CalendarId,
+): ReadonlyMap<number, readonly CorporateAction[]> {
+  const found = new Map<number, CorporateAction[]>();
+  for (const action of actions) {
+    const key = firstBarWithout(resolution, calendar, action);
+    const first = bars.find(({ timestamp }) => timestamp >= key);
+    if (first === undefined) continue;
+    found.set(first.timestamp, [...(found.get(first.timestamp) ?? []), action]);
+  }
+  return found;
+}
 
 /**
  * Final bars that a series should have after its last one, at an instant (epoch ms); null where the calendar is not known.

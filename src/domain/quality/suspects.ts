@@ -1,4 +1,6 @@
 import type { Bar } from "../asset/bar.ts";
+import type { ActionType, CorporateAction } from "../asset/corporate-action.ts";
+import { factorOf } from "../asset/total-return.ts";
 import { quantile } from "../indicators/quantile.ts";
 
 /** A return so many times the usual size of the returns before it is worth a look. March 2020 stays below. */
@@ -31,6 +33,19 @@ export interface Outlier {
   readonly possibleSplit: number | null;
 }
 
+/** A jump that is a dividend's or a split's own, and no mistake. */
+export interface ExplainedJump {
+  readonly timestamp: number;
+  /** Simple return from the close before, a fraction. */
+  readonly return: number;
+  readonly by: readonly ActionType[];
+}
+
+export interface Jumps {
+  readonly outliers: readonly Outlier[];
+  readonly explained: readonly ExplainedJump[];
+}
+
 /** The split that a ratio of closes (after to before) looks like, as new shares for one old; null for none. */
 const splitLike = (ratio: number): number | null => {
   for (const split of SPLITS) {
@@ -43,25 +58,33 @@ const splitLike = (ratio: number): number | null => {
 /**
  * Closes that jump: |log return| above 20 robust standard deviations (1.4826 × median of |log return|) of the up to 60
  * returns before it, or above 8 when the ratio is that of a split, and in any case above 5 %. The first 20 returns judge nobody.
+ * Returns are told from what dividends and splits have taken away (`actions`, by the timestamp of the first bar without);
+ * what is a jump only as long as they are left out is explained by them.
  */
-export const outliersOf = (bars: readonly Bar[]): Outlier[] => {
+export const jumpsOf = (
+  bars: readonly Bar[],
+  actions: ReadonlyMap<number, readonly CorporateAction[]> = new Map(),
+): Jumps => {
   const sizes: number[] = [];
-  const found: Outlier[] = [];
+  const outliers: Outlier[] = [];
+  const explained: ExplainedJump[] = [];
   for (const [index, bar] of bars.entries()) {
     const before = bars[index - 1];
     if (before === undefined || !(before.close > 0) || !(bar.close > 0)) continue;
-    const move = Math.log(bar.close / before.close);
+    const happened = actions.get(bar.timestamp) ?? [];
+    const factor = factorOf({ actions: happened, before: before.close, after: bar.close }) || 1;
+    const ratio = bar.close / before.close;
+    const move = Math.log(ratio / factor);
     const usual = sizes.length < FEWEST_USUAL ? null : quantile(sizes.slice(-USUAL), 0.5);
     const size = Math.abs(move);
     const scales = usual === null ? 0 : size / (MAD_TO_SD * usual);
-    const possibleSplit = splitLike(bar.close / before.close);
-    const limit = possibleSplit === null ? OUTLIER_SCALES : SPLIT_SCALES;
-    if (size > SMALLEST_OUTLIER && scales > limit) {
+    const possibleSplit = splitLike(ratio / factor);
+    if (isJump(size, scales, possibleSplit)) {
       const next = bars[index + 1];
       const back = next === undefined ? null : Math.log(next.close / bar.close);
-      found.push({
+      outliers.push({
         timestamp: bar.timestamp,
-        return: bar.close / before.close - 1,
+        return: ratio - 1,
         scales: Number.isFinite(scales) ? scales : null,
         reverted: back === null ? null : Math.sign(back) === -Math.sign(move) && Math.abs(back) > size / 2,
         possibleSplit,
@@ -70,9 +93,17 @@ export const outliersOf = (bars: readonly Bar[]): Outlier[] => {
       continue;
     }
     sizes.push(size);
+    const raw = Math.abs(Math.log(ratio));
+    if (factor !== 1 && usual !== null && isJump(raw, raw / (MAD_TO_SD * usual), splitLike(ratio))) {
+      const by = [...new Set(happened.map(({ type }) => type))];
+      explained.push({ timestamp: bar.timestamp, return: ratio - 1, by });
+    }
   }
-  return found;
+  return { outliers, explained };
 };
+
+const isJump = (size: number, scales: number, possibleSplit: number | null): boolean =>
+  size > SMALLEST_OUTLIER && scales > (possibleSplit === null ? OUTLIER_SCALES : SPLIT_SCALES);
 
 /** Timestamps of bars that contradict themselves: a close outside its range, a price of zero or less. */
 export const impossibleOf = (bars: readonly Bar[]): number[] =>

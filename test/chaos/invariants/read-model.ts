@@ -11,6 +11,7 @@ export const readModel: Invariant = {
       .flatMap((object) =>
         [
           bars(view, object),
+          actions(view, object),
           indicators(view, object),
           recommendations(view, object),
           head(view, object),
@@ -40,6 +41,23 @@ function bars(view: View, object: LoggedObject): string | null {
       ]),
     ]);
   return difference(`bars of ${object.streamId} in D1`, new Map(folded), new Map(rows));
+}
+
+function actions(view: View, object: LoggedObject): string | null {
+  const folded = new Map<string, string>();
+  for (const { eventType, payload, version } of object.events) {
+    if (eventType !== "MarketDataIngested") continue;
+    const told = payload["actions"] as { type: string; exDate: string; amount: number }[];
+    for (const { type, exDate, amount } of told)
+      folded.set(`${type} ${Date.parse(exDate)}`, `${amount} ${version}`);
+  }
+  const rows = view
+    .rows("SELECT * FROM corporate_actions WHERE symbol = ?", symbolOf(object))
+    .map((row): [string, string] => [
+      `${String(row["type"])} ${String(row["ex_date"])}`,
+      `${String(row["amount"])} ${String(row["version"])}`,
+    ]);
+  return difference(`corporate actions of ${object.streamId} in D1`, folded, new Map(rows));
 }
 
 function indicators(view: View, object: LoggedObject): string | null {

@@ -21,6 +21,16 @@ export interface ImportFile {
   readonly bars: readonly PlainBar[] | null;
 }
 
+/** A dividend on some of the days of a file; a later file may know another amount. */
+const actionsOf = (bars: readonly PlainBar[], revision: number) =>
+  bars
+    .filter(({ timestamp }) => (timestamp / DAY) % 9 === 4)
+    .map(({ timestamp }) => ({
+      type: "dividend",
+      exDate: dateOf(timestamp),
+      amount: 0.25 + (revision > 0 ? revision / 100 : 0),
+    }));
+
 /** Weekdays only, so that every calendar takes them; 2024 has few enough holidays to name them. */
 const HOLIDAYS = new Set(["2024-01-01", "2024-01-15", "2024-02-19", "2024-03-29"]);
 
@@ -50,7 +60,8 @@ export function makeFile(random: Random, everyDay: boolean): ImportFile {
   const spoilt = random.chance(0.12);
   const rows = bars.map((bar, index) => ({ ...bar, high: spoilt && index === 0 ? bar.low - 5 : bar.high }));
   const csv = random.chance(0.5);
-  const body = csv ? csvOf(rows) : jsonOf(rows);
+  // Coins pay none, and a file with one would be refused.
+  const body = csv ? csvOf(rows) : jsonOf(rows, everyDay ? [] : actionsOf(bars, revision));
   return { body, type: csv ? "text/csv" : "application/json", bars: spoilt ? null : bars };
 }
 
@@ -76,5 +87,9 @@ const csvOf = (bars: readonly PlainBar[]): string =>
     ...bars.map((b) => [dateOf(b.timestamp), b.open, b.high, b.low, b.close, b.volume].join(",")),
   ].join("\n");
 
-const jsonOf = (bars: readonly PlainBar[]): string =>
-  JSON.stringify({ resolution: "1d", bars: bars.map((b) => ({ ...b, timestamp: dateOf(b.timestamp) })) });
+const jsonOf = (bars: readonly PlainBar[], actions: readonly object[] = []): string =>
+  JSON.stringify({
+    resolution: "1d",
+    actions,
+    bars: bars.map((b) => ({ ...b, timestamp: dateOf(b.timestamp) })),
+  });

@@ -90,7 +90,7 @@ async function rank(client: Client, ledger: Ledger): Promise<void> {
   if (reply !== null) ledger.schedules.push({ id: String(reply["id"]), at: client.system.world.now });
 }
 
-const PROJECTIONS = ["bars", "indicators", "recommendations", "track_record"];
+const PROJECTIONS = ["bars", "indicators", "recommendations", "track_record", "corporate_actions"];
 const ACTS = ["switch", "switch", "finish", "rollback", "cancel"];
 
 async function rebuild(client: Client): Promise<void> {

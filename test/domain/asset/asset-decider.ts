@@ -5,6 +5,7 @@ import type {
   RecordRecommendationCommand,
   RegisterCommand,
 } from "../../../src/domain/asset/commands.ts";
+import type { CorporateAction } from "../../../src/domain/asset/corporate-action.ts";
 import { decideIngest, decideRecommendation, decideRegister } from "../../../src/domain/asset/decide.ts";
 import type { AssetFact } from "../../../src/domain/events/catalogue.ts";
 import type { AnyEvent, NewEvent } from "../../../src/domain/events/envelope.ts";
@@ -82,7 +83,9 @@ export const register = (changes: Partial<AssetFact> = {}): AssetCommand => ({
   command: { symbol: "ACME", cause, fact: { ...FACT, ...changes } },
 });
 
-export const ingest = (...bars: readonly Bar[]): AssetCommand => ({
+export const ingest = (...bars: readonly Bar[]): AssetCommand => ingestWith([], ...bars);
+
+export const ingestWith = (actions: readonly CorporateAction[], ...bars: readonly Bar[]): AssetCommand => ({
   do: "ingest",
   command: {
     symbol: "ACME",
@@ -94,6 +97,7 @@ export const ingest = (...bars: readonly Bar[]): AssetCommand => ({
     scheduleId: null,
     slot: null,
     bars,
+    actions,
   },
 });
 

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Bar } from "../../../src/domain/asset/bar.ts";
+import type { CorporateAction } from "../../../src/domain/asset/corporate-action.ts";
 import { barKey } from "../../../src/domain/market/bar-key.ts";
 import { sessionsBetween } from "../../../src/domain/market/calendar.ts";
 import type { CalendarId } from "../../../src/domain/market/calendar-id.ts";
@@ -53,6 +54,55 @@ describe("the quality of real series", () => {
     const bars = keyed(apple(), "XNYS").slice(-QUALITY_WINDOW);
     expect(at(bars, "XNYS")).toMatchObject({ missing: 0, offCalendar: 0, closeOnly: QUALITY_WINDOW });
     expect(at(keyed(bitcoin(), "CRYPTO"), "CRYPTO")).toMatchObject({ missing: 0, offCalendar: 0 });
+  });
+});
+
+describe("jumps that a company made", () => {
+  const keys = daysOf("XNYS", "2024-01-02", "2024-12-31");
+  const ex = keys[150] ?? 0;
+  const falling = (factor: number) =>
+    wavy(keys).map((one, n) => (n < 150 ? one : bar(one.timestamp, one.close * factor)));
+  const found = (bars: readonly Bar[], ...actions: readonly CorporateAction[]) =>
+    seriesQuality(bars, "1d", "XNYS", actions);
+  const halved: CorporateAction = { type: "split", exDate: ex, numerator: 2, denominator: 1 };
+  const special: CorporateAction = { type: "dividend", exDate: ex, amount: 30 };
+
+  it("are outliers while nobody knows of them, and explained when they are known", () => {
+    expect(found(falling(0.5))).toMatchObject({
+      outliers: 1,
+      explained: 0,
+      outliersAt: [{ possibleSplit: 2 }],
+    });
+    expect(found(falling(0.5), halved)).toMatchObject({
+      outliers: 0,
+      outliersAt: [],
+      explained: 1,
+      explainedAt: [{ timestamp: ex, by: ["split"] }],
+    });
+    expect(found(falling(0.7))).toMatchObject({ outliers: 1 });
+    expect(found(falling(0.7), special)).toMatchObject({
+      outliers: 0,
+      explained: 1,
+      explainedAt: [{ timestamp: ex, by: ["dividend"] }],
+    });
+  });
+
+  it("are not explained by what another day or another amount would explain", () => {
+    expect(found(falling(0.7), { ...special, exDate: keys[149] ?? 0 }).outliers).toBeGreaterThan(0);
+    expect(found(falling(0.7), { ...special, amount: 3 })).toMatchObject({ outliers: 1, explained: 0 });
+    expect(found(falling(0.5), { ...halved, numerator: 4 })).toMatchObject({ outliers: 1, explained: 0 });
+  });
+
+  it("that are not in the bars are no reason to see any", () => {
+    expect(found(wavy(keys), halved)).toMatchObject({ outliers: 0, explained: 0 });
+    const small: CorporateAction = { type: "dividend", exDate: ex, amount: 0.4 };
+    expect(found(falling(0.996), small)).toMatchObject({ outliers: 0, explained: 0 });
+  });
+
+  it("weigh on health only while they are unexplained", () => {
+    const asked = { resolution: "1d", calendar: "XNYS", live: false, now: 0 } as const;
+    expect(dataQuality(found(falling(0.5)), asked).health).toBeLessThan(1);
+    expect(dataQuality(found(falling(0.5), halved), asked).health).toBe(1);
   });
 });
 

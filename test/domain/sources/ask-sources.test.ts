@@ -33,7 +33,7 @@ describe("sources in their order", () => {
     const { asked, run } = desk({ a: [page("a", 5, 6, "old ones are missing"), page("a", 6)], b: [] });
     expect(await run()).toEqual({
       kind: "answered",
-      series: { bars: [bar(5), bar(6)], source: "a", notes: ["old ones are missing"] },
+      series: { bars: [bar(5), bar(6)], actions: [], source: "a", notes: ["old ones are missing"] },
       tried: [],
     });
     expect(asked).toEqual(["a@5", "a@6"]);

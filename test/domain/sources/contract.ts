@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { seededUniform } from "../../../local/seeded-random.ts";
 import type { Bar } from "../../../src/domain/asset/bar.ts";
 import { checkBars } from "../../../src/domain/asset/check-bars.ts";
+import { actionKey, type CorporateAction } from "../../../src/domain/asset/corporate-action.ts";
 import { barKey } from "../../../src/domain/market/bar-key.ts";
 import {
   type HistoryRequest,
@@ -26,6 +27,8 @@ export interface VendorCase {
   /** The documented answer, traps included, and what becomes of it. */
   readonly body: unknown;
   readonly bars: readonly Bar[];
+  /** Dividends and splits of the documented answer. */
+  readonly actions?: readonly CorporateAction[];
   /** Answers that hold no bar for the period. */
   readonly nothing: readonly (readonly [string, Reply])[];
   readonly refusals: readonly (readonly [string, Reply, Partial<SourceAnswer>])[];
@@ -79,11 +82,9 @@ export function vendorContract(one: VendorCase): void {
     });
 
     test("gives the bars of the documented answer, final ones only, oldest first, under our keys", async () => {
-      expect(await ask({ body: one.body })).toMatchObject({
-        outcome: "bars",
-        source: vendor.name,
-        bars: one.bars,
-      });
+      const answer = await ask({ body: one.body });
+      expect(answer).toMatchObject({ outcome: "bars", source: vendor.name, bars: one.bars });
+      expect("actions" in answer ? answer.actions : undefined).toEqual(one.actions);
     });
 
     test.each(one.nothing)("has NoData: %s", async (_, reply) => {
@@ -203,8 +204,10 @@ export function vendorContract(one: VendorCase): void {
       const answer = await source({ fetch: damaged }).history(request);
       outcomes.set(answer.outcome, (outcomes.get(answer.outcome) ?? 0) + 1);
       expect(JSON.stringify(answer), body).not.toContain(MARK);
-      if (answer.outcome === "bars") expectGood(answer.bars, one, body);
-      else expect(SOURCE_REFUSALS, body).toContain(answer.outcome);
+      if (answer.outcome === "bars") {
+        expectGood(answer.bars, one, body);
+        expectPossible(answer.actions ?? [], answer.bars, now, body);
+      } else expect(SOURCE_REFUSALS, body).toContain(answer.outcome);
     }
     // Damage that is always refused, or never, would prove nothing.
     expect(outcomes.get("bars") ?? 0).toBeGreaterThan(50);
@@ -219,6 +222,25 @@ function expectGood(bars: readonly Bar[], { request, now }: VendorCase, body: st
   expect(checkBars(rows, { now, resolution, keyOf }), body).toMatchObject({ ok: true, bars, folded: 0 });
   expect(bars.length, body).toBeGreaterThan(0);
   for (const { timestamp } of bars) expect(timestamp >= from && timestamp <= to, body).toBe(true);
+}
+
+/** Whatever the damage: of days that have come, one of a kind a day, above nothing and below the close before. */
+function expectPossible(
+  actions: readonly CorporateAction[],
+  bars: readonly Bar[],
+  now: number,
+  body: string,
+): void {
+  expect(new Set(actions.map(actionKey)).size, body).toBe(actions.length);
+  for (const action of actions) {
+    expect(action.exDate % 86_400_000, body).toBe(0);
+    expect(action.exDate > Date.UTC(1899, 0, 1) && action.exDate <= now, body).toBe(true);
+    const { type: _, exDate, ...numbers } = action;
+    for (const value of Object.values(numbers)) expect(value > 0 && value <= 1e15, body).toBe(true);
+    const before = bars.findLast(({ timestamp }) => timestamp < exDate);
+    if (action.type === "dividend" && before !== undefined)
+      expect(action.amount, body).toBeLessThan(before.close);
+  }
 }
 
 /** How each vendor says that a window holds nothing. */

@@ -39,7 +39,7 @@ vendorContract({
   // Prices as traded: the 9th opened after a split of 4 to 1. The 10th is not over.
   body: [
     row("2024-01-05", 181.99, 182.76, 180.17, 181.18),
-    row("2024-01-08", 182.08, 185.6, 181.52, 185.56),
+    row("2024-01-08", 182.08, 185.6, 181.52, 185.56, { divCash: 0.96 }),
     row("2024-01-09", 45.98, 46.28, 45.68, 46.28, { splitFactor: 4 }),
     row("2024-01-10", 46.08, 46.6, 45.98, 46.55),
   ],
@@ -61,6 +61,10 @@ vendorContract({
       volume: 4_000,
     },
     { timestamp: day("2024-01-09"), open: 45.98, high: 46.28, low: 45.68, close: 46.28, volume: 1_000 },
+  ],
+  actions: [
+    { type: "dividend", exDate: day("2024-01-08"), amount: 0.24 },
+    { type: "split", exDate: day("2024-01-09"), numerator: 4, denominator: 1 },
   ],
   nothing: [
     ["no day", { body: [] }],
@@ -117,4 +121,29 @@ test("a split in the answer is told, and none is not", async () => {
   const split = row("2024-01-09", 1, 1, 1, 1, { splitFactor: 4 });
   expect(await source([split]).history(AAPL)).toMatchObject({ note: expect.stringContaining("split") });
   expect(await source([row("2024-01-09", 1, 1, 1, 1)]).history(AAPL)).not.toHaveProperty("note");
+});
+
+test("a dividend is on the scale of its own day, a merger of shares is told the other way round, and a broken amount costs no bar", async () => {
+  const source = vendorSource(TIINGO, {
+    baseUrl: "http://127.0.0.1:1",
+    key: "k",
+    fetch: (async () =>
+      Response.json([
+        row("2024-01-05", 10, 10, 10, 10, { divCash: "0.1" }),
+        row("2024-01-08", 100, 100, 100, 100, { splitFactor: 0.1, divCash: 2 }),
+        row("2024-01-09", 100, 100, 100, 100, { divCash: "much" }),
+      ])) as typeof fetch,
+    timeoutMs: 1_000,
+    userAgent: "",
+    now: () => NOW,
+  });
+  expect(await source.history(AAPL)).toMatchObject({
+    bars: [{ close: 100 }, { close: 100 }, { close: 100 }],
+    actions: [
+      { type: "dividend", exDate: day("2024-01-05"), amount: 1 },
+      { type: "dividend", exDate: day("2024-01-08"), amount: 2 },
+      { type: "split", exDate: day("2024-01-08"), numerator: 1, denominator: 10 },
+    ],
+    note: expect.stringContaining("left out"),
+  });
 });

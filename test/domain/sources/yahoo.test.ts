@@ -25,6 +25,12 @@ const chartError = (code: string, description: string) => ({
 });
 const at = (...stamps: string[]) => stamps.map((stamp) => Date.parse(stamp) / 1000);
 
+const SPLIT = { date: 1704810600, numerator: 4, denominator: 1, splitRatio: "4:1" };
+const dividends = (amounts: readonly unknown[], when = "2024-01-09T14:30:00Z", times = 1) => ({
+  dividends: Object.fromEntries(
+    amounts.map((amount, n) => [String(n), { amount, date: (Date.parse(when) / 1000) * times + n }]),
+  ),
+});
 const SPLITS = { events: { splits: { "1704465000": { date: 1704465000, numerator: 4, denominator: 1 } } } };
 
 vendorContract({
@@ -36,7 +42,7 @@ vendorContract({
     period1: String(day("2024-01-03") / 1000),
     period2: String(day("2024-01-12") / 1000),
     interval: "1d",
-    events: "split",
+    events: "div|split",
   },
   // Sessions' opens, a day nobody traded, and the session under way.
   body: chart(
@@ -56,7 +62,17 @@ vendorContract({
       close: [184.2, 181.9, 181.1, null, 185.1, 185.9],
       volume: [58_414_500, 71_983_600, 62_303_300, null, 42_841_800, 20_000_000],
     },
+    {
+      events: {
+        dividends: { "1704465000": { amount: 0.24, date: 1704465000 } },
+        splits: { "1704810600": { date: 1704810600, numerator: 4, denominator: 1, splitRatio: "4:1" } },
+      },
+    },
   ),
+  actions: [
+    { type: "dividend", exDate: day("2024-01-05"), amount: 0.24 },
+    { type: "split", exDate: day("2024-01-09"), numerator: 4, denominator: 1 },
+  ],
   bars: [
     { timestamp: day("2024-01-04"), open: 182.1, high: 183.0, low: 180.8, close: 181.9, volume: 71_983_600 },
     { timestamp: day("2024-01-05"), open: 181.9, high: 182.7, low: 180.1, close: 181.1, volume: 62_303_300 },
@@ -182,6 +198,63 @@ describe("yahoo's traps", () => {
     expect(await answering(body).history(AAPL)).toMatchObject({
       bars: [{ open: null, high: null, low: null, close: 1.5, volume: 10 }],
     });
+  });
+
+  test.each<[string, unknown, readonly object[] | undefined, boolean]>([
+    ["nothing", null, undefined, false],
+    ["no list of anything", { dividends: null, splits: {} }, undefined, false],
+    ["a list where there is none", { dividends: [] }, undefined, true],
+    ["events that are none", "none", undefined, true],
+    ["a dividend of nothing", dividends([0]), undefined, true],
+    ["one below nothing", dividends([-0.24]), undefined, true],
+    ["one without an amount", dividends([null]), undefined, true],
+    ["one of text", dividends(["0.24"]), undefined, true],
+    ["one above the close", dividends([190]), undefined, true],
+    ["one beside a broken one", dividends([0.24, null]), [{ amount: 0.24 }], true],
+    ["the same twice", dividends([0.24, 0.24]), [{ amount: 0.24 }], false],
+    ["a special one beside the regular", dividends([3, 0.08]), [{ amount: 3.08 }], false],
+    ["a dividend of tomorrow", dividends([0.24], "2024-01-11T14:30:00Z"), undefined, true],
+    ["one stamped in milliseconds", dividends([0.24], "2024-01-09T14:30:00Z", 1000), undefined, true],
+    ["a split into nothing", { splits: { a: { ...SPLIT, numerator: 0 } } }, undefined, true],
+    ["two splits of a day", { splits: { a: SPLIT, b: { ...SPLIT, numerator: 2 } } }, undefined, true],
+  ])("of %s it keeps what can be, and says what it left out", async (_, events, expected, leftOut) => {
+    const stamps = at("2024-01-08T14:30:00Z", "2024-01-09T14:30:00Z");
+    const two = [185, 185];
+    const quote = { open: two, high: two, low: two, close: two, volume: two };
+    const body = chart({ currency: "USD", symbol: "AAPL" }, stamps, quote, { events });
+    const answer = await answering(body).history(AAPL);
+    if (answer.outcome !== "bars") throw new Error(answer.detail);
+    expect(answer.bars).toHaveLength(2);
+    if (expected === undefined) expect(answer).not.toHaveProperty("actions");
+    else expect(answer.actions).toMatchObject(expected);
+    expect(answer.note?.includes("left out") ?? false).toBe(leftOut);
+  });
+
+  test("a dividend in pence is kept as the prices are", async () => {
+    const stamps = at("2024-01-08T08:00:00Z", "2024-01-09T08:00:00Z");
+    const two = [675, 675];
+    const quote = { open: two, high: two, low: two, close: two, volume: two };
+    const meta = { currency: "GBp", symbol: "VOD.L" };
+    const body = chart(meta, stamps, quote, { events: dividends([4.5], "2024-01-09T08:00:00Z") });
+    const vodafone = { ...AAPL, symbol: "VOD", calendar: "XLON", currency: "GBP" } as const;
+    const exDate = day("2024-01-09");
+    expect(await answering(body).history(vodafone)).toMatchObject({
+      bars: [{ close: 6.75 }, { close: 6.75 }],
+      actions: [{ type: "dividend", exDate, amount: 0.045 }],
+    });
+    expect(await answering(body).history({ ...vodafone, currency: "GBX" })).toMatchObject({
+      actions: [{ amount: 4.5 }],
+    });
+  });
+
+  test("nothing but a stock pays", async () => {
+    const body = chart({ currency: "USD", symbol: "BTC-USD" }, at("2024-01-09T00:00:00Z"), columns(1), {
+      events: dividends([0.1]),
+    });
+    const coin = { ...AAPL, symbol: "BTC-USD", type: "CRYPTO", calendar: "CRYPTO" } as const;
+    const answer = await answering(body).history(coin);
+    expect(answer.outcome).toBe("bars");
+    expect(answer).not.toHaveProperty("actions");
   });
 
   test("a split is told", async () => {

@@ -1,0 +1,83 @@
+import * as z from "zod";
+import { type AdjustmentStep, actionsAfter } from "../domain/asset/total-return.ts";
+import { isCalendarId } from "../domain/market/calendar-id.ts";
+import type { Resolution } from "../domain/market/resolution.ts";
+import { MOST_ACTIONS, readSteps } from "../read-model/corporate-actions.ts";
+import { SeriesMoved } from "../read-model/versioned-bars.ts";
+import { whileStill } from "../read-model/while-still.ts";
+import type { AssetRecord } from "../records/asset-records.ts";
+import { ApiProblem } from "./problem.ts";
+import { iso } from "./schemas.ts";
+
+const ADJUSTMENTS = ["split", "totalReturn"] as const;
+
+/** Which prices: as stored, which for those of vendors means adjusted for splits, or adjusted for dividends as well. */
+export const adjustedQuery = z
+  .enum(ADJUSTMENTS)
+  .default("split")
+  .meta({
+    description:
+      "`split`: prices as stored (vendors' are adjusted for splits). `totalReturn`: every price before an ex-date multiplied by " +
+      "1 − dividend / close of the bar before it, and by a split that the stored bars still show; volumes stay.",
+  });
+
+/** What an answer says of its prices. */
+export const adjustedView = {
+  adjusted: z.enum(ADJUSTMENTS),
+  actionsApplied: z
+    .number()
+    .int()
+    .meta({ description: "dividends and splits that took part in these prices; 0 for prices as stored" }),
+};
+
+type Adjusted = (typeof ADJUSTMENTS)[number];
+
+/** Every price and the close it is adjusted by, as of one moment. */
+export interface Adjusting {
+  readonly asset: AssetRecord;
+  readonly adjusted: Adjusted;
+  /** The bars that are stored, from this key on (epoch ms). */
+  readonly resolution: Resolution;
+  readonly from: number;
+}
+
+/** Takes what was read with the steps for it; without adjustment there are none. */
+export async function withSteps<T>(
+  reads: D1DatabaseSession,
+  asking: Adjusting,
+  read: (steps: readonly AdjustmentStep[]) => Promise<T>,
+): Promise<T> {
+  if (asking.adjusted === "split") return read([]);
+  try {
+    return await whileStill(reads, asking.asset.symbol, async () => read(await stepsFor(reads, asking)));
+  } catch (error) {
+    if (!(error instanceof SeriesMoved)) throw error;
+    throw new ApiProblem("unavailable", "The series is being written; try again.", undefined, {
+      "retry-after": "1",
+    });
+  }
+}
+
+async function stepsFor(reads: D1DatabaseSession, { asset, resolution, from }: Adjusting) {
+  const { symbol, calendar } = asset;
+  if (!isCalendarId(calendar)) throw impossible("the calendar is not known");
+  const reading = await readSteps(reads, { symbol, resolution, calendar, from });
+  if (reading === null)
+    throw impossible(`more than ${MOST_ACTIONS} dividends and splits lie after its beginning`);
+  if (reading.ok) return reading.steps;
+  const day = iso(reading.at).slice(0, 10);
+  throw impossible(`the dividends before the bar of ${day} are not below the close they were paid from`);
+}
+
+const impossible = (reason: string): ApiProblem =>
+  new ApiProblem("not_computable", `adjusted=totalReturn: ${reason}.`, [{ field: "adjusted", reason }]);
+
+/** The fields of `adjustedView` for prices from the first of these bars on. */
+export const toldOf = (
+  wish: Adjusted,
+  steps: readonly AdjustmentStep[],
+  first: { readonly timestamp: number } | undefined,
+): { adjusted: Adjusted; actionsApplied: number } => ({
+  adjusted: wish,
+  actionsApplied: first === undefined ? 0 : actionsAfter(steps, first.timestamp),
+});

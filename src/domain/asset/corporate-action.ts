@@ -1,0 +1,90 @@
+import type { ActionFact } from "../events/catalogue.ts";
+import type { NewEvent } from "../events/envelope.ts";
+import { barKey } from "../market/bar-key.ts";
+import type { CalendarId } from "../market/calendar-id.ts";
+import type { Resolution } from "../market/resolution.ts";
+import { isIntraday } from "../market/session-slots.ts";
+
+/** Cash paid on one share, in the asset's currency and on the scale of its stored bars; 0 takes back one that was none. */
+export interface Dividend {
+  readonly type: "dividend";
+  /** The first day on which a share is traded without it: its date at 00:00 UTC, epoch ms. */
+  readonly exDate: number;
+  readonly amount: number;
+}
+
+/** `numerator` new shares for `denominator` old ones: 4 and 1 for a split of four to one. */
+export interface Split {
+  readonly type: "split";
+  /** The first day on which the new shares are traded, as for a dividend. */
+  readonly exDate: number;
+  readonly numerator: number;
+  readonly denominator: number;
+}
+
+/** Something a company does that moves the price of its share, and not its worth. An asset has one of a kind a day. */
+export type CorporateAction = Dividend | Split;
+
+export const ACTION_TYPES = ["dividend", "split"] as const;
+export type ActionType = (typeof ACTION_TYPES)[number];
+
+/** What tells the actions of an asset apart. */
+export const actionKey = ({ exDate, type }: Pick<CorporateAction, "exDate" | "type">): string =>
+  `${exDate} ${type}`;
+
+/** An action that is new, or that says something else than the one on record. */
+export interface ActionChange {
+  readonly before: CorporateAction | null;
+  readonly after: CorporateAction;
+}
+
+/** What actions change, oldest first; the same ones again change nothing. Of two of one kind and day the later stands. */
+export function mergeActions(
+  existing: readonly CorporateAction[],
+  incoming: readonly CorporateAction[],
+): ActionChange[] {
+  const known = new Map(existing.map((action) => [actionKey(action), action]));
+  return [...new Map(incoming.map((action) => [actionKey(action), action])).values()]
+    .toSorted((a, b) => a.exDate - b.exDate || ACTION_TYPES.indexOf(a.type) - ACTION_TYPES.indexOf(b.type))
+    .map((after) => ({ before: known.get(actionKey(after)) ?? null, after }))
+    .filter(({ before, after }) => before === null || !saysTheSame(before, after));
+}
+
+const saysTheSame = (one: CorporateAction, other: CorporateAction): boolean =>
+  one.type === "dividend"
+    ? other.type === "dividend" && one.amount === other.amount
+    : other.type === "split" && one.numerator === other.numerator && one.denominator === other.denominator;
+
+const dateOf = (exDate: number): string => new Date(exDate).toISOString().slice(0, 10);
+
+/** A change as events show it. */
+export function toActionFact({ before, after }: ActionChange): ActionFact {
+  const exDate = dateOf(after.exDate);
+  if (after.type === "dividend") {
+    const { type, amount } = after;
+    return { type, exDate, amount, before: before?.type === "dividend" ? before.amount : null };
+  }
+  const { type, numerator, denominator } = after;
+  const was =
+    before?.type === "split" ? { numerator: before.numerator, denominator: before.denominator } : null;
+  return { type, exDate, numerator, denominator, before: was };
+}
+
+/** An action as it stands after the event that told it. */
+export function fromActionFact(fact: ActionFact): CorporateAction {
+  const exDate = Date.parse(fact.exDate);
+  return fact.type === "dividend"
+    ? { type: fact.type, exDate, amount: fact.amount }
+    : { type: fact.type, exDate, numerator: fact.numerator, denominator: fact.denominator };
+}
+
+/** The actions an event tells; none for events about anything else. */
+export const actionsOf = (event: NewEvent): readonly ActionFact[] =>
+  event.eventType === "MarketDataIngested" ? event.payload.actions : [];
+
+/** The key of the first bar that is traded without what an action gave: see `Bar.timestamp`. */
+export const firstBarWithout = (
+  resolution: Resolution,
+  calendar: CalendarId,
+  { exDate }: Pick<CorporateAction, "exDate">,
+): number => (isIntraday(resolution) ? exDate : barKey(resolution, calendar, exDate));

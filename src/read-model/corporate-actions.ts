@@ -1,0 +1,125 @@
+import { type CorporateAction, firstBarWithout } from "../domain/asset/corporate-action.ts";
+import { type ActionsBetween, adjustmentSteps, type StepsReading } from "../domain/asset/total-return.ts";
+import type { CalendarId } from "../domain/market/calendar-id.ts";
+import type { Resolution } from "../domain/market/resolution.ts";
+
+type Reader = D1Database | D1DatabaseSession;
+
+/** Actions that one question may run through: a weekly payer's for forty years. */
+export const MOST_ACTIONS = 2_000;
+
+interface ActionRow {
+  readonly exDate: number;
+  readonly type: "dividend" | "split";
+  readonly amount: number | null;
+  readonly numerator: number | null;
+  readonly denominator: number | null;
+}
+
+export type StoredAction = CorporateAction & { readonly source: string };
+
+const COLUMNS = "ex_date AS exDate, type, amount, numerator, denominator";
+
+const toAction = ({ exDate, type, amount, numerator, denominator }: ActionRow): CorporateAction =>
+  type === "dividend"
+    ? { type, exDate, amount: amount ?? 0 }
+    : { type, exDate, numerator: numerator ?? 1, denominator: denominator ?? 1 };
+
+/** Where a page of actions begins: after this one, on the way to older ones. */
+export interface ActionPlace {
+  readonly exDate: number;
+  readonly type: string;
+}
+
+/** Dividends and splits of an asset, newest first. */
+export async function listActions(
+  db: Reader,
+  symbol: string,
+  after: ActionPlace | null,
+  limit: number,
+): Promise<StoredAction[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT ${COLUMNS}, source FROM corporate_actions
+       WHERE symbol = ?1 AND (ex_date, type) < (?2, ?3) ORDER BY ex_date DESC, type DESC LIMIT ?4`,
+    )
+    .bind(symbol, after?.exDate ?? Number.MAX_SAFE_INTEGER, after?.type ?? "", limit)
+    .all<ActionRow & { source: string }>();
+  return results.map((row) => ({ ...toAction(row), source: row.source }));
+}
+
+/** Actions with an ex-date (epoch ms) from `from` to `to`, both included, the newest `MOST_ACTIONS`, oldest first. */
+export async function actionsIn(
+  db: Reader,
+  symbol: string,
+  from: number,
+  to: number,
+): Promise<CorporateAction[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT ${COLUMNS} FROM corporate_actions
+       WHERE symbol = ? AND ex_date BETWEEN ? AND ? ORDER BY ex_date DESC LIMIT ?`,
+    )
+    .bind(symbol, from, to, MOST_ACTIONS)
+    .all<ActionRow>();
+  return results.map(toAction).reverse();
+}
+
+/** The series whose bars are to be adjusted, from a key (epoch ms) on. */
+export interface AdjustedSeries {
+  readonly symbol: string;
+  readonly resolution: Resolution;
+  readonly calendar: CalendarId;
+  readonly from: number;
+}
+
+/**
+ * The steps that adjust a series' bars from `from` on to total returns: of all actions after it up to the newest bar, so
+ * that those beyond the asked window count too. Null when these are more than MOST_ACTIONS. Two queries, whatever the
+ * length of the series: one of at most that many rows, one with two seeks into the bars for each of their days.
+ */
+export async function readSteps(db: Reader, series: AdjustedSeries): Promise<StepsReading | null> {
+  const { symbol, resolution, calendar, from } = series;
+  const { results } = await db
+    .prepare(
+      `SELECT ${COLUMNS} FROM corporate_actions WHERE symbol = ? AND ex_date > ? ORDER BY ex_date LIMIT ?`,
+    )
+    .bind(symbol, from, MOST_ACTIONS + 1)
+    .all<ActionRow>();
+  if (results.length > MOST_ACTIONS) return null;
+  const byKey = new Map<number, CorporateAction[]>();
+  for (const action of results.map(toAction)) {
+    const key = firstBarWithout(resolution, calendar, action);
+    byKey.set(key, [...(byKey.get(key) ?? []), action]);
+  }
+  if (byKey.size === 0) return { ok: true, steps: [] };
+  return adjustmentSteps(await closesAround(db, symbol, resolution, byKey));
+}
+
+/** Days that lie between the same two bars (a long weekend, a bar that is missing) are one step. */
+async function closesAround(
+  db: Reader,
+  symbol: string,
+  resolution: Resolution,
+  byKey: ReadonlyMap<number, readonly CorporateAction[]>,
+): Promise<ActionsBetween[]> {
+  const range = "symbol = ?1 AND resolution = ?2 AND timestamp";
+  const { results } = await db
+    .prepare(
+      `SELECT key, b.close AS before, a.close AS after, a.timestamp AS first FROM
+         (SELECT value AS key,
+            (SELECT max(timestamp) FROM bars WHERE ${range} < value) AS before_at,
+            (SELECT min(timestamp) FROM bars WHERE ${range} >= value) AS after_at FROM json_each(?3))
+       LEFT JOIN bars b ON b.symbol = ?1 AND b.resolution = ?2 AND b.timestamp = before_at
+       LEFT JOIN bars a ON a.symbol = ?1 AND a.resolution = ?2 AND a.timestamp = after_at ORDER BY key`,
+    )
+    .bind(symbol, resolution, JSON.stringify([...byKey.keys()]))
+    .all<{ key: number; before: number | null; after: number | null; first: number | null }>();
+  const steps = new Map<number, ActionsBetween>();
+  for (const { key, before, after, first } of results) {
+    const at = first ?? key;
+    const actions = [...(steps.get(at)?.actions ?? []), ...(byKey.get(key) ?? [])];
+    steps.set(at, { at, actions, before, after });
+  }
+  return [...steps.values()];
+}

@@ -1,0 +1,262 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import { performanceOf } from "../../src/domain/analysis/performance.ts";
+import type { Bar } from "../../src/domain/asset/bar.ts";
+import { readWish } from "../../src/domain/indicators/wished.ts";
+import { sessionsBetween } from "../../src/domain/market/calendar.ts";
+import { api, items } from "./api.ts";
+import { Broker } from "./broker.ts";
+import { eventsOf, job, openAsset, orderImport, readModelOf, stopClock } from "./market.ts";
+
+let broker: Broker;
+beforeAll(() => {
+  stopClock();
+  broker = new Broker();
+});
+
+const answer = sessionsBetween("XNYS", "2029-01-02", "2029-11-30");
+const dates = answer.kind === "sessions" ? answer.sessions.map(({ date }) => date) : [];
+const bars = dates.map((date, n): Bar => {
+  const close = 100 + Math.sin(n / 3) * 4;
+  return {
+    timestamp: Date.parse(date),
+    open: close - 1,
+    high: close + 2,
+    low: close - 2,
+    close,
+    volume: 10 + n,
+  };
+});
+const dateOf = (n: number): string => dates[n] ?? "";
+const paid = (n: number, amount: number) => ({ type: "dividend", exDate: dateOf(n), amount }) as const;
+const closeOf = (n: number): number => bars[n]?.close ?? 0;
+/** What every price before day n is multiplied by. */
+const factorAt = (n: number, amount: number): number => 1 - amount / closeOf(n - 1);
+
+/** An import through the API, worked off; its job is the answer. */
+async function post(symbol: string, body: object) {
+  const { status, body: told } = await api("POST", `/assets/${symbol}/bars`, body);
+  expect(status, JSON.stringify(told)).toBe(202);
+  await broker.settle();
+  return job(String(told["jobId"]));
+}
+const shown = (some: readonly Bar[]) =>
+  some.map((bar) => ({ ...bar, timestamp: new Date(bar.timestamp).toISOString().slice(0, 10) }));
+
+const closes = async (symbol: string, query = ""): Promise<number[]> =>
+  (await items(`/assets/${symbol}/bars?adjusted=totalReturn&limit=1000${query}`)).map((bar) =>
+    Number(bar["close"]),
+  );
+const near = (found: readonly number[], expected: readonly number[]) => {
+  expect(found).toHaveLength(expected.length);
+  for (const [n, close] of found.entries()) expect(close).toBeCloseTo(expected[n] ?? 0, 9);
+};
+
+describe("dividends and splits of an asset", () => {
+  const [first, second] = [paid(40, 2), paid(90, 3)];
+  const both = [factorAt(40, 2), factorAt(90, 3)] as const;
+  const expected = bars.map(({ close }, n) => close * (n < 40 ? both[0] : 1) * (n < 90 ? both[1] : 1));
+  beforeAll(async () => {
+    await openAsset("PAYS");
+    const done = await post("PAYS", {
+      bars: shown(bars),
+      actions: [second, first, { type: "split", exDate: dateOf(10), numerator: 4, denominator: 1 }],
+    });
+    expect(done).toMatchObject({ state: "succeeded", result: { added: bars.length, actions: 3 } });
+  });
+
+  it("are listed newest first, page by page", async () => {
+    const all = await items("/assets/PAYS/corporate-actions");
+    const source = "import";
+    expect(all).toEqual([
+      { ...second, currency: "USD", source },
+      { ...first, currency: "USD", source },
+      { type: "split", exDate: dateOf(10), numerator: 4, denominator: 1, source },
+    ]);
+    const pages = [];
+    let cursor = "";
+    do {
+      const { body } = await api("GET", `/assets/PAYS/corporate-actions?limit=1${cursor}`);
+      pages.push(...(body["items"] as object[]));
+      cursor = body["nextCursor"] === null ? "" : `&cursor=${String(body["nextCursor"])}`;
+    } while (cursor !== "");
+    expect(pages).toEqual(all);
+    expect((await api("GET", "/assets/NOBODY/corporate-actions")).status).toBe(404);
+    expect((await api("GET", "/assets/PAYS/corporate-actions?limit=0")).status).toBe(400);
+    expect((await api("GET", "/assets/PAYS/corporate-actions?cursor=x")).status).toBe(400);
+  });
+
+  it("adjust every price before them, whatever part is asked for, and only when asked", async () => {
+    near(await closes("PAYS"), expected);
+    near(await closes("PAYS", `&to=${dateOf(30)}`), expected.slice(0, 31));
+    near(await closes("PAYS", `&from=${dateOf(50)}&to=${dateOf(60)}`), expected.slice(50, 61));
+    const page = (await api("GET", `/assets/PAYS/bars?adjusted=totalReturn&from=${dateOf(40)}&limit=1`)).body;
+    expect(page).toMatchObject({ adjusted: "totalReturn", actionsApplied: 1, items: [{ volume: 50 }] });
+    expect((await api("GET", "/assets/PAYS/bars?adjusted=totalReturn&limit=1")).body["actionsApplied"]).toBe(
+      2,
+    );
+    const stored = (await api("GET", "/assets/PAYS/bars?limit=1")).body;
+    expect(stored).toMatchObject({ adjusted: "split", actionsApplied: 0, items: [{ close: closeOf(0) }] });
+    expect((await api("GET", "/assets/PAYS/bars?adjusted=no")).status).toBe(400);
+  });
+
+  it("adjust the finer bars that coarser ones are made of", async () => {
+    const weeks = await items(
+      "/assets/PAYS/bars?resolution=1w&resampleFrom=1d&adjusted=totalReturn&limit=1000",
+    );
+    const plain = await items("/assets/PAYS/bars?resolution=1w&resampleFrom=1d&limit=1000");
+    expect(weeks).toHaveLength(plain.length);
+    const byClose = new Map(bars.map(({ close }, n) => [close, expected[n] ?? 0]));
+    near(
+      weeks.map((week) => Number(week["close"])),
+      plain.map((week) => byClose.get(Number(week["close"])) ?? 0),
+    );
+  });
+
+  it("adjust what indicators and performance are made of", async () => {
+    const points = bars.map(({ timestamp }, n) => ({ timestamp, close: expected[n] ?? 0 }));
+    const told = (await api("GET", "/assets/PAYS/performance?adjusted=totalReturn")).body;
+    const figures = performanceOf(points, 252);
+    expect(told).toMatchObject({ adjusted: "totalReturn", actionsApplied: 2, observations: bars.length - 1 });
+    expect(Number(told["totalReturn"])).toBeCloseTo(figures.totalReturn ?? 0, 9);
+    expect(Number(told["sharpe"])).toBeCloseTo(figures.sharpe ?? 0, 9);
+    expect((await api("GET", "/assets/PAYS/performance")).body["totalReturn"]).not.toBe(told["totalReturn"]);
+
+    const wish = readWish(["sma20", "rsi14"]);
+    if (!wish.ok) throw new Error("no such indicators");
+    const step = wish.start(252);
+    const values = bars.map((bar, n) => step({ ...bar, close: expected[n] ?? 0 }));
+    const rows = await items("/assets/PAYS/indicators?adjusted=totalReturn&names=sma20,rsi14&limit=1000");
+    for (const [n, row] of rows.entries()) {
+      const found = row["values"] as Record<string, number | null>;
+      for (const name of ["sma20", "rsi14"]) {
+        const value = values[n]?.[name] ?? null;
+        if (value === null) expect(found[name]).toBeNull();
+        else expect(found[name]).toBeCloseTo(value, 8);
+      }
+    }
+    const usual = (await api("GET", "/assets/PAYS/indicators?adjusted=totalReturn&limit=1")).body;
+    expect(usual).toMatchObject({ adjusted: "totalReturn", items: [{ values: { sma20: null } }] });
+  });
+
+  it("that come again change nothing; another amount is a revision in the log, and the series follows", async () => {
+    await openAsset("AGAIN");
+    await post("AGAIN", { bars: shown(bars.slice(0, 60)), actions: [first] });
+    const [log, model] = [await eventsOf("AGAIN"), await readModelOf("AGAIN")];
+    expect(model.actions).toHaveLength(1);
+    const repeated = await post("AGAIN", { bars: shown(bars.slice(30, 60)), actions: [first] });
+    expect(repeated.result).not.toHaveProperty("actions");
+    expect(await eventsOf("AGAIN")).toEqual(log);
+    expect(await readModelOf("AGAIN")).toEqual(model);
+    // The same message twice is one effect.
+    const message = await orderImport("AGAIN", "twice", [], "1d", [paid(40, 5)]);
+    broker.put("INGEST_QUEUE", message);
+    broker.put("INGEST_QUEUE", message);
+    await broker.settle();
+    const since = (await eventsOf("AGAIN")).slice(log.length);
+    expect(since).toMatchObject([
+      {
+        eventType: "MarketDataIngested",
+        schemaVersion: 2,
+        payload: { bars: [], actions: [{ type: "dividend", exDate: dateOf(40), amount: 5, before: 2 }] },
+      },
+    ]);
+    expect((await closes("AGAIN"))[0]).toBeCloseTo(closeOf(0) * factorAt(40, 5), 9);
+    await post("AGAIN", { actions: [{ ...first, amount: 0 }] });
+    near(
+      await closes("AGAIN"),
+      bars.slice(0, 60).map(({ close }) => close),
+    );
+  });
+
+  it("are followed when the bar before them is revised", async () => {
+    await openAsset("MOVED");
+    await post("MOVED", { bars: shown(bars.slice(0, 60)), actions: [first] });
+    const before = bars[39];
+    if (before === undefined) throw new Error("no bar");
+    await post("MOVED", { bars: shown([{ ...before, close: 80, low: 70 }]) });
+    expect((await closes("MOVED"))[0]).toBeCloseTo(closeOf(0) * (1 - 2 / 80), 9);
+  });
+});
+
+describe("actions that cannot be", () => {
+  it("are refused with their row and field, and nothing of the request is stored", async () => {
+    await openAsset("WRONG");
+    const failed = await post("WRONG", {
+      bars: shown(bars.slice(0, 5)),
+      actions: [paid(2, 1), { ...paid(3, 1), amount: -1 }, { ...paid(3, 1), exDate: "2031-01-02" }],
+    });
+    expect(failed).toMatchObject({
+      state: "failed",
+      error: {
+        code: "bars_refused",
+        total: 2,
+        errors: [
+          { row: 2, field: "actions.amount", value: "-1" },
+          { row: 3, field: "actions.exDate", reason: "is in the future" },
+        ],
+      },
+    });
+    expect((await readModelOf("WRONG")).bars).toEqual([]);
+    expect(await items("/assets/WRONG/corporate-actions")).toEqual([]);
+  });
+
+  it.each<[string, object, string]>([
+    ["neither bars nor actions", {}, "bars"],
+    ["another kind", { actions: [{ type: "merger", exDate: "2029-01-02" }] }, "actions.0.type"],
+    [
+      "a dividend without an amount",
+      { actions: [{ type: "dividend", exDate: "2029-01-02" }] },
+      "actions.0.amount",
+    ],
+    ["an amount as text", { actions: [{ ...paid(2, 1), amount: "1" }] }, "actions.0.amount"],
+    ["a field nobody knows", { actions: [paid(2, 1), { ...paid(3, 1), tax: 1 }] }, "actions.1"],
+    ["more than two thousand", { actions: Array.from({ length: 2_001 }, () => paid(2, 1)) }, "actions"],
+  ])("are refused at once where they are no actions: %s", async (_, body, field) => {
+    await openAsset("WRONG");
+    const { status, body: problem } = await api("POST", "/assets/WRONG/bars", body);
+    expect(status).toBe(422);
+    expect(problem).toMatchObject({ code: "validation_failed", errors: [{ field }] });
+  });
+
+  it("belong to stocks", async () => {
+    await openAsset("EURUSD", { type: "FX", calendar: "FX" });
+    expect(await post("EURUSD", { actions: [paid(2, 1)] })).toMatchObject({
+      state: "failed",
+      error: { errors: [{ row: 1, field: "actions.type" }] },
+    });
+  });
+
+  it("make a total return that cannot be computed, which is said, and not a wrong one", async () => {
+    await openAsset("BROKE");
+    await post("BROKE", { bars: shown(bars.slice(0, 20)), actions: [paid(10, 500)] });
+    for (const what of ["bars", "indicators", "performance"]) {
+      const { status, body } = await api("GET", `/assets/BROKE/${what}?adjusted=totalReturn`);
+      expect([what, status]).toEqual([what, 422]);
+      expect(body).toMatchObject({ code: "not_computable", errors: [{ field: "adjusted" }] });
+    }
+    expect((await api("GET", `/assets/BROKE/bars?adjusted=totalReturn&from=${dateOf(10)}`)).status).toBe(200);
+  });
+});
+
+describe("a drop that a dividend explains", () => {
+  it("is an outlier until the dividend is known, and then named as explained on every answer", async () => {
+    await openAsset("DROPS");
+    const fallen = bars.map((bar, n) =>
+      n < 100 ? bar : { ...bar, open: null, high: null, low: null, close: bar.close - 50 },
+    );
+    await post("DROPS", { bars: shown(fallen) });
+    expect((await api("GET", "/assets/DROPS/quality")).body).toMatchObject({ outliers: 1, explained: 0 });
+    await post("DROPS", { actions: [paid(100, 50)] });
+    const { body } = await api("GET", "/assets/DROPS/quality");
+    expect(body).toMatchObject({
+      outliers: 0,
+      explained: 1,
+      explainedAt: [{ timestamp: `${dateOf(100)}T00:00:00.000Z`, by: ["dividend"] }],
+      soundness: 1,
+    });
+    for (const path of ["analysis", "performance", "bars?limit=1"])
+      expect((await api("GET", `/assets/DROPS/${path}`)).body).toMatchObject({
+        dataQuality: { outliers: 0, health: body["health"] },
+      });
+  });
+});
