@@ -8,6 +8,7 @@ export default defineConfig({
     "./src/records/model-schema.ts",
     "./src/records/portfolio-schema.ts",
     "./src/records/backtest-schema.ts",
+    "./src/records/cross-check-schema.ts",
     "./src/read-model/schema.ts",
   ],
   out: "./migrations",

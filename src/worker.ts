@@ -6,6 +6,7 @@ import { MetricsObject } from "./durable-objects/metrics-object.ts";
 import { log } from "./log.ts";
 import { orBacktest } from "./queues/backtest.ts";
 import { consumeJobs } from "./queues/consumer.ts";
+import { orCrossCheck } from "./queues/cross-check.ts";
 import { consumeDeadLetters } from "./queues/dead-letters.ts";
 import { consumeEvents } from "./queues/events.ts";
 import { indicatorsHandler } from "./queues/indicators.ts";
@@ -25,6 +26,7 @@ import { alertsDeps } from "./wiring/alerts.ts";
 import { apiPlatform } from "./wiring/api.ts";
 import { backtestDeps } from "./wiring/backtests.ts";
 import { platform } from "./wiring/common.ts";
+import { crossCheckDeps } from "./wiring/cross-checks.ts";
 import { deadLettersDeps } from "./wiring/dead-letters.ts";
 import { eventsDeps } from "./wiring/events.ts";
 import {
@@ -66,7 +68,12 @@ export default reporting({
       case "inversorai-schedule":
         return consumeSchedule(batch, scheduleDeps(p));
       case "inversorai-ingest":
-        return consumeJobs(batch, "ingest", ingestHandler(ingestDeps(p)), consumerDeps(p));
+        return consumeJobs(
+          batch,
+          "ingest",
+          orCrossCheck(ingestHandler(ingestDeps(p)), crossCheckDeps(p)),
+          consumerDeps(p),
+        );
       case "inversorai-indicators":
         return consumeJobs(batch, "indicators", indicatorsHandler(indicatorsDeps(p)), consumerDeps(p));
       case "inversorai-recommendations":

@@ -4,6 +4,7 @@ import { assetStream } from "../domain/events/envelope.ts";
 import { type CalendarId, isCalendarId } from "../domain/market/calendar-id.ts";
 import { RESOLUTIONS, type Resolution } from "../domain/market/resolution.ts";
 import { NOTICE } from "../domain/notice.ts";
+import { agreementOf } from "../domain/quality/cross-check.ts";
 import {
   actionsAround,
   type DataQuality,
@@ -17,6 +18,7 @@ import { latestBars } from "../read-model/series.ts";
 import { projectedHeads } from "../read-model/streams.ts";
 import type { AssetRecord } from "../records/asset-records.ts";
 import { marketTime } from "../records/clock-record.ts";
+import { latestCrossCheck } from "../records/cross-check-records.ts";
 import type { ApiEnv } from "./platform.ts";
 import { iso, isoOrNull } from "./schemas.ts";
 
@@ -24,11 +26,15 @@ const share = z.number().min(0).max(1);
 
 export const qualityView = z
   .object({
-    health: share.meta({ description: "completeness × soundness × freshness" }),
+    health: share.meta({ description: "completeness × soundness × freshness × agreement" }),
     completeness: share.meta({ description: "bars there are out of bars the calendar asks for" }),
     soundness: share.meta({ description: "share of bars that raise no suspicion" }),
     freshness: share.meta({
       description: "1 when up to date, or when the series is history; 0 from ten bars late on",
+    }),
+    agreement: share.meta({
+      description:
+        "by the latest cross-check against another source; 1 where there was none, or 5 % or less differ",
     }),
     bars: z
       .number()
@@ -57,13 +63,14 @@ export interface Engine {
 }
 
 export const showQuality = (quality: DataQuality): z.infer<typeof qualityView> => {
-  const { health, completeness, soundness, freshness } = quality;
+  const { health, completeness, soundness, freshness, agreement } = quality;
   const { bars, barsLate, missing, outliers, impossible, unchanged } = quality;
   return {
     health,
     completeness,
     soundness,
     freshness,
+    agreement,
     bars,
     barsLate,
     missing,
@@ -138,7 +145,9 @@ async function freshened(
   const now = asOf ?? (await marketTime(reads, api.config, api.now()));
   // What time it was on the market at an instant of the past is not kept for a replay.
   const live = asset.live && (asOf === null || !api.config.DEMO);
-  return dataQuality(series, { resolution, calendar: calendarOf(asset), live, now });
+  const checked = asOf === null ? await latestCrossCheck(reads, asset.symbol, resolution) : null;
+  const agreement = checked === null ? 1 : agreementOf(checked.result);
+  return dataQuality(series, { resolution, calendar: calendarOf(asset), live, now, agreement });
 }
 
 /** The fields of `aboutView` for an answer about the newest bars. */
@@ -184,6 +193,19 @@ export const fullQualityView = qualityView
     explainedAt: z.array(
       z.object({ timestamp: z.string(), return: z.number(), by: z.array(z.enum(ACTION_TYPES)) }),
     ),
+    crossCheck: z
+      .object({
+        id: z.string(),
+        source: z.string(),
+        checkedAt: z.string(),
+        compared: z.number().int(),
+        differing: z.number().int(),
+        missingHere: z.number().int(),
+        missingThere: z.number().int(),
+        scale: z.object({ factor: z.number(), looksLike: z.string() }).nullable(),
+      })
+      .nullable()
+      .meta({ description: "the latest comparison with another source; null where there was none" }),
     closeOnly: z.number().int(),
     withoutVolume: z.number().int(),
   })
@@ -194,6 +216,7 @@ export const showFullQuality = (
   symbol: string,
   resolution: Resolution,
   quality: DataQuality,
+  crossCheck: z.infer<typeof fullQualityView>["crossCheck"],
 ): z.infer<typeof fullQualityView> => ({
   symbol,
   resolution,
@@ -213,6 +236,7 @@ export const showFullQuality = (
     timestamp: iso(one.timestamp),
     by: [...one.by],
   })),
+  crossCheck,
   closeOnly: quality.closeOnly,
   withoutVolume: quality.withoutVolume,
 });

@@ -14,6 +14,7 @@ import { bars } from "./bars.ts";
 import { breakers } from "./breakers.ts";
 import { calendars } from "./calendars.ts";
 import { corporateActions } from "./corporate-actions.ts";
+import { crossChecks } from "./cross-checks.ts";
 import { deadLetterActions } from "./dead-letter-actions.ts";
 import { deadLetterBulk } from "./dead-letter-bulk.ts";
 import { deadLetterEdit } from "./dead-letter-edit.ts";
@@ -90,6 +91,7 @@ for (const part of [
   analysis,
   quality,
   corporateActions,
+  crossChecks,
   series,
   recommendations,
   trackRecord,

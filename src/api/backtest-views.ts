@@ -57,7 +57,7 @@ const rulesResult = z.looseObject({
     description: "the strategy on the series with its returns shuffled: what it gets where there is no order",
   }),
   bootstrap: z.looseObject({ resamples: z.number(), blockLength: z.number() }).nullable(),
-  dataQuality: qualityView,
+  dataQuality: qualityView.omit({ agreement: true }),
   engine: z.string(),
   engineVersion: z.string(),
   codeVersion: z.string(),

@@ -17,6 +17,7 @@ export const deadLetterView = z
     symbol: z.string().nullable(),
     portfolioId: z.string().nullable().meta({ description: "when it is about a portfolio's job" }),
     backtestId: z.string().nullable().meta({ description: "when it is about a backtest's job" }),
+    crossCheckId: z.string().nullable().meta({ description: "when it is about a cross-check's job" }),
     body: z.unknown(),
     error: z.looseObject({ code: z.string(), detail: z.string() }),
     attempts: z.number(),
@@ -37,7 +38,9 @@ export const deadLetterView = z
 
 export const showLetter = (letter: StoredDeadLetter): z.infer<typeof deadLetterView> => ({
   ...letter,
-  ...(letter.symbol === null ? { portfolioId: null, backtestId: null } : shownSubject(letter.symbol)),
+  ...(letter.symbol === null
+    ? { portfolioId: null, backtestId: null, crossCheckId: null }
+    : shownSubject(letter.symbol)),
   error: { ...letter.error },
   firstAt: iso(letter.firstAt),
   lastAt: iso(letter.lastAt),

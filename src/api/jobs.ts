@@ -37,6 +37,10 @@ const jobView = z
     symbol: z.string().nullable().meta({ description: "the asset it is about, if it is about one" }),
     portfolioId: z.string().nullable().meta({ description: "the portfolio it is about, if it is about one" }),
     backtestId: z.string().nullable().meta({ description: "the backtest it is about, if it is about one" }),
+    crossCheckId: z
+      .string()
+      .nullable()
+      .meta({ description: "the cross-check it is about, if it is about one" }),
     resolution: z.enum(RESOLUTIONS),
     state: z.enum(JOB_STATES),
     slot: z.string().nullable(),

@@ -1,7 +1,14 @@
 import * as z from "zod";
+import { latestCrossCheck } from "../records/cross-check-records.ts";
 import { fullQualityView, qualityOf, showFullQuality } from "./about.ts";
 import { requireAsset } from "./assets.ts";
-import { instantSchema, operation, resolutionQuery, router, symbolParams } from "./schemas.ts";
+import { instantSchema, iso, operation, resolutionQuery, router, symbolParams } from "./schemas.ts";
+
+const showCheck = ({ id, result }: NonNullable<Awaited<ReturnType<typeof latestCrossCheck>>>) => {
+  const { source, compared, differing, missingHere, missingThere, scale } = result;
+  const checkedAt = iso(result.checkedAt);
+  return { id, source, checkedAt, compared, differing, missingHere, missingThere, scale };
+};
 
 export const quality = router();
 
@@ -27,6 +34,10 @@ quality.openapi(
     const reads = c.get("reads");
     const asset = await requireAsset(reads, symbol);
     const found = await qualityOf(c.env, reads, asset, resolution, asOf ?? null);
-    return c.json(showFullQuality(symbol, resolution, found), 200);
+    const checked = asOf === undefined ? await latestCrossCheck(reads, symbol, resolution) : null;
+    return c.json(
+      showFullQuality(symbol, resolution, found, checked === null ? null : showCheck(checked)),
+      200,
+    );
   },
 );

@@ -78,6 +78,7 @@ export function ingestHandler(deps: IngestDeps): JobHandler {
       case "portfolio":
       case "backtest":
       case "portfolioBacktest":
+      case "crossCheck":
       case "derived":
       case "resolve":
       case "ranking":

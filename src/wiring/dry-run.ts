@@ -6,6 +6,7 @@ import type { Problem } from "../domain/outcome.ts";
 import { portfolioFact } from "../domain/portfolio/portfolio-fact.ts";
 import { orBacktest } from "../queues/backtest.ts";
 import { type JobHandler, outcomeOfThrow } from "../queues/consumer.ts";
+import { orCrossCheck } from "../queues/cross-check.ts";
 import { EventWriter } from "../queues/event-writer.ts";
 import { collectStream, type ProjectedEvent } from "../queues/events.ts";
 import { indicatorsHandler } from "../queues/indicators.ts";
@@ -20,6 +21,7 @@ import { deliveriesInHand, deliveryId } from "../records/delivery-records.ts";
 import { loadJobs } from "../records/job-records.ts";
 import { backtestDeps } from "./backtests.ts";
 import { assetObject, type Platform } from "./common.ts";
+import { crossCheckDeps } from "./cross-checks.ts";
 import { eventsDeps } from "./events.ts";
 import { indicatorsDeps, ingestDeps, recommendationDeps, resolutionDeps } from "./jobs.ts";
 import { modelPreview } from "./models.ts";
@@ -72,10 +74,13 @@ function handlerOf(
   const object = () => assetObject(p.env, job.symbol);
   switch (job.kind) {
     case "ingest":
-      return ingestHandler({
-        ...ingestDeps(p),
-        ingest: async (command) => keep(await object().previewIngest(command)),
-      });
+      return orCrossCheck(
+        ingestHandler({
+          ...ingestDeps(p),
+          ingest: async (command) => keep(await object().previewIngest(command)),
+        }),
+        { ...crossCheckDeps(p), record: async (_job, _id, result) => result },
+      );
     case "indicators":
       return indicatorsHandler({
         ...indicatorsDeps(p),

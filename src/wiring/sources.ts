@@ -1,5 +1,6 @@
 import { sourceService } from "../domain/breaker/service.ts";
 import { verdictOfSource } from "../domain/breaker/verdict.ts";
+import type { AssetType } from "../domain/market/asset-type.ts";
 import { candidatesFor, isVendorName, type VendorName } from "../domain/market/vendor.ts";
 import { continueTrace } from "../domain/trace/traceparent.ts";
 import type { Prices } from "../queues/ask-sources.ts";
@@ -53,6 +54,17 @@ export function priceDeps(p: Platform): Pick<IngestDeps, "candidates" | "prices"
     },
   };
 }
+
+/** Whom else to ask about an asset, in the order of its kind: those that are configured, and not its own. */
+export const otherSources = (
+  p: Platform,
+  { type, source }: { readonly type: AssetType; readonly source: string },
+): readonly string[] =>
+  areVendorsOn(p)
+    ? p.config.SOURCE_FALLBACKS[type].filter(
+        (name) => name !== source && !(VENDORS[name].needsKey && placeOf(p, name).key === ""),
+      )
+    : [];
 
 const areVendorsOn = ({ config }: Platform): boolean =>
   config.VENDOR_SOURCES === "on" || (config.VENDOR_SOURCES === "auto" && config.ENVIRONMENT !== "local");

@@ -130,7 +130,9 @@ describe("an asset's log", () => {
         storage.sql.exec(`DROP TRIGGER ${trigger}`);
       storage.sql.exec("ALTER TABLE events DROP COLUMN hash");
       storage.sql.exec("ALTER TABLE consumed DROP COLUMN at");
-      storage.sql.exec("DROP TABLE conflicts; DROP TABLE open_calls; DROP TABLE engine_records");
+      storage.sql.exec(
+        "DROP TABLE conflicts; DROP TABLE open_calls; DROP TABLE engine_records; DROP TABLE corporate_actions",
+      );
       storage.sql.exec("UPDATE _steps SET done = 1");
       migrateTables(storage, ASSET_STEPS);
     });

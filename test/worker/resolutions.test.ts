@@ -204,7 +204,9 @@ describe("the commit of a resolution", () => {
   it("finds the calls of an object from before there were resolutions", async () => {
     await withCall(broker, "ELDER", HORIZON);
     await runInDurableObject(object("ELDER"), (_, { storage }) => {
-      storage.sql.exec("DROP TABLE open_calls; DROP TABLE engine_records; UPDATE _steps SET done = done - 1");
+      storage.sql.exec(
+        "DROP TABLE open_calls; DROP TABLE engine_records; DROP TABLE corporate_actions; UPDATE _steps SET done = 3",
+      );
     });
     await evictDurableObject(object("ELDER"));
     expect(await object("ELDER").resolveRecommendations(resolveCommand("ELDER"))).toMatchObject({

@@ -31,6 +31,7 @@ export function editedParams(
     case "portfolio":
     case "backtest":
     case "portfolioBacktest":
+    case "crossCheck":
     case "derived":
     case "resolve":
     case "ranking":

@@ -60,6 +60,7 @@ const CLASS_OF: Readonly<Record<string, FaultClass>> = {
   backtest_tooFewBars: "permanent",
   backtest_unusablePrice: "permanent",
   backtest_tooMuchWork: "permanent",
+  crossCheck_noBars: "permanent",
   contract_violation: "permanent",
   unreadable_message: "permanent",
   bug: "bug",

@@ -47,6 +47,15 @@ export type JobParams =
       readonly symbols: readonly string[];
       readonly request: PortfolioBacktestRequest;
     }
+  /** Which bars to compare with whom; `source` null for the first other one that is configured. Instants are epoch ms. */
+  | {
+      readonly mode: "crossCheck";
+      readonly symbol: string;
+      readonly source: string | null;
+      readonly from: number | null;
+      readonly to: number | null;
+      readonly toleranceBps: number | null;
+    }
   | { readonly mode: "derived" }
   /** A recommendation job that makes none: it judges the asset's recommendations whose horizon has come. */
   | { readonly mode: "resolve" }
@@ -98,17 +107,31 @@ export const backtestOf = (subject: string): string | null =>
 /** The id of a backtest's job. */
 export const backtestJobId = (backtestId: string): string => jobId("portfolio", "backtest", backtestId);
 
-/** A subject as the API shows it: an asset's symbol, a portfolio or a backtest, and null for what it is not. */
+const CROSS_CHECK = "cross-check/";
+
+/** The subject of a cross-check's job. It changes nothing of the asset, so it waits for no other job, and none waits for it. */
+export const crossCheckSubject = (id: string): string => `${CROSS_CHECK}${id}`;
+
+export const crossCheckOf = (subject: string): string | null =>
+  subject.startsWith(CROSS_CHECK) ? subject.slice(CROSS_CHECK.length) : null;
+
+/** The id of a cross-check's job. */
+export const crossCheckJobId = (id: string): string => jobId("ingest", "cross-check", id);
+
+/** A subject as the API shows it: an asset's symbol, a portfolio, a backtest or a cross-check, and null for what it is not. */
 export const shownSubject = (
   subject: string,
 ): {
   readonly symbol: string | null;
   readonly portfolioId: string | null;
   readonly backtestId: string | null;
+  readonly crossCheckId: string | null;
 } => {
   const portfolioId = portfolioOf(subject);
   const backtestId = backtestOf(subject);
-  return { symbol: portfolioId === null && backtestId === null ? subject : null, portfolioId, backtestId };
+  const crossCheckId = crossCheckOf(subject);
+  const isAsset = portfolioId === null && backtestId === null && crossCheckId === null;
+  return { symbol: isAsset ? subject : null, portfolioId, backtestId, crossCheckId };
 };
 
 /** A job as recorded: what was ordered, and everything that has happened to it. Instants are epoch milliseconds. */

@@ -51,9 +51,9 @@ export interface SeriesQuality {
   readonly withoutVolume: number;
 }
 
-/** A series' quality, and how fresh it is at an instant. */
+/** A series' quality, how fresh it is at an instant, and how far another source agrees with it. */
 export interface DataQuality extends SeriesQuality {
-  /** 0 … 1, the product of the three below. */
+  /** 0 … 1, the product of the four below. */
   readonly health: number;
   /** Bars there are out of bars there should be; 1 where the calendar is not known. */
   readonly completeness: number;
@@ -61,6 +61,8 @@ export interface DataQuality extends SeriesQuality {
   readonly soundness: number;
   /** 1 for a series that is up to date, or that is history and not fed any more; 0 from ten bars late on. */
   readonly freshness: number;
+  /** With the source it was last checked against (`agreementOf`); 1 where it never was. */
+  readonly agreement: number;
   /** Final bars there should be after the last one; null for history, or when the calendar is not known. */
   readonly barsLate: number | null;
 }
@@ -193,7 +195,7 @@ function intradayLate(
 }
 
 /**
- * The figure that goes with every answer: health = completeness × soundness × freshness.
+ * The figure that goes with every answer: health = completeness × soundness × freshness × agreement.
  * `live` tells whether the series is still being fed; history is as fresh as it will ever be.
  */
 export const dataQuality = (
@@ -203,11 +205,13 @@ export const dataQuality = (
     calendar,
     live,
     now,
+    agreement = 1,
   }: {
     readonly resolution: Resolution;
     readonly calendar: CalendarId;
     readonly live: boolean;
     readonly now: number;
+    readonly agreement?: number;
   },
 ): DataQuality => {
   const { bars, missing, impossible, outliers, unchanged, to } = series;
@@ -218,10 +222,11 @@ export const dataQuality = (
   const freshness = late === null ? 1 : 1 - late / HOPELESSLY_LATE;
   return {
     ...series,
-    health: completeness * soundness * freshness,
+    health: completeness * soundness * freshness * agreement,
     completeness,
     soundness,
     freshness,
+    agreement,
     barsLate: late,
   };
 };

@@ -18,6 +18,7 @@ export interface LogContext {
   readonly asset?: string | undefined;
   readonly portfolioId?: string | undefined;
   readonly backtestId?: string | undefined;
+  readonly crossCheckId?: string | undefined;
   readonly attempt?: number;
   readonly queue?: string;
 }
@@ -35,7 +36,7 @@ export const jobContext = (
   job: Pick<JobOrder, "id" | "symbol" | "traceparent">,
   attempt: number,
 ): LogContext => {
-  const { symbol, portfolioId, backtestId } = shownSubject(job.symbol);
+  const { symbol, portfolioId, backtestId, crossCheckId } = shownSubject(job.symbol);
   return {
     traceId: traceIdOf(job.traceparent),
     tenantId: DEFAULT_TENANT,
@@ -43,6 +44,7 @@ export const jobContext = (
     ...(symbol === null ? {} : { asset: symbol }),
     ...(portfolioId === null ? {} : { portfolioId }),
     ...(backtestId === null ? {} : { backtestId }),
+    ...(crossCheckId === null ? {} : { crossCheckId }),
     attempt,
   };
 };

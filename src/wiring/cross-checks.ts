@@ -1,0 +1,23 @@
+import type { CrossCheckDeps } from "../queues/cross-check.ts";
+import { versionedBars } from "../read-model/versioned-bars.ts";
+import { crossCheckResultOf, writeCrossCheck } from "../records/cross-check-records.ts";
+import type { Platform } from "./common.ts";
+import { ingestDeps } from "./jobs.ts";
+import { otherSources } from "./sources.ts";
+
+export function crossCheckDeps(p: Platform): CrossCheckDeps {
+  const { DB } = p.env;
+  const { asset, prices, now } = ingestDeps(p);
+  return {
+    asset,
+    prices,
+    now,
+    others: (of) => otherSources(p, of),
+    bars: (symbol, query) => versionedBars(DB, symbol, query),
+    found: (id) => crossCheckResultOf(DB, id),
+    record: async (_job, id, result) => {
+      await writeCrossCheck(DB, id, result, p.now()).run();
+      return (await crossCheckResultOf(DB, id)) ?? result;
+    },
+  };
+}
