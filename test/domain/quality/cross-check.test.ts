@@ -8,6 +8,9 @@ const series = (count: number): Close[] =>
 const times = (closes: readonly Close[], factor: number): Close[] =>
   closes.map(({ timestamp, close }) => ({ timestamp, close: close * factor }));
 
+/** By what a close is changed: less than 50 basis points, and more. */
+const LIFTS: Readonly<Record<string, number>> = { near: 1.004, far: 1.0061 };
+
 describe("two sources' closes", () => {
   it("that are the same differ nowhere, whatever the order they come in", () => {
     const ours = series(100);
@@ -29,7 +32,7 @@ describe("two sources' closes", () => {
         const theirs = all
           .map((one, n) => ({
             ...one,
-            close: one.close * ({ near: 1.004, far: 1.0061 }[kinds[n] ?? ""] ?? 1),
+            close: one.close * (LIFTS[kinds[n] ?? "keep"] ?? 1),
           }))
           .filter((_, n) => kinds[n] !== "there");
         const found = compareCloses(ours, theirs, 50);
