@@ -1,11 +1,14 @@
+import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { performanceOf } from "../../src/domain/analysis/performance.ts";
 import type { Bar } from "../../src/domain/asset/bar.ts";
 import { readWish } from "../../src/domain/indicators/wished.ts";
 import { sessionsBetween } from "../../src/domain/market/calendar.ts";
+import { SeriesMoved } from "../../src/read-model/versioned-bars.ts";
+import { whileStill } from "../../src/read-model/while-still.ts";
 import { api, items } from "./api.ts";
 import { Broker } from "./broker.ts";
-import { eventsOf, job, openAsset, orderImport, readModelOf, stopClock } from "./market.ts";
+import { DAY, eventsOf, job, openAsset, orderImport, readModelOf, stopClock } from "./market.ts";
 
 let broker: Broker;
 beforeAll(() => {
@@ -166,6 +169,36 @@ describe("dividends and splits of an asset", () => {
       await closes("AGAIN"),
       bars.slice(0, 60).map(({ close }) => close),
     );
+  });
+
+  it("of days without a bar count from the next bar on, together with its own", async () => {
+    await openAsset("RESTS");
+    const monday = bars.findIndex(
+      ({ timestamp }, n) => n > 0 && timestamp - (bars[n - 1]?.timestamp ?? 0) > 2 * DAY,
+    );
+    const saturday = new Date((bars[monday - 1]?.timestamp ?? 0) + DAY).toISOString().slice(0, 10);
+    const actions = [paid(monday, 2), { ...paid(monday, 3), exDate: saturday }];
+    await post("RESTS", { bars: shown(bars.slice(0, 30)), actions });
+    const told = await closes("RESTS");
+    expect(told[monday - 1]).toBeCloseTo(closeOf(monday - 1) * factorAt(monday, 5), 9);
+    expect(told[monday]).toBe(closeOf(monday));
+  });
+
+  it("and bars are read again when something is written between the two, and given up when it always is", async () => {
+    await openAsset("BUSY");
+    await post("BUSY", { bars: shown(bars.slice(0, 5)) });
+    const move = () =>
+      env.DB.prepare(
+        "UPDATE streams SET projected_version = projected_version + 1 WHERE stream_id = 'asset/BUSY'",
+      ).run();
+    let reads = 0;
+    const once = async () => {
+      reads += 1;
+      if (reads === 1) await move();
+      return reads;
+    };
+    expect(await whileStill(env.DB, "BUSY", once)).toBe(2);
+    await expect(whileStill(env.DB, "BUSY", move)).rejects.toThrow(SeriesMoved);
   });
 
   it("are followed when the bar before them is revised", async () => {

@@ -2,6 +2,7 @@ import { env } from "cloudflare:workers";
 import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Bar } from "../../src/domain/asset/bar.ts";
 import { sessionsBetween } from "../../src/domain/market/calendar.ts";
+import { crossCheckResultOf, writeCrossCheck } from "../../src/records/cross-check-records.ts";
 import { platform } from "../../src/wiring/common.ts";
 import { linesOf } from "../../src/wiring/sources.ts";
 import { api, items } from "./api.ts";
@@ -197,6 +198,11 @@ describe("a cross-check", () => {
     await work();
     expect(await view("TWICE", id)).toEqual(first);
     expect(asked).toHaveLength(questions);
+    // A worker that finds it out too, and is later, changes nothing.
+    const stands = await crossCheckResultOf(env.DB, id);
+    if (stands === null) throw new Error("no result");
+    await writeCrossCheck(env.DB, id, { ...stands, differing: 77 }, Date.now()).run();
+    expect(await crossCheckResultOf(env.DB, id)).toEqual(stands);
     expect(await rows("SELECT id FROM cross_checks WHERE symbol = 'TWICE'")).toHaveLength(1);
     expect((await job(jobId)).state).toBe("succeeded");
   });

@@ -17,6 +17,9 @@ const sessions = answer.kind === "sessions" ? answer.sessions : [];
 let yahooDivides: number | null = 1;
 let broker: Broker;
 
+const EX_DATE = "2029-12-11";
+const paid = () => ({ date: Date.parse(`${EX_DATE}T14:30:00Z`) / 1000, amount: 2 / (yahooDivides ?? 1) });
+
 function yahoo(url: URL): Response {
   if (yahooDivides === null) return new Response(null, { status: 503 });
   const from = Number(url.searchParams.get("period1")) * 1000;
@@ -28,6 +31,7 @@ function yahoo(url: URL): Response {
     meta: { currency: "USD", symbol: url.pathname.split("/").at(-1) },
     ...(shown.length > 0 ? { timestamp: shown.map(({ open }) => open / 1000) } : {}),
     indicators: { quote: [shown.length > 0 ? quote : {}] },
+    ...(shown.some(({ date }) => date === EX_DATE) ? { events: { dividends: { a: paid() } } } : {}),
   };
   return Response.json({ chart: { result: [result], error: null } });
 }
@@ -90,6 +94,29 @@ describe("a vendor that adjusts its history for a split", () => {
     expect(revised).toEqual(before);
     // The next day is a day like any other.
     expect((await ingest("SPLIT", "c", "2029-12-24T22:00:00Z")).result).not.toHaveProperty("rescaled");
+  });
+
+  it("has its dividends on the same scale: kept once, and revised with the bars", async () => {
+    await openAsset("PAYS", { source: "yahoo" });
+    yahooDivides = 1;
+    expect((await ingest("PAYS", "a", "2029-12-13T22:00:00Z")).result).toMatchObject({ actions: 1 });
+    // The look-back tells it again.
+    expect((await ingest("PAYS", "b", "2029-12-14T22:00:00Z")).result).not.toHaveProperty("actions");
+    yahooDivides = 4;
+    expect((await ingest("PAYS", "c", "2029-12-17T22:00:00Z")).result).toMatchObject({
+      rescaled: 0.25,
+      actions: 1,
+    });
+    expect(await rows("SELECT type, amount, source FROM corporate_actions WHERE symbol = 'PAYS'")).toEqual([
+      { type: "dividend", amount: 0.5, source: "yahoo" },
+    ]);
+    const told = (await eventsOf("PAYS")).flatMap((event) =>
+      event.eventType === "MarketDataIngested" ? event.payload.actions : [],
+    );
+    expect(told).toEqual([
+      { type: "dividend", exDate: EX_DATE, amount: 2, before: null },
+      { type: "dividend", exDate: EX_DATE, amount: 0.5, before: 2 },
+    ]);
   });
 
   it("is not mixed with a fallback that has another scale", async () => {
