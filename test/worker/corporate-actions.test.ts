@@ -126,8 +126,10 @@ describe("dividends and splits of an asset", () => {
 
     const wish = readWish(["sma20", "rsi14"]);
     if (!wish.ok) throw new Error("no such indicators");
-    const step = wish.start(252);
-    const values = bars.map((bar, n) => step({ ...bar, close: expected[n] ?? 0 }));
+    const values = wish.rows(
+      bars.map((bar, n) => ({ ...bar, close: expected[n] ?? 0 })),
+      252,
+    );
     const rows = await items("/assets/PAYS/indicators?adjusted=totalReturn&names=sma20,rsi14&limit=1000");
     for (const [n, row] of rows.entries()) {
       const found = row["values"] as Record<string, number | null>;

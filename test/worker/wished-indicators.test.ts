@@ -26,8 +26,11 @@ const path = (symbol: string, query: string) => `/assets/${symbol}/indicators?${
 function expected(names: readonly string[], bars: readonly Bar[]) {
   const reading = readWish(names);
   if (!reading.ok) throw new Error("not a wish");
-  const step = reading.start(252);
-  return bars.map((bar) => ({ timestamp: new Date(bar.timestamp).toISOString(), values: step(bar) }));
+  const rows = reading.rows(bars, 252);
+  return bars.map(({ timestamp }, n) => ({
+    timestamp: new Date(timestamp).toISOString(),
+    values: rows[n] ?? {},
+  }));
 }
 
 describe("indicators with parameters of one's own", () => {
