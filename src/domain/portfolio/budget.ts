@@ -1,6 +1,6 @@
 /*
  * How much one optimisation may take on. A Worker has 128 MB and, unless it is told otherwise, 30 seconds of computing:
- * with 100 assets a choice of weights takes about half a second, so the walk-forward gets few windows there.
+ * with 100 assets a choice of weights takes up to some 50 ms, so the walk-forward gets few windows there.
  */
 
 export const FEWEST_ASSETS = 2;
