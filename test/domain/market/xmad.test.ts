@@ -1,22 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { knownSessions, shortDays, utc, weekdaysClosed } from "./known-sessions.ts";
-
-const YEARS = [
-  [2012, "04-06 04-09 05-01 12-25 12-26", "12-24 12-31"],
-  [2020, "01-01 04-10 04-13 05-01 12-25", "12-24 12-31"],
-  [2021, "01-01 04-02 04-05 12-24 12-31", ""],
-  [2022, "04-15 04-18 12-26", ""],
-  [2023, "04-07 04-10 05-01 12-25 12-26", ""],
-  [2024, "01-01 03-29 04-01 05-01 12-25 12-26", "12-24 12-31"],
-  [2025, "01-01 04-18 04-21 05-01 12-25 12-26", "12-24 12-31"],
-  [2026, "01-01 04-03 04-06 05-01 12-25", "12-24 12-31"],
-] as const;
+import { type PublishedYear, XMAD_YEARS } from "./published-days.ts";
 
 describe("Madrid", () => {
-  it.each(YEARS)("%i has the holidays, never made up for, and the short days", (year, closed, short) => {
-    expect(weekdaysClosed("XMAD", year).join(" ")).toBe(closed);
-    expect(shortDays("XMAD", year).join(" ")).toBe(short);
-  });
+  it.each<PublishedYear>([[2012, "04-06 04-09 05-01 12-25 12-26", "12-24 12-31", 256], ...XMAD_YEARS])(
+    "%i has the holidays, never made up for, and the short days",
+    (year, closed, short) => {
+      expect(weekdaysClosed("XMAD", year).join(" ")).toBe(closed);
+      expect(shortDays("XMAD", year).join(" ")).toBe(short);
+    },
+  );
 
   it.each([
     // Assumption on a Sunday moved to Monday 16; 1 November 2004 was a Monday; both eves were holidays until 2010.
