@@ -79,7 +79,8 @@ export async function computedIndicators(
   const about = [
     symbol,
     made,
-    fingerprintOf(series.steps),
+    // Read before the version was: what is remembered under it must not be of older ones.
+    await api.hash(JSON.stringify(series.steps)),
     version,
     from,
     to,
@@ -100,10 +101,6 @@ export async function computedIndicators(
     return page.map(({ timestamp }, index) => ({ timestamp, values: values[index] ?? {} }));
   });
 }
-
-/** The steps were read before the version was: what is remembered under it must not be of older ones. */
-const fingerprintOf = (steps: readonly AdjustmentStep[]): number =>
-  steps.reduce((sum, { at, factor }) => sum + at * factor, steps.length);
 
 /** The bars of a page, and those before it that the indicators need to warm up. */
 async function barsOf(
