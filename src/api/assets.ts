@@ -4,6 +4,7 @@ import { barSource } from "../domain/market/bar-source.ts";
 import { CALENDAR_IDS, type CalendarId } from "../domain/market/calendar-id.ts";
 import { SOURCES } from "../domain/market/price-sources.ts";
 import type { OnboardAssetInput } from "../domain/process/onboard-asset.ts";
+import type { Reader } from "../reader.ts";
 import { type AssetRecord, listAssets, loadAssets } from "../records/asset-records.ts";
 import { closeLettersOf } from "./archived-letters.ts";
 import { backfillOrders, demoSeriesFor, saveAsset } from "./asset-changes.ts";
@@ -94,7 +95,7 @@ export function describeAsset(demoOn: boolean, body: z.infer<typeof newAsset>): 
 }
 
 /** The asset, or 404. */
-export async function requireAsset(db: D1Database | D1DatabaseSession, symbol: string): Promise<AssetRecord> {
+export async function requireAsset(db: Reader, symbol: string): Promise<AssetRecord> {
   const asset = (await loadAssets(db, [symbol]))[0];
   if (asset === undefined || asset.archivedAt !== null) {
     throw new ApiProblem("not_found", `There is no asset ${symbol}.`);

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { Reader } from "../reader.ts";
 import {
   deliveryId,
   findDelivery,
@@ -123,7 +124,7 @@ deliveries.openapi(
   },
 );
 
-async function requireDelivery(db: D1Database | D1DatabaseSession, id: string): Promise<StoredDelivery> {
+async function requireDelivery(db: Reader, id: string): Promise<StoredDelivery> {
   const delivery = await findDelivery(db, id);
   if (delivery === null) throw new ApiProblem("not_found", `There is no delivery ${id}.`);
   return delivery;

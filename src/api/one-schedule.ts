@@ -1,3 +1,4 @@
+import type { Reader } from "../reader.ts";
 import { marketTime } from "../records/clock-record.ts";
 import { findSchedule, type Schedule } from "../records/schedule-records.ts";
 import type { ApiEnv } from "./platform.ts";
@@ -8,7 +9,7 @@ export const marketNow = ({ DB, api }: ApiEnv["Bindings"]): Promise<number> =>
   marketTime(DB, api.config, api.now());
 
 /** The schedule, or 404. */
-export async function requireSchedule(db: D1Database | D1DatabaseSession, id: string): Promise<Schedule> {
+export async function requireSchedule(db: Reader, id: string): Promise<Schedule> {
   const schedule = await findSchedule(db, id);
   if (schedule === null) throw new ApiProblem("not_found", `There is no schedule ${id}.`);
   return schedule;

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { JOB_STATES, type JobOrder, jobId, portfolioSubject } from "../domain/job/job.ts";
 import { RESOLUTIONS } from "../domain/market/resolution.ts";
+import type { Reader } from "../reader.ts";
 import { orderJobs } from "../records/job-records.ts";
 import {
   findOptimization,
@@ -120,7 +121,7 @@ optimizations.openapi(
 );
 
 /** What was found out about a portfolio stays readable when it is deleted; one that never was is 404. */
-async function requireKnown(db: D1Database | D1DatabaseSession, id: string): Promise<void> {
+async function requireKnown(db: Reader, id: string): Promise<void> {
   if ((await findPortfolio(db, id)) === null)
     throw new ApiProblem("not_found", `There is no portfolio ${id}.`);
 }

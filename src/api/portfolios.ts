@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { portfolioSubject } from "../domain/job/job.ts";
 import { DEFAULT_REQUEST } from "../domain/portfolio/request.ts";
+import type { Reader } from "../reader.ts";
 import { loadAssets } from "../records/asset-records.ts";
 import {
   archivePortfolio,
@@ -23,7 +24,7 @@ export const portfolios = router();
 const tag = "Portfolios";
 
 /** The portfolio, or 404; one that was deleted is none. */
-export async function requirePortfolio(db: D1Database | D1DatabaseSession, id: string): Promise<Portfolio> {
+export async function requirePortfolio(db: Reader, id: string): Promise<Portfolio> {
   const portfolio = await findPortfolio(db, id);
   if (portfolio === null || portfolio.archivedAt !== null) {
     throw new ApiProblem("not_found", `There is no portfolio ${id}.`);

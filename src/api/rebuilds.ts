@@ -2,6 +2,7 @@ import * as z from "zod";
 import { afterAct, REBUILD_ACTS, REBUILD_STATES, type RebuildAct } from "../domain/reconciliation/rebuild.ts";
 import { REBUILDABLE, type Rebuildable } from "../read-model/row-tables.ts";
 import { actOnTables, createShadow, previousOf, shadowOf } from "../read-model/shadow-tables.ts";
+import type { Reader } from "../reader.ts";
 import {
   findRebuild,
   listRebuilds,
@@ -199,11 +200,7 @@ async function perform(
   }
 }
 
-async function requireRebuild(
-  db: D1Database | D1DatabaseSession,
-  projection: string,
-  id: string,
-): Promise<StoredRebuild> {
+async function requireRebuild(db: Reader, projection: string, id: string): Promise<StoredRebuild> {
   const rebuild = await findRebuild(db, id);
   if (rebuild === null || rebuild.projection !== projection) {
     throw new ApiProblem("not_found", `There is no rebuild ${id} of ${projection}.`);

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { DEPTHS } from "../domain/reconciliation/run.ts";
+import type { Reader } from "../reader.ts";
 import { loadAssets } from "../records/asset-records.ts";
 import { listDivergences, type StoredDivergence } from "../records/divergence-records.ts";
 import { findRun, listRuns, orderRun, type StoredRun } from "../records/reconciliation-records.ts";
@@ -168,7 +169,7 @@ reconciliations.openapi(
   },
 );
 
-async function requireRun(db: D1Database | D1DatabaseSession, id: string): Promise<StoredRun> {
+async function requireRun(db: Reader, id: string): Promise<StoredRun> {
   const run = await findRun(db, id);
   if (run === null) throw new ApiProblem("not_found", `There is no reconciliation ${id}.`);
   return run;

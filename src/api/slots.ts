@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { openJobs, SLOT_OUTCOMES, SLOT_STATES, SLOT_TRIGGERS, slotOutcome } from "../domain/schedule/slot.ts";
+import type { Reader } from "../reader.ts";
 import { claimSlots, findSlot, listSlots, type Slot } from "../records/slot-records.ts";
 import { auditRow } from "./audit-row.ts";
 import { marketNow, requireSchedule } from "./one-schedule.ts";
@@ -162,7 +163,7 @@ slots.openapi(
   },
 );
 
-async function requireSlot(db: D1Database | D1DatabaseSession, id: string, slot: number): Promise<Slot> {
+async function requireSlot(db: Reader, id: string, slot: number): Promise<Slot> {
   const found = await findSlot(db, id, slot);
   if (found === null) throw new ApiProblem("not_found", `The schedule ${id} has no slot at ${iso(slot)}.`);
   return found;

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { endpointProblem } from "../domain/delivery/endpoint-url.ts";
 import { patternProblem } from "../domain/events/routing-key.ts";
+import type { Reader } from "../reader.ts";
 import {
   deleteEndpoint,
   type Endpoint,
@@ -228,7 +229,7 @@ async function save(
   await env.DB.batch([writeEndpoint(env.DB, endpoint), auditRow(env, actor, action, endpoint.id)]);
 }
 
-export async function requireEndpoint(db: D1Database | D1DatabaseSession, id: string): Promise<Endpoint> {
+export async function requireEndpoint(db: Reader, id: string): Promise<Endpoint> {
   const endpoint = await findEndpoint(db, id);
   if (endpoint === null) throw new ApiProblem("not_found", `There is no webhook endpoint ${id}.`);
   return endpoint;

@@ -1,7 +1,6 @@
 import type { AnyEvent } from "../domain/events/envelope.ts";
+import type { Reader } from "../reader.ts";
 import type { Cell, TableShape } from "./row-tables.ts";
-
-type Reader = D1Database | D1DatabaseSession;
 
 /** A breaker as its events tell it. Instants are epoch ms. */
 export interface BreakerRow {

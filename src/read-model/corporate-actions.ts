@@ -2,8 +2,7 @@ import { type CorporateAction, firstBarWithout } from "../domain/asset/corporate
 import { type ActionsBetween, adjustmentSteps, type StepsReading } from "../domain/asset/total-return.ts";
 import type { CalendarId } from "../domain/market/calendar-id.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
-
-type Reader = D1Database | D1DatabaseSession;
+import type { Reader } from "../reader.ts";
 
 /** Actions that one question may run through: a weekly payer's for forty years. */
 export const MOST_ACTIONS = 2_000;

@@ -1,7 +1,6 @@
 import type { StoredEvent } from "../domain/events/envelope.ts";
 import { upcastIfKnown } from "../domain/events/upcast.ts";
-
-type Reader = D1Database | D1DatabaseSession;
+import type { Reader } from "../reader.ts";
 
 export interface FeedEvent {
   readonly position: number;

@@ -2,8 +2,7 @@ import { rankingStream } from "../domain/events/envelope.ts";
 import type { AssetType } from "../domain/market/asset-type.ts";
 import type { Candidate, RankedResolution, RankingBody } from "../domain/ranking/ranking.ts";
 import type { Action } from "../domain/recommendation/recommendation.ts";
-
-type Reader = D1Database | D1DatabaseSession;
+import type { Reader } from "../reader.ts";
 
 interface CandidateRow {
   symbol: string;

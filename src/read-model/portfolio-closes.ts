@@ -1,8 +1,7 @@
 import type { PricePoint } from "../domain/analysis/performance.ts";
 import { assetStream } from "../domain/events/envelope.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
-
-type Reader = D1Database | D1DatabaseSession;
+import type { Reader } from "../reader.ts";
 
 /** Prices of one asset, oldest first, and the version of its stream that they are true of. */
 interface Versioned<P> {

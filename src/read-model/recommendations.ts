@@ -1,6 +1,5 @@
 import type { RecommendationBody } from "../domain/recommendation/recommendation.ts";
-
-type Reader = D1Database | D1DatabaseSession;
+import type { Reader } from "../reader.ts";
 
 export interface StoredRecommendation {
   readonly body: RecommendationBody;

@@ -5,8 +5,7 @@ import { barKey } from "../domain/market/bar-key.ts";
 import { MILLISECONDS_PER_DAY } from "../domain/market/calendar-day.ts";
 import type { CalendarId } from "../domain/market/calendar-id.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
-
-type Reader = D1Database | D1DatabaseSession;
+import type { Reader } from "../reader.ts";
 
 /** Finer bars that one question may run through. */
 export const MOST_FINER = 25_000;

@@ -1,8 +1,7 @@
 import type { Bar } from "../domain/asset/bar.ts";
 import type { IndicatorValues } from "../domain/indicators/values.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
-
-type Reader = D1Database | D1DatabaseSession;
+import type { Reader } from "../reader.ts";
 
 export interface StoredBar extends Bar {
   readonly source: string;

@@ -1,3 +1,4 @@
+import type { Reader } from "../reader.ts";
 /** How far each stream reaches and how far it is projected. */
 
 import { webhookService } from "../domain/breaker/service.ts";
@@ -16,7 +17,7 @@ export interface ProjectedHead extends StreamHead {
 
 /** Streams of which nothing is projected yet are left out. */
 export async function projectedHeads(
-  db: D1Database | D1DatabaseSession,
+  db: Reader,
   streamIds: readonly string[],
 ): Promise<Map<string, ProjectedHead>> {
   const { results } = await db

@@ -4,8 +4,7 @@ import type { AnyEvent, StoredEvent } from "../domain/events/envelope.ts";
 import { upcast } from "../domain/events/upcast.ts";
 import type { IndicatorValues } from "../domain/indicators/values.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
-
-type Reader = D1Database | D1DatabaseSession;
+import type { Reader } from "../reader.ts";
 
 /** What an asset's log said at one of its versions. */
 export interface Knowledge {

@@ -1,7 +1,6 @@
 import { BINS, type BinSums } from "../domain/track-record/figures.ts";
 import type { FollowedCall } from "../domain/track-record/following.ts";
-
-type Reader = D1Database | D1DatabaseSession;
+import type { Reader } from "../reader.ts";
 
 export const TRACK_RECORD_GROUPS = ["asset", "class", "engine", "promptVersion"] as const;
 export type TrackRecordGroup = (typeof TRACK_RECORD_GROUPS)[number];

@@ -1,8 +1,7 @@
 import type { Bar } from "../domain/asset/bar.ts";
 import { assetStream } from "../domain/events/envelope.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
-
-type Reader = D1Database | D1DatabaseSession;
+import type { Reader } from "../reader.ts";
 
 /** Which bars: epoch ms, both included; the newest `limit`. */
 export interface BarsQuery {

@@ -1,8 +1,7 @@
 import { assetStream } from "../domain/events/envelope.ts";
+import type { Reader } from "../reader.ts";
 import { projectedHeads } from "./streams.ts";
 import { SeriesMoved } from "./versioned-bars.ts";
-
-type Reader = D1Database | D1DatabaseSession;
 
 /** A series that changes while it is read is read again so often. */
 const TRIES = 3;

@@ -1,6 +1,5 @@
 import type { AlertState, Notification } from "../domain/alert/alert.ts";
-
-type Reader = D1Database | D1DatabaseSession;
+import type { Reader } from "../reader.ts";
 
 /** A rule's row: how it stands, when that was found, and what of it some channel has not taken yet. */
 export interface StoredAlert extends AlertState {

@@ -1,5 +1,6 @@
 import type { AssetFact } from "../domain/events/catalogue.ts";
 import type { AssetType } from "../domain/market/asset-type.ts";
+import type { Reader } from "../reader.ts";
 
 export interface AssetRecord extends Omit<AssetFact, "archived"> {
   readonly createdAt: number;
@@ -62,10 +63,7 @@ export function writeAsset(db: D1Database, asset: AssetRecord): D1PreparedStatem
     );
 }
 
-export async function loadAssets(
-  db: D1Database | D1DatabaseSession,
-  symbols: readonly string[],
-): Promise<AssetRecord[]> {
+export async function loadAssets(db: Reader, symbols: readonly string[]): Promise<AssetRecord[]> {
   const { results } = await db
     .prepare("SELECT * FROM assets WHERE symbol IN (SELECT value FROM json_each(?))")
     .bind(JSON.stringify(symbols))
@@ -74,11 +72,7 @@ export async function loadAssets(
 }
 
 /** Assets after a symbol in symbol order; archived ones are left out. */
-export async function listAssets(
-  db: D1Database | D1DatabaseSession,
-  after: string,
-  limit: number,
-): Promise<AssetRecord[]> {
+export async function listAssets(db: Reader, after: string, limit: number): Promise<AssetRecord[]> {
   const { results } = await db
     .prepare("SELECT * FROM assets WHERE symbol > ? AND archived_at IS NULL ORDER BY symbol LIMIT ?")
     .bind(after, limit)

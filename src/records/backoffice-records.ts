@@ -1,4 +1,4 @@
-type Reader = D1Database | D1DatabaseSession;
+import type { Reader } from "../reader.ts";
 
 export interface StoredAudit {
   readonly id: string;

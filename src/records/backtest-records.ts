@@ -3,11 +3,10 @@ import type { BacktestResult } from "../domain/backtest/result.ts";
 import type { JobParams, JobState } from "../domain/job/job.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
 import type { Problem } from "../domain/outcome.ts";
+import type { Reader } from "../reader.ts";
 
 /** What came out of a backtest, of one asset or of several together. */
 type AnyResult = BacktestResult | PortfolioBacktestResult;
-
-type Reader = D1Database | D1DatabaseSession;
 
 /** A backtest that was ordered, with how its job stands. Instants are epoch ms. */
 export interface Backtest<R = AnyResult> {

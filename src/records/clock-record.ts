@@ -1,7 +1,6 @@
+import type { Reader } from "../reader.ts";
 /** The market's clock as last set by a tick; null before the first. */
-export async function readClock(
-  db: D1Database | D1DatabaseSession,
-): Promise<{ marketNow: number; wallAt: number } | null> {
+export async function readClock(db: Reader): Promise<{ marketNow: number; wallAt: number } | null> {
   const row = await db
     .prepare("SELECT market_now AS marketNow, wall_at AS wallAt FROM clock WHERE id = 1")
     .first<{ marketNow: number; wallAt: number }>();
@@ -21,7 +20,7 @@ export async function writeClock(db: D1Database, marketNow: number, wallAt: numb
 
 /** What time it is on the market: the replay's clock in a demo that has ticked, else the wall's (`now`, epoch ms). */
 export const marketTime = async (
-  db: D1Database | D1DatabaseSession,
+  db: Reader,
   { DEMO }: { readonly DEMO: boolean },
   now: number,
 ): Promise<number> => (DEMO ? ((await readClock(db))?.marketNow ?? now) : now);

@@ -1,8 +1,7 @@
 import type { Problem } from "../domain/outcome.ts";
+import type { Reader } from "../reader.ts";
 import { KNOWN_QUEUES, type LetterState } from "./dead-letter-states.ts";
 import { readableRows } from "./readable-rows.ts";
-
-type Reader = D1Database | D1DatabaseSession;
 
 /** A dead letter as it is kept. Instants are epoch ms; what is null was not known when it was filed. */
 export interface StoredDeadLetter {

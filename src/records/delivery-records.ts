@@ -1,3 +1,4 @@
+import type { Reader } from "../reader.ts";
 import { unfiled } from "./dead-letter-states.ts";
 import { readableRows } from "./readable-rows.ts";
 
@@ -235,17 +236,14 @@ const toStoredDelivery = (row: DeliveryRow): StoredDelivery => ({
   finishedAt: row.finished_at,
 });
 
-export async function findDelivery(
-  db: D1Database | D1DatabaseSession,
-  id: string,
-): Promise<StoredDelivery | null> {
+export async function findDelivery(db: Reader, id: string): Promise<StoredDelivery | null> {
   const row = await db.prepare("SELECT * FROM deliveries WHERE id = ?").bind(id).first<DeliveryRow>();
   return row === null ? null : toStoredDelivery(row);
 }
 
 /** Deliveries to an endpoint, newest first, before a (createdAt, id) position. */
 export async function listDeliveries(
-  db: D1Database | D1DatabaseSession,
+  db: Reader,
   endpointId: string,
   before: readonly [number, string] | null,
   limit: number,

@@ -1,6 +1,5 @@
 import type { Finding, RepairAction } from "../domain/reconciliation/divergence.ts";
-
-type Reader = D1Database | D1DatabaseSession;
+import type { Reader } from "../reader.ts";
 
 export interface StoredDivergence extends Finding {
   readonly id: string;

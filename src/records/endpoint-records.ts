@@ -1,3 +1,4 @@
+import type { Reader } from "../reader.ts";
 export interface Endpoint {
   readonly id: string;
   readonly url: string;
@@ -57,16 +58,12 @@ export const writeEndpoint = (db: D1Database, e: Endpoint): D1PreparedStatement 
 export const deleteEndpoint = (db: D1Database, id: string): D1PreparedStatement =>
   db.prepare("DELETE FROM webhook_endpoints WHERE id = ?").bind(id);
 
-export async function findEndpoint(db: D1Database | D1DatabaseSession, id: string): Promise<Endpoint | null> {
+export async function findEndpoint(db: Reader, id: string): Promise<Endpoint | null> {
   const row = await db.prepare("SELECT * FROM webhook_endpoints WHERE id = ?").bind(id).first<EndpointRow>();
   return row === null ? null : toEndpoint(row);
 }
 
-export async function listEndpoints(
-  db: D1Database | D1DatabaseSession,
-  after: string,
-  limit: number,
-): Promise<Endpoint[]> {
+export async function listEndpoints(db: Reader, after: string, limit: number): Promise<Endpoint[]> {
   const { results } = await db
     .prepare("SELECT * FROM webhook_endpoints WHERE id > ? ORDER BY id LIMIT ?")
     .bind(after, limit)

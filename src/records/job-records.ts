@@ -2,6 +2,7 @@ import type { Attempt, JobKind, JobOrder, JobParams, JobRecord, JobState } from 
 import type { Settlement } from "../domain/job/settle.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
 import type { Problem } from "../domain/outcome.ts";
+import type { Reader } from "../reader.ts";
 import { readableRows } from "./readable-rows.ts";
 import { keptBackBy } from "./sequence-records.ts";
 import { countCancelled, countSettled, finishSlots } from "./slot-counts.ts";
@@ -234,7 +235,7 @@ const toShownJob = (row: JobRow & { waits_behind: string | null }): ShownJob => 
 
 /** Jobs newest first, before a (createdAt, id) position. */
 export async function listJobs(
-  db: D1Database | D1DatabaseSession,
+  db: Reader,
   filter: JobFilter,
   before: readonly [number, string] | null,
   limit: number,
@@ -257,7 +258,7 @@ export async function listJobs(
   return results.map(toShownJob);
 }
 
-export async function findJob(db: D1Database | D1DatabaseSession, id: string): Promise<ShownJob | null> {
+export async function findJob(db: Reader, id: string): Promise<ShownJob | null> {
   const row = await db
     .prepare(`SELECT *, ${WAITS_BEHIND} FROM jobs WHERE id = ?`)
     .bind(id)

@@ -2,8 +2,7 @@ import type { ModelAnswer } from "../domain/recommendation/llm/answer.ts";
 import type { AuditOutcome, ModelAudit, ModelTry } from "../domain/recommendation/llm/audit.ts";
 import { budgetDay } from "../domain/recommendation/llm/budget.ts";
 import { type FallbackReason, isFallbackReason } from "../domain/recommendation/llm/fallback.ts";
-
-type Reader = D1Database | D1DatabaseSession;
+import type { Reader } from "../reader.ts";
 
 /** A question that has its answer, or that was answered in a way nobody can use. */
 export type Settled =

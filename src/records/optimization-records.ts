@@ -2,8 +2,7 @@ import type { JobParams, JobState } from "../domain/job/job.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
 import type { Problem } from "../domain/outcome.ts";
 import type { OptimizationResult } from "../domain/portfolio/portfolio-fact.ts";
-
-type Reader = D1Database | D1DatabaseSession;
+import type { Reader } from "../reader.ts";
 
 /** An optimisation that was ordered, with how its job stands. Instants are epoch ms. */
 export interface Optimization<R = OptimizationResult> {

@@ -1,7 +1,6 @@
 import type { Resolution } from "../domain/market/resolution.ts";
 import type { OptimizationRequest } from "../domain/portfolio/request.ts";
-
-type Reader = D1Database | D1DatabaseSession;
+import type { Reader } from "../reader.ts";
 
 export interface Portfolio {
   readonly id: string;

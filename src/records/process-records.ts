@@ -3,10 +3,9 @@ import { stuckAt } from "../domain/process/decide.ts";
 import { definitionOf, PROCESS_KINDS, type ProcessKind } from "../domain/process/definition.ts";
 import type { ProcessRecord } from "../domain/process/process.ts";
 import { DIRECTIONS, PROCESS_STATES, type ProcessStateName, STEP_STATES } from "../domain/process/state.ts";
+import type { Reader } from "../reader.ts";
 import { type AuditEntry, writeAudit } from "./audit.ts";
 import { readableRows } from "./readable-rows.ts";
-
-type Reader = D1Database | D1DatabaseSession;
 
 const problem = z.looseObject({ code: z.string(), detail: z.string() });
 

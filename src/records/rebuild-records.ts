@@ -6,9 +6,8 @@ import {
   type RebuildState,
   type TableDifference,
 } from "../domain/reconciliation/rebuild.ts";
+import type { Reader } from "../reader.ts";
 import { unfiled } from "./dead-letter-states.ts";
-
-type Reader = D1Database | D1DatabaseSession;
 
 export interface StoredRebuild extends Rebuild {
   readonly actor: string;

@@ -1,7 +1,6 @@
 import { type Counts, type Cursor, type Depth, FIRST, type Run } from "../domain/reconciliation/run.ts";
+import type { Reader } from "../reader.ts";
 import { unfiled } from "./dead-letter-states.ts";
-
-type Reader = D1Database | D1DatabaseSession;
 
 export type RunState = "queued" | "running" | "done" | "failed";
 

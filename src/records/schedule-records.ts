@@ -2,6 +2,7 @@ import type { JobKind } from "../domain/job/job.ts";
 import type { RankedResolution } from "../domain/ranking/ranking.ts";
 import type { Cadence } from "../domain/schedule/cadence.ts";
 import type { OverlapPolicy } from "../domain/schedule/overlap.ts";
+import type { Reader } from "../reader.ts";
 import { readableRows } from "./readable-rows.ts";
 
 /**
@@ -102,7 +103,7 @@ export const writeSchedule = (db: D1Database, schedule: Schedule): D1PreparedSta
        done_until = excluded.done_until, next_due = excluded.next_due`,
   );
 
-export async function findSchedule(db: D1Database | D1DatabaseSession, id: string): Promise<Schedule | null> {
+export async function findSchedule(db: Reader, id: string): Promise<Schedule | null> {
   const row = await db.prepare("SELECT * FROM schedules WHERE id = ?").bind(id).first<ScheduleRow>();
   return row === null ? null : toSchedule(row);
 }
@@ -156,11 +157,7 @@ export const resumeSchedule = (
 export const deleteSchedule = (db: D1Database, id: string): D1PreparedStatement =>
   db.prepare("DELETE FROM schedules WHERE id = ?").bind(id);
 
-export async function listSchedules(
-  db: D1Database | D1DatabaseSession,
-  after: string,
-  limit: number,
-): Promise<Schedule[]> {
+export async function listSchedules(db: Reader, after: string, limit: number): Promise<Schedule[]> {
   const { results } = await db
     .prepare("SELECT * FROM schedules WHERE id > ? ORDER BY id LIMIT ?")
     .bind(after, limit)

@@ -1,5 +1,6 @@
 import type { SlotClaim } from "../domain/schedule/claims.ts";
 import type { SlotJobs, SlotState, SlotTrigger } from "../domain/schedule/slot.ts";
+import type { Reader } from "../reader.ts";
 
 export interface Slot extends SlotJobs {
   readonly scheduleId: string;
@@ -154,11 +155,7 @@ export async function slotLine(db: D1Database, scheduleId: string): Promise<numb
   return results.map(({ slot }) => slot);
 }
 
-export async function findSlot(
-  db: D1Database | D1DatabaseSession,
-  scheduleId: string,
-  slot: number,
-): Promise<Slot | null> {
+export async function findSlot(db: Reader, scheduleId: string, slot: number): Promise<Slot | null> {
   const row = await db
     .prepare("SELECT * FROM slots WHERE schedule_id = ? AND slot = ?")
     .bind(scheduleId, slot)
@@ -223,7 +220,7 @@ const IN_STATE: Readonly<Record<SlotState, string>> = {
 
 /** A schedule's slots, newest first. */
 export async function listSlots(
-  db: D1Database | D1DatabaseSession,
+  db: Reader,
   scheduleId: string,
   { state, from, to }: SlotFilter,
   limit: number,

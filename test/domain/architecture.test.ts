@@ -14,12 +14,20 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   sources: ["domain"],
   delivery: ["domain"],
   models: ["domain", "timeout"],
-  "read-model": ["domain"],
-  records: ["domain", "log"],
+  "read-model": ["domain", "types:reader"],
+  records: ["domain", "log", "types:reader"],
   "durable-objects": ["domain", "read-model/streams", "types:queues/messages", "timeout"],
   queues: ["domain"],
   schedule: ["domain", "types:queues/messages"],
-  api: ["domain", "read-model", "records", "queues/messages", "queues/import-format", "types:config"],
+  api: [
+    "domain",
+    "read-model",
+    "records",
+    "queues/messages",
+    "queues/import-format",
+    "types:config",
+    "types:reader",
+  ],
   wiring: [
     "domain",
     "sources",
@@ -50,6 +58,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "model-config.ts": ["domain"],
   "log.ts": ["types:domain"],
   "timeout.ts": [],
+  "reader.ts": [],
 };
 
 /** Packages the pure rules may use: small, without I/O, clock or chance. */
