@@ -74,7 +74,7 @@ export const carry = (
     }
     held = held.map((money, asset) => money * (since[asset] ?? 1));
     const worth = held.reduce((sum, money) => sum + money, cash);
-    if (!(worth > 0)) {
+    if (worth <= 0) {
       ruinedAt ??= timestamp;
       held = held.map(() => 0);
       cash = 0;

@@ -223,6 +223,10 @@ export function* portfolioBacktest(
   };
   const { decisions, own, equal } = yield* walk(shared, 0);
   const real = over(own, equal);
+  if (!Number.isFinite(real)) {
+    const detail = "The prices move by more than there are numbers for.";
+    return refused({ code: "backtest_unusablePrice", detail });
+  }
 
   const chance = chanceFrom(request.seed);
   const order = shared.moves.map((_, time) => time);

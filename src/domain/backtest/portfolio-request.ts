@@ -29,6 +29,8 @@ export const barsPerAsset = (assets: number): number =>
 /** A covariance of fewer returns is noise. */
 export const SHORTEST_LOOKBACK = 20;
 
+type Plan = Pick<PortfolioBacktestRequest, "method" | "lookback" | "rebalanceEvery" | "bounds" | "groups">;
+
 /** How long one choice by a method takes, in 0.06 ms, over the square of the assets. Measured up to 100. */
 const EFFORT: Readonly<Record<Method["method"], number>> = {
   efficientRisk: 1.5,
@@ -46,25 +48,31 @@ const BASE_EFFORT = 10;
 const EFFORT_PER_RETURN = 1 / 400;
 const EFFORT_PER_PRODUCT = 1 / 10_000;
 
+/** What limits add for each pair of assets: to methods that know none the nearest weights within, and groups to all. */
+const EFFORT_OF_NEAREST = 0.15;
+const EFFORT_OF_GROUPS = 0.15;
+
 /** Effort of a whole backtest, its shuffles included, that a worker's CPU has time for. */
 export const MOST_EFFORT = 150_000;
 
 /** The effort of choosing weights once, estimating what they are chosen by included. */
 export const effortOf = (
-  { method, lookback }: Pick<PortfolioBacktestRequest, "method" | "lookback">,
+  { method, lookback, bounds, groups }: Omit<Plan, "rebalanceEvery">,
   assets: number,
-): number =>
-  BASE_EFFORT +
-  assets * lookback * EFFORT_PER_RETURN +
-  assets ** 2 * (EFFORT[method] + lookback * EFFORT_PER_PRODUCT);
+): number => {
+  const bounded = bounds.min > 0 || bounds.max < 1 || Object.keys(bounds.assets).length > 0;
+  const knowsLimits = EFFORT[method] >= EFFORT.minVolatility;
+  const nearest = !knowsLimits && (bounded || groups.length > 0) ? EFFORT_OF_NEAREST : 0;
+  const grouped = groups.length > 0 ? EFFORT_OF_GROUPS : 0;
+  const perPair = EFFORT[method] + nearest + grouped + lookback * EFFORT_PER_PRODUCT;
+  return BASE_EFFORT + groups.length + assets * lookback * EFFORT_PER_RETURN + assets ** 2 * perPair;
+};
 
 /** How often weights are chosen over so many shared dates: each choice has a later bar to be filled at. */
 export const rebalancingsOver = (
   { lookback, rebalanceEvery }: Pick<PortfolioBacktestRequest, "lookback" | "rebalanceEvery">,
   dates: number,
 ): number => Math.max(0, Math.ceil((dates - 1 - lookback) / rebalanceEvery));
-
-type Plan = Pick<PortfolioBacktestRequest, "method" | "lookback" | "rebalanceEvery">;
 
 /** Why so many assets and dates are more than there is time for, with what would do; null when there is time. */
 export const tooMuchWork = (plan: Plan, assets: number, dates: number): string | null => {

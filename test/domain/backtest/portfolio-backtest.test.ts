@@ -4,7 +4,7 @@ import { carry, type Target } from "../../../src/domain/backtest/carry.ts";
 import { effortOf, MOST_EFFORT } from "../../../src/domain/backtest/portfolio-request.ts";
 import { sharedMoves, type TestedSeries } from "../../../src/domain/backtest/shared-moves.ts";
 import { METHODS } from "../../../src/domain/portfolio/optimize.ts";
-import { outcomeOf, refusalOf, reportOf, walks, withoutOpens } from "./portfolio-series.ts";
+import { asked, outcomeOf, refusalOf, reportOf, walks, withoutOpens } from "./portfolio-series.ts";
 import { DAY } from "./series.ts";
 
 const THREE = ["AA", "BB", "CC"];
@@ -275,7 +275,7 @@ describe("what no backtest can be made of", () => {
     expect(refused.code).toBe("backtest_tooMuchWork");
     const reason = refused.errors?.[0]?.reason ?? "";
     const [times, wanted, every] = (reason.match(/\d+/g) ?? []).slice(1).map(Number);
-    const effort = effortOf({ ...plan, lookback: 40 }, 60);
+    const effort = effortOf(asked(plan), 60);
     expect([times, wanted, every]).toEqual([
       Math.floor(MOST_EFFORT / effort),
       359,
@@ -283,6 +283,30 @@ describe("what no backtest can be made of", () => {
     ]);
     const cheap = outcomeOf(assets, { method: "inverseVolatility", rebalanceEvery: 9 });
     expect(cheap.outcome.kind).toBe("done");
+  });
+
+  test("counts what limits cost: fewer choices within bounds, fewer still within groups", () => {
+    const bounds = { min: 0, max: 0.02, assets: {} };
+    const groups = [{ name: "g", symbols: ["S10"], max: 0.5 }];
+    for (const method of METHODS) {
+      const [free, bounded, grouped] = [{}, { bounds }, { bounds, groups }].map((limits) =>
+        effortOf(asked({ method, ...limits }), 100),
+      );
+      expect(bounded ?? 0).toBeGreaterThanOrEqual(free ?? Number.NaN);
+      expect(grouped ?? 0).toBeGreaterThan((bounded ?? Number.NaN) + 1_000);
+      if (method === "hrp") expect(bounded ?? 0).toBeGreaterThan(3 * (free ?? Number.NaN));
+    }
+  });
+
+  test("is refused where prices move by more than there are numbers for", () => {
+    const wild = walks(THREE, 200, 1).map((one, asset) => ({
+      ...one,
+      points: one.points.map(({ timestamp }, bar) => {
+        const close = asset === 0 && bar > 100 ? 1e300 : 1e-20;
+        return { timestamp, open: close, close };
+      }),
+    }));
+    expect(refusalOf(wild, { method: "equalWeight" })).toMatchObject({ code: "backtest_unusablePrice" });
   });
 
   test("gets fewer shuffles where there is no time for all, and says so", () => {
