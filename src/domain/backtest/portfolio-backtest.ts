@@ -6,7 +6,7 @@ import { equalWeights } from "../portfolio/heuristic-weights.ts";
 import { type PortfolioRefusalCode, problemOf } from "../portfolio/portfolio-refusal.ts";
 import { PORTFOLIO_ENGINE } from "../portfolio/report.ts";
 import { limitsIn } from "../portfolio/request.ts";
-import { type Carried, carry } from "./carry.ts";
+import { type Carried, carry, type Fulfilled } from "./carry.ts";
 import { type Control, controlOf } from "./control.ts";
 import { type PairedBootstrap, pairedBootstrap } from "./paired-bootstrap.ts";
 import { choices, type Decision, targetsOf } from "./portfolio-choices.ts";
@@ -56,7 +56,7 @@ export interface ToldRebalancing {
   /** ½Σ|traded|, and costs with slippage; parts of the equity. */
   readonly turnover: number | null;
   readonly costs: number | null;
-  readonly missed: PortfolioRefusalCode | "unaffordable" | null;
+  readonly missed: PortfolioRefusalCode | "unaffordable" | "ruined" | null;
 }
 
 /** All that is told of a method tried on a portfolio's past. Instants are epoch ms. */
@@ -116,12 +116,20 @@ const fillsAt = (moves: SharedMoves["moves"]): PortfolioBacktestReport["fillsAt"
   return closes === moves.length ? "nextClose" : "mixed";
 };
 
+/** Why everything was kept; what was answered and never filled came after everything was lost. */
+const missedBy = (chosen: Decision["chosen"], filled: Fulfilled | undefined): ToldRebalancing["missed"] => {
+  if (chosen.kind === "refused") return chosen.error.code;
+  if (filled === undefined) return "ruined";
+  return filled.unaffordable ? "unaffordable" : null;
+};
+
 const toldRebalancings = (shared: SharedMoves, decisions: readonly Decision[], { fulfilled }: Carried) => {
   const { table, moves, start } = shared;
   const took = new Map(fulfilled.map((one) => [one.time, one]));
   const all = decisions.map(({ time, chosen }): ToldRebalancing => {
-    const { turnover = null, costs = null, unaffordable = false } = took.get(time) ?? {};
-    const answered = chosen.kind === "done" && !unaffordable ? chosen.value : null;
+    const filled = took.get(time);
+    const { turnover = null, costs = null } = filled ?? {};
+    const answered = chosen.kind === "done" && filled?.unaffordable === false ? chosen.value : null;
     return {
       decidedAt: table.timestamps[time - 1] ?? start,
       filledAt: table.timestamps[time] ?? 0,
@@ -132,7 +140,7 @@ const toldRebalancings = (shared: SharedMoves, decisions: readonly Decision[], {
           : Object.fromEntries(table.symbols.map((symbol, asset) => [symbol, answered.weights[asset] ?? 0])),
       projected: answered?.projected ?? false,
       ...{ turnover, costs },
-      missed: chosen.kind === "refused" ? chosen.error.code : unaffordable ? "unaffordable" : null,
+      missed: missedBy(chosen, filled),
     };
   });
   const listed = Math.max(1, Math.min(MOST_LISTED, Math.floor(MOST_WEIGHTS_LISTED / table.symbols.length)));

@@ -172,6 +172,27 @@ describe("a portfolio's backtest", () => {
     expect(report.caveats).toContain("Nothing was ever bought.");
   });
 
+  test("that lost everything says so, and fills nothing after", () => {
+    const bounds = { min: -50, max: 50, assets: {} };
+    const report = reportOf(walks(THREE, 200, 4), { method: "efficientReturn", target: 8, bounds });
+    expect(report.strategy).toMatchObject({
+      finalEquity: 0,
+      totalReturn: -1,
+      cagr: -1,
+      sharpe: null,
+      notDefined: { sharpe: "everything was lost" },
+    });
+    const { newest, missed } = report.rebalancings;
+    const lost = newest.findIndex((one) => one.missed === "ruined");
+    expect(lost).toBeGreaterThan(0);
+    expect(newest.slice(lost).map((one) => [one.missed, one.weights])).toEqual(
+      new Array(newest.length - lost).fill(["ruined", null]),
+    );
+    expect(missed).toBeGreaterThanOrEqual(newest.length - lost);
+    expect(report.caveats.join()).toMatch(/Everything was lost on 1970-/);
+    expect(report.overEqualWeight).toBe(-1);
+  });
+
   test("finds order where there is some, and none where there is none", () => {
     // One asset rises for two hundred bars, then the other: momentum that a shuffle takes away.
     const turns = walks(["AA", "BB"], 700, 9).map((one, asset) => {
