@@ -8,7 +8,7 @@ import { SeriesMoved } from "../../src/read-model/versioned-bars.ts";
 import { whileStill } from "../../src/read-model/while-still.ts";
 import { api, items } from "./api.ts";
 import { Broker } from "./broker.ts";
-import { DAY, eventsOf, job, openAsset, orderImport, readModelOf, stopClock } from "./market.ts";
+import { DAY, eventsOf, job, openAsset, orderImport, readModelOf, rows, stopClock } from "./market.ts";
 
 let broker: Broker;
 beforeAll(() => {
@@ -165,6 +165,9 @@ describe("dividends and splits of an asset", () => {
         payload: { bars: [], actions: [{ type: "dividend", exDate: dateOf(40), amount: 5, before: 2 }] },
       },
     ]);
+    // Nothing is computed again: the stored bars are what they were.
+    const computed = "SELECT 1 FROM jobs WHERE kind = 'indicators' AND symbol = 'AGAIN'";
+    expect(await rows(computed)).toHaveLength(1);
     expect((await closes("AGAIN"))[0]).toBeCloseTo(closeOf(0) * factorAt(40, 5), 9);
     await post("AGAIN", { actions: [{ ...first, amount: 0 }] });
     near(
@@ -270,6 +273,29 @@ describe("actions that cannot be", () => {
       expect(body).toMatchObject({ code: "not_computable", errors: [{ field: "adjusted" }] });
     }
     expect((await api("GET", `/assets/BROKE/bars?adjusted=totalReturn&from=${dateOf(10)}`)).status).toBe(200);
+  });
+});
+
+describe("more actions than one question may run through", () => {
+  it("are refused, and a later part of the series with fewer of them is not", async () => {
+    await openAsset("MANY");
+    await post("MANY", { bars: shown(bars.slice(0, 50)) });
+    const [first, last] = [bars[10]?.timestamp ?? 0, bars[40]?.timestamp ?? 0];
+    await env.DB.prepare(
+      `WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)
+       INSERT INTO corporate_actions (symbol, ex_date, type, amount, source, version)
+       SELECT 'MANY', ?1 + i, 'dividend', 0.0001, 'import', 2 FROM n`,
+    )
+      .bind(first)
+      .run();
+    for (const what of ["bars", "indicators", "performance"])
+      expect((await api("GET", `/assets/MANY/${what}?adjusted=totalReturn`)).body).toMatchObject({
+        status: 422,
+        code: "not_computable",
+      });
+    const later = new Date(last).toISOString();
+    expect((await api("GET", `/assets/MANY/bars?adjusted=totalReturn&from=${later}`)).status).toBe(200);
+    expect((await api("GET", "/assets/MANY/quality")).status).toBe(200);
   });
 });
 
