@@ -1,49 +1,19 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { performanceOf } from "../../src/domain/analysis/performance.ts";
-import type { Bar } from "../../src/domain/asset/bar.ts";
 import { readWish } from "../../src/domain/indicators/wished.ts";
-import { sessionsBetween } from "../../src/domain/market/calendar.ts";
 import { SeriesMoved } from "../../src/read-model/versioned-bars.ts";
 import { whileStill } from "../../src/read-model/while-still.ts";
 import { api, items } from "./api.ts";
 import { Broker } from "./broker.ts";
-import { DAY, eventsOf, job, openAsset, orderImport, readModelOf, rows, stopClock } from "./market.ts";
+import { DAY, eventsOf, openAsset, orderImport, readModelOf, rows, stopClock } from "./market.ts";
+import { bars, closeOf, dateOf, factorAt, paid, post, shown } from "./paying.ts";
 
 let broker: Broker;
 beforeAll(() => {
   stopClock();
   broker = new Broker();
 });
-
-const answer = sessionsBetween("XNYS", "2029-01-02", "2029-11-30");
-const dates = answer.kind === "sessions" ? answer.sessions.map(({ date }) => date) : [];
-const bars = dates.map((date, n): Bar => {
-  const close = 100 + Math.sin(n / 3) * 4;
-  return {
-    timestamp: Date.parse(date),
-    open: close - 1,
-    high: close + 2,
-    low: close - 2,
-    close,
-    volume: 10 + n,
-  };
-});
-const dateOf = (n: number): string => dates[n] ?? "";
-const paid = (n: number, amount: number) => ({ type: "dividend", exDate: dateOf(n), amount }) as const;
-const closeOf = (n: number): number => bars[n]?.close ?? 0;
-/** What every price before day n is multiplied by. */
-const factorAt = (n: number, amount: number): number => 1 - amount / closeOf(n - 1);
-
-/** An import through the API, worked off; its job is the answer. */
-async function post(symbol: string, body: object) {
-  const { status, body: told } = await api("POST", `/assets/${symbol}/bars`, body);
-  expect(status, JSON.stringify(told)).toBe(202);
-  await broker.settle();
-  return job(String(told["jobId"]));
-}
-const shown = (some: readonly Bar[]) =>
-  some.map((bar) => ({ ...bar, timestamp: new Date(bar.timestamp).toISOString().slice(0, 10) }));
 
 const closes = async (symbol: string, query = ""): Promise<number[]> =>
   (await items(`/assets/${symbol}/bars?adjusted=totalReturn&limit=1000${query}`)).map((bar) =>
@@ -60,7 +30,7 @@ describe("dividends and splits of an asset", () => {
   const expected = bars.map(({ close }, n) => close * (n < 40 ? both[0] : 1) * (n < 90 ? both[1] : 1));
   beforeAll(async () => {
     await openAsset("PAYS");
-    const done = await post("PAYS", {
+    const done = await post(broker, "PAYS", {
       bars: shown(bars),
       actions: [second, first, { type: "split", exDate: dateOf(10), numerator: 4, denominator: 1 }],
     });
@@ -145,10 +115,10 @@ describe("dividends and splits of an asset", () => {
 
   it("that come again change nothing; another amount is a revision in the log, and the series follows", async () => {
     await openAsset("AGAIN");
-    await post("AGAIN", { bars: shown(bars.slice(0, 60)), actions: [first] });
+    await post(broker, "AGAIN", { bars: shown(bars.slice(0, 60)), actions: [first] });
     const [log, model] = [await eventsOf("AGAIN"), await readModelOf("AGAIN")];
     expect(model.actions).toHaveLength(1);
-    const repeated = await post("AGAIN", { bars: shown(bars.slice(30, 60)), actions: [first] });
+    const repeated = await post(broker, "AGAIN", { bars: shown(bars.slice(30, 60)), actions: [first] });
     expect(repeated.result).not.toHaveProperty("actions");
     expect(await eventsOf("AGAIN")).toEqual(log);
     expect(await readModelOf("AGAIN")).toEqual(model);
@@ -169,7 +139,7 @@ describe("dividends and splits of an asset", () => {
     const computed = "SELECT 1 FROM jobs WHERE kind = 'indicators' AND symbol = 'AGAIN'";
     expect(await rows(computed)).toHaveLength(1);
     expect((await closes("AGAIN"))[0]).toBeCloseTo(closeOf(0) * factorAt(40, 5), 9);
-    await post("AGAIN", { actions: [{ ...first, amount: 0 }] });
+    await post(broker, "AGAIN", { actions: [{ ...first, amount: 0 }] });
     near(
       await closes("AGAIN"),
       bars.slice(0, 60).map(({ close }) => close),
@@ -183,7 +153,7 @@ describe("dividends and splits of an asset", () => {
     );
     const saturday = new Date((bars[monday - 1]?.timestamp ?? 0) + DAY).toISOString().slice(0, 10);
     const actions = [paid(monday, 2), { ...paid(monday, 3), exDate: saturday }];
-    await post("RESTS", { bars: shown(bars.slice(0, 30)), actions });
+    await post(broker, "RESTS", { bars: shown(bars.slice(0, 30)), actions });
     const told = await closes("RESTS");
     expect(told[monday - 1]).toBeCloseTo(closeOf(monday - 1) * factorAt(monday, 5), 9);
     expect(told[monday]).toBe(closeOf(monday));
@@ -191,7 +161,7 @@ describe("dividends and splits of an asset", () => {
 
   it("and bars are read again when something is written between the two, and given up when it always is", async () => {
     await openAsset("BUSY");
-    await post("BUSY", { bars: shown(bars.slice(0, 5)) });
+    await post(broker, "BUSY", { bars: shown(bars.slice(0, 5)) });
     const move = () =>
       env.DB.prepare(
         "UPDATE streams SET projected_version = projected_version + 1 WHERE stream_id = 'asset/BUSY'",
@@ -208,116 +178,10 @@ describe("dividends and splits of an asset", () => {
 
   it("are followed when the bar before them is revised", async () => {
     await openAsset("MOVED");
-    await post("MOVED", { bars: shown(bars.slice(0, 60)), actions: [first] });
+    await post(broker, "MOVED", { bars: shown(bars.slice(0, 60)), actions: [first] });
     const before = bars[39];
     if (before === undefined) throw new Error("no bar");
-    await post("MOVED", { bars: shown([{ ...before, close: 80, low: 70 }]) });
+    await post(broker, "MOVED", { bars: shown([{ ...before, close: 80, low: 70 }]) });
     expect((await closes("MOVED"))[0]).toBeCloseTo(closeOf(0) * (1 - 2 / 80), 9);
-  });
-});
-
-describe("actions that cannot be", () => {
-  it("are refused with their row and field, and nothing of the request is stored", async () => {
-    await openAsset("WRONG");
-    const failed = await post("WRONG", {
-      bars: shown(bars.slice(0, 5)),
-      actions: [paid(2, 1), { ...paid(3, 1), amount: -1 }, { ...paid(3, 1), exDate: "2031-01-02" }],
-    });
-    expect(failed).toMatchObject({
-      state: "failed",
-      error: {
-        code: "bars_refused",
-        total: 2,
-        errors: [
-          { row: 2, field: "actions.amount", value: "-1" },
-          { row: 3, field: "actions.exDate", reason: "is in the future" },
-        ],
-      },
-    });
-    expect((await readModelOf("WRONG")).bars).toEqual([]);
-    expect(await items("/assets/WRONG/corporate-actions")).toEqual([]);
-  });
-
-  it.each<[string, object, string]>([
-    ["neither bars nor actions", {}, "bars"],
-    ["another kind", { actions: [{ type: "merger", exDate: "2029-01-02" }] }, "actions.0.type"],
-    [
-      "a dividend without an amount",
-      { actions: [{ type: "dividend", exDate: "2029-01-02" }] },
-      "actions.0.amount",
-    ],
-    ["an amount as text", { actions: [{ ...paid(2, 1), amount: "1" }] }, "actions.0.amount"],
-    ["a field nobody knows", { actions: [paid(2, 1), { ...paid(3, 1), tax: 1 }] }, "actions.1"],
-    ["more than two thousand", { actions: Array.from({ length: 2_001 }, () => paid(2, 1)) }, "actions"],
-  ])("are refused at once where they are no actions: %s", async (_, body, field) => {
-    await openAsset("WRONG");
-    const { status, body: problem } = await api("POST", "/assets/WRONG/bars", body);
-    expect(status).toBe(422);
-    expect(problem).toMatchObject({ code: "validation_failed", errors: [{ field }] });
-  });
-
-  it("belong to stocks", async () => {
-    await openAsset("EURUSD", { type: "FX", calendar: "FX" });
-    expect(await post("EURUSD", { actions: [paid(2, 1)] })).toMatchObject({
-      state: "failed",
-      error: { errors: [{ row: 1, field: "actions.type" }] },
-    });
-  });
-
-  it("make a total return that cannot be computed, which is said, and not a wrong one", async () => {
-    await openAsset("BROKE");
-    await post("BROKE", { bars: shown(bars.slice(0, 20)), actions: [paid(10, 500)] });
-    for (const what of ["bars", "indicators", "performance"]) {
-      const { status, body } = await api("GET", `/assets/BROKE/${what}?adjusted=totalReturn`);
-      expect([what, status]).toEqual([what, 422]);
-      expect(body).toMatchObject({ code: "not_computable", errors: [{ field: "adjusted" }] });
-    }
-    expect((await api("GET", `/assets/BROKE/bars?adjusted=totalReturn&from=${dateOf(10)}`)).status).toBe(200);
-  });
-});
-
-describe("more actions than one question may run through", () => {
-  it("are refused, and a later part of the series with fewer of them is not", async () => {
-    await openAsset("MANY");
-    await post("MANY", { bars: shown(bars.slice(0, 50)) });
-    const [first, last] = [bars[10]?.timestamp ?? 0, bars[40]?.timestamp ?? 0];
-    await env.DB.prepare(
-      `WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)
-       INSERT INTO corporate_actions (symbol, ex_date, type, amount, source, version)
-       SELECT 'MANY', ?1 + i, 'dividend', 0.0001, 'import', 2 FROM n`,
-    )
-      .bind(first)
-      .run();
-    for (const what of ["bars", "indicators", "performance"])
-      expect((await api("GET", `/assets/MANY/${what}?adjusted=totalReturn`)).body).toMatchObject({
-        status: 422,
-        code: "not_computable",
-      });
-    const later = new Date(last).toISOString();
-    expect((await api("GET", `/assets/MANY/bars?adjusted=totalReturn&from=${later}`)).status).toBe(200);
-    expect((await api("GET", "/assets/MANY/quality")).status).toBe(200);
-  });
-});
-
-describe("a drop that a dividend explains", () => {
-  it("is an outlier until the dividend is known, and then named as explained on every answer", async () => {
-    await openAsset("DROPS");
-    const fallen = bars.map((bar, n) =>
-      n < 100 ? bar : { ...bar, open: null, high: null, low: null, close: bar.close - 50 },
-    );
-    await post("DROPS", { bars: shown(fallen) });
-    expect((await api("GET", "/assets/DROPS/quality")).body).toMatchObject({ outliers: 1, explained: 0 });
-    await post("DROPS", { actions: [paid(100, 50)] });
-    const { body } = await api("GET", "/assets/DROPS/quality");
-    expect(body).toMatchObject({
-      outliers: 0,
-      explained: 1,
-      explainedAt: [{ timestamp: `${dateOf(100)}T00:00:00.000Z`, by: ["dividend"] }],
-      soundness: 1,
-    });
-    for (const path of ["analysis", "performance", "bars?limit=1"])
-      expect((await api("GET", `/assets/DROPS/${path}`)).body).toMatchObject({
-        dataQuality: { outliers: 0, health: body["health"] },
-      });
   });
 });

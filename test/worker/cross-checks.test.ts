@@ -248,45 +248,6 @@ describe("a cross-check", () => {
     });
   });
 
-  it("that cannot be made is refused once, with its reason", async () => {
-    await openAsset("EMPTY");
-    await feed("FEW", bars.slice(0, 3));
-    for (const [symbol, body, code] of [
-      ["EMPTY", {}, "crossCheck_noBars"],
-      ["FEW", { source: "twelvedata" }, "source_NotConfigured"],
-      ["FEW", { source: "kraken" }, "source_NotConfigured"],
-    ] as const) {
-      const { jobId } = await order(symbol, body);
-      await work();
-      expect(await job(jobId)).toMatchObject({
-        state: "failed",
-        attempts: [{ outcome: "refused" }],
-        error: { code },
-      });
-    }
-    await openAsset("ALONE", { type: "FX", calendar: "FX", source: "frankfurter" });
-    const { jobId } = await order("ALONE");
-    await work();
-    expect(await job(jobId)).toMatchObject({ state: "failed", error: { code: "source_NotConfigured" } });
-    expect(asked).toEqual([]);
-  });
-
-  it.each<[string, string, object, number, string | null]>([
-    ["an asset nobody knows", "NOBODY", {}, 404, null],
-    ["a source nobody knows", "FEW", { source: "bloomberg" }, 422, "source"],
-    ["its own source", "OWN", { source: "yahoo" }, 422, "source"],
-    ["a resolution that is none", "FEW", { resolution: "2d" }, 422, "resolution"],
-    ["a range the wrong way round", "FEW", { from: "2030-01-02", to: "2029-01-02" }, 422, "from"],
-    ["a tolerance below nothing", "FEW", { toleranceBps: -1 }, 422, "toleranceBps"],
-    ["a field nobody knows", "FEW", { depth: 1 }, 422, "depth"],
-  ])("is refused at once: %s", async (_, symbol, body, status, field) => {
-    if (symbol !== "NOBODY") await openAsset(symbol, symbol === "OWN" ? { source: "yahoo" } : {});
-    const told = await api("POST", `/assets/${symbol}/cross-checks`, body);
-    expect(told.status).toBe(status);
-    if (field !== null) expect(told.body).toMatchObject({ errors: [{ field }] });
-    expect((await api("GET", `/assets/FEW/cross-checks/none`)).status).toBe(404);
-  });
-
   it("costs a bounded number of rows, whatever the length of the series", async () => {
     await feed("COST");
     const written = vi.fn<(rows: number) => void>();
