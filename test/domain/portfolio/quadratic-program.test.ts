@@ -105,6 +105,14 @@ describe("solveQuadratic", () => {
     });
   });
 
+  it("says when an inequality contradicts an equality of the same variable", () => {
+    // Putting both in, the later one wins: a guess that only the check at the end refuses.
+    const constraints = [equal([1, 1], 1), equal([1, 0], 0.7), atLeast([1, 0], 0.8)];
+    expect(solveQuadratic({ quadratic: IDENTITY, linear: [0, 0], constraints })).toEqual({
+      kind: "infeasible",
+    });
+  });
+
   it("says when inequalities leave nothing, but not when they leave a single point", () => {
     const within = (most: number) =>
       solveQuadratic({
