@@ -45,7 +45,10 @@ export const stepAtr = (
   return state.value;
 };
 
-/** `stepAtr` over a whole series; `highs` and `lows` are NaN where a bar has no range. Into a column of the same length. */
+/**
+ * `stepAtr` over a whole series; `highs` and `lows` are NaN where a bar has no range. Into a column of the same length;
+ * between warm-up and gap in registers, as `emaColumn`.
+ */
 export const atrColumn = (
   highs: Float64Array,
   lows: Float64Array,
@@ -54,7 +57,21 @@ export const atrColumn = (
   averages: Float64Array = new Float64Array(closes.length),
 ): Float64Array => {
   const state = initialAtr();
-  for (let index = 0; index < closes.length; index += 1)
+  const share = 1 / period;
+  for (let index = 0; index < closes.length; index += 1) {
     averages[index] = stepAtr(state, highs[index] ?? 0, lows[index] ?? 0, closes[index] ?? 0, period);
+    if (state.bars <= period) continue;
+    let { previousClose, value } = state;
+    for (; index + 1 < closes.length; index += 1) {
+      const high = highs[index + 1] ?? 0;
+      const low = lows[index + 1] ?? 0;
+      if (Number.isNaN(high + low)) break;
+      value = towards(value, trueRange(high, low, previousClose), share);
+      previousClose = closes[index + 1] ?? 0;
+      averages[index + 1] = value;
+    }
+    state.value = value;
+    state.previousClose = previousClose;
+  }
   return averages;
 };

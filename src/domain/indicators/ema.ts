@@ -26,14 +26,24 @@ export const stepEma = (state: EmaState, input: number, period: number): number 
   return state.value;
 };
 
-/** `stepEma` over a whole series, into a column of the same length. */
+/**
+ * `stepEma` over a whole series, into a column of the same length. Once the average has its seed it stays in a register:
+ * this is the loop that takes as long as the arithmetic does.
+ */
 export const emaColumn = (
   inputs: Float64Array,
   period: number,
   averages: Float64Array = new Float64Array(inputs.length),
 ): Float64Array => {
   const state = initialEma();
-  for (let index = 0; index < inputs.length; index += 1)
+  let index = 0;
+  for (; index < inputs.length && state.count < period; index += 1)
     averages[index] = stepEma(state, inputs[index] ?? 0, period);
+  let { value } = state;
+  const share = 2 / (period + 1);
+  for (; index < inputs.length; index += 1) {
+    value = towards(value, inputs[index] ?? 0, share);
+    averages[index] = value;
+  }
   return averages;
 };

@@ -1,4 +1,4 @@
-import { type EmaState, initialEma, stepEma } from "./ema.ts";
+import { type EmaState, initialEma, stepEma, towards } from "./ema.ts";
 
 export interface MacdPeriods {
   readonly fast: number;
@@ -53,7 +53,7 @@ export const emptyMacdColumns = (length: number): MacdColumns => ({
   histogram: new Float64Array(length),
 });
 
-/** `stepMacd` over a whole series of closes, into columns of the same length. */
+/** `stepMacd` over a whole series of closes, into columns of the same length; after the warm-up in registers, as `emaColumn`. */
 export const macdColumns = (
   closes: Float64Array,
   periods: MacdPeriods,
@@ -61,12 +61,29 @@ export const macdColumns = (
 ): MacdColumns => {
   const { line, signal, histogram } = into;
   const state = initialMacd();
-  for (let index = 0; index < closes.length; index += 1) {
+  let index = 0;
+  for (; index < closes.length && state.signal.count < periods.signal; index += 1) {
     const value = stepMacd(state, closes[index] ?? 0, periods);
     const known = Number.isNaN(value) ? value : state.signal.value;
     line[index] = value;
     signal[index] = known;
     histogram[index] = value - known;
+  }
+  let [fast, slow, smooth] = [state.fast.value, state.slow.value, state.signal.value];
+  const shares = {
+    fast: 2 / (periods.fast + 1),
+    slow: 2 / (periods.slow + 1),
+    signal: 2 / (periods.signal + 1),
+  };
+  for (; index < closes.length; index += 1) {
+    const close = closes[index] ?? 0;
+    fast = towards(fast, close, shares.fast);
+    slow = towards(slow, close, shares.slow);
+    const value = fast - slow;
+    smooth = towards(smooth, value, shares.signal);
+    line[index] = value;
+    signal[index] = smooth;
+    histogram[index] = value - smooth;
   }
   return into;
 };

@@ -36,18 +36,33 @@ export const stepRsi = (state: RsiState, close: number, period: number): number 
     state.gain /= period;
     state.loss /= period;
   }
-  const movement = state.gain + state.loss;
-  return isNoise(movement, close) ? Number.NaN : 100 * (state.gain / movement);
+  return relativeStrength(state.gain, state.loss, close);
 };
 
-/** `stepRsi` over a whole series of closes, into a column of the same length. */
+const relativeStrength = (gain: number, loss: number, close: number): number => {
+  const movement = gain + loss;
+  return isNoise(movement, close) ? Number.NaN : 100 * (gain / movement);
+};
+
+/** `stepRsi` over a whole series of closes, into a column of the same length; after the warm-up in registers, as `emaColumn`. */
 export const rsiColumn = (
   closes: Float64Array,
   period: number,
   indexes: Float64Array = new Float64Array(closes.length),
 ): Float64Array => {
   const state = initialRsi();
-  for (let index = 0; index < closes.length; index += 1)
+  let index = 0;
+  for (; index < closes.length && state.closes <= period; index += 1)
     indexes[index] = stepRsi(state, closes[index] ?? 0, period);
+  let { previousClose, gain, loss } = state;
+  const share = 1 / period;
+  for (; index < closes.length; index += 1) {
+    const close = closes[index] ?? 0;
+    const change = close - previousClose;
+    previousClose = close;
+    gain = towards(gain, Math.max(change, 0), share);
+    loss = towards(loss, Math.max(-change, 0), share);
+    indexes[index] = relativeStrength(gain, loss, close);
+  }
   return indexes;
 };
