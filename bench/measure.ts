@@ -7,31 +7,46 @@ export interface Contestant {
 const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
-/** Milliseconds of computing by this process so far, collecting garbage and compiling included. */
+/**
+ * Milliseconds of computing by this thread so far, its share of collecting garbage included. Not those of the engine's
+ * helpers: on a busy machine they mostly wait for each other.
+ */
 const computed = (): number => {
-  const { user, system } = process.cpuUsage();
+  const { user, system } = process.threadCpuUsage();
   return (user + system) / 1000;
 };
 
+/** The clock behind `computed` ticks every few milliseconds, so a measurement goes on for longer. */
+const LEAST_MS = 50;
+
+/** Milliseconds of computing per run, over as many runs as it takes. */
+function measured(run: () => unknown): number {
+  const before = computed();
+  let runs = 0;
+  let spent = 0;
+  while (spent < LEAST_MS) {
+    if (run() === undefined) throw new Error("a contestant did nothing");
+    runs += 1;
+    spent = computed() - before;
+  }
+  return spent / runs;
+}
+
 /**
- * Milliseconds of computing per run of each contestant, the median over `rounds`: what others do on the machine is not
- * counted. They run in turn, round by round, so that a machine that slows down slows all of them; `repeats` runs make one
- * measurement, which should take a few milliseconds.
+ * Milliseconds of computing per run of each contestant, the median over `rounds`: what else goes on on the machine is not
+ * counted. They run in turn, round by round, so that a machine that slows down slows all of them.
  */
 export function medians(
   contestants: readonly Contestant[],
-  { rounds = 15, repeats = 1, warmUps = 3 } = {},
+  { rounds = 15, warmUps = 2 } = {},
 ): Map<string, number> {
   const times = new Map<string, number[]>(contestants.map(({ name }) => [name, []]));
-  let sink: unknown;
   for (let round = -warmUps; round < rounds; round++) {
     for (const { name, run } of contestants) {
-      const before = computed();
-      for (let n = 0; n < repeats; n++) sink = run();
-      if (round >= 0) times.get(name)?.push((computed() - before) / repeats);
+      const time = measured(run);
+      if (round >= 0) times.get(name)?.push(time);
     }
   }
-  if (sink === undefined) throw new Error("a contestant did nothing");
   return new Map([...times].map(([name, all]) => [name, median(all)]));
 }
 

@@ -152,11 +152,13 @@ export function indicatorsBench(): void {
   const bars = sp500().slice(-5_000);
   const columns = listsOf(bars);
   const perBar = 1e6 / bars.length;
-  const batch = medians(
-    [oursBatch(bars, false), oursBatch(bars, true), ixjb(columns), technicalBatch(columns)],
-    { repeats: 10 },
-  );
-  const streaming = medians([ours(bars), tradingSignals(bars), technicalStreaming(bars)], { repeats: 5 });
+  const batch = medians([
+    oursBatch(bars, false),
+    oursBatch(bars, true),
+    ixjb(columns),
+    technicalBatch(columns),
+  ]);
+  const streaming = medians([ours(bars), tradingSignals(bars), technicalStreaming(bars)]);
   const long = Array.from({ length: MINUTES }, (_, n) => bars[n % bars.length]).filter(
     (bar) => bar !== undefined,
   );
@@ -169,10 +171,10 @@ export function indicatorsBench(): void {
   const next = bars.at(-1);
   const own = medians(
     [
-      { name: "a year of one-minute bars, six indicators (ms)", run: oursBatch(long, false).run },
+      { name: "a year of one-minute bars, six indicators (ms; wished: 3)", run: oursBatch(long, false).run },
       { name: "all eighteen values of 5,000 bars (ms)", run: () => computeAll(bars, 252) },
       {
-        name: "state of the six read, one bar added, written (µs)",
+        name: "state of the six read, one bar added, written (µs; 15)",
         run: thousandTimes(() => {
           const copy = JSON.parse(savedSix) as typeof six;
           if (next !== undefined) addSix(copy, next);
