@@ -148,11 +148,14 @@ function randomValues<T extends ArrayBufferView>(into: T): T {
   return into;
 }
 
+/** A stack tells from where the run was called too, which is no part of the run. */
+const STACK = /\\n {4}at [^"]*/g;
+
 const logTo =
   (write: (...args: unknown[]) => void) =>
   (...args: unknown[]) => {
     if (run === null) write(...args);
-    else run.world.trace(`log ${args.map(String).join(" ")}`);
+    else run.world.trace(`log ${args.map(String).join(" ").replaceAll(STACK, "")}`);
   };
 
 globalThis.Date = RunDate as DateConstructor;
