@@ -57,7 +57,8 @@ describe("a run", () => {
     expect(run.checked).toBeGreaterThanOrEqual(300);
     expect(run).toMatchObject({ state: "done", diverged: 1, repaired: 1 });
     expect(most.calls).toBeLessThanOrEqual(PAGE + 10);
-    expect(most.statements).toBeLessThanOrEqual(80);
+    // Of a page of heads and of the streams whose rows are compared, table by table.
+    expect(most.statements).toBeLessThanOrEqual(90);
     expect(messages).toBeGreaterThan(3);
   });
 
