@@ -1,5 +1,5 @@
 import { isNoise } from "./noise.ts";
-import { emptyMoments, type RollingMoments, slideMoments } from "./rolling-moments.ts";
+import { emptyMoments, momentColumns, type RollingMoments, slideMoments } from "./rolling-moments.ts";
 
 export type BollingerState = RollingMoments;
 
@@ -14,8 +14,15 @@ export const stepBollinger = (state: BollingerState, close: number, period: numb
   slideMoments(state, period, close);
 
 /** width · σ after a step that told the middle. */
-export const bandReach = (state: BollingerState, middle: number, period: number, width: number): number => {
-  const deviation = Math.sqrt(state.deviations / period);
+export const bandReach = (
+  { deviations }: Pick<BollingerState, "deviations">,
+  middle: number,
+  period: number,
+  width: number,
+): number => reachOf(deviations, middle, 1 / period, width);
+
+const reachOf = (deviations: number, middle: number, share: number, width: number): number => {
+  const deviation = Math.sqrt(deviations * share);
   return isNoise(deviation, middle) ? 0 : width * deviation;
 };
 
@@ -40,12 +47,12 @@ export const bollingerColumns = (
   into: BollingerColumns = emptyBollingerColumns(closes.length),
 ): BollingerColumns => {
   const { upper, middle, lower } = into;
-  const state = initialBollinger();
+  momentColumns(closes, period, middle, upper);
+  const share = 1 / period;
   for (let index = 0; index < closes.length; index += 1) {
-    const mean = stepBollinger(state, closes[index] ?? 0, period);
-    const reach = bandReach(state, mean, period, width);
+    const mean = middle[index] ?? 0;
+    const reach = reachOf(upper[index] ?? 0, mean, share, width);
     upper[index] = mean + reach;
-    middle[index] = mean;
     lower[index] = mean - reach;
   }
   return into;
