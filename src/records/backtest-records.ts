@@ -102,7 +102,8 @@ export async function backtestResultOf(db: D1Database, id: string): Promise<AnyR
   return row === null ? null : (JSON.parse(row.result) as AnyResult);
 }
 
-const COLUMNS = `b.id, b.job_id, jobs.state, jobs.params, jobs.resolution, jobs.error, b.progress, b.created_at, b.finished_at`;
+const COLUMNS = `b.id, b.job_id, jobs.state, jobs.params, jobs.resolution, jobs.error, b.progress, b.created_at,
+  coalesce(b.finished_at, jobs.finished_at) AS finished_at`;
 
 export async function findBacktest(db: Reader, id: string): Promise<Backtest | null> {
   const row = await db

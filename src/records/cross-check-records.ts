@@ -94,7 +94,8 @@ export async function latestCrossCheck(
   return { id: row.id, result: { ...(JSON.parse(row.result) as CrossCheckResult), worst: [] } };
 }
 
-const COLUMNS = `c.id, c.job_id, c.symbol, c.resolution, jobs.state, jobs.params, jobs.error, c.created_at, c.finished_at`;
+const COLUMNS = `c.id, c.job_id, c.symbol, c.resolution, jobs.state, jobs.params, jobs.error, c.created_at,
+  coalesce(c.finished_at, jobs.finished_at) AS finished_at`;
 
 export async function findCrossCheck(db: Reader, symbol: string, id: string): Promise<CrossCheck | null> {
   const row = await db

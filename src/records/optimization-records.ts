@@ -92,7 +92,7 @@ export async function resultOf(db: D1Database, jobId: string): Promise<Optimizat
 }
 
 const COLUMNS = `o.job_id, o.portfolio_id, jobs.state, jobs.params, jobs.resolution, jobs.schedule_id, jobs.error,
-  o.created_at, o.finished_at`;
+  o.created_at, coalesce(o.finished_at, jobs.finished_at) AS finished_at`;
 
 export async function findOptimization(db: Reader, jobId: string): Promise<Optimization | null> {
   const row = await db

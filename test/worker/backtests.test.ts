@@ -273,7 +273,12 @@ describe("a backtest whose message nobody could work off", () => {
     const path = `/backoffice/dead-letters/${encodeURIComponent(letter)}`;
     expect((await api("GET", path)).body).toMatchObject({ symbol: null, backtestId: ordered.id });
     expect((await api("POST", `${path}/dry-run`)).body).toMatchObject({ outcome: "done", events: [] });
-    expect(await shown(ordered.id)).toMatchObject({ state: "failed", progress: 0, result: null });
+    expect(await shown(ordered.id)).toMatchObject({
+      state: "failed",
+      progress: 0,
+      result: null,
+      finishedAt: expect.any(String),
+    });
     expect((await api("POST", `${path}/redrive`)).status).toBeLessThan(300);
     await broker.settle();
     expect(await shown(ordered.id)).toMatchObject({ state: "succeeded", progress: 1 });

@@ -218,7 +218,11 @@ describe("a cross-check", () => {
       await env.BREAKERS.getByName("source:tiingo").reset("source:tiingo", "test", "test");
       await broker.deliverDueOn("INGEST_QUEUE", on);
     }
-    expect(await view("OUT", id)).toMatchObject({ state: "failed", result: null });
+    expect(await view("OUT", id)).toMatchObject({
+      state: "failed",
+      result: null,
+      finishedAt: expect.any(String),
+    });
     expect(await rows("SELECT symbol FROM dead_letters WHERE subject = ?", jobId)).toEqual([
       { symbol: `cross-check/${id}` },
     ]);

@@ -207,6 +207,8 @@ describe("an optimisation that cannot be", () => {
       ].toSorted(),
     );
     expect(await shown(portfolio, before.id)).toMatchObject({ state: "succeeded" });
+    const failed = { state: "failed", finishedAt: expect.any(String) };
+    expect(await shown(portfolio, after.id)).toMatchObject(failed);
   });
 });
 
