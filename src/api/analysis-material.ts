@@ -93,7 +93,7 @@ const MOST_FINER_THEN = MOST_FINER / 2;
 /** What of the usual indicators a trend is read from. */
 const READ_BY_TREND = ["macdHistogram", "rsi14"];
 
-/** Bars after which the trend and its indicators are what a run from the first bar gives, to the last digit. */
+/** Bars after which the trend and its indicators are what a run from the first bar gives, but for rounding. */
 const barsNeeded = (resolution: Resolution): number => {
   const reading = readWish(READ_BY_TREND);
   const warmUp = reading.ok ? (reading.wished.warmUp ?? 0) : 0;

@@ -63,7 +63,7 @@ export interface ComputedRow {
 
 /**
  * Values of a page of bars, oldest first. They follow from the stream's version alone, so they are computed once for each.
- * Every digit is what a run from the first bar would give; where that needs more bars than a question may run through, it is
+ * They are what a run from the first bar would give, but for rounding; where that needs more bars than a question may run through, it is
  * refused.
  */
 export async function computedIndicators(

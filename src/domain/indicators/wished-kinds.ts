@@ -33,8 +33,8 @@ export interface WishedKind {
   /** What is put behind the name for each output; "" for the only one. */
   readonly outputs: readonly string[];
   /**
-   * How many bars before the first one asked for have to be run through, so that no digit of a value depends on where the
-   * series was cut; null when it depends on the first bar of all.
+   * How many bars before the first one asked for have to be run through, so that nothing but rounding depends on where the
+   * series was cut; null when a value depends on the first bar of all.
    */
   readonly warmUp: (values: readonly number[]) => number | null;
   /** A column for each output, with a number for each bar; NaN where there is nothing to tell. */
