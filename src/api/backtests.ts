@@ -10,6 +10,7 @@ import type { Resolution } from "../domain/market/resolution.ts";
 import { countBars } from "../read-model/portfolio-closes.ts";
 import { findBacktest, listBacktests, recordBacktest } from "../records/backtest-records.ts";
 import { orderJobs } from "../records/job-records.ts";
+import { askedOrder } from "./asked-order.ts";
 import { requireAsset } from "./assets.ts";
 import { type NewPortfolioBacktest, type NewRulesBacktest, newBacktest } from "./backtest-forms.ts";
 import { backtestView, showOne, showSummary, summaryView } from "./backtest-views.ts";
@@ -89,18 +90,12 @@ backtests.openapi(
     const wish = c.req.valid("json");
     const what = wish.kind === "rules" ? await rulesOrder(DB, wish) : await portfolioOrder(DB, wish);
     const id = api.newId();
-    const order: JobOrder = {
+    const order = askedOrder(c.env, c.get("caller").id, {
       ...what,
       id: backtestJobId(id),
       kind: "portfolio",
       symbol: backtestSubject(id),
-      slot: null,
-      scheduleId: null,
-      correlationId: backtestJobId(id),
-      causationId: null,
-      actor: c.get("caller").id,
-      traceparent: api.traceparent,
-    };
+    });
     const now = api.now();
     await DB.batch([orderJobs(DB, [{ ...order, dueAt: now }], now), recordBacktest(DB, id, order.id)]);
     await api.enqueueJobs([order]);

@@ -11,6 +11,7 @@ import { listBars, type StoredBar } from "../read-model/series.ts";
 import { orderJobs } from "../records/job-records.ts";
 import { about, aboutView, qualityOf } from "./about.ts";
 import { adjustedQuery, adjustedView, toldOf, withSteps } from "./adjusted.ts";
+import { askedOrder } from "./asked-order.ts";
 import { requireAsset } from "./assets.ts";
 import { requires } from "./auth.ts";
 import type { ApiEnv, Caller } from "./platform.ts";
@@ -236,19 +237,13 @@ async function keep(
   const id = jobId("ingest", symbol, `import:${word}`);
   const objectKey = `imports/${word}`;
   await env.IMPORTS.put(objectKey, upload.text);
-  const order: JobOrder = {
+  const order = askedOrder(env, caller.id, {
     id,
     kind: "ingest",
     symbol,
     resolution: upload.resolution,
     params: { mode: "import", objectKey, format: upload.format },
-    slot: null,
-    scheduleId: null,
-    correlationId: id,
-    causationId: null,
-    actor: caller.id,
-    traceparent: api.traceparent,
-  };
+  });
   const now = api.now();
   await orderJobs(DB, [{ ...order, dueAt: now }], now).run();
   await api.enqueueJobs([order]);

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { crossCheckJobId, crossCheckSubject, JOB_STATES, type JobOrder } from "../domain/job/job.ts";
+import { crossCheckJobId, crossCheckSubject, JOB_STATES } from "../domain/job/job.ts";
 import { RESOLUTIONS } from "../domain/market/resolution.ts";
 import { VENDOR_NAMES } from "../domain/market/vendor.ts";
 import { agreementOf, MOST_CHECKED, TOLERANCE_BPS } from "../domain/quality/cross-check.ts";
@@ -10,6 +10,7 @@ import {
   recordCrossCheck,
 } from "../records/cross-check-records.ts";
 import { orderJobs } from "../records/job-records.ts";
+import { askedOrder } from "./asked-order.ts";
 import { requireAsset } from "./assets.ts";
 import { ApiProblem } from "./problem.ts";
 import {
@@ -163,7 +164,7 @@ crossChecks.openapi(
       ]);
     }
     const id = api.newId();
-    const order: JobOrder = {
+    const order = askedOrder(c.env, c.get("caller").id, {
       id: crossCheckJobId(id),
       kind: "ingest",
       symbol: crossCheckSubject(id),
@@ -176,13 +177,7 @@ crossChecks.openapi(
         to: to ?? null,
         toleranceBps: toleranceBps ?? null,
       },
-      slot: null,
-      scheduleId: null,
-      correlationId: crossCheckJobId(id),
-      causationId: null,
-      actor: c.get("caller").id,
-      traceparent: api.traceparent,
-    };
+    });
     const now = api.now();
     await DB.batch([
       orderJobs(DB, [{ ...order, dueAt: now }], now),

@@ -3,6 +3,7 @@ import { JOB_KINDS, type JobKind, type JobOrder, jobId, portfolioSubject } from 
 import { RESOLUTIONS, type Resolution } from "../domain/market/resolution.ts";
 import { RANKED_RESOLUTIONS } from "../domain/ranking/ranking.ts";
 import { marketTime } from "../records/clock-record.ts";
+import { askedOrder } from "./asked-order.ts";
 import { requireAsset } from "./assets.ts";
 import type { ApiEnv } from "./platform.ts";
 import { requirePortfolio } from "./portfolios.ts";
@@ -61,17 +62,7 @@ interface Subject {
 
 /** The order of a job that a person wishes for, under a new id; refuses what there is none of. */
 export async function orderOf(env: ApiEnv["Bindings"], wish: Wish, actor: string): Promise<JobOrder> {
-  const about = await aboutOf(env, wish);
-  return {
-    ...about,
-    kind: wish.kind,
-    slot: null,
-    scheduleId: null,
-    correlationId: about.id,
-    causationId: null,
-    actor,
-    traceparent: env.api.traceparent,
-  };
+  return askedOrder(env, actor, { ...(await aboutOf(env, wish)), kind: wish.kind });
 }
 
 function aboutOf(env: ApiEnv["Bindings"], wish: Wish): Promise<Subject> {

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { JOB_STATES, type JobOrder, jobId, portfolioSubject } from "../domain/job/job.ts";
+import { JOB_STATES, jobId, portfolioSubject } from "../domain/job/job.ts";
 import { RESOLUTIONS } from "../domain/market/resolution.ts";
 import type { Reader } from "../reader.ts";
 import { orderJobs } from "../records/job-records.ts";
@@ -10,6 +10,7 @@ import {
   recordOrdered,
 } from "../records/optimization-records.ts";
 import { findPortfolio } from "../records/portfolio-records.ts";
+import { askedOrder } from "./asked-order.ts";
 import { newOptimization, requestOf, requestView, showRequest } from "./portfolio-forms.ts";
 import { portfolioParams, requirePortfolio } from "./portfolios.ts";
 import { ApiProblem } from "./problem.ts";
@@ -100,19 +101,13 @@ optimizations.openapi(
     const portfolio = await requirePortfolio(DB, c.req.valid("param").id);
     const request = requestOf(c.req.valid("json"), portfolio.symbols);
     const id = api.newId();
-    const order: JobOrder = {
+    const order = askedOrder(c.env, c.get("caller").id, {
       id: jobId("portfolio", portfolio.id, id),
       kind: "portfolio",
       symbol: portfolioSubject(portfolio.id),
       resolution: portfolio.resolution,
       params: { mode: "portfolio", symbols: portfolio.symbols, request },
-      slot: null,
-      scheduleId: null,
-      correlationId: jobId("portfolio", portfolio.id, id),
-      causationId: null,
-      actor: c.get("caller").id,
-      traceparent: api.traceparent,
-    };
+    });
     const now = api.now();
     await DB.batch([orderJobs(DB, [{ ...order, dueAt: now }], now), recordOrdered(DB, [order.id])]);
     await api.enqueueJobs([order]);

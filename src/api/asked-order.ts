@@ -1,0 +1,17 @@
+import type { JobOrder } from "../domain/job/job.ts";
+import type { ApiEnv } from "./platform.ts";
+
+/** A job that a caller asks for: it serves no slot, and nothing came before it. */
+export const askedOrder = (
+  { api }: ApiEnv["Bindings"],
+  actor: string,
+  what: Pick<JobOrder, "id" | "kind" | "symbol" | "resolution" | "params">,
+): JobOrder => ({
+  ...what,
+  slot: null,
+  scheduleId: null,
+  correlationId: what.id,
+  causationId: null,
+  actor,
+  traceparent: api.traceparent,
+});
