@@ -9,6 +9,7 @@ import { closeOf, dailyBars, dateOf } from "../e2e/daily-bars.ts";
 import { idOf, type Received, Receiver, readDelivery } from "../e2e/receiver.ts";
 import { Killable } from "./killable.ts";
 import { readDisk } from "./on-disk.ts";
+import { tickEvery } from "./ticking.ts";
 
 const KEY = "kill-test-admin-key-0123456789";
 const SYMBOLS = ["KILL-A", "KILL-B", "KILL-C", "KILL-D"];
@@ -284,20 +285,4 @@ function signatureFaults(one: Received, secret: string): string[] {
   } catch (error) {
     return [`a delivery cannot be verified: ${String(error)}`];
   }
-}
-
-/** Fires the cron trigger again and again, as Cloudflare does once a minute. */
-function tickEvery(origin: string, ms: number): AbortController {
-  const ticking = new AbortController();
-  const { signal } = ticking;
-  void (async () => {
-    while (!signal.aborted) {
-      const url = `${origin}/cdn-cgi/handler/scheduled?cron=*+*+*+*+*&time=${Date.now()}`;
-      await fetch(url, { signal })
-        .then((answer) => answer.text())
-        .catch(() => undefined);
-      await sleep(ms);
-    }
-  })();
-  return ticking;
 }

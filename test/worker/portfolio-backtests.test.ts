@@ -1,58 +1,24 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it, vi } from "vitest";
-import type { Bar } from "../../src/domain/asset/bar.ts";
 import { portfolioBacktest } from "../../src/domain/backtest/portfolio-backtest.ts";
 import { DEFAULT_PORTFOLIO_BACKTEST } from "../../src/domain/backtest/portfolio-request.ts";
 import { DEFAULT_REQUEST } from "../../src/domain/portfolio/request.ts";
 import { backtestDeps } from "../../src/wiring/backtests.ts";
 import { platform } from "../../src/wiring/common.ts";
 import { api, items } from "./api.ts";
-import { Broker } from "./broker.ts";
-import { DAY, job, openAsset, orderImport, passSeconds, rows, stopClock } from "./market.ts";
+import type { Broker } from "./broker.ts";
+import { job, passSeconds, rows } from "./market.ts";
 import { letterOf, park } from "./parked.ts";
-import { openPortfolio, openSeries, wave } from "./portfolio-market.ts";
+import { openPortfolio } from "./portfolio-market.ts";
 
-const SYMBOLS = ["PBA", "PBB", "PBC"];
-const FEW = {
-  kind: "portfolio",
-  symbols: SYMBOLS,
-  method: "minVolatility",
-  lookback: 40,
-  rebalanceEvery: 10,
-};
-const QUICK = { shuffles: 2, bootstraps: 20 };
-const OVERDUE = Number(env.SWEEP_AFTER_SECONDS) + 1;
+import { type Ordered, OVERDUE, openMarket, order, QUICK, SYMBOLS, shown } from "./tried-portfolios.ts";
 
 let broker: Broker;
 beforeAll(async () => {
-  stopClock();
-  broker = new Broker();
-  // Opens of their own, half a unit below the close.
-  for (const [index, symbol] of SYMBOLS.entries()) {
-    await openAsset(symbol);
-    const bars = wave(index + 1, 160).map((close, day): Bar => {
-      const [open, timestamp] = [close - 0.5 + index / 4, Date.UTC(2020, 0, 1) + day * DAY];
-      return { timestamp, open, high: close + 2, low: close - 2, close, volume: 10 };
-    });
-    broker.put("INGEST_QUEUE", await orderImport(symbol, "history", bars));
-  }
-  await broker.settle();
-  await openSeries(broker, { PBSHORT: wave(4, 60) });
+  broker = await openMarket();
 });
 
-interface Ordered {
-  readonly jobId: string;
-  readonly id: string;
-}
-
-async function order(wish: object = {}): Promise<Ordered> {
-  const { status, body } = await api("POST", "/backtests", { ...FEW, ...QUICK, ...wish });
-  if (status !== 202) throw new Error(`not ordered: ${JSON.stringify(body)}`);
-  return { jobId: String(body["jobId"]), id: String(body["id"]) };
-}
-
 const message = ({ jobId, id }: Ordered) => ({ jobId, kind: "portfolio", symbol: `backtest/${id}` });
-const shown = async (id: string) => (await api("GET", `/backtests/${id}`)).body;
 const resultOf = async (id: string) => (await shown(id))["result"] as Record<string, unknown>;
 const written = (id: string) => rows<{ result: string | null }>("SELECT * FROM backtests WHERE id = ?", id);
 
@@ -225,92 +191,5 @@ describe("the effect of a portfolio's backtest happens once", () => {
     expect((await api("POST", `${path}/redrive`)).status).toBeLessThan(300);
     await broker.settle();
     expect(await shown(ordered.id)).toMatchObject({ state: "succeeded", progress: 1 });
-  });
-});
-
-describe("a portfolio's backtest that cannot be", () => {
-  it("fails once, with a code, naming the assets in the way", async () => {
-    const ordered = await order({ symbols: ["PBA", "PBSHORT"] });
-    await broker.settle();
-    expect(await shown(ordered.id)).toMatchObject({
-      state: "failed",
-      error: {
-        code: "backtest_tooFewBars",
-        detail: "The assets share 60 dates; 41 to learn from and 30 to trade on are needed.",
-        errors: [{ field: "PBSHORT" }, { field: "PBA" }],
-      },
-    });
-    expect((await job(ordered.jobId)).attempts).toHaveLength(1);
-    const limits = await order({ bounds: [0, 0.2] });
-    await openSeries(broker, { PBGONE: wave(5, 160) });
-    const gone = await order({ symbols: ["PBA", "PBGONE"] });
-    expect((await api("DELETE", "/assets/PBGONE")).status).toBe(204);
-    await broker.settle();
-    expect(await shown(limits.id)).toMatchObject({ error: { code: "portfolio_conflictingLimits" } });
-    expect(await shown(gone.id)).toMatchObject({
-      state: "failed",
-      error: { code: "asset_unknown", errors: [{ field: "PBGONE" }] },
-    });
-  });
-
-  it.each([
-    ["no assets", { symbols: undefined }, 422, "symbols"],
-    ["assets and a portfolio", { portfolioId: "x" }, 422, "symbols"],
-    ["a portfolio that is not there", { symbols: undefined, portfolioId: "nope" }, 404, undefined],
-    [
-      "a portfolio with another resolution",
-      { symbols: undefined, portfolioId: "x", resolution: "1h" },
-      422,
-      "resolution",
-    ],
-    ["one asset", { symbols: ["PBA"] }, 422, "symbols"],
-    ["an asset twice", { symbols: ["PBA", "PBA"] }, 422, "symbols.1"],
-    ["an unknown asset", { symbols: ["PBA", "NOPE"] }, 422, "symbols.1"],
-    ["no method", { method: undefined }, 422, "method"],
-    ["a method that is none", { method: "best" }, 422, "method"],
-    ["a target that is missing", { method: "efficientRisk" }, 422, "target"],
-    ["a target nobody needs", { target: 0.1 }, 422, "target"],
-    ["bounds the wrong way round", { bounds: [0.6, 0.2] }, 422, "bounds.min"],
-    [
-      "a bound of an asset that is not there",
-      { bounds: { assets: { ZZ: { max: 0.1 } } } },
-      422,
-      "bounds.assets.ZZ",
-    ],
-    ["a group of strangers", { groups: [{ name: "g", symbols: ["ZZ"], max: 1 }] }, 422, "groups.g"],
-    ["too short a lookback", { lookback: 19 }, 422, "lookback"],
-    ["more lookback than is read", { lookback: 4_999 }, 422, "lookback"],
-    ["never a rebalancing", { rebalanceEvery: 0 }, 422, "rebalanceEvery"],
-    ["negative costs", { costBps: -1 }, 422, "costBps"],
-    ["from after to", { from: "2021-01-01", to: "2020-01-01" }, 422, "from"],
-    ["the rules' asset", { symbol: "PBA" }, 422, undefined],
-    ["too many shuffles", { shuffles: 201 }, 422, "shuffles"],
-    ["a kind that is none", { kind: "magic" }, 422, "kind"],
-  ])("is refused for %s, and nothing is stored", async (_, wish, status, field) => {
-    const count = async () => (await rows("SELECT 1 FROM backtests")).length;
-    const before = await count();
-    const answer = await api("POST", "/backtests", { ...FEW, ...wish });
-    expect(answer.status).toBe(status);
-    if (field !== undefined) expect(answer.body["errors"]).toMatchObject([{ field }]);
-    expect(await count()).toBe(before);
-  });
-
-  it("is refused where there is surely no time for it, saying what would do; that is accepted", async () => {
-    const many = Array.from({ length: 40 }, (_, index) => `PBX${index}`);
-    for (const symbol of many) await openAsset(symbol);
-    await env.DB.prepare(
-      `INSERT INTO bars (symbol, resolution, timestamp, close, source, version)
-       SELECT 'PBX0', '1d', value * 86400000, 100, 'import', 1 FROM json_each(?)`,
-    )
-      .bind(JSON.stringify(Array.from({ length: 3_000 }, (_, day) => day)))
-      .run();
-    const wish = { ...FEW, symbols: many, method: "efficientRisk", target: 0.2, rebalanceEvery: 1 };
-    const { status, body } = await api("POST", "/backtests", wish);
-    expect(status).toBe(422);
-    const [error] = body["errors"] as { field: string; reason: string }[];
-    expect(error).toMatchObject({ field: "rebalanceEvery" });
-    const every = Number(/every (\d+) bars/.exec(error?.reason ?? "")?.[1]);
-    expect((await api("POST", "/backtests", { ...wish, rebalanceEvery: every - 1 })).status).toBe(422);
-    expect((await api("POST", "/backtests", { ...wish, rebalanceEvery: every })).status).toBe(202);
   });
 });

@@ -1,10 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { carry, type Target } from "../../../src/domain/backtest/carry.ts";
-import { effortOf, MOST_EFFORT } from "../../../src/domain/backtest/portfolio-request.ts";
 import { sharedMoves, type TestedSeries } from "../../../src/domain/backtest/shared-moves.ts";
 import { METHODS } from "../../../src/domain/portfolio/optimize.ts";
-import { asked, outcomeOf, refusalOf, reportOf, walks, withoutOpens } from "./portfolio-series.ts";
+import { outcomeOf, reportOf, walks, withoutOpens } from "./portfolio-series.ts";
 import { DAY } from "./series.ts";
 
 const THREE = ["AA", "BB", "CC"];
@@ -254,86 +253,5 @@ describe("a portfolio's backtest", () => {
     const report = reportOf(walks(THREE, 400, 1), { method: "equalWeight", rebalanceEvery: 1 });
     expect([report.rebalancings.count, report.rebalancings.newest.length]).toEqual([359, 250]);
     expect(report.rebalancings.newest.at(-1)).toMatchObject({ decidedAt: 398 * DAY, filledAt: 399 * DAY });
-  });
-});
-
-describe("what no backtest can be made of", () => {
-  test("is refused, naming who is in the way", () => {
-    const assets = walks(THREE, 70, 1);
-    expect(refusalOf(assets)).toMatchObject({ code: "backtest_tooFewBars" });
-    const [one, two, three] = walks(THREE, 200, 1);
-    if (one === undefined || two === undefined || three === undefined) throw new Error("no series");
-    const short = { ...three, points: three.points.slice(150) };
-    expect(refusalOf([one, two, short])).toMatchObject({
-      code: "backtest_tooFewBars",
-      detail: "The assets share 50 dates; 41 to learn from and 30 to trade on are needed.",
-      errors: [{ field: "CC" }, { field: "AA" }, { field: "BB" }],
-    });
-    const broken = {
-      ...two,
-      points: two.points.map((each, bar) => (bar === 9 ? { ...each, open: 0 } : each)),
-    };
-    expect(refusalOf([one, broken, three])).toMatchObject({
-      code: "backtest_unusablePrice",
-      errors: [{ field: "BB" }],
-    });
-    const none = {
-      ...two,
-      points: two.points.map((each, bar) => (bar === 9 ? { ...each, close: 0 } : each)),
-    };
-    expect(refusalOf([one, none, three])).toMatchObject({ code: "portfolio_unusablePrice" });
-    const bounds = { min: 0, max: 0.2, assets: {} };
-    expect(refusalOf(walks(THREE, 200, 1), { bounds })).toMatchObject({
-      code: "portfolio_conflictingLimits",
-    });
-  });
-
-  test("is refused where there is no time for it, with what would do; that then is accepted", () => {
-    const symbols = Array.from({ length: 60 }, (_, index) => `S${index + 10}`);
-    const assets = walks(symbols, 400, 1);
-    const plan = { method: "efficientRisk", target: 0.2, rebalanceEvery: 1 } as const;
-    const refused = refusalOf(assets, plan);
-    expect(refused.code).toBe("backtest_tooMuchWork");
-    const reason = refused.errors?.[0]?.reason ?? "";
-    const [times, wanted, every] = (reason.match(/\d+/g) ?? []).slice(1).map(Number);
-    const effort = effortOf(asked(plan), 60);
-    expect([times, wanted, every]).toEqual([
-      Math.floor(MOST_EFFORT / effort),
-      359,
-      Math.ceil(359 / Math.floor(MOST_EFFORT / effort)),
-    ]);
-    const cheap = outcomeOf(assets, { method: "inverseVolatility", rebalanceEvery: 9 });
-    expect(cheap.outcome.kind).toBe("done");
-  });
-
-  test("counts what limits cost: fewer choices within bounds, fewer still within groups", () => {
-    const bounds = { min: 0, max: 0.02, assets: {} };
-    const groups = [{ name: "g", symbols: ["S10"], max: 0.5 }];
-    for (const method of METHODS) {
-      const [free, bounded, grouped] = [{}, { bounds }, { bounds, groups }].map((limits) =>
-        effortOf(asked({ method, ...limits }), 100),
-      );
-      expect(bounded ?? 0).toBeGreaterThanOrEqual(free ?? Number.NaN);
-      expect(grouped ?? 0).toBeGreaterThan((bounded ?? Number.NaN) + 1_000);
-      if (method === "hrp") expect(bounded ?? 0).toBeGreaterThan(3 * (free ?? Number.NaN));
-    }
-  });
-
-  test("is refused where prices move by more than there are numbers for", () => {
-    const wild = walks(THREE, 200, 1).map((one, asset) => ({
-      ...one,
-      points: one.points.map(({ timestamp }, bar) => {
-        const close = asset === 0 && bar > 100 ? 1e300 : 1e-20;
-        return { timestamp, open: close, close };
-      }),
-    }));
-    expect(refusalOf(wild, { method: "equalWeight" })).toMatchObject({ code: "backtest_unusablePrice" });
-  });
-
-  test("gets fewer shuffles where there is no time for all, and says so", () => {
-    const report = reportOf(walks(THREE, 900, 1), { method: "equalWeight", rebalanceEvery: 1, shuffles: 60 });
-    const made = report.control?.shuffles ?? 0;
-    expect(made).toBeLessThan(60);
-    expect(report.caveats).toContain(`${made} of 60 shuffles were made: there is time for no more.`);
   });
 });
