@@ -1,13 +1,6 @@
-import type { CorporateAction } from "../domain/asset/corporate-action.ts";
+import { type ActionColumns, type CorporateAction, fromColumns } from "../domain/asset/corporate-action.ts";
 
-interface ActionRow {
-  readonly [column: string]: SqlStorageValue;
-  readonly ex_date: number;
-  readonly type: string;
-  readonly amount: number | null;
-  readonly numerator: number | null;
-  readonly denominator: number | null;
-}
+type ActionRow = ActionColumns & { readonly [column: string]: SqlStorageValue };
 
 /** The dividends and splits of one asset, one row per (ex-date, kind). */
 export class ActionStore {
@@ -21,13 +14,13 @@ export class ActionStore {
   between(from: number, to: number): CorporateAction[] {
     return this.#sql
       .exec<ActionRow>(
-        `SELECT ex_date, type, amount, numerator, denominator FROM corporate_actions
+        `SELECT ex_date AS exDate, type, amount, numerator, denominator FROM corporate_actions
          WHERE ex_date BETWEEN ? AND ? ORDER BY ex_date`,
         from,
         to,
       )
       .toArray()
-      .map(toAction);
+      .map(fromColumns);
   }
 
   write(actions: readonly CorporateAction[], version: number): void {
@@ -41,8 +34,3 @@ export class ActionStore {
     );
   }
 }
-
-const toAction = ({ ex_date: exDate, type, amount, numerator, denominator }: ActionRow): CorporateAction =>
-  type === "dividend"
-    ? { type, exDate, amount: amount ?? 0 }
-    : { type: "split", exDate, numerator: numerator ?? 1, denominator: denominator ?? 1 };

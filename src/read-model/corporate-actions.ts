@@ -1,4 +1,9 @@
-import { type CorporateAction, firstBarWithout } from "../domain/asset/corporate-action.ts";
+import {
+  type ActionColumns,
+  type CorporateAction,
+  firstBarWithout,
+  fromColumns,
+} from "../domain/asset/corporate-action.ts";
 import { type ActionsBetween, adjustmentSteps, type StepsReading } from "../domain/asset/total-return.ts";
 import type { CalendarId } from "../domain/market/calendar-id.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
@@ -7,22 +12,9 @@ import type { Reader } from "../reader.ts";
 /** Actions that one question may run through: a weekly payer's for forty years. */
 export const MOST_ACTIONS = 2_000;
 
-interface ActionRow {
-  readonly exDate: number;
-  readonly type: "dividend" | "split";
-  readonly amount: number | null;
-  readonly numerator: number | null;
-  readonly denominator: number | null;
-}
-
 export type StoredAction = CorporateAction & { readonly source: string };
 
 const COLUMNS = "ex_date AS exDate, type, amount, numerator, denominator";
-
-const toAction = ({ exDate, type, amount, numerator, denominator }: ActionRow): CorporateAction =>
-  type === "dividend"
-    ? { type, exDate, amount: amount ?? 0 }
-    : { type, exDate, numerator: numerator ?? 1, denominator: denominator ?? 1 };
 
 /** Where a page of actions begins: after this one, on the way to older ones. */
 export interface ActionPlace {
@@ -43,8 +35,8 @@ export async function listActions(
        WHERE symbol = ?1 AND (ex_date, type) < (?2, ?3) ORDER BY ex_date DESC, type DESC LIMIT ?4`,
     )
     .bind(symbol, after?.exDate ?? Number.MAX_SAFE_INTEGER, after?.type ?? "", limit)
-    .all<ActionRow & { source: string }>();
-  return results.map((row) => ({ ...toAction(row), source: row.source }));
+    .all<ActionColumns & { source: string }>();
+  return results.map((row) => ({ ...fromColumns(row), source: row.source }));
 }
 
 /** Actions with an ex-date (epoch ms) from `from` to `to`, both included, the newest `MOST_ACTIONS`, oldest first. */
@@ -60,8 +52,8 @@ export async function actionsIn(
        WHERE symbol = ? AND ex_date BETWEEN ? AND ? ORDER BY ex_date DESC LIMIT ?`,
     )
     .bind(symbol, from, to, MOST_ACTIONS)
-    .all<ActionRow>();
-  return results.map(toAction).reverse();
+    .all<ActionColumns>();
+  return results.map(fromColumns).reverse();
 }
 
 /** The series whose bars are to be adjusted, from a key (epoch ms) on. */
@@ -84,10 +76,10 @@ export async function readSteps(db: Reader, series: AdjustedSeries): Promise<Ste
       `SELECT ${COLUMNS} FROM corporate_actions WHERE symbol = ? AND ex_date > ? ORDER BY ex_date LIMIT ?`,
     )
     .bind(symbol, from, MOST_ACTIONS + 1)
-    .all<ActionRow>();
+    .all<ActionColumns>();
   if (results.length > MOST_ACTIONS) return null;
   const byKey = new Map<number, CorporateAction[]>();
-  for (const action of results.map(toAction)) {
+  for (const action of results.map(fromColumns)) {
     const key = firstBarWithout(resolution, calendar, action);
     byKey.set(key, [...(byKey.get(key) ?? []), action]);
   }

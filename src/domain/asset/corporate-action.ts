@@ -25,6 +25,27 @@ export interface Split {
 /** Something a company does that moves the price of its share, and not its worth. An asset has one of a kind a day. */
 export type CorporateAction = Dividend | Split;
 
+/** An action as tables keep it: the numbers of the other kind are null. */
+export interface ActionColumns {
+  readonly exDate: number;
+  readonly type: string;
+  readonly amount: number | null;
+  readonly numerator: number | null;
+  readonly denominator: number | null;
+}
+
+/** The action of a row; numbers that its kind has and the row lacks are those that change nothing. */
+export const fromColumns = ({
+  exDate,
+  type,
+  amount,
+  numerator,
+  denominator,
+}: ActionColumns): CorporateAction =>
+  type === "dividend"
+    ? { type, exDate, amount: amount ?? 0 }
+    : { type: "split", exDate, numerator: numerator ?? 1, denominator: denominator ?? 1 };
+
 export const ACTION_TYPES = ["dividend", "split"] as const;
 export type ActionType = (typeof ACTION_TYPES)[number];
 

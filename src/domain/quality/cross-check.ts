@@ -1,4 +1,5 @@
 import type { AssetType } from "../market/asset-type.ts";
+import { splitLike } from "./split-like.ts";
 
 /** The newest stored bars that one check looks at. */
 export const MOST_CHECKED = 400;
@@ -18,9 +19,6 @@ const NEARLY_ALL = 0.9;
 /** Ratios of one scale lie so close together, and the scale so far from 1. */
 const ALIKE = 0.01;
 const APART = 0.02;
-
-/** Ratios in which shares are split as a rule. */
-const SPLITS = [3 / 2, 2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 40, 50];
 
 /** A close at a key (epoch ms). */
 export interface Close {
@@ -119,8 +117,7 @@ function scaleOf(ours: readonly Close[], there: ReadonlyMap<number, number>): Ot
   const alike = ratios.filter((ratio) => isNear(ratio, factor, ALIKE)).length;
   if (alike < NEARLY_ALL * ratios.length) return null;
   if (isNear(factor, 100, ALIKE) || isNear(factor, 0.01, ALIKE)) return { factor, looksLike: "hundredths" };
-  const isSplit = SPLITS.some((split) => isNear(factor, split, ALIKE) || isNear(factor, 1 / split, ALIKE));
-  return { factor, looksLike: isSplit ? "split" : "unknown" };
+  return { factor, looksLike: splitLike(factor, ALIKE) === null ? "unknown" : "split" };
 }
 
 const isNear = (value: number, other: number, by: number): boolean => Math.abs(value / other - 1) < by;

@@ -2,6 +2,7 @@ import type { Bar } from "../asset/bar.ts";
 import type { ActionType, CorporateAction } from "../asset/corporate-action.ts";
 import { factorOf } from "../asset/total-return.ts";
 import { quantile } from "../indicators/quantile.ts";
+import { splitLike } from "./split-like.ts";
 
 /** A return so many times the usual size of the returns before it is worth a look. March 2020 stays below. */
 const OUTLIER_SCALES = 20;
@@ -15,8 +16,6 @@ const FEWEST_USUAL = 20;
 /** A normal law's standard deviation is this many median absolute deviations. */
 const MAD_TO_SD = 1.4826;
 
-/** Ratios in which shares are split or merged as a rule. */
-const SPLITS = [3 / 2, 2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 40, 50, 100];
 /** How far a day's own move may take the ratio of the closes from the split's. */
 const NEAR = 0.03;
 
@@ -46,15 +45,6 @@ export interface Jumps {
   readonly explained: readonly ExplainedJump[];
 }
 
-/** The split that a ratio of closes (after to before) looks like, as new shares for one old; null for none. */
-const splitLike = (ratio: number): number | null => {
-  for (const split of SPLITS) {
-    if (Math.abs(ratio * split - 1) < NEAR) return split;
-    if (Math.abs(ratio / split - 1) < NEAR) return 1 / split;
-  }
-  return null;
-};
-
 /**
  * Closes that jump: |log return| above 20 robust standard deviations (1.4826 × median of |log return|) of the up to 60
  * returns before it, or above 8 when the ratio is that of a split, and in any case above 5 %. The first 20 returns judge nobody.
@@ -78,7 +68,7 @@ export const jumpsOf = (
     const usual = sizes.length < FEWEST_USUAL ? null : quantile(sizes.slice(-USUAL), 0.5);
     const size = Math.abs(move);
     const scales = usual === null ? 0 : size / (MAD_TO_SD * usual);
-    const possibleSplit = splitLike(ratio / factor);
+    const possibleSplit = splitLike(ratio / factor, NEAR);
     if (isJump(size, scales, possibleSplit)) {
       const next = bars[index + 1];
       const back = next === undefined ? null : Math.log(next.close / bar.close);
@@ -94,7 +84,7 @@ export const jumpsOf = (
     }
     sizes.push(size);
     const raw = Math.abs(Math.log(ratio));
-    if (factor !== 1 && usual !== null && isJump(raw, raw / (MAD_TO_SD * usual), splitLike(ratio))) {
+    if (factor !== 1 && usual !== null && isJump(raw, raw / (MAD_TO_SD * usual), splitLike(ratio, NEAR))) {
       const by = [...new Set(happened.map(({ type }) => type))];
       explained.push({ timestamp: bar.timestamp, return: ratio - 1, by });
     }
