@@ -19,52 +19,73 @@ const computed = (): number => {
 /** The clock behind `computed` ticks every few milliseconds, so a measurement goes on for longer. */
 const LEAST_MS = 50;
 
-/** Milliseconds of computing per run, over as many runs as it takes. */
-function measured(run: () => unknown): number {
+/** Milliseconds per run. */
+export interface Timing {
+  /** Of computing, the median over all rounds: what else goes on on the machine is not counted, but it slows what shares a core. */
+  readonly median: number;
+  /** Of the clock, of the one run that was disturbed least. */
+  readonly fastest: number;
+}
+
+/** Milliseconds of computing per run, over as many runs as it takes, and those by the clock of the fastest. */
+function measured(run: () => unknown): { readonly mean: number; readonly fastest: number } {
   const before = computed();
+  let fastest = Number.POSITIVE_INFINITY;
   let runs = 0;
   let spent = 0;
   while (spent < LEAST_MS) {
+    const start = performance.now();
     if (run() === undefined) throw new Error("a contestant did nothing");
+    fastest = Math.min(fastest, performance.now() - start);
     runs += 1;
     spent = computed() - before;
   }
-  return spent / runs;
+  return { mean: spent / runs, fastest };
 }
 
-/**
- * Milliseconds of computing per run of each contestant, the median over `rounds`: what else goes on on the machine is not
- * counted. They run in turn, round by round, so that a machine that slows down slows all of them.
- */
-export function medians(
+/** They run in turn, round by round, so that a machine that slows down slows all of them. */
+export function timings(
   contestants: readonly Contestant[],
   { rounds = 15, warmUps = 2 } = {},
-): Map<string, number> {
-  const times = new Map<string, number[]>(contestants.map(({ name }) => [name, []]));
+): Map<string, Timing> {
+  const all = contestants.map(({ name, run }) => ({
+    name,
+    run,
+    means: [] as number[],
+    fastest: [] as number[],
+  }));
   for (let round = -warmUps; round < rounds; round++) {
-    for (const { name, run } of contestants) {
-      const time = measured(run);
-      if (round >= 0) times.get(name)?.push(time);
+    for (const { run, means, fastest } of all) {
+      const found = measured(run);
+      if (round < 0) continue;
+      means.push(found.mean);
+      fastest.push(found.fastest);
     }
   }
-  return new Map([...times].map(([name, all]) => [name, median(all)]));
+  return new Map(
+    all.map(({ name, means, fastest }) => [name, { median: median(means), fastest: Math.min(...fastest) }]),
+  );
 }
 
-/** A table with the first contestant, which is ours, as the measure of the others: 2× took twice as long. */
+/** A table with the first contestant, which is ours, as the measure of the others: 2× took twice as long, by the median. */
 export function table(
   title: string,
   unit: string,
   factor: number,
-  found: ReadonlyMap<string, number>,
+  found: ReadonlyMap<string, Timing>,
 ): string[] {
-  const [own = Number.NaN] = found.values();
+  const [own] = found.values();
   return [
-    `| ${title} | ${unit} | times ours |`,
-    "|---|---:|---:|",
+    `| ${title} | ${unit} | undisturbed | times ours |`,
+    "|---|---:|---:|---:|",
     ...[...found].map(
-      ([name, ms], index) =>
-        `| ${name} | ${(ms * factor).toPrecision(3)} | ${index === 0 ? "" : `${(ms / own).toPrecision(2)}×`} |`,
+      ([name, timing], index) =>
+        `| ${name} | ${show(timing, factor)} | ${index === 0 ? "" : `${(timing.median / (own?.median ?? Number.NaN)).toPrecision(2)}×`} |`,
     ),
     "",
   ];
 }
+
+/** Both figures of a timing, as two cells of a table. */
+export const show = ({ median, fastest }: Timing, factor = 1): string =>
+  [median, fastest].map((ms) => (ms * factor).toPrecision(3)).join(" | ");

@@ -4,7 +4,7 @@ import type { Bar } from "../../src/domain/asset/bar.ts";
 import { columnsOf } from "../../src/domain/indicators/bar-columns.ts";
 import { addBar, computeAll, initialIndicatorState } from "../../src/domain/indicators/streaming-set.ts";
 import { sp500 } from "../../test/domain/indicators/sp500.ts";
-import { type Contestant, medians, table } from "../measure.ts";
+import { type Contestant, show, table, timings } from "../measure.ts";
 import { addSix, emptySix, initialSix, sixColumns } from "./six.ts";
 
 interface Columns {
@@ -152,13 +152,13 @@ export function indicatorsBench(): void {
   const bars = sp500().slice(-5_000);
   const columns = listsOf(bars);
   const perBar = 1e6 / bars.length;
-  const batch = medians([
+  const batch = timings([
     oursBatch(bars, false),
     oursBatch(bars, true),
     ixjb(columns),
     technicalBatch(columns),
   ]);
-  const streaming = medians([ours(bars), tradingSignals(bars), technicalStreaming(bars)]);
+  const streaming = timings([ours(bars), tradingSignals(bars), technicalStreaming(bars)]);
   const long = Array.from({ length: MINUTES }, (_, n) => bars[n % bars.length]).filter(
     (bar) => bar !== undefined,
   );
@@ -169,7 +169,7 @@ export function indicatorsBench(): void {
   for (const bar of bars) addSix(six, bar);
   const savedSix = JSON.stringify(six);
   const next = bars.at(-1);
-  const own = medians(
+  const own = timings(
     [
       { name: "a year of one-minute bars, six indicators (ms; wished: 3)", run: oursBatch(long, false).run },
       { name: "all eighteen values of 5,000 bars (ms)", run: () => computeAll(bars, 252) },
@@ -195,9 +195,9 @@ export function indicatorsBench(): void {
   for (const line of [
     ...table("six indicators, whole series", "ns per bar", perBar, batch),
     ...table("six indicators, bar by bar", "ns per bar", perBar, streaming),
-    "| ours alone | median |",
-    "|---|---:|",
-    ...[...own].map(([name, ms]) => `| ${name} | ${ms.toPrecision(3)} |`),
+    "| ours alone | median | undisturbed |",
+    "|---|---:|---:|",
+    ...[...own].map(([name, timing]) => `| ${name} | ${show(timing)} |`),
     "",
   ])
     console.log(line);

@@ -18,7 +18,6 @@ import {
   stepMacd,
 } from "../../src/domain/indicators/macd.ts";
 import { initialRsi, type RsiState, rsiColumn, stepRsi } from "../../src/domain/indicators/rsi.ts";
-import { smaColumn } from "../../src/domain/indicators/sma.ts";
 
 /**
  * The six that every library has: SMA20, EMA20, RSI14, MACD 12-26-9, Bollinger 20×2, ATR14. The average is the middle of
@@ -53,9 +52,8 @@ export function addSix(state: Six, { high, low, close }: Bar): number {
   return middle + reach + ema + rsi + macd - state.macd.signal.value + atr;
 }
 
-/** Columns for the six over a series. */
+/** Columns for the six over a series; the average's is the middle of the bands. */
 export const emptySix = (length: number) => ({
-  sma: new Float64Array(length),
   ema: new Float64Array(length),
   rsi: new Float64Array(length),
   macd: emptyMacdColumns(length),
@@ -63,12 +61,11 @@ export const emptySix = (length: number) => ({
   atr: new Float64Array(length),
 });
 
-/** All six over a whole series, into ten columns. */
+/** All six over a whole series, into nine columns. */
 export const sixColumns = (
   { high, low, close }: BarColumns,
   into: ReturnType<typeof emptySix>,
 ): readonly unknown[] => [
-  smaColumn(close, 20, into.sma),
   emaColumn(close, 20, into.ema),
   rsiColumn(close, 14, into.rsi),
   macdColumns(close, MACD, into.macd),

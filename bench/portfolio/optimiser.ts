@@ -4,7 +4,7 @@ import type { Moments } from "../../src/domain/portfolio/moments.ts";
 import { efficientFrontier, type Method, optimize } from "../../src/domain/portfolio/optimize.ts";
 import { type OptimizationInput, optimizationReport } from "../../src/domain/portfolio/report.ts";
 import { DEFAULT_REQUEST } from "../../src/domain/portfolio/request.ts";
-import { medians, table } from "../measure.ts";
+import { show, table, timings } from "../measure.ts";
 
 /** The part of portfolio-allocation that is used here. */
 type Peer = Readonly<
@@ -72,7 +72,7 @@ export function optimiserBench(): void {
     ];
     for (const [method, other] of methods) {
       const own = () => weightsOf(moments, method);
-      const found = medians(
+      const found = timings(
         [
           { name: "InversorAI", run: own },
           { name: "portfolio-allocation 0.0.11", run: other },
@@ -95,7 +95,7 @@ function alone(): string[] {
   const target = 0.6 * Math.max(...hundred.expectedReturns);
   const input = (method: Method["method"]) => jobOf(100, 1_260, method);
   const [calm, sharp] = [input("minVolatility"), input("maxSharpe")];
-  const found = medians(
+  const found = timings(
     [
       { name: "hrp, 400 assets (wished: 15)", run: () => weightsOf(big, { method: "hrp" }) },
       { name: "riskParity, 400 assets", run: () => weightsOf(big, { method: "riskParity" }) },
@@ -117,9 +117,9 @@ function alone(): string[] {
     { rounds: 5 },
   );
   return [
-    "| ours alone | ms |",
-    "|---|---:|",
-    ...[...found].map(([name, ms]) => `| ${name} | ${ms.toPrecision(3)} |`),
+    "| ours alone | ms | undisturbed |",
+    "|---|---:|---:|",
+    ...[...found].map(([name, timing]) => `| ${name} | ${show(timing)} |`),
   ];
 }
 

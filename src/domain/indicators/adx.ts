@@ -1,4 +1,3 @@
-import { towards } from "./ema.ts";
 import { isNoise } from "./noise.ts";
 import { trueRange } from "./true-range.ts";
 
@@ -70,7 +69,7 @@ export const stepAdx = (
 
   const dx = directionalIndex(state);
   if (index < 2 * period) state.adx += Number.isNaN(dx) ? 0 : dx;
-  else if (!Number.isNaN(dx)) state.adx = towards(state.adx, dx, 1 / period);
+  else if (!Number.isNaN(dx)) state.adx += (dx - state.adx) * (1 / period);
   if (index < 2 * period - 1) return Number.NaN;
   if (index === 2 * period - 1) state.adx /= period;
   return state.adx;

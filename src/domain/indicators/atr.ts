@@ -1,4 +1,3 @@
-import { towards } from "./ema.ts";
 import { trueRange } from "./true-range.ts";
 
 /**
@@ -25,18 +24,21 @@ export const stepAtr = (
   close: number,
   period: number,
 ): number => {
-  if (Number.isNaN(high + low)) {
+  const range = trueRange(high, low, state.previousClose);
+  if (state.bars <= period || Number.isNaN(range)) return seed(state, range, close, period);
+  state.previousClose = close;
+  state.value = state.value * (1 - 1 / period) + range * (1 / period);
+  return state.value;
+};
+
+const seed = (state: AtrState, range: number, close: number, period: number): number => {
+  if (Number.isNaN(range)) {
     state.bars = 0;
     state.previousClose = 0;
     state.value = 0;
     return Number.NaN;
   }
-  const range = trueRange(high, low, state.previousClose);
   state.previousClose = close;
-  if (state.bars > period) {
-    state.value = towards(state.value, range, 1 / period);
-    return state.value;
-  }
   state.bars += 1;
   if (state.bars === 1) return Number.NaN;
   state.value += range;
@@ -57,21 +59,38 @@ export const atrColumn = (
   averages: Float64Array = new Float64Array(closes.length),
 ): Float64Array => {
   const state = initialAtr();
-  const share = 1 / period;
   for (let index = 0; index < closes.length; index += 1) {
     averages[index] = stepAtr(state, highs[index] ?? 0, lows[index] ?? 0, closes[index] ?? 0, period);
-    if (state.bars <= period) continue;
-    let { previousClose, value } = state;
-    for (; index + 1 < closes.length; index += 1) {
-      const high = highs[index + 1] ?? 0;
-      const low = lows[index + 1] ?? 0;
-      if (Number.isNaN(high + low)) break;
-      value = towards(value, trueRange(high, low, previousClose), share);
-      previousClose = closes[index + 1] ?? 0;
-      averages[index + 1] = value;
-    }
-    state.value = value;
-    state.previousClose = previousClose;
+    if (state.bars > period) index = untilGap(state, highs, lows, closes, period, averages, index + 1) - 1;
   }
   return averages;
+};
+
+/** `stepAtr` after the warm-up, from `index` until a bar without a range; where that is. */
+const untilGap = (
+  state: AtrState,
+  highs: Float64Array,
+  lows: Float64Array,
+  closes: Float64Array,
+  period: number,
+  averages: Float64Array,
+  start: number,
+): number => {
+  const { length } = closes;
+  let { previousClose, value } = state;
+  const kept = 1 - 1 / period;
+  const share = 1 / period;
+  let index = start;
+  for (; index < length; index += 1) {
+    const high = highs[index] ?? 0;
+    const low = lows[index] ?? 0;
+    const range = (high - low + Math.abs(high - previousClose) + Math.abs(low - previousClose)) * 0.5;
+    if (Number.isNaN(range)) break;
+    value = value * kept + range * share;
+    previousClose = closes[index] ?? 0;
+    averages[index] = value;
+  }
+  state.value = value;
+  state.previousClose = previousClose;
+  return index;
 };

@@ -1,5 +1,5 @@
-import { isNoise } from "./noise.ts";
-import { emptyMoments, momentColumns, type RollingMoments, slideMoments } from "./rolling-moments.ts";
+import { ROUNDING } from "./noise.ts";
+import { emptyMoments, type RollingMoments, slideMoments } from "./rolling-moments.ts";
 
 export type BollingerState = RollingMoments;
 
@@ -13,17 +13,18 @@ export const initialBollinger = (): BollingerState => emptyMoments();
 export const stepBollinger = (state: BollingerState, close: number, period: number): number =>
   slideMoments(state, period, close);
 
-/** width · σ after a step that told the middle. */
+/**
+ * width · σ after a step that told the middle; 0 where σ is noise (`isNoise`, asked of σ² so that it need not be positive).
+ */
 export const bandReach = (
   { deviations }: Pick<BollingerState, "deviations">,
   middle: number,
   period: number,
   width: number,
-): number => reachOf(deviations, middle, 1 / period, width);
-
-const reachOf = (deviations: number, middle: number, share: number, width: number): number => {
-  const deviation = Math.sqrt(deviations * share);
-  return isNoise(deviation, middle) ? 0 : width * deviation;
+): number => {
+  const variance = deviations * (1 / period);
+  const noise = ROUNDING * middle;
+  return variance > noise * noise ? width * Math.sqrt(variance) : 0;
 };
 
 /** A whole series of bands; NaN where there are none. */
@@ -46,14 +47,63 @@ export const bollingerColumns = (
   width: number,
   into: BollingerColumns = emptyBollingerColumns(closes.length),
 ): BollingerColumns => {
-  const { upper, middle, lower } = into;
-  momentColumns(closes, period, middle, upper);
-  const share = 1 / period;
-  for (let index = 0; index < closes.length; index += 1) {
-    const mean = middle[index] ?? 0;
-    const reach = reachOf(upper[index] ?? 0, mean, share, width);
-    upper[index] = mean + reach;
-    lower[index] = mean - reach;
-  }
+  fill(closes, period, width, into.upper, into.middle, into.lower);
+  const unknown = Math.min(period - 1, closes.length);
+  for (const column of [into.upper, into.middle, into.lower]) column.fill(Number.NaN, 0, unknown);
   return into;
+};
+
+/**
+ * `slideMoments` and `bandReach` block by block with all they carry in registers, and bit for bit what stepping gives.
+ * Until a bar has its bands, its places in `upper` and `lower` hold the sums of the block before, from the window's first
+ * value on.
+ */
+const fill = (
+  closes: Float64Array,
+  period: number,
+  width: number,
+  upper: Float64Array,
+  middle: Float64Array,
+  lower: Float64Array,
+): void => {
+  const { length } = closes;
+  const ahead = period - 1;
+  const share = 1 / period;
+  const rounding = ROUNDING;
+  for (let last = ahead; last < length; last += period) {
+    const shift = (closes[last] ?? 0) + 0;
+    let sum = 0;
+    let square = 0;
+    const first = Math.min(last, length - period);
+    for (let index = last; index > first; index -= 1) {
+      const distance = (closes[index] ?? 0) - shift;
+      sum += distance;
+      square += distance * distance;
+    }
+    for (let index = first; index >= last - ahead; index -= 1) {
+      const distance = (closes[index] ?? 0) - shift;
+      sum += distance;
+      square += distance * distance;
+      upper[index + ahead] = sum;
+      lower[index + ahead] = square;
+    }
+    sum = 0;
+    square = 0;
+    const end = Math.min(last + period, length);
+    for (let index = last; index < end; index += 1) {
+      const distance = (closes[index] ?? 0) - shift;
+      sum += distance;
+      square += distance * distance;
+      const whole = sum + (upper[index] ?? 0);
+      const mean = whole * share;
+      const average = shift + mean;
+      const variance = (square + (lower[index] ?? 0) - whole * mean) * share;
+      const noise = rounding * average;
+      let reach = width * Math.sqrt(variance);
+      if (!(variance > noise * noise)) reach = 0;
+      middle[index] = average;
+      upper[index] = average + reach;
+      lower[index] = average - reach;
+    }
+  }
 };

@@ -6,19 +6,17 @@ export interface EmaState {
 
 export const initialEma = (): EmaState => ({ count: 0, value: 0 });
 
-/** One step of an exponential average: `value` moves towards `input` by `share` (0 to 1) of the distance. */
-export const towards = (value: number, input: number, share: number): number =>
-  value + (input - value) * share;
-
 /**
  * Exponential moving average with k = 2 / (period + 1), seeded with the simple average of the first `period` inputs
  * (TA-Lib EMA, default compatibility). First value at index period − 1.
  */
 export const stepEma = (state: EmaState, input: number, period: number): number => {
-  if (state.count >= period) {
-    state.value = towards(state.value, input, 2 / (period + 1));
-    return state.value;
-  }
+  if (state.count < period) return seed(state, input, period);
+  state.value += (input - state.value) * (2 / (period + 1));
+  return state.value;
+};
+
+const seed = (state: EmaState, input: number, period: number): number => {
   state.count += 1;
   state.value += input;
   if (state.count < period) return Number.NaN;
@@ -41,8 +39,9 @@ export const emaColumn = (
     averages[index] = stepEma(state, inputs[index] ?? 0, period);
   let { value } = state;
   const share = 2 / (period + 1);
-  for (; index < inputs.length; index += 1) {
-    value = towards(value, inputs[index] ?? 0, share);
+  const { length } = inputs;
+  for (; index < length; index += 1) {
+    value += ((inputs[index] ?? 0) - value) * share;
     averages[index] = value;
   }
   return averages;

@@ -1,4 +1,4 @@
-import { type EmaState, initialEma, stepEma, towards } from "./ema.ts";
+import { type EmaState, initialEma, stepEma } from "./ema.ts";
 
 export interface MacdPeriods {
   readonly fast: number;
@@ -61,29 +61,42 @@ export const macdColumns = (
 ): MacdColumns => {
   const { line, signal, histogram } = into;
   const state = initialMacd();
-  let index = 0;
-  for (; index < closes.length && state.signal.count < periods.signal; index += 1) {
+  for (let index = 0; index < closes.length; index += 1) {
     const value = stepMacd(state, closes[index] ?? 0, periods);
     const known = Number.isNaN(value) ? value : state.signal.value;
     line[index] = value;
     signal[index] = known;
     histogram[index] = value - known;
+    if (state.signal.count < periods.signal) continue;
+    steady(state, closes, periods, line, signal, histogram, index + 1);
+    break;
   }
+  return into;
+};
+
+/** `stepMacd` after the warm-up, from `start` on. */
+const steady = (
+  state: MacdState,
+  closes: Float64Array,
+  periods: MacdPeriods,
+  line: Float64Array,
+  signal: Float64Array,
+  histogram: Float64Array,
+  start: number,
+): void => {
+  const { length } = closes;
   let [fast, slow, smooth] = [state.fast.value, state.slow.value, state.signal.value];
-  const shares = {
-    fast: 2 / (periods.fast + 1),
-    slow: 2 / (periods.slow + 1),
-    signal: 2 / (periods.signal + 1),
-  };
-  for (; index < closes.length; index += 1) {
+  const fastShare = 2 / (periods.fast + 1);
+  const slowShare = 2 / (periods.slow + 1);
+  const signalShare = 2 / (periods.signal + 1);
+  for (let index = start; index < length; index += 1) {
     const close = closes[index] ?? 0;
-    fast = towards(fast, close, shares.fast);
-    slow = towards(slow, close, shares.slow);
+    fast += (close - fast) * fastShare;
+    slow += (close - slow) * slowShare;
     const value = fast - slow;
-    smooth = towards(smooth, value, shares.signal);
+    smooth += (value - smooth) * signalShare;
     line[index] = value;
     signal[index] = smooth;
     histogram[index] = value - smooth;
   }
-  return into;
 };

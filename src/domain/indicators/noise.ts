@@ -1,5 +1,5 @@
 /** Relative size below which a difference of two prices is rounding error of the arithmetic, not a movement. */
-const ROUNDING = 1e-12;
+export const ROUNDING = 1e-12;
 
 /**
  * Whether `movement` is nothing but rounding at prices of size `level`.

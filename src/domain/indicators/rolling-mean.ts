@@ -33,48 +33,41 @@ export const slideMean = (state: RollingMean, size: number, value: number): numb
 const endOfBlock = (state: RollingMean, size: number): number => {
   const { sums } = state;
   const shift = sums[size - 1] ?? 0;
-  let total = 0;
   let sum = 0;
   for (let index = size - 1; index >= 0; index -= 1) {
-    const value = sums[index] ?? 0;
-    total += value;
-    sum += value - shift;
+    sum += (sums[index] ?? 0) - shift;
     sums[index] = sum;
   }
   state.next = 0;
   state.shift = shift;
   state.sum = 0;
-  return total / size;
+  return shift + sum * (1 / size);
 };
 
 /**
  * `slideMean` over a whole series, into a column of the same length: block by block with all it carries in registers, and
- * bit for bit what stepping gives.
+ * bit for bit what stepping gives. Until a value has its mean, its place holds the sum of the block before, from the
+ * window's first value on.
  */
 export const meanColumn = (values: Float64Array, size: number, means: Float64Array): Float64Array => {
-  // At n the sum of the block before from its nth value on.
-  const sums = new Float64Array(size);
+  const { length } = values;
+  const ahead = size - 1;
   const share = 1 / size;
-  let shift = 0;
-  for (let start = 0; start < values.length; start += size) {
-    const last = start + size - 1;
-    const end = Math.min(last, values.length);
+  for (let last = ahead; last < length; last += size) {
+    const shift = (values[last] ?? 0) + 0;
     let sum = 0;
-    for (let index = start; index < end; index += 1) {
+    const first = Math.min(last, length - size);
+    for (let index = last; index > first; index -= 1) sum += (values[index] ?? 0) - shift;
+    for (let index = first; index >= last - ahead; index -= 1) {
       sum += (values[index] ?? 0) - shift;
-      means[index] = shift + (sum + (sums[index - start + 1] ?? 0)) * share;
+      means[index + ahead] = sum;
     }
-    if (last >= values.length) break;
-    shift = (values[last] ?? 0) + 0;
-    let total = 0;
     sum = 0;
-    for (let index = last; index >= start; index -= 1) {
-      const value = values[index] ?? 0;
-      total += value;
-      sum += value - shift;
-      sums[index - start] = sum;
+    const end = Math.min(last + size, length);
+    for (let index = last; index < end; index += 1) {
+      sum += (values[index] ?? 0) - shift;
+      means[index] = shift + (sum + (means[index] ?? 0)) * share;
     }
-    means[last] = total / size;
   }
-  return means.fill(Number.NaN, 0, Math.min(size - 1, means.length));
+  return means.fill(Number.NaN, 0, Math.min(ahead, means.length));
 };

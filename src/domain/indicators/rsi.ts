@@ -1,5 +1,4 @@
-import { towards } from "./ema.ts";
-import { isNoise } from "./noise.ts";
+import { isNoise, ROUNDING } from "./noise.ts";
 
 /**
  * `closes` counts closes seen, up to one more than the period; `gain` and `loss` are sums until then, Wilder averages
@@ -20,29 +19,32 @@ export const initialRsi = (): RsiState => ({ closes: 0, previousClose: 0, gain: 
  * opinion about a market that has expressed none.
  */
 export const stepRsi = (state: RsiState, close: number, period: number): number => {
+  if (state.closes <= period) return seed(state, close, period);
   const change = close - state.previousClose;
-  const gain = rise(change);
-  const loss = rise(-change);
+  const size = Math.abs(change);
+  const kept = 1 - 1 / period;
+  const half = 0.5 / period;
   state.previousClose = close;
-  if (state.closes > period) {
-    state.gain = towards(state.gain, gain, 1 / period);
-    state.loss = towards(state.loss, loss, 1 / period);
-  } else {
-    state.closes += 1;
-    if (state.closes === 1) return Number.NaN;
-    state.gain += gain;
-    state.loss += loss;
-    if (state.closes <= period) return Number.NaN;
-    state.gain /= period;
-    state.loss /= period;
-  }
-  return relativeStrength(state.gain, state.loss, close);
+  // size + change is twice the rise or exactly 0, size − change twice the fall: no branch that nobody could foresee.
+  state.gain = state.gain * kept + (size + change) * half;
+  state.loss = state.loss * kept + (size - change) * half;
+  return strength(state, close);
 };
 
-/** The change where it is above 0, else 0; exactly, and without a branch that nobody could foresee. */
-const rise = (change: number): number => (Math.abs(change) + change) * 0.5;
+const seed = (state: RsiState, close: number, period: number): number => {
+  const change = close - state.previousClose;
+  state.previousClose = close;
+  state.closes += 1;
+  if (state.closes === 1) return Number.NaN;
+  state.gain += Math.max(0, change);
+  state.loss += Math.max(0, -change);
+  if (state.closes <= period) return Number.NaN;
+  state.gain /= period;
+  state.loss /= period;
+  return strength(state, close);
+};
 
-const relativeStrength = (gain: number, loss: number, close: number): number => {
+const strength = ({ gain, loss }: RsiState, close: number): number => {
   const movement = gain + loss;
   return isNoise(movement, close) ? Number.NaN : 100 * (gain / movement);
 };
@@ -54,18 +56,38 @@ export const rsiColumn = (
   indexes: Float64Array = new Float64Array(closes.length),
 ): Float64Array => {
   const state = initialRsi();
-  let index = 0;
-  for (; index < closes.length && state.closes <= period; index += 1)
+  for (let index = 0; index < closes.length; index += 1) {
     indexes[index] = stepRsi(state, closes[index] ?? 0, period);
-  let { previousClose, gain, loss } = state;
-  const share = 1 / period;
-  for (; index < closes.length; index += 1) {
-    const close = closes[index] ?? 0;
-    const change = close - previousClose;
-    previousClose = close;
-    gain = towards(gain, rise(change), share);
-    loss = towards(loss, rise(-change), share);
-    indexes[index] = relativeStrength(gain, loss, close);
+    if (state.closes <= period) continue;
+    steady(state, closes, period, indexes, index + 1);
+    break;
   }
   return indexes;
+};
+
+/** `stepRsi` after the warm-up, from `start` on. */
+const steady = (
+  state: RsiState,
+  closes: Float64Array,
+  period: number,
+  indexes: Float64Array,
+  start: number,
+): void => {
+  const { length } = closes;
+  let { previousClose, gain, loss } = state;
+  const kept = 1 - 1 / period;
+  const half = 0.5 / period;
+  const [unknown, rounding] = [Number.NaN, ROUNDING];
+  for (let index = start; index < length; index += 1) {
+    const close = closes[index] ?? 0;
+    const change = close - previousClose;
+    const size = Math.abs(change);
+    previousClose = close;
+    gain = gain * kept + (size + change) * half;
+    loss = loss * kept + (size - change) * half;
+    const movement = gain + loss;
+    indexes[index] = 100 * (gain / movement);
+    // Written over rather than chosen: a choice between the two would be put on the heap, bar after bar.
+    if (movement <= rounding * Math.abs(close)) indexes[index] = unknown;
+  }
 };

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import type { Bar } from "../../../src/domain/asset/bar.ts";
 import { addBar, computeAll, initialIndicatorState } from "../../../src/domain/indicators/streaming-set.ts";
 import type { IndicatorName, IndicatorValues } from "../../../src/domain/indicators/values.ts";
@@ -56,6 +56,8 @@ const streamInChunks = (series: readonly Bar[], lengths: readonly number[]): Ind
 
 describe("against TA-Lib C on 5,105 bars of the S&P 500", () => {
   const batch = computeAll(bars, 252);
+  const found: string[] = [];
+  afterAll(() => console.log(`worst relative errors against TA-Lib: ${found.join(", ")}`));
 
   test("the reference covers every bar", () => {
     expect(bars).toHaveLength(5105);
@@ -69,6 +71,7 @@ describe("against TA-Lib C on 5,105 bars of the S&P 500", () => {
         batch.map((values) => values[name]),
         talib(column),
       );
+      found.push(`${name} ${worst.toExponential(1)}`);
       expect(mismatch).toBeNull();
       expect(worst).toBeLessThanOrEqual(tolerance);
     },
