@@ -7,7 +7,7 @@ import { type BacktestFigures, figuresOf } from "./figures.ts";
 import { returnsOf } from "./portfolio-figures.ts";
 import { chanceFrom } from "./random.ts";
 import { type BacktestRequest, FEWEST_RETURNS, MOST_DRAWN, MOST_WALKED } from "./request.ts";
-import { buyAndHold, simulate, type Trade } from "./simulate.ts";
+import { buyAndHold, equityPoints, simulate, type Trade } from "./simulate.ts";
 import { type Strategy, wishesOf } from "./strategy.ts";
 
 /** Raise the last part when the same bars and request would get other numbers. */
@@ -112,7 +112,7 @@ export function* backtest(input: BacktestInput): Generator<number, Outcome<Backt
     tried += 1;
     yield tried / (shuffles + 1);
   }
-  const returns = returnsOf(run);
+  const returns = returnsOf({ equity: equityPoints(run) });
   const resamples = Math.min(request.bootstraps, Math.floor(MOST_DRAWN / returns.length));
   const other = chanceFrom(request.seed ^ OTHER_NUMBERS);
   const traded = bars.slice(first + 1);

@@ -20,7 +20,7 @@ export interface Control {
   readonly pValue: number;
 }
 
-const finalOf = (run: Run): number => run.equity.at(-1)?.close ?? 1;
+const finalOf = (run: Run): number => run.equity.at(-1) ?? 1;
 
 /** What somebody has more, at the end, than who bought and held: a fraction of the latter's equity. */
 export const overHold = (run: Run, hold: Run): number => finalOf(run) / finalOf(hold) - 1;

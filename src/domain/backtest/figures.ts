@@ -1,5 +1,5 @@
 import { type PricePoint, performanceOf } from "../analysis/performance.ts";
-import type { Run } from "./simulate.ts";
+import { equityPoints, type Run } from "./simulate.ts";
 
 /** Why a figure is null, by its name. */
 export type NotDefined = Readonly<Record<string, string>>;
@@ -91,19 +91,20 @@ const reasonsOf = (figures: Omit<BacktestFigures, "notDefined">): NotDefined => 
 };
 
 export const figuresOf = (run: Run, periodsPerYear: number): BacktestFigures => {
-  const told = performanceOf(run.equity, periodsPerYear);
+  const equity = equityPoints(run);
+  const told = performanceOf(equity, periodsPerYear);
   const returns = told.observations;
   const { maxDrawdown: fall } = told;
   const figures = {
     returns,
-    finalEquity: run.equity.at(-1)?.close ?? 1,
+    finalEquity: equity.at(-1)?.close ?? 1,
     totalReturn: told.totalReturn,
     cagr: told.annualizedReturn,
     volatility: told.volatility,
     sharpe: told.sharpe,
     sortino: told.sortino,
     calmar: told.calmar,
-    maxDrawdown: fall === null ? null : { ...fall, recovery: recoveryOf(run.equity, fall.peak, fall.trough) },
+    maxDrawdown: fall === null ? null : { ...fall, recovery: recoveryOf(equity, fall.peak, fall.trough) },
     ...tradeFigures(run),
     openTrade: run.open !== null,
     exposure: run.barsHeld / returns,

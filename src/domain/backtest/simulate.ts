@@ -26,9 +26,12 @@ export interface Trade {
   readonly return: number;
 }
 
-/** What following the wishes came to. Equity starts at 1 at the close of bar `first` and is told at every close after. */
+/** What following the wishes came to on `bars`. */
 export interface Run {
-  readonly equity: readonly PricePoint[];
+  readonly bars: readonly Bar[];
+  readonly first: number;
+  /** Starts at 1 at the close of bar `first` and is told at every close after. */
+  readonly equity: Float64Array;
   readonly fills: readonly Fill[];
   readonly trades: readonly Trade[];
   /** The purchase that was not sold again; it is valued at the last close. */
@@ -42,6 +45,14 @@ export interface Run {
 
 /** Where a wish can be filled: the open, or the close of a bar whose open nobody knows. */
 export const fillPrice = ({ open, close }: Bar): number => open ?? close;
+
+const fillAt = (bar: Bar, side: Fill["side"], equity: number): Fill => ({
+  timestamp: bar.timestamp,
+  price: fillPrice(bar),
+  at: bar.open === null ? "close" : "open",
+  side,
+  equity,
+});
 
 interface Book {
   cash: number;
@@ -79,33 +90,39 @@ export const simulate = (
 ): Run => {
   const [cost, slippage] = [costBps / 10_000, slippageBps / 10_000];
   const book: Book = { cash: 1, units: 0, costs: 0, slippage: 0 };
-  const equity: PricePoint[] = [{ timestamp: bars[first]?.timestamp ?? 0, close: 1 }];
+  const equity = new Float64Array(bars.length - first);
+  equity[0] = 1;
   const fills: Fill[] = [];
   const trades: Trade[] = [];
   let open: Fill | null = null;
   let paid = 0;
   let barsHeld = 0;
-  for (const [index, bar] of bars.slice(first + 1).entries()) {
-    const wish = wishes[first + index];
-    const price = fillPrice(bar);
-    const made = { timestamp: bar.timestamp, price, at: bar.open === null ? "close" : "open" } as const;
+  // A plain loop that makes nothing but fills: it runs over every bar of hundreds of shuffled series.
+  for (let index = first + 1; index < bars.length; index += 1) {
+    const bar = bars[index];
+    if (bar === undefined) break;
+    const wish = wishes[index - 1];
     if (wish === "long" && open === null) {
       paid = book.cash;
-      buy(book, price, cost, slippage);
-      open = { ...made, side: "buy", equity: book.units * price };
+      buy(book, fillPrice(bar), cost, slippage);
+      open = fillAt(bar, "buy", book.units * fillPrice(bar));
       fills.push(open);
     } else if (wish === "flat" && open !== null) {
-      sell(book, price, cost, slippage);
-      const exit: Fill = { ...made, side: "sell", equity: book.cash };
+      sell(book, fillPrice(bar), cost, slippage);
+      const exit = fillAt(bar, "sell", book.cash);
       fills.push(exit);
       trades.push({ entry: open, exit, profit: book.cash - paid, return: book.cash / paid - 1 });
       open = null;
     }
     if (open !== null) barsHeld += 1;
-    equity.push({ timestamp: bar.timestamp, close: book.cash + book.units * bar.close });
+    equity[index - first] = book.cash + book.units * bar.close;
   }
-  return { equity, fills, trades, open, barsHeld, costs: book.costs, slippage: book.slippage };
+  return { bars, first, equity, fills, trades, open, barsHeld, costs: book.costs, slippage: book.slippage };
 };
+
+/** The equity with the instants it is told at. */
+export const equityPoints = ({ bars, first, equity }: Run): PricePoint[] =>
+  Array.from(equity, (close, index) => ({ timestamp: bars[first + index]?.timestamp ?? 0, close }));
 
 /** Bought at the first fill there can be, and held. */
 export const buyAndHold = (bars: readonly Bar[], first: number, costs: Costs): Run =>

@@ -3,7 +3,7 @@ import { performanceOf } from "../../../src/domain/analysis/performance.ts";
 import { type BacktestInput, type BacktestReport, backtest } from "../../../src/domain/backtest/backtest.ts";
 import { figuresOf } from "../../../src/domain/backtest/figures.ts";
 import { type BacktestRequest, DEFAULT_BACKTEST } from "../../../src/domain/backtest/request.ts";
-import { simulate } from "../../../src/domain/backtest/simulate.ts";
+import { equityPoints, simulate } from "../../../src/domain/backtest/simulate.ts";
 import { rulesStrategy, wishesOf } from "../../../src/domain/backtest/strategy.ts";
 import type { Outcome } from "../../../src/domain/outcome.ts";
 import { canonicalJson } from "../../../src/domain/recommendation/canonical-json.ts";
@@ -48,10 +48,11 @@ describe("figures", () => {
   const costs = { costBps: 5, slippageBps: 5 };
   const run = simulate(bars, wishesOf(strategy, bars), strategy.warmUp - 1, costs);
   const figures = figuresOf(run, 252);
-  const closes = run.equity.map(({ close }) => close);
+  const points = equityPoints(run);
+  const closes = [...run.equity];
 
   test("that a series has too are those of its performance", () => {
-    const told = performanceOf(run.equity, 252);
+    const told = performanceOf(points, 252);
     const { cagr, volatility, sharpe, sortino, calmar } = figures;
     expect([cagr, volatility, sharpe, sortino, calmar]).toEqual([
       told.annualizedReturn,
@@ -70,7 +71,7 @@ describe("figures", () => {
       if (fall < depth) [depth, peak, trough] = [fall, from, to];
     }
     const back = closes.findIndex((close, index) => index > trough && close >= (closes[peak] ?? 0));
-    const when = (index: number) => run.equity[index]?.timestamp ?? null;
+    const when = (index: number) => points[index]?.timestamp ?? null;
     expect(figures.maxDrawdown).toEqual({
       depth,
       peak: when(peak),

@@ -8,7 +8,7 @@ import {
   sharedMoves,
   type TestedSeries,
 } from "../../../src/domain/backtest/shared-moves.ts";
-import { buyAndHold } from "../../../src/domain/backtest/simulate.ts";
+import { buyAndHold, equityPoints } from "../../../src/domain/backtest/simulate.ts";
 import { walks, withoutOpens } from "./portfolio-series.ts";
 import { DAY, walk } from "./series.ts";
 
@@ -75,10 +75,11 @@ describe("a portfolio carried through its bars", () => {
     const series = movesOf([{ ...one, points: bars } as TestedSeries]);
     const run = carry(series, [{ time: 9, weights: [1] }], 9, costs);
     const hold = buyAndHold(bars, 9, costs);
-    expect(run.equity).toHaveLength(hold.equity.length);
+    const points = equityPoints(hold);
+    expect(run.equity).toHaveLength(points.length);
     for (const [index, { close, timestamp }] of run.equity.entries()) {
-      expect(timestamp).toBe(hold.equity[index]?.timestamp);
-      expect(Math.abs(close - (hold.equity[index]?.close ?? 0))).toBeLessThan(1e-12);
+      expect(timestamp).toBe(points[index]?.timestamp);
+      expect(Math.abs(close - (points[index]?.close ?? 0))).toBeLessThan(1e-12);
     }
     expect(run.costs).toBeCloseTo(hold.costs, 14);
     expect(run.slippage).toBeCloseTo(hold.slippage, 14);

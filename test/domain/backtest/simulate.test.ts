@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Bar } from "../../../src/domain/asset/bar.ts";
-import { buyAndHold, simulate } from "../../../src/domain/backtest/simulate.ts";
+import { buyAndHold, equityPoints, type Run, simulate } from "../../../src/domain/backtest/simulate.ts";
 import { rulesStrategy, type Wish, wishesOf } from "../../../src/domain/backtest/strategy.ts";
 import { closesOnly, DAY, knowing, thrown, walk } from "./series.ts";
 
@@ -47,10 +47,14 @@ const equityAt = (bars: readonly Bar[], wishes: readonly Wish[], first: number, 
   return equity;
 };
 
+/** Runs with their equity as points. */
+const told = (run: Run) => ({ ...run, equity: equityPoints(run) });
+const follow = (...what: Parameters<typeof simulate>) => told(simulate(...what));
+
 describe("following wishes", () => {
   test("worked by hand: 10 bps of cost and 10 of slippage a side, bought at 10, sold at 12", () => {
     const bars = [bar(0, 9, 9), bar(1, 10, 11), bar(2, 11, 13), bar(3, 12, 20), bar(4, 21, 22)];
-    const run = simulate(bars, ["long", "keep", "flat", "keep", "keep"], 0, {
+    const run = follow(bars, ["long", "keep", "flat", "keep", "keep"], 0, {
       costBps: 10,
       slippageBps: 10,
     });
@@ -70,7 +74,7 @@ describe("following wishes", () => {
   });
 
   test("without an open the wish is filled at the next close, and the fill says so", () => {
-    const run = simulate(
+    const run = follow(
       [bar(0, null, 10), bar(1, null, 20), bar(2, null, 30)],
       ["long", "keep", "keep"],
       0,
@@ -92,11 +96,11 @@ describe("following wishes", () => {
       fc.property(cases, ({ seed, count, costBps, closeOnly, first }) => {
         const bars = closeOnly ? closesOnly(walk(count + first, seed)) : walk(count + first, seed);
         const wishes = thrown(bars.length, seed + 1);
-        const { equity } = simulate(bars, wishes, first, { costBps: 0, slippageBps: 0 });
+        const { equity } = follow(bars, wishes, first, { costBps: 0, slippageBps: 0 });
         const slow = bars.slice(first).map((_, index) => equityAt(bars, wishes, first, first + index, 1));
         for (const [index, { close }] of equity.entries()) expect(close / at(slow, index)).toBeCloseTo(1, 10);
         // Costs take the same factor from each fill, in either direction.
-        const dear = simulate(bars, wishes, first, { costBps, slippageBps: 0 });
+        const dear = follow(bars, wishes, first, { costBps, slippageBps: 0 });
         const factor = dear.fills.reduce(
           (product, { side }) =>
             side === "buy" ? product / (1 + costBps / 1e4) : product * (1 - costBps / 1e4),
@@ -115,7 +119,7 @@ describe("following wishes", () => {
       fc.property(fc.nat(100_000), (seed) => {
         const bars = walk(80, seed);
         const wishes = thrown(80, seed);
-        const [free, dear] = [simulate(bars, wishes, 5, FREE), simulate(bars, wishes, 5, DEAR)];
+        const [free, dear] = [follow(bars, wishes, 5, FREE), follow(bars, wishes, 5, DEAR)];
         for (const [index, { close }] of free.equity.entries())
           expect(at(dear.equity, index).close).toBeLessThanOrEqual(close + 1e-12);
         expect(dear.costs > 0).toBe(dear.fills.length > 0);
@@ -125,7 +129,7 @@ describe("following wishes", () => {
 
   test("buy-and-hold pays once, and earns what the series does from its first fill", () => {
     const bars = walk(50, 3);
-    const run = buyAndHold(bars, 9, DEAR);
+    const run = told(buyAndHold(bars, 9, DEAR));
     expect(run.fills).toHaveLength(1);
     const grown = at(bars, 49).close / (at(bars, 10).open ?? 0);
     expect(at(run.equity, 40).close).toBeCloseTo(grown / (1.001 * 1.002), 12);
@@ -141,7 +145,7 @@ describe("the future", () => {
       // Knows the move from this close to the next open, which nobody who is filled at that open can have.
       const night = (index: number) => (bars[index + 1]?.open ?? 0) / at(bars, index).close;
       const seer = knowing(1, (index) => (night(index) > 1 ? "long" : "flat"));
-      const { equity } = simulate(bars, wishesOf(seer, bars), 0, FREE);
+      const { equity } = follow(bars, wishesOf(seer, bars), 0, FREE);
       earned.push(Math.log(at(equity, count - 1).close));
       const stolen = bars
         .slice(0, -1)
@@ -174,7 +178,7 @@ describe("the future", () => {
           const [wished, wishedThen] = [wishesOf(strategy, real), wishesOf(strategy, changed)];
           expect(wishedThen.slice(0, t + 1)).toEqual(wished.slice(0, t + 1));
           const upTo = (bars: readonly Bar[], wishes: readonly Wish[]) => {
-            const { fills, equity } = simulate(bars, wishes, first, DEAR);
+            const { fills, equity } = follow(bars, wishes, first, DEAR);
             const until = t * DAY;
             return [fills, equity].map((list) => list.filter(({ timestamp }) => timestamp <= until));
           };

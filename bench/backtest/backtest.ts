@@ -1,0 +1,35 @@
+import type { Bar } from "../../src/domain/asset/bar.ts";
+import { simulate } from "../../src/domain/backtest/simulate.ts";
+import { rulesStrategy, type Wish, wishesOf } from "../../src/domain/backtest/strategy.ts";
+import { sp500 } from "../../test/domain/indicators/sp500.ts";
+import { show, timings } from "../measure.ts";
+
+const LONG = 100_000;
+const COSTS = { costBps: 5, slippageBps: 5 };
+
+/** Wishes followed over a long series, and what it takes to come by those of the rules. */
+export function backtestBench(): void {
+  const days = sp500();
+  const bars = Array.from({ length: LONG }, (_, n) => days[n % days.length]).filter(
+    (bar): bar is Bar => bar !== undefined,
+  );
+  const turning = (every: number): Wish[] => bars.map((_, n) => (n % (2 * every) < every ? "long" : "flat"));
+  const [often, seldom] = [turning(10), turning(100)];
+  const follow = (wishes: readonly Wish[]) => () => simulate(bars, wishes, 0, COSTS).equity.at(-1);
+  const followed = timings([
+    { name: "wishes followed, a trade every 20 bars", run: follow(often) },
+    { name: "wishes followed, a trade every 200 bars", run: follow(seldom) },
+  ]);
+  const rules = rulesStrategy("STOCK", "1d");
+  const walked = timings([{ name: "the rules' wishes", run: () => wishesOf(rules, days).length }], {
+    rounds: 5,
+  });
+  for (const line of [
+    "| backtest | ns per bar | undisturbed |",
+    "|---|---:|---:|",
+    ...[...followed].map(([name, timing]) => `| ${name} | ${show(timing, 1e6 / LONG)} |`),
+    ...[...walked].map(([name, timing]) => `| ${name} | ${show(timing, 1e6 / days.length)} |`),
+    "",
+  ])
+    console.log(line);
+}
