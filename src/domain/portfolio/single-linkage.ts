@@ -6,6 +6,12 @@ interface Edge {
   readonly length: number;
 }
 
+/** An item, or two clusters merged; `age` is the item's number, then counts on with every merger. */
+interface Cluster {
+  readonly age: number;
+  readonly parts: number | readonly [older: Cluster, younger: Cluster];
+}
+
 /** Prim's minimum spanning tree from item 0; each edge is noted from the item that was joined before. */
 const spanningTree = (distances: Matrix): Edge[] => {
   const count = distances.length;
@@ -42,15 +48,38 @@ const spanningTree = (distances: Matrix): Edge[] => {
  * ties included.
  */
 export const singleLinkageOrder = (distances: Matrix): number[] => {
-  const clusters = new Map(distances.map((_, item) => [item, { age: item, leaves: [item] }]));
+  const clusters = distances.map((_, item): Cluster => ({ age: item, parts: item }));
+  // Of a merged cluster only the place of one of its items is kept up to date; the others lead there.
+  const leader = Int32Array.from(distances.keys());
+  const placeOf = (item: number): number => {
+    let place = item;
+    while (leader[place] !== place) {
+      const next = leader[place] ?? place;
+      leader[place] = leader[next] ?? next;
+      place = next;
+    }
+    return place;
+  };
   let age = distances.length;
   for (const { from, to } of spanningTree(distances).toSorted((a, b) => a.length - b.length)) {
-    const [one, other] = [clusters.get(from), clusters.get(to)];
-    if (one === undefined || other === undefined) throw new RangeError("distances are not finite numbers");
-    const leaves = one.age < other.age ? [...one.leaves, ...other.leaves] : [...other.leaves, ...one.leaves];
-    const merged = { age, leaves };
-    for (const leaf of leaves) clusters.set(leaf, merged);
+    if (to < 0) throw new RangeError("distances are not finite numbers");
+    const [here, there] = [placeOf(from), placeOf(to)];
+    const [one, other] = [clusters[here], clusters[there]];
+    if (one === undefined || other === undefined) throw new RangeError("an edge leads to no item");
+    clusters[here] = { age, parts: one.age < other.age ? [one, other] : [other, one] };
+    leader[there] = here;
     age += 1;
   }
-  return clusters.get(0)?.leaves ?? [];
+  return leavesOf(clusters[placeOf(0)]);
+};
+
+/** The items of a cluster, older parts first. */
+const leavesOf = (cluster: Cluster | undefined): number[] => {
+  const leaves: number[] = [];
+  const waiting = cluster === undefined ? [] : [cluster];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    if (typeof next.parts === "number") leaves.push(next.parts);
+    else waiting.push(next.parts[1], next.parts[0]);
+  }
+  return leaves;
 };

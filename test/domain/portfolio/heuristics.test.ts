@@ -166,6 +166,14 @@ describe("hierarchical risk parity", () => {
     ];
     expect(singleLinkageOrder(correlationDistances(covariance))).toEqual([0, 2, 1, 3]);
   });
+
+  it("is refused, and ends, where a distance is not a number", () => {
+    const distances = [
+      [0, Number.NaN],
+      [Number.NaN, 0],
+    ];
+    expect(() => singleLinkageOrder(distances)).toThrow(RangeError);
+  });
 });
 
 describe("every method", () => {
