@@ -31,7 +31,7 @@ const newCrossCheck = z
   .strictObject({
     source: z.enum(VENDOR_NAMES).optional().meta({
       description:
-        "whom to ask; by default the first of the fallbacks that is configured and not the asset's own",
+        "whom to ask; by default the first of the fallbacks that is configured, not the asset's own, and not out",
     }),
     resolution: z.enum(RESOLUTIONS).default("1d"),
     from: instantSchema.optional(),

@@ -53,6 +53,7 @@ interface Check {
 
 /**
  * Asks another source for the time of the stored bars, through its breaker and in its turn like any ingest, and compares.
+ * Unless it was told whom to ask, the next one is asked when the first is out.
  * It changes no bar and tells no event: nothing has happened to the asset.
  */
 async function checked(deps: CrossCheckDeps, job: JobRecord, check: Check): Promise<Outcome<JobSuccess>> {
@@ -61,8 +62,8 @@ async function checked(deps: CrossCheckDeps, job: JobRecord, check: Check): Prom
   const asset = await deps.asset(check.symbol);
   if (asset === null || asset.archived)
     return refused({ code: "asset_unknown", detail: `${check.symbol} is not a registered asset` });
-  const source = check.source ?? deps.others(asset)[0];
-  if (source === undefined || source === asset.source) {
+  const others = check.source === null ? deps.others(asset) : [check.source];
+  if (others.length === 0 || others.includes(asset.source)) {
     const detail = `there is no other source to check ${check.symbol} against`;
     return refused({ code: "source_NotConfigured", detail });
   }
@@ -75,8 +76,11 @@ async function checked(deps: CrossCheckDeps, job: JobRecord, check: Check): Prom
     const detail = `${check.symbol} has no ${resolution} bars in this period`;
     return refused({ code: "crossCheck_noBars", detail });
   }
-  const asked = await theirsOf(deps, job, asset, source, [first.timestamp, last.timestamp]);
+  const asked = await theirsOf(deps, job, asset, others, [first.timestamp, last.timestamp]);
   if (asked.kind === "failed") return asked.outcome;
+  // Of those that could be asked, who was passed over is told; the next one answered.
+  const source = asked.series?.source ?? others[asked.tried.length] ?? "";
+  const passedOver = asked.tried.map((one) => `${one.source} was passed over: ${one.detail}`);
   const theirs = asked.series?.bars ?? [];
   const result: CrossCheckResult = {
     ...compareCloses(bars, theirs, check.toleranceBps ?? TOLERANCE_BPS[asset.type]),
@@ -86,7 +90,7 @@ async function checked(deps: CrossCheckDeps, job: JobRecord, check: Check): Prom
     to: last.timestamp,
     streamVersion: version,
     checkedAt: deps.now(),
-    notes: asked.series?.notes ?? [`${source} has no bar in this period`],
+    notes: [...passedOver, ...(asked.series?.notes ?? [`${source} has no bar in this period`])],
   };
   return done(success(await deps.record(job, check.id, result)));
 }
@@ -95,10 +99,10 @@ const theirsOf = (
   deps: CrossCheckDeps,
   job: JobRecord,
   { symbol, type, currency, calendar }: IngestAsset,
-  source: string,
+  others: readonly string[],
   [start, to]: readonly [number, number],
 ) =>
-  askSources([source], start, (name, from): Promise<Prices> => {
+  askSources(others, start, (name, from): Promise<Prices> => {
     const request = { symbol, type, currency, calendar, resolution: job.resolution, from, to };
     return deps.prices(name, request, { jobId: job.id, traceparent: job.traceparent ?? null });
   });

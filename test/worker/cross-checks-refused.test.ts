@@ -1,4 +1,7 @@
+import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it, vi } from "vitest";
+import type { CrossCheckResult } from "../../src/domain/quality/cross-check.ts";
+import { writeCrossCheck } from "../../src/records/cross-check-records.ts";
 import { api } from "./api.ts";
 import { Broker } from "./broker.ts";
 import { withVendor } from "./demo-vendor.ts";
@@ -16,6 +19,23 @@ beforeAll(() => {
     throw new TypeError("nobody is to be asked here");
   });
 });
+
+const FOUND: CrossCheckResult = {
+  source: "tiingo",
+  ownSource: "yahoo",
+  from: Date.parse("2029-09-04"),
+  to: Date.parse("2029-09-17"),
+  streamVersion: 1,
+  checkedAt: Date.parse("2030-01-01"),
+  notes: [],
+  compared: 10,
+  differing: 0,
+  missingHere: 0,
+  missingThere: 0,
+  scale: null,
+  toleranceBps: 50,
+  worst: [],
+};
 
 async function order(symbol: string, body: object): Promise<string> {
   const { status, body: told } = await api("POST", `/assets/${symbol}/cross-checks`, body);
@@ -47,6 +67,20 @@ describe("a cross-check", () => {
     const jobId = await order("ALONE", {});
     await work();
     expect(await job(jobId)).toMatchObject({ state: "failed", error: { code: "source_NotConfigured" } });
+    expect(asked).toEqual([]);
+  });
+
+  it("that was found out by a worker that died of it asks nobody again", async () => {
+    await openAsset("DIED", { source: "yahoo" });
+    const { status, body } = await api("POST", "/assets/DIED/cross-checks", {});
+    expect(status).toBe(202);
+    const result = { ...FOUND, differing: 5 };
+    await writeCrossCheck(env.DB, String(body["id"]), result, Date.now()).run();
+    await work();
+    expect(await job(String(body["jobId"]))).toMatchObject({
+      state: "succeeded",
+      result: { source: "tiingo", compared: 10, differing: 5 },
+    });
     expect(asked).toEqual([]);
   });
 

@@ -207,6 +207,26 @@ describe("a cross-check", () => {
     expect((await job(jobId)).state).toBe("succeeded");
   });
 
+  it("passes over a source that is out, says so, and asks the next", async () => {
+    await feed("PASSED");
+    const both = { ...on, TWELVE_DATA_API_KEY: "twelve-key-0815" };
+    const { id } = await order("PASSED");
+    await broker.deliverDueOn("INGEST_QUEUE", both);
+    expect(await view("PASSED", id)).toMatchObject({
+      state: "succeeded",
+      result: {
+        source: "tiingo",
+        compared: bars.length,
+        notes: [expect.stringContaining("twelvedata was passed over")],
+      },
+    });
+    // Whoever names a source is answered by it, or by nobody.
+    const named = await order("PASSED", { source: "twelvedata" });
+    await broker.deliverDueOn("INGEST_QUEUE", both);
+    expect(await job(named.jobId)).toMatchObject({ state: "retrying" });
+    await env.BREAKERS.getByName("source:twelvedata").reset("source:twelvedata", "test", "test");
+  });
+
   it("of a source that is out is tried again, ends as a dead letter, and keeps nothing of the asset waiting", async () => {
     await feed("OUT", bars.slice(0, -1));
     tiingo = 503;

@@ -241,4 +241,18 @@ export const EFFECTS: readonly Tooth[] = [
     text: " WHERE result IS NULL`",
     without: "`",
   },
+  {
+    name: "a cross-check that was found out is not asked for again",
+    file: "src/queues/cross-check.ts",
+    noticedBy: worker("cross-checks-refused", "asks nobody again"),
+    text: "if (before !== null) return done(success(before));",
+    without: "void before;",
+  },
+  {
+    name: "a cross-check's result is written once",
+    file: "src/records/cross-check-records.ts",
+    noticedBy: worker("cross-checks", "one result and one question"),
+    text: ' AND result IS NULL")',
+    without: '")',
+  },
 ];
