@@ -66,7 +66,7 @@ export const atrColumn = (
   return averages;
 };
 
-/** `stepAtr` after the warm-up, from `index` until a bar without a range; where that is. */
+/** `stepAtr` after the warm-up, from `start` until a bar without a range; where that is. */
 const untilGap = (
   state: AtrState,
   highs: Float64Array,
