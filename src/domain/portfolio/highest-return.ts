@@ -1,9 +1,9 @@
 import { type Choice, leastVolatile, returnOf } from "./efficient-set.ts";
-import { variableOf } from "./independent-equalities.ts";
+import { cornerFace, type GreedyCorner, greedyCorner } from "./greedy-corner.ts";
 import { nearestTo } from "./limits.ts";
-import { dot, sumOf } from "./matrix.ts";
+import { dot } from "./matrix.ts";
 import { type Answer, answered, declined } from "./portfolio-refusal.ts";
-import { type LinearConstraint, solveQuadratic } from "./quadratic-program.ts";
+import { type LinearConstraint, solveQuadratic, TOLERANCE } from "./quadratic-program.ts";
 
 /** How far uphill a step looks, in units in which the largest expected return is 1: far to get there, */
 const LONG_STEP = 1e5;
@@ -18,39 +18,25 @@ const HOLDS_BACK = 1e-9;
 /** Returns that differ by more (in the same units) are different. */
 const NOTICEABLE = 1e-9;
 
-/** As much as may be of the asset with the highest expected return, then of the next, by the limits of single assets alone. */
-const greedyCorner = ({ moments, constraints }: Choice): number[] => {
-  const { expectedReturns } = moments;
-  const least = expectedReturns.map(() => 0);
-  const most = expectedReturns.map(() => 1);
-  for (const constraint of constraints) {
-    const variable = variableOf(constraint);
-    if (variable < 0) continue;
-    const coefficient = constraint.coefficients[variable] ?? 1;
-    const bound = constraint.bound / coefficient;
-    if (constraint.relation === "equal" || coefficient > 0) least[variable] = bound;
-    if (constraint.relation === "equal" || coefficient < 0) most[variable] = bound;
-  }
-  const weights = [...least];
-  let left = 1 - sumOf(least);
-  const order = [...expectedReturns.keys()].toSorted(
-    (a, b) => (expectedReturns[b] ?? 0) - (expectedReturns[a] ?? 0),
-  );
-  for (const index of order) {
-    const room = (most[index] ?? 0) - (least[index] ?? 0);
-    const part = Math.max(0, Math.min(left, room));
-    weights[index] = (least[index] ?? 0) + part;
-    left -= part;
-  }
-  return weights;
+const isKept = ({ relation, coefficients, bound }: LinearConstraint, weights: readonly number[]): boolean => {
+  const slack = dot(coefficients, weights) - bound;
+  return relation === "equal" ? Math.abs(slack) <= TOLERANCE : slack >= -TOLERANCE;
 };
+
+/** The least volatile of all weights with as high a return as a greedy corner that keeps every limit. */
+const calmestOfCorner = (choice: Choice, corner: GreedyCorner, uphill: readonly number[]): Answer<number[]> =>
+  leastVolatile({
+    ...choice,
+    constraints: [...choice.constraints, ...cornerFace(corner, uphill, NOTICEABLE)],
+  });
 
 /**
  * The highest expected return within the constraints, with the least volatility among portfolios that have it.
  *
- * A linear program, solved by the solver that is there: the nearest point to w + step·μ, again and again (proximal
- * point method), arrives at a best corner after finitely many steps. Its multipliers tell which limits hold the return
- * back; whoever keeps those to the letter has the highest return, and among them the least volatile is chosen.
+ * A linear program. Unless groups overlap it is a matter of filling up; else it is solved by the solver that is there: the
+ * nearest point to w + step·μ, again and again (proximal point method), arrives at a best corner after finitely many steps.
+ * Its multipliers tell which limits hold the return back; whoever keeps those to the letter has the highest return, and among
+ * them the least volatile is chosen.
  * Expected returns closer to each other than a billionth of the largest are taken for equal.
  */
 export const highestReturn = (choice: Choice): Answer<number[]> => {
@@ -60,6 +46,12 @@ export const highestReturn = (choice: Choice): Answer<number[]> => {
   const spread = Math.max(...expectedReturns.map((value) => Math.abs(value - middle)));
   if (!(spread > 0)) return leastVolatile(choice);
   const uphill = expectedReturns.map((value) => (value - middle) / spread);
+
+  const corner = greedyCorner(uphill, choice.constraints);
+  if (choice.constraints.every((each) => isKept(each, corner.weights))) {
+    const calmest = calmestOfCorner(choice, corner, uphill);
+    if (calmest.kind === "done") return calmest;
+  }
 
   const { quadratic } = nearestTo(uphill);
   const climb = (from: readonly number[], step: number) =>
@@ -71,7 +63,7 @@ export const highestReturn = (choice: Choice): Answer<number[]> => {
       },
       from,
     );
-  let top = climb(greedyCorner(choice), LONG_STEP);
+  let top = climb(corner.weights, LONG_STEP);
   for (let step = 0; step < MOST_LONG_STEPS && top.kind === "solved"; step += 1) {
     const before: readonly number[] = top.point;
     top = climb(before, SHORT_STEP);

@@ -1,0 +1,129 @@
+import { variableOf } from "./independent-equalities.ts";
+import { sumOf, unitVector } from "./matrix.ts";
+import { type LinearConstraint, TOLERANCE } from "./quadratic-program.ts";
+
+/** Assets whose weights together have a least and a most, and what is left of the latter. */
+interface Group {
+  readonly members: readonly number[];
+  readonly least: number;
+  readonly most: number;
+  /** The member that something was taken of last, and so the poorest of those; −1 while there is none. */
+  last: number;
+}
+
+/** Weights that are filled up, richest first. */
+export interface GreedyCorner {
+  readonly weights: readonly number[];
+  readonly groups: readonly Group[];
+  /** The asset that something was taken of last when no group needed it any more; −1 if there was nothing left for it. */
+  readonly last: number;
+}
+
+/** The tightest limits of each asset by itself; 0 and 1 where there is none. */
+const boundsOf = (count: number, constraints: readonly LinearConstraint[]) => {
+  const least = new Array<number>(count).fill(Number.NEGATIVE_INFINITY);
+  const most = new Array<number>(count).fill(Number.POSITIVE_INFINITY);
+  for (const constraint of constraints) {
+    const variable = variableOf(constraint);
+    if (variable < 0) continue;
+    const coefficient = constraint.coefficients[variable] ?? 1;
+    const bound = constraint.bound / coefficient;
+    const { relation } = constraint;
+    if (relation === "equal" || coefficient > 0) least[variable] = Math.max(bound, least[variable] ?? 0);
+    if (relation === "equal" || coefficient < 0) most[variable] = Math.min(bound, most[variable] ?? 1);
+  }
+  const known = (bounds: readonly number[], otherwise: number): number[] =>
+    bounds.map((bound) => (Number.isFinite(bound) ? bound : otherwise));
+  return { least: known(least, 0), most: known(most, 1) };
+};
+
+/** The limits of several assets that each say "these together at least" or "at most"; none if they overlap. */
+const groupsOf = (constraints: readonly LinearConstraint[]): Group[] => {
+  const groups = new Map<string, Group>();
+  for (const constraint of constraints.slice(1)) {
+    if (variableOf(constraint) >= 0) continue;
+    const members = constraint.coefficients.flatMap((value, index) => (value === 0 ? [] : [index]));
+    const sign = constraint.coefficients[members[0] ?? 0] ?? 0;
+    if (members.some((index) => constraint.coefficients[index] !== sign)) return [];
+    const known = groups.get(members.join(",")) ?? { members, least: -Infinity, most: Infinity, last: -1 };
+    const bound = constraint.bound / sign;
+    const isEqual = constraint.relation === "equal";
+    groups.set(members.join(","), {
+      ...known,
+      least: isEqual || sign > 0 ? Math.max(known.least, bound) : known.least,
+      most: isEqual || sign < 0 ? Math.min(known.most, bound) : known.most,
+    });
+  }
+  const all = [...groups.values()];
+  const named = all.flatMap(({ members }) => members);
+  return new Set(named).size === named.length ? all : [];
+};
+
+/**
+ * As much as may be of the richest asset, then of the next, until the weights add up to 1: first what groups need to reach
+ * their least, each within itself, then the rest. The first constraint is the budget. With limits of single assets and of
+ * groups that share none, which is a generalised polymatroid, this is the highest return there is (Edmonds 1970; Frank &
+ * Tardos 1988). Of groups that overlap nothing is known here: whoever asks checks whether the corner keeps their limits.
+ */
+export const greedyCorner = (
+  returns: readonly number[],
+  constraints: readonly LinearConstraint[],
+): GreedyCorner => {
+  const { least, most } = boundsOf(returns.length, constraints);
+  const groups = groupsOf(constraints);
+  const weights = [...least];
+  const groupAt = new Map(groups.flatMap((group) => group.members.map((index) => [index, group])));
+  const totalOf = ({ members }: Group): number => sumOf(members.map((index) => weights[index] ?? 0));
+  const order = [...returns.keys()].toSorted((a, b) => (returns[b] ?? 0) - (returns[a] ?? 0));
+  /** Takes up to so much of an asset, and tells how much it was. */
+  const take = (index: number, wanted: number): number => {
+    const part = Math.max(0, Math.min(wanted, (most[index] ?? 0) - (weights[index] ?? 0)));
+    weights[index] = (weights[index] ?? 0) + part;
+    const group = groupAt.get(index);
+    if (group !== undefined && part > TOLERANCE) group.last = index;
+    return part;
+  };
+  for (const group of groups) {
+    let lacking = group.least - totalOf(group);
+    for (const index of order) if (groupAt.get(index) === group) lacking -= take(index, lacking);
+  }
+  let left = 1 - sumOf(weights);
+  let last = -1;
+  for (const index of order) {
+    const group = groupAt.get(index);
+    const room = group === undefined ? left : Math.min(left, group.most - totalOf(group));
+    const part = take(index, room);
+    if (part > TOLERANCE) last = index;
+    left -= part;
+  }
+  return { weights, groups, last };
+};
+
+/**
+ * What else has as high a return as a greedy corner that keeps every limit, as equalities: all is as full where an asset is
+ * richer than the last one taken, and as empty where it is poorer. A group that its least or its most holds apart from the
+ * others has a last one of its own, and its total stays. Returns less apart than `same` are the same.
+ */
+export const cornerFace = (
+  { weights, groups, last }: GreedyCorner,
+  returns: readonly number[],
+  same: number,
+): LinearConstraint[] => {
+  const everywhere = last < 0 ? Infinity : (returns[last] ?? 0);
+  const marginal = returns.map(() => everywhere);
+  const face: LinearConstraint[] = [];
+  for (const group of groups) {
+    const total = sumOf(group.members.map((index) => weights[index] ?? 0));
+    const held = total <= group.least + TOLERANCE || total >= group.most - TOLERANCE;
+    const own = group.last < 0 ? Infinity : (returns[group.last] ?? 0);
+    if (!held || Math.abs(own - everywhere) <= same) continue;
+    for (const index of group.members) marginal[index] = own;
+    const coefficients = returns.map((_, index) => (group.members.includes(index) ? 1 : 0));
+    face.push({ relation: "equal", coefficients, bound: total });
+  }
+  for (const [index, bound] of weights.entries()) {
+    if (Math.abs((returns[index] ?? 0) - (marginal[index] ?? 0)) > same)
+      face.push({ relation: "equal", coefficients: unitVector(weights.length, index), bound });
+  }
+  return face;
+};
