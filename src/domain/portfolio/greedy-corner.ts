@@ -2,7 +2,7 @@ import { variableOf } from "./independent-equalities.ts";
 import { sumOf, unitVector } from "./matrix.ts";
 import { type LinearConstraint, TOLERANCE } from "./quadratic-program.ts";
 
-/** Assets whose weights together have a least and a most, and what is left of the latter. */
+/** Assets whose weights together have a least and a most; infinite where there is none. */
 interface Group {
   readonly members: readonly number[];
   readonly least: number;
