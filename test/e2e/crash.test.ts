@@ -1,10 +1,10 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod";
 import { until } from "./api.ts";
 import { closeOf, dailyBars, dateOf } from "./daily-bars.ts";
 import { idOf, Receiver, readDelivery } from "./receiver.ts";
 import { freshFolder, type System, startSystem, stopEverything } from "./system.ts";
+import { tickEvery } from "./ticking.ts";
 import { barView, deliveryView, endpointView, eventView, jobView } from "./views.ts";
 
 const SYMBOLS = ["CRASH-A", "CRASH-B", "CRASH-C"];
@@ -46,19 +46,7 @@ let ticking: AbortController;
 /** Without the demo the clock ticks once a minute, as Cloudflare's does; here it may tick faster. */
 async function start(): Promise<void> {
   system = await startSystem({ stateDir, env });
-  ticking = new AbortController();
-  const { signal } = ticking;
-  const { origin } = system;
-  void (async () => {
-    while (!signal.aborted) {
-      const url = `${origin}/cdn-cgi/handler/scheduled?cron=*+*+*+*+*&time=${Date.now()}`;
-      // The power may also go while the answer is read.
-      await fetch(url, { signal })
-        .then((answer) => answer.text())
-        .catch(() => undefined);
-      await sleep(1_000);
-    }
-  })();
+  ticking = tickEvery(system.origin, 1_000);
 }
 
 async function pullThePlug(): Promise<void> {

@@ -7,9 +7,9 @@ import { applyMigrations } from "../../local/runtime.ts";
 import { seededUniform } from "../../local/seeded-random.ts";
 import { closeOf, dailyBars, dateOf } from "../e2e/daily-bars.ts";
 import { idOf, type Received, Receiver, readDelivery } from "../e2e/receiver.ts";
+import { tickEvery } from "../e2e/ticking.ts";
 import { Killable } from "./killable.ts";
 import { readDisk } from "./on-disk.ts";
-import { tickEvery } from "./ticking.ts";
 
 const KEY = "kill-test-admin-key-0123456789";
 const SYMBOLS = ["KILL-A", "KILL-B", "KILL-C", "KILL-D"];

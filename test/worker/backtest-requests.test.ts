@@ -2,7 +2,8 @@ import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { versionedBars } from "../../src/read-model/versioned-bars.ts";
 import { api } from "./api.ts";
-import { DAY, openAsset, rows } from "./market.ts";
+import { DAY, openAsset } from "./market.ts";
+import { expectRefused } from "./refused-backtest.ts";
 
 const FEW = { kind: "rules", symbol: "BQ", shuffles: 4, bootstraps: 20 };
 
@@ -25,12 +26,7 @@ describe("a request for a backtest", () => {
     ["another resolution", { resolution: "2d" }, 422, "resolution"],
     ["a field nobody knows", { leverage: 3 }, 422, undefined],
   ])("is refused for %s, and nothing is stored", async (_, wish, status, field) => {
-    const count = async () => (await rows("SELECT 1 FROM backtests")).length;
-    const before = await count();
-    const answer = await api("POST", "/backtests", { ...FEW, ...wish });
-    expect(answer.status).toBe(status);
-    if (field !== undefined) expect(answer.body["errors"]).toMatchObject([{ field }]);
-    expect(await count()).toBe(before);
+    await expectRefused({ ...FEW, ...wish }, status, field);
   });
 
   it("and one that nobody ordered is not there", async () => {

@@ -2,8 +2,9 @@ import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { api } from "./api.ts";
 import type { Broker } from "./broker.ts";
-import { job, openAsset, rows } from "./market.ts";
+import { job, openAsset } from "./market.ts";
 import { openSeries, wave } from "./portfolio-market.ts";
+import { expectRefused } from "./refused-backtest.ts";
 
 import { FEW, openMarket, order, shown } from "./tried-portfolios.ts";
 
@@ -71,12 +72,7 @@ describe("a portfolio's backtest that cannot be", () => {
     ["too many shuffles", { shuffles: 201 }, 422, "shuffles"],
     ["a kind that is none", { kind: "magic" }, 422, "kind"],
   ])("is refused for %s, and nothing is stored", async (_, wish, status, field) => {
-    const count = async () => (await rows("SELECT 1 FROM backtests")).length;
-    const before = await count();
-    const answer = await api("POST", "/backtests", { ...FEW, ...wish });
-    expect(answer.status).toBe(status);
-    if (field !== undefined) expect(answer.body["errors"]).toMatchObject([{ field }]);
-    expect(await count()).toBe(before);
+    await expectRefused({ ...FEW, ...wish }, status, field);
   });
 
   it("is refused where there is surely no time for it, saying what would do; that is accepted", async () => {

@@ -46,6 +46,9 @@ const EFFORT: Readonly<Record<Method["method"], number>> = {
   equalWeight: 0.02,
 };
 
+/** Methods that need the highest return within the limits. */
+const LOOK_FOR_RETURNS: readonly Method["method"][] = ["efficientRisk", "efficientReturn", "maxSharpe"];
+
 /** What every choice takes in the same unit, however few the assets; what each return of an asset, or of a pair, adds. */
 const BASE_EFFORT = 10;
 const EFFORT_PER_RETURN = 1 / 400;
@@ -70,12 +73,13 @@ export const effortOf = (
   assets: number,
 ): number => {
   const bounded = bounds.min > 0 || bounds.max < 1 || Object.keys(bounds.assets).length > 0;
-  const knowsLimits = EFFORT[method] >= EFFORT.minVolatility;
+  const looksForReturns = LOOK_FOR_RETURNS.includes(method);
+  const knowsLimits = looksForReturns || method === "minVolatility";
   const nearest = !knowsLimits && (bounded || groups.length > 0) ? EFFORT_OF_NEAREST : 0;
   const grouped = groups.length > 0 ? EFFORT_OF_GROUPS : 0;
   const members = groups.flatMap(({ symbols }) => symbols);
   const tangled = new Set(members).size < members.length || lookback <= assets;
-  const slow = EFFORT[method] > EFFORT.minVolatility && tangled ? EFFORT_OF_SLOW_SOLVER : 0;
+  const slow = looksForReturns && tangled ? EFFORT_OF_SLOW_SOLVER : 0;
   const perPair = EFFORT[method] + nearest + grouped + slow + lookback * EFFORT_PER_PRODUCT;
   return BASE_EFFORT + groups.length + assets * lookback * EFFORT_PER_RETURN + assets ** 2 * perPair;
 };

@@ -3,7 +3,7 @@ import { cornerFace, type GreedyCorner, greedyCorner } from "./greedy-corner.ts"
 import { nearestTo } from "./limits.ts";
 import { dot } from "./matrix.ts";
 import { type Answer, answered, declined } from "./portfolio-refusal.ts";
-import { type LinearConstraint, solveQuadratic, TOLERANCE } from "./quadratic-program.ts";
+import { keeps, type LinearConstraint, solveQuadratic } from "./quadratic-program.ts";
 
 /** How far uphill a step looks, in units in which the largest expected return is 1: far to get there, */
 const LONG_STEP = 1e5;
@@ -17,11 +17,6 @@ const ARRIVED = 1e-9;
 const HOLDS_BACK = 1e-9;
 /** Returns that differ by more (in the same units) are different. */
 const NOTICEABLE = 1e-9;
-
-const isKept = ({ relation, coefficients, bound }: LinearConstraint, weights: readonly number[]): boolean => {
-  const slack = dot(coefficients, weights) - bound;
-  return relation === "equal" ? Math.abs(slack) <= TOLERANCE : slack >= -TOLERANCE;
-};
 
 /** The least volatile of all weights with as high a return as a greedy corner that keeps every limit. */
 const calmestOfCorner = (choice: Choice, corner: GreedyCorner, uphill: readonly number[]): Answer<number[]> =>
@@ -48,7 +43,7 @@ export const highestReturn = (choice: Choice): Answer<number[]> => {
   const uphill = expectedReturns.map((value) => (value - middle) / spread);
 
   const corner = greedyCorner(uphill, choice.constraints);
-  if (choice.constraints.every((each) => isKept(each, corner.weights))) {
+  if (keeps(corner.weights, choice.constraints)) {
     const calmest = calmestOfCorner(choice, corner, uphill);
     if (calmest.kind === "done") return calmest;
   }

@@ -4,12 +4,12 @@ import { frontierOf } from "./frontier.ts";
 import { equalWeights, inverseVolatilityWeights } from "./heuristic-weights.ts";
 import { hrpWeights } from "./hrp.ts";
 import { type Limits, nearestTo } from "./limits.ts";
-import { diagonalOf, dot } from "./matrix.ts";
+import { diagonalOf } from "./matrix.ts";
 import { efficientReturn, efficientRisk, maxSharpe, minVolatility } from "./mean-variance.ts";
 import type { Moments } from "./moments.ts";
 import { figuresOf, type PortfolioFigures } from "./portfolio-figures.ts";
 import { type Answer, answered, declined } from "./portfolio-refusal.ts";
-import { type LinearConstraint, TOLERANCE } from "./quadratic-program.ts";
+import { keeps } from "./quadratic-program.ts";
 import { riskParityWeights } from "./risk-parity.ts";
 
 /** Methods that look for the best portfolio within the limits. */
@@ -85,12 +85,6 @@ const isEfficient = (method: Method): method is EfficientMethod =>
   method.method === "maxSharpe" ||
   method.method === "efficientRisk" ||
   method.method === "efficientReturn";
-
-const keeps = (weights: readonly number[], constraints: readonly LinearConstraint[]): boolean =>
-  constraints.every(({ relation, coefficients, bound }) => {
-    const slack = dot(coefficients, weights) - bound;
-    return relation === "equal" ? Math.abs(slack) <= TOLERANCE : slack >= -TOLERANCE;
-  });
 
 /** Refuses `invalidInput` for numbers that are none, such as a growth too large to be told per year. */
 const reasonable = (moments: Moments, riskFreeRate: number, target: number): Answer<Moments> => {

@@ -106,6 +106,13 @@ const solveOnce = (
   }
 };
 
+/** Whether a point keeps all constraints (of length 1, or near it) to within `TOLERANCE`. */
+export const keeps = (point: readonly number[], constraints: readonly LinearConstraint[]): boolean =>
+  constraints.every(({ relation, coefficients, bound }) => {
+    const slack = dot(coefficients, point) - bound;
+    return relation === "equal" ? Math.abs(slack) <= TOLERANCE : slack >= -TOLERANCE;
+  });
+
 /** Whether the point is feasible and multipliers ≥ 0 balance the gradient there (Karush, Kuhn & Tucker). */
 const isMinimum = (
   program: QuadraticProgram,
@@ -113,10 +120,6 @@ const isMinimum = (
   multipliers: readonly number[],
   span: Span,
 ): boolean => {
-  const feasible = program.constraints.every(({ relation, coefficients, bound }) => {
-    const slack = dot(coefficients, point) - bound;
-    return relation === "equal" ? Math.abs(slack) <= TOLERANCE : slack >= -TOLERANCE;
-  });
   const slope = times(program.quadratic, point);
   const gradient = slope.map((value, row) => value - (program.linear[row] ?? 0));
   for (const [index, { coefficients }] of program.constraints.entries()) {
@@ -127,7 +130,7 @@ const isMinimum = (
   }
   const size = Math.max(lengthOf(slope), lengthOf(program.linear), lengthOf(multipliers));
   const balanced = lengthOf(without(gradient, span)) <= GRADIENT_TOLERANCE * size;
-  return feasible && balanced;
+  return balanced && keeps(point, program.constraints);
 };
 
 /** Rounding leaves a point off the constraints where the quadratic is nearly singular; this is the nearest one on them. */

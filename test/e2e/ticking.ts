@@ -7,6 +7,7 @@ export function tickEvery(origin: string, ms: number): AbortController {
   void (async () => {
     while (!signal.aborted) {
       const url = `${origin}/cdn-cgi/handler/scheduled?cron=*+*+*+*+*&time=${Date.now()}`;
+      // The power may also go while the answer is read.
       await fetch(url, { signal })
         .then((answer) => answer.text())
         .catch(() => undefined);
