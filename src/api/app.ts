@@ -156,6 +156,11 @@ app.use(
     },
   }),
 );
+app.use(async (c, next) => {
+  // What a path answers is in the public description; a preflight of another origin gets no leave from it.
+  const allowed = c.req.method === "OPTIONS" ? methodsAt(c.req.path) : [];
+  return allowed.length === 0 ? next() : c.body(null, 204, { allow: allowed.join(", ") });
+});
 app.route("/", health);
 app.route("/", metrics);
 app.route("/", home);
@@ -172,6 +177,9 @@ const known = app.routes
   .filter(({ method, path }) => method !== "ALL" && !path.endsWith("*"))
   .map(({ method, path }) => ({ method, pattern: new RegExp(`^${path.replace(/\/:[^/]+/g, "/[^/]+")}$`) }));
 
-const methodsAt = (path: string): string[] => [
-  ...new Set(known.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method)),
-];
+/** HEAD is answered wherever GET is, and OPTIONS wherever there is anything. Nothing for a path that nobody knows. */
+const methodsAt = (path: string): string[] => {
+  const methods = known.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method);
+  const all = methods.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method]));
+  return methods.length === 0 ? [] : [...new Set([...all, "OPTIONS"])];
+};

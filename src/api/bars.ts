@@ -15,7 +15,8 @@ import { askedOrder } from "./asked-order.ts";
 import { requireAsset } from "./assets.ts";
 import { requires } from "./auth.ts";
 import type { ApiEnv, Caller } from "./platform.ts";
-import { ApiProblem, itemsOf, problemSchema } from "./problem.ts";
+import { ApiProblem, problemSchema } from "./problem.ts";
+import { detailOf, itemsOf } from "./problem-items.ts";
 import { finerOf, madeBars, resampleQuery } from "./resampled.ts";
 import {
   instantSchema,
@@ -23,6 +24,7 @@ import {
   listOf,
   operation,
   page,
+  parseJson,
   readCursor,
   resolutionQuery,
   router,
@@ -194,8 +196,7 @@ async function readUpload(
       const parsed = importRequest.safeParse(parseJson(await body()));
       if (!parsed.success) {
         const items = itemsOf(parsed.error);
-        const first = items.slice(0, 3).map(({ field, reason }) => `${field}: ${reason}`);
-        throw new ApiProblem("validation_failed", first.join("; "), items);
+        throw new ApiProblem("validation_failed", detailOf(items), items);
       }
       if (asked !== undefined && asked !== parsed.data.resolution) {
         throw new ApiProblem("validation_failed", "The query and the body name different resolutions.", [
@@ -207,14 +208,6 @@ async function readUpload(
     }
     default:
       throw new ApiProblem("unsupported_media_type", "Send text/csv or application/json.");
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    throw new ApiProblem("malformed_request", "The body is not JSON.");
   }
 }
 

@@ -17,7 +17,7 @@ import type { Portfolio } from "../records/portfolio-records.ts";
 import type { ApiEnv } from "./platform.ts";
 import { portfolioParams, requirePortfolio } from "./portfolios.ts";
 import { ApiProblem } from "./problem.ts";
-import { instantSchema, iso, operation, router } from "./schemas.ts";
+import { instantSchema, iso, operation, router, wholeNumber } from "./schemas.ts";
 
 const number = (least: number, most: number) =>
   z
@@ -25,15 +25,11 @@ const number = (least: number, most: number) =>
     .regex(/^-?\d{1,4}(\.\d{1,12})?$/, "a decimal number")
     .transform(Number)
     .pipe(z.number().min(least).max(most))
-    .optional();
+    .optional()
+    .meta({ type: "number", minimum: least, maximum: most });
 
 const frontierQuery = z.object({
-  points: z
-    .string()
-    .regex(/^\d{1,3}$/, "a whole number")
-    .transform(Number)
-    .pipe(z.number().int().min(2).max(MOST_FRONTIER_STEPS))
-    .default(FRONTIER_POINTS),
+  points: wholeNumber(2, MOST_FRONTIER_STEPS, FRONTIER_POINTS),
   expectedReturns: z.enum(EXPECTED_RETURNS).optional(),
   riskModel: z.enum(RISK_MODELS).optional(),
   riskFreeRate: number(-1, 10),

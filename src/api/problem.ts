@@ -146,14 +146,3 @@ const isPassingFault = (error: Error): boolean =>
   /network connection lost|object to be reset|its code was updated|transient issue|overloaded|did not answer within/i.test(
     error.message,
   );
-
-/** A zod error as a list of fields, named as the client wrote them. */
-export const itemsOf = (error: z.ZodError | z.core.$ZodError): ProblemItem[] =>
-  error.issues.slice(0, 100).map((issue) => {
-    const field =
-      issue.path.join(".") || (issue.code === "unrecognized_keys" ? issue.keys.join(", ") : "body");
-    const [list, index] = issue.path;
-    const isRow = (list === "bars" || list === "actions") && typeof index === "number";
-    const at = isRow ? index + 1 : undefined;
-    return { field, reason: issue.message, ...(at === undefined ? {} : { row: at }) };
-  });

@@ -1,25 +1,43 @@
 import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
+import type { MiddlewareHandler } from "hono";
 import * as z from "zod";
 import { readTimestamp } from "../domain/asset/read-timestamp.ts";
 import { RESOLUTIONS } from "../domain/market/resolution.ts";
 import { requires, type Scope } from "./auth.ts";
 import type { ApiEnv } from "./platform.ts";
-import { ApiProblem, itemsOf, problemSchema } from "./problem.ts";
+import { ApiProblem, problemSchema } from "./problem.ts";
+import { detailOf, itemsOf } from "./problem-items.ts";
 
-/** A router whose refused input becomes problem+json: 422 for a body, 400 for anything in the URL. */
-export const router = () =>
-  new OpenAPIHono<ApiEnv>({
-    defaultHook: (result) => {
+/**
+ * A router whose refused input becomes problem+json: 422 for a body, 400 for anything in the URL. Whatever a route declares
+ * is all that it takes: a parameter that nobody reads would be an answer to another question than the one asked.
+ */
+export function router(): OpenAPIHono<ApiEnv> {
+  const made = new OpenAPIHono<ApiEnv>({
+    defaultHook: (result, c) => {
       if (result.success) return;
-      const items = itemsOf(result.error);
-      const where = items.map(({ field, reason }) => `${field}: ${reason}`).slice(0, 3);
-      throw new ApiProblem(
-        result.target === "json" ? "validation_failed" : "invalid_query",
-        where.join("; "),
-        items,
-      );
+      const inBody = result.target === "json";
+      const items = itemsOf(result.error, inBody ? "field" : "parameter").map((item) => {
+        const times = result.target === "query" ? (c.req.queries(item.field)?.length ?? 1) : 1;
+        return times > 1 && !item.reason.startsWith("unknown")
+          ? { ...item, reason: `is given ${times} times; give it once` }
+          : item;
+      });
+      throw new ApiProblem(inBody ? "validation_failed" : "invalid_query", detailOf(items), items);
     },
   });
+  const openapi = made.openapi;
+  made.openapi = ((route: RouteOptions, ...rest: [never]) =>
+    openapi(onlyDeclared(route), ...rest)) as typeof openapi;
+  return made;
+}
+
+/** The same route, its query closed to names that it does not declare. */
+function onlyDeclared(route: RouteOptions): RouteOptions {
+  const query = route.request?.query ?? z.object({});
+  if (!(query instanceof z.ZodObject)) throw new Error(`${route.path} declares a query that is no object`);
+  return { ...route, request: { ...route.request, query: query.strict() } };
+}
 
 /** Symbols as venues write them: BRK.B, BTC-USD, EURUSD=X, ^GSPC. Always upper case. */
 export const symbolSchema = z
@@ -38,16 +56,18 @@ export const instantSchema = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
-const wholeNumber = (most: number, preset: number) =>
+/** A whole number in a URL, told to machines as the integer it is. */
+export const wholeNumber = (least: number, most: number, preset: number) =>
   z
     .string()
-    .regex(/^\d{1,6}$/, "a whole number")
+    .regex(/^\d{1,6}$/, `a whole number from ${least} to ${most}`)
     .transform(Number)
-    .pipe(z.number().int().min(1).max(most))
-    .default(preset);
+    .pipe(z.number().int().min(least).max(most))
+    .default(preset)
+    .meta({ type: "integer", minimum: least, maximum: most, default: preset });
 
-export const seriesLimit = wholeNumber(1000, 500);
-export const listLimit = wholeNumber(200, 50);
+export const seriesLimit = wholeNumber(1, 1000, 500);
+export const listLimit = wholeNumber(1, 200, 50);
 
 /** Cursors are opaque to clients: JSON in base64url. */
 export const writeCursor = (position: readonly (string | number)[]): string =>
@@ -112,7 +132,10 @@ export function operation<
     summary: op.summary,
     tags: [op.tag],
     security: [{ apiKey: [op.scope] }],
-    middleware: [requires(op.scope)] as const,
+    middleware:
+      request.body === undefined && op.method !== "get"
+        ? ([requires(op.scope), takesNoBody] as const)
+        : ([requires(op.scope)] as const),
     request,
     responses: {
       [status]:
@@ -122,6 +145,27 @@ export function operation<
       default: { description: "A problem (RFC 9457)", content: problemContent },
     },
   });
+}
+
+/** What is sent to a route that reads nothing would be a wish that nobody hears. `{}` and nothing at all are fine. */
+const takesNoBody: MiddlewareHandler<ApiEnv> = async (c, next) => {
+  const text = await c.req.text();
+  if (text.trim() !== "") {
+    const reading = z.strictObject({}).safeParse(parseJson(text));
+    if (!reading.success) {
+      const items = itemsOf(reading.error);
+      throw new ApiProblem("validation_failed", detailOf(items), items);
+    }
+  }
+  await next();
+};
+
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    throw new ApiProblem("malformed_request", "The body is not JSON.");
+  }
 }
 
 export const jsonBody = <T extends z.ZodType>(schema: T) => ({

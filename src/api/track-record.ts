@@ -92,7 +92,13 @@ const query = z.object({
   from: instantSchema.optional().meta({ description: "the bar a call was made on, at the earliest" }),
   to: instantSchema.optional(),
   groupBy: z.enum(TRACK_RECORD_GROUPS).optional(),
-  cost: fraction.optional().meta({ description: `what a change of position costs, default ${COST}` }),
+  cost: fraction.optional().meta({
+    type: "number",
+    minimum: 0,
+    maximum: HIGHEST_COST,
+    default: COST,
+    description: "what a change of position costs, a fraction of its money",
+  }),
   limit: listLimit,
   cursor: z.string().optional(),
 });

@@ -115,6 +115,9 @@ export const BAD_QUERIES: readonly BadRequest[] = [
   ...["a..b", "a*", "", ".", "a.b%20c", `${"a.".repeat(16)}a`, "a".repeat(257)].map((pattern) =>
     asked(`/events?pattern=${pattern}`, 400, "invalid_query", "pattern"),
   ),
+  asked(`${bars}?ajusted=split`, 400, "invalid_query", "ajusted"),
+  asked("/events?after=3", 400, "invalid_query", "after"),
+  asked("/assets?limit=1&limit=2", 400, "invalid_query", "limit"),
   asked("/calendars/XXXX/sessions?from=2020-01-01&to=2020-02-01", 400, "invalid_query", "calendar"),
   asked("/calendars/XNYS/sessions?to=2020-02-01", 400, "invalid_query", "from"),
   asked("/calendars/XNYS/sessions?from=2020-02-30&to=2020-03-01", 400, "invalid_query"),
@@ -125,14 +128,14 @@ export const BAD_QUERIES: readonly BadRequest[] = [
 
 /** Method, path, and what Allow must list. */
 export const WRONG_METHODS: readonly (readonly [string, string, readonly string[]])[] = [
-  ["PUT", "/assets", ["GET", "POST"]],
-  ["DELETE", "/assets", ["GET", "POST"]],
-  ["POST", `/assets/${KNOWN}`, ["GET", "PATCH", "DELETE"]],
-  ["PUT", bars, ["GET", "POST"]],
-  ["POST", `/assets/${KNOWN}/indicators`, ["GET"]],
-  ["DELETE", "/jobs/x", ["GET"]],
-  ["POST", "/recommendations", ["GET"]],
-  ["DELETE", "/backtests", ["GET", "POST"]],
-  ["PUT", "/portfolios/x", ["GET", "PATCH", "DELETE"]],
-  ["DELETE", "/portfolios/x/optimizations", ["GET", "POST"]],
+  ["PUT", "/assets", ["GET", "HEAD", "POST", "OPTIONS"]],
+  ["DELETE", "/assets", ["GET", "HEAD", "POST", "OPTIONS"]],
+  ["POST", `/assets/${KNOWN}`, ["GET", "HEAD", "PATCH", "DELETE", "OPTIONS"]],
+  ["PUT", bars, ["GET", "HEAD", "POST", "OPTIONS"]],
+  ["POST", `/assets/${KNOWN}/indicators`, ["GET", "HEAD", "OPTIONS"]],
+  ["DELETE", "/jobs/x", ["GET", "HEAD", "OPTIONS"]],
+  ["POST", "/recommendations", ["GET", "HEAD", "OPTIONS"]],
+  ["DELETE", "/backtests", ["GET", "HEAD", "POST", "OPTIONS"]],
+  ["PUT", "/portfolios/x", ["GET", "HEAD", "PATCH", "DELETE", "OPTIONS"]],
+  ["DELETE", "/portfolios/x/optimizations", ["GET", "HEAD", "POST", "OPTIONS"]],
 ];
