@@ -42,7 +42,7 @@ describe("actions that cannot be", () => {
       "actions.0.amount",
     ],
     ["an amount as text", { actions: [{ ...paid(2, 1), amount: "1" }] }, "actions.0.amount"],
-    ["a field nobody knows", { actions: [paid(2, 1), { ...paid(3, 1), tax: 1 }] }, "actions.1"],
+    ["a field nobody knows", { actions: [paid(2, 1), { ...paid(3, 1), tax: 1 }] }, "actions.1.tax"],
     ["more than two thousand", { actions: Array.from({ length: 2_001 }, () => paid(2, 1)) }, "actions"],
   ])("are refused at once where they are no actions: %s", async (_, body, field) => {
     await openAsset("WRONG");

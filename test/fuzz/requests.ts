@@ -1,0 +1,170 @@
+import type { OutgoingHttpHeaders } from "node:http";
+import type { Chance } from "./chance.ts";
+import { broken, csv, NASTY_IN_URL, type Payload, spoilt } from "./hostile.ts";
+import type { Described, Operation } from "./operations.ts";
+import type { Pool } from "./pool.ts";
+import { Values } from "./values.ts";
+
+/** How a request departs from what the description allows. */
+export type Mood = "valid" | "near" | "hostile";
+
+export interface Shot {
+  readonly index: number;
+  readonly mood: Mood;
+  /** As in the description, so that answers can be counted by it. */
+  readonly route: string;
+  readonly method: string;
+  /** Below the origin, sent as it stands. */
+  readonly path: string;
+  readonly headers: OutgoingHttpHeaders;
+  readonly body: Uint8Array | string | null;
+}
+
+const PATHS_OF_NOBODY = [
+  "/",
+  "/api",
+  "/api/v1",
+  "/api/v1/",
+  "/api/v2/assets",
+  "//",
+  "/%00",
+  "/favicon.ico",
+  "/.env",
+];
+const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+/** The request of a number: the same one for the same seed, number and pool. */
+export function shot(index: number, chance: Chance, described: Described, pool: Pool, key: string): Shot {
+  const mood = chance.pick<Mood>(["valid", "valid", "valid", "near", "near", "hostile"]);
+  const operation = chance.pick(described.operations);
+  const values = new Values(described, pool, chance);
+  const fits = mood !== "hostile" || chance.is(0.6);
+  const url = fits ? address(operation, mood, values, pool, chance) : anyAddress(operation, chance);
+  const method = mood === "valid" || chance.is(0.85) ? operation.method : chance.pick(METHODS);
+  const payload = method === "GET" || method === "HEAD" ? null : payloadOf(operation, mood, values, chance);
+  const headers = { ...headersOf(mood, pool, chance, key), ...headersOfBody(payload) };
+  const route = `${operation.method} ${operation.path}`;
+  return { index, mood, route, method, path: url, headers, body: payload?.bytes ?? null };
+}
+
+function address(operation: Operation, mood: Mood, values: Values, pool: Pool, chance: Chance): string {
+  const schemaOf = (name: string) =>
+    operation.parameters.find((one) => one.in === "path" && one.name === name)?.schema ?? {};
+  const path = pool.fill(operation.path, chance, (name) => values.text(name, schemaOf(name)));
+  const query = operation.parameters
+    .filter((one) => one.in === "query")
+    .filter(({ required }) => (required ? mood === "valid" || chance.is(0.9) : chance.is(0.35)))
+    .map(({ name, schema }): [string, string] => [
+      name,
+      encodeURIComponent(values.text(name, schema).toWellFormed()),
+    ]);
+  if (mood !== "valid" && query.length > 0 && chance.is(0.6)) {
+    const one = chance.pick(query);
+    if (chance.is(0.2)) query.push([...one]);
+    else one[chance.is(0.2) ? 0 : 1] = chance.pick(NASTY_IN_URL);
+  }
+  if (mood !== "valid" && chance.is(0.1))
+    query.push([chance.pick(["x", "ajusted", "after", "page", "__proto__"]), "1"]);
+  const search = query.map(([name, value]) => `${name}=${value}`).join("&");
+  // What answers beside the API stands at the root as well.
+  const root = /^\/(ready|health)$/.test(path) && chance.is(0.5) ? "" : "/api/v1";
+  return search === "" ? `${root}${path}` : `${root}${path}?${search}`;
+}
+
+/** Words that fit nowhere, in every place of the path. */
+function anyAddress(operation: Operation, chance: Chance): string {
+  if (chance.is(0.1)) return chance.pick(PATHS_OF_NOBODY);
+  const path = operation.path.replaceAll(/\{[^}]+\}/g, () => chance.pick(NASTY_IN_URL));
+  const tail = chance.is(0.2) ? chance.pick(["/", "//", "/x", "/%00", ";x=1", "/../assets", "."]) : "";
+  const query = chance.is(0.4)
+    ? `?${chance.pick(["limit", "cursor", "from", "", "%00"])}=${chance.pick(NASTY_IN_URL)}`
+    : "";
+  return `/api/v1${path}${tail}${query}`;
+}
+
+function payloadOf(operation: Operation, mood: Mood, values: Values, chance: Chance): Payload | null {
+  const types = Object.keys(operation.bodies);
+  if (types.length === 0)
+    return mood === "valid" || chance.is(0.6)
+      ? null
+      : { type: "application/json", bytes: JSON.stringify({ x: 1 }) };
+  const type = chance.pick(types);
+  const schema = operation.bodies[type] ?? {};
+  if (type === "text/csv") {
+    const text = csv(chance);
+    return mood === "hostile" && chance.is(0.4) ? spoilt(text, type, chance) : { type, bytes: text };
+  }
+  const value = values.of("", schema);
+  const text = JSON.stringify(mood === "valid" ? value : broken(value, chance)) ?? "null";
+  return mood === "hostile" && chance.is(0.5) ? spoilt(text, type, chance) : { type, bytes: text };
+}
+
+function headersOf(mood: Mood, pool: Pool, chance: Chance, key: string): OutgoingHttpHeaders {
+  const headers: OutgoingHttpHeaders = { authorization: `Bearer ${key}` };
+  if (chance.is(0.15)) headers["idempotency-key"] = `fuzz-${chance.below(30)}`;
+  if (chance.is(0.1)) headers["if-match"] = chance.pickOr(pool.etags, '"x"');
+  if (chance.is(0.1)) headers["if-none-match"] = chance.pickOr(pool.etags, "*");
+  if (mood !== "hostile") return headers;
+  const odd: readonly (readonly [string, string])[] = [
+    ["authorization", "Bearer"],
+    ["authorization", `Bearer ${key} anything`],
+    ["authorization", `Basic ${key}`],
+    ["authorization", "Bearer inv_abcdefghijkl_0123456789012345678901234567890123456789012"],
+    ["authorization", `Bearer ${"x".repeat(4_000)}`],
+    ["authorization", "Bearer \u00ff\u00fe"],
+    ["idempotency-key", ""],
+    ["idempotency-key", "k".repeat(256)],
+    ["idempotency-key", "\u00ff"],
+    ["if-match", "*"],
+    ["if-match", 'W/"x", "y"'],
+    ["if-match", "no quotes"],
+    ["if-none-match", '"'.repeat(500)],
+    ["x-d1-bookmark", "0000-0000-0000"],
+    ["x-d1-bookmark", "f".repeat(200)],
+    ["x-request-id", "a b\u00ff"],
+    ["traceparent", "00-0-0-00"],
+    ["traceparent", `00-${"f".repeat(32)}-${"f".repeat(16)}-01`],
+    ["tracestate", "x=".repeat(300)],
+    ["accept", "text/html"],
+    ["accept", "*/*;q=\u00ff"],
+    ["accept-encoding", "br;q=1, zstd, x"],
+    ["range", "bytes=0-1"],
+    ["x-http-method-override", "DELETE"],
+    ["cookie", "x=".repeat(1_000)],
+    ["origin", "https://evil.example"],
+    ["last-event-id", "-1"],
+    ["prefer", "respond-async"],
+  ];
+  for (let count = chance.below(3); count > 0; count -= 1) {
+    const [name, value] = chance.pick(odd);
+    headers[name] = value;
+  }
+  return headers;
+}
+
+function headersOfBody(payload: Payload | null): OutgoingHttpHeaders {
+  if (payload === null) return {};
+  return {
+    ...(payload.type === null ? {} : { "content-type": payload.type }),
+    ...(payload.encoding === undefined ? {} : { "content-encoding": payload.encoding }),
+    "content-length": Buffer.byteLength(payload.bytes),
+  };
+}
+
+/** The request as a line for a terminal; the key stands as `$KEY`. */
+export function asCurl(origin: string, one: Shot, key: string): string {
+  const quote = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
+  const headers = Object.entries(one.headers)
+    .filter(([name]) => name !== "content-length")
+    .map(([name, value]) => {
+      const text = `${name}: ${String(value)}`;
+      return text.includes(key) ? `-H "${text.replaceAll(key, "$KEY")}"` : `-H ${quote(text)}`;
+    });
+  const parts = [`curl -sS -i --path-as-is -X ${one.method} ${quote(`${origin}${one.path}`)}`, ...headers];
+  if (one.body === null) return parts.join(" ");
+  const text = typeof one.body === "string" ? one.body : null;
+  const isPlain = text !== null && text.length < 4_000 && !text.includes("\u0000");
+  if (isPlain) return [...parts, `--data-binary ${quote(text)}`].join(" ");
+  const bytes = Buffer.from(typeof one.body === "string" ? one.body : Uint8Array.from(one.body));
+  return `echo ${bytes.toString("base64")} | base64 -d | ${[...parts, "--data-binary @-"].join(" ")}`;
+}
