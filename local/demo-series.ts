@@ -3,9 +3,11 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import * as z from "zod";
 import type { Bar } from "../src/domain/asset/bar.ts";
+import type { CorporateAction } from "../src/domain/asset/corporate-action.ts";
 import { readCsvBars } from "../src/domain/asset/read-bars.ts";
 import { readCsv } from "../src/domain/asset/read-csv.ts";
 import type { Resolution } from "../src/domain/market/resolution.ts";
+import { syntheticCompany } from "./synthetic-company.ts";
 import { syntheticEurUsd } from "./synthetic-eurusd.ts";
 
 /** The bars of every demo series, oldest first, under "SPX/1d", "AAPL/1mo" and so on. */
@@ -34,10 +36,31 @@ export const loadDemoSeries = (): DemoBars => {
     [demoSeriesKey("SPX", "1d"), readSpx()],
     [demoSeriesKey("BTC-USD", "1d"), closesOf(bitcoinPrice.prices.map(({ time, price }) => [time, price]))],
     [demoSeriesKey("EURUSD", "1d"), syntheticEurUsd()],
+    [demoSeriesKey("INVENTED", "1d"), syntheticCompany().bars],
     [demoSeriesKey("AAPL", "1d"), closesOf(appleStock.map(({ date, close }) => [date, close]))],
     ...readMonthlyStocks(),
   ]);
 };
+
+/** Apple's splits of the time of its series, whose prices are on the scale after both. It paid no dividend in those years. */
+const APPLE_SPLITS: readonly CorporateAction[] = [Date.UTC(2000, 5, 21), Date.UTC(2005, 1, 28)].map(
+  (exDate) => ({
+    type: "split",
+    exDate,
+    numerator: 2,
+    denominator: 1,
+  }),
+);
+
+/**
+ * Dividends and splits, oldest first, by symbol. The monthly prices of the others are adjusted for their dividends already, so
+ * these are not told: whoever adjusted for them again would be wrong.
+ */
+export const loadDemoActions = (): ReadonlyMap<string, readonly CorporateAction[]> =>
+  new Map([
+    ["INVENTED", syntheticCompany().actions],
+    ["AAPL", APPLE_SPLITS],
+  ]);
 
 const vegaFile = (name: string): string => {
   // The package exports only its code; the data lies beside it.

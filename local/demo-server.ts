@@ -1,10 +1,12 @@
 import { createServer, type ServerResponse } from "node:http";
 import type { Bar } from "../src/domain/asset/bar.ts";
+import type { CorporateAction } from "../src/domain/asset/corporate-action.ts";
 import { DEMO_SERIES, findDemoSeries } from "../src/domain/market/demo-catalogue.ts";
 import { isResolution } from "../src/domain/market/resolution.ts";
 import { injectFault } from "./demo-faults.ts";
 import { readRange, type SeriesRange } from "./demo-range.ts";
-import { type DemoBars, demoSeriesKey, loadDemoSeries } from "./demo-series.ts";
+import { secondOpinion } from "./demo-second.ts";
+import { type DemoBars, demoSeriesKey, loadDemoActions, loadDemoSeries } from "./demo-series.ts";
 
 export interface DemoServer {
   /** Without a slash at the end. */
@@ -19,19 +21,20 @@ export interface DemoServerOptions {
   readonly faults?: boolean;
 }
 
-const SERIES_PATH = /^\/series\/([^/]+)\/([^/]+)$/;
+/** `second` is the second opinion on the same series, which knows nothing of dividends. */
+const SERIES_PATH = /^\/(series|second)\/([^/]+)\/([^/]+)$/;
 
 /** The demo prices behind HTTP on 127.0.0.1, as a vendor would sell them: the Worker cannot read files. */
 export const startDemoServer = async ({
   port = 0,
   faults = false,
 }: DemoServerOptions = {}): Promise<DemoServer> => {
-  const series = loadDemoSeries();
+  const data = { series: loadDemoSeries(), actions: loadDemoActions() };
   const server = createServer((request, response) => {
     const url = URL.parse(request.url ?? "/", "http://127.0.0.1");
     if (url === null) send(problem(400, "That is not an address"), response);
     else if (!faults || !injectFault(url.searchParams.get("fault"), response))
-      send(answer(request.method ?? "", url, series), response);
+      send(answer(request.method ?? "", url, data), response);
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -54,10 +57,15 @@ interface Answer {
   readonly body: unknown;
 }
 
-const answer = (method: string, url: URL, series: DemoBars): Answer => {
+interface DemoData {
+  readonly series: DemoBars;
+  readonly actions: ReturnType<typeof loadDemoActions>;
+}
+
+const answer = (method: string, url: URL, { series, actions }: DemoData): Answer => {
   if (method !== "GET") return problem(405, "Only GET is known here");
   if (url.pathname === "/series") return { status: 200, body: { series: DEMO_SERIES } };
-  const [, symbol, resolution] = SERIES_PATH.exec(url.pathname) ?? [];
+  const [, which, symbol, resolution] = SERIES_PATH.exec(url.pathname) ?? [];
   if (symbol === undefined || resolution === undefined) return problem(404, "No such page");
   const entry = findDemoSeries(symbol);
   const bars = isResolution(resolution) ? series.get(demoSeriesKey(symbol, resolution)) : undefined;
@@ -65,7 +73,18 @@ const answer = (method: string, url: URL, series: DemoBars): Answer => {
   const range = readRange(url.searchParams);
   if (!range.ok) return problem(400, range.reason);
   const { source, currency } = entry;
-  return { status: 200, body: { symbol, resolution, source, currency, ...pageOf(bars, range) } };
+  const about = { symbol, resolution, currency };
+  if (which === "second")
+    return { status: 200, body: { ...about, source: "demo-second", ...pageOf(secondOpinion(bars), range) } };
+  const told = actionsIn(actions.get(symbol) ?? [], range);
+  return { status: 200, body: { ...about, source, ...pageOf(bars, range), ...told } };
+};
+
+const actionsIn = (actions: readonly CorporateAction[], { from, to }: SeriesRange) => {
+  const chosen = actions.filter(({ exDate }) => exDate >= from && exDate <= to);
+  return chosen.length === 0
+    ? {}
+    : { actions: chosen.map((one) => ({ ...one, exDate: dateOf(one.exDate) })) };
 };
 
 const pageOf = (bars: readonly Bar[], { from, to, limit }: SeriesRange) => {

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { crossCheckJobId, crossCheckSubject, JOB_STATES } from "../domain/job/job.ts";
+import { DEMO_SECOND } from "../domain/market/demo-catalogue.ts";
 import { RESOLUTIONS } from "../domain/market/resolution.ts";
 import { VENDOR_NAMES } from "../domain/market/vendor.ts";
 import { agreementOf, MOST_CHECKED, TOLERANCE_BPS } from "../domain/quality/cross-check.ts";
@@ -29,10 +30,13 @@ import {
 
 const newCrossCheck = z
   .strictObject({
-    source: z.enum(VENDOR_NAMES).optional().meta({
-      description:
-        "whom to ask; by default the first of the fallbacks that is configured, not the asset's own, and not out",
-    }),
+    source: z
+      .enum([...VENDOR_NAMES, DEMO_SECOND])
+      .optional()
+      .meta({
+        description:
+          "whom to ask; by default the first of the fallbacks that is configured, not the asset's own, and not out",
+      }),
     resolution: z.enum(RESOLUTIONS).default("1d"),
     from: instantSchema.optional(),
     to: instantSchema

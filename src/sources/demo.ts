@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { Bar } from "../domain/asset/bar.ts";
+import { DEMO_SECOND } from "../domain/market/demo-catalogue.ts";
 import { readBoundedJson } from "./bounded-json.ts";
 import { failureOfError, failureOfStatus } from "./http-failure.ts";
 import type { HistoryRequest, PriceSource, SourceAnswer, SourceFailure } from "./price-source.ts";
@@ -9,6 +10,8 @@ export interface DemoSourceOptions {
   readonly baseUrl: string;
   readonly fetch: typeof globalThis.fetch;
   readonly timeoutMs: number;
+  /** Whether its second opinion on the series is asked instead. */
+  readonly second?: boolean;
 }
 
 const DAY = 86_400_000;
@@ -37,16 +40,29 @@ const demoBar = z
 const demoAnswer = z.object({
   symbol: z.string(),
   resolution: z.string(),
-  source: z.enum(["demo", "synthetic"]),
+  source: z.enum(["demo", "synthetic", DEMO_SECOND]),
   bars: z.array(demoBar),
+  actions: z
+    .array(
+      z.discriminatedUnion("type", [
+        z.object({ type: z.literal("dividend"), exDate: date, amount: price }),
+        z.object({ type: z.literal("split"), exDate: date, numerator: price, denominator: price }),
+      ]),
+    )
+    .optional(),
   next: date.nullable(),
 });
 
 /** The demo server as a price source: real and invented series for a laptop, refused in a deployed environment. */
-export const demoSource = ({ baseUrl, fetch, timeoutMs }: DemoSourceOptions): PriceSource => ({
-  name: "demo",
+export const demoSource = ({
+  baseUrl,
+  fetch,
+  timeoutMs,
+  second = false,
+}: DemoSourceOptions): PriceSource => ({
+  name: second ? DEMO_SECOND : "demo",
   history: async (request) => {
-    const url = seriesUrl(baseUrl, request);
+    const url = seriesUrl(baseUrl, second ? "second" : "series", request);
     if (!(url instanceof URL)) return url;
     const timeout = AbortSignal.timeout(timeoutMs);
     const signal = request.signal === undefined ? timeout : AbortSignal.any([timeout, request.signal]);
@@ -56,7 +72,10 @@ export const demoSource = ({ baseUrl, fetch, timeoutMs }: DemoSourceOptions): Pr
         redirect: "manual",
         headers: { accept: "application/json" },
       });
-      if (response.ok) return await readAnswer(response, request);
+      if (response.ok) {
+        const answer = await readAnswer(response, request);
+        return second && answer.outcome === "bars" ? { ...answer, note: SECOND_NOTE } : answer;
+      }
       await response.body?.cancel();
       return failureOfStatus(response);
     } catch (error) {
@@ -65,12 +84,15 @@ export const demoSource = ({ baseUrl, fetch, timeoutMs }: DemoSourceOptions): Pr
   },
 });
 
+const SECOND_NOTE =
+  "demo-second is the demo's own series with invented mistakes in it, to show what a check finds; it is no independent source";
+
 const readAnswer = async (response: Response, request: HistoryRequest): Promise<SourceAnswer> => {
   const json = await readBoundedJson(response, MAX_BODY_BYTES);
   if (!json.ok) return malformed(json.reason);
   const parsed = demoAnswer.safeParse(json.value);
   if (!parsed.success) return malformed(`the answer has another shape at ${shapeProblem(parsed.error)}`);
-  const { symbol, resolution, source, next } = parsed.data;
+  const { symbol, resolution, source, next, actions } = parsed.data;
   if (symbol !== request.symbol || resolution !== request.resolution)
     return malformed("the answer is another series");
   const bars: Bar[] = parsed.data.bars.map(({ date: timestamp, ...values }) => ({ timestamp, ...values }));
@@ -80,7 +102,7 @@ const readAnswer = async (response: Response, request: HistoryRequest): Promise<
     return malformed("the next page does not come after this one");
   return bars.length === 0
     ? noData("the series has no bar in this period")
-    : { outcome: "bars", bars, source, next };
+    : { outcome: "bars", bars, source, next, ...(actions === undefined ? {} : { actions }) };
 };
 
 /** A repeated or wandering date would otherwise become a revision of a bar that nobody revised. */
@@ -104,13 +126,14 @@ const noData = (detail: string): SourceFailure => ({ outcome: "NoData", detail }
 /** The question as a URL, or why it cannot be asked. Whole days only: a day belongs if its 00:00 UTC does. */
 const seriesUrl = (
   baseUrl: string,
+  which: "series" | "second",
   { symbol, resolution, from, to }: HistoryRequest,
 ): URL | SourceFailure => {
   if (!URL.canParse(baseUrl)) return { outcome: "NotConfigured", detail: "the demo source has no address" };
   const first = Math.ceil(Math.max(from, EARLIEST) / DAY) * DAY;
   const last = Math.floor(Math.min(to, LATEST) / DAY) * DAY;
   if (!(first <= last)) return noData("no day lies in the period asked for");
-  const url = new URL(`/series/${encodeURIComponent(symbol)}/${resolution}`, baseUrl);
+  const url = new URL(`/${which}/${encodeURIComponent(symbol)}/${resolution}`, baseUrl);
   url.searchParams.set("from", dateOf(first));
   url.searchParams.set("to", dateOf(last));
   return url;

@@ -1,6 +1,7 @@
 import { sourceService } from "../domain/breaker/service.ts";
 import { verdictOfSource } from "../domain/breaker/verdict.ts";
 import type { AssetType } from "../domain/market/asset-type.ts";
+import { DEMO_SECOND } from "../domain/market/demo-catalogue.ts";
 import { candidatesFor, isVendorName, type VendorName } from "../domain/market/vendor.ts";
 import { continueTrace } from "../domain/trace/traceparent.ts";
 import type { Prices } from "../queues/ask-sources.ts";
@@ -59,20 +60,25 @@ export function priceDeps(p: Platform): Pick<IngestDeps, "candidates" | "prices"
 export const otherSources = (
   p: Platform,
   { type, source }: { readonly type: AssetType; readonly source: string },
-): readonly string[] =>
-  areVendorsOn(p)
+): readonly string[] => {
+  if (source === "demo") return isDemoOn(p) ? [DEMO_SECOND] : [];
+  return areVendorsOn(p)
     ? p.config.SOURCE_FALLBACKS[type].filter(
         (name) => name !== source && !(VENDORS[name].needsKey && placeOf(p, name).key === ""),
       )
     : [];
+};
+
+const isDemoOn = ({ config }: Platform): boolean => config.DEMO && config.DEMO_SOURCE_URL !== "";
 
 const areVendorsOn = ({ config }: Platform): boolean =>
   config.VENDOR_SOURCES === "on" || (config.VENDOR_SOURCES === "auto" && config.ENVIRONMENT !== "local");
 
 function priceSource(p: Platform, name: string, fetch: typeof globalThis.fetch): PriceSource | SourceFailure {
   const { config } = p;
-  if (name === "demo" && config.DEMO && config.DEMO_SOURCE_URL !== "") {
-    return demoSource({ baseUrl: config.DEMO_SOURCE_URL, fetch, timeoutMs: SOURCE_TIMEOUT_MS });
+  if ((name === "demo" || name === DEMO_SECOND) && isDemoOn(p)) {
+    const place = { baseUrl: config.DEMO_SOURCE_URL, fetch, timeoutMs: SOURCE_TIMEOUT_MS };
+    return demoSource({ ...place, second: name === DEMO_SECOND });
   }
   const unconfigured = `the price source ${name} is not configured`;
   if (!isVendorName(name)) return refusal("NotConfigured", unconfigured);

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod";
 import { type Answer, type Api, until } from "./api.ts";
@@ -8,7 +7,6 @@ import { BAD_QUERIES, type BadRequest, KNOWN, WRONG_METHODS } from "./bad-querie
 import { dailyBars, HEADER } from "./daily-bars.ts";
 import { REFUSED_URLS, TAKEN_URLS } from "./endpoint-urls.ts";
 import { residentMegabytes } from "./processes.ts";
-import { randomRequest } from "./random-requests.ts";
 import { sendRaw } from "./raw-http.ts";
 import { refusal } from "./refusal.ts";
 import { type System, startSystem, stopEverything } from "./system.ts";
@@ -197,20 +195,5 @@ describe("files in the dialects of the world", () => {
 describe("webhooks to public addresses", () => {
   test.each(TAKEN_URLS)("%s is taken", async (url) => {
     expect((await api.json("POST", "/webhook-endpoints", { url, patterns: ["never.*"] })).status).toBe(201);
-  });
-});
-
-describe("three hundred requests at random", () => {
-  test("get an answer that is never our fault, and a problem document whenever it is theirs", async () => {
-    const statuses = new Map<number, number>();
-    const everyRequest = fc.asyncProperty(randomRequest(system.key), async (request) => {
-      const answer = await sendRaw(system.origin, request);
-      statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
-      expect(answer.status, answer.text).toBeLessThan(500);
-      if (answer.status >= 300) refusal(answer, answer.status);
-    });
-    await fc.assert(everyRequest, { numRuns: 300, seed: 20_170_103 });
-    console.log("answers:", Object.fromEntries([...statuses].sort()));
-    expect((await api.ask("GET", `${system.origin}/ready`)).status).toBe(200);
   });
 });

@@ -55,9 +55,11 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
       tell(`#${one.index} ${one.mood}: ${fault}\n  ${curl.slice(0, 2_000)}\n  ${answer.text.slice(0, 500)}`);
     }
     const { location, etag } = answer.headers;
-    if (answer.status >= 200 && answer.status < 300 && answer.text.length < 1_000_000)
+    const path = (one.path.split("?")[0] ?? "").replace(/^\/api\/v1/, "");
+    if (one.method === "DELETE" && answer.status === 204) pool.forget(path);
+    else if (answer.status >= 200 && answer.status < 300 && answer.text.length < 1_000_000)
       pool.learn(
-        (one.path.split("?")[0] ?? "").replace(/^\/api\/v1/, ""),
+        path,
         typeof location === "string" ? location : undefined,
         typeof etag === "string" ? etag : undefined,
         answer.text,
@@ -94,7 +96,7 @@ async function furnish(api: Api, pool: Pool): Promise<void> {
       "/schedules",
       { name: "fuzz", target: { symbol: "FUZZ-A" }, cadence: { type: "interval", everySeconds: 86_400 } },
     ],
-    ["/webhook-endpoints", { url: "https://example.invalid/hook", patterns: ["never.*"] }],
+    ["/webhook-endpoints", { url: "http://127.0.0.1:9/hook", patterns: ["asset.#"] }],
     ["/backtests", { kind: "rules", symbol: "FUZZ-A" }],
     ["/backoffice/reconciliations", {}],
   ];

@@ -20,7 +20,7 @@ for (const [name, value] of Object.entries({ requests, seed, "at-once": atOnce }
 }
 
 console.log(`fuzz: ${requests} requests, seed ${seed}`);
-const system = await startSystem({ env: { DEMO: "off" } });
+const system = await startSystem({ env: { DEMO: "off", WEBHOOK_ALLOW_LOOPBACK: "on" } });
 try {
   const report = await fuzz({
     origin: system.origin,

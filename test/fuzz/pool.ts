@@ -72,6 +72,18 @@ export class Pool {
     }
   }
 
+  /** What is no longer there is asked for less often; that it is gone must be answered too. */
+  forget(path: string): void {
+    for (const [template, places] of this.places)
+      this.places.set(
+        template,
+        places.filter((place) => place !== path && !place.startsWith(`${path}/`)),
+      );
+    const symbol = /^\/assets\/([^/]+)$/.exec(path)?.[1];
+    const at = symbol === undefined ? -1 : this.symbols.indexOf(decodeURIComponent(symbol));
+    if (at >= 0) this.symbols.splice(at, 1);
+  }
+
   private keep(key: string, value: string): void {
     const list = this.values.get(key) ?? [];
     this.values.set(key, list);

@@ -36,7 +36,9 @@ const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 /** The request of a number: the same one for the same seed, number and pool. */
 export function shot(index: number, chance: Chance, described: Described, pool: Pool, key: string): Shot {
   const mood = chance.pick<Mood>(["valid", "valid", "valid", "near", "near", "hostile"]);
-  const operation = chance.pick(described.operations);
+  const first = chance.pick(described.operations);
+  // What takes things away comes less often than what brings them.
+  const operation = first.method === "DELETE" && chance.is(0.7) ? chance.pick(described.operations) : first;
   const values = new Values(described, pool, chance);
   const fits = mood !== "hostile" || chance.is(0.6);
   const url = fits ? address(operation, mood, values, pool, chance) : anyAddress(operation, chance);

@@ -8,6 +8,10 @@ const DEEPEST = 8;
 
 const DATES = [
   "2001-01-01",
+  "2001-01-15",
+  "2001-01-31",
+  "2001-02-01",
+  "2001-03-01",
   "2001-02-14",
   "2001-02-20T14:30:00Z",
   "2001-02-28T00:00:00+14:00",
@@ -27,10 +31,11 @@ const BY_NAME: Readonly<Record<string, readonly string[]>> = {
   timestamp: DATES,
   expiresAt: ["2099-01-01T00:00:00Z", "2001-01-01"],
   until: DATES,
+  patterns: ["never.*", "#", "asset.*.*"],
   expression: ["0 9 * * *", "*/5 * * * 1-5", "0 0 29 2 *"],
   timeZone: ["UTC", "Europe/Madrid", "America/New_York"],
   // Nothing that a delivery could reach, and few that match: the receivers are not what is tried here.
-  url: ["https://example.invalid/hook", "http://127.0.0.1:9/hook", "https://[2001:db8::1]/x"],
+  url: ["http://127.0.0.1:9/hook", "https://127.0.0.1:9/x"],
   pattern: ["#", "asset.*.*", "asset.#", "*.*.RecommendationGenerated", "never.*"],
   names: ["sma50", "sma50,rsi7", "bb20_2.5,macd5_35_5,var95_250", "return"],
   type: ["MarketDataIngested", "RecommendationGenerated", "AssetRegistered"],
@@ -110,6 +115,9 @@ export class Values {
     const least = typeof schema["minItems"] === "number" ? schema["minItems"] : 0;
     const items = isObject(schema["items"]) ? schema["items"] : {};
     if (depth > DEEPEST) return [];
+    // A list of assets names each of them once.
+    if (/symbols/i.test(name) && this.pool.symbols.length >= 3)
+      return [...new Set(Array.from({ length: 4 }, () => this.chance.pick(this.pool.symbols)))];
     return Array.from({ length: least + this.chance.below(4) }, () => this.of(name, items, depth + 1));
   }
 
@@ -119,7 +127,8 @@ export class Values {
     const properties = isObject(schema["properties"]) ? schema["properties"] : {};
     const made: Record<string, unknown> = {};
     for (const [key, one] of Object.entries(properties)) {
-      const isAsked = required.includes(key) ? chance.is(0.98) : depth < DEEPEST && chance.is(0.35);
+      const share = key === "symbol" ? 0.8 : 0.3;
+      const isAsked = required.includes(key) ? chance.is(0.98) : depth < DEEPEST && chance.is(share);
       if (isAsked && isObject(one)) made[key] = this.of(key, one, depth + 1);
     }
     const others = schema["additionalProperties"];
@@ -133,11 +142,12 @@ export class Values {
   private word(name: string, schema: Schema): string {
     const { chance } = this;
     if (/symbol/i.test(name)) return this.symbol();
-    const known = this.pool.values.get(name) ?? [];
-    if (known.length > 0 && chance.is(0.6)) return chance.pick(known);
-    const words = Object.hasOwn(BY_NAME, name) ? BY_NAME[name] : undefined;
-    if (words !== undefined) return chance.pick(words);
     const pattern = schema["pattern"];
+    const fits = (word: string) => typeof pattern !== "string" || new RegExp(pattern).test(word);
+    const words = ((Object.hasOwn(BY_NAME, name) ? BY_NAME[name] : undefined) ?? []).filter(fits);
+    const known = (this.pool.values.get(name) ?? []).filter(fits);
+    if (known.length > 0 && (words.length === 0 || chance.is(0.4))) return chance.pick(known);
+    if (words.length > 0) return chance.pick(words);
     const drawn = { seed: chance.below(2 ** 31), numRuns: 1 };
     if (typeof pattern === "string") return fc.sample(fc.stringMatching(new RegExp(pattern)), drawn)[0] ?? "";
     if (schema["format"] === "uuid") return fc.sample(fc.uuid(), drawn)[0] ?? "";

@@ -18,16 +18,19 @@ const INSIDES = /\\n\s*at |\.ts:\d|node_modules|SQLITE|D1_ERROR|\bTypeError:|\bR
 export function faultOf({ method }: Shot, { status, headers, text }: RawAnswer): string | null {
   if (status >= 500) return `answered ${status}`;
   if (status < 200) return `answered ${status}`;
+  // What was asked for packed is read by whoever unpacks it.
+  const isPacked = headers["content-encoding"] !== undefined;
   const type = String(headers["content-type"] ?? "");
   if (method === "HEAD" || status === 204 || status === 304) {
     if (text !== "") return `answered ${method} with ${status} and a body`;
     return status >= 400 && type !== "application/problem+json" ? `refused with ${type}` : null;
   }
   if (status < 300) {
-    if (!type.startsWith("application/json")) return null;
+    if (isPacked || !type.startsWith("application/json")) return null;
     return isJson(text) ? null : `answered ${status} with JSON that cannot be read`;
   }
   if (type !== "application/problem+json") return `answered ${status} with ${type === "" ? "no type" : type}`;
+  if (isPacked) return null;
   const problem = isJson(text) ? problemView.safeParse(JSON.parse(text)) : null;
   if (problem?.success !== true) return `answered ${status} with a problem of another shape`;
   if (problem.data.status !== status)

@@ -74,6 +74,17 @@ export const DEMO_SERIES: readonly DemoSeries[] = [
     attribution: "invented by a seeded generator of InversorAI; not real prices",
   },
   {
+    symbol: "INVENTED",
+    name: "An invented company, with dividends and a split",
+    type: "STOCK",
+    currency: "USD",
+    calendar: "XNYS",
+    resolutions: ["1d"],
+    live: true,
+    source: "synthetic",
+    attribution: "invented by a seeded generator of InversorAI; not real prices, and no real company",
+  },
+  {
     ...monthlyStock("AAPL", "Apple"),
     resolutions: ["1d", "1mo"],
     attribution: `@visx/mock-data (MIT), appleStock: daily closes; ${STOCKS_CSV}`,
@@ -83,6 +94,9 @@ export const DEMO_SERIES: readonly DemoSeries[] = [
   monthlyStock("IBM", "IBM"),
   monthlyStock("GOOG", "Alphabet"),
 ];
+
+/** The demo's second opinion on its own series; asked for cross-checks alone. */
+export const DEMO_SECOND = "demo-second";
 
 export const findDemoSeries = (symbol: string): DemoSeries | undefined =>
   DEMO_SERIES.find((series) => series.symbol === symbol);

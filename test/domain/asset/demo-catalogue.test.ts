@@ -9,13 +9,13 @@ import {
 test("the demo tells which series move and which are history", () => {
   const live = DEMO_SERIES.filter((series) => series.live).map(({ symbol }) => symbol);
   const history = DEMO_SERIES.filter((series) => !series.live).map(({ symbol }) => symbol);
-  expect(live).toEqual(["SPX", "BTC-USD", "EURUSD"]);
+  expect(live).toEqual(["SPX", "BTC-USD", "EURUSD", "INVENTED"]);
   expect(history).toEqual(["AAPL", "MSFT", "AMZN", "IBM", "GOOG"]);
 });
 
 test("invented prices say so, and only they", () => {
   const synthetic = DEMO_SERIES.filter(({ source }) => source === "synthetic");
-  expect(synthetic.map(({ symbol }) => symbol)).toEqual(["EURUSD"]);
+  expect(synthetic.map(({ symbol }) => symbol)).toEqual(["EURUSD", "INVENTED"]);
   for (const { attribution, source } of DEMO_SERIES)
     expect(attribution).toMatch(source === "demo" ? /vega-datasets|@visx\/mock-data/ : /not real/);
 });

@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { demoSeriesKey, loadDemoSeries } from "../../../local/demo-series.ts";
+import { secondOpinion } from "../../../local/demo-second.ts";
+import { demoSeriesKey, loadDemoActions, loadDemoSeries } from "../../../local/demo-series.ts";
 import { type DemoServer, startDemoServer } from "../../../local/demo-server.ts";
 import { checkBars } from "../../../src/domain/asset/check-bars.ts";
 import { barKey } from "../../../src/domain/market/bar-key.ts";
-import { DEMO_SERIES, REPLAY_END } from "../../../src/domain/market/demo-catalogue.ts";
+import { sessionsBetween } from "../../../src/domain/market/calendar.ts";
+import { DEMO_SERIES, REPLAY_END, REPLAY_START } from "../../../src/domain/market/demo-catalogue.ts";
 
 const series = loadDemoSeries();
 const eurusd = series.get("EURUSD/1d") ?? [];
@@ -65,6 +67,76 @@ describe("the invented euro", () => {
         expect(Number(price?.toFixed(5))).toBe(price);
       }
     }
+  });
+});
+
+describe("the invented company", () => {
+  const company = series.get("INVENTED/1d") ?? [];
+  const actions = loadDemoActions().get("INVENTED") ?? [];
+
+  test.each([
+    ["2014-01-02", 20.05, 20.44, 20.02, 20.38, 1157869],
+    ["2015-06-15", 20.49, 20.63, 20.39, 20.59, 2730454],
+    ["2020-04-17", 34.43, 34.91, 34.29, 34.69, 1206831],
+  ])("is pinned on %s", (date, open, high, low, close, volume) => {
+    const timestamp = Date.parse(date);
+    const bar = company.find((one) => one.timestamp === timestamp);
+    expect(bar).toEqual({ timestamp, open, high, low, close, volume });
+  });
+
+  test("trades in New York's sessions and no others", () => {
+    const answer = sessionsBetween("XNYS", "2014-01-01", "2020-04-17");
+    const dates = answer.kind === "refused" ? [] : answer.sessions.map(({ date }) => Date.parse(date));
+    expect(company.map(({ timestamp }) => timestamp)).toEqual(dates);
+  });
+
+  test("pays four dividends a year on sessions of its own, and has split once, before the replay", () => {
+    const days = new Set(company.map(({ timestamp }) => timestamp));
+    expect(actions.every(({ exDate }) => days.has(exDate))).toBe(true);
+    const perYear = Map.groupBy(
+      actions.filter(({ type }) => type === "dividend"),
+      ({ exDate }) => new Date(exDate).getUTCFullYear(),
+    );
+    expect([...perYear].map(([year, paid]) => [year, paid.length])).toEqual(
+      [2014, 2015, 2016, 2017, 2018, 2019].map((year) => [year, 4]).concat([[2020, 1]]),
+    );
+    expect(actions.filter(({ type }) => type === "split")).toEqual([
+      { type: "split", exDate: Date.parse("2015-06-15"), numerator: 2, denominator: 1 },
+    ]);
+    expect(Date.parse("2015-06-15")).toBeLessThan(REPLAY_START);
+    expect(actions.map(({ exDate }) => exDate)).toEqual(
+      actions.map(({ exDate }) => exDate).toSorted((a, b) => a - b),
+    );
+  });
+
+  test("no bar of it jumps as a split would: its prices are on the scale after it", () => {
+    for (const [index, { close }] of company.entries()) {
+      const before = company[index - 1]?.close ?? close;
+      expect(Math.abs(close / before - 1)).toBeLessThan(0.1);
+    }
+  });
+});
+
+describe("the second opinion", () => {
+  const spx = series.get("SPX/1d") ?? [];
+  const second = new Map(secondOpinion(spx).map(({ timestamp, close }) => [timestamp, close]));
+
+  test("lacks a few bars and has a few other closes, always the same ones", () => {
+    expect(secondOpinion(spx)).toEqual(secondOpinion(spx));
+    const missing = spx.filter(({ timestamp }) => !second.has(timestamp)).length;
+    const wrong = spx.filter(
+      ({ timestamp, close }) => Math.abs((second.get(timestamp) ?? close) / close - 1) > 0.005,
+    ).length;
+    expect(missing / spx.length).toBeGreaterThan(0.003);
+    expect(missing / spx.length).toBeLessThan(0.012);
+    expect(wrong / spx.length).toBeGreaterThan(0.006);
+    expect(wrong / spx.length).toBeLessThan(0.025);
+  });
+
+  test("is asked for the same range of the newest bars whichever bars were asked for before", () => {
+    expect(secondOpinion(spx.slice(-400))).toEqual(
+      secondOpinion(spx).filter(({ timestamp }) => timestamp >= (spx.at(-400)?.timestamp ?? 0)),
+    );
   });
 });
 
