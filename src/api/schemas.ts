@@ -32,11 +32,26 @@ export function router(): OpenAPIHono<ApiEnv> {
   return made;
 }
 
-/** The same route, its query closed to names that it does not declare. */
+/** The two ends of a range in a query; both belong to it. */
+const RANGES = [
+  ["from", "to"],
+  ["after", "before"],
+] as const;
+
+/** The same route, its query closed to names that it does not declare and to ranges that end before they begin. */
 function onlyDeclared(route: RouteOptions): RouteOptions {
   const query = route.request?.query ?? z.object({});
   if (!(query instanceof z.ZodObject)) throw new Error(`${route.path} declares a query that is no object`);
-  return { ...route, request: { ...route.request, query: query.strict() } };
+  const closed = query.strict().superRefine((values, context) => {
+    for (const [first, last] of RANGES) {
+      const [from, to] = [values[first], values[last]];
+      const isBackward =
+        (typeof from === "number" && typeof to === "number" && from > to) ||
+        (typeof from === "string" && typeof to === "string" && from > to);
+      if (isBackward) context.addIssue({ code: "custom", path: [first], message: `lies after ${last}` });
+    }
+  });
+  return { ...route, request: { ...route.request, query: closed } };
 }
 
 /** Symbols as venues write them: BRK.B, BTC-USD, EURUSD=X, ^GSPC. Always upper case. */
@@ -48,10 +63,17 @@ export const symbolParams = z.object({ symbol: symbolSchema });
 
 export const resolutionQuery = z.enum(RESOLUTIONS).default("1d");
 
-/** A date or an instant with its zone, as epoch ms. */
+/** Nothing here is older than the oldest bar can be, or younger than a date of four digits in every zone. Epoch ms. */
+const EARLIEST = Date.UTC(1900, 0, 1);
+const LATEST = Date.UTC(9999, 11, 30);
+
+/**
+ * A date or an instant with its zone, as epoch ms. What other programs write for the beginning and the end of time
+ * (0001-01-01, 9999-12-31) is read as the earliest and the latest moment that can matter.
+ */
 export const instantSchema = z.string().transform((text, context) => {
   const reading = readTimestamp(text);
-  if (reading.kind === "instant") return reading.instant;
+  if (reading.kind === "instant") return Math.min(Math.max(reading.instant, EARLIEST), LATEST);
   context.addIssue({ code: "custom", message: `"${text.slice(0, 40)}" ${reading.reason}` });
   return z.NEVER;
 });

@@ -13,6 +13,10 @@ export const MOST_FINER = 25_000;
 /** A bar can begin so long after its key does: an FX day begins on the evening before it, a week's first session later. */
 const DAY = MILLISECONDS_PER_DAY;
 
+/** No bar lies outside these years, and a key outside them has no date of four digits. Epoch ms. */
+const EARLIEST = Date.UTC(1900, 0, 1);
+const LATEST = Date.UTC(9999, 0, 1);
+
 export interface Finer {
   readonly symbol: string;
   readonly calendar: CalendarId;
@@ -32,8 +36,9 @@ const COLUMNS = "timestamp, open, high, low, close, volume";
 
 /** Where reading must begin so that the bar that holds an instant (epoch ms) is made of all its parts. */
 const beginOf = ({ to, calendar }: Finer, instant: number): number => {
-  if (!Number.isFinite(instant) || Math.abs(instant) > 8.64e15 - 40 * DAY) return instant;
-  return (to === "1w" || to === "1mo" ? barKey(to, calendar, instant) : instant) - 2 * DAY;
+  if (instant > LATEST) return instant;
+  const first = Math.max(instant, EARLIEST);
+  return (to === "1w" || to === "1mo" ? barKey(to, calendar, first) : first) - 2 * DAY;
 };
 
 /**

@@ -19,7 +19,9 @@ describe(`${REQUESTS} requests at random, made from the API's own description (n
     expect(report.requests).toBe(REQUESTS);
     expect(report.faults.map(({ what, curl, answer }) => `${what}\n${curl}\n${answer}`)).toStrictEqual([]);
     // A fuzz that only ever knocks at the door finds nothing.
-    const well = [...report.statuses].filter(([status]) => status < 300).reduce((sum, [, count]) => sum + count, 0);
+    const well = [...report.statuses]
+      .filter(([status]) => status < 300)
+      .reduce((sum, [, count]) => sum + count, 0);
     expect(well).toBeGreaterThan(REQUESTS / 5);
     expect((await system.api.ask("GET", `${system.origin}/ready`)).status).toBe(200);
   });

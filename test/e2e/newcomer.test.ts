@@ -97,52 +97,6 @@ describe("the first minutes of a newcomer", () => {
     }
   });
 
-  test("dividends and splits are there: the invented company's, and Apple's real splits", async () => {
-    const actionView = z.looseObject({ type: z.string(), exDate: z.string() });
-    const invented = await system.api.all("/assets/INVENTED/corporate-actions", actionView);
-    const shown = invented.map(({ type, exDate }) => `${type} ${exDate.slice(0, 10)}`);
-    expect(shown).toContain("split 2015-06-15");
-    expect(shown.filter((one) => one.startsWith("dividend 2016"))).toHaveLength(4);
-    const apple = await system.api.all("/assets/AAPL/corporate-actions", actionView);
-    expect(apple.map(({ type, exDate }) => `${type} ${exDate.slice(0, 10)}`).toSorted()).toStrictEqual([
-      "split 2000-06-21",
-      "split 2005-02-28",
-    ]);
-    const first = async (adjusted: string) =>
-      (await barsOf("INVENTED", `&from=2014-01-02&to=2014-01-02&adjusted=${adjusted}`))[0]?.close ?? 0;
-    // Three years of dividends of half a per cent each stand between the two.
-    expect((await first("totalReturn")) / (await first("split"))).toBeLessThan(0.97);
-    const ofApple = async (adjusted: string) =>
-      (await barsOf("AAPL", `&resolution=1mo&to=2000-01-31&adjusted=${adjusted}`))[0]?.close;
-    // What is on the scale after the splits already is not divided by them once more.
-    expect(await ofApple("totalReturn")).toBe(await ofApple("split"));
-  });
-
-  test("a cross-check of SPX needs no network: a second source finds mistakes, and says that they are invented", async () => {
-    const answer = await system.api.json("POST", "/assets/SPX/cross-checks", {});
-    expect(answer.status).toBe(202);
-    const { jobId, id } = z.object({ jobId: z.string(), id: z.string() }).parse(JSON.parse(answer.text));
-    expect(await system.api.jobEnd(jobId)).toMatchObject({ state: "succeeded" });
-    const resultView = z.looseObject({
-      source: z.string(),
-      ownSource: z.string(),
-      compared: z.number(),
-      differing: z.number(),
-      missingThere: z.number(),
-      notes: z.array(z.string()),
-    });
-    const { result } = await system.api.get(
-      `/assets/SPX/cross-checks/${encodeURIComponent(id)}`,
-      z.object({ result: resultView }),
-    );
-    expect(result).toMatchObject({ source: "demo-second", ownSource: "demo" });
-    expect(result.compared).toBeGreaterThan(380);
-    expect(result.differing).toBeGreaterThan(0);
-    expect(result.differing).toBeLessThan(20);
-    expect(result.missingThere).toBeGreaterThan(0);
-    expect(result.notes.join()).toMatch(/no independent source/);
-  });
-
   test("the home page shows every asset with its action", async () => {
     const page = await system.api.as(null).ask("GET", `${system.origin}/`);
     expect(page.status).toBe(200);
@@ -194,6 +148,52 @@ describe("the first minutes of a newcomer", () => {
       for (const { timestamp } of bars)
         expect(closes.get(timestamp.slice(0, 10)), `${symbol} ${timestamp}`).toBeLessThanOrEqual(now);
     }
+  });
+
+  test("dividends and splits are there: the invented company's, and Apple's real splits", async () => {
+    const actionView = z.looseObject({ type: z.string(), exDate: z.string() });
+    const invented = await system.api.all("/assets/INVENTED/corporate-actions", actionView);
+    const shown = invented.map(({ type, exDate }) => `${type} ${exDate.slice(0, 10)}`);
+    expect(shown).toContain("split 2015-06-15");
+    expect(shown.filter((one) => one.startsWith("dividend 2016"))).toHaveLength(4);
+    const apple = await system.api.all("/assets/AAPL/corporate-actions", actionView);
+    expect(apple.map(({ type, exDate }) => `${type} ${exDate.slice(0, 10)}`).toSorted()).toStrictEqual([
+      "split 2000-06-21",
+      "split 2005-02-28",
+    ]);
+    const first = async (adjusted: string) =>
+      (await barsOf("INVENTED", `&from=2014-01-02&to=2014-01-02&adjusted=${adjusted}`))[0]?.close ?? 0;
+    // Three years of dividends of half a per cent each stand between the two.
+    expect((await first("totalReturn")) / (await first("split"))).toBeLessThan(0.97);
+    const ofApple = async (adjusted: string) =>
+      (await barsOf("AAPL", `&resolution=1mo&to=2000-01-31&adjusted=${adjusted}`))[0]?.close;
+    // What is on the scale after the splits already is not divided by them once more.
+    expect(await ofApple("totalReturn")).toBe(await ofApple("split"));
+  });
+
+  test("a cross-check of SPX needs no network: a second source finds mistakes, and says that they are invented", async () => {
+    const answer = await system.api.json("POST", "/assets/SPX/cross-checks", {});
+    expect(answer.status).toBe(202);
+    const { jobId, id } = z.object({ jobId: z.string(), id: z.string() }).parse(JSON.parse(answer.text));
+    expect(await system.api.jobEnd(jobId)).toMatchObject({ state: "succeeded" });
+    const resultView = z.looseObject({
+      source: z.string(),
+      ownSource: z.string(),
+      compared: z.number(),
+      differing: z.number(),
+      missingThere: z.number(),
+      notes: z.array(z.string()),
+    });
+    const { result } = await system.api.get(
+      `/assets/SPX/cross-checks/${encodeURIComponent(id)}`,
+      z.object({ result: resultView }),
+    );
+    expect(result).toMatchObject({ source: "demo-second", ownSource: "demo" });
+    expect(result.compared).toBeGreaterThan(380);
+    expect(result.differing).toBeGreaterThan(0);
+    expect(result.differing).toBeLessThan(20);
+    expect(result.missingThere).toBeGreaterThan(0);
+    expect(result.notes.join()).toMatch(/no independent source/);
   });
 
   test("a live recommendation can be followed to its bars, its job and the slot that asked for it", async () => {

@@ -23,9 +23,10 @@ const OFFSET_FORMATS: Readonly<Record<MarketZone, Intl.DateTimeFormat>> = {
 export const offsetAt = (zone: MarketZone, instant: number): number => {
   if (zone === "UTC") return 0;
   const text = OFFSET_FORMATS[zone].format(instant);
-  const match = /GMT(?:([+-])(\d{2}):(\d{2}))?$/.exec(text);
+  // Before time zones were agreed on, a town's own time was off by seconds too.
+  const match = /GMT(?:([+-])(\d{2}):(\d{2})(?::(\d{2}))?)?$/.exec(text);
   if (match === null) throw new Error(`The platform wrote the offset of ${zone} as "${text}"`);
-  const minutes = Number(match[2] ?? 0) * 60 + Number(match[3] ?? 0);
+  const minutes = Number(match[2] ?? 0) * 60 + Number(match[3] ?? 0) + Number(match[4] ?? 0) / 60;
   return (match[1] === "-" ? -minutes : minutes) * MILLISECONDS_PER_MINUTE;
 };
 
