@@ -1,5 +1,5 @@
 import { env, exports } from "cloudflare:workers";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import * as z from "zod";
 import { api } from "./api.ts";
 
@@ -84,5 +84,19 @@ describe("the rate limit", () => {
     expect(
       restOf(await api("GET", "/assets", undefined, { authorization: `Bearer ${await keyOf()}` })).rest,
     ).toBe(2999);
+  });
+
+  test("a key that has spent it is refused, told when to come back, and has nothing left until then", async () => {
+    const mine = { authorization: `Bearer ${await keyOf()}` };
+    const limiter = Object.getPrototypeOf(env.RATE_LIMITER) as typeof env.RATE_LIMITER;
+    const spy = vi.spyOn(limiter, "limit").mockResolvedValue({ success: false });
+    const refusal = await api("GET", "/assets", undefined, mine);
+    spy.mockRestore();
+    expect(refusal).toMatchObject({ status: 429, body: { status: 429, code: "rate_limited" } });
+    const { rest, seconds } = restOf(refusal);
+    expect([rest, refusal.headers.get("retry-after")]).toStrictEqual([0, String(seconds)]);
+    // Another isolate's share may have been let go of meanwhile; ours knows better than to promise anything.
+    const after = restOf(await api("GET", "/assets", undefined, mine));
+    if (after.seconds <= seconds) expect(after.rest).toBe(0);
   });
 });

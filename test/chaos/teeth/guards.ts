@@ -142,4 +142,32 @@ export const GUARDS: readonly Tooth[] = [
     text: "FROM dead_letters WHERE id",
     without: "FROM dead_letters WHERE 0 AND id",
   },
+  {
+    name: "a route takes only the parameters it declares",
+    file: "src/api/schemas.ts",
+    noticedBy: worker("declared-parameters", "every operation refuses one it does not declare"),
+    text: "const closed = query.strict().superRefine(",
+    without: "const closed = query.superRefine(",
+  },
+  {
+    name: "a range does not end before it begins",
+    file: "src/api/schemas.ts",
+    noticedBy: worker("moments-and-cursors", "a range that ends before it begins"),
+    text: "if (isBackward) context.addIssue(",
+    without: "if (isBackward && !isBackward) context.addIssue(",
+  },
+  {
+    name: "a moment lies within the years that a bar can have",
+    file: "src/api/schemas.ts",
+    noticedBy: worker("moments-and-cursors", "at the edges of the calendar"),
+    text: "return Math.min(Math.max(reading.instant, EARLIEST), LATEST);",
+    without: "return reading.instant;",
+  },
+  {
+    name: "a body sent to a route that reads none is refused",
+    file: "src/api/schemas.ts",
+    noticedBy: worker("declared-bodies", "every operation that takes none"),
+    text: "? ([requires(op.scope), takesNoBody] as const)",
+    without: "? ([requires(op.scope)] as const)",
+  },
 ];
