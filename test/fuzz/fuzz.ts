@@ -57,13 +57,16 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
     const { location, etag } = answer.headers;
     const path = (one.path.split("?")[0] ?? "").replace(/^\/api\/v1/, "");
     if (one.method === "DELETE" && answer.status === 204) pool.forget(path);
-    else if (answer.status >= 200 && answer.status < 300 && answer.text.length < 1_000_000)
+    else if (answer.status >= 200 && answer.status < 300 && answer.text.length < 1_000_000) {
+      const isIts = one.route.startsWith(`${one.method} `);
+      if (isIts && typeof one.body === "string" && one.body.startsWith("{")) pool.take(one.route, one.body);
       pool.learn(
         path,
         typeof location === "string" ? location : undefined,
         typeof etag === "string" ? etag : undefined,
         answer.text,
       );
+    }
     // A key may have been taken back by a request before; a quota may be spent.
     if (answer.status === 401 && one.mood !== "hostile") keys[place] = await newKey(api);
     if (answer.status === 429) await sleep(1_000);
@@ -98,10 +101,12 @@ async function furnish(api: Api, pool: Pool): Promise<void> {
     ],
     ["/webhook-endpoints", { url: "http://127.0.0.1:9/hook", patterns: ["asset.#"] }],
     ["/backtests", { kind: "rules", symbol: "FUZZ-A" }],
+    ["/jobs", { kind: "indicators", symbol: "FUZZ-A", delaySeconds: 86_400 }],
     ["/backoffice/reconciliations", {}],
   ];
   for (const [path, body] of posts) {
     const { headers, text } = await api.json("POST", path, body);
+    pool.take(`POST ${path}`, JSON.stringify(body));
     pool.learn(path, headers.get("location") ?? undefined, undefined, text);
   }
   for (const path of ["/jobs", "/events", "/recommendations", "/event-types", "/assets"])

@@ -13,6 +13,8 @@ export class Pool {
   readonly symbols: string[] = [];
   readonly etags: string[] = [];
   readonly values = new Map<string, string[]>();
+  /** Bodies that were taken, by route: where a schema cannot tell what goes together, these can. */
+  private readonly taken = new Map<string, string[]>();
   private readonly places = new Map<string, string[]>();
   private readonly templates: readonly { readonly path: string; readonly pattern: RegExp }[];
 
@@ -82,6 +84,19 @@ export class Pool {
     const symbol = /^\/assets\/([^/]+)$/.exec(path)?.[1];
     const at = symbol === undefined ? -1 : this.symbols.indexOf(decodeURIComponent(symbol));
     if (at >= 0) this.symbols.splice(at, 1);
+  }
+
+  /** A body that was taken at a route. */
+  take(route: string, text: string): void {
+    const list = this.taken.get(route) ?? [];
+    this.taken.set(route, list);
+    if (text.length < 5_000) remember(list, text);
+  }
+
+  /** One of the bodies that were taken at a route; undefined when none was. */
+  bodyOf(route: string, chance: Chance): unknown {
+    const text = chance.pickOr<string | null>(this.taken.get(route) ?? [], null);
+    return text === null ? undefined : (JSON.parse(text) as unknown);
   }
 
   private keep(key: string, value: string): void {

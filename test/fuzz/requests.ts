@@ -43,9 +43,11 @@ export function shot(index: number, chance: Chance, described: Described, pool: 
   const fits = mood !== "hostile" || chance.is(0.6);
   const url = fits ? address(operation, mood, values, pool, chance) : anyAddress(operation, chance);
   const method = mood === "valid" || chance.is(0.85) ? operation.method : chance.pick(METHODS);
-  const payload = method === "GET" || method === "HEAD" ? null : payloadOf(operation, mood, values, chance);
-  const headers = { ...headersOf(mood, pool, chance, key), ...headersOfBody(payload) };
   const route = `${operation.method} ${operation.path}`;
+  const before = chance.is(0.4) ? pool.bodyOf(route, chance) : undefined;
+  const payload =
+    method === "GET" || method === "HEAD" ? null : payloadOf(operation, mood, values, chance, before);
+  const headers = { ...headersOf(mood, pool, chance, key), ...headersOfBody(payload) };
   return { index, mood, route, method, path: url, headers, body: payload?.bytes ?? null };
 }
 
@@ -53,9 +55,11 @@ function address(operation: Operation, mood: Mood, values: Values, pool: Pool, c
   const schemaOf = (name: string) =>
     operation.parameters.find((one) => one.in === "path" && one.name === name)?.schema ?? {};
   const path = pool.fill(operation.path, chance, (name) => values.text(name, schemaOf(name)));
-  const query = operation.parameters
-    .filter((one) => one.in === "query")
-    .filter(({ required }) => (required ? mood === "valid" || chance.is(0.9) : chance.is(0.35)))
+  const queries = operation.parameters.filter((one) => one.in === "query");
+  // Of many at once one is always wrong.
+  const share = Math.min(0.35, 1.5 / Math.max(1, queries.length));
+  const query = queries
+    .filter(({ required }) => (required ? mood === "valid" || chance.is(0.9) : chance.is(share)))
     .map(({ name, schema }): [string, string] => [
       name,
       encodeURIComponent(values.text(name, schema).toWellFormed()),
@@ -84,7 +88,14 @@ function anyAddress(operation: Operation, chance: Chance): string {
   return `/api/v1${path}${tail}${query}`;
 }
 
-function payloadOf(operation: Operation, mood: Mood, values: Values, chance: Chance): Payload | null {
+/** A body as the schema allows it, or one that was taken before with a field made anew; broken or spoilt as the mood says. */
+function payloadOf(
+  operation: Operation,
+  mood: Mood,
+  values: Values,
+  chance: Chance,
+  before: unknown,
+): Payload | null {
   const types = Object.keys(operation.bodies);
   if (types.length === 0)
     return mood === "valid" || chance.is(0.6)
@@ -96,7 +107,7 @@ function payloadOf(operation: Operation, mood: Mood, values: Values, chance: Cha
     const text = csv(chance);
     return mood === "hostile" && chance.is(0.4) ? spoilt(text, type, chance) : { type, bytes: text };
   }
-  const value = values.of("", schema);
+  const value = before === undefined ? values.of("", schema) : values.varied(before, schema);
   const text = JSON.stringify(mood === "valid" ? value : broken(value, chance)) ?? "null";
   return mood === "hostile" && chance.is(0.5) ? spoilt(text, type, chance) : { type, bytes: text };
 }

@@ -89,6 +89,15 @@ export class Values {
     }
   }
 
+  /** An object with one of its fields made anew, or as it was. */
+  varied(value: unknown, schema: Schema): unknown {
+    const { properties } = this.resolve(schema);
+    if (!isObject(value) || !isObject(properties) || this.chance.is(0.3)) return value;
+    const name = this.chance.pickOr(Object.keys(properties), "");
+    const one = properties[name];
+    return isObject(one) ? { ...value, [name]: this.of(name, one, 1) } : value;
+  }
+
   private resolve(schema: Schema): Schema {
     const reference = schema["$ref"];
     if (typeof reference !== "string") return schema;
