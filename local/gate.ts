@@ -68,7 +68,11 @@ function pass(incoming: IncomingMessage, outgoing: ServerResponse, socketPath: s
   if (incoming.headers["transfer-encoding"] !== undefined) headers.push("transfer-encoding", "chunked");
   const asked = request({ socketPath, method, path, headers, agent: false, setHost: false });
   asked.on("response", (answer) => {
-    outgoing.writeHead(answer.statusCode ?? 500, answer.statusMessage ?? "", answerHeaders(answer.rawHeaders));
+    outgoing.writeHead(
+      answer.statusCode ?? 500,
+      answer.statusMessage ?? "",
+      answerHeaders(answer.rawHeaders),
+    );
     answer.pipe(outgoing);
     answer.on("error", () => outgoing.destroy());
   });
@@ -76,7 +80,12 @@ function pass(incoming: IncomingMessage, outgoing: ServerResponse, socketPath: s
     // Answered already, and only the rest of the body found nobody.
     if (outgoing.headersSent) return;
     const detail = "The Worker does not answer; look at the output of npm start.";
-    refuse(incoming, outgoing, 503, problem(503, "unavailable", "A part we depend on is out", detail, target));
+    refuse(
+      incoming,
+      outgoing,
+      503,
+      problem(503, "unavailable", "A part we depend on is out", detail, target),
+    );
   });
   incoming.on("error", () => asked.destroy());
   outgoing.on("close", () => asked.destroy());

@@ -24,6 +24,8 @@ function fromProc(pid: number): About {
   const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
     .replace(/^.*\) /s, "")
     .split(" ");
+  // It has ended; only its parent has not asked how.
+  if (fields[0] === "Z") throw new Error("no process");
   const command = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim();
   return { parent: Number(fields[1]), command, birth: fields[19] ?? "" };
 }
@@ -37,6 +39,7 @@ function fromPs(pid: number): About {
 export const birthOf = (pid: number): string | null => aboutProcess(pid)?.birth ?? null;
 
 export function isAlive(pid: number): boolean {
+  if (HAS_PROC) return aboutProcess(pid) !== null;
   try {
     return process.kill(pid, 0);
   } catch (error) {

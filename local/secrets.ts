@@ -11,7 +11,8 @@ export function alertSecrets(env: NodeJS.ProcessEnv): Record<string, string> {
   const secret = env["ALERT_WEBHOOK_SECRET"] ?? "";
   const wanted = (env["ALERT_WEBHOOK_URL"] ?? "") !== "";
   if (secret === "") {
-    if (wanted) throw new Refusal("alerts are signed: ALERT_WEBHOOK_URL needs ALERT_WEBHOOK_SECRET (whsec_…)");
+    if (wanted)
+      throw new Refusal("alerts are signed: ALERT_WEBHOOK_URL needs ALERT_WEBHOOK_SECRET (whsec_…)");
     return {};
   }
   if (!WEBHOOK_SECRET.test(secret)) {

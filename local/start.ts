@@ -15,9 +15,9 @@ import { adminKey, alertSecrets, SECRET_NAMES, vendorKeys } from "./secrets.ts";
 import { Refusal, readSettings, requireGood, STARTERS_VARIABLES } from "./settings.ts";
 import { prepareStateFolder } from "./state-folder.ts";
 import { lockState } from "./state-lock.ts";
-import { complain, onOutputLost, say } from "./terminal.ts";
-import { LogTap } from "./worker-logs.ts";
+import { complain, onOutputLost, onReaderGone, say } from "./terminal.ts";
 import { readWorkerConfig } from "./worker-config.ts";
+import { LogTap } from "./worker-logs.ts";
 import { bundleWorker } from "./wrangler.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -59,6 +59,8 @@ async function main(): Promise<void> {
   const guard = new Guard();
   void guard.lost.then(() => stop(1, "the process that guards the others has ended"));
   const onSpawn = (stopIt: () => Promise<void>): void => void stops.push(stopIt);
+  const unwatch = onReaderGone(guard, () => void stop(1));
+  if (unwatch !== null) onSpawn(unwatch);
   const place = { root, guard, onSpawn };
   const logs = new LogTap(readConfig({ ...vars, ...secrets }).LOG_LEVEL, ({ level, text }) =>
     level === "warn" || level === "error" ? complain(text) : say(text),
@@ -98,7 +100,8 @@ async function main(): Promise<void> {
 
     while (!stopping) {
       await sleep(settings.tickMs);
-      if (!stopping) await worker.tick().catch((error: unknown) => complain(`a tick failed: ${String(error)}`));
+      if (!stopping)
+        await worker.tick().catch((error: unknown) => complain(`a tick failed: ${String(error)}`));
     }
   } catch (error) {
     // What fails because it is being stopped is no news.

@@ -36,7 +36,10 @@ describe("the environment", () => {
   });
 
   it("of one's own machine may post alerts over http", () => {
-    const change = { ALERT_WEBHOOK_URL: "http://127.0.0.1:9/", ALERT_WEBHOOK_SECRET: `whsec_${"a".repeat(24)}` };
+    const change = {
+      ALERT_WEBHOOK_URL: "http://127.0.0.1:9/",
+      ALERT_WEBHOOK_SECRET: `whsec_${"a".repeat(24)}`,
+    };
     expect(readConfig({ ...deployed, ENVIRONMENT: "local", ...change })).toMatchObject(change);
   });
 
