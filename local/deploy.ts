@@ -1,8 +1,15 @@
-/** `npm run deploy`: migrations, then the worker. `-- --dry-run` builds and checks everything without an account. */
+/**
+ * `npm run deploy`: looks whether wrangler.toml can be right, applies the migrations, then deploys. `-- --dry-run` builds
+ * everything without an account, and tells what a deployment would still be refused for.
+ */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { unstable_readConfig } from "wrangler";
+import { deployProblems } from "./deploy-checks.ts";
+import { readWorkerConfig } from "./worker-config.ts";
+import { placeholders } from "./wrangler.ts";
 
 const root = join(import.meta.dirname, "..");
 const dryRun = process.argv.includes("--dry-run");
@@ -17,16 +24,35 @@ function run(...args: string[]): void {
   if (status !== 0) process.exit(status ?? 1);
 }
 
+function problems(): readonly string[] {
+  const path = join(root, "wrangler.toml");
+  const config = unstable_readConfig({ config: path });
+  return deployProblems({
+    databaseId: config.d1_databases.find((one: { binding: string }) => one.binding === "DB")?.database_id,
+    routes: [...(config.routes ?? []), ...(config.route === undefined ? [] : [config.route])].map((route) =>
+      typeof route === "string" ? route : route.pattern,
+    ),
+    workersDev: config.workers_dev === true,
+    vars: config.vars,
+    secrets: readWorkerConfig(readFileSync(path, "utf8")).secrets,
+  });
+}
+
+const found = problems();
 if (dryRun) {
   const folder = mkdtempSync(join(tmpdir(), "inversorai-deploy-"));
   try {
     // The dry run asks that required secrets are named somewhere; nothing of this leaves the machine.
     const secrets = join(folder, "secrets.env");
-    writeFileSync(secrets, 'ADMIN_API_KEY="dry-run-placeholder-0000"\n');
+    writeFileSync(secrets, placeholders(root));
     run("deploy", "--dry-run", `--outdir=${join(folder, "bundle")}`, `--secrets-file=${secrets}`);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+  for (const problem of found) console.log(`before it is deployed: ${problem}`);
+} else if (found.length > 0) {
+  for (const problem of found) console.error(problem);
+  process.exitCode = 1;
 } else {
   run("d1", "migrations", "apply", "DB", "--remote");
   run("deploy");

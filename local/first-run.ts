@@ -1,4 +1,8 @@
 import { DEMO_SERIES } from "../src/domain/market/demo-catalogue.ts";
+import type { RunningWorker } from "./runtime.ts";
+
+/** Our own Worker and nobody else's: the key is sent to it before any port is open. */
+type Asked = Pick<RunningWorker, "ask">;
 
 /** Ingest after each market's close, when its vendors have the bar; for every live asset of the calendar. */
 const SCHEDULES = [
@@ -16,17 +20,17 @@ const RESOLVE_AFTER_SECONDS = 3_600;
 const RANK_AFTER_SECONDS = 5_400;
 
 /** Makes the schedules of an installation that has none. */
-export async function registerSchedules(origin: string, key: string): Promise<void> {
-  const existing = (await call(origin, key, "GET", "/schedules?limit=1")) as { items: unknown[] };
+export async function registerSchedules(worker: Asked, key: string): Promise<void> {
+  const existing = (await call(worker, key, "GET", "/schedules?limit=1")) as { items: unknown[] };
   if (existing.items.length > 0) return;
   for (const { name, calendar, offsetSeconds } of SCHEDULES) {
-    await call(origin, key, "POST", "/schedules", {
+    await call(worker, key, "POST", "/schedules", {
       name,
       kind: "ingest",
       target: { calendar },
       cadence: { type: "calendar", calendar, event: "close", offsetSeconds },
     });
-    await call(origin, key, "POST", "/schedules", {
+    await call(worker, key, "POST", "/schedules", {
       name: name.replace("Daily bars", "Recommendations at their horizon"),
       kind: "recommendation",
       target: { calendar, only: "due" },
@@ -37,7 +41,7 @@ export async function registerSchedules(origin: string, key: string): Promise<vo
         offsetSeconds: offsetSeconds + RESOLVE_AFTER_SECONDS,
       },
     });
-    await call(origin, key, "POST", "/schedules", {
+    await call(worker, key, "POST", "/schedules", {
       name: name.replace("Daily bars", "Ranking"),
       kind: "ranking",
       target: { resolution: "1d" },
@@ -53,28 +57,24 @@ export async function registerSchedules(origin: string, key: string): Promise<vo
 }
 
 /** Registers the demo's assets; those that are there already stay as they are. */
-export async function registerDemoAssets(origin: string, key: string): Promise<void> {
+export async function registerDemoAssets(worker: Asked, key: string): Promise<void> {
   for (const { symbol, type, currency, calendar } of DEMO_SERIES) {
-    await call(origin, key, "POST", "/assets", { symbol, type, currency, calendar, source: "demo" }, 409);
+    await call(worker, key, "POST", "/assets", { symbol, type, currency, calendar, source: "demo" }, 409);
   }
 }
 
 async function call(
-  origin: string,
+  worker: Asked,
   key: string,
   method: string,
   path: string,
   body?: unknown,
   fine?: number,
 ): Promise<unknown> {
-  const response = await fetch(`${origin}/api/v1${path}`, {
-    method,
-    headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
-    body: body === undefined ? null : JSON.stringify(body),
-    signal: AbortSignal.timeout(30_000),
-  });
-  const text = await response.text();
-  if (!response.ok && response.status !== fine)
-    throw new Error(`${method} ${path} answered ${response.status}: ${text}`);
+  const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
+  const sent = body === undefined ? "" : JSON.stringify(body);
+  const { status, text } = await worker.ask(method, `/api/v1${path}`, headers, sent);
+  if ((status < 200 || status > 299) && status !== fine)
+    throw new Error(`${method} ${path} answered ${status}: ${text}`);
   return JSON.parse(text) as unknown;
 }

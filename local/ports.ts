@@ -1,16 +1,15 @@
 import { createServer } from "node:net";
+import { portProblem } from "./gate.ts";
+import { Refusal } from "./settings.ts";
 
-/** Ends the process with one plain sentence when the port cannot be listened on. */
+/** Throws a `Refusal` when the port cannot be listened on. */
 export async function requirePort(port: number): Promise<void> {
   const problem = await new Promise<NodeJS.ErrnoException | null>((resolve) => {
     const probe = createServer();
     probe.once("error", resolve);
     probe.listen(port, "127.0.0.1", () => probe.close(() => resolve(null)));
   });
-  if (problem === null) return;
-  const why = problem.code === "EADDRINUSE" ? "is in use" : `cannot be opened (${problem.code})`;
-  console.error(`port ${port} ${why}; choose another with PORT=<number> npm start`);
-  process.exit(1);
+  if (problem !== null) throw new Refusal(portProblem(port, problem.code ?? String(problem)));
 }
 
 /** A port that was free a moment ago. */

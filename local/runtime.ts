@@ -1,138 +1,142 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { request } from "node:http";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { writeSecrets } from "./secrets.ts";
+import { type Gate, openGate } from "./gate.ts";
+import { Guard } from "./guard.ts";
+import { type WorkerLine, WorkerLogs } from "./worker-logs.ts";
+import { assembleWorker, startWorkerd } from "./workerd.ts";
+import { bundleWorker, applyMigrations as migrate, type Place } from "./wrangler.ts";
 
-/** wrangler stays silent about itself and asks nothing of the network. */
-const QUIET: Readonly<Record<string, string>> = {
-  CLOUDFLARE_CF_FETCH_ENABLED: "false",
-  WRANGLER_SEND_METRICS: "false",
-  WRANGLER_HIDE_BANNER: "true",
-  X_LOCAL_OBSERVABILITY: "false",
-  X_LOCAL_EXPLORER: "false",
-  CI: "true",
-  NO_COLOR: "1",
-};
-
-interface Place {
-  readonly root: string;
-  readonly stateDir: string;
-  /** Told how to stop the new process as soon as there is one, so that Ctrl-C while starting leaves nothing behind. */
-  readonly onSpawn?: (stop: () => Promise<void>) => void;
-}
-
-/** Starting may take this long on a busy laptop; a build that failed never ends by itself. */
+/** Starting may take this long on a busy laptop. */
 const START_TIMEOUT_MS = 120_000;
+/** A tick and the sweep in it, on a busy machine. */
+const CALL_TIMEOUT_MS = 60_000;
+
+export interface Runtime extends Omit<Place, "guard"> {
+  readonly stateDir: string;
+  /** What keeps its processes from outliving us; one of its own unless the caller has one. */
+  readonly guard?: Guard;
+}
 
 /** Brings the local database to the newest migration. */
-export async function applyMigrations({ root, stateDir, onSpawn }: Place): Promise<void> {
-  const child = spawnWrangler(root, ["d1", "migrations", "apply", "DB", "--local", "--persist-to", stateDir]);
-  let output = "";
-  child.stdout?.on("data", (chunk: Buffer) => (output += chunk.toString()));
-  child.stderr?.on("data", (chunk: Buffer) => (output += chunk.toString()));
-  let over = false;
-  const ended = endOf(child);
-  // Once it has ended its number may belong to somebody else.
-  onSpawn?.(async () => (over ? undefined : stopGroup(child, ended)));
-  const code = await ended;
-  over = true;
-  if (code !== 0) throw new Error(`the migrations failed:\n${output}`);
-}
+export const applyMigrations = ({ guard = new Guard(), stateDir, ...place }: Runtime): Promise<void> =>
+  migrate({ ...place, guard }, stateDir);
 
-export interface WorkerOptions extends Place {
-  readonly port: number;
+export interface WorkerOptions extends Runtime {
+  /** The Worker's module, if it is built already. */
+  readonly script?: string;
   /** By name; the admin key is among them. */
   readonly secrets: Readonly<Record<string, string>>;
   readonly vars: Readonly<Record<string, string>>;
+  readonly onLine?: (line: WorkerLine) => void;
+  /** With the number of the process that works on the state. */
+  readonly onStarted?: (pid: number) => void;
   readonly onExit: (code: number | null) => void;
 }
 
+export interface LocalAnswer {
+  readonly status: number;
+  readonly text: string;
+}
+
 export interface RunningWorker {
-  /** Fires the cron trigger, which wrangler does not do by itself. */
+  /** Fires the cron trigger. Throws when the Worker could not take it. */
   tick(): Promise<void>;
+  /** A request of the starter's own, past the gate. */
+  ask(
+    method: string,
+    path: string,
+    headers?: Readonly<Record<string, string>>,
+    body?: string,
+  ): Promise<LocalAnswer>;
+  /** Opens the port to the machine. */
+  listen(port: number): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Starts the worker in workerd with its state on disk, and waits until it answers. */
+/** Starts the Worker in workerd with its state on disk, and waits until it answers. No port is open yet. */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
-  const { envFile, config } = writeSecrets(options.root, options.stateDir, options.secrets);
-  const child = spawnWrangler(options.root, [
-    "dev",
-    `--config=${config}`,
-    "--ip=127.0.0.1",
-    `--port=${options.port}`,
-    "--inspector-port=0",
-    `--persist-to=${options.stateDir}`,
-    `--env-file=${envFile}`,
-    "--show-interactive-dev-session=false",
-    "--log-level=error",
-    ...Object.entries(options.vars).flatMap(([name, value]) => ["--var", `${name}:${value}`]),
-  ]);
-  forward(child);
-  const ended = endOf(child);
-  void ended.then((code) => options.onExit(code));
-  const origin = `http://127.0.0.1:${options.port}`;
-  const stop = () => stopGroup(child, ended);
-  options.onSpawn?.(stop);
+  const { root, stateDir, guard = new Guard(), onSpawn } = options;
+  const place = { root, guard, ...(onSpawn === undefined ? {} : { onSpawn }) };
+  const assembled = await assembleWorker(place, {
+    config: join(root, "wrangler.toml"),
+    script: options.script ?? (await bundleWorker(place)),
+    stateDir,
+    bindings: { ...options.vars, ...options.secrets },
+  });
+  const workerd = await startWorkerd(place, assembled);
+  if (workerd.child.pid !== undefined) options.onStarted?.(workerd.child.pid);
+  const logs = new WorkerLogs();
+  for (const stream of [workerd.child.stdout, workerd.child.stderr]) {
+    stream?.setEncoding("utf8");
+    stream?.on("data", (chunk: string) => {
+      for (const line of logs.take(chunk)) options.onLine?.(line);
+    });
+  }
+  let gate: Gate | null = null;
+  void workerd.ended.then((code) => options.onExit(code));
+  const ask: RunningWorker["ask"] = (method, path, headers = {}, body = "") =>
+    askSocket(workerd.socket, method, path, headers, body);
+  const stop = async () => {
+    await gate?.close();
+    await workerd.stop();
+  };
   try {
-    await untilReady(origin, ended);
+    await untilReady(ask, workerd.ended);
   } catch (error) {
     await stop();
     throw error;
   }
-  return { tick: () => tick(origin), stop };
+  return {
+    ask,
+    stop,
+    listen: async (port) => {
+      gate = await openGate(port, workerd.socket);
+    },
+    tick: async () => {
+      const at = `cron=${encodeURIComponent("* * * * *")}&time=${Date.now()}`;
+      const { status } = await ask("GET", `/cdn-cgi/local/scheduled?${at}`);
+      if (status !== 200) throw new Error("a tick failed; the Worker's log says why");
+    },
+  };
 }
 
-async function tick(origin: string): Promise<void> {
-  const url = `${origin}/cdn-cgi/handler/scheduled?cron=${encodeURIComponent("* * * * *")}&time=${Date.now()}`;
-  await fetch(url, { signal: AbortSignal.timeout(30_000) }).then(
-    (response) => response.body?.cancel(),
-    (error: unknown) => console.error(`a tick failed: ${String(error)}`),
-  );
-}
-
-/** In a group of its own: Ctrl-C reaches us first, and we stop the whole group in order. */
-function spawnWrangler(root: string, args: readonly string[]): ChildProcess {
-  return spawn(process.execPath, [join(root, "node_modules/wrangler/bin/wrangler.js"), ...args], {
-    cwd: root,
-    env: { ...process.env, ...QUIET },
-    stdio: ["ignore", "pipe", "pipe"],
-    detached: true,
+function askSocket(
+  socketPath: string,
+  method: string,
+  path: string,
+  headers: Readonly<Record<string, string>>,
+  body: string,
+): Promise<LocalAnswer> {
+  return new Promise((resolve, reject) => {
+    const asked = request({
+      socketPath,
+      method,
+      path,
+      headers: { host: "127.0.0.1", ...headers, "content-length": Buffer.byteLength(body) },
+      agent: false,
+      signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
+    });
+    asked.on("error", reject);
+    asked.on("response", (answer) => {
+      let text = "";
+      answer.setEncoding("utf8");
+      answer.on("data", (chunk: string) => (text += chunk));
+      answer.on("error", reject);
+      answer.on("end", () => resolve({ status: answer.statusCode ?? 0, text }));
+    });
+    asked.end(body);
   });
 }
 
-/** When every process that writes to the child's output has ended. */
-const endOf = (child: ChildProcess): Promise<number | null> =>
-  new Promise((resolve) => child.once("close", resolve));
-
-function forward(child: ChildProcess): void {
-  child.stdout?.on("data", (chunk: Buffer) => process.stdout.write(chunk));
-  child.stderr?.on("data", (chunk: Buffer) => process.stderr.write(chunk));
-}
-
-async function untilReady(origin: string, ended: Promise<number | null>): Promise<void> {
+async function untilReady(ask: RunningWorker["ask"], ended: Promise<number | null>): Promise<void> {
   let over = false;
   void ended.then(() => (over = true));
   const deadline = Date.now() + START_TIMEOUT_MS;
   while (!over && Date.now() < deadline) {
-    const answer = await fetch(`${origin}/health`, { signal: AbortSignal.timeout(2_000) }).catch(() => null);
-    await answer?.body?.cancel();
-    if (answer?.ok === true) return;
-    await sleep(100);
+    const answer = await ask("GET", "/health").catch(() => null);
+    if (answer?.status === 200) return;
+    await sleep(50);
   }
   throw new Error("the worker did not start");
-}
-
-/** Asks the group to end, and makes it end when it does not. */
-async function stopGroup(child: ChildProcess, ended: Promise<number | null>): Promise<void> {
-  const signal = (name: NodeJS.Signals) => {
-    try {
-      if (child.pid !== undefined) process.kill(-child.pid, name);
-    } catch {
-      // The group has ended already.
-    }
-  };
-  signal("SIGINT");
-  await Promise.race([ended, sleep(5_000, undefined, { ref: false })]);
-  signal("SIGKILL");
 }

@@ -1,5 +1,7 @@
-import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { given, Refusal } from "./settings.ts";
 
 /** As Standard Webhooks writes secrets; src/config.ts asks for the same. */
 const WEBHOOK_SECRET = /^whsec_[A-Za-z0-9+/]{20,}={0,2}$/;
@@ -9,52 +11,35 @@ export function alertSecrets(env: NodeJS.ProcessEnv): Record<string, string> {
   const secret = env["ALERT_WEBHOOK_SECRET"] ?? "";
   const wanted = (env["ALERT_WEBHOOK_URL"] ?? "") !== "";
   if (secret === "") {
-    if (wanted) throw new Error("alerts are signed: ALERT_WEBHOOK_URL needs ALERT_WEBHOOK_SECRET (whsec_…)");
+    if (wanted)
+      throw new Refusal("alerts are signed: ALERT_WEBHOOK_URL needs ALERT_WEBHOOK_SECRET (whsec_…)");
     return {};
   }
   if (!WEBHOOK_SECRET.test(secret)) {
-    throw new Error("ALERT_WEBHOOK_SECRET is not whsec_ and base64, as Standard Webhooks writes secrets");
+    throw new Refusal("ALERT_WEBHOOK_SECRET is not whsec_ and base64, as Standard Webhooks writes secrets");
   }
   return { ALERT_WEBHOOK_SECRET: secret };
 }
 
 const VENDOR_KEYS = ["TWELVE_DATA_API_KEY", "TIINGO_API_KEY", "LLM_API_KEY"];
 
+/** Names of every secret that `npm start` takes from its environment. */
+export const SECRET_NAMES = ["ADMIN_API_KEY", "ALERT_WEBHOOK_SECRET", ...VENDOR_KEYS];
+
 /** Keys for vendors of prices and for a language model, of those that there are. */
 export const vendorKeys = (env: NodeJS.ProcessEnv): Record<string, string> =>
   Object.fromEntries(VENDOR_KEYS.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
 
-/**
- * Secrets travel by file: other users of the machine can read a command line. wrangler takes from the file only what its
- * configuration requires, and a deployed installation requires the admin key alone; for more, the answer is a copy of
- * the configuration that requires them too.
- */
-export function writeSecrets(
-  root: string,
-  stateDir: string,
-  secrets: Readonly<Record<string, string>>,
-): { readonly envFile: string; readonly config: string } {
-  const envFile = join(stateDir, "secrets.env");
-  const lines = Object.entries(secrets).map(([name, value]) => `${name}="${value}"\n`);
-  writeFileSync(envFile, lines.join(""), { mode: 0o600 });
-  chmodSync(envFile, 0o600);
-  const config = join(root, "wrangler.toml");
-  const required = Object.keys(secrets);
-  if (required.length === 1) return { envFile, config };
-  const copy = join(stateDir, "wrangler.toml");
-  writeFileSync(
-    copy,
-    changed(readFileSync(config, "utf8"), [
-      ['required = ["ADMIN_API_KEY"]', `required = ${JSON.stringify(required)}`],
-      ['main = "src/worker.ts"', `main = ${JSON.stringify(join(root, "src/worker.ts"))}`],
-    ]),
-  );
-  return { envFile, config: copy };
-}
+/** Where the admin key is kept when nobody has given one. */
+export const adminKeyFile = (stateDir: string): string => join(stateDir, "admin-api-key");
 
-function changed(text: string, changes: readonly (readonly [string, string])[]): string {
-  return changes.reduce((now, [from, to]) => {
-    if (now.split(from).length !== 2) throw new Error(`wrangler.toml no longer says ${from} once`);
-    return now.replace(from, () => to);
-  }, text);
+/** The key given, or the one made at the first start and kept beside the state, readable by its owner only. */
+export function adminKey(stateDir: string, env: NodeJS.ProcessEnv): string {
+  const own = given(env, "ADMIN_API_KEY");
+  if (own !== undefined) return own;
+  const file = adminKeyFile(stateDir);
+  if (existsSync(file)) return readFileSync(file, "utf8").trim();
+  const key = `inv_admin_${randomBytes(24).toString("base64url")}`;
+  writeFileSync(file, `${key}\n`, { mode: 0o600 });
+  return key;
 }

@@ -1,155 +1,127 @@
 /** `npm start`: the whole system on this machine, as one process to its user. */
-import { randomBytes } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { readConfig } from "../src/config.ts";
 import { startDemoServer } from "./demo-server.ts";
 import { registerDemoAssets, registerSchedules } from "./first-run.ts";
+import { Guard } from "./guard.ts";
+import { misspelt } from "./misspelt.ts";
+import { onNpmGone } from "./parents.ts";
 import { requirePort } from "./ports.ts";
+import { readyLines } from "./ready-lines.ts";
 import { applyMigrations, startWorker } from "./runtime.ts";
-import { alertSecrets, vendorKeys } from "./secrets.ts";
+import { adminKey, alertSecrets, SECRET_NAMES, vendorKeys } from "./secrets.ts";
+import { Refusal, readSettings, requireGood, STARTERS_VARIABLES } from "./settings.ts";
+import { prepareStateFolder } from "./state-folder.ts";
+import { lockState } from "./state-lock.ts";
+import { complain, onOutputLost, onReaderGone, say } from "./terminal.ts";
+import { readWorkerConfig } from "./worker-config.ts";
+import { LogTap } from "./worker-logs.ts";
+import { bundleWorker } from "./wrangler.ts";
 
 const root = join(import.meta.dirname, "..");
 
-/** With the replay a tick a second moves the market; without it the clock is the real one, once a minute. */
-const REPLAY_TICK_MS = 1_000;
-const CRON_TICK_MS = 60_000;
-
-const VENDOR_URLS = [
-  "YAHOO_URL",
-  "COINBASE_URL",
-  "KRAKEN_URL",
-  "FRANKFURTER_URL",
-  "TWELVE_DATA_URL",
-  "TIINGO_URL",
-];
-
-const MODEL_VARIABLES = [
-  "LLM_PROVIDER",
-  "LLM_BASE_URL",
-  "LLM_MODEL",
-  "LLM_TIMEOUT_SECONDS",
-  "LLM_MAX_OUTPUT_TOKENS",
-  "LLM_TOKENS_PER_DAY",
-  "LLM_STRUCTURED_OUTPUT",
-  "ENGINES",
-];
-
 async function main(): Promise<void> {
-  const port = portFrom(process.env["PORT"]);
-  await requirePort(port);
-  const alerts = alertsFrom(process.env);
-  const stateDir = resolve(root, process.env["STATE_DIR"] ?? ".state");
-  mkdirSync(stateDir, { recursive: true });
-  const demo = process.env["DEMO"] !== "off";
-  const key = adminKey(stateDir, process.env["ADMIN_API_KEY"]);
+  const { env } = process;
+  const workerConfig = readWorkerConfig(readFileSync(join(root, "wrangler.toml"), "utf8"));
+  const settings = readSettings(env, workerConfig, root);
+  const { port, stateDir, demo } = settings;
   const origin = `http://127.0.0.1:${port}`;
+  const alerts = alertSecrets(env);
+  await requirePort(port);
+  prepareStateFolder(stateDir);
+  const key = adminKey(stateDir, env);
+  const secrets = { ADMIN_API_KEY: key, ...alerts, ...vendorKeys(env) };
+  const vars = { ...settings.vars, PUBLIC_ORIGIN: origin };
+  requireGood(vars, secrets);
+  const lock = await lockState(stateDir);
+  const ours = [...STARTERS_VARIABLES, ...SECRET_NAMES, ...Object.keys(vars)];
+  for (const { name, meant } of misspelt(Object.keys(env), ours))
+    complain(`${name} is not a variable that npm start knows; is ${meant} meant?`);
 
   const stops: (() => Promise<void>)[] = [];
   let stopping = false;
-  const stop = async (code: number): Promise<void> => {
+  const stop = async (code: number, why?: string): Promise<void> => {
     if (stopping) return;
     stopping = true;
+    if (why !== undefined) say(`${why}; stopping …`);
     // Popped one by one: what is spawned while we stop is stopped too.
     for (let one = stops.pop(); one !== undefined; one = stops.pop())
-      await one().catch((error: unknown) => console.error(String(error)));
+      await one().catch((error: unknown) => complain(String(error)));
+    if (why !== undefined) say(`stopped; the state is in ${stateDir}, and npm start goes on from there`);
     process.exit(code);
   };
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void stop(0));
+  onOutputLost(() => void stop(1));
+  onNpmGone(() => void stop(1, "npm has ended"));
+  for (const [signal, why] of SIGNALS) process.on(signal, () => void stop(0, why));
 
+  const guard = new Guard();
+  void guard.lost.then(() => stop(1, "the process that guards the others has ended"));
   const onSpawn = (stopIt: () => Promise<void>): void => void stops.push(stopIt);
+  const unwatch = onReaderGone(guard, () => void stop(1));
+  if (unwatch !== null) onSpawn(unwatch);
+  const place = { root, guard, onSpawn };
+  const logs = new LogTap(readConfig({ ...vars, ...secrets }).LOG_LEVEL, ({ level, text }) =>
+    level === "warn" || level === "error" ? complain(text) : say(text),
+  );
 
   try {
-    console.log("applying migrations …");
-    await applyMigrations({ root, stateDir, onSpawn });
+    say("applying migrations …");
+    const [script] = await Promise.all([bundleWorker(place), applyMigrations({ ...place, stateDir })]);
+    if (stopping) return;
     const demoServer = demo ? await startDemoServer() : null;
     if (demoServer !== null) stops.push(() => demoServer.close());
 
-    console.log("starting the worker …");
+    say("starting the worker …");
     const worker = await startWorker({
-      root,
+      ...place,
       stateDir,
-      onSpawn,
-      port,
-      secrets: { ADMIN_API_KEY: key, ...alerts, ...vendorKeys(process.env) },
-      vars: {
-        ENVIRONMENT: "local",
-        PUBLIC_ORIGIN: origin,
-        DEMO: demo ? "on" : "off",
-        DEMO_SOURCE_URL: demoServer?.url ?? "",
-        WEBHOOK_ALLOW_LOOPBACK: process.env["WEBHOOK_ALLOW_LOOPBACK"] === "on" ? "on" : "off",
-        SWEEP_AFTER_SECONDS: process.env["SWEEP_AFTER_SECONDS"] ?? "10",
-        ...forwarded(
-          "REPLAY_SPEED",
-          "WEBHOOK_RETRY_SECONDS",
-          "LOG_LEVEL",
-          "DEAD_LETTER_RETENTION_DAYS",
-          "ALERT_RULES",
-          "ALERT_WEBHOOK_URL",
-        ),
-        ...forwarded("VENDOR_SOURCES", "SOURCE_FALLBACKS", ...VENDOR_URLS),
-        ...forwarded(...MODEL_VARIABLES),
-      },
+      script,
+      secrets,
+      vars: { ...vars, DEMO_SOURCE_URL: demoServer?.url ?? "" },
+      onLine: (line) => logs.put(line),
+      onStarted: (pid) => lock.note(pid),
       onExit: (code) => {
-        if (!stopping) {
-          console.error(`the worker ended by itself (exit code ${code ?? "none"})`);
-          void stop(1);
-        }
+        if (stopping) return;
+        logs.open();
+        complain(`the worker ended by itself (exit code ${code ?? "none"})`);
+        void stop(1);
       },
     });
+    stops.push(() => worker.stop());
 
     await worker.tick();
-    await registerSchedules(origin, key);
-    if (demo) await registerDemoAssets(origin, key);
-    console.log(`ready ${origin}  api key ${key}`);
+    await registerSchedules(worker, key);
+    if (demo) await registerDemoAssets(worker, key);
+    await worker.listen(port);
+    say(readyLines({ origin, key, stateDir, keyGiven: env["ADMIN_API_KEY"] === key }).join("\n"));
+    logs.open();
 
-    const tickMs = demo ? REPLAY_TICK_MS : CRON_TICK_MS;
     while (!stopping) {
-      await sleep(tickMs);
-      if (!stopping) await worker.tick();
+      await sleep(settings.tickMs);
+      if (!stopping)
+        await worker.tick().catch((error: unknown) => complain(`a tick failed: ${String(error)}`));
     }
   } catch (error) {
     // What fails because it is being stopped is no news.
     if (stopping) return;
-    console.error(error instanceof Error ? error.message : String(error));
+    logs.open();
+    complain(error instanceof Error ? error.message : String(error));
     await stop(1);
   }
 }
 
-function portFrom(text: string | undefined): number {
-  const port = Number(text ?? "8787");
-  if (Number.isInteger(port) && port > 0 && port < 65_536) return port;
-  console.error(`PORT=${text} is not a port number`);
-  process.exit(1);
-}
+const SIGNALS = [
+  ["SIGINT", "Ctrl-C"],
+  ["SIGTERM", "asked to end"],
+  ["SIGHUP", "the terminal has gone"],
+] as const;
 
-function alertsFrom(env: NodeJS.ProcessEnv): Record<string, string> {
-  try {
-    return alertSecrets(env);
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : String(error));
-    process.exit(1);
-  }
+try {
+  await main();
+} catch (error) {
+  // Nothing has been started yet.
+  complain(error instanceof Refusal ? error.message : String(error instanceof Error ? error.stack : error));
+  process.exitCode = 1;
 }
-
-/** The key given, or the one made at the first start and kept beside the state, readable by its owner only. */
-function adminKey(stateDir: string, given: string | undefined): string {
-  if (given !== undefined && given !== "") return given;
-  const file = join(stateDir, "admin-api-key");
-  if (existsSync(file)) return readFileSync(file, "utf8").trim();
-  const key = `inv_admin_${randomBytes(24).toString("base64url")}`;
-  writeFileSync(file, `${key}\n`, { mode: 0o600 });
-  chmodSync(file, 0o600);
-  return key;
-}
-
-function forwarded(...names: string[]): Record<string, string> {
-  return Object.fromEntries(
-    names.flatMap((name) => {
-      const value = process.env[name];
-      return value === undefined ? [] : [[name, value]];
-    }),
-  );
-}
-
-await main();

@@ -14,7 +14,7 @@ import {
   type RetryPolicy,
 } from "./domain/job/retry-policy.ts";
 import { ASSET_TYPES } from "./domain/market/asset-type.ts";
-import { SOURCE_ORDER, type SourceOrder, VENDOR_NAMES } from "./domain/market/vendor.ts";
+import { SOURCE_ORDER, type SourceOrder, VENDOR_NAMES, type VendorName } from "./domain/market/vendor.ts";
 import { LOG_LEVELS } from "./log.ts";
 import { MODEL_VARIABLES, modelConfigProblems } from "./model-config.ts";
 
@@ -90,6 +90,21 @@ const sourceFallbacks = z.string().transform((text, context): SourceOrder => {
   return parsed.success ? { ...SOURCE_ORDER, ...parsed.data } : addIssues(parsed.error, context);
 });
 
+/** An hour: a longer gap would outlast the wait that one request is given (see pace.ts). */
+const LONGEST_GAP_MS = 3_600_000;
+
+/** JSON of the vendors whose least gap between two requests differs from their own, in milliseconds; empty for none. */
+const sourceGaps = z
+  .string()
+  .default("")
+  .transform((text, context): Readonly<Partial<Record<VendorName, number>>> => {
+    const given = parsedJson(text, context);
+    if (given === NOT_JSON) return z.NEVER;
+    const gap = z.number().min(0).max(LONGEST_GAP_MS);
+    const parsed = z.partialRecord(z.enum(VENDOR_NAMES), gap).safeParse(given);
+    return parsed.success ? parsed.data : addIssues(parsed.error, context);
+  });
+
 const VENDOR_URLS = [
   "YAHOO_URL",
   "COINBASE_URL",
@@ -108,12 +123,13 @@ const schema = z
   .object({
     ENVIRONMENT: z.enum(["local", "production"]),
     CODE_VERSION: z.string().min(1),
-    PUBLIC_ORIGIN: z.url().transform((url) => url.replace(/\/+$/, "")),
+    PUBLIC_ORIGIN: z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, "")),
     DEMO: onOff,
     DEMO_SOURCE_URL: z.string(),
     /** `auto` asks vendors when deployed, and nobody outside this machine under `npm start` and in tests. */
     VENDOR_SOURCES: z.enum(["auto", "on", "off"]),
     SOURCE_FALLBACKS: sourceFallbacks,
+    SOURCE_GAP_MS: sourceGaps,
     YAHOO_URL: vendorUrl,
     COINBASE_URL: vendorUrl,
     KRAKEN_URL: vendorUrl,
@@ -157,6 +173,10 @@ const schema = z
     message: "vendors are asked over https only: keys and prices travel",
     path: ["*_URL"],
   })
+  .refine((env) => env.ENVIRONMENT === "local" || !/^http:/i.test(env.ALERT_WEBHOOK_URL), {
+    message: "alerts are posted over https only: what is wrong here is nobody else's to read",
+    path: ["ALERT_WEBHOOK_URL"],
+  })
   .refine((env) => env.ALERT_WEBHOOK_URL === "" || env.ALERT_WEBHOOK_SECRET !== undefined, {
     message: "alerts are signed: set this secret, or no ALERT_WEBHOOK_URL",
     path: ["ALERT_WEBHOOK_SECRET"],
@@ -174,17 +194,31 @@ export class BadEnvironment extends Error {
   readonly code = "bad_environment";
 }
 
+export interface EnvironmentProblem {
+  /** The variable at fault; "" when they are at fault together. */
+  readonly variable: string;
+  readonly message: string;
+}
+
+/** What is wrong with an environment, variable by variable; empty when nothing is. No message holds a secret. */
+export function environmentProblems(env: object): readonly EnvironmentProblem[] {
+  return problemsOf(schema.safeParse(env).error);
+}
+
+const problemsOf = (error: z.ZodError | undefined): EnvironmentProblem[] =>
+  (error?.issues ?? []).map(({ path, message }) => ({ variable: path.join("."), message }));
+
 /** Reads vars and secrets once per isolate and environment object. */
-export function readConfig(env: Env): Config {
+export function readConfig(env: object): Config {
   const known = parsed.get(env);
   if (known !== undefined) return known;
   const result = schema.safeParse(env);
   if (!result.success) {
-    const faults = result.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
+    const faults = problemsOf(result.error).map(({ variable, message }) => `${variable}: ${message}`);
     throw new BadEnvironment(faults.join("; "));
   }
   parsed.set(env, result.data);
   return result.data;
 }
 
-const parsed = new WeakMap<Env, Config>();
+const parsed = new WeakMap<object, Config>();

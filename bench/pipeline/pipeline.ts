@@ -75,11 +75,11 @@ async function start(stateDir: string): Promise<System> {
   const worker = await startWorker({
     root,
     stateDir,
-    port,
     secrets: { ADMIN_API_KEY: key },
     vars: { ENVIRONMENT: "local", PUBLIC_ORIGIN: origin },
     onExit: () => undefined,
   });
+  await worker.listen(port);
   return { worker, api: api(origin, key) };
 }
 

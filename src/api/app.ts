@@ -13,6 +13,7 @@ import { backtests } from "./backtests.ts";
 import { bars } from "./bars.ts";
 import { breakers } from "./breakers.ts";
 import { calendars } from "./calendars.ts";
+import { clock } from "./clock.ts";
 import { corporateActions } from "./corporate-actions.ts";
 import { crossChecks } from "./cross-checks.ts";
 import { deadLetterActions } from "./dead-letter-actions.ts";
@@ -119,6 +120,7 @@ for (const part of [
   rebuilds,
   breakers,
   queues,
+  clock,
   alerts,
   audit,
   apiKeys,

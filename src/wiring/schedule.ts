@@ -33,6 +33,7 @@ import {
 } from "../records/slot-records.ts";
 import type { SweepDeps } from "../schedule/sweep.ts";
 import type { TickDeps } from "../schedule/tick.ts";
+import { isAhead, triggerTimeProblem } from "../schedule/trigger-time.ts";
 import { replayNow } from "../sources/replay-clock.ts";
 import { enqueueJobs, fileUnreadable, type Platform, sendAll, toMessage, traced } from "./common.ts";
 import { markStuckProcesses } from "./processes.ts";
@@ -41,12 +42,29 @@ import { markStuckProcesses } from "./processes.ts";
 const SLOT_LEASE_MS = 60_000;
 const TWO_TICKS_SECONDS = 120;
 
-/** The market's now: the tick's own time, or the replay's while the demo runs. Remembered for the API. */
+/**
+ * The market's now: the tick's own time, or the replay's while the demo runs. Remembered for the API. Throws when the
+ * trigger's time is far from now: nothing of it is recorded.
+ */
 export async function advanceClock(p: Platform, scheduledTime: number): Promise<number> {
+  const now = p.now();
+  const problem = triggerTimeProblem(scheduledTime, now);
+  if (problem !== null) {
+    p.log({ level: "error", message: "cron trigger refused", error: problem });
+    throw new Error(problem);
+  }
   const marketNow = p.config.DEMO
     ? replayNow(await readClock(p.env.DB), scheduledTime, p.config.REPLAY_SPEED)
     : scheduledTime;
-  await writeClock(p.env.DB, marketNow, scheduledTime);
+  const recorded = await writeClock(p.env.DB, marketNow, scheduledTime);
+  if (recorded !== null && isAhead(Math.max(recorded.wallAt, recorded.marketNow), now)) {
+    p.log({
+      level: "error",
+      message: "the clock's record is ahead of now: POST /api/v1/backoffice/clock/reset",
+      marketNow: new Date(recorded.marketNow).toISOString(),
+      lastTickAt: new Date(recorded.wallAt).toISOString(),
+    });
+  }
   return marketNow;
 }
 

@@ -11,6 +11,7 @@ import {
   MOST_COUNTED,
   type OpenWork,
 } from "../records/gauge-records.ts";
+import { isAhead } from "../schedule/trigger-time.ts";
 import { inTime } from "../timeout.ts";
 import type { Platform } from "./common.ts";
 import { metricsObject, report } from "./metrics.ts";
@@ -84,7 +85,16 @@ export async function databaseGauges(db: D1Database, now: number): Promise<Gauge
     ...rows<OpenWork>(deliveries).map(({ state, n }) => gauge("webhook_deliveries_open", { state }, n)),
     gauge("webhook_deliveries_oldest_due_age_seconds", {}, ageOf(oldestOf(rows<OpenWork>(deliveries)), now)),
     gauge("read_model_divergences", {}, rows<{ n: number }>(divergences)[0]?.n ?? 0),
-    ...(tick === undefined ? [] : [gauge("scheduler_last_tick_timestamp_seconds", {}, tick.wallAt / 1000)]),
+    // A record from ahead tells of no tick: shown as it is, whoever waits for ticks to stop would never hear of it.
+    ...(tick === undefined
+      ? []
+      : [
+          gauge(
+            "scheduler_last_tick_timestamp_seconds",
+            {},
+            isAhead(tick.wallAt, now) ? 0 : tick.wallAt / 1000,
+          ),
+        ]),
   ];
 }
 

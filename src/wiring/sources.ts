@@ -122,11 +122,15 @@ const lines = new WeakMap<Platform["config"], Turns>();
 
 /** Milliseconds until the next turn at a source, or null when too many stand in line. What is not a vendor has no line. */
 const turnAt = (p: Platform, name: string): number | null =>
-  isVendorName(name) ? takeTurn(linesOf(p), name, VENDORS[name].gapMs, p.now()) : 0;
+  isVendorName(name) ? takeTurn(linesOf(p), name, gapOf(p, name), p.now()) : 0;
 
 function leaveLine(p: Platform, name: string): void {
-  if (isVendorName(name)) giveBack(linesOf(p), name, VENDORS[name].gapMs);
+  if (isVendorName(name)) giveBack(linesOf(p), name, gapOf(p, name));
 }
+
+/** Milliseconds between two requests to a vendor: as configured, else the vendor's own. */
+const gapOf = ({ config }: Platform, name: VendorName): number =>
+  config.SOURCE_GAP_MS[name] ?? VENDORS[name].gapMs;
 
 const LINE_TOO_LONG: SourceFailure = {
   outcome: "RateLimited",

@@ -4,7 +4,6 @@ import { until } from "./api.ts";
 import { closeOf, dailyBars, dateOf } from "./daily-bars.ts";
 import { idOf, Receiver, readDelivery } from "./receiver.ts";
 import { freshFolder, type System, startSystem, stopEverything } from "./system.ts";
-import { tickEvery } from "./ticking.ts";
 import { barView, deliveryView, endpointView, eventView, jobView } from "./views.ts";
 
 const SYMBOLS = ["CRASH-A", "CRASH-B", "CRASH-C"];
@@ -34,6 +33,7 @@ const env = {
   // Enough attempts to outlive the time the receiver is down.
   WEBHOOK_RETRY_SECONDS: Array(15).fill("5").join(","),
   SWEEP_AFTER_SECONDS: "3",
+  TICK_SECONDS: "1",
 };
 
 const stateDir = freshFolder();
@@ -41,16 +41,12 @@ const receiver = new Receiver();
 const accepted: string[] = [];
 let secret: string;
 let system: System;
-let ticking: AbortController;
 
-/** Without the demo the clock ticks once a minute, as Cloudflare's does; here it may tick faster. */
 async function start(): Promise<void> {
   system = await startSystem({ stateDir, env });
-  ticking = tickEvery(system.origin, 1_000);
 }
 
 async function pullThePlug(): Promise<void> {
-  ticking.abort();
   await system.kill();
 }
 
@@ -82,7 +78,6 @@ beforeAll(async () => {
   }
 });
 afterAll(async () => {
-  ticking.abort();
   await stopEverything();
   await receiver.close();
 });

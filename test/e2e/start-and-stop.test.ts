@@ -1,4 +1,7 @@
+import { writeFileSync } from "node:fs";
 import { createServer } from "node:net";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
 import * as z from "zod";
@@ -40,14 +43,20 @@ describe("stopping", () => {
     expect(code).toBe(0);
     expect([...seen].filter(isAlive)).toStrictEqual([]);
     expect(starting.output).not.toMatch(/error|failed/i);
+    expect(starting.lines.at(-1)).toBe(
+      `stopped; the state is in ${starting.stateDir}, and npm start goes on from there`,
+    );
   });
 });
 
 describe("with DEMO=off", () => {
   test("it starts empty, on the real clock, with the key it was given, and ends on SIGTERM", async () => {
     const key = "a-key-of-my-own-0123456789";
-    const system = await startSystem({ env: { DEMO: "off", ADMIN_API_KEY: key } });
+    const system = await startSystem({
+      env: { DEMO: "off", ADMIN_API_KEY: key, LOG_LEVEL: "debug", LOG_LEVLE: "x" },
+    });
     expect(system.key).toBe(key);
+    expect(system.output).toContain("LOG_LEVLE is not a variable that npm start knows; is LOG_LEVEL meant?");
     expect(await system.api.all("/assets", assetView)).toStrictEqual([]);
     const ready = z.object({ marketNow: z.iso.datetime(), demo: z.literal(false) });
     const { marketNow } = await system.api.get(`${system.origin}/ready`, ready);
@@ -56,6 +65,11 @@ describe("with DEMO=off", () => {
     const refused = await system.api.json("POST", "/assets", demo);
     expect(refused.status).toBe(422);
     expect(problemView.parse(JSON.parse(refused.text)).errors?.[0]?.field).toBe("source");
+    const asset = { symbol: "ACME", type: "STOCK", currency: "USD", source: "import" };
+    await system.api.create("/assets", asset, z.looseObject({}));
+    await until("a line at the level that was asked for", async () =>
+      /^\{"level":"debug",/m.test(system.output.split(/^ready /m)[1] ?? "") ? true : null,
+    );
     const { ms, code, left } = await system.stop("SIGTERM");
     expect({ code, left }).toStrictEqual({ code: 0, left: [] });
     expect(ms).toBeLessThan(STOP_MS);
@@ -87,6 +101,53 @@ describe("what cannot start says why in one line", () => {
     expect(await starting.ended).toBe(1);
     expect(starting.lines).toHaveLength(1);
     expect(starting.lines[0]).toMatch(why);
+    expect(starting.output).not.toContain("hush");
+  });
+
+  const file = join(freshFolder(), "a-file");
+  writeFileSync(file, "");
+  test.each([
+    ["ADMIN_API_KEY", "short"],
+    ["REPLAY_SPEED", "fast"],
+    ["REPLAY_SPEED", "0"],
+    ["ENGINES", "{"],
+    ["ENGINES", '[{"name":"x","weight":-1,"engine":"rules"}]'],
+    ["LLM_PROVIDER", "skynet"],
+    ["LLM_PROVIDER", "workers-ai"],
+    ["LLM_TIMEOUT_SECONDS", "3600"],
+    ["LLM_AUDIT_RETENTION_DAYS", "0"],
+    ["WEBHOOK_RETRY_SECONDS", "5,soon"],
+    ["WEBHOOK_ALLOW_LOOPBACK", "maybe"],
+    ["DEMO", "maybe"],
+    ["SWEEP_AFTER_SECONDS", "never"],
+    ["RETRY_POLICIES", '{"ingest":{"type":"backoff"}}'],
+    ["SOURCE_GAP_MS", '{"yahoo":-1}'],
+    ["SOURCE_FALLBACKS", '{"BOND":[]}'],
+    ["VENDOR_SOURCES", "perhaps"],
+    ["KRAKEN_URL", "nowhere"],
+    ["TIINGO_API_KEY", "two words"],
+    ["LOG_LEVEL", "loud"],
+    ["RECONCILE_EVERY_HOURS", "-1"],
+    ["ALERT_RULES", '{"no-such-rule":{}}'],
+    ["TICK_SECONDS", "0"],
+    ["STATE_DIR", file],
+    ["STATE_DIR", join(file, "in-it")],
+    ["STATE_DIR", homedir()],
+    ["STATE_DIR", tmpdir()],
+  ])("%s=%s is refused before anything starts, by a sentence that names it", async (name, value) => {
+    const starting = new StartedProcess(await freePort(), { env: { [name]: value } });
+    expect(await starting.ended).toBe(1);
+    expect(starting.lines).toHaveLength(1);
+    expect(starting.lines[0]).toMatch(new RegExp(`(^|; )${name}\\b`));
+    expect(starting.output).not.toMatch(/^\s+at /m);
+  });
+
+  test("several at once, all of them named", async () => {
+    const env = { LOG_LEVEL: "loud", SWEEP_AFTER_SECONDS: "0", ADMIN_API_KEY: "hush-hush" };
+    const starting = new StartedProcess(await freePort(), { env });
+    expect(await starting.ended).toBe(1);
+    expect(starting.lines).toHaveLength(1);
+    for (const name of Object.keys(env)) expect(starting.output).toContain(name);
     expect(starting.output).not.toContain("hush");
   });
 

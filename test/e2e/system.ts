@@ -14,12 +14,16 @@ const START_TIMEOUT_MS = 100_000;
 
 /** Names that would reach `npm start` from whoever runs the tests. */
 const OURS =
-  /^(PORT|STATE_DIR|DEMO|ADMIN_API_KEY|NODE_OPTIONS|NODE_ENV|ENGINES|REPLAY_SPEED|SWEEP_AFTER_SECONDS|(VENDOR|SOURCE|YAHOO|COINBASE|KRAKEN|FRANKFURTER|TWELVE_DATA|TIINGO|LLM)_.*|(WEBHOOK|ALERT|VITEST)_?.*)$/;
+  /^(PORT|STATE_DIR|DEMO|ADMIN_API_KEY|NODE_OPTIONS|NODE_ENV|ENGINES|REPLAY_SPEED|SWEEP_AFTER_SECONDS|TICK_SECONDS|LOG_LEVEL|RETRY_POLICIES|DEAD_LETTER_RETENTION_DAYS|(VENDOR|SOURCE|YAHOO|COINBASE|KRAKEN|FRANKFURTER|TWELVE_DATA|TIINGO|LLM|RECONCILE)_.*|(WEBHOOK|ALERT|VITEST)_?.*)$/;
 
 export interface StartOptions {
   /** Where it left off, to go on from there; a fresh folder otherwise. */
   readonly stateDir?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** What npm runs unless it says otherwise. */
+  readonly command?: readonly string[];
+  /** Any free one unless it says otherwise. */
+  readonly port?: number;
 }
 
 /** `npm start` as a child process: what npm does is run this same file with this same Node. */
@@ -30,11 +34,12 @@ export class StartedProcess {
   readonly ended: Promise<number | null>;
   output = "";
 
-  constructor(port: number, { stateDir = freshFolder(), env = {} }: StartOptions = {}) {
+  constructor(port: number, { stateDir = freshFolder(), env = {}, command }: StartOptions = {}) {
     this.port = port;
     this.stateDir = stateDir;
     const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !OURS.test(name)));
-    this.child = spawn(process.execPath, ["local/start.ts"], {
+    const [program = "", ...args] = command ?? [process.execPath, "local/start.ts"];
+    this.child = spawn(program, args, {
       cwd: root,
       env: { ...inherited, PORT: String(port), STATE_DIR: stateDir, ...env },
       stdio: ["ignore", "pipe", "pipe"],
@@ -96,7 +101,7 @@ const started = new Set<StartedProcess>();
 /** Starts the system and waits for its line. Fails with what it printed if it ends or takes too long. */
 export async function startSystem(options: StartOptions = {}): Promise<System> {
   const before = Date.now();
-  const system = new StartedProcess(await freePort(), options);
+  const system = new StartedProcess(options.port ?? (await freePort()), options);
   let over = false;
   void system.ended.then(() => (over = true));
   for (;;) {
@@ -111,8 +116,11 @@ export async function startSystem(options: StartOptions = {}): Promise<System> {
 /** For afterAll: ends whatever this file has started and removes its folders. */
 export async function stopEverything(): Promise<void> {
   for (const one of started) {
-    // A healthy system is silent after its line; what it says belongs beside the test that failed.
-    const said = one.output.split(/^ready .*\n/m)[1] ?? "";
+    // What it complains of after its line belongs beside the test that failed.
+    const said = (one.output.split(/^ready .*\n/m)[1] ?? "")
+      .split("\n")
+      .filter((line) => !/^(open|ask|stop) |^$|^\{"level":"(debug|info)"/.test(line))
+      .join("\n");
     if (said !== "") console.error(`after ready, npm start (exit code ${one.child.exitCode}) said:\n${said}`);
     await one.kill();
   }

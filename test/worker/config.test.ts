@@ -29,7 +29,25 @@ describe("the environment", () => {
     });
   });
 
+  it("changes the pace of the vendors that it names, 0 included, and only theirs", () => {
+    const { SOURCE_GAP_MS } = readConfig({ ...deployed, SOURCE_GAP_MS: '{"yahoo":0,"tiingo":1500}' });
+    expect(SOURCE_GAP_MS).toEqual({ yahoo: 0, tiingo: 1500 });
+    expect(readConfig({ ...deployed, SOURCE_GAP_MS: "" }).SOURCE_GAP_MS).toEqual({});
+  });
+
+  it("of one's own machine may post alerts over http", () => {
+    const change = {
+      ALERT_WEBHOOK_URL: "http://127.0.0.1:9/",
+      ALERT_WEBHOOK_SECRET: `whsec_${"a".repeat(24)}`,
+    };
+    expect(readConfig({ ...deployed, ENVIRONMENT: "local", ...change })).toMatchObject(change);
+  });
+
   it.each([
+    [{ SOURCE_GAP_MS: "{" }, /SOURCE_GAP_MS: not JSON/],
+    [{ SOURCE_GAP_MS: '{"stooq":1}' }, /SOURCE_GAP_MS/],
+    [{ SOURCE_GAP_MS: '{"yahoo":-1}' }, /SOURCE_GAP_MS: yahoo/],
+    [{ SOURCE_GAP_MS: '{"yahoo":"fast"}' }, /SOURCE_GAP_MS: yahoo/],
     [{ SOURCE_FALLBACKS: "{" }, /SOURCE_FALLBACKS: not JSON/],
     [{ SOURCE_FALLBACKS: '{"BOND":[]}' }, /SOURCE_FALLBACKS/],
     [{ SOURCE_FALLBACKS: '{"STOCK":["stooq"]}' }, /SOURCE_FALLBACKS: STOCK/],
@@ -48,6 +66,11 @@ describe("the environment", () => {
     [{ ALERT_RULES: '{"no-such-rule":{}}' }, /ALERT_RULES/],
     [{ ALERT_RULES: '{"dead-letters":{"raise":3,"clear":3}}' }, /dead-letters clear must be below raise/],
     [{ ALERT_WEBHOOK_URL: "nowhere" }, /ALERT_WEBHOOK_URL/],
+    [
+      { ALERT_WEBHOOK_URL: "http://ops.example/", ALERT_WEBHOOK_SECRET: `whsec_${"a".repeat(24)}` },
+      /ALERT_WEBHOOK_URL: alerts are posted over https only/,
+    ],
+    [{ PUBLIC_ORIGIN: "ftp://inversorai.example" }, /PUBLIC_ORIGIN/],
     [{ ALERT_WEBHOOK_URL: "https://ops.example/" }, /ALERT_WEBHOOK_SECRET: alerts are signed/],
     [{ ALERT_WEBHOOK_SECRET: "secret" }, /ALERT_WEBHOOK_SECRET: whsec_/],
   ])("with %o is refused, naming the variable", (change, reason) => {

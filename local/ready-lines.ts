@@ -1,0 +1,22 @@
+import { adminKeyFile } from "./secrets.ts";
+
+/**
+ * What is said once everything answers: the line that programs wait for, and three that a newcomer needs. The key stands in
+ * the first of them only.
+ */
+export function readyLines(about: {
+  readonly origin: string;
+  readonly key: string;
+  readonly stateDir: string;
+  /** Whether the key came from the environment; else it is kept beside the state. */
+  readonly keyGiven: boolean;
+}): readonly string[] {
+  const { origin, key, stateDir, keyGiven } = about;
+  const bearer = keyGiven ? "$ADMIN_API_KEY" : `$(cat '${adminKeyFile(stateDir)}')`;
+  return [
+    `ready ${origin}  api key ${key}`,
+    `open  ${origin}/ in a browser; every route of the API is listed at ${origin}/api/docs`,
+    `ask   curl -s -H "authorization: Bearer ${bearer}" '${origin}/api/v1/assets'`,
+    `stop  with Ctrl-C; npm start goes on where it was: the state is in ${stateDir} (delete it to start over)`,
+  ];
+}

@@ -1,0 +1,58 @@
+import { LOG_LEVELS, type LogLevel } from "../src/log.ts";
+
+export interface WorkerLine {
+  readonly level: LogLevel;
+  readonly text: string;
+}
+
+/** Lines that are held before `ready` is said; more than a start makes unless something is badly wrong. */
+const MOST_HELD = 1_000;
+
+/**
+ * What workerd writes, as lines with their level: what the Worker logs (JSON of its own inside workerd's), and what workerd
+ * itself has to say. Chunks may end anywhere.
+ */
+export class WorkerLogs {
+  #rest = "";
+
+  take(chunk: string): WorkerLine[] {
+    const lines = `${this.#rest}${chunk}`.split("\n");
+    this.#rest = lines.pop() ?? "";
+    return lines.filter((line) => line !== "").map(readLine);
+  }
+}
+
+function readLine(line: string): WorkerLine {
+  try {
+    const { level, message } = JSON.parse(line) as { level?: unknown; message?: unknown };
+    if (typeof message === "string")
+      return { level: LOG_LEVELS.find((one) => one === level) ?? "info", text: message };
+  } catch {
+    // Not JSON: workerd in trouble says it in plain words.
+  }
+  return { level: "error", text: line };
+}
+
+/** Writes lines at a level and above it, and holds them back until it is opened. */
+export class LogTap {
+  readonly #least: number;
+  readonly #write: (line: WorkerLine) => void;
+  #held: WorkerLine[] | null = [];
+
+  constructor(least: LogLevel, write: (line: WorkerLine) => void) {
+    this.#least = LOG_LEVELS.indexOf(least);
+    this.#write = write;
+  }
+
+  put(line: WorkerLine): void {
+    if (LOG_LEVELS.indexOf(line.level) < this.#least) return;
+    if (this.#held === null) this.#write(line);
+    else if (this.#held.length < MOST_HELD) this.#held.push(line);
+  }
+
+  open(): void {
+    const held = this.#held ?? [];
+    this.#held = null;
+    for (const line of held) this.#write(line);
+  }
+}
