@@ -169,6 +169,8 @@ const offsetOf = (zone: string): number | "bad" => {
 
 /** Midnight of a date as if it were UTC (epoch ms), or null for one that the calendar does not have. */
 export const midnightOf = (year: number, month: number, day: number): number | null => {
+  if (month < 1 || month > 12 || day < 1) return null;
+  if (year >= 100 && day <= 28) return Date.UTC(year, month - 1, day);
   const midnight = new Date(0);
   // Date.UTC would read the years 0 to 99 as 1900 to 1999.
   midnight.setUTCFullYear(year, month - 1, day);

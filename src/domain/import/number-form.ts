@@ -1,4 +1,4 @@
-import { LONGEST_NUMBER, type NumberReading, readDecimal } from "../asset/read-number.ts";
+import { LONGEST_NUMBER, type NumberReading, readDecimal, readNumber } from "../asset/read-number.ts";
 import type { RowPlace } from "../asset/row-error.ts";
 import type { DecimalMark } from "./question.ts";
 
@@ -51,6 +51,9 @@ const GROUPED = /^\d{1,3}(?:[.,]\d{2,3})*[.,]\d{3}$/;
 export const isUnknown = (text: string): boolean =>
   text === "" || (text.length <= 5 && UNKNOWN.has(text.toLowerCase()));
 
+/** Nearly every number of nearly every file, read without a second look. */
+const PLAIN = /^\d+(?:\.(\d+))?$/;
+
 interface Stripped {
   readonly negative: boolean;
   readonly digits: string;
@@ -81,6 +84,11 @@ const strip = (text: string, isVolume: boolean): Stripped => {
 /** Notes what one cell shows. */
 export const noteSigns = (signs: NumberSigns, cell: string, isVolume: boolean, place: RowPlace): void => {
   if (cell.length > LONGEST_NUMBER || isUnknown(cell)) return;
+  const decimals = PLAIN.exec(cell);
+  if (decimals !== null && decimals[1]?.length !== 3) {
+    if (decimals[1] !== undefined) signs.point += 1;
+    return;
+  }
   const { digits, currency, suffix } = strip(cell, isVolume);
   if (currency !== null) signs.currencies.add(currency);
   if (suffix !== null) signs.suffixes.add(suffix);
@@ -138,6 +146,7 @@ export const readNumberAs = (
 ): NumberReading => {
   if (cell.length > LONGEST_NUMBER) return readDecimal(cell, limit);
   if (cell === "" || (isVolume && isUnknown(cell))) return { ok: true, value: null };
+  if (decimal === "." && PLAIN.test(cell)) return readNumber(Number(cell), limit);
   const { negative, digits, suffix } = strip(cell, isVolume);
   const plain = plainDigits(digits.replace(NEUTRAL_THOUSANDS, ""), decimal);
   if (plain === null) return readDecimal(cell, limit);

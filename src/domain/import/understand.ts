@@ -10,9 +10,9 @@ import { type DateForm, decideDates, type WrittenRow } from "./date-form.ts";
 import type { Form } from "./forms.ts";
 import { instantsOf, roughMoment } from "./instants.ts";
 import { findLayout, type Layout } from "./layout.ts";
-import { readWritten } from "./moment.ts";
+import { LONGEST_MOMENT, readWritten } from "./moment.ts";
 import { decideDecimal, type NumberSigns, noSigns, noteSigns, readNumberAs } from "./number-form.ts";
-import type { Answers, DecimalMark, Question, WeekDate } from "./question.ts";
+import type { Answers, DateFormat, DecimalMark, Question, WeekDate } from "./question.ts";
 import { type CellRow, footersOf, hasNoPrice, readCells } from "./rows.ts";
 import { askResolution, spacingOf } from "./spacing.ts";
 import { datedInWeek } from "./week-dates.ts";
@@ -32,7 +32,8 @@ export interface Recognised {
   readonly headerRow: number | null;
   /** What each of our columns is called in the file; its position from 1 where it has no name. */
   readonly columns: Readonly<Record<string, string>>;
-  readonly dates: DateForm | null;
+  /** How its dates are written; `named` for months with names. */
+  readonly dateFormat: DateFormat | "named" | null;
   readonly decimal: DecimalMark | null;
   readonly thousands: readonly string[];
   readonly currencySigns: readonly string[];
@@ -40,6 +41,7 @@ export interface Recognised {
   /** What the rows are taken for, and what their spacing tells. */
   readonly resolution: Resolution;
   readonly spacing: Resolution | null;
+  /** The zone of its times of day; `written` when every row says its own, null for dates alone. */
   readonly timeZone: string | null;
   readonly weekDated: WeekDate | null;
 }
@@ -76,7 +78,7 @@ const NOTHING: Recognised = {
   delimiter: null,
   headerRow: null,
   columns: {},
-  dates: null,
+  dateFormat: null,
   decimal: null,
   thousands: [],
   currencySigns: [],
@@ -184,13 +186,13 @@ const readTable = (
     ...before,
     ...laidOut,
     columns: namesOf(columns, header, ticks),
-    dates,
+    dateFormat: formatOf(written[0], dates),
     decimal,
     thousands: [...signs.thousands],
     currencySigns: [...signs.currencies],
     volumeSuffixes: [...signs.suffixes],
     spacing,
-    timeZone: zone,
+    timeZone: zoneOf(written[0], zone),
     weekDated: weeks.weekDated,
   };
   return {
@@ -208,6 +210,27 @@ const readTable = (
     skippedTotal: skipped.length,
     notes: [...columnNotes, ...(ticks ? ["the volume is zero throughout; ticks are read instead"] : [])],
   };
+};
+
+const formatOf = (first: WrittenRow | undefined, dates: DateForm): Recognised["dateFormat"] => {
+  switch (first?.written.kind) {
+    case "number":
+      return dates.numbers;
+    case "parts":
+      return dates.order;
+    case "date":
+      return /\p{L}{3}/u.test(first.text.slice(0, LONGEST_MOMENT)) ? "named" : "YMD";
+    default:
+      return null;
+  }
+};
+
+const zoneOf = (first: WrittenRow | undefined, zone: string | null): string | null => {
+  const written = first?.written;
+  if (written?.kind === "number") return zone ?? "UTC";
+  if (written?.kind !== "date" && written?.kind !== "parts") return null;
+  if (written.time === null) return null;
+  return written.time.offset === null ? zone : "written";
 };
 
 /** Rows without a price and lines below the table, which are no bars. */
