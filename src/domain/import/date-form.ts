@@ -62,13 +62,25 @@ const decideOrder = (
     if (second > 12) monthFirst += 1;
   }
   if (doubtful === null) return "DMY";
+  if (short !== null && form?.dates === undefined) {
+    // With two digits for the year all three parts could be any; often only one order makes dates of all of them.
+    const possible = SHORT_ORDERS.filter((order) => allAreDays(rows, order));
+    if (possible.length === 1) return possible[0] ?? null;
+    questions.push(askOrder(short, possible.length === 0 ? SHORT_ORDERS : possible));
+    return null;
+  }
   const settled = dayFirst > 0 ? "DMY" : "MDY";
-  if (dayFirst > 0 !== monthFirst > 0 && (short === null || form?.dates !== undefined)) return settled;
+  if (dayFirst > 0 !== monthFirst > 0) return settled;
   const usual = form?.dates;
   if (usual !== undefined && dayFirst + monthFirst === 0 && !looksLikeTheOther(rows, usual)) return usual;
-  questions.push(askOrder(short ?? doubtful));
+  questions.push(askOrder(doubtful, ["DMY", "MDY"]));
   return null;
 };
+
+const SHORT_ORDERS: readonly DateOrder[] = ["DMY", "MDY", "YMD"];
+
+const allAreDays = (rows: readonly WrittenRow[], order: DateOrder): boolean =>
+  rows.every(({ written }) => written.kind !== "parts" || midnightIn(written, order) !== null);
 
 /** Days apart on the usual reading by a month and on the other by a day or so: then the export is of another country. */
 const looksLikeTheOther = (rows: readonly WrittenRow[], usual: "DMY" | "MDY"): boolean => {
@@ -104,15 +116,12 @@ const NAMES: Readonly<Record<DateOrder, string>> = {
   YMD: "the year first",
 };
 
-const askOrder = (row: WrittenRow): Question => {
+const askOrder = (row: WrittenRow, orders: readonly DateOrder[]): Question => {
   const { written } = row;
-  const orders: readonly DateOrder[] =
-    written.kind === "parts" && written.shortYear ? ["DMY", "MDY", "YMD"] : ["DMY", "MDY"];
-  const choices = orders.flatMap((order): Choice[] => {
+  const choices = orders.map((order): Choice => {
     const day = written.kind === "parts" ? dayIn(written, order) : null;
-    if (day === null && written.kind === "parts" && written.shortYear) return [];
     const example = day === null ? "" : `: ${isoDateOf(day)}`;
-    return [{ parameter: "dateFormat", value: order, means: `${NAMES[order]}${example}` }];
+    return { parameter: "dateFormat", value: order, means: `${NAMES[order]}${example}` };
   });
   return {
     parameter: "dateFormat",

@@ -43,7 +43,7 @@ export const askResolution = (spacing: Resolution | null, rows: number): Questio
   if (isLong && rows < LEAST_ROWS) return null;
   return {
     parameter: "resolution",
-    question: `the rows lie ${spacing} apart, and nothing says so`,
+    question: `the rows lie ${spacing} apart, and the query does not say resolution=${spacing}`,
     choices: [
       { parameter: "resolution", value: spacing, means: "bars of that length" },
       ...(isLong ? [{ parameter: "resolution" as const, value: "1d", means: "single days" }] : []),

@@ -542,8 +542,14 @@ export const EXPORTS: readonly Export[] = [
     becomes: [["2023-03-06", 1, 2, 0.5, 1.5, 10]],
   },
   {
+    name: "two digits for the year, which only one order makes a day of",
+    file: lines("Date,Open,High,Low,Close,Volume", "1/13/23,1,2,0.5,1.5,10"),
+    form: null,
+    becomes: [["2023-01-13", 1, 2, 0.5, 1.5, 10]],
+  },
+  {
     name: "two digits for the year",
-    file: lines("Date,Open,High,Low,Close,Volume", "01/13/23,1,2,0.5,1.5,10"),
+    file: lines("Date,Open,High,Low,Close,Volume", "01/12/23,1,2,0.5,1.5,10"),
     form: null,
     becomes: ["dateFormat"],
   },
