@@ -10,6 +10,9 @@ export type RecordsProblem = string;
 /** More columns than any export has. Bounds what one record can hold in memory. */
 export const MOST_COLUMNS = 1_000;
 
+/** As many characters as a spreadsheet's cell can hold. Of a longer one no more is kept: whoever reads it refuses it for its length. */
+const LONGEST_CELL = 32_767;
+
 const QUOTE = 34;
 const LINE_FEED = 10;
 const RETURN = 13;
@@ -78,7 +81,7 @@ const readField = (text: string, from: number, cut: number): Field | null => {
     if (code === cut || isLineEnd(code)) break;
     end += 1;
   }
-  return { text: text.slice(at, end).trim(), end, breaks: 0 };
+  return { text: text.slice(at, Math.min(end, at + LONGEST_CELL)).trim(), end, breaks: 0 };
 };
 
 const readQuoted = (text: string, from: number, cut: number): Field | null => {
@@ -97,7 +100,7 @@ const readQuoted = (text: string, from: number, cut: number): Field | null => {
   let end = at + 1;
   while (end < text.length && isBlank(text.charCodeAt(end)) && text.charCodeAt(end) !== cut) end += 1;
   if (end < text.length && text.charCodeAt(end) !== cut && !isLineEnd(text.charCodeAt(end))) return null;
-  const inside = text.slice(from, at);
+  const inside = text.slice(from, Math.min(at, from + LONGEST_CELL));
   return { text: (doubled ? inside.replaceAll('""', '"') : inside).trim(), end, breaks };
 };
 

@@ -14,7 +14,9 @@ export interface FoundPattern {
 
 /** Every regular expression in src, literals and `new RegExp` alike. */
 export const patternsInSource = (): FoundPattern[] => {
-  const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"));
+  const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((name) =>
+    name.endsWith(".ts"),
+  );
   return files.sort().flatMap((file) => patternsIn(file, readFileSync(join(src, file), "utf8")));
 };
 
