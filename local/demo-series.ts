@@ -5,7 +5,7 @@ import * as z from "zod";
 import type { Bar } from "../src/domain/asset/bar.ts";
 import type { CorporateAction } from "../src/domain/asset/corporate-action.ts";
 import { readCsvBars } from "../src/domain/asset/read-bars.ts";
-import { readCsv } from "../src/domain/asset/read-csv.ts";
+import { firstRecords } from "../src/domain/import/records.ts";
 import type { Resolution } from "../src/domain/market/resolution.ts";
 import { syntheticCompany } from "./synthetic-company.ts";
 import { syntheticEurUsd } from "./synthetic-eurusd.ts";
@@ -76,8 +76,8 @@ const readSpx = (): Bar[] => {
 };
 
 const readMonthlyStocks = (): Map<string, Bar[]> => {
-  const csv = readCsv(vegaFile("stocks.csv"));
-  if (!csv.ok) throw new Error(`vega-datasets has another stocks.csv: ${csv.reason}`);
+  const csv = firstRecords(vegaFile("stocks.csv"), ",", 10_000);
+  if (csv.problem !== null) throw new Error(`vega-datasets has another stocks.csv: ${csv.problem}`);
   const series = new Map<string, Bar[]>();
   for (const { fields } of csv.records.slice(1)) {
     const [symbol = "", date = "", price = ""] = fields;

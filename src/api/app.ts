@@ -60,7 +60,7 @@ const v1 = new OpenAPIHono<ApiEnv>();
 v1.use(authenticate, rateLimit);
 v1.use(async (c, next) => {
   if (c.req.method === "GET") return next();
-  const isImport = /^\/api\/v1\/assets\/[^/]+\/bars$/.test(c.req.path);
+  const isImport = /^\/api\/v1\/assets\/[^/]+\/bars(?:\/preview)?$/.test(c.req.path);
   const type = c.req.header("content-type");
   const hasBody = c.req.raw.body !== null && c.req.header("content-length") !== "0";
   if (!isImport && (type === undefined ? hasBody : !JSON_ONLY.test(type))) {

@@ -1,12 +1,9 @@
 import { createRoute } from "@hono/zod-openapi";
 import * as z from "zod";
-import type { BarsReading } from "../domain/asset/read-bar.ts";
-import { readCsvBars, readJsonBars } from "../domain/asset/read-bars.ts";
 import { adjusted } from "../domain/asset/total-return.ts";
 import { type JobOrder, jobId } from "../domain/job/job.ts";
 import { barSource } from "../domain/market/bar-source.ts";
-import { RESOLUTIONS, type Resolution } from "../domain/market/resolution.ts";
-import { importRequest, MOST_IMPORT_ROWS } from "../queues/import-format.ts";
+import { importRequest } from "../queues/import-format.ts";
 import { listBars, type StoredBar } from "../read-model/series.ts";
 import { orderJobs } from "../records/job-records.ts";
 import { about, aboutView, qualityOf } from "./about.ts";
@@ -14,9 +11,10 @@ import { adjustedQuery, adjustedView, toldOf, withSteps } from "./adjusted.ts";
 import { askedOrder } from "./asked-order.ts";
 import { requireAsset } from "./assets.ts";
 import { requires } from "./auth.ts";
+import { importPreview } from "./import-preview.ts";
+import { CSV_EXAMPLE, IMPORT_FORMS, importQuery, readUpload, type Upload } from "./import-upload.ts";
 import type { ApiEnv, Caller } from "./platform.ts";
 import { ApiProblem, problemSchema } from "./problem.ts";
-import { detailOf, itemsOf } from "./problem-items.ts";
 import { finerOf, madeBars, resampleQuery } from "./resampled.ts";
 import {
   instantSchema,
@@ -24,7 +22,6 @@ import {
   listOf,
   operation,
   page,
-  parseJson,
   readCursor,
   resolutionQuery,
   router,
@@ -128,28 +125,20 @@ bars.openapi(
   },
 );
 
-const CSV_EXAMPLE =
-  "timestamp,open,high,low,close,volume\n2020-04-16,2799.34,2806.51,2764.32,2799.55,5179990000\n";
+const imported = z.object({ jobId: z.string() });
 
 bars.openapi(
   createRoute({
     method: "post",
     path: "/assets/{symbol}/bars",
     summary: "Import bars as CSV or JSON",
-    description:
-      "Accepts at most 25,000 bars and 8 MB, as JSON also dividends and splits, with bars or alone. The answer names a job; if a row is refused the job fails with errors by row, and nothing of the request is stored.",
+    description: `Accepts at most 25,000 bars and 8 MB, as JSON also dividends and splits, with bars or alone. ${IMPORT_FORMS} What a file leaves open is refused at once (422) with every question and the parameter that answers it; \`POST …/bars/preview\` shows them beforehand. The answer names a job; if a row is refused the job fails with errors by row, and nothing of the request is stored. Rows without prices in exports that write them are passed over and counted in the job's result.`,
     tags: [tag],
     security: [{ apiKey: ["assets:write"] }],
     middleware: [requires("assets:write")] as const,
-    request: {
-      params: symbolParams,
-      query: z.object({ resolution: z.enum(RESOLUTIONS).optional() }),
-    },
+    request: { params: symbolParams, query: importQuery },
     responses: {
-      202: {
-        description: "Accepted",
-        content: { "application/json": { schema: z.object({ jobId: z.string() }) } },
-      },
+      202: { description: "Accepted", content: { "application/json": { schema: imported } } },
       default: {
         description: "A problem (RFC 9457)",
         content: { "application/problem+json": { schema: problemSchema } },
@@ -158,13 +147,14 @@ bars.openapi(
   }),
   async (c) => {
     const { symbol } = c.req.valid("param");
-    const asked = c.req.valid("query").resolution;
-    const upload = await readUpload(c.req.header("content-type") ?? "", () => c.req.text(), asked);
-    await requireAsset(c.env.DB, symbol);
+    const { calendar } = await requireAsset(c.env.DB, symbol);
+    const upload = await readUpload(c.req, c.req.valid("query"), calendar);
     const order = await keep(c.env, symbol, upload, c.get("caller"));
     return c.json({ jobId: order.id }, 202, { location: `/api/v1/jobs/${encodeURIComponent(order.id)}` });
   },
 );
+
+bars.route("/", importPreview);
 
 /** The two forms an upload comes in, for the API's description. */
 export const IMPORT_BODY = {
@@ -174,49 +164,6 @@ export const IMPORT_BODY = {
     "application/json": { schema: z.toJSONSchema(importRequest, { io: "input" }) as Record<string, unknown> },
   },
 };
-
-interface Upload {
-  readonly format: "csv" | "json";
-  readonly text: string;
-  readonly resolution: Resolution;
-}
-
-async function readUpload(
-  contentType: string,
-  body: () => Promise<string>,
-  asked: Resolution | undefined,
-): Promise<Upload> {
-  switch (contentType.split(";")[0]?.trim().toLowerCase()) {
-    case "text/csv": {
-      const text = await body();
-      refuseUnreadable(readCsvBars(text, { maxRows: MOST_IMPORT_ROWS }));
-      return { format: "csv", text, resolution: asked ?? "1d" };
-    }
-    case "application/json": {
-      const parsed = importRequest.safeParse(parseJson(await body()));
-      if (!parsed.success) {
-        const items = itemsOf(parsed.error);
-        throw new ApiProblem("validation_failed", detailOf(items), items);
-      }
-      if (asked !== undefined && asked !== parsed.data.resolution) {
-        throw new ApiProblem("validation_failed", "The query and the body name different resolutions.", [
-          { field: "resolution", reason: `the query says ${asked}, the body ${parsed.data.resolution}` },
-        ]);
-      }
-      if (parsed.data.bars.length > 0) refuseUnreadable(readJsonBars(parsed.data.bars));
-      return { format: "json", text: JSON.stringify(parsed.data), resolution: parsed.data.resolution };
-    }
-    default:
-      throw new ApiProblem("unsupported_media_type", "Send text/csv or application/json.");
-  }
-}
-
-/** A file that cannot be read for certain is refused at once. Refused rows are the job's to report. */
-function refuseUnreadable(reading: BarsReading): void {
-  if (reading.ok || reading.kind === "rows") return;
-  const items = reading.errors.slice(0, 100).map((reason) => ({ field: "file", reason }));
-  throw new ApiProblem("validation_failed", reading.errors.slice(0, 3).join("; "), items);
-}
 
 /** The file first, then the record that needs it, then the nudge: a crash in between loses nothing that was accepted. */
 async function keep(
@@ -229,13 +176,14 @@ async function keep(
   const word = api.newId();
   const id = jobId("ingest", symbol, `import:${word}`);
   const objectKey = `imports/${word}`;
-  await env.IMPORTS.put(objectKey, upload.text);
+  await env.IMPORTS.put(objectKey, upload.file);
+  const { format, answers } = upload;
   const order = askedOrder(env, caller.id, {
     id,
     kind: "ingest",
     symbol,
     resolution: upload.resolution,
-    params: { mode: "import", objectKey, format: upload.format },
+    params: { mode: "import", objectKey, format, ...(answers === null ? {} : { answers }) },
   });
   const now = api.now();
   await orderJobs(DB, [{ ...order, dueAt: now }], now).run();

@@ -24,6 +24,8 @@ export const idempotency: MiddlewareHandler<ApiEnv> = async (c, next) => {
   }
   const { DB, api } = c.env;
   const key = `${c.get("caller").id} ${c.req.path} ${header}`;
+  // As bytes first: whoever reads after us needs them as they came, and a text could not be turned back into a file.
+  await c.req.arrayBuffer();
   const body = await c.req.text();
   const hash = await api.hash(`${c.req.header("content-type") ?? ""}\n${new URL(c.req.url).search}\n${body}`);
   const now = api.now();

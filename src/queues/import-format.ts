@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { type Encoding, encodingMarked } from "../domain/import/encoding.ts";
 import { RESOLUTIONS } from "../domain/market/resolution.ts";
 
 /**
@@ -51,3 +52,44 @@ export const importRequest = z
     path: ["bars"],
     error: "there are neither bars nor actions",
   });
+
+/** The characters of a file, and how its bytes stood for them. */
+export function decodeFile(bytes: ArrayBuffer): { readonly text: string; readonly encoding: Encoding } {
+  const marked = encodingMarked(new Uint8Array(bytes, 0, Math.min(bytes.byteLength, 1024)));
+  if (marked !== null) return { text: new TextDecoder(marked).decode(bytes), encoding: marked };
+  try {
+    return { text: new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes), encoding: "UTF-8" };
+  } catch {
+    return { text: new TextDecoder("windows-1252").decode(bytes), encoding: "Windows-1252" };
+  }
+}
+
+/** Values of the largest upload: every field of every bar and action, and what holds them together. */
+const MOST_IMPORT_VALUES = MOST_IMPORT_ROWS * 6 + MOST_IMPORT_ACTIONS * 5 + 100;
+
+const [QUOTE, BACKSLASH, COMMA, OPEN_BRACE, OPEN_BRACKET] = [34, 92, 44, 123, 91];
+
+/**
+ * Why a text is more JSON than an upload may be, or null. Told by counting its braces and commas, before anything is
+ * parsed: eight megabytes of empty objects would be hundreds of megabytes of memory.
+ */
+export function tooMuchJson(text: string): string | null {
+  let objects = 0;
+  let values = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) {
+      at += 1;
+      while (at < text.length && text.charCodeAt(at) !== QUOTE)
+        at += text.charCodeAt(at) === BACKSLASH ? 2 : 1;
+    } else if (code === COMMA) values += 1;
+    else if (code === OPEN_BRACE || code === OPEN_BRACKET) objects += 1;
+  }
+  const rows = MOST_IMPORT_ROWS + MOST_IMPORT_ACTIONS;
+  // The body itself and its two lists are no rows.
+  if (objects > rows + 3)
+    return `has ${objects} objects and lists; at most ${MOST_IMPORT_ROWS} bars and ${MOST_IMPORT_ACTIONS} actions are taken at once`;
+  if (values > MOST_IMPORT_VALUES)
+    return `has ${values} values; at most ${MOST_IMPORT_ROWS} bars are taken at once`;
+  return null;
+}

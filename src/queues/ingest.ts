@@ -6,7 +6,8 @@ import type { CorporateAction } from "../domain/asset/corporate-action.ts";
 import type { BarRow } from "../domain/asset/read-bar.ts";
 import { LISTED_ERRORS } from "../domain/asset/row-error.ts";
 import { assetStream } from "../domain/events/envelope.ts";
-import type { JobRecord } from "../domain/job/job.ts";
+import type { Skipped } from "../domain/import/understand.ts";
+import type { ImportParams, JobRecord } from "../domain/job/job.ts";
 import type { AssetType } from "../domain/market/asset-type.ts";
 import { barKey } from "../domain/market/bar-key.ts";
 import type { CalendarId } from "../domain/market/calendar-id.ts";
@@ -41,7 +42,10 @@ export interface IngestDeps {
     order: { readonly jobId: string; readonly traceparent: string | null },
   ) => Promise<Prices>;
   /** The rows of an uploaded file, which was read once already when it was accepted; null when it is gone. */
-  readonly upload: (objectKey: string, format: "csv" | "json") => Promise<Upload | null>;
+  readonly upload: (
+    params: ImportParams,
+    series: { readonly resolution: Resolution; readonly calendar: CalendarId },
+  ) => Promise<Upload | null>;
   readonly ingest: (command: IngestCommand) => Promise<IngestResult>;
   readonly hash: (text: string) => Promise<string>;
   /** Wall clock: a bar of the future is refused. */
@@ -56,7 +60,13 @@ type PriceRequest = Pick<IngestAsset, "symbol" | "type" | "currency" | "calendar
 };
 
 export type Upload =
-  | { readonly ok: true; readonly bars: readonly BarRow[]; readonly actions?: readonly JsonAction[] }
+  | {
+      readonly ok: true;
+      readonly bars: readonly BarRow[];
+      readonly actions?: readonly JsonAction[];
+      /** Rows that were passed over, and why; left out when there are none. */
+      readonly skipped?: { readonly total: number; readonly rows: readonly Skipped[] };
+    }
   | { readonly ok: false; readonly error: Problem };
 
 const DAY = 86_400_000;
@@ -91,9 +101,10 @@ async function fromUpload(
   deps: IngestDeps,
   job: JobRecord,
   asset: IngestAsset,
-  params: { objectKey: string; format: "csv" | "json" },
+  params: ImportParams,
 ): Promise<Outcome<JobSuccess>> {
-  const upload = await deps.upload(params.objectKey, params.format);
+  const series = { resolution: job.resolution, calendar: asset.calendar };
+  const upload = await deps.upload(params, series);
   if (upload === null)
     return refused({ code: "upload_missing", detail: "the uploaded file is no longer there" });
   if (!upload.ok) return refused(upload.error);
@@ -101,7 +112,8 @@ async function fromUpload(
   const actions = checkActions(upload.actions ?? [], { now: deps.now(), type: asset.type });
   if (checked.ok && actions.ok) {
     const { bars } = checked;
-    return commit(deps, job, { source: "import", bars, actions: actions.actions });
+    const about = upload.skipped === undefined ? {} : { skipped: upload.skipped };
+    return commit(deps, job, { source: "import", bars, actions: actions.actions }, about);
   }
   const found = [checked, actions].flatMap((check) => (check.ok ? [] : [check]));
   const total = found.reduce((sum, one) => sum + one.total, 0);

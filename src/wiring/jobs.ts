@@ -1,7 +1,11 @@
-import { readCsvBars, readJsonBars } from "../domain/asset/read-bars.ts";
+import { barsOf, readJsonBars } from "../domain/asset/read-bars.ts";
+import { understand } from "../domain/import/understand.ts";
+import type { ImportParams } from "../domain/job/job.ts";
+import type { CalendarId } from "../domain/market/calendar-id.ts";
 import { isCalendarId } from "../domain/market/calendar-id.ts";
+import type { Resolution } from "../domain/market/resolution.ts";
 import type { ConsumerDeps, JobBook } from "../queues/consumer.ts";
-import { importRequest, MOST_IMPORT_ROWS } from "../queues/import-format.ts";
+import { decodeFile, importRequest, MOST_IMPORT_ROWS } from "../queues/import-format.ts";
 import type { IndicatorsDeps } from "../queues/indicators.ts";
 import type { IngestDeps, Upload } from "../queues/ingest.ts";
 import type { RecommendationDeps } from "../queues/recommendations.ts";
@@ -86,7 +90,7 @@ export function ingestDeps(p: Platform): IngestDeps {
     ...priceDeps(p),
     newest: (symbol, resolution) =>
       latestBars(env.DB, symbol, resolution, Number.MAX_SAFE_INTEGER, NEWEST_BARS),
-    upload: (objectKey, format) => readUpload(env, objectKey, format),
+    upload: (params, series) => readUpload(env, params, series),
     ingest: (command) => assetObject(env, command.symbol).ingest(command),
     hash: p.hash,
     now: p.now,
@@ -94,11 +98,17 @@ export function ingestDeps(p: Platform): IngestDeps {
   };
 }
 
-async function readUpload(env: Env, objectKey: string, format: "csv" | "json"): Promise<Upload | null> {
-  const object = await env.IMPORTS.get(objectKey);
+interface Series {
+  readonly resolution: Resolution;
+  readonly calendar: CalendarId;
+}
+
+async function readUpload(env: Env, params: ImportParams, series: Series): Promise<Upload | null> {
+  const object = await env.IMPORTS.get(params.objectKey);
   if (object === null) return null;
-  const body = await inTime(object.text(), UPLOAD_TIMEOUT_MS, "the uploaded file");
-  const reading = format === "csv" ? readCsvBars(body, { maxRows: MOST_IMPORT_ROWS }) : readJson(body);
+  const body = await inTime(object.arrayBuffer(), UPLOAD_TIMEOUT_MS, "the uploaded file");
+  const { text } = decodeFile(body);
+  const reading = params.format === "csv" ? readCsv(text, params, series) : readJson(text, params, series);
   if (reading.ok) return reading;
   if (reading.kind === "file") {
     return { ok: false, error: { code: "file_unreadable", detail: reading.errors.join("; ") } };
@@ -108,10 +118,19 @@ async function readUpload(env: Env, objectKey: string, format: "csv" | "json"): 
   return { ok: false, error: { code: "bars_refused", detail, errors, total } };
 }
 
-function readJson(body: string) {
+function readCsv(text: string, { answers }: ImportParams, { resolution, calendar }: Series) {
+  const rules = { maxRows: MOST_IMPORT_ROWS, calendar, answers: { ...answers, resolution } };
+  const understood = understand(text, rules);
+  const reading = barsOf(understood);
+  if (!reading.ok || understood.skippedTotal === 0) return reading;
+  return { ...reading, skipped: { total: understood.skippedTotal, rows: understood.skipped } };
+}
+
+function readJson(body: string, { answers }: ImportParams, series: Series) {
   try {
     const { bars, actions } = importRequest.parse(JSON.parse(body));
-    const reading = bars.length === 0 ? ({ ok: true, bars: [] } as const) : readJsonBars(bars);
+    const rules = { ...series, weekDated: answers?.weekDated };
+    const reading = bars.length === 0 ? ({ ok: true, bars: [] } as const) : readJsonBars(bars, rules);
     return reading.ok ? { ...reading, actions } : reading;
   } catch (error) {
     // It was readable when it was accepted. Reading it again will not mend it.

@@ -67,7 +67,6 @@ const PURE_PACKAGES = new Set([
   "@noble/hashes/utils.js",
   "croner",
   "ipaddr.js",
-  "papaparse/papaparse.js",
   "quadprog",
 ]);
 

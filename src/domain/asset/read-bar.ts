@@ -1,6 +1,6 @@
 import type { Bar } from "./bar.ts";
 import type { NumberReading } from "./read-number.ts";
-import { readTimestamp } from "./read-timestamp.ts";
+import { readTimestamp, writtenMidnight } from "./read-timestamp.ts";
 import { placeName, type RowError, RowErrors, type RowPlace, shorten } from "./row-error.ts";
 
 /** The numbers of a bar, in the order people write them. */
@@ -15,7 +15,7 @@ export interface BarRow extends RowPlace {
 
 /**
  * What came of reading an upload. `file` means that it cannot be trusted as a whole and says why in sentences; `rows`
- * lists the first hundred refused fields of `total`. Either way nothing of the upload is to be stored.
+ * lists the first hundred refused fields of the `total` refused rows. Either way nothing of the upload is to be stored.
  */
 export type BarsReading =
   | { readonly ok: true; readonly bars: readonly BarRow[] }
@@ -42,8 +42,12 @@ export interface RawRow {
   readonly shown: (field: NumberField) => string;
 }
 
-/** The bars of all rows, or every reason why there are none, in addition to the errors found before. */
-export const readRows = (rows: Iterable<RawRow>, errors: RowErrors = new RowErrors()): BarsReading => {
+/**
+ * The bars of all rows, or every reason why there are none. `dated` for bars of a day and longer: there a midnight at the
+ * offset it is written with spells a date, wherever it falls in UTC.
+ */
+export const readRows = (rows: Iterable<RawRow>, dated = false): BarsReading => {
+  const errors = new RowErrors();
   const bars: BarRow[] = [];
   for (const row of rows) {
     const moment = readTimestamp(row.timestamp);
@@ -53,8 +57,9 @@ export const readRows = (rows: Iterable<RawRow>, errors: RowErrors = new RowErro
       );
     if (moment.kind === "invalid") errors.add(row.place, "timestamp", row.timestamp, moment.reason);
     const values = readNumbers(row, errors);
-    if (moment.kind === "instant" && values !== null)
-      bars.push({ ...row.place, bar: { timestamp: moment.instant, ...values } });
+    if (moment.kind !== "instant" || values === null) continue;
+    const timestamp = dated ? (writtenMidnight(row.timestamp) ?? moment.instant) : moment.instant;
+    bars.push({ ...row.place, bar: { timestamp, ...values } });
   }
   if (errors.total > 0) return { ok: false, kind: "rows", errors: errors.listed, total: errors.total };
   return { ok: true, bars };
@@ -62,9 +67,16 @@ export const readRows = (rows: Iterable<RawRow>, errors: RowErrors = new RowErro
 
 const RANGE_FIELDS = ["open", "high", "low"] as const;
 
-const readNumbers = ({ place, numbers, shown }: RawRow, errors: RowErrors): Omit<Bar, "timestamp"> | null => {
-  const before = errors.total;
-  const refuse = (field: NumberField, reason: string): void => errors.add(place, field, shown(field), reason);
+/** The numbers of a row when all of them can be read; what cannot is added to the errors. */
+export const readNumbers = (
+  { place, numbers, shown }: Omit<RawRow, "timestamp">,
+  errors: RowErrors,
+): Omit<Bar, "timestamp"> | null => {
+  let isRefused = false;
+  const refuse = (field: NumberField, reason: string): void => {
+    isRefused = true;
+    errors.add(place, field, shown(field), reason);
+  };
   const valueIn = (field: NumberField): number | null => {
     const reading = numbers[field];
     if (reading.ok) return reading.value;
@@ -83,7 +95,7 @@ const readNumbers = ({ place, numbers, shown }: RawRow, errors: RowErrors): Omit
       empty[0],
       "is empty: open, high and low are given together, or all left empty for a close-only bar",
     );
-  if (close === null || errors.total > before) return null;
+  if (close === null || isRefused) return null;
   return { open, high, low, close, volume };
 };
 

@@ -1,8 +1,11 @@
-import { type BarColumns, EXPECTED_HEADER, findColumns } from "./bar-columns.ts";
-import { type BarsReading, type NumberField, type RawRow, readRows, refusedFile } from "./read-bar.ts";
-import { type CsvRecord, readCsv } from "./read-csv.ts";
-import { MAX_PRICE, MAX_VOLUME, type NumberReading, readDecimal, readNumber } from "./read-number.ts";
-import { RowErrors, type RowPlace } from "./row-error.ts";
+import { askedIn, type WeekDate } from "../import/question.ts";
+import { type Understanding, understand } from "../import/understand.ts";
+import { datedInWeek } from "../import/week-dates.ts";
+import type { CalendarId } from "../market/calendar-id.ts";
+import type { Resolution } from "../market/resolution.ts";
+import { isIntraday } from "../market/session-slots.ts";
+import { type BarsReading, type RawRow, readRows, refusedFile } from "./read-bar.ts";
+import { MAX_PRICE, MAX_VOLUME, readNumber } from "./read-number.ts";
 
 /** One bar of a JSON upload. A missing open, high and low is a close-only bar; a missing volume is not known. */
 export interface JsonBar {
@@ -15,59 +18,40 @@ export interface JsonBar {
 }
 
 /**
- * The bars of a CSV file in the order of the file. The header names timestamp (or date, time, datetime), open, high,
- * low, close and volume. Nothing is guessed and nothing is repaired: one refused row refuses the file.
+ * The bars of a CSV file in the order of the file, each at the instant its row says. Nothing is repaired: one refused row
+ * refuses the file, and so does anything that would have to be asked.
  */
-export const readCsvBars = (text: string, { maxRows }: { readonly maxRows: number }): BarsReading => {
-  const csv = readCsv(text);
-  if (!csv.ok) return refusedFile(csv.reason);
-  const [header, ...records] = csv.records;
-  if (header === undefined) return refusedFile(`the file is empty; it starts with ${EXPECTED_HEADER}`);
-  const found = findColumns(header.fields);
-  if (!found.ok) return refusedFile(...found.errors);
-  if (records.length === 0) return refusedFile("the file has a header and no rows");
-  if (records.length > maxRows)
-    return refusedFile(`the file has ${records.length} rows; at most ${maxRows} are taken at once`);
-  const errors = new RowErrors();
-  return readRows(csvRows(records, header, found.columns, errors), errors);
+export const readCsvBars = (text: string, { maxRows }: { readonly maxRows: number }): BarsReading =>
+  barsOf(understand(text, { maxRows, calendar: "CRYPTO", answers: { resolution: "1m" } }));
+
+/** What was understood of a file, as bars or as the reasons why there are none. */
+export const barsOf = (understood: Understanding): BarsReading => {
+  const { problems, questions, refused, refusedTotal, bars } = understood;
+  const reasons = [...problems, ...questions.map(askedIn)];
+  if (reasons.length > 0) return refusedFile(...reasons);
+  if (refusedTotal > 0) return { ok: false, kind: "rows", errors: refused, total: refusedTotal };
+  return { ok: true, bars };
 };
 
-/** The bars of a JSON upload whose fields already have the right JavaScript types, under the same rules as CSV. */
-export const readJsonBars = (rows: readonly JsonBar[]): BarsReading =>
-  rows.length === 0 ? refusedFile("there are no bars") : readRows(rows.map(jsonRow));
-
-function* csvRows(
-  records: readonly CsvRecord[],
-  header: CsvRecord,
-  columns: BarColumns,
-  errors: RowErrors,
-): Generator<RawRow> {
-  for (const [index, { line, fields }] of records.entries()) {
-    const place = { row: index + 1, line };
-    const problem = widthProblem(fields, header.fields.length);
-    if (problem === null) yield csvRow(place, fields, columns);
-    else errors.add(place, "row", fields.join(","), problem);
-  }
+/** How the dates of a series are meant. */
+export interface JsonRules {
+  readonly resolution: Resolution;
+  readonly calendar: CalendarId;
+  readonly weekDated?: WeekDate | undefined;
 }
 
-/** A row of another width has lost a field or gained one, and then every value stands under the wrong name. */
-const widthProblem = (fields: readonly string[], width: number): string | null => {
-  const used = fields.findLastIndex((field) => field !== "") + 1;
-  if (fields.length >= width && used <= width) return null;
-  return `has ${fields.length} fields where the header has ${width}`;
-};
-
-const csvRow = (place: RowPlace, fields: readonly string[], columns: BarColumns): RawRow => {
-  const shown = (field: NumberField): string => fields[columns[field]] ?? "";
-  const price = (field: NumberField): NumberReading => readDecimal(shown(field), MAX_PRICE);
-  const numbers = {
-    open: price("open"),
-    high: price("high"),
-    low: price("low"),
-    close: price("close"),
-    volume: readDecimal(shown("volume"), MAX_VOLUME),
-  };
-  return { place, timestamp: fields[columns.timestamp] ?? "", numbers, shown };
+/**
+ * The bars of a JSON upload whose fields already have the right JavaScript types, under the same rules as CSV. Without rules
+ * every row stands at the instant it says.
+ */
+export const readJsonBars = (rows: readonly JsonBar[], rules?: JsonRules): BarsReading => {
+  if (rows.length === 0) return refusedFile("there are no bars");
+  if (rules === undefined) return readRows(rows.map(jsonRow));
+  const { resolution, calendar, weekDated } = rules;
+  const reading = readRows(rows.map(jsonRow), !isIntraday(resolution));
+  if (!reading.ok) return reading;
+  const weeks = datedInWeek(reading.bars, resolution, calendar, null, weekDated);
+  return weeks.question === null ? { ok: true, bars: weeks.rows } : refusedFile(askedIn(weeks.question));
 };
 
 const jsonRow = (json: JsonBar, index: number): RawRow => ({

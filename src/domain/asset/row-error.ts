@@ -21,13 +21,18 @@ export const LISTED_ERRORS = 100;
 
 const SHOWN_CHARACTERS = 40;
 
-/** Row errors in the order they were found: the first hundred, and how many there were. */
+/**
+ * Row errors in the order they were found: the first hundred fields, and how many rows there were in all. Whoever adds them
+ * goes through the rows in order, so that a row with several bad fields is counted once.
+ */
 export class RowErrors {
   readonly listed: RowError[] = [];
   total = 0;
+  #last: number | null = null;
 
   add(place: RowPlace, field: string, value: string, reason: string): void {
-    this.total += 1;
+    if (place.row !== this.#last) this.total += 1;
+    this.#last = place.row;
     if (this.listed.length >= LISTED_ERRORS) return;
     this.listed.push({ row: place.row, line: place.line, field, value: shorten(value), reason });
   }

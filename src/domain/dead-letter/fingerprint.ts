@@ -16,7 +16,7 @@ export function normalisedDetail(detail: string, symbol: string | null): string 
   const without =
     symbol === null ? detail : detail.replace(OF_SYMBOLS, (word) => withoutSymbol(word, symbol));
   return without
-    .replace(/[\w.:+-]*\d[\w.:+-]*/g, "#")
+    .replace(/[\w.:+-]+/g, (word) => (/\d/.test(word) ? "#" : word))
     .replace(/#(?:[\s,;:|/-]*#)+/g, "#")
     .replace(/\s+/g, " ")
     .trim()
@@ -26,7 +26,7 @@ export function normalisedDetail(detail: string, symbol: string | null): string 
 
 /** A full stop or a dash at its end belongs to the sentence. */
 const withoutSymbol = (word: string, symbol: string): string =>
-  word === symbol || word.replace(/[.\-_=^]+$/, "") === symbol ? "#" : word;
+  word === symbol || (word.startsWith(symbol) && /^[.\-_=^]+$/.test(word.slice(symbol.length))) ? "#" : word;
 
 /** The same 16 hex digits for all letters of one cause: same queue, same code, same words. */
 export const fingerprintOf = (queue: string, error: Problem, symbol: string | null): string =>

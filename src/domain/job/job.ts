@@ -1,5 +1,6 @@
 import type { PortfolioBacktestRequest } from "../backtest/portfolio-request.ts";
 import type { BacktestRequest } from "../backtest/request.ts";
+import type { Answers } from "../import/question.ts";
 import type { Resolution } from "../market/resolution.ts";
 import type { Problem } from "../outcome.ts";
 import type { OptimizationRequest } from "../portfolio/request.ts";
@@ -33,7 +34,7 @@ export interface Attempt {
  */
 export type JobParams =
   | { readonly mode: "source"; readonly until: number; readonly backfill: boolean }
-  | { readonly mode: "import"; readonly objectKey: string; readonly format: "csv" | "json" }
+  | ImportParams
   | {
       readonly mode: "portfolio";
       readonly symbols: readonly string[];
@@ -61,6 +62,14 @@ export type JobParams =
   | { readonly mode: "resolve" }
   /** A ranking for a moment of the market. Its job's `symbol` is the resolution it ranks, which no asset is called. */
   | { readonly mode: "ranking"; readonly until: number };
+
+/** An uploaded file, and what its sender said of it where the file leaves something open. */
+export interface ImportParams {
+  readonly mode: "import";
+  readonly objectKey: string;
+  readonly format: "csv" | "json";
+  readonly answers?: Omit<Answers, "resolution">;
+}
 
 /** A job as it is ordered: everything that decides its effect. Its id is `kind|asset|slot`. */
 export interface JobOrder {

@@ -1,5 +1,13 @@
 import { sessionDateOf } from "./calendar.ts";
-import { dayOf, isoDateOf, MILLISECONDS_PER_DAY, MONDAY, parseIsoDate, weekdayOf } from "./calendar-day.ts";
+import {
+  dayOf,
+  isoDateOf,
+  MILLISECONDS_PER_DAY,
+  MONDAY,
+  parseIsoDate,
+  SUNDAY,
+  weekdayOf,
+} from "./calendar-day.ts";
 import type { CalendarId } from "./calendar-id.ts";
 import type { Resolution } from "./resolution.ts";
 
@@ -11,6 +19,10 @@ const tradingDay = (calendarId: CalendarId, instant: number): number => {
 };
 
 const mondayOf = (day: number): number => day - ((weekdayOf(day) - MONDAY + 7) % 7);
+
+/** The week of foreign exchange opens on Sunday evening, so that a Sunday there belongs to the Monday after it. */
+const weekOf = (calendarId: CalendarId, day: number): number =>
+  mondayOf(calendarId === "FX" && weekdayOf(day) === SUNDAY ? day + 1 : day);
 
 const firstOfMonth = (day: number): number => {
   const [year, month] = isoDateOf(day).split("-");
@@ -29,7 +41,7 @@ export const barKey = (resolution: Resolution, calendarId: CalendarId, instant: 
     case "1d":
       return tradingDay(calendarId, instant) * MILLISECONDS_PER_DAY;
     case "1w":
-      return mondayOf(tradingDay(calendarId, instant)) * MILLISECONDS_PER_DAY;
+      return weekOf(calendarId, tradingDay(calendarId, instant)) * MILLISECONDS_PER_DAY;
     case "1mo":
       return firstOfMonth(tradingDay(calendarId, instant)) * MILLISECONDS_PER_DAY;
     case "1m":

@@ -35,6 +35,9 @@ export type SessionsAnswer =
 
 const RULES: Readonly<Record<CalendarId, TradingRules>> = { XNYS, XLON, XMAD, CRYPTO, FX };
 
+/** The zone of a market's clock (IANA), and when its session ends on it, in minutes after midnight. */
+export const clockOf = (calendarId: CalendarId): Pick<TradingRules, "zone" | "closesAt"> => RULES[calendarId];
+
 /** The rule tables were checked from here on; before it holidays were other ones. */
 const FIRST_DAY = dayOf(1990, 1, 1);
 const LAST_DAY = dayOf(9999, 12, 31);

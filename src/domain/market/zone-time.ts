@@ -8,7 +8,7 @@ const MILLISECONDS_PER_MINUTE = 60_000;
 /** A zone is asked this often whether its offset has moved. Summer time lasts months, so two weeks cannot hide a pair. */
 const PROBE_STEP = 14 * MILLISECONDS_PER_DAY;
 
-const offsetFormat = (timeZone: MarketZone): Intl.DateTimeFormat =>
+const offsetFormat = (timeZone: string): Intl.DateTimeFormat =>
   new Intl.DateTimeFormat("en-US", { timeZone, timeZoneName: "longOffset" });
 
 // Building a formatter costs as much as thousands of uses of it.
@@ -19,10 +19,15 @@ const OFFSET_FORMATS: Readonly<Record<MarketZone, Intl.DateTimeFormat>> = {
   "Europe/Madrid": offsetFormat("Europe/Madrid"),
 };
 
-/** How far the zone's wall clock is ahead of UTC at an instant (epoch ms), in milliseconds; negative in New York. */
-export const offsetAt = (zone: MarketZone, instant: number): number => {
+const isMarketZone = (zone: string): zone is MarketZone => Object.hasOwn(OFFSET_FORMATS, zone);
+
+/** How far a zone's wall clock is ahead of UTC at an instant (epoch ms), in milliseconds; negative in New York. */
+export const offsetAt = (zone: MarketZone, instant: number): number =>
+  offsetIn(OFFSET_FORMATS[zone], zone, instant);
+
+const offsetIn = (format: Intl.DateTimeFormat, zone: string, instant: number): number => {
   if (zone === "UTC") return 0;
-  const text = OFFSET_FORMATS[zone].format(instant);
+  const text = format.format(instant);
   // Before time zones were agreed on, a town's own time was off by seconds too.
   const match = /GMT(?:([+-])(\d{2}):(\d{2})(?::(\d{2}))?)?$/.exec(text);
   if (match === null) throw new Error(`The platform wrote the offset of ${zone} as "${text}"`);
@@ -31,33 +36,44 @@ export const offsetAt = (zone: MarketZone, instant: number): number => {
 };
 
 interface OffsetSpan {
+  /** The instant from which this offset holds (epoch ms). */
+  readonly from: number;
   /** The wall clock reading from which this offset holds, as if it were UTC (epoch ms). */
   readonly localFrom: number;
   readonly offset: number;
 }
 
 /** The first minute in (earlier, later] that already has the later offset. */
-const changeBetween = (zone: MarketZone, earlier: number, later: number, laterOffset: number): number => {
+const changeBetween = (
+  offsetOf: (instant: number) => number,
+  earlier: number,
+  later: number,
+  laterOffset: number,
+): number => {
   let before = earlier;
   let since = later;
   while (since - before > MILLISECONDS_PER_MINUTE) {
     const half = Math.floor((since - before) / 2 / MILLISECONDS_PER_MINUTE) * MILLISECONDS_PER_MINUTE;
-    if (offsetAt(zone, before + half) === laterOffset) since = before + half;
+    if (offsetOf(before + half) === laterOffset) since = before + half;
     else before += half;
   }
   return since;
 };
 
-const offsetSpans = (zone: MarketZone, from: number, to: number): readonly OffsetSpan[] => {
-  let offset = offsetAt(zone, from);
-  const spans: OffsetSpan[] = [{ localFrom: Number.NEGATIVE_INFINITY, offset }];
+const offsetSpans = (zone: string, from: number, to: number): readonly OffsetSpan[] => {
+  const format = isMarketZone(zone) ? OFFSET_FORMATS[zone] : offsetFormat(zone);
+  const offsetOf = (instant: number): number => offsetIn(format, zone, instant);
+  let offset = offsetOf(from);
+  const spans: OffsetSpan[] = [
+    { from: Number.NEGATIVE_INFINITY, localFrom: Number.NEGATIVE_INFINITY, offset },
+  ];
   if (zone === "UTC") return spans;
   for (let probed = from; probed < to; probed += PROBE_STEP) {
     const later = probed + PROBE_STEP;
-    const laterOffset = offsetAt(zone, later);
+    const laterOffset = offsetOf(later);
     if (laterOffset === offset) continue;
-    const change = changeBetween(zone, probed, later, laterOffset);
-    spans.push({ localFrom: change + laterOffset, offset: laterOffset });
+    const change = changeBetween(offsetOf, probed, later, laterOffset);
+    spans.push({ from: change, localFrom: change + laterOffset, offset: laterOffset });
     offset = laterOffset;
   }
   return spans;
@@ -70,10 +86,31 @@ const offsetSpans = (zone: MarketZone, from: number, to: number): readonly Offse
  * one that spring leaves out is read as if the clocks had not yet moved.
  * Finding the few offset changes first keeps twenty years of sessions at some hundreds of Intl calls.
  */
-export const wallClock = (zone: MarketZone, from: number, to: number): ((reading: number) => number) => {
+export const wallClock = (zone: string, from: number, to: number): ((reading: number) => number) =>
+  zoneClock(zone, from, to).instantOf;
+
+/** A zone's clock between two instants on whole minutes, in both directions. `zone` is an IANA name that the platform knows. */
+export interface ZoneClock {
+  /** The instant of a wall clock reading, as `wallClock` tells it. */
+  readonly instantOf: (reading: number) => number;
+  /** What the wall clock reads at an instant, as the epoch ms it would have if the zone were UTC. */
+  readonly readingAt: (instant: number) => number;
+}
+
+export const zoneClock = (zone: string, from: number, to: number): ZoneClock => {
   const spans = offsetSpans(zone, from, to);
-  return (reading) => {
-    const span = spans.findLast((candidate) => candidate.localFrom <= reading);
-    return reading - (span?.offset ?? 0);
+  return {
+    instantOf: (reading) => reading - (spans.findLast((span) => span.localFrom <= reading)?.offset ?? 0),
+    readingAt: (instant) => instant + (spans.findLast((span) => span.from <= instant)?.offset ?? 0),
   };
+};
+
+/** Whether the platform knows a zone by this name. A bare offset is no zone: it would silently ignore summer time. */
+export const isZone = (name: string): boolean => {
+  if (!/^[A-Za-z][A-Za-z0-9_+/-]{0,63}$/.test(name)) return false;
+  try {
+    return new Intl.DateTimeFormat("en-US", { timeZone: name }).resolvedOptions().timeZone !== "";
+  } catch {
+    return false;
+  }
 };

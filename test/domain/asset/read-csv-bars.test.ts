@@ -87,7 +87,7 @@ describe("a file that cannot be trusted", () => {
     [
       "date and time of day apart",
       ["date,time,open,high,low,close,volume", "2020-01-02,09:30,1,2,1,1,1"],
-      '"date" and "time"',
+      "has no time zone",
     ],
     ["the month first", [HEADER, "2020-01-02,1,2,1,1,1", "1/2/2020,1,2,1,1,1"], "row 2 (line 3)"],
     ["a month first with a time", [HEADER, "1/2/2020 10:00,1,2,1,1,1"], "use YYYY-MM-DD"],
@@ -141,6 +141,10 @@ describe("a refused row", () => {
     expect(rowErrors(row)).toMatchObject([{ field, value: "" }]);
   });
 
+  test("counts once, however many of its fields are wrong", () => {
+    expect(file("2021-02-30,a,2,1,b,c", "2020-01-02,1,2,1,x,y")).toMatchObject({ total: 2 });
+  });
+
   test("shows at most 40 characters of a value, and never half of one", () => {
     const errors = rowErrors(`2020-01-02,1,2,1,${"x".repeat(38)}😀${"y".repeat(50)},1`);
     const value = Array.isArray(errors) ? (errors[0]?.value ?? "") : "";
@@ -167,6 +171,10 @@ describe("what a field may say", () => {
     ["1e15", 1e15],
     ["-3", -3],
     ["1e-400", 0],
+    ['"1,234.50"', 1234.5],
+    ['"1,5"', 1.5],
+    ["$5", 5],
+    ["5€", 5],
   ])("a close of %s", (text, close) => {
     expect(onlyBar(`2020-01-02,,,,${text},`)?.close).toBe(close);
   });
@@ -177,10 +185,6 @@ describe("what a field may say", () => {
 
   test.each([
     ["", "is empty"],
-    ['"1,234.50"', "comma"],
-    ['"1,5"', "comma"],
-    ["$5", "currency"],
-    ["5€", "currency"],
     ["NaN", "plain decimal"],
     ["Infinity", "plain decimal"],
     ["-Infinity", "plain decimal"],
@@ -193,6 +197,10 @@ describe("what a field may say", () => {
     [".", "plain decimal"],
     ["null", "plain decimal"],
     ["5%", "plain decimal"],
+    ["12M", "plain decimal"],
+    ['"12,34.5"', "comma"],
+    ["$", "currency"],
+    [`${"1".repeat(65)}`, "longer than 64"],
     ["١٢", "plain decimal"],
     ["1.000001e15", "beyond 1e+15"],
     ["-1.000001e15", "beyond 1e+15"],

@@ -104,7 +104,7 @@ test.each([
   );
 });
 
-test("20,000 rows are read in well under 300 ms", () => {
+test("20,000 rows are read in well under 300 ms of a processor", () => {
   const rows = Array.from(
     { length: 20_000 },
     (_, day) =>
@@ -112,9 +112,9 @@ test("20,000 rows are read in well under 300 ms", () => {
   );
   const text = [COLUMNS.join(","), ...rows].join("\n");
   const timings = [1, 2, 3].map(() => {
-    const start = performance.now();
+    const start = process.cpuUsage();
     expect(readCsvBars(text, { maxRows: 20_000 }).ok).toBe(true);
-    return performance.now() - start;
+    return process.cpuUsage(start).user / 1000;
   });
   expect(Math.min(...timings)).toBeLessThan(300);
 });
@@ -126,6 +126,7 @@ test.each([
   ["delimiters", ",".repeat(1_000_000)],
   ["columns of other names", Array.from({ length: 150_000 }, (_, index) => `c${index}`).join(",")],
   ["blank lines", "\n".repeat(1_000_000)],
+  ["records of two letters", "a\n".repeat(500_000)],
   ["one long number", `${COLUMNS.join(",")}\n2020-01-02,,,,${"1".repeat(1_000_000)},`],
 ])("a megabyte of %s is refused in linear time", (_, text) => {
   const start = performance.now();

@@ -5,12 +5,17 @@ interface Pattern {
   readonly pattern: RegExp;
 }
 
+/*
+ * Every pattern walks over a text once, however long it is and whatever stands in it: what a sentence must not hold is known
+ * by its last few letters, not by everything before them, and looks ahead have an end.
+ */
+
 /** A name that ends in one of the common endings of the Web, written like an address. */
 const HOST =
-  /\b[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:com|org|net|io|ai|app|dev|co|info|biz|xyz|me|ly|gg|ru|cn|uk|de|es|fr|eu|example)\b/iu;
+  /[a-z0-9]-*\.(?:com|org|net|io|ai|app|dev|co|info|biz|xyz|me|ly|gg|ru|cn|uk|de|es|fr|eu|example)\b/iu;
 
 const PATTERNS: readonly Pattern[] = [
-  { check: "privacy", what: "an e-mail address", pattern: /[\p{L}\p{N}._%+-]+@[\p{L}\p{N}-]+\.[\p{L}]{2,}/u },
+  { check: "privacy", what: "an e-mail address", pattern: /[\p{L}\p{N}._%+-]@[\p{L}\p{N}-]+\.[\p{L}]{2,}/u },
   {
     check: "privacy",
     what: "a telephone number",
@@ -20,16 +25,16 @@ const PATTERNS: readonly Pattern[] = [
     check: "privacy",
     what: "a key or secret",
     pattern:
-      /\b(?:sk|pk|rk|api|key|ghp|gho|xox[abp]|whsec|glpat|hf|gsk)[-_](?=[A-Za-z0-9_-]*\d)[A-Za-z0-9_-]{8,}|\bAKIA[A-Z0-9]{12,}|\beyJ[A-Za-z0-9_-]{10,}|-----BEGIN|\bBearer\s+\S{8,}|\b(?=[A-Za-z0-9+/_-]*\d)(?=[A-Za-z0-9+/_-]*[A-Za-z])[A-Za-z0-9+/_-]{32,}/u,
+      /\b(?:sk|pk|rk|api|key|ghp|gho|xox[abp]|whsec|glpat|hf|gsk)[-_](?=[A-Za-z0-9_-]{0,80}\d)[A-Za-z0-9_-]{8,}|\bAKIA[A-Z0-9]{12,}|\beyJ[A-Za-z0-9_-]{10,}|-----BEGIN|\bBearer\s+\S{8,}|(?<![A-Za-z0-9+/_-])(?=[A-Za-z0-9+/_-]*\d)(?=[A-Za-z0-9+/_-]*[A-Za-z])[A-Za-z0-9+/_-]{32,}/u,
   },
   { check: "privacy", what: "a bank account", pattern: /\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,}/u },
   {
     check: "links",
     what: "a link",
-    pattern: /\b[a-z][a-z0-9+.-]*:\/\/|\bwww\.|\]\(|\bmailto:|\bjavascript:/iu,
+    pattern: /[a-z0-9+.-]:\/\/|\bwww\.|\]\(|\bmailto:|\bjavascript:/iu,
   },
   { check: "links", what: "a link", pattern: HOST },
-  { check: "language", what: "markup", pattern: /<\/?[a-z!][^>]*>|```|^\s*#{1,6}\s|\*\*|__|&[a-z]+;|&#/imu },
+  { check: "language", what: "markup", pattern: /<\/?[a-z!][^>]{0,400}>|```|^[^\S\r\n\u2028\u2029]*#{1,6}\s|\*\*|__|&[a-z]+;|&#/imu },
   { check: "language", what: "an exclamation or emoji", pattern: /!|\p{Extended_Pictographic}/u },
   { check: "language", what: "characters that are not plain text", pattern: /[\p{Cc}\p{Cf}\p{Co}\p{Cn}]/u },
   { check: "language", what: "a script other than Latin", pattern: /(?!\p{Script=Latin})\p{L}/u },

@@ -1,0 +1,117 @@
+/** One record of a delimited text: its fields without surrounding spaces, and the line on which it starts. */
+export interface Record {
+  readonly line: number;
+  readonly fields: readonly string[];
+}
+
+/** What stopped the reading of a text, in words for whoever sent it. */
+export type RecordsProblem = string;
+
+/** More columns than any export has. Bounds what one record can hold in memory. */
+export const MOST_COLUMNS = 1_000;
+
+/** As many characters as a spreadsheet's cell can hold. Of a longer one no more is kept: whoever reads it refuses it for its length. */
+const LONGEST_CELL = 32_767;
+
+const QUOTE = 34;
+const LINE_FEED = 10;
+const RETURN = 13;
+
+/**
+ * Walks over the records of a text (RFC 4180, and the dialects spreadsheets write: any line ending, spaces around quoted
+ * fields, doubled quotes), one at a time, so that a file of any shape costs the memory of one record. Blank records are
+ * passed over; line numbers still count them. `visit` says with `false` that it has seen enough.
+ *
+ * `starts` is where the text begins after a byte order mark and a `sep=` line.
+ */
+export const walkRecords = (
+  text: string,
+  delimiter: string,
+  visit: (record: Record) => boolean,
+  starts: { readonly at: number; readonly line: number } = { at: 0, line: 1 },
+): RecordsProblem | null => {
+  const cut = delimiter.charCodeAt(0);
+  let { at, line } = starts;
+  while (at < text.length) {
+    const began = line;
+    const fields: string[] = [];
+    let filled = false;
+    for (;;) {
+      const field = readField(text, at, cut);
+      if (field === null) return `the quotes do not match in the record that starts on line ${began}`;
+      line += field.breaks;
+      fields.push(field.text);
+      filled ||= field.text !== "";
+      at = field.end;
+      if (fields.length > MOST_COLUMNS && !(at >= text.length || isLineEnd(text.charCodeAt(at))))
+        return `line ${began} has more than ${MOST_COLUMNS} columns`;
+      if (at >= text.length || text.charCodeAt(at) !== cut) break;
+      at += 1;
+    }
+    if (text.charCodeAt(at) === RETURN && text.charCodeAt(at + 1) === LINE_FEED) at += 1;
+    at += 1;
+    line += 1;
+    if (filled && !visit({ line: began, fields })) return null;
+  }
+  return null;
+};
+
+interface Field {
+  readonly text: string;
+  /** Where the delimiter or the line end behind it stands. */
+  readonly end: number;
+  /** Lines it runs over beyond its first. */
+  readonly breaks: number;
+}
+
+const isLineEnd = (code: number): boolean => code === LINE_FEED || code === RETURN;
+
+/** White space that may stand around a field and is no delimiter. */
+const isBlank = (code: number): boolean =>
+  code === 32 || code === 9 || code === 0xa0 || code === 0xfeff || code === 11 || code === 12;
+
+/** The field that begins at a place; null when its quotes do not match. */
+const readField = (text: string, from: number, cut: number): Field | null => {
+  let at = from;
+  while (at < text.length && isBlank(text.charCodeAt(at)) && text.charCodeAt(at) !== cut) at += 1;
+  if (text.charCodeAt(at) === QUOTE) return readQuoted(text, at + 1, cut);
+  let end = at;
+  while (end < text.length) {
+    const code = text.charCodeAt(end);
+    if (code === cut || isLineEnd(code)) break;
+    end += 1;
+  }
+  return { text: text.slice(at, Math.min(end, at + LONGEST_CELL)).trim(), end, breaks: 0 };
+};
+
+const readQuoted = (text: string, from: number, cut: number): Field | null => {
+  let breaks = 0;
+  let doubled = false;
+  let at = from;
+  for (; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) {
+      if (text.charCodeAt(at + 1) !== QUOTE) break;
+      doubled = true;
+      at += 1;
+    } else if (code === LINE_FEED || (code === RETURN && text.charCodeAt(at + 1) !== LINE_FEED)) breaks += 1;
+  }
+  if (at >= text.length) return null;
+  let end = at + 1;
+  while (end < text.length && isBlank(text.charCodeAt(end)) && text.charCodeAt(end) !== cut) end += 1;
+  if (end < text.length && text.charCodeAt(end) !== cut && !isLineEnd(text.charCodeAt(end))) return null;
+  const inside = text.slice(from, Math.min(at, from + LONGEST_CELL));
+  return { text: (doubled ? inside.replaceAll('""', '"') : inside).trim(), end, breaks };
+};
+
+/** At most so many records from the beginning, and why the reading stopped there if it did. */
+export const firstRecords = (
+  text: string,
+  delimiter: string,
+  most: number,
+  starts?: { readonly at: number; readonly line: number },
+): { readonly records: readonly Record[]; readonly problem: RecordsProblem | null } => {
+  const records: Record[] = [];
+  const problem = walkRecords(text, delimiter, (record) => records.push(record) < most, starts);
+  return { records, problem };
+};
