@@ -1,5 +1,5 @@
 /** One record of a delimited text: its fields without surrounding spaces, and the line on which it starts. */
-export interface Record {
+export interface CsvRecord {
   readonly line: number;
   readonly fields: readonly string[];
 }
@@ -18,8 +18,8 @@ const LINE_FEED = 10;
 const RETURN = 13;
 
 /**
- * Walks over the records of a text (RFC 4180, and the dialects spreadsheets write: any line ending, spaces around quoted
- * fields, doubled quotes), one at a time, so that a file of any shape costs the memory of one record. Blank records are
+ * Walks over the records of a text (RFC 4180, and the dialects of spreadsheets with every line ending, spaces around quoted
+ * fields and doubled quotes), one at a time, so that a file of any shape costs the memory of one record. Blank records are
  * passed over; line numbers still count them. `visit` says with `false` that it has seen enough.
  *
  * `starts` is where the text begins after a byte order mark and a `sep=` line.
@@ -27,7 +27,7 @@ const RETURN = 13;
 export const walkRecords = (
   text: string,
   delimiter: string,
-  visit: (record: Record) => boolean,
+  visit: (record: CsvRecord) => boolean,
   starts: { readonly at: number; readonly line: number } = { at: 0, line: 1 },
 ): RecordsProblem | null => {
   const cut = delimiter.charCodeAt(0);
@@ -110,8 +110,8 @@ export const firstRecords = (
   delimiter: string,
   most: number,
   starts?: { readonly at: number; readonly line: number },
-): { readonly records: readonly Record[]; readonly problem: RecordsProblem | null } => {
-  const records: Record[] = [];
+): { readonly records: readonly CsvRecord[]; readonly problem: RecordsProblem | null } => {
+  const records: CsvRecord[] = [];
   const problem = walkRecords(text, delimiter, (record) => records.push(record) < most, starts);
   return { records, problem };
 };
