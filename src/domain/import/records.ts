@@ -33,6 +33,11 @@ export const walkRecords = (
   const cut = delimiter.charCodeAt(0);
   let { at, line } = starts;
   while (at < text.length) {
+    if (isLineEnd(text.charCodeAt(at))) {
+      at = behindLineEnd(text, at);
+      line += 1;
+      continue;
+    }
     const began = line;
     const fields: string[] = [];
     let filled = false;
@@ -48,8 +53,7 @@ export const walkRecords = (
       if (at >= text.length || text.charCodeAt(at) !== cut) break;
       at += 1;
     }
-    if (text.charCodeAt(at) === RETURN && text.charCodeAt(at + 1) === LINE_FEED) at += 1;
-    at += 1;
+    at = behindLineEnd(text, at);
     line += 1;
     if (filled && !visit({ line: began, fields })) return null;
   }
@@ -65,6 +69,9 @@ interface Field {
 }
 
 const isLineEnd = (code: number): boolean => code === LINE_FEED || code === RETURN;
+
+const behindLineEnd = (text: string, at: number): number =>
+  text.charCodeAt(at) === RETURN && text.charCodeAt(at + 1) === LINE_FEED ? at + 2 : at + 1;
 
 /** White space that may stand around a field and is no delimiter. */
 const isBlank = (code: number): boolean =>
