@@ -2,7 +2,7 @@ import { createRoute } from "@hono/zod-openapi";
 import * as z from "zod";
 import { type BarsCheck, checkBars } from "../domain/asset/check-bars.ts";
 import { ANSWER_NAMES, asQuery, DATE_FORMATS, WEEK_DATES } from "../domain/import/question.ts";
-import type { Understanding } from "../domain/import/understand.ts";
+import type { Understanding } from "../domain/import/understanding.ts";
 import { barKey } from "../domain/market/bar-key.ts";
 import { type CalendarId, isCalendarId } from "../domain/market/calendar-id.ts";
 import { RESOLUTIONS } from "../domain/market/resolution.ts";
@@ -70,7 +70,12 @@ const previewView = z
           z.object({
             parameter: z.enum(ANSWER_NAMES),
             value: z.string(),
-            query: z.string().meta({ description: "what to add to the query, encoded" }),
+            query: z
+              .string()
+              .meta({
+                description:
+                  "what to add to the query, encoded; values of several `columns` are joined by commas",
+              }),
             means: z.string(),
           }),
         ),

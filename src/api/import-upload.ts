@@ -3,7 +3,8 @@ import * as z from "zod";
 import { barsOf, readJsonBars } from "../domain/asset/read-bars.ts";
 import type { Encoding } from "../domain/import/encoding.ts";
 import { type Answers, DATE_FORMATS, WEEK_DATES } from "../domain/import/question.ts";
-import { type Understanding, understand } from "../domain/import/understand.ts";
+import { understand } from "../domain/import/understand.ts";
+import type { Understanding } from "../domain/import/understanding.ts";
 import { readWishedColumns } from "../domain/import/wished-columns.ts";
 import { isCalendarId } from "../domain/market/calendar-id.ts";
 import { RESOLUTIONS, type Resolution } from "../domain/market/resolution.ts";
@@ -59,13 +60,9 @@ export const importQuery = z.object({
         "which column is what, by name or position from 1: `close:Adj Close,volume:none`; or all in order: `timestamp,open,high,low,close,volume`, `-` for one to pass over",
       example: "close:Adj Close",
     }),
-  dateFormat: z
-    .enum(DATE_FORMATS)
-    .optional()
-    .meta({
-      description:
-        "the order of day, month and year; `epoch` for numbers since 1970, `excel` for day numbers",
-    }),
+  dateFormat: z.enum(DATE_FORMATS).optional().meta({
+    description: "the order of day, month and year; `epoch` for numbers since 1970, `excel` for day numbers",
+  }),
   decimal: z
     .enum([".", ",", "point", "comma"])
     .transform((mark) => (mark === "point" || mark === "." ? ("." as const) : ("," as const)))

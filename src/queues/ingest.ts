@@ -6,7 +6,7 @@ import type { CorporateAction } from "../domain/asset/corporate-action.ts";
 import type { BarRow } from "../domain/asset/read-bar.ts";
 import { LISTED_ERRORS } from "../domain/asset/row-error.ts";
 import { assetStream } from "../domain/events/envelope.ts";
-import type { Skipped } from "../domain/import/understand.ts";
+import type { Skipped } from "../domain/import/understanding.ts";
 import type { ImportParams, JobRecord } from "../domain/job/job.ts";
 import type { AssetType } from "../domain/market/asset-type.ts";
 import { barKey } from "../domain/market/bar-key.ts";

@@ -1,5 +1,6 @@
 import { askedIn, type WeekDate } from "../import/question.ts";
-import { type Understanding, understand } from "../import/understand.ts";
+import { understand } from "../import/understand.ts";
+import type { Understanding } from "../import/understanding.ts";
 import { datedInWeek } from "../import/week-dates.ts";
 import type { CalendarId } from "../market/calendar-id.ts";
 import type { Resolution } from "../market/resolution.ts";

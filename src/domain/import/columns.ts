@@ -33,6 +33,7 @@ const PASSED_OVER: ReadonlySet<string> = new Set(
   ),
 );
 const ADJUSTED = new Set(["adj close", "adjusted close", "adj. close"]);
+const MOMENTS: ReadonlySet<string> = new Set(NAMES_OF.timestamp);
 const RANGE = ["open", "high", "low"] as const;
 
 /** How many columns are offered as the answer to a question. */
@@ -63,7 +64,7 @@ export const findColumns = (
   }
   if (time !== null) used.add(time);
   const unread = names.flatMap((name, at) =>
-    used.has(at) || name === "" || PASSED_OVER.has(name) ? [] : [at],
+    used.has(at) || name === "" || PASSED_OVER.has(name) || MOMENTS.has(name) ? [] : [at],
   );
   const closeOnly = RANGE.every((field) => found.get(field) === null) && unread.length === 0;
   const lacking = NUMBER_FIELDS.filter((field) => found.get(field) === null && !wished.has(field));
@@ -177,11 +178,14 @@ const twice = (role: Role, positions: readonly number[], header: readonly string
 const missing = (field: NumberField, unread: readonly number[], header: readonly string[]): Question => ({
   parameter: "columns",
   question: `the column "${field}" is missing`,
-  choices: [
-    ...offered(field, unread, header),
-    ...(field === "volume"
-      ? [{ parameter: "columns" as const, value: "volume:none", means: "it is not known" }]
-      : []),
-  ],
-  otherwise: unread.length === 0 ? `add a column named ${field}` : null,
+  choices: header.length < 2 ? [] : [...offered(field, unread, header), ...withoutIt(field)],
+  otherwise: unread.length === 0 || header.length < 2 ? `add a column named ${field}` : null,
 });
+
+/** Every value but the close may be unknown; of the range all three together. */
+const withoutIt = (field: NumberField): Choice[] => {
+  if (field === "close") return [];
+  const value = field === "volume" ? "volume:none" : RANGE.map((one) => `${one}:none`).join(",");
+  const means = field === "volume" ? "it is not known" : "closes only";
+  return [{ parameter: "columns", value, means }];
+};

@@ -26,10 +26,10 @@ const USE = "use YYYY-MM-DD, or an instant such as 2024-03-01T14:30:00Z";
 export const decideDates = (
   rows: readonly WrittenRow[],
   form: Form | null,
-  { dateFormat }: Answers,
+  { dateFormat, resolution }: Answers,
 ): { readonly dates: DateForm; readonly questions: readonly Question[] } => {
   const questions: Question[] = [];
-  const order = decideOrder(rows, form, dateFormat, questions);
+  const order = decideOrder(rows, form, { dateFormat, resolution }, questions);
   const number = rows.find(({ written }) => written.kind === "number");
   let numbers: DateForm["numbers"] = null;
   if (dateFormat === "epoch" || dateFormat === "excel") numbers = dateFormat;
@@ -44,7 +44,7 @@ const isOrder = (format: DateFormat | undefined): format is DateOrder =>
 const decideOrder = (
   rows: readonly WrittenRow[],
   form: Form | null,
-  answer: DateFormat | undefined,
+  { dateFormat: answer, resolution }: Answers,
   questions: Question[],
 ): DateOrder | null => {
   if (isOrder(answer)) return answer;
@@ -58,8 +58,9 @@ const decideOrder = (
     const [first, second] = written.parts;
     if (written.shortYear) short ??= row;
     if (first !== second || written.shortYear) doubtful ??= row;
-    if (first > 12) dayFirst += 1;
-    if (second > 12) monthFirst += 1;
+    // A number that is neither tells nothing; its row is refused.
+    if (first > 12 && first <= 31 && second <= 12) dayFirst += 1;
+    if (second > 12 && second <= 31 && first <= 12) monthFirst += 1;
   }
   if (doubtful === null) return "DMY";
   if (short !== null && form?.dates === undefined) {
@@ -72,7 +73,8 @@ const decideOrder = (
   const settled = dayFirst > 0 ? "DMY" : "MDY";
   if (dayFirst > 0 !== monthFirst > 0) return settled;
   const usual = form?.dates;
-  if (usual !== undefined && dayFirst + monthFirst === 0 && !looksLikeTheOther(rows, usual)) return usual;
+  const doubted = resolution !== "1mo" && usual !== undefined && looksLikeTheOther(rows, usual);
+  if (usual !== undefined && dayFirst + monthFirst === 0 && !doubted) return usual;
   questions.push(askOrder(doubtful, ["DMY", "MDY"]));
   return null;
 };

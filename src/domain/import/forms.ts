@@ -122,6 +122,17 @@ export const FORMS: readonly Form[] = [
     mayLack: ["volume"],
   },
   {
+    id: "kraken",
+    name: "Kraken",
+    isHeader: either(
+      begins("timestamp", "open", "high", "low", "close", "volume", "trades"),
+      begins("time", "open", "high", "low", "close", "vwap", "volume", "count"),
+    ),
+    decimal: ".",
+    epoch: true,
+    zone: "UTC",
+  },
+  {
     id: "tradingview",
     name: "TradingView",
     isHeader: (fields) => ["time", "open", "high", "low", "close"].every((name, at) => fields[at] === name),
@@ -139,6 +150,16 @@ export const FORMS: readonly Form[] = [
     decimal: ".",
     epoch: true,
     zone: "UTC",
+  },
+  {
+    id: "yfinance",
+    name: "yfinance",
+    isHeader: either(
+      holds("date", "open", "high", "low", "close", "volume", "dividends", "stock splits"),
+      holds("datetime", "open", "high", "low", "close", "volume", "dividends", "stock splits"),
+    ),
+    decimal: ".",
+    skipsEmpty: true,
   },
   {
     id: "stooq-bulk",

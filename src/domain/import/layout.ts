@@ -1,6 +1,6 @@
 import { NAMES_OF, plainName, ROLES, TIME_NAMES } from "./column-names.ts";
 import { BARE_FORMS, type BareForm, FORMS, type Form, YFINANCE } from "./forms.ts";
-import { firstRecords, type Record } from "./records.ts";
+import { type CsvRecord, firstRecords } from "./records.ts";
 
 export const DELIMITERS = [",", ";", "\t", "|"] as const;
 
@@ -10,7 +10,7 @@ export interface Layout {
   /** Where the records begin: behind a byte order mark and a `sep=` line. */
   readonly starts: { readonly at: number; readonly line: number };
   /** The record that names the columns, or null in an export without one. */
-  readonly header: Record | null;
+  readonly header: CsvRecord | null;
   /** The line up to which nothing is a row. */
   readonly headerEnds: number;
   /** Fields of a row. */
@@ -28,12 +28,12 @@ const LEAST_NAMES = 3;
 const NAMES: ReadonlySet<string> = new Set([...ROLES.flatMap((role) => NAMES_OF[role]), ...TIME_NAMES]);
 
 /** How many of a record's fields are names of columns that we read. */
-const namesIn = ({ fields }: Record): number =>
+const namesIn = ({ fields }: CsvRecord): number =>
   fields.reduce((count, field) => count + (field.length <= 40 && NAMES.has(plainName(field)) ? 1 : 0), 0);
 
 interface Candidate {
   readonly delimiter: string;
-  readonly records: readonly Record[];
+  readonly records: readonly CsvRecord[];
   readonly at: number;
   readonly names: number;
 }
@@ -115,7 +115,7 @@ const SECOND_OF_YFINANCE: ReadonlySet<string> = new Set(["ticker", "symbols"]);
 const THIRD_OF_YFINANCE: ReadonlySet<string> = new Set(["date", "datetime"]);
 
 /** yfinance and pandas-datareader: "Price" and the columns, "Ticker" and whose they are, and the index's name alone. */
-const isYfinance = (records: readonly Record[], at: number): boolean => {
+const isYfinance = (records: readonly CsvRecord[], at: number): boolean => {
   const first = (index: number): string => (records[index]?.fields[0] ?? "").toLowerCase();
   return (
     FIRST_OF_YFINANCE.has(first(at)) &&
@@ -125,7 +125,7 @@ const isYfinance = (records: readonly Record[], at: number): boolean => {
 };
 
 const yfinance = (
-  records: readonly Record[],
+  records: readonly CsvRecord[],
   at: number,
   delimiter: string,
   starts: Layout["starts"],

@@ -1,5 +1,5 @@
 /** One record of a delimited text: its fields without surrounding spaces, and the line on which it starts. */
-export interface Record {
+export interface CsvRecord {
   readonly line: number;
   readonly fields: readonly string[];
 }
@@ -18,8 +18,8 @@ const LINE_FEED = 10;
 const RETURN = 13;
 
 /**
- * Walks over the records of a text (RFC 4180, and the dialects spreadsheets write: any line ending, spaces around quoted
- * fields, doubled quotes), one at a time, so that a file of any shape costs the memory of one record. Blank records are
+ * Walks over the records of a text (RFC 4180, and the dialects of spreadsheets with every line ending, spaces around quoted
+ * fields and doubled quotes), one at a time, so that a file of any shape costs the memory of one record. Blank records are
  * passed over; line numbers still count them. `visit` says with `false` that it has seen enough.
  *
  * `starts` is where the text begins after a byte order mark and a `sep=` line.
@@ -27,12 +27,17 @@ const RETURN = 13;
 export const walkRecords = (
   text: string,
   delimiter: string,
-  visit: (record: Record) => boolean,
+  visit: (record: CsvRecord) => boolean,
   starts: { readonly at: number; readonly line: number } = { at: 0, line: 1 },
 ): RecordsProblem | null => {
   const cut = delimiter.charCodeAt(0);
   let { at, line } = starts;
   while (at < text.length) {
+    if (isLineEnd(text.charCodeAt(at))) {
+      at = behindLineEnd(text, at);
+      line += 1;
+      continue;
+    }
     const began = line;
     const fields: string[] = [];
     let filled = false;
@@ -48,8 +53,7 @@ export const walkRecords = (
       if (at >= text.length || text.charCodeAt(at) !== cut) break;
       at += 1;
     }
-    if (text.charCodeAt(at) === RETURN && text.charCodeAt(at + 1) === LINE_FEED) at += 1;
-    at += 1;
+    at = behindLineEnd(text, at);
     line += 1;
     if (filled && !visit({ line: began, fields })) return null;
   }
@@ -65,6 +69,9 @@ interface Field {
 }
 
 const isLineEnd = (code: number): boolean => code === LINE_FEED || code === RETURN;
+
+const behindLineEnd = (text: string, at: number): number =>
+  text.charCodeAt(at) === RETURN && text.charCodeAt(at + 1) === LINE_FEED ? at + 2 : at + 1;
 
 /** White space that may stand around a field and is no delimiter. */
 const isBlank = (code: number): boolean =>
@@ -110,8 +117,8 @@ export const firstRecords = (
   delimiter: string,
   most: number,
   starts?: { readonly at: number; readonly line: number },
-): { readonly records: readonly Record[]; readonly problem: RecordsProblem | null } => {
-  const records: Record[] = [];
+): { readonly records: readonly CsvRecord[]; readonly problem: RecordsProblem | null } => {
+  const records: CsvRecord[] = [];
   const problem = walkRecords(text, delimiter, (record) => records.push(record) < most, starts);
   return { records, problem };
 };

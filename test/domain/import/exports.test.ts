@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { askedIn } from "../../../src/domain/import/question.ts";
-import { type Understanding, understand } from "../../../src/domain/import/understand.ts";
+import { understand } from "../../../src/domain/import/understand.ts";
+import type { Understanding } from "../../../src/domain/import/understanding.ts";
 import { barKey } from "../../../src/domain/market/bar-key.ts";
 import { decodeFile } from "../../../src/queues/import-format.ts";
 import { EXPORTS, type Export } from "./exports.ts";

@@ -265,6 +265,76 @@ export const EXPORTS: readonly Export[] = [
     becomes: [["2023-03-01", 23141.5, 24000, 23020.9, 23628.9, 3152.87]],
   },
   {
+    name: "Kraken, as its API names the columns",
+    file: lines(
+      "time,open,high,low,close,vwap,volume,count",
+      "1677628800,23141.5,24000.0,23020.9,23628.9,23500.1,3152.87,54321",
+    ),
+    calendar: "CRYPTO",
+    form: "kraken",
+    becomes: [["2023-03-01", 23141.5, 24000, 23020.9, 23628.9, 3152.87]],
+  },
+  {
+    name: "yfinance, the history of one asset over a change of clocks",
+    file: lines(
+      "Date,Open,High,Low,Close,Volume,Dividends,Stock Splits",
+      "2023-03-10 00:00:00-05:00,10,11,9,10.5,100,0.0,0.0",
+      "2023-03-13 00:00:00-04:00,10.5,11,10,10.8,120,0.0,0.0",
+    ),
+    form: "yfinance",
+    becomes: [
+      ["2023-03-10", 10, 11, 9, 10.5, 100],
+      ["2023-03-13", 10.5, 11, 10, 10.8, 120],
+    ],
+  },
+  {
+    name: "Investing.com, months",
+    file: lines(
+      '"Date","Price","Open","High","Low","Vol.","Change %"',
+      '"03/01/2023","145.31","146.83","147.23","145.01","1.20B","1%"',
+      '"02/01/2023","147.41","147.05","149.08","146.83","980.50M","0%"',
+      '"01/01/2023","147.41","147.05","149.08","146.83","980.50M","0%"',
+    ),
+    answers: { resolution: "1mo" },
+    form: "investing-us",
+    becomes: [
+      ["2023-03-01", 146.83, 147.23, 145.01, 145.31, 1_200_000_000],
+      ["2023-02-01", 147.05, 149.08, 146.83, 147.41, 980_500_000],
+    ],
+  },
+  {
+    name: "months by their names",
+    file: lines(
+      "Date,Open,High,Low,Close,Volume",
+      "02-Jan-24,1,2,0.5,1.5,10",
+      "3-Jan-2024,1,2,0.5,1.5,10",
+      '"January 4, 2024",1,2,0.5,1.5,10',
+    ),
+    form: null,
+    becomes: [
+      ["2024-01-02", 1, 2, 0.5, 1.5, 10],
+      ["2024-01-03", 1, 2, 0.5, 1.5, 10],
+      ["2024-01-04", 1, 2, 0.5, 1.5, 10],
+    ],
+  },
+  {
+    name: "one value a day under a name of its own",
+    file: lines("DATE,DEXUSEU", "2023-03-01,1.0680"),
+    answers: { columns: "close:2,open:none,high:none,low:none" },
+    calendar: "FX",
+    form: null,
+    becomes: [["2023-03-01", null, null, null, 1.068, null]],
+  },
+  {
+    name: "French, with spaces that do not break for thousands",
+    file: lines(
+      "Date;Ouverture;Plus haut;Plus bas;Dernier;Volume",
+      "13/03/2023;7\u00a0234,10;7\u00a0300,00;7\u00a0200,00;7\u00a0250,50;1\u00a0000\u00a0000",
+    ),
+    form: null,
+    becomes: [["2023-03-13", 7234.1, 7300, 7200, 7250.5, 1_000_000]],
+  },
+  {
     name: "MetaTrader 5, daily",
     file: utf16(
       lines(

@@ -34,7 +34,11 @@ const PATTERNS: readonly Pattern[] = [
     pattern: /[a-z0-9+.-]:\/\/|\bwww\.|\]\(|\bmailto:|\bjavascript:/iu,
   },
   { check: "links", what: "a link", pattern: HOST },
-  { check: "language", what: "markup", pattern: /<\/?[a-z!][^>]{0,400}>|```|^[^\S\r\n\u2028\u2029]*#{1,6}\s|\*\*|__|&[a-z]+;|&#/imu },
+  {
+    check: "language",
+    what: "markup",
+    pattern: /<\/?[a-z!][^>]{0,400}>|```|^[^\S\r\n\u2028\u2029]*#{1,6}\s|\*\*|__|&[a-z]+;|&#/imu,
+  },
   { check: "language", what: "an exclamation or emoji", pattern: /!|\p{Extended_Pictographic}/u },
   { check: "language", what: "characters that are not plain text", pattern: /[\p{Cc}\p{Cf}\p{Co}\p{Cn}]/u },
   { check: "language", what: "a script other than Latin", pattern: /(?!\p{Script=Latin})\p{L}/u },
