@@ -7,6 +7,8 @@ type Path = readonly PropertyKey[];
 
 /** More problems of one request than this are not told. */
 const MOST_ITEMS = 100;
+/** A name may be as long as the body it stands in. */
+const LONGEST_NAME = 60;
 /** More names than this help nobody. */
 const MOST_NAMES = 40;
 
@@ -32,7 +34,7 @@ export function unknownName(
   known: readonly string[],
   what: "parameter" | "field",
 ): ProblemItem {
-  const shown = JSON.stringify(name.length > 60 ? `${name.slice(0, 60)}…` : name);
+  const shown = JSON.stringify(shortened(name));
   const nearest = nearestName(name, known);
   const hint = nearest === null ? "" : `, did you mean "${nearest}"?`;
   const names = known.slice(0, MOST_NAMES).join(", ");
@@ -106,14 +108,19 @@ function unknownToAll(forms: readonly (readonly Issue[])[]): {
       .flat(),
   );
   const [first = [], ...others] = refusals;
-  const keys = first.filter((key) => others.every((refused) => refused.includes(key)));
+  // A body may hold thousands of names: each is looked up, none is searched for.
+  const sets = others.map((refused) => new Set(refused));
+  const keys = first.filter((key) => sets.every((refused) => refused.has(key)));
   const known = forms.flatMap((form) =>
     form.flatMap((one) => (one.code === "unrecognized_keys" ? (knownBy.get(one.keys) ?? []) : [])),
   );
   return { keys: keys.slice(0, MOST_ITEMS), known: [...new Set(known)] };
 }
 
-const fieldOf = (path: Path): string => path.map(String).join(".") || "body";
+const fieldOf = (path: Path): string => path.map((part) => shortened(String(part))).join(".") || "body";
+
+const shortened = (name: string): string =>
+  name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}…` : name;
 
 function inRow(path: Path, item: ProblemItem): ProblemItem {
   const [list, index] = path;

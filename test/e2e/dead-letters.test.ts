@@ -94,7 +94,7 @@ describe("a parked job over HTTP", () => {
   const bad = (path: string, body: unknown, status: number, field?: string, method = "POST") =>
     ({ path, body, status, field, method }) as const;
   test.each([
-    bad("/redrive", { filter: { colour: "red" } }, 422, "filter"),
+    bad("/redrive", { filter: { colour: "red" } }, 422, "filter.colour"),
     bad("/redrive", { filter: { symbol: "lower" } }, 422, "filter.symbol"),
     bad("/redrive", { filter: { fingerprint: "zz" } }, 422, "filter.fingerprint"),
     bad("/redrive", { filter: { before: "soon" } }, 422, "filter.before"),

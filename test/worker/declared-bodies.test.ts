@@ -66,6 +66,17 @@ describe("bodies", () => {
     );
   });
 
+  test("thousands of unknown names, and one as long as a body, are told in few words", async () => {
+    const many = Object.fromEntries(Array.from({ length: 6_000 }, (_, n) => [`k${n}`, 1]));
+    const interval = { type: "interval", everySeconds: 3600 };
+    for (const target of [many, { ["x".repeat(60_000)]: 1 }]) {
+      const problem = await refused("POST", "/schedules", { name: "x", target, cadence: interval });
+      expect(problem.status).toBe(422);
+      expect(problem.errors.length).toBeLessThanOrEqual(100);
+      expect(JSON.stringify(problem).length).toBeLessThan(30_000);
+    }
+  });
+
   test("each unknown field is an item of its own", async () => {
     const { errors } = await refused("POST", "/assets", {
       symbol: "A",

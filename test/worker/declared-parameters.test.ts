@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import * as z from "zod";
 import { api } from "./api.ts";
 import { bodyOf, type Described, described, filled, MANY_MS, refused } from "./described.ts";
 
@@ -93,5 +94,36 @@ describe("parameters", () => {
       }
     },
     MANY_MS,
+  );
+});
+
+describe("symbols as venues write them", () => {
+  const percent = (text: string): string =>
+    [...new TextEncoder().encode(text)].map((byte) => `%${byte.toString(16).padStart(2, "0")}`).join("");
+
+  test.each(["^GSPC", "EURUSD=X", "BRK.B", "BTC-USD", "A_B", "0700.HK"])(
+    "%s is found at every route of an asset, however its characters are written",
+    async (symbol) => {
+      const asset = { symbol, type: "STOCK", currency: "USD", calendar: "XNYS", source: "import" };
+      const made = await api("POST", "/assets", asset);
+      expect(made.status).toBe(201);
+      const location = z.string().parse(made.headers.get("location")).replace("/api/v1", "");
+      expect((await api("GET", location)).body).toMatchObject({ symbol });
+      const routes = operations.filter(
+        ({ method, path }) =>
+          method === "GET" && path.startsWith("/assets/{symbol}") && !path.includes("{id}"),
+      );
+      expect(routes.length).toBeGreaterThan(6);
+      for (const { path } of routes) {
+        const answers = [];
+        for (const written of [symbol, encodeURIComponent(symbol), percent(symbol)]) {
+          const { status, body } = await api("GET", path.replace("{symbol}", written));
+          answers.push({ status, detail: body["detail"] });
+          // Without bars there is no analysis, but the asset is known.
+          expect(String(body["detail"] ?? "")).not.toMatch(/no asset|not registered/i);
+        }
+        expect(new Set(answers.map((answer) => JSON.stringify(answer))).size, path).toBe(1);
+      }
+    },
   );
 });
