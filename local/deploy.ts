@@ -22,7 +22,10 @@ if (dryRun) {
   try {
     // The dry run asks that required secrets are named somewhere; nothing of this leaves the machine.
     const secrets = join(folder, "secrets.env");
-    writeFileSync(secrets, 'ADMIN_API_KEY="dry-run-placeholder-0000"\n');
+    writeFileSync(
+      secrets,
+      'ADMIN_API_KEY="dry-run-placeholder-0000"\nENCRYPTION_KEY="dry-run-placeholder"\n',
+    );
     run("deploy", "--dry-run", `--outdir=${join(folder, "bundle")}`, `--secrets-file=${secrets}`);
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -24,9 +24,12 @@ const VENDOR_KEYS = ["TWELVE_DATA_API_KEY", "TIINGO_API_KEY", "LLM_API_KEY"];
 export const vendorKeys = (env: NodeJS.ProcessEnv): Record<string, string> =>
   Object.fromEntries(VENDOR_KEYS.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
 
+/** What wrangler.toml requires. */
+const DEPLOYED = new Set(["ADMIN_API_KEY", "ENCRYPTION_KEY"]);
+
 /**
  * Secrets travel by file: other users of the machine can read a command line. wrangler takes from the file only what its
- * configuration requires, and a deployed installation requires the admin key alone; for more, the answer is a copy of
+ * configuration requires, and a deployed installation requires two keys alone; for more, the answer is a copy of
  * the configuration that requires them too.
  */
 export function writeSecrets(
@@ -40,12 +43,12 @@ export function writeSecrets(
   chmodSync(envFile, 0o600);
   const config = join(root, "wrangler.toml");
   const required = Object.keys(secrets);
-  if (required.length === 1) return { envFile, config };
+  if (required.every((name) => DEPLOYED.has(name))) return { envFile, config };
   const copy = join(stateDir, "wrangler.toml");
   writeFileSync(
     copy,
     changed(readFileSync(config, "utf8"), [
-      ['required = ["ADMIN_API_KEY"]', `required = ${JSON.stringify(required)}`],
+      ['required = ["ADMIN_API_KEY", "ENCRYPTION_KEY"]', `required = ${JSON.stringify(required)}`],
       ['main = "src/worker.ts"', `main = ${JSON.stringify(join(root, "src/worker.ts"))}`],
     ]),
   );

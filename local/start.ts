@@ -4,6 +4,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "n
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startDemoServer } from "./demo-server.ts";
+import { encryptionKey } from "./encryption-key.ts";
 import { registerDemoAssets, registerSchedules } from "./first-run.ts";
 import { requirePort } from "./ports.ts";
 import { applyMigrations, startWorker } from "./runtime.ts";
@@ -71,7 +72,12 @@ async function main(): Promise<void> {
       stateDir,
       onSpawn,
       port,
-      secrets: { ADMIN_API_KEY: key, ...alerts, ...vendorKeys(process.env) },
+      secrets: {
+        ADMIN_API_KEY: key,
+        ENCRYPTION_KEY: encryptionKey(stateDir, process.env["ENCRYPTION_KEY"]),
+        ...alerts,
+        ...vendorKeys(process.env),
+      },
       vars: {
         ENVIRONMENT: "local",
         PUBLIC_ORIGIN: origin,

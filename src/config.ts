@@ -17,6 +17,7 @@ import { ASSET_TYPES } from "./domain/market/asset-type.ts";
 import { SOURCE_ORDER, type SourceOrder, VENDOR_NAMES } from "./domain/market/vendor.ts";
 import { LOG_LEVELS } from "./log.ts";
 import { MODEL_VARIABLES, modelConfigProblems } from "./model-config.ts";
+import { type Keyring, readKeyring } from "./sealing/keyring.ts";
 
 const onOff = z.enum(["on", "off"]).transform((word) => word === "on");
 
@@ -76,6 +77,13 @@ const alertRules = z.string().transform((text, context): readonly AlertRule[] =>
   for (const message of faults) context.addIssue({ code: "custom", message });
   return faults.length > 0 ? z.NEVER : rules;
 });
+
+function keyring(text: string, context: z.RefinementCtx): Keyring {
+  const keys = readKeyring(text);
+  if (typeof keys !== "string") return keys;
+  context.addIssue({ code: "custom", message: keys });
+  return z.NEVER;
+}
 
 const vendorList = z
   .array(z.enum(VENDOR_NAMES))
@@ -141,6 +149,9 @@ const schema = z
     RECONCILE_EVERY_HOURS: z.coerce.number().int().min(0).max(8_760),
     RECONCILE_DEEP_STREAMS: z.coerce.number().int().min(0).max(1_000),
     ADMIN_API_KEY: z.string().min(20, "at least 20 characters").max(256),
+    ENCRYPTION_KEY: z
+      .string("set this secret: <key id>:<base64 of 32 bytes>, as in k1:… of `openssl rand -base64 32`")
+      .transform(keyring),
     /** Only looked for; whoever needs the binding takes it from the environment itself. */
     AI: z.unknown().optional(),
     ...MODEL_VARIABLES,

@@ -14,6 +14,7 @@ import { adjustedQuery, adjustedView, toldOf, withSteps } from "./adjusted.ts";
 import { askedOrder } from "./asked-order.ts";
 import { requireAsset } from "./assets.ts";
 import { requires } from "./auth.ts";
+import { idempotency } from "./idempotency.ts";
 import type { ApiEnv, Caller } from "./platform.ts";
 import { ApiProblem, itemsOf, problemSchema } from "./problem.ts";
 import { finerOf, madeBars, resampleQuery } from "./resampled.ts";
@@ -138,7 +139,7 @@ bars.openapi(
       "Accepts at most 25,000 bars and 8 MB, as JSON also dividends and splits, with bars or alone. The answer names a job; if a row is refused the job fails with errors by row, and nothing of the request is stored.",
     tags: [tag],
     security: [{ apiKey: ["assets:write"] }],
-    middleware: [requires("assets:write")] as const,
+    middleware: [requires("assets:write"), idempotency(undefined)] as const,
     request: {
       params: symbolParams,
       query: z.object({ resolution: z.enum(RESOLUTIONS).optional() }),

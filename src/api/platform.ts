@@ -6,6 +6,7 @@ import type { Cause } from "../domain/events/envelope.ts";
 import type { JobOrder } from "../domain/job/job.ts";
 import type { Recorder } from "../domain/metrics/registry.ts";
 import type { Log } from "../domain/trace/log-context.ts";
+import type { Sealer } from "../sealing/sealer.ts";
 
 /** What the API needs beside its bindings; the rim supplies it. */
 export interface ApiPlatform {
@@ -24,6 +25,7 @@ export interface ApiPlatform {
   /** The text of /metrics. */
   readonly scrape: () => Promise<string>;
   readonly newSecret: () => string;
+  readonly sealer: Sealer;
   /** Sends recorded jobs to their queues. What is lost is found by the sweep. */
   readonly enqueueJobs: (
     jobs: readonly (Pick<JobOrder, "id" | "kind" | "symbol" | "traceparent"> & { delaySeconds?: number })[],

@@ -3,6 +3,7 @@ import * as z from "zod";
 import { readTimestamp } from "../domain/asset/read-timestamp.ts";
 import { RESOLUTIONS } from "../domain/market/resolution.ts";
 import { requires, type Scope } from "./auth.ts";
+import { idempotency, type ShownOnce } from "./idempotency.ts";
 import type { ApiEnv } from "./platform.ts";
 import { ApiProblem, itemsOf, problemSchema } from "./problem.ts";
 
@@ -87,6 +88,15 @@ export function page<T, R>(
 export const iso = (instant: number): string => new Date(instant).toISOString();
 export const isoOrNull = (instant: number | null): string | null => (instant === null ? null : iso(instant));
 
+/** A secret in an answer, as the contract names it, and what stands there when the request is only repeated. */
+export const shownOnceFields = <F extends string>(field: F) => {
+  const secret = z.string().nullable().meta({
+    description: "only in the first answer; null when the request is repeated with its Idempotency-Key",
+  });
+  const note = z.string().optional().meta({ description: "why the secret is null, and the way out" });
+  return { [field]: secret, withheld: note } as Record<F, typeof secret> & { withheld: typeof note };
+};
+
 const problemContent = { "application/problem+json": { schema: problemSchema } };
 
 interface Operation {
@@ -95,6 +105,8 @@ interface Operation {
   readonly scope: Scope;
   readonly summary: string;
   readonly tag: string;
+  /** The secret in the answer, if there is one: repetitions of the request are told that it was shown. */
+  readonly shownOnce?: ShownOnce;
 }
 
 type RouteOptions = Parameters<typeof createRoute>[0];
@@ -112,7 +124,7 @@ export function operation<
     summary: op.summary,
     tags: [op.tag],
     security: [{ apiKey: [op.scope] }],
-    middleware: [requires(op.scope)] as const,
+    middleware: [requires(op.scope), idempotency(op.shownOnce)] as const,
     request,
     responses: {
       [status]:

@@ -9,10 +9,21 @@ import {
   listEndpoints,
   writeEndpoint,
 } from "../records/endpoint-records.ts";
+import { endpointSecret } from "../sealing/sealer.ts";
 import { auditRow } from "./audit-row.ts";
 import type { ApiEnv } from "./platform.ts";
 import { ApiProblem } from "./problem.ts";
-import { iso, jsonBody, listLimit, listOf, operation, page, readCursor, router } from "./schemas.ts";
+import {
+  iso,
+  jsonBody,
+  listLimit,
+  listOf,
+  operation,
+  page,
+  readCursor,
+  router,
+  shownOnceFields,
+} from "./schemas.ts";
 
 const pattern = z
   .string()
@@ -93,19 +104,26 @@ webhookEndpoints.openapi(
       scope: "webhooks:write",
       summary: "Register an endpoint; the secret is shown this once",
       tag,
+      shownOnce: {
+        field: "secret",
+        wayOut:
+          "If that answer was lost: delete the endpoint (DELETE /api/v1/webhook-endpoints/{id}) and register it again.",
+      },
     },
     jsonBody(newEndpoint),
     201,
-    endpointView.extend({ secret: z.string() }),
+    endpointView.extend(shownOnceFields("secret")),
   ),
   async (c) => {
     const body = c.req.valid("json");
     refuseUrl(c.env, body.url, new URL(c.req.url).hostname);
     const now = c.env.api.now();
+    const { sealer } = c.env.api;
+    const id = c.env.api.newId();
     const endpoint: Endpoint = {
       ...body,
-      id: c.env.api.newId(),
-      secret: c.env.api.newSecret(),
+      id,
+      secret: await sealer.seal(c.env.api.newSecret(), endpointSecret(id)),
       enabled: true,
       disabledWhy: null,
       createdAt: now,
@@ -113,7 +131,8 @@ webhookEndpoints.openapi(
     };
     await save(c.env, endpoint, c.get("caller").id, "webhook-endpoint.create");
     // A request that is carried out again finds the endpoint there, with the secret that signs already.
-    const { secret } = await requireEndpoint(c.env.DB, endpoint.id);
+    const { secret: sealed } = await requireEndpoint(c.env.DB, endpoint.id);
+    const secret = await sealer.open(sealed, endpointSecret(id));
     return c.json({ ...show(endpoint), secret }, 201, {
       location: `/api/v1/webhook-endpoints/${endpoint.id}`,
     });

@@ -29,13 +29,16 @@ export interface StoredApiKey {
   readonly revokedAt: number | null;
 }
 
+/** Makes a key. Making it again, after an answer that never went out, gives it another hash instead of a second row. */
 export const writeApiKey = (
   db: D1Database,
   key: StoredApiKey & { readonly hash: string; readonly createdBy: string },
 ): D1PreparedStatement =>
   db
     .prepare(
-      "INSERT INTO api_keys (id, name, hash, scopes, created_at, created_by, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+      `INSERT INTO api_keys (id, name, hash, scopes, created_at, created_by, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (id) DO UPDATE SET hash = excluded.hash
+       WHERE created_by = excluded.created_by AND revoked_at IS NULL`,
     )
     .bind(
       key.id,

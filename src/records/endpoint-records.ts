@@ -4,6 +4,7 @@ export interface Endpoint {
   readonly url: string;
   readonly patterns: readonly string[];
   readonly description: string;
+  /** As it lies in the table: sealed, or in clear from before it was. */
   readonly secret: string;
   readonly enabled: boolean;
   readonly disabledWhy: string | null;
@@ -54,6 +55,29 @@ export const writeEndpoint = (db: D1Database, e: Endpoint): D1PreparedStatement 
       e.createdAt,
       e.updatedAt,
     );
+
+/** Endpoints whose secret lies in clear, or begins with one of `prefixes` (each ends in a colon). */
+export async function endpointsToSeal(
+  db: D1Database,
+  prefixes: readonly string[],
+  limit: number,
+): Promise<{ id: string; secret: string }[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT id, secret FROM webhook_endpoints WHERE secret < 'sealed:' OR secret >= 'sealed;'
+       UNION ALL
+       SELECT w.id, w.secret FROM json_each(?1) AS one CROSS JOIN webhook_endpoints w
+         ON w.secret > one.value AND w.secret < substr(one.value, 1, length(one.value) - 1) || ';'
+       LIMIT ?2`,
+    )
+    .bind(JSON.stringify(prefixes), limit)
+    .all<{ id: string; secret: string }>();
+  return results;
+}
+
+/** Puts a secret's sealed text in the place of what it was sealed from, if that is still there. */
+export const replaceSecret = (db: D1Database, id: string, from: string, to: string): D1PreparedStatement =>
+  db.prepare("UPDATE webhook_endpoints SET secret = ?3 WHERE id = ?1 AND secret = ?2").bind(id, from, to);
 
 export const deleteEndpoint = (db: D1Database, id: string): D1PreparedStatement =>
   db.prepare("DELETE FROM webhook_endpoints WHERE id = ?").bind(id);

@@ -40,6 +40,7 @@ export function apiPlatform(env: Env, request: Pick<Request, "headers">): ApiPla
     traceparent,
     scrape: () => scrape(p),
     newSecret,
+    sealer: p.sealer,
     enqueueJobs: (jobs) => quietly(enqueueJobs(env, jobs)),
     enqueueDeliveries: (ids) =>
       quietly(
