@@ -1,5 +1,11 @@
 import * as z from "zod";
-import { listApiKeys, revokeApiKey, type StoredApiKey, writeApiKey } from "../records/backoffice-records.ts";
+import {
+  listApiKeys,
+  revokeApiKey,
+  type StoredApiKey,
+  UNREVOKED,
+  writeApiKey,
+} from "../records/backoffice-records.ts";
 import { auditRow } from "./audit-row.ts";
 import { SCOPES, type Scope } from "./auth.ts";
 import type { Caller } from "./platform.ts";
@@ -124,9 +130,9 @@ apiKeys.openapi(
     const { id } = c.req.valid("param");
     const { api, DB } = c.env;
     const now = api.now();
-    const [revoked] = await DB.batch([
+    const [, revoked] = await DB.batch([
+      auditRow(c.env, c.get("caller").id, "api-key.revoke", id, null, UNREVOKED),
       revokeApiKey(DB, id, now),
-      auditRow(c.env, c.get("caller").id, "api-key.revoke", id),
     ]);
     if ((revoked?.meta.changes ?? 0) === 0)
       throw new ApiProblem("not_found", `There is no active API key ${id}.`);

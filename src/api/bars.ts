@@ -30,6 +30,7 @@ import {
   seriesLimit,
   symbolParams,
 } from "./schemas.ts";
+import { preconditions } from "./versions.ts";
 
 const barView = z
   .object({
@@ -139,7 +140,7 @@ bars.openapi(
       "Accepts at most 25,000 bars and 8 MB, as JSON also dividends and splits, with bars or alone. The answer names a job; if a row is refused the job fails with errors by row, and nothing of the request is stored.",
     tags: [tag],
     security: [{ apiKey: ["assets:write"] }],
-    middleware: [requires("assets:write"), idempotency(undefined)] as const,
+    middleware: [requires("assets:write"), preconditions(false), idempotency(undefined)] as const,
     request: {
       params: symbolParams,
       query: z.object({ resolution: z.enum(RESOLUTIONS).optional() }),

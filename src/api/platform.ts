@@ -1,4 +1,5 @@
 import type { Config } from "../config.ts";
+import type { RegisterResult } from "../domain/asset/commands.ts";
 import type { BreakerState } from "../domain/breaker/breaker.ts";
 import type { Plan } from "../domain/dead-letter/plan.ts";
 import type { AssetFact } from "../domain/events/catalogue.ts";
@@ -46,7 +47,13 @@ export interface ApiPlatform {
   }) => Promise<void>;
   /** How far an asset's stream reaches by its own log; nothing when there is none, or it does not answer. */
   readonly headOf: (symbol: string) => Promise<readonly { streamId: string; version: number }[]>;
-  readonly register: (symbol: string, fact: AssetFact, cause: Cause) => Promise<{ head: number }>;
+  /** Tells an asset's object what the asset is, made from `expected`; see `RegisterCommand`. */
+  readonly register: (
+    symbol: string,
+    fact: AssetFact,
+    cause: Cause,
+    expected: AssetFact | null,
+  ) => Promise<RegisterResult>;
   readonly outboxOf: (symbol: string) => Promise<OutboxView>;
   readonly publishOutboxOf: (symbol: string) => Promise<OutboxView>;
   readonly breakerOf: (service: string) => Promise<BreakerView>;

@@ -17,6 +17,7 @@ const PROBLEMS = {
   conflict: [409, "It conflicts with what is there"],
   plan_changed: [409, "The plan is no longer what it was"],
   idempotency_in_progress: [409, "The same request is still being worked on"],
+  precondition_failed: [412, "It is not what the request is meant for"],
   payload_too_large: [413, "The body is too large"],
   unsupported_media_type: [415, "The content type is not understood"],
   idempotency_conflict: [422, "The Idempotency-Key was used for another request"],

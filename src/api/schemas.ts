@@ -6,6 +6,7 @@ import { requires, type Scope } from "./auth.ts";
 import { idempotency, type ShownOnce } from "./idempotency.ts";
 import type { ApiEnv } from "./platform.ts";
 import { ApiProblem, itemsOf, problemSchema } from "./problem.ts";
+import { IF_MATCH, preconditions } from "./versions.ts";
 
 /** A router whose refused input becomes problem+json: 422 for a body, 400 for anything in the URL. */
 export const router = () =>
@@ -107,6 +108,8 @@ interface Operation {
   readonly tag: string;
   /** The secret in the answer, if there is one: repetitions of the request are told that it was shown. */
   readonly shownOnce?: ShownOnce;
+  /** It compares If-Match with the version that is there. */
+  readonly ifMatch?: true;
 }
 
 type RouteOptions = Parameters<typeof createRoute>[0];
@@ -124,7 +127,8 @@ export function operation<
     summary: op.summary,
     tags: [op.tag],
     security: [{ apiKey: [op.scope] }],
-    middleware: [requires(op.scope), idempotency(op.shownOnce)] as const,
+    ...(op.ifMatch === true ? { parameters: [IF_MATCH] } : {}),
+    middleware: [requires(op.scope), preconditions(op.ifMatch === true), idempotency(op.shownOnce)] as const,
     request,
     responses: {
       [status]:

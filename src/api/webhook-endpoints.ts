@@ -1,8 +1,11 @@
+import type { Context } from "hono";
 import * as z from "zod";
 import { endpointProblem } from "../domain/delivery/endpoint-url.ts";
 import { patternProblem } from "../domain/events/routing-key.ts";
 import type { Reader } from "../reader.ts";
+import { asRead } from "../records/as-read.ts";
 import {
+  changeEndpoint,
   deleteEndpoint,
   type Endpoint,
   findEndpoint,
@@ -24,6 +27,7 @@ import {
   router,
   shownOnceFields,
 } from "./schemas.ts";
+import { laterThan, refuseStale, tagged, unraced } from "./versions.ts";
 
 const pattern = z
   .string()
@@ -129,7 +133,10 @@ webhookEndpoints.openapi(
       createdAt: now,
       updatedAt: now,
     };
-    await save(c.env, endpoint, c.get("caller").id, "webhook-endpoint.create");
+    await c.env.DB.batch([
+      writeEndpoint(c.env.DB, endpoint),
+      auditRow(c.env, c.get("caller").id, "webhook-endpoint.create", id),
+    ]);
     // A request that is carried out again finds the endpoint there, with the secret that signs already.
     const { secret: sealed } = await requireEndpoint(c.env.DB, endpoint.id);
     const secret = await sealer.open(sealed, endpointSecret(id));
@@ -146,7 +153,10 @@ webhookEndpoints.openapi(
     200,
     endpointView,
   ),
-  async (c) => c.json(show(await requireEndpoint(c.get("reads"), c.req.valid("param").id)), 200),
+  async (c) => {
+    const endpoint = await requireEndpoint(c.get("reads"), c.req.valid("param").id);
+    return c.json(show(endpoint), 200, await tagged(c, endpoint.updatedAt, show(endpoint)));
+  },
 );
 
 webhookEndpoints.openapi(
@@ -157,27 +167,26 @@ webhookEndpoints.openapi(
       scope: "webhooks:write",
       summary: "Change an endpoint",
       tag,
+      ifMatch: true,
     },
     { params, ...jsonBody(endpointPatch) },
     200,
     endpointView,
   ),
   async (c) => {
-    const before = await requireEndpoint(c.env.DB, c.req.valid("param").id);
     const body = c.req.valid("json");
     if (body.url !== undefined) refuseUrl(c.env, body.url, new URL(c.req.url).hostname);
-    const enabled = body.enabled ?? before.enabled;
-    const endpoint: Endpoint = {
-      ...before,
-      url: body.url ?? before.url,
-      patterns: body.patterns ?? before.patterns,
-      description: body.description ?? before.description,
-      enabled,
-      disabledWhy: enabled ? null : (before.disabledWhy ?? "disabled by its owner"),
-      updatedAt: c.env.api.now(),
-    };
-    await save(c.env, endpoint, c.get("caller").id, "webhook-endpoint.update");
-    return c.json(show(endpoint), 200);
+    const endpoint = await changed(c, c.req.valid("param").id, "webhook-endpoint.update", (before) => {
+      const enabled = body.enabled ?? before.enabled;
+      return {
+        url: body.url ?? before.url,
+        patterns: body.patterns ?? before.patterns,
+        description: body.description ?? before.description,
+        enabled,
+        disabledWhy: enabled ? null : (before.disabledWhy ?? "disabled by its owner"),
+      };
+    });
+    return c.json(show(endpoint), 200, await tagged(c, endpoint.updatedAt, show(endpoint)));
   },
 );
 
@@ -189,17 +198,25 @@ webhookEndpoints.openapi(
       scope: "webhooks:write",
       summary: "Delete an endpoint; its deliveries are kept",
       tag,
+      ifMatch: true,
     },
     { params },
     204,
     null,
   ),
   async (c) => {
-    const { id } = await requireEndpoint(c.env.DB, c.req.valid("param").id);
-    await c.env.DB.batch([
-      deleteEndpoint(c.env.DB, id),
-      auditRow(c.env, c.get("caller").id, "webhook-endpoint.delete", id),
-    ]);
+    const { id } = c.req.valid("param");
+    const { DB } = c.env;
+    await unraced("The endpoint", async () => {
+      const before = await requireEndpoint(DB, id);
+      refuseStale(c, before.updatedAt);
+      const still = asRead("webhook_endpoints", before);
+      const [, deleted] = await DB.batch([
+        auditRow(c.env, c.get("caller").id, "webhook-endpoint.delete", id, null, still),
+        deleteEndpoint(DB, id, before),
+      ]);
+      return (deleted?.meta.changes ?? 0) > 0 ? id : null;
+    });
     return c.body(null, 204);
   },
 );
@@ -212,16 +229,16 @@ webhookEndpoints.openapi(
       scope: "webhooks:write",
       summary: "Enable a disabled endpoint",
       tag,
+      ifMatch: true,
     },
     { params },
     200,
     endpointView,
   ),
   async (c) => {
-    const before = await requireEndpoint(c.env.DB, c.req.valid("param").id);
-    const endpoint = { ...before, enabled: true, disabledWhy: null, updatedAt: c.env.api.now() };
-    await save(c.env, endpoint, c.get("caller").id, "webhook-endpoint.enable");
-    return c.json(show(endpoint), 200);
+    const wish = { enabled: true, disabledWhy: null };
+    const endpoint = await changed(c, c.req.valid("param").id, "webhook-endpoint.enable", () => wish);
+    return c.json(show(endpoint), 200, await tagged(c, endpoint.updatedAt, show(endpoint)));
   },
 );
 
@@ -239,14 +256,24 @@ function refuseUrl(env: ApiEnv["Bindings"], url: string, ownHost: string): void 
     throw new ApiProblem("validation_failed", `url: ${reason}`, [{ field: "url", reason }]);
 }
 
-async function save(
-  env: ApiEnv["Bindings"],
-  endpoint: Endpoint,
-  actor: string,
+/** The endpoint with a change made to what is there, and an audit row beside it. */
+const changed = (
+  c: Context<ApiEnv>,
+  id: string,
   action: string,
-): Promise<void> {
-  await env.DB.batch([writeEndpoint(env.DB, endpoint), auditRow(env, actor, action, endpoint.id)]);
-}
+  change: (before: Endpoint) => Partial<Endpoint>,
+): Promise<Endpoint> =>
+  unraced("The endpoint", async () => {
+    const { DB, api } = c.env;
+    const before = await requireEndpoint(DB, id);
+    refuseStale(c, before.updatedAt);
+    const endpoint = { ...before, ...change(before), updatedAt: laterThan(before, api.now()) };
+    const [, written] = await DB.batch([
+      auditRow(c.env, c.get("caller").id, action, id, null, asRead("webhook_endpoints", before)),
+      changeEndpoint(DB, before, endpoint),
+    ]);
+    return (written?.meta.changes ?? 0) > 0 ? endpoint : null;
+  });
 
 export async function requireEndpoint(db: Reader, id: string): Promise<Endpoint> {
   const endpoint = await findEndpoint(db, id);

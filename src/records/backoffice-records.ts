@@ -53,6 +53,11 @@ export const writeApiKey = (
 export const revokeApiKey = (db: D1Database, id: string, now: number): D1PreparedStatement =>
   db.prepare("UPDATE api_keys SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL").bind(id, now);
 
+/** Of the JSON rows in `?1`, those whose `subject` is a key that is not revoked yet. */
+export const UNREVOKED = `(
+  SELECT one.value FROM json_each(?1) AS one JOIN api_keys AS k ON k.id = one.value ->> 'subject'
+  WHERE k.revoked_at IS NULL)`;
+
 export async function listApiKeys(db: Reader, after: string, limit: number): Promise<StoredApiKey[]> {
   const { results } = await db
     .prepare(

@@ -79,8 +79,32 @@ export async function endpointsToSeal(
 export const replaceSecret = (db: D1Database, id: string, from: string, to: string): D1PreparedStatement =>
   db.prepare("UPDATE webhook_endpoints SET secret = ?3 WHERE id = ?1 AND secret = ?2").bind(id, from, to);
 
-export const deleteEndpoint = (db: D1Database, id: string): D1PreparedStatement =>
-  db.prepare("DELETE FROM webhook_endpoints WHERE id = ?").bind(id);
+/** Changes an endpoint that nobody has changed or deleted since it was read at `before`; else it changes nothing. */
+export const changeEndpoint = (
+  db: D1Database,
+  before: Pick<Endpoint, "updatedAt">,
+  e: Endpoint,
+): D1PreparedStatement =>
+  db
+    .prepare(
+      `UPDATE webhook_endpoints SET url = ?3, patterns = ?4, description = ?5, enabled = ?6, disabled_why = ?7,
+         updated_at = ?8
+       WHERE id = ?1 AND updated_at = ?2`,
+    )
+    .bind(
+      ...[e.id, before.updatedAt, e.url, JSON.stringify(e.patterns), e.description],
+      ...[e.enabled ? 1 : 0, e.disabledWhy, e.updatedAt],
+    );
+
+/** With `before`, only while it stands as it was read. */
+export const deleteEndpoint = (
+  db: D1Database,
+  id: string,
+  before?: Pick<Endpoint, "updatedAt">,
+): D1PreparedStatement =>
+  db
+    .prepare("DELETE FROM webhook_endpoints WHERE id = ?1 AND (?2 IS NULL OR updated_at = ?2)")
+    .bind(id, before?.updatedAt ?? null);
 
 export async function findEndpoint(db: Reader, id: string): Promise<Endpoint | null> {
   const row = await db.prepare("SELECT * FROM webhook_endpoints WHERE id = ?").bind(id).first<EndpointRow>();

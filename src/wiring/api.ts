@@ -77,7 +77,8 @@ export function apiPlatform(env: Env, request: Pick<Request, "headers">): ApiPla
       quietly(sendAll(env.RECONCILE_QUEUE, [{ body: { rebuildId, step: 0, ...traced(traceparent) } }])),
     headOf: (symbol) => headOf(p, symbol),
     planOf: (body) => planOf(p, body),
-    register: (symbol, fact, cause) => assetObject(env, symbol).register({ symbol, fact, cause }),
+    register: (symbol, fact, cause, expected) =>
+      assetObject(env, symbol).register({ symbol, fact, cause, expected }),
     outboxOf: (symbol) => assetObject(env, symbol).outboxStatus(),
     publishOutboxOf: (symbol) => assetObject(env, symbol).publish(),
     breakerOf: (service) => breakerObject(env, service).view(service),

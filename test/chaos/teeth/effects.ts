@@ -224,8 +224,8 @@ export const EFFECTS: readonly Tooth[] = [
     name: "a schedule made again is left alone",
     file: "src/records/schedule-records.ts",
     noticedBy: worker("repeated-requests"),
-    text: 'insertSchedule(db, schedule, "NOTHING")',
-    without: 'insertSchedule(db, schedule, "UPDATE SET done_until = excluded.done_until")',
+    text: "ON CONFLICT (id) DO NOTHING`",
+    without: "ON CONFLICT (id) DO UPDATE SET done_until = excluded.done_until`",
   },
   {
     name: "an optimisation's event happens once per job",
