@@ -132,6 +132,7 @@ const schema = z
     TIINGO_API_KEY: vendorKey,
     REPLAY_SPEED: z.coerce.number().min(1).max(1_000_000),
     WEBHOOK_ALLOW_LOOPBACK: onOff,
+    ENDPOINT_DNS_CHECK: z.union([z.enum(["auto", "off"]), z.url({ protocol: /^https?$/ })]),
     WEBHOOK_RETRY_SECONDS: z
       .string()
       .transform((text) => text.split(",").map(Number))
@@ -163,6 +164,10 @@ const schema = z
   .refine((env) => !(env.WEBHOOK_ALLOW_LOOPBACK && env.ENVIRONMENT !== "local"), {
     message: "loopback webhooks are refused outside ENVIRONMENT=local",
     path: ["WEBHOOK_ALLOW_LOOPBACK"],
+  })
+  .refine((env) => env.ENVIRONMENT === "local" || !env.ENDPOINT_DNS_CHECK.startsWith("http:"), {
+    message: "a resolver is asked over https only",
+    path: ["ENDPOINT_DNS_CHECK"],
   })
   .refine((env) => env.ENVIRONMENT === "local" || VENDOR_URLS.every((name) => /^https:/.test(env[name])), {
     message: "vendors are asked over https only: keys and prices travel",

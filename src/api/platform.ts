@@ -27,6 +27,8 @@ export interface ApiPlatform {
   readonly scrape: () => Promise<string>;
   readonly newSecret: () => string;
   readonly sealer: Sealer;
+  /** Why the name in an endpoint's URL may not be called, or null when nothing is known against it. */
+  readonly endpointNameProblem: (url: string) => Promise<string | null>;
   /** Sends recorded jobs to their queues. What is lost is found by the sweep. */
   readonly enqueueJobs: (
     jobs: readonly (Pick<JobOrder, "id" | "kind" | "symbol" | "traceparent"> & { delaySeconds?: number })[],

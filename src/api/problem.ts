@@ -24,6 +24,7 @@ const PROBLEMS = {
   validation_failed: [422, "The content is not valid"],
   conflicting_limits: [422, "The limits cannot all be kept"],
   not_computable: [422, "It cannot be computed from what there is"],
+  too_many_open: [429, "Too much of it is waiting already"],
   rate_limited: [429, "Too many requests"],
   internal: [500, "Something failed on our side"],
   bad_environment: [503, "The installation is not configured correctly"],

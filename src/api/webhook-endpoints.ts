@@ -120,7 +120,7 @@ webhookEndpoints.openapi(
   ),
   async (c) => {
     const body = c.req.valid("json");
-    refuseUrl(c.env, body.url, new URL(c.req.url).hostname);
+    await refuseUrl(c.env, body.url, new URL(c.req.url).hostname);
     const now = c.env.api.now();
     const { sealer } = c.env.api;
     const id = c.env.api.newId();
@@ -175,7 +175,7 @@ webhookEndpoints.openapi(
   ),
   async (c) => {
     const body = c.req.valid("json");
-    if (body.url !== undefined) refuseUrl(c.env, body.url, new URL(c.req.url).hostname);
+    if (body.url !== undefined) await refuseUrl(c.env, body.url, new URL(c.req.url).hostname);
     const endpoint = await changed(c, c.req.valid("param").id, "webhook-endpoint.update", (before) => {
       const enabled = body.enabled ?? before.enabled;
       return {
@@ -242,16 +242,17 @@ webhookEndpoints.openapi(
   },
 );
 
-function refuseUrl(env: ApiEnv["Bindings"], url: string, ownHost: string): void {
+async function refuseUrl(env: ApiEnv["Bindings"], url: string, ownHost: string): Promise<void> {
   const { config } = env.api;
   const parsed = URL.parse(url);
-  const reason =
+  const spelled =
     parsed === null
       ? "it is not a URL"
       : endpointProblem(parsed, {
           allowLoopback: config.WEBHOOK_ALLOW_LOOPBACK,
           ownHosts: [ownHost, new URL(config.PUBLIC_ORIGIN).hostname],
         });
+  const reason = spelled ?? (await env.api.endpointNameProblem(url));
   if (reason !== null)
     throw new ApiProblem("validation_failed", `url: ${reason}`, [{ field: "url", reason }]);
 }

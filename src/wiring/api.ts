@@ -13,6 +13,7 @@ import {
   traceIds,
 } from "./common.ts";
 import { planOf } from "./dry-run.ts";
+import { endpointNameProblem } from "./endpoints.ts";
 import { headOf } from "./failures.ts";
 import { queueBacklogs } from "./queues.ts";
 import { remembered } from "./remembered.ts";
@@ -41,6 +42,7 @@ export function apiPlatform(env: Env, request: Pick<Request, "headers">): ApiPla
     scrape: () => scrape(p),
     newSecret,
     sealer: p.sealer,
+    endpointNameProblem: (url) => endpointNameProblem(p, url),
     enqueueJobs: (jobs) => quietly(enqueueJobs(env, jobs)),
     enqueueDeliveries: (ids) =>
       quietly(

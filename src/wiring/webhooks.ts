@@ -6,7 +6,7 @@ import { fileDeadLetters } from "../records/dead-letter-records.ts";
 import { claimDeliveries, settleDeliveries } from "../records/delivery-records.ts";
 import { breakers } from "./breakers.ts";
 import { fileUnreadable, type Platform } from "./common.ts";
-import { disable, disabledFacts } from "./endpoints.ts";
+import { disable, disabledFacts, endpointNameProblem } from "./endpoints.ts";
 import { announceFacts } from "./facts.ts";
 import { renew } from "./queues.ts";
 import { opened } from "./sealing.ts";
@@ -17,7 +17,7 @@ const CLAIM_MS = 30_000;
 const SLACK_MS = 1_000;
 
 /** A call that cannot be signed is a failed attempt: the key may be put back before the last one. */
-const UNSIGNED = {
+const UNCALLED = {
   status: null,
   error: "the endpoint's secret cannot be opened: see ENCRYPTION_KEY",
   excerpt: null,
@@ -40,8 +40,10 @@ export function webhooksDeps(p: Platform): WebhooksDeps {
     claim: (ids) => claimDeliveries(DB, ids, p.now() + SLACK_MS, p.now() + CLAIM_MS),
     call: async ({ endpointId, secret: sealed, ...unsigned }) => {
       const secret = await opened(p, endpointId, sealed);
-      if (secret === null) return UNSIGNED;
+      if (secret === null) return UNCALLED;
       const call = { ...unsigned, secret };
+      const error = await endpointNameProblem(p, call.url);
+      if (error !== null) return { ...UNCALLED, error };
       const guarded = await guard({
         service: webhookService(endpointId),
         jobId: null,

@@ -77,7 +77,12 @@ describe.each(racing)("%s", (_, { make, one, other, actions = [] }) => {
     const answers = await Promise.all([api("DELETE", path), api("DELETE", path)]);
     const statuses = answers.map(({ status }) => status).sort();
     // Two who tell an asset's object the same are both right.
-    expect([[204, 404], [204, 204]].slice(0, path.startsWith("/assets/") ? 2 : 1)).toContainEqual(statuses);
+    expect(
+      [
+        [204, 404],
+        [204, 204],
+      ].slice(0, path.startsWith("/assets/") ? 2 : 1),
+    ).toContainEqual(statuses);
   });
 
   it("takes a dozen changes at once, each whole", async () => {
