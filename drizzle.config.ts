@@ -4,6 +4,7 @@ export default defineConfig({
   dialect: "sqlite",
   schema: [
     "./src/records/schema.ts",
+    "./src/records/access-schema.ts",
     "./src/records/consistency-schema.ts",
     "./src/records/model-schema.ts",
     "./src/records/portfolio-schema.ts",

@@ -64,6 +64,7 @@ export default defineConfig(async () => ({
               bindings: {
                 TEST_MIGRATIONS: await readD1Migrations("./migrations"),
                 ADMIN_API_KEY: "test-admin-key-0123456789",
+                ENCRYPTION_KEY: "test:dGhlIGtleSBvZiB0aGUgdGVzdHMsIDMyIGJ5dGVzISE=",
                 ENVIRONMENT: "local",
                 PUBLIC_ORIGIN: "http://127.0.0.1:8787",
                 WEBHOOK_ALLOW_LOOPBACK: "on",

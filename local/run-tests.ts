@@ -35,8 +35,9 @@ try {
         ...process.env,
         CLOUDFLARE_CF_FETCH_ENABLED: "false",
         WRANGLER_SEND_METRICS: "false",
-        // The worker's one required secret; the tests set its value themselves.
+        // The worker's required secrets; the tests set their values themselves.
         ADMIN_API_KEY: "test-admin-key-0123456789",
+        ENCRYPTION_KEY: "set by each test",
       },
     },
   );

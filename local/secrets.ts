@@ -24,7 +24,7 @@ export function alertSecrets(env: NodeJS.ProcessEnv): Record<string, string> {
 const VENDOR_KEYS = ["TWELVE_DATA_API_KEY", "TIINGO_API_KEY", "LLM_API_KEY"];
 
 /** Names of every secret that `npm start` takes from its environment. */
-export const SECRET_NAMES = ["ADMIN_API_KEY", "ALERT_WEBHOOK_SECRET", ...VENDOR_KEYS];
+export const SECRET_NAMES = ["ADMIN_API_KEY", "ENCRYPTION_KEY", "ALERT_WEBHOOK_SECRET", ...VENDOR_KEYS];
 
 /** Keys for vendors of prices and for a language model, of those that there are. */
 export const vendorKeys = (env: NodeJS.ProcessEnv): Record<string, string> =>

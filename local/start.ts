@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { readConfig } from "../src/config.ts";
 import { startDemoServer } from "./demo-server.ts";
+import { encryptionKey } from "./encryption-key.ts";
 import { registerDemoAssets, registerSchedules } from "./first-run.ts";
 import { Guard } from "./guard.ts";
 import { misspelt } from "./misspelt.ts";
@@ -32,7 +33,12 @@ async function main(): Promise<void> {
   await requirePort(port);
   prepareStateFolder(stateDir);
   const key = adminKey(stateDir, env);
-  const secrets = { ADMIN_API_KEY: key, ...alerts, ...vendorKeys(env) };
+  const secrets = {
+    ADMIN_API_KEY: key,
+    ENCRYPTION_KEY: encryptionKey(stateDir, env["ENCRYPTION_KEY"]),
+    ...alerts,
+    ...vendorKeys(env),
+  };
   const vars = { ...settings.vars, PUBLIC_ORIGIN: origin };
   requireGood(vars, secrets);
   const lock = await lockState(stateDir);

@@ -17,6 +17,7 @@ import { ASSET_TYPES } from "./domain/market/asset-type.ts";
 import { SOURCE_ORDER, type SourceOrder, VENDOR_NAMES, type VendorName } from "./domain/market/vendor.ts";
 import { LOG_LEVELS } from "./log.ts";
 import { MODEL_VARIABLES, modelConfigProblems } from "./model-config.ts";
+import { type Keyring, readKeyring } from "./sealing/keyring.ts";
 
 const onOff = z.enum(["on", "off"]).transform((word) => word === "on");
 
@@ -76,6 +77,13 @@ const alertRules = z.string().transform((text, context): readonly AlertRule[] =>
   for (const message of faults) context.addIssue({ code: "custom", message });
   return faults.length > 0 ? z.NEVER : rules;
 });
+
+function keyring(text: string, context: z.RefinementCtx): Keyring {
+  const keys = readKeyring(text);
+  if (typeof keys !== "string") return keys;
+  context.addIssue({ code: "custom", message: keys });
+  return z.NEVER;
+}
 
 const vendorList = z
   .array(z.enum(VENDOR_NAMES))
@@ -140,6 +148,7 @@ const schema = z
     TIINGO_API_KEY: vendorKey,
     REPLAY_SPEED: z.coerce.number().min(1).max(1_000_000),
     WEBHOOK_ALLOW_LOOPBACK: onOff,
+    ENDPOINT_DNS_CHECK: z.union([z.enum(["auto", "off"]), z.url({ protocol: /^https?$/ })]),
     WEBHOOK_RETRY_SECONDS: z
       .string()
       .transform((text) => text.split(",").map(Number))
@@ -157,6 +166,9 @@ const schema = z
     RECONCILE_EVERY_HOURS: z.coerce.number().int().min(0).max(8_760),
     RECONCILE_DEEP_STREAMS: z.coerce.number().int().min(0).max(1_000),
     ADMIN_API_KEY: z.string().min(20, "at least 20 characters").max(256),
+    ENCRYPTION_KEY: z
+      .string("set this secret: <key id>:<base64 of 32 bytes>, as in k1:… of `openssl rand -base64 32`")
+      .transform(keyring),
     /** Only looked for; whoever needs the binding takes it from the environment itself. */
     AI: z.unknown().optional(),
     ...MODEL_VARIABLES,
@@ -168,6 +180,10 @@ const schema = z
   .refine((env) => !(env.WEBHOOK_ALLOW_LOOPBACK && env.ENVIRONMENT !== "local"), {
     message: "loopback webhooks are refused outside ENVIRONMENT=local",
     path: ["WEBHOOK_ALLOW_LOOPBACK"],
+  })
+  .refine((env) => env.ENVIRONMENT === "local" || !env.ENDPOINT_DNS_CHECK.startsWith("http:"), {
+    message: "a resolver is asked over https only",
+    path: ["ENDPOINT_DNS_CHECK"],
   })
   .refine((env) => env.ENVIRONMENT === "local" || VENDOR_URLS.every((name) => /^https:/.test(env[name])), {
     message: "vendors are asked over https only: keys and prices travel",

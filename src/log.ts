@@ -17,6 +17,9 @@ const PRIVATE_FIELD =
 const PRIVATE_TEXT = /whsec_[A-Za-z0-9+/=_-]+|inv_[a-z0-9]+_[A-Za-z0-9_-]{8,}|\bBearer\s+[^\s"]+/gi;
 const REDACTED = "[redacted]";
 
+/** A text without what is a key by its looks. */
+export const withoutSecrets = (text: string): string => text.replace(PRIVATE_TEXT, REDACTED);
+
 /** One line of JSON for everything: level, message and time first. Unfiltered; for what must be heard in any case. */
 export const log: Log = (entry) => write(entry, []);
 
@@ -54,5 +57,5 @@ function shown(key: string, value: unknown, secrets: readonly string[]): unknown
   if (value instanceof Error) return shown(key, value.message, secrets);
   if (typeof value !== "string") return value;
   const blotted = secrets.reduce((text, secret) => text.replaceAll(secret, REDACTED), value);
-  return blotted.replace(PRIVATE_TEXT, REDACTED).slice(0, LONGEST_TEXT);
+  return withoutSecrets(blotted).slice(0, LONGEST_TEXT);
 }

@@ -4,6 +4,7 @@ import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { newEncryptionKey } from "../../local/encryption-key.ts";
 import { freePort } from "../../local/ports.ts";
 import { applyMigrations, type RunningWorker, startWorker } from "../../local/runtime.ts";
 import { type Api, api, inParallel } from "./api.ts";
@@ -75,7 +76,7 @@ async function start(stateDir: string): Promise<System> {
   const worker = await startWorker({
     root,
     stateDir,
-    secrets: { ADMIN_API_KEY: key },
+    secrets: { ADMIN_API_KEY: key, ENCRYPTION_KEY: newEncryptionKey() },
     vars: { ENVIRONMENT: "local", PUBLIC_ORIGIN: origin },
     onExit: () => undefined,
   });

@@ -1,7 +1,14 @@
 import * as z from "zod";
-import { listApiKeys, revokeApiKey, type StoredApiKey, writeApiKey } from "../records/backoffice-records.ts";
+import {
+  listApiKeys,
+  revokeApiKey,
+  type StoredApiKey,
+  UNREVOKED,
+  writeApiKey,
+} from "../records/backoffice-records.ts";
 import { auditRow } from "./audit-row.ts";
-import { SCOPES } from "./auth.ts";
+import { SCOPES, type Scope } from "./auth.ts";
+import type { Caller } from "./platform.ts";
 import { ApiProblem } from "./problem.ts";
 import {
   instantSchema,
@@ -14,6 +21,7 @@ import {
   page,
   readCursor,
   router,
+  shownOnceFields,
 } from "./schemas.ts";
 
 const keyView = z
@@ -53,15 +61,23 @@ apiKeys.openapi(
       scope: "keys:admin",
       summary: "Make an API key; it is shown this once and only its hash is kept",
       tag,
+      shownOnce: {
+        field: "key",
+        wayOut:
+          "If that answer was lost: revoke this one (DELETE /api/v1/backoffice/api-keys/{id}) and make another.",
+      },
     },
     jsonBody(newKey),
     201,
-    keyView.extend({ key: z.string() }),
+    keyView.extend(shownOnceFields("key")),
   ),
   async (c) => {
     const { name, scopes, expiresAt } = c.req.valid("json");
     const { api, DB } = c.env;
-    const id = randomText(12, "abcdefghijklmnopqrstuvwxyz0123456789");
+    refuseMoreThanHeld(scopes, c.get("caller"));
+    refuseSpent(expiresAt, api.now());
+    // From our ids: a request that is carried out again makes the same key again, not a second one.
+    const id = (await api.hash(api.newId())).slice(0, 12);
     const key = `inv_${id}_${randomText(43, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")}`;
     const now = api.now();
     const caller = c.get("caller").id;
@@ -114,15 +130,39 @@ apiKeys.openapi(
     const { id } = c.req.valid("param");
     const { api, DB } = c.env;
     const now = api.now();
-    const [revoked] = await DB.batch([
+    const [, revoked] = await DB.batch([
+      auditRow(c.env, c.get("caller").id, "api-key.revoke", id, null, UNREVOKED),
       revokeApiKey(DB, id, now),
-      auditRow(c.env, c.get("caller").id, "api-key.revoke", id),
     ]);
     if ((revoked?.meta.changes ?? 0) === 0)
       throw new ApiProblem("not_found", `There is no active API key ${id}.`);
     return c.body(null, 204);
   },
 );
+
+/** Whoever may make keys can pass on what the own key holds, and no more. */
+function refuseMoreThanHeld(scopes: readonly Scope[], { scopes: held }: Caller): void {
+  if (held.includes("*")) return;
+  const errors = scopes.flatMap((scope, index) =>
+    held.includes(scope)
+      ? []
+      : [{ field: `scopes.${index}`, reason: "your own key does not hold it", value: scope }],
+  );
+  if (errors.length === 0) return;
+  const lacking = errors.map(({ value }) => value).join(", ");
+  throw new ApiProblem(
+    "forbidden",
+    `A key grants only scopes it holds itself; yours lacks ${lacking}.`,
+    errors,
+  );
+}
+
+/** A key must be of use when its answer has arrived. */
+function refuseSpent(expiresAt: number | undefined, now: number): void {
+  if (expiresAt === undefined || expiresAt > now) return;
+  const reason = `is not in the future; it is ${iso(now)} now`;
+  throw new ApiProblem("validation_failed", `expiresAt ${reason}.`, [{ field: "expiresAt", reason }]);
+}
 
 /** Unbiased: bytes that would favour the first letters are thrown away. */
 function randomText(length: number, alphabet: string): string {

@@ -27,7 +27,6 @@ import { events } from "./events.ts";
 import { frontier } from "./frontier.ts";
 import { health } from "./health.ts";
 import { home } from "./home.ts";
-import { idempotency } from "./idempotency.ts";
 import { jobs } from "./jobs.ts";
 import { metrics } from "./metrics.ts";
 import { modelAudits } from "./model-audits.ts";
@@ -85,7 +84,7 @@ v1.use(async (c, next) => {
   const latest = reads.getBookmark();
   if (latest !== null) c.header("x-d1-bookmark", latest);
 });
-v1.use(etag(), idempotency);
+v1.use(etag());
 for (const part of [
   assets,
   bars,

@@ -3,7 +3,13 @@ import { type JobOrder, jobId } from "../domain/job/job.ts";
 import { findDemoSeries } from "../domain/market/demo-catalogue.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
 import { noteKnown } from "../read-model/streams.ts";
-import { type AssetRecord, assetFact, writeAsset } from "../records/asset-records.ts";
+import {
+  type AssetRecord,
+  assetAsFound,
+  assetFact,
+  type StoredAsset,
+  writeAsset,
+} from "../records/asset-records.ts";
 import { marketTime } from "../records/clock-record.ts";
 import { orderJobs } from "../records/job-records.ts";
 import { auditRow } from "./audit-row.ts";
@@ -55,14 +61,18 @@ export async function backfillOrders(
   });
 }
 
-/** First the fact in the asset's log (repeating it changes nothing), then the record: a crash between is mended by a retry. */
+/**
+ * First the fact in the asset's log (repeating it changes nothing), then the record: a crash between is mended by whoever
+ * comes next. Null when the asset is no longer what it was `before`; the record then says what it is.
+ */
 export async function saveAsset(
   env: ApiEnv["Bindings"],
+  before: StoredAsset | undefined,
   asset: AssetRecord,
   caller: Caller,
   action: string,
   jobs: readonly JobOrder[],
-): Promise<void> {
+): Promise<StoredAsset | null> {
   const { api, DB } = env;
   const now = api.now();
   const cause: Cause = {
@@ -72,9 +82,14 @@ export async function saveAsset(
     causationId: null,
     traceparent: api.traceparent,
   };
-  const { head } = await api.register(asset.symbol, assetFact(asset), cause);
+  const expected = before === undefined ? null : assetFact(before);
+  const { head, found } = await api.register(asset.symbol, assetFact(asset), cause, expected);
+  if (found !== undefined) {
+    await writeAsset(DB, assetAsFound(found, before, now), head).run();
+    return null;
+  }
   await DB.batch([
-    writeAsset(DB, asset),
+    writeAsset(DB, asset, head),
     noteKnown(DB, [{ streamId: assetStream(asset.symbol), version: head }], now),
     auditRow(env, caller.id, action, asset.symbol),
     ...(jobs.length > 0
@@ -88,4 +103,5 @@ export async function saveAsset(
       : []),
   ]);
   await api.enqueueJobs(jobs);
+  return { ...asset, version: head };
 }

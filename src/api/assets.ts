@@ -5,7 +5,7 @@ import { CALENDAR_IDS, type CalendarId } from "../domain/market/calendar-id.ts";
 import { SOURCES } from "../domain/market/price-sources.ts";
 import type { OnboardAssetInput } from "../domain/process/onboard-asset.ts";
 import type { Reader } from "../reader.ts";
-import { type AssetRecord, listAssets, loadAssets } from "../records/asset-records.ts";
+import { type AssetRecord, listAssets, loadAssets, type StoredAsset } from "../records/asset-records.ts";
 import { closeLettersOf } from "./archived-letters.ts";
 import { backfillOrders, demoSeriesFor, saveAsset } from "./asset-changes.ts";
 import { ApiProblem } from "./problem.ts";
@@ -21,6 +21,7 @@ import {
   symbolParams,
   symbolSchema,
 } from "./schemas.ts";
+import { laterThan, refuseStale, tagged, unraced } from "./versions.ts";
 
 const DEFAULT_SOURCE: Readonly<Record<AssetType, (typeof SOURCES)[number]>> = {
   STOCK: "yahoo",
@@ -95,7 +96,7 @@ export function describeAsset(demoOn: boolean, body: z.infer<typeof newAsset>): 
 }
 
 /** The asset, or 404. */
-export async function requireAsset(db: Reader, symbol: string): Promise<AssetRecord> {
+export async function requireAsset(db: Reader, symbol: string): Promise<StoredAsset> {
   const asset = (await loadAssets(db, [symbol]))[0];
   if (asset === undefined || asset.archivedAt !== null) {
     throw new ApiProblem("not_found", `There is no asset ${symbol}.`);
@@ -142,19 +143,21 @@ assets.openapi(
   async (c) => {
     const body = c.req.valid("json");
     const { resolutions, ...described } = describeAsset(c.env.api.config.DEMO, body);
-    const existing = (await loadAssets(c.env.DB, [body.symbol]))[0];
-    if (existing !== undefined && existing.archivedAt === null) {
-      throw new ApiProblem("conflict", `${body.symbol} is registered already; use PATCH to change it.`);
-    }
-    const now = c.env.api.now();
-    const asset: AssetRecord = {
-      ...described,
-      createdAt: existing?.createdAt ?? now,
-      updatedAt: now,
-      archivedAt: null,
-    };
-    const backfills = await backfillOrders(c.env, asset, resolutions, c.get("caller"));
-    await saveAsset(c.env, asset, c.get("caller"), "asset.register", backfills);
+    const asset = await unraced("The asset", async () => {
+      const existing = (await loadAssets(c.env.DB, [body.symbol]))[0];
+      if (existing !== undefined && existing.archivedAt === null) {
+        throw new ApiProblem("conflict", `${body.symbol} is registered already; use PATCH to change it.`);
+      }
+      const now = c.env.api.now();
+      const wished: AssetRecord = {
+        ...described,
+        createdAt: existing?.createdAt ?? now,
+        updatedAt: existing === undefined ? now : laterThan(existing, now),
+        archivedAt: null,
+      };
+      const backfills = await backfillOrders(c.env, wished, resolutions, c.get("caller"));
+      return saveAsset(c.env, existing, wished, c.get("caller"), "asset.register", backfills);
+    });
     return c.json(show(asset), 201, { location: `/api/v1/assets/${asset.symbol}` });
   },
 );
@@ -166,31 +169,44 @@ assets.openapi(
     200,
     assetView,
   ),
-  async (c) => c.json(show(await requireAsset(c.get("reads"), c.req.valid("param").symbol)), 200),
+  async (c) => {
+    const asset = await requireAsset(c.get("reads"), c.req.valid("param").symbol);
+    return c.json(show(asset), 200, await tagged(c, asset.version, show(asset)));
+  },
 );
 
 assets.openapi(
   operation(
-    { method: "patch", path: "/assets/{symbol}", scope: "assets:write", summary: "Change an asset", tag },
+    {
+      method: "patch",
+      path: "/assets/{symbol}",
+      scope: "assets:write",
+      summary: "Change an asset",
+      tag,
+      ifMatch: true,
+    },
     { params: symbolParams, ...jsonBody(assetPatch) },
     200,
     assetView,
   ),
   async (c) => {
-    const before = await requireAsset(c.env.DB, c.req.valid("param").symbol);
     const patch = c.req.valid("json");
-    const source = patch.source ?? before.source;
-    const demo = demoSeriesFor(c.env.api.config.DEMO, source, before.symbol);
-    const asset: AssetRecord = {
-      ...before,
-      currency: patch.currency ?? before.currency,
-      calendar: patch.calendar ?? before.calendar,
-      source,
-      live: source !== "import" && (demo?.live ?? true),
-      updatedAt: c.env.api.now(),
-    };
-    await saveAsset(c.env, asset, c.get("caller"), "asset.update", []);
-    return c.json(show(asset), 200);
+    const asset = await unraced("The asset", async () => {
+      const before = await requireAsset(c.env.DB, c.req.valid("param").symbol);
+      refuseStale(c, before.version);
+      const source = patch.source ?? before.source;
+      const demo = demoSeriesFor(c.env.api.config.DEMO, source, before.symbol);
+      const changed: AssetRecord = {
+        ...before,
+        currency: patch.currency ?? before.currency,
+        calendar: patch.calendar ?? before.calendar,
+        source,
+        live: source !== "import" && (demo?.live ?? true),
+        updatedAt: laterThan(before, c.env.api.now()),
+      };
+      return saveAsset(c.env, before, changed, c.get("caller"), "asset.update", []);
+    });
+    return c.json(show(asset), 200, await tagged(c, asset.version, show(asset)));
   },
 );
 
@@ -202,22 +218,21 @@ assets.openapi(
       scope: "assets:write",
       summary: "Stop watching an asset; its log is kept",
       tag,
+      ifMatch: true,
     },
     { params: symbolParams },
     204,
     null,
   ),
   async (c) => {
-    const before = await requireAsset(c.env.DB, c.req.valid("param").symbol);
-    const now = c.env.api.now();
-    await closeLettersOf(c, before.symbol);
-    await saveAsset(
-      c.env,
-      { ...before, live: false, archivedAt: now, updatedAt: now },
-      c.get("caller"),
-      "asset.archive",
-      [],
-    );
+    await unraced("The asset", async () => {
+      const before = await requireAsset(c.env.DB, c.req.valid("param").symbol);
+      refuseStale(c, before.version);
+      const now = c.env.api.now();
+      await closeLettersOf(c, before.symbol);
+      const archived = { ...before, live: false, archivedAt: now, updatedAt: laterThan(before, now) };
+      return saveAsset(c.env, before, archived, c.get("caller"), "asset.archive", []);
+    });
     return c.body(null, 204);
   },
 );

@@ -24,15 +24,14 @@ export const SCOPES = [
 
 export type Scope = (typeof SCOPES)[number];
 
+/** RFC 9110: the scheme in any case, blanks, one token, and nothing after it. */
+const BEARER = /^bearer +(\S{1,256})$/i;
 const KEY_SHAPE = /^inv_([a-z0-9]{12})_[A-Za-z0-9_-]{20,}$/;
 
 /** Reads the bearer key and finds its caller; 401 when there is none. */
 export const authenticate: MiddlewareHandler<ApiEnv> = async (c, next) => {
-  const [scheme, token] = (c.req.header("authorization") ?? "").split(" ");
-  const caller =
-    scheme?.toLowerCase() === "bearer" && token !== undefined && token.length <= 256
-      ? await findCaller(c.env, token)
-      : null;
+  const token = BEARER.exec(c.req.header("authorization") ?? "")?.[1];
+  const caller = token === undefined ? null : await findCaller(c.env, token);
   if (caller === null) {
     throw new ApiProblem("unauthorized", "Send a valid API key: Authorization: Bearer <key>.", undefined, {
       "www-authenticate": 'Bearer realm="inversorai"',

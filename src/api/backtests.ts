@@ -8,7 +8,7 @@ import { FEWEST_RETURNS } from "../domain/backtest/request.ts";
 import { backtestJobId, backtestSubject, type JobOrder } from "../domain/job/job.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
 import { countBars } from "../read-model/portfolio-closes.ts";
-import { findBacktest, listBacktests, recordBacktest } from "../records/backtest-records.ts";
+import { findBacktest, listBacktests, recordBacktest, takeBackExcess } from "../records/backtest-records.ts";
 import { orderJobs } from "../records/job-records.ts";
 import { askedOrder } from "./asked-order.ts";
 import { requireAsset } from "./assets.ts";
@@ -21,6 +21,8 @@ import { jsonBody, listLimit, listOf, operation, page, readCursor, router } from
 
 export const backtests = router();
 const tag = "Backtests";
+/** Each takes seconds of computing, one after the other. */
+const MOST_OPEN = 20;
 
 type Ordered = Pick<JobOrder, "resolution" | "params">;
 
@@ -97,7 +99,19 @@ backtests.openapi(
       symbol: backtestSubject(id),
     });
     const now = api.now();
-    await DB.batch([orderJobs(DB, [{ ...order, dueAt: now }], now), recordBacktest(DB, id, order.id)]);
+    const results = await DB.batch([
+      orderJobs(DB, [{ ...order, dueAt: now }], now),
+      recordBacktest(DB, id, order.id),
+      ...takeBackExcess(DB, { id, actor: order.actor }, MOST_OPEN),
+    ]);
+    if ((results.at(-1)?.meta.changes ?? 0) > 0) {
+      throw new ApiProblem(
+        "too_many_open",
+        `A key may have ${MOST_OPEN} backtests that are not finished. Wait for one, or cancel one: POST /api/v1/jobs/{id}/cancel.`,
+        undefined,
+        { "retry-after": "30" },
+      );
+    }
     await api.enqueueJobs([order]);
     return c.json({ jobId: order.id, id }, 202, { location: `/api/v1/jobs/${encodeURIComponent(order.id)}` });
   },

@@ -21,6 +21,7 @@ import {
 import type { ApiEnv } from "./platform.ts";
 import { ApiProblem } from "./problem.ts";
 import { instantSchema, jsonBody, operation, router } from "./schemas.ts";
+import { refuseStale, tagged } from "./versions.ts";
 
 const edit = z
   .strictObject({
@@ -52,6 +53,7 @@ deadLetterEdit.openapi(
       scope: "ops:write",
       summary: "Mend a dead letter before redriving it: answers the new letter that takes its place",
       tag: "Backoffice",
+      ifMatch: true,
     },
     { params: letterParams, ...jsonBody(edit) },
     200,
@@ -64,6 +66,7 @@ deadLetterEdit.openapi(
     const { DB, api } = c.env;
     return onRecord(c, action, id, async () => {
       const letter = await requireOpen(DB, id);
+      refuseStale(c, letter.updatedAt);
       const actor = c.get("caller").id;
       const now = api.now();
       const order = params === undefined ? null : await editedOrder(DB, letter, params);
@@ -85,7 +88,9 @@ deadLetterEdit.openapi(
       ]);
       if ((results.at(-2)?.meta.changes ?? 0) === 0) throw notOpen(await requireLetter(DB, id));
       await api.enqueueJobs(results.at(-1)?.results ?? []);
-      return c.json(showLetter(await requireLetter(DB, editedTo)), 200);
+      const made = await requireLetter(DB, editedTo);
+      const shown = showLetter(made);
+      return c.json(shown, 200, await tagged(c, made.updatedAt, shown));
     });
   },
 );

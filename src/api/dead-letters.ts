@@ -14,6 +14,7 @@ import {
   showLetter,
 } from "./dead-letter-views.ts";
 import { iso, listLimit, listOf, operation, page, readCursor, router } from "./schemas.ts";
+import { tagged } from "./versions.ts";
 
 const MOST_CAUSES = 100;
 
@@ -128,7 +129,11 @@ deadLetters.openapi(
     200,
     deadLetterView,
   ),
-  async (c) => c.json(showLetter(await requireLetter(c.env.DB, c.req.valid("param").id)), 200),
+  async (c) => {
+    const letter = await requireLetter(c.env.DB, c.req.valid("param").id);
+    const shown = showLetter(letter);
+    return c.json(shown, 200, await tagged(c, letter.updatedAt, shown));
+  },
 );
 
 deadLetters.openapi(

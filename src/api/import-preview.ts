@@ -11,6 +11,7 @@ import { requires } from "./auth.ts";
 import { CSV_EXAMPLE, contentTypeOf, IMPORT_FORMS, importQuery, understandCsv } from "./import-upload.ts";
 import { ApiProblem, problemSchema } from "./problem.ts";
 import { iso, router, symbolParams } from "./schemas.ts";
+import { preconditions } from "./versions.ts";
 
 /** So many rows are shown as they would be stored. */
 const SHOWN_ROWS = 10;
@@ -70,12 +71,10 @@ const previewView = z
           z.object({
             parameter: z.enum(ANSWER_NAMES),
             value: z.string(),
-            query: z
-              .string()
-              .meta({
-                description:
-                  "what to add to the query, encoded; values of several `columns` are joined by commas",
-              }),
+            query: z.string().meta({
+              description:
+                "what to add to the query, encoded; values of several `columns` are joined by commas",
+            }),
             means: z.string(),
           }),
         ),
@@ -104,7 +103,7 @@ importPreview.openapi(
     description: `${IMPORT_FORMS} Whatever can be read in two ways is a question, and each of its choices says the query parameter that answers it, here and at \`POST …/bars\`.`,
     tags: ["Market data"],
     security: [{ apiKey: ["assets:write"] }],
-    middleware: [requires("assets:write")] as const,
+    middleware: [requires("assets:write"), preconditions(false)] as const,
     request: {
       params: symbolParams,
       query: importQuery,

@@ -1,8 +1,11 @@
+import type { Context } from "hono";
 import type { Reader } from "../reader.ts";
 import { marketTime } from "../records/clock-record.ts";
 import { findSchedule, type Schedule } from "../records/schedule-records.ts";
 import type { ApiEnv } from "./platform.ts";
 import { ApiProblem } from "./problem.ts";
+import { showSchedule } from "./schedule-forms.ts";
+import { tagged } from "./versions.ts";
 
 /** Schedules live on the market's clock, which only differs from the wall clock while a replay runs. */
 export const marketNow = ({ DB, api }: ApiEnv["Bindings"]): Promise<number> =>
@@ -13,4 +16,10 @@ export async function requireSchedule(db: Reader, id: string): Promise<Schedule>
   const schedule = await findSchedule(db, id);
   if (schedule === null) throw new ApiProblem("not_found", `There is no schedule ${id}.`);
   return schedule;
+}
+
+/** The schedule as it is shown, under the ETag of its version. */
+export async function answerWith(c: Context<ApiEnv>, schedule: Schedule) {
+  const shown = showSchedule(schedule);
+  return c.json(shown, 200, await tagged(c, schedule.updatedAt, shown));
 }

@@ -1,4 +1,5 @@
 import type { Config } from "../config.ts";
+import type { RegisterResult } from "../domain/asset/commands.ts";
 import type { BreakerState } from "../domain/breaker/breaker.ts";
 import type { Plan } from "../domain/dead-letter/plan.ts";
 import type { AssetFact } from "../domain/events/catalogue.ts";
@@ -6,6 +7,7 @@ import type { Cause } from "../domain/events/envelope.ts";
 import type { JobOrder } from "../domain/job/job.ts";
 import type { Recorder } from "../domain/metrics/registry.ts";
 import type { Log } from "../domain/trace/log-context.ts";
+import type { Sealer } from "../sealing/sealer.ts";
 
 /** What the API needs beside its bindings; the rim supplies it. */
 export interface ApiPlatform {
@@ -24,6 +26,9 @@ export interface ApiPlatform {
   /** The text of /metrics. */
   readonly scrape: () => Promise<string>;
   readonly newSecret: () => string;
+  readonly sealer: Sealer;
+  /** Why the name in an endpoint's URL may not be called, or null when nothing is known against it. */
+  readonly endpointNameProblem: (url: string) => Promise<string | null>;
   /** Sends recorded jobs to their queues. What is lost is found by the sweep. */
   readonly enqueueJobs: (
     jobs: readonly (Pick<JobOrder, "id" | "kind" | "symbol" | "traceparent"> & { delaySeconds?: number })[],
@@ -44,7 +49,13 @@ export interface ApiPlatform {
   }) => Promise<void>;
   /** How far an asset's stream reaches by its own log; nothing when there is none, or it does not answer. */
   readonly headOf: (symbol: string) => Promise<readonly { streamId: string; version: number }[]>;
-  readonly register: (symbol: string, fact: AssetFact, cause: Cause) => Promise<{ head: number }>;
+  /** Tells an asset's object what the asset is, made from `expected`; see `RegisterCommand`. */
+  readonly register: (
+    symbol: string,
+    fact: AssetFact,
+    cause: Cause,
+    expected: AssetFact | null,
+  ) => Promise<RegisterResult>;
   readonly outboxOf: (symbol: string) => Promise<OutboxView>;
   readonly publishOutboxOf: (symbol: string) => Promise<OutboxView>;
   readonly breakerOf: (service: string) => Promise<BreakerView>;

@@ -17,6 +17,7 @@ import { auditRow } from "./audit-row.ts";
 import { newPortfolio, portfolioPatch, portfolioView, requestOf, showPortfolio } from "./portfolio-forms.ts";
 import { ApiProblem } from "./problem.ts";
 import { jsonBody, listLimit, listOf, operation, page, readCursor, router } from "./schemas.ts";
+import { laterThan, refuseStale, tagged, unraced } from "./versions.ts";
 
 export const portfolioParams = z.object({ id: z.string().min(1).max(100) });
 
@@ -108,7 +109,11 @@ portfolios.openapi(
     200,
     portfolioView,
   ),
-  async (c) => c.json(showPortfolio(await requirePortfolio(c.get("reads"), c.req.valid("param").id)), 200),
+  async (c) => {
+    const portfolio = await requirePortfolio(c.get("reads"), c.req.valid("param").id);
+    const shown = showPortfolio(portfolio);
+    return c.json(shown, 200, await tagged(c, portfolio.updatedAt, shown));
+  },
 );
 
 portfolios.openapi(
@@ -119,6 +124,7 @@ portfolios.openapi(
       scope: "portfolios:write",
       summary: "Change a portfolio; optimisations that were ordered keep what they were ordered with",
       tag,
+      ifMatch: true,
     },
     { params: portfolioParams, ...jsonBody(portfolioPatch) },
     200,
@@ -126,30 +132,31 @@ portfolios.openapi(
   ),
   async (c) => {
     const { api, DB } = c.env;
-    const before = await requirePortfolio(DB, c.req.valid("param").id);
-    const { name, symbols = before.symbols, resolution, optimization } = c.req.valid("json");
-    if (symbols !== before.symbols) await requireAssets(DB, symbols);
-    const portfolio: Portfolio = {
-      ...before,
-      name: name ?? before.name,
-      symbols,
-      resolution: resolution ?? before.resolution,
-      optimization:
-        optimization === undefined
-          ? stillFitting(before, symbols)
-          : requestOf(optimization, symbols, "optimization."),
-      // Two changes in one millisecond are still two.
-      updatedAt: Math.max(api.now(), before.updatedAt + 1),
-    };
-    const actor = c.get("caller").id;
-    const [, written] = await DB.batch([
-      auditRow(c.env, actor, "portfolio.update", portfolio.id, null, stillAsRead(before)),
-      writePortfolio(DB, before, portfolio),
-    ]);
-    if ((written?.meta.changes ?? 0) === 0) {
-      throw new ApiProblem("conflict", "Somebody else changed the portfolio in this moment; look again.");
-    }
-    return c.json(showPortfolio(portfolio), 200);
+    const { name, symbols: wished, resolution, optimization } = c.req.valid("json");
+    if (wished !== undefined) await requireAssets(DB, wished);
+    const portfolio = await unraced("The portfolio", async () => {
+      const before = await requirePortfolio(DB, c.req.valid("param").id);
+      refuseStale(c, before.updatedAt);
+      const symbols = wished ?? before.symbols;
+      const after: Portfolio = {
+        ...before,
+        name: name ?? before.name,
+        symbols,
+        resolution: resolution ?? before.resolution,
+        optimization:
+          optimization === undefined
+            ? stillFitting(before, symbols)
+            : requestOf(optimization, symbols, "optimization."),
+        updatedAt: laterThan(before, api.now()),
+      };
+      const [, written] = await DB.batch([
+        auditRow(c.env, c.get("caller").id, "portfolio.update", after.id, null, stillAsRead(before)),
+        writePortfolio(DB, before, after),
+      ]);
+      return (written?.meta.changes ?? 0) > 0 ? after : null;
+    });
+    const shown = showPortfolio(portfolio);
+    return c.json(shown, 200, await tagged(c, portfolio.updatedAt, shown));
   },
 );
 
@@ -180,6 +187,7 @@ portfolios.openapi(
       scope: "portfolios:write",
       summary: "Delete a portfolio; its optimisations stay readable",
       tag,
+      ifMatch: true,
     },
     { params: portfolioParams },
     204,
@@ -187,13 +195,18 @@ portfolios.openapi(
   ),
   async (c) => {
     const { api, DB } = c.env;
-    const { id } = await requirePortfolio(DB, c.req.valid("param").id);
-    // First the letters: whoever asks again after this was cut short still finds the portfolio.
-    await closeLettersOf(c, portfolioSubject(id), "the portfolio was deleted");
-    await DB.batch([
-      auditRow(c.env, c.get("caller").id, "portfolio.delete", id),
-      archivePortfolio(DB, id, api.now()),
-    ]);
+    await unraced("The portfolio", async () => {
+      const before = await requirePortfolio(DB, c.req.valid("param").id);
+      const { id } = before;
+      refuseStale(c, before.updatedAt);
+      // First the letters: whoever asks again after this was cut short still finds the portfolio.
+      await closeLettersOf(c, portfolioSubject(id), "the portfolio was deleted");
+      const [, archived] = await DB.batch([
+        auditRow(c.env, c.get("caller").id, "portfolio.delete", id, null, stillAsRead(before)),
+        archivePortfolio(DB, before, api.now()),
+      ]);
+      return (archived?.meta.changes ?? 0) > 0 ? id : null;
+    });
     return c.body(null, 204);
   },
 );

@@ -1,14 +1,16 @@
 import * as z from "zod";
 import { backfillSlots, MOST_BACKFILL_SLOTS } from "../domain/schedule/backfill.ts";
 import { nextSlot } from "../domain/schedule/due-slots.ts";
+import { asRead } from "../records/as-read.ts";
 import { pauseSchedule, resumeSchedule } from "../records/schedule-records.ts";
 import { claimBackfill } from "../records/slot-backfills.ts";
 import { auditRow } from "./audit-row.ts";
 import { PAUSED, skipMissed } from "./missed-slots.ts";
-import { marketNow, requireSchedule } from "./one-schedule.ts";
+import { answerWith, marketNow, requireSchedule } from "./one-schedule.ts";
 import { ApiProblem } from "./problem.ts";
-import { scheduleView, showSchedule } from "./schedule-forms.ts";
+import { scheduleView } from "./schedule-forms.ts";
 import { instantSchema, iso, jsonBody, operation, router } from "./schemas.ts";
+import { refuseStale, unraced } from "./versions.ts";
 
 /** Slots sent to the queue at once; the ticks that follow take as many each minute, oldest first. */
 const AT_ONCE = 100;
@@ -27,6 +29,7 @@ scheduleActions.openapi(
       scope: "schedules:write",
       summary: "Stop a schedule for now; slots taken already are finished",
       tag,
+      ifMatch: true,
     },
     { params },
     200,
@@ -34,12 +37,17 @@ scheduleActions.openapi(
   ),
   async (c) => {
     const { DB, api } = c.env;
-    const { id } = await requireSchedule(DB, c.req.valid("param").id);
-    await DB.batch([
-      pauseSchedule(DB, id, api.now()),
-      auditRow(c.env, c.get("caller").id, "schedule.pause", id),
-    ]);
-    return c.json(showSchedule(await requireSchedule(DB, id)), 200);
+    const { id } = c.req.valid("param");
+    await unraced("The schedule", async () => {
+      const before = await requireSchedule(DB, id);
+      refuseStale(c, before.updatedAt);
+      const [, paused] = await DB.batch([
+        auditRow(c.env, c.get("caller").id, "schedule.pause", id, null, asRead("schedules", before)),
+        pauseSchedule(DB, before, api.now()),
+      ]);
+      return before.pausedAt !== null || (paused?.meta.changes ?? 0) > 0 ? id : null;
+    });
+    return answerWith(c, await requireSchedule(DB, id));
   },
 );
 
@@ -58,6 +66,7 @@ scheduleActions.openapi(
       scope: "schedules:write",
       summary: "Let a paused schedule go on; what fell due meanwhile is skipped unless asked for",
       tag,
+      ifMatch: true,
     },
     { params, body: { required: false, content: { "application/json": { schema: resumeBody } } } },
     200,
@@ -65,18 +74,24 @@ scheduleActions.openapi(
   ),
   async (c) => {
     const { DB, api } = c.env;
-    const before = await requireSchedule(DB, c.req.valid("param").id);
+    const { id } = c.req.valid("param");
     const body = c.req.valid("json") as z.infer<typeof resumeBody> | Record<string, never>;
-    const now = api.now();
     // A pause is a wish not to have its slots, unless somebody says otherwise.
     const catchUp = body.missed === "catchUp";
-    const from = catchUp || before.pausedAt === null ? before.doneUntil : await marketNow(c.env);
-    await DB.batch([
-      ...(from > before.doneUntil ? [skipMissed(DB, before, from, PAUSED, now)] : []),
-      resumeSchedule(DB, before.id, from, nextSlot(before.cadence, from), now),
-      auditRow(c.env, c.get("caller").id, "schedule.resume", before.id, catchUp ? "catching up" : null),
-    ]);
-    return c.json(showSchedule(await requireSchedule(DB, before.id)), 200);
+    await unraced("The schedule", async () => {
+      const before = await requireSchedule(DB, id);
+      refuseStale(c, before.updatedAt);
+      const now = api.now();
+      const from = catchUp || before.pausedAt === null ? before.doneUntil : await marketNow(c.env);
+      const detail = catchUp ? "catching up" : null;
+      const results = await DB.batch([
+        auditRow(c.env, c.get("caller").id, "schedule.resume", id, detail, asRead("schedules", before)),
+        ...(from > before.doneUntil ? [skipMissed(DB, before, from, PAUSED, now)] : []),
+        resumeSchedule(DB, before, from, nextSlot(before.cadence, from), now),
+      ]);
+      return before.pausedAt === null || (results.at(-1)?.meta.changes ?? 0) > 0 ? id : null;
+    });
+    return answerWith(c, await requireSchedule(DB, id));
   },
 );
 

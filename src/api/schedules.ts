@@ -2,22 +2,24 @@ import * as z from "zod";
 import type { Cadence } from "../domain/schedule/cadence.ts";
 import { nextSlot, validateCatchUp } from "../domain/schedule/due-slots.ts";
 import { validateCadence } from "../domain/schedule/validate-cadence.ts";
+import { asRead } from "../records/as-read.ts";
 import {
+  changeSchedule,
   createSchedule,
   deleteSchedule,
   listSchedules,
   type Schedule,
-  writeSchedule,
 } from "../records/schedule-records.ts";
 import { requireAsset } from "./assets.ts";
 import { auditRow } from "./audit-row.ts";
 import { PAUSED, skipMissed } from "./missed-slots.ts";
-import { marketNow, requireSchedule } from "./one-schedule.ts";
+import { answerWith, marketNow, requireSchedule } from "./one-schedule.ts";
 import type { ApiEnv } from "./platform.ts";
 import { requirePortfolio } from "./portfolios.ts";
 import { ApiProblem } from "./problem.ts";
 import { newSchedule, schedulePatch, scheduleView, showSchedule } from "./schedule-forms.ts";
 import { jsonBody, listLimit, listOf, operation, page, readCursor, router } from "./schemas.ts";
+import { laterThan, refuseStale, unraced } from "./versions.ts";
 
 const params = z.object({ id: z.string().min(1).max(100) });
 const listQuery = z.object({ limit: listLimit, cursor: z.string().optional() });
@@ -81,40 +83,54 @@ schedules.openapi(
     200,
     scheduleView,
   ),
-  async (c) => c.json(showSchedule(await requireSchedule(c.get("reads"), c.req.valid("param").id)), 200),
+  async (c) => answerWith(c, await requireSchedule(c.get("reads"), c.req.valid("param").id)),
 );
 
 schedules.openapi(
   operation(
-    { method: "patch", path: "/schedules/{id}", scope: "schedules:write", summary: "Change a schedule", tag },
+    {
+      method: "patch",
+      path: "/schedules/{id}",
+      scope: "schedules:write",
+      summary: "Change a schedule",
+      tag,
+      ifMatch: true,
+    },
     { params, ...jsonBody(schedulePatch) },
     200,
     scheduleView,
   ),
   async (c) => {
-    const before = await requireSchedule(c.env.DB, c.req.valid("param").id);
     const body = c.req.valid("json");
-    const merged: Schedule = {
-      ...before,
-      name: body.name ?? before.name,
-      cadence: (body.cadence as Cadence | undefined) ?? before.cadence,
-      overlap: body.overlap ?? before.overlap,
-      catchUpSeconds: body.catchUpSeconds ?? before.catchUpSeconds,
-      jitterSeconds: body.jitterSeconds ?? before.jitterSeconds,
-      updatedAt: c.env.api.now(),
-    };
-    await refuseUnkeepable(c.env, merged);
     const { DB, api } = c.env;
-    const now = api.now();
-    const from = body.cadence === undefined ? before.doneUntil : await marketNow(c.env);
-    const schedule = { ...merged, doneUntil: from, nextDue: nextSlot(merged.cadence, from) };
-    const why = before.pausedAt === null ? "the cadence was changed before it ran" : PAUSED;
-    await DB.batch([
-      ...(body.cadence === undefined ? [] : [skipMissed(DB, before, from, why, now)]),
-      writeSchedule(DB, schedule),
-      auditRow(c.env, c.get("caller").id, "schedule.update", schedule.id),
-    ]);
-    return c.json(showSchedule(schedule), 200);
+    const cadence = body.cadence !== undefined;
+    const changed = await unraced("The schedule", async () => {
+      const before = await requireSchedule(DB, c.req.valid("param").id);
+      refuseStale(c, before.updatedAt);
+      const now = api.now();
+      const from = cadence ? await marketNow(c.env) : before.doneUntil;
+      const merged: Schedule = {
+        ...before,
+        name: body.name ?? before.name,
+        cadence: (body.cadence as Cadence | undefined) ?? before.cadence,
+        overlap: body.overlap ?? before.overlap,
+        catchUpSeconds: body.catchUpSeconds ?? before.catchUpSeconds,
+        jitterSeconds: body.jitterSeconds ?? before.jitterSeconds,
+        updatedAt: laterThan(before, now),
+        doneUntil: from,
+      };
+      await refuseUnkeepable(c.env, merged);
+      const schedule = cadence ? { ...merged, nextDue: nextSlot(merged.cadence, from) } : merged;
+      const why = before.pausedAt === null ? "the cadence was changed before it ran" : PAUSED;
+      const still = asRead("schedules", before, cadence ? `AND t.done_until = ${before.doneUntil}` : "");
+      const results = await DB.batch([
+        auditRow(c.env, c.get("caller").id, "schedule.update", schedule.id, null, still),
+        ...(cadence ? [skipMissed(DB, before, from, why, now)] : []),
+        changeSchedule(DB, before, schedule, { cadence }),
+      ]);
+      return (results.at(-1)?.meta.changes ?? 0) > 0 ? schedule : null;
+    });
+    return answerWith(c, changed);
   },
 );
 
@@ -126,17 +142,24 @@ schedules.openapi(
       scope: "schedules:write",
       summary: "Delete a schedule; its slots are kept",
       tag,
+      ifMatch: true,
     },
     { params },
     204,
     null,
   ),
   async (c) => {
-    const schedule = await requireSchedule(c.env.DB, c.req.valid("param").id);
-    await c.env.DB.batch([
-      deleteSchedule(c.env.DB, schedule.id),
-      auditRow(c.env, c.get("caller").id, "schedule.delete", schedule.id),
-    ]);
+    const { DB } = c.env;
+    await unraced("The schedule", async () => {
+      const before = await requireSchedule(DB, c.req.valid("param").id);
+      refuseStale(c, before.updatedAt);
+      const { id } = before;
+      const [, deleted] = await DB.batch([
+        auditRow(c.env, c.get("caller").id, "schedule.delete", id, null, asRead("schedules", before)),
+        deleteSchedule(DB, id, before),
+      ]);
+      return (deleted?.meta.changes ?? 0) > 0 ? id : null;
+    });
     return c.body(null, 204);
   },
 );

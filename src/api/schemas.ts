@@ -4,9 +4,11 @@ import * as z from "zod";
 import { readTimestamp } from "../domain/asset/read-timestamp.ts";
 import { RESOLUTIONS } from "../domain/market/resolution.ts";
 import { requires, type Scope } from "./auth.ts";
+import { idempotency, type ShownOnce } from "./idempotency.ts";
 import type { ApiEnv } from "./platform.ts";
 import { ApiProblem, problemSchema } from "./problem.ts";
 import { detailOf, itemsOf } from "./problem-items.ts";
+import { IF_MATCH, preconditions } from "./versions.ts";
 
 /**
  * A router whose refused input becomes problem+json: 422 for a body, 400 for anything in the URL. Whatever a route declares
@@ -129,6 +131,15 @@ export function page<T, R>(
 export const iso = (instant: number): string => new Date(instant).toISOString();
 export const isoOrNull = (instant: number | null): string | null => (instant === null ? null : iso(instant));
 
+/** A secret in an answer, as the contract names it, and what stands there when the request is only repeated. */
+export const shownOnceFields = <F extends string>(field: F) => {
+  const secret = z.string().nullable().meta({
+    description: "only in the first answer; null when the request is repeated with its Idempotency-Key",
+  });
+  const note = z.string().optional().meta({ description: "why the secret is null, and the way out" });
+  return { [field]: secret, withheld: note } as Record<F, typeof secret> & { withheld: typeof note };
+};
+
 const problemContent = { "application/problem+json": { schema: problemSchema } };
 
 interface Operation {
@@ -137,6 +148,10 @@ interface Operation {
   readonly scope: Scope;
   readonly summary: string;
   readonly tag: string;
+  /** The secret in the answer, if there is one: repetitions of the request are told that it was shown. */
+  readonly shownOnce?: ShownOnce;
+  /** It compares If-Match with the version that is there. */
+  readonly ifMatch?: true;
 }
 
 type RouteOptions = Parameters<typeof createRoute>[0];
@@ -154,10 +169,13 @@ export function operation<
     summary: op.summary,
     tags: [op.tag],
     security: [{ apiKey: [op.scope] }],
-    middleware:
-      request.body === undefined && op.method !== "get"
-        ? ([requires(op.scope), takesNoBody] as const)
-        : ([requires(op.scope)] as const),
+    ...(op.ifMatch === true ? { parameters: [IF_MATCH] } : {}),
+    middleware: [
+      requires(op.scope),
+      request.body === undefined && op.method !== "get" ? takesNoBody : takesAnyBody,
+      preconditions(op.ifMatch === true),
+      idempotency(op.shownOnce),
+    ] as const,
     request,
     responses: {
       [status]:
@@ -168,6 +186,8 @@ export function operation<
     },
   });
 }
+
+const takesAnyBody: MiddlewareHandler<ApiEnv> = (_, next) => next();
 
 /** What is sent to a route that reads nothing would be a wish that nobody hears. `{}` and nothing at all are fine. */
 const takesNoBody: MiddlewareHandler<ApiEnv> = async (c, next) => {

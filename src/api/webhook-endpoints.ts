@@ -1,18 +1,33 @@
+import type { Context } from "hono";
 import * as z from "zod";
 import { endpointProblem } from "../domain/delivery/endpoint-url.ts";
 import { patternProblem } from "../domain/events/routing-key.ts";
 import type { Reader } from "../reader.ts";
+import { asRead } from "../records/as-read.ts";
 import {
+  changeEndpoint,
   deleteEndpoint,
   type Endpoint,
   findEndpoint,
   listEndpoints,
   writeEndpoint,
 } from "../records/endpoint-records.ts";
+import { endpointSecret } from "../sealing/sealer.ts";
 import { auditRow } from "./audit-row.ts";
 import type { ApiEnv } from "./platform.ts";
 import { ApiProblem } from "./problem.ts";
-import { iso, jsonBody, listLimit, listOf, operation, page, readCursor, router } from "./schemas.ts";
+import {
+  iso,
+  jsonBody,
+  listLimit,
+  listOf,
+  operation,
+  page,
+  readCursor,
+  router,
+  shownOnceFields,
+} from "./schemas.ts";
+import { laterThan, refuseStale, tagged, unraced } from "./versions.ts";
 
 const pattern = z
   .string()
@@ -93,27 +108,38 @@ webhookEndpoints.openapi(
       scope: "webhooks:write",
       summary: "Register an endpoint; the secret is shown this once",
       tag,
+      shownOnce: {
+        field: "secret",
+        wayOut:
+          "If that answer was lost: delete the endpoint (DELETE /api/v1/webhook-endpoints/{id}) and register it again.",
+      },
     },
     jsonBody(newEndpoint),
     201,
-    endpointView.extend({ secret: z.string() }),
+    endpointView.extend(shownOnceFields("secret")),
   ),
   async (c) => {
     const body = c.req.valid("json");
-    refuseUrl(c.env, body.url, new URL(c.req.url).hostname);
+    await refuseUrl(c.env, body.url, new URL(c.req.url).hostname);
     const now = c.env.api.now();
+    const { sealer } = c.env.api;
+    const id = c.env.api.newId();
     const endpoint: Endpoint = {
       ...body,
-      id: c.env.api.newId(),
-      secret: c.env.api.newSecret(),
+      id,
+      secret: await sealer.seal(c.env.api.newSecret(), endpointSecret(id)),
       enabled: true,
       disabledWhy: null,
       createdAt: now,
       updatedAt: now,
     };
-    await save(c.env, endpoint, c.get("caller").id, "webhook-endpoint.create");
+    await c.env.DB.batch([
+      writeEndpoint(c.env.DB, endpoint),
+      auditRow(c.env, c.get("caller").id, "webhook-endpoint.create", id),
+    ]);
     // A request that is carried out again finds the endpoint there, with the secret that signs already.
-    const { secret } = await requireEndpoint(c.env.DB, endpoint.id);
+    const { secret: sealed } = await requireEndpoint(c.env.DB, endpoint.id);
+    const secret = await sealer.open(sealed, endpointSecret(id));
     return c.json({ ...show(endpoint), secret }, 201, {
       location: `/api/v1/webhook-endpoints/${endpoint.id}`,
     });
@@ -127,7 +153,10 @@ webhookEndpoints.openapi(
     200,
     endpointView,
   ),
-  async (c) => c.json(show(await requireEndpoint(c.get("reads"), c.req.valid("param").id)), 200),
+  async (c) => {
+    const endpoint = await requireEndpoint(c.get("reads"), c.req.valid("param").id);
+    return c.json(show(endpoint), 200, await tagged(c, endpoint.updatedAt, show(endpoint)));
+  },
 );
 
 webhookEndpoints.openapi(
@@ -138,27 +167,26 @@ webhookEndpoints.openapi(
       scope: "webhooks:write",
       summary: "Change an endpoint",
       tag,
+      ifMatch: true,
     },
     { params, ...jsonBody(endpointPatch) },
     200,
     endpointView,
   ),
   async (c) => {
-    const before = await requireEndpoint(c.env.DB, c.req.valid("param").id);
     const body = c.req.valid("json");
-    if (body.url !== undefined) refuseUrl(c.env, body.url, new URL(c.req.url).hostname);
-    const enabled = body.enabled ?? before.enabled;
-    const endpoint: Endpoint = {
-      ...before,
-      url: body.url ?? before.url,
-      patterns: body.patterns ?? before.patterns,
-      description: body.description ?? before.description,
-      enabled,
-      disabledWhy: enabled ? null : (before.disabledWhy ?? "disabled by its owner"),
-      updatedAt: c.env.api.now(),
-    };
-    await save(c.env, endpoint, c.get("caller").id, "webhook-endpoint.update");
-    return c.json(show(endpoint), 200);
+    if (body.url !== undefined) await refuseUrl(c.env, body.url, new URL(c.req.url).hostname);
+    const endpoint = await changed(c, c.req.valid("param").id, "webhook-endpoint.update", (before) => {
+      const enabled = body.enabled ?? before.enabled;
+      return {
+        url: body.url ?? before.url,
+        patterns: body.patterns ?? before.patterns,
+        description: body.description ?? before.description,
+        enabled,
+        disabledWhy: enabled ? null : (before.disabledWhy ?? "disabled by its owner"),
+      };
+    });
+    return c.json(show(endpoint), 200, await tagged(c, endpoint.updatedAt, show(endpoint)));
   },
 );
 
@@ -170,17 +198,25 @@ webhookEndpoints.openapi(
       scope: "webhooks:write",
       summary: "Delete an endpoint; its deliveries are kept",
       tag,
+      ifMatch: true,
     },
     { params },
     204,
     null,
   ),
   async (c) => {
-    const { id } = await requireEndpoint(c.env.DB, c.req.valid("param").id);
-    await c.env.DB.batch([
-      deleteEndpoint(c.env.DB, id),
-      auditRow(c.env, c.get("caller").id, "webhook-endpoint.delete", id),
-    ]);
+    const { id } = c.req.valid("param");
+    const { DB } = c.env;
+    await unraced("The endpoint", async () => {
+      const before = await requireEndpoint(DB, id);
+      refuseStale(c, before.updatedAt);
+      const still = asRead("webhook_endpoints", before);
+      const [, deleted] = await DB.batch([
+        auditRow(c.env, c.get("caller").id, "webhook-endpoint.delete", id, null, still),
+        deleteEndpoint(DB, id, before),
+      ]);
+      return (deleted?.meta.changes ?? 0) > 0 ? id : null;
+    });
     return c.body(null, 204);
   },
 );
@@ -193,41 +229,52 @@ webhookEndpoints.openapi(
       scope: "webhooks:write",
       summary: "Enable a disabled endpoint",
       tag,
+      ifMatch: true,
     },
     { params },
     200,
     endpointView,
   ),
   async (c) => {
-    const before = await requireEndpoint(c.env.DB, c.req.valid("param").id);
-    const endpoint = { ...before, enabled: true, disabledWhy: null, updatedAt: c.env.api.now() };
-    await save(c.env, endpoint, c.get("caller").id, "webhook-endpoint.enable");
-    return c.json(show(endpoint), 200);
+    const wish = { enabled: true, disabledWhy: null };
+    const endpoint = await changed(c, c.req.valid("param").id, "webhook-endpoint.enable", () => wish);
+    return c.json(show(endpoint), 200, await tagged(c, endpoint.updatedAt, show(endpoint)));
   },
 );
 
-function refuseUrl(env: ApiEnv["Bindings"], url: string, ownHost: string): void {
+async function refuseUrl(env: ApiEnv["Bindings"], url: string, ownHost: string): Promise<void> {
   const { config } = env.api;
   const parsed = URL.parse(url);
-  const reason =
+  const spelled =
     parsed === null
       ? "it is not a URL"
       : endpointProblem(parsed, {
           allowLoopback: config.WEBHOOK_ALLOW_LOOPBACK,
           ownHosts: [ownHost, new URL(config.PUBLIC_ORIGIN).hostname],
         });
+  const reason = spelled ?? (await env.api.endpointNameProblem(url));
   if (reason !== null)
     throw new ApiProblem("validation_failed", `url: ${reason}`, [{ field: "url", reason }]);
 }
 
-async function save(
-  env: ApiEnv["Bindings"],
-  endpoint: Endpoint,
-  actor: string,
+/** The endpoint with a change made to what is there, and an audit row beside it. */
+const changed = (
+  c: Context<ApiEnv>,
+  id: string,
   action: string,
-): Promise<void> {
-  await env.DB.batch([writeEndpoint(env.DB, endpoint), auditRow(env, actor, action, endpoint.id)]);
-}
+  change: (before: Endpoint) => Partial<Endpoint>,
+): Promise<Endpoint> =>
+  unraced("The endpoint", async () => {
+    const { DB, api } = c.env;
+    const before = await requireEndpoint(DB, id);
+    refuseStale(c, before.updatedAt);
+    const endpoint = { ...before, ...change(before), updatedAt: laterThan(before, api.now()) };
+    const [, written] = await DB.batch([
+      auditRow(c.env, c.get("caller").id, action, id, null, asRead("webhook_endpoints", before)),
+      changeEndpoint(DB, before, endpoint),
+    ]);
+    return (written?.meta.changes ?? 0) > 0 ? endpoint : null;
+  });
 
 export async function requireEndpoint(db: Reader, id: string): Promise<Endpoint> {
   const endpoint = await findEndpoint(db, id);

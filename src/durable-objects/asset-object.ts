@@ -9,6 +9,7 @@ import type {
   RecommendationResult,
   RecordRecommendationCommand,
   RegisterCommand,
+  RegisterResult,
   ResolutionsResult,
   ResolveCommand,
 } from "../domain/asset/commands.ts";
@@ -76,10 +77,10 @@ export class AssetObject extends DurableObject<Env> {
   }
 
   /** Registers the asset, or changes it when it is registered already; the same fact twice is one event. */
-  async register(command: RegisterCommand): Promise<{ head: number }> {
+  async register(command: RegisterCommand): Promise<RegisterResult> {
     return this.#commit(command.symbol, (stamp) => {
-      this.#db.asset.write(this.#db.log, command, stamp);
-      return { head: this.#db.log.head() };
+      const found = this.#db.asset.write(this.#db.log, command, stamp);
+      return { head: this.#db.log.head(), ...(found === null ? {} : { found }) };
     });
   }
 

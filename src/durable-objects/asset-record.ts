@@ -26,11 +26,16 @@ export class AssetRecord {
     return fact;
   }
 
-  write(log: EventLog, command: RegisterCommand, stamp: Stamp): void {
-    const events = acceptedOrThrow(decideRegister({ fact: this.fact() }, command));
-    if (events.length === 0) return;
+  /** Tells what the asset is when that is not what the command was made from; then nothing is written. */
+  write(log: EventLog, command: RegisterCommand, stamp: Stamp): AssetFact | null {
+    const fact = this.fact();
+    const decision = decideRegister({ fact }, command);
+    if (decision.kind === "refused" && fact !== null) return fact;
+    const events = acceptedOrThrow(decision);
+    if (events.length === 0) return null;
     this.#sql.exec("INSERT OR REPLACE INTO asset (id, fact) VALUES (1, ?)", JSON.stringify(command.fact));
     log.append(events, command.cause, stamp);
+    return null;
   }
 }
 

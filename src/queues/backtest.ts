@@ -51,6 +51,9 @@ export interface BacktestDeps extends PortfolioPrices {
   readonly record: (job: JobRecord, result: AnyBacktestResult) => Promise<AnyBacktestResult>;
   /** Notes how far it has come, 0..1. What is lost of it is no harm. */
   readonly progress: (id: string, share: number) => Promise<void>;
+  /** Lets whatever waits in this isolate run first. */
+  readonly pause: () => Promise<void>;
+  readonly now: () => number;
   /** What time it is on the market, epoch ms. */
   readonly marketNow: () => Promise<number>;
   readonly hash: (text: string) => Promise<string>;
@@ -143,7 +146,7 @@ const worked = (
       periodsPerYear: periodsPerYear(type, resolution),
       request,
     }),
-    (share) => deps.progress(id, share),
+    { ...deps, progress: (share) => deps.progress(id, share) },
   );
 
 /** The quality of the newest bars; how late they are only matters when the range reaches to now. */

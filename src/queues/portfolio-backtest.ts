@@ -53,6 +53,8 @@ interface PortfolioWork {
 
 interface Deps extends PortfolioPrices {
   readonly progress: (id: string, share: number) => Promise<void>;
+  readonly pause: () => Promise<void>;
+  readonly now: () => number;
   readonly hash: (text: string) => Promise<string>;
   readonly codeVersion: string;
 }
@@ -90,7 +92,7 @@ export async function testedPortfolio(
       periodsPerYear: commonPeriods(assets, resolution),
       request,
     }),
-    (share) => deps.progress(id, share),
+    { ...deps, progress: (share) => deps.progress(id, share) },
   );
   if (outcome.kind !== "done") return outcome;
   const streamVersions = Object.fromEntries(read.map(({ symbol, version }) => [symbol, version]));

@@ -8,6 +8,11 @@ export interface AssetRecord extends Omit<AssetFact, "archived"> {
   readonly archivedAt: number | null;
 }
 
+/** An asset as it lies in the table; `version` is that of its object's stream when it was told this. */
+export interface StoredAsset extends AssetRecord {
+  readonly version: number;
+}
+
 interface AssetRow {
   symbol: string;
   type: AssetType;
@@ -18,9 +23,10 @@ interface AssetRow {
   created_at: number;
   updated_at: number;
   archived_at: number | null;
+  version: number;
 }
 
-const toAssetRecord = (row: AssetRow): AssetRecord => ({
+const toAssetRecord = (row: AssetRow): StoredAsset => ({
   symbol: row.symbol,
   type: row.type,
   currency: row.currency,
@@ -30,6 +36,7 @@ const toAssetRecord = (row: AssetRow): AssetRecord => ({
   createdAt: row.created_at,
   updatedAt: row.updated_at,
   archivedAt: row.archived_at,
+  version: row.version,
 });
 
 export const assetFact = (record: AssetRecord): AssetFact => ({
@@ -42,13 +49,30 @@ export const assetFact = (record: AssetRecord): AssetFact => ({
   archived: record.archivedAt !== null,
 });
 
-export function writeAsset(db: D1Database, asset: AssetRecord): D1PreparedStatement {
+/** What the object was found to be, as the row that somebody who told it so has not written yet, or never will. */
+export const assetAsFound = (found: AssetFact, before: AssetRecord | undefined, now: number): AssetRecord => {
+  const { archived, ...fact } = found;
+  return {
+    ...fact,
+    createdAt: before?.createdAt ?? now,
+    updatedAt: Math.max(now, (before?.updatedAt ?? 0) + 1),
+    archivedAt: archived ? (before?.archivedAt ?? now) : null,
+  };
+};
+
+/**
+ * Writes what the asset's object was told when its stream was at `version`; of two writes the later one stands, in
+ * whatever order they come.
+ */
+export function writeAsset(db: D1Database, asset: AssetRecord, version = 0): D1PreparedStatement {
   return db
     .prepare(
-      `INSERT INTO assets (symbol, type, currency, calendar, source, live, created_at, updated_at, archived_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO assets (symbol, type, currency, calendar, source, live, created_at, updated_at, archived_at, version)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (symbol) DO UPDATE SET type = excluded.type, currency = excluded.currency, calendar = excluded.calendar,
-         source = excluded.source, live = excluded.live, updated_at = excluded.updated_at, archived_at = excluded.archived_at`,
+         source = excluded.source, live = excluded.live, updated_at = max(assets.updated_at, excluded.updated_at),
+         archived_at = excluded.archived_at, version = excluded.version
+       WHERE excluded.version >= assets.version`,
     )
     .bind(
       asset.symbol,
@@ -60,10 +84,11 @@ export function writeAsset(db: D1Database, asset: AssetRecord): D1PreparedStatem
       asset.createdAt,
       asset.updatedAt,
       asset.archivedAt,
+      version,
     );
 }
 
-export async function loadAssets(db: Reader, symbols: readonly string[]): Promise<AssetRecord[]> {
+export async function loadAssets(db: Reader, symbols: readonly string[]): Promise<StoredAsset[]> {
   const { results } = await db
     .prepare("SELECT * FROM assets WHERE symbol IN (SELECT value FROM json_each(?))")
     .bind(JSON.stringify(symbols))
@@ -72,7 +97,7 @@ export async function loadAssets(db: Reader, symbols: readonly string[]): Promis
 }
 
 /** Assets after a symbol in symbol order; archived ones are left out. */
-export async function listAssets(db: Reader, after: string, limit: number): Promise<AssetRecord[]> {
+export async function listAssets(db: Reader, after: string, limit: number): Promise<StoredAsset[]> {
   const { results } = await db
     .prepare("SELECT * FROM assets WHERE symbol > ? AND archived_at IS NULL ORDER BY symbol LIMIT ?")
     .bind(after, limit)

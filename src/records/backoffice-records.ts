@@ -29,13 +29,16 @@ export interface StoredApiKey {
   readonly revokedAt: number | null;
 }
 
+/** Makes a key. Making it again, after an answer that never went out, gives it another hash instead of a second row. */
 export const writeApiKey = (
   db: D1Database,
   key: StoredApiKey & { readonly hash: string; readonly createdBy: string },
 ): D1PreparedStatement =>
   db
     .prepare(
-      "INSERT INTO api_keys (id, name, hash, scopes, created_at, created_by, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+      `INSERT INTO api_keys (id, name, hash, scopes, created_at, created_by, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (id) DO UPDATE SET hash = excluded.hash
+       WHERE created_by = excluded.created_by AND revoked_at IS NULL`,
     )
     .bind(
       key.id,
@@ -49,6 +52,11 @@ export const writeApiKey = (
 
 export const revokeApiKey = (db: D1Database, id: string, now: number): D1PreparedStatement =>
   db.prepare("UPDATE api_keys SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL").bind(id, now);
+
+/** Of the JSON rows in `?1`, those whose `subject` is a key that is not revoked yet. */
+export const UNREVOKED = `(
+  SELECT one.value FROM json_each(?1) AS one JOIN api_keys AS k ON k.id = one.value ->> 'subject'
+  WHERE k.revoked_at IS NULL)`;
 
 export async function listApiKeys(db: Reader, after: string, limit: number): Promise<StoredApiKey[]> {
   const { results } = await db

@@ -105,6 +105,27 @@ export async function backtestResultOf(db: D1Database, id: string): Promise<AnyR
 const COLUMNS = `b.id, b.job_id, jobs.state, jobs.params, jobs.resolution, jobs.error, b.progress, b.created_at,
   coalesce(b.finished_at, jobs.finished_at) AS finished_at`;
 
+/**
+ * Takes back a backtest that was just ordered when its actor has more than `most` that are not finished. For the batch that
+ * orders it, after that: of many at once each counts those before it.
+ */
+export const takeBackExcess = (
+  db: D1Database,
+  { id, actor }: { readonly id: string; readonly actor: string },
+  most: number,
+): D1PreparedStatement[] => [
+  db
+    .prepare(
+      `DELETE FROM jobs WHERE id = (SELECT job_id FROM backtests WHERE id = ?1) AND state = 'queued' AND ?3 <
+         (SELECT count(*) FROM jobs WHERE actor = ?2 AND finished_at IS NULL AND kind = 'portfolio'
+            AND json_extract(params, '$.mode') IN ('backtest', 'portfolioBacktest'))`,
+    )
+    .bind(id, actor, most),
+  db
+    .prepare("DELETE FROM backtests WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.id = job_id)")
+    .bind(id),
+];
+
 export async function findBacktest(db: Reader, id: string): Promise<Backtest | null> {
   const row = await db
     .prepare(`SELECT ${COLUMNS}, b.result FROM backtests AS b JOIN jobs ON jobs.id = b.job_id WHERE b.id = ?`)

@@ -195,7 +195,7 @@ export const disableEndpoints = (
 ): D1PreparedStatement =>
   db
     .prepare(
-      `UPDATE webhook_endpoints SET enabled = 0, disabled_why = one.value ->> 'reason', updated_at = ?2
+      `UPDATE webhook_endpoints SET enabled = 0, disabled_why = one.value ->> 'reason', updated_at = max(?2, webhook_endpoints.updated_at + 1)
        FROM json_each(?1) AS one WHERE webhook_endpoints.id = one.value ->> 'endpointId' AND enabled = 1`,
     )
     .bind(JSON.stringify(disablings), now);

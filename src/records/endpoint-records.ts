@@ -4,6 +4,7 @@ export interface Endpoint {
   readonly url: string;
   readonly patterns: readonly string[];
   readonly description: string;
+  /** As it lies in the table: sealed, or in clear from before it was. */
   readonly secret: string;
   readonly enabled: boolean;
   readonly disabledWhy: string | null;
@@ -55,8 +56,55 @@ export const writeEndpoint = (db: D1Database, e: Endpoint): D1PreparedStatement 
       e.updatedAt,
     );
 
-export const deleteEndpoint = (db: D1Database, id: string): D1PreparedStatement =>
-  db.prepare("DELETE FROM webhook_endpoints WHERE id = ?").bind(id);
+/** Endpoints whose secret lies in clear, or begins with one of `prefixes` (each ends in a colon). */
+export async function endpointsToSeal(
+  db: D1Database,
+  prefixes: readonly string[],
+  limit: number,
+): Promise<{ id: string; secret: string }[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT id, secret FROM webhook_endpoints WHERE secret < 'sealed:' OR secret >= 'sealed;'
+       UNION ALL
+       SELECT w.id, w.secret FROM json_each(?1) AS one CROSS JOIN webhook_endpoints w
+         ON w.secret > one.value AND w.secret < substr(one.value, 1, length(one.value) - 1) || ';'
+       LIMIT ?2`,
+    )
+    .bind(JSON.stringify(prefixes), limit)
+    .all<{ id: string; secret: string }>();
+  return results;
+}
+
+/** Puts a secret's sealed text in the place of what it was sealed from, if that is still there. */
+export const replaceSecret = (db: D1Database, id: string, from: string, to: string): D1PreparedStatement =>
+  db.prepare("UPDATE webhook_endpoints SET secret = ?3 WHERE id = ?1 AND secret = ?2").bind(id, from, to);
+
+/** Changes an endpoint that nobody has changed or deleted since it was read at `before`; else it changes nothing. */
+export const changeEndpoint = (
+  db: D1Database,
+  before: Pick<Endpoint, "updatedAt">,
+  e: Endpoint,
+): D1PreparedStatement =>
+  db
+    .prepare(
+      `UPDATE webhook_endpoints SET url = ?3, patterns = ?4, description = ?5, enabled = ?6, disabled_why = ?7,
+         updated_at = ?8
+       WHERE id = ?1 AND updated_at = ?2`,
+    )
+    .bind(
+      ...[e.id, before.updatedAt, e.url, JSON.stringify(e.patterns), e.description],
+      ...[e.enabled ? 1 : 0, e.disabledWhy, e.updatedAt],
+    );
+
+/** With `before`, only while it stands as it was read. */
+export const deleteEndpoint = (
+  db: D1Database,
+  id: string,
+  before?: Pick<Endpoint, "updatedAt">,
+): D1PreparedStatement =>
+  db
+    .prepare("DELETE FROM webhook_endpoints WHERE id = ?1 AND (?2 IS NULL OR updated_at = ?2)")
+    .bind(id, before?.updatedAt ?? null);
 
 export async function findEndpoint(db: Reader, id: string): Promise<Endpoint | null> {
   const row = await db.prepare("SELECT * FROM webhook_endpoints WHERE id = ?").bind(id).first<EndpointRow>();

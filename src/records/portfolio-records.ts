@@ -1,6 +1,7 @@
 import type { Resolution } from "../domain/market/resolution.ts";
 import type { OptimizationRequest } from "../domain/portfolio/request.ts";
 import type { Reader } from "../reader.ts";
+import { asRead } from "./as-read.ts";
 
 export interface Portfolio {
   readonly id: string;
@@ -76,14 +77,21 @@ export const writePortfolio = (
     );
 
 /** Of the JSON rows in `?1`, those whose `subject` is a portfolio that stands as it was read. */
-export const stillAsRead = ({ updatedAt }: Pick<Portfolio, "updatedAt">): string => `(
-  SELECT one.value FROM json_each(?1) AS one JOIN portfolios ON portfolios.id = one.value ->> 'subject'
-  WHERE portfolios.updated_at = ${Math.trunc(updatedAt)} AND portfolios.archived_at IS NULL)`;
+export const stillAsRead = (before: Pick<Portfolio, "updatedAt">): string =>
+  asRead("portfolios", before, "AND t.archived_at IS NULL");
 
-export const archivePortfolio = (db: D1Database, id: string, now: number): D1PreparedStatement =>
+/** Archives a portfolio as it was read; one that has changed since stays as it is. */
+export const archivePortfolio = (
+  db: D1Database,
+  { id, updatedAt }: Pick<Portfolio, "id" | "updatedAt">,
+  now: number,
+): D1PreparedStatement =>
   db
-    .prepare("UPDATE portfolios SET archived_at = ?2, updated_at = ?2 WHERE id = ?1 AND archived_at IS NULL")
-    .bind(id, now);
+    .prepare(
+      `UPDATE portfolios SET archived_at = ?2, updated_at = max(?2, updated_at + 1)
+       WHERE id = ?1 AND updated_at = ?3 AND archived_at IS NULL`,
+    )
+    .bind(id, now, updatedAt);
 
 /** Archived ones too. */
 export async function findPortfolio(db: Reader, id: string): Promise<Portfolio | null> {

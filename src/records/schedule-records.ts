@@ -64,13 +64,14 @@ export const toSchedule = (row: ScheduleRow): Schedule => ({
   nextDue: row.next_due,
 });
 
-const insertSchedule = (db: D1Database, schedule: Schedule, onConflict: string): D1PreparedStatement =>
+/** A new schedule. One that is there already is at work already: writing it again would pass over its next slots. */
+export const createSchedule = (db: D1Database, schedule: Schedule): D1PreparedStatement =>
   db
     .prepare(
       `INSERT INTO schedules (id, name, kind, target, cadence, overlap, catch_up_seconds, jitter_seconds, created_at,
          updated_at, paused_at, done_until, next_due)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT (id) DO ${onConflict}`,
+       ON CONFLICT (id) DO NOTHING`,
     )
     .bind(
       schedule.id,
@@ -88,20 +89,28 @@ const insertSchedule = (db: D1Database, schedule: Schedule, onConflict: string):
       schedule.nextDue,
     );
 
-/** A new schedule. One that is there already is at work already: writing it again would pass over its next slots. */
-export const createSchedule = (db: D1Database, schedule: Schedule): D1PreparedStatement =>
-  insertSchedule(db, schedule, "NOTHING");
+/** A schedule as it was read. What is written with it is written only while nobody has changed it since. */
+type AsRead = Pick<Schedule, "id" | "updatedAt" | "doneUntil">;
 
-/** Changes a schedule. Whether it is paused stays as it is: see `pauseSchedule`, `resumeSchedule`. */
-export const writeSchedule = (db: D1Database, schedule: Schedule): D1PreparedStatement =>
-  insertSchedule(
-    db,
-    schedule,
-    `UPDATE SET name = excluded.name, kind = excluded.kind, target = excluded.target,
-       cadence = excluded.cadence, overlap = excluded.overlap, catch_up_seconds = excluded.catch_up_seconds,
-       jitter_seconds = excluded.jitter_seconds, updated_at = excluded.updated_at,
-       done_until = excluded.done_until, next_due = excluded.next_due`,
-  );
+/** Changes a schedule, and its cadence from `after.doneUntil` on if that is said; else where it stands is the ticks' to say. */
+export const changeSchedule = (
+  db: D1Database,
+  before: AsRead,
+  after: Schedule,
+  { cadence }: { readonly cadence: boolean },
+): D1PreparedStatement =>
+  db
+    .prepare(
+      `UPDATE schedules SET name = ?3, overlap = ?4, catch_up_seconds = ?5, jitter_seconds = ?6, updated_at = ?7,
+         cadence = coalesce(?8, cadence), done_until = iif(?8 IS NULL, done_until, ?9),
+         next_due = iif(?8 IS NULL, next_due, ?10)
+       WHERE id = ?1 AND updated_at = ?2 AND (?8 IS NULL OR done_until = ?11)`,
+    )
+    .bind(
+      ...[before.id, before.updatedAt, after.name, after.overlap, after.catchUpSeconds, after.jitterSeconds],
+      ...[after.updatedAt, cadence ? JSON.stringify(after.cadence) : null, after.doneUntil, after.nextDue],
+      before.doneUntil,
+    );
 
 export async function findSchedule(db: Reader, id: string): Promise<Schedule | null> {
   const row = await db.prepare("SELECT * FROM schedules WHERE id = ?").bind(id).first<ScheduleRow>();
@@ -133,29 +142,39 @@ export function advanceSchedule(
     .bind(schedule.id, schedule.doneUntil, doneUntil, nextDue);
 }
 
-/** Stops a schedule where it stands. One that is paused stays as it is. */
-export const pauseSchedule = (db: D1Database, id: string, now: number): D1PreparedStatement =>
+/** Stops a schedule where it stands. One that is paused, or has changed since it was read, stays as it is. */
+export const pauseSchedule = (db: D1Database, before: AsRead, now: number): D1PreparedStatement =>
   db
-    .prepare("UPDATE schedules SET paused_at = ?2, updated_at = ?2 WHERE id = ?1 AND paused_at IS NULL")
-    .bind(id, now);
+    .prepare(
+      `UPDATE schedules SET paused_at = ?2, updated_at = max(?2, updated_at + 1)
+       WHERE id = ?1 AND paused_at IS NULL AND updated_at = ?3`,
+    )
+    .bind(before.id, now, before.updatedAt);
 
-/** Lets a paused schedule go on from `doneUntil`. One that is running stays as it is. */
+/** Lets a paused schedule go on from `doneUntil`. One that is running, or has changed since, stays as it is. */
 export const resumeSchedule = (
   db: D1Database,
-  id: string,
+  before: AsRead,
   doneUntil: number,
   nextDue: number | null,
   now: number,
 ): D1PreparedStatement =>
   db
     .prepare(
-      `UPDATE schedules SET paused_at = NULL, done_until = ?2, next_due = ?3, updated_at = ?4
-       WHERE id = ?1 AND paused_at IS NOT NULL`,
+      `UPDATE schedules SET paused_at = NULL, done_until = ?2, next_due = ?3, updated_at = max(?4, updated_at + 1)
+       WHERE id = ?1 AND paused_at IS NOT NULL AND updated_at = ?5 AND done_until = ?6`,
     )
-    .bind(id, doneUntil, nextDue, now);
+    .bind(before.id, doneUntil, nextDue, now, before.updatedAt, before.doneUntil);
 
-export const deleteSchedule = (db: D1Database, id: string): D1PreparedStatement =>
-  db.prepare("DELETE FROM schedules WHERE id = ?").bind(id);
+/** With `before`, only while it stands as it was read. */
+export const deleteSchedule = (
+  db: D1Database,
+  id: string,
+  before?: Pick<Schedule, "updatedAt">,
+): D1PreparedStatement =>
+  db
+    .prepare("DELETE FROM schedules WHERE id = ?1 AND (?2 IS NULL OR updated_at = ?2)")
+    .bind(id, before?.updatedAt ?? null);
 
 export async function listSchedules(db: Reader, after: string, limit: number): Promise<Schedule[]> {
   const { results } = await db

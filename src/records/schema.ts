@@ -18,18 +18,8 @@ export const assets = sqliteTable("assets", {
   createdAt: integer("created_at").notNull(),
   updatedAt: integer("updated_at").notNull(),
   archivedAt: integer("archived_at"),
-});
-
-export const apiKeys = sqliteTable("api_keys", {
-  id: text().primaryKey(),
-  name: text().notNull(),
-  /** SHA-256 of the whole key, hex. The key itself is shown once and kept nowhere. */
-  hash: text().notNull(),
-  scopes: text({ mode: "json" }).$type<string[]>().notNull(),
-  createdAt: integer("created_at").notNull(),
-  createdBy: text("created_by").notNull(),
-  expiresAt: integer("expires_at"),
-  revokedAt: integer("revoked_at"),
+  /** Its object's stream when it was told this: of two writes the later one stands, in whatever order they come. */
+  version: integer().notNull().default(0),
 });
 
 export const jobs = sqliteTable(
@@ -66,6 +56,8 @@ export const jobs = sqliteTable(
   (t) => [
     index("jobs_created").on(t.createdAt, t.id),
     index("jobs_due").on(t.dueAt).where(sql`due_at IS NOT NULL`),
+    // How much one key has asked for that takes long, whatever else is open.
+    index("jobs_portfolio_open").on(t.actor).where(sql`finished_at IS NULL AND kind = 'portfolio'`),
     index("jobs_blocked").on(t.symbol, t.createdAt, t.id).where(sql`blocked_by IS NOT NULL`),
   ],
 );
@@ -220,17 +212,24 @@ export const sweepCursors = sqliteTable("sweep_cursors", {
   position: text().notNull(),
 });
 
-export const webhookEndpoints = sqliteTable("webhook_endpoints", {
-  id: text().primaryKey(),
-  url: text().notNull(),
-  patterns: text({ mode: "json" }).$type<string[]>().notNull(),
-  description: text().notNull(),
-  secret: text().notNull(),
-  enabled: integer({ mode: "boolean" }).notNull(),
-  disabledWhy: text("disabled_why"),
-  createdAt: integer("created_at").notNull(),
-  updatedAt: integer("updated_at").notNull(),
-});
+export const webhookEndpoints = sqliteTable(
+  "webhook_endpoints",
+  {
+    id: text().primaryKey(),
+    url: text().notNull(),
+    patterns: text({ mode: "json" }).$type<string[]>().notNull(),
+    description: text().notNull(),
+    /** Sealed (src/sealing); in clear only where the sweep has not come yet since that began. */
+    secret: text().notNull(),
+    enabled: integer({ mode: "boolean" }).notNull(),
+    disabledWhy: text("disabled_why"),
+    createdAt: integer("created_at").notNull(),
+    /** Also the version: every change makes it greater. */
+    updatedAt: integer("updated_at").notNull(),
+  },
+  // Sealed texts begin with their key's id, so those of another key are found without a look at the rest.
+  (t) => [index("webhook_endpoints_sealed").on(t.secret)],
+);
 
 export const deliveries = sqliteTable(
   "deliveries",
@@ -279,17 +278,3 @@ export const auditLog = sqliteTable("audit_log", {
   detail: text(),
   traceparent: text(),
 });
-
-export const idempotencyKeys = sqliteTable(
-  "idempotency_keys",
-  {
-    /** API key id + route + Idempotency-Key header. */
-    key: text().primaryKey(),
-    requestHash: text("request_hash").notNull(),
-    status: integer(),
-    headers: text(),
-    body: text(),
-    createdAt: integer("created_at").notNull(),
-  },
-  (t) => [index("idempotency_keys_created").on(t.createdAt)],
-);

@@ -51,6 +51,13 @@ const toSlot = (row: SlotRow): Slot => ({
   finishedAt: row.finished_at,
 });
 
+/** Where a schedule has to stand still: not paused, or, with `updatedAt`, as somebody read it. */
+interface Standing {
+  readonly scheduleId: string;
+  readonly doneUntil: number;
+  readonly updatedAt?: number;
+}
+
 /**
  * Claims slots. One that exists already belongs to whoever came first, and nothing about it changes. With `standing`,
  * nothing is claimed unless that schedule is running and still stands there: a tick that was overtaken decides nothing.
@@ -59,7 +66,7 @@ export function claimSlots(
   db: D1Database,
   claims: readonly SlotClaim[],
   by: { readonly owner: string; readonly now: number; readonly leaseUntil: number },
-  standing: { readonly scheduleId: string; readonly doneUntil: number } | null,
+  standing: Standing | null,
 ): D1PreparedStatement {
   return db
     .prepare(
@@ -70,7 +77,8 @@ export function claimSlots(
               iif(value ->> 'state' = 'skipped', ?3, NULL)
        FROM json_each(?1)
        WHERE ?5 IS NULL
-          OR EXISTS (SELECT 1 FROM schedules WHERE id = ?5 AND done_until = ?6 AND paused_at IS NULL)
+          OR EXISTS (SELECT 1 FROM schedules WHERE id = ?5 AND done_until = ?6
+                       AND iif(?7 IS NULL, paused_at IS NULL, updated_at = ?7))
        RETURNING schedule_id, slot, state`,
     )
     .bind(
@@ -80,6 +88,7 @@ export function claimSlots(
       by.leaseUntil,
       standing?.scheduleId ?? null,
       standing?.doneUntil ?? null,
+      standing?.updatedAt ?? null,
     );
 }
 

@@ -16,6 +16,10 @@ export interface SweepDeps {
   readonly pruneLetters: (limit: number) => Promise<number>;
   /** Forgets what models were asked too long ago. Tells how many rows. */
   readonly pruneModels: (limit: number) => Promise<number>;
+  /** Forgets Idempotency-Keys past their time. Tells how many. */
+  readonly pruneKeys: (limit: number) => Promise<number>;
+  /** Seals secrets that lie in clear, or under a key that is to be retired. Tells how many. */
+  readonly sealSecrets: (limit: number) => Promise<number>;
   readonly overdueDeliveries: (limit: number) => Promise<readonly DeliveryMessage[]>;
   readonly streamsBehind: (limit: number) => Promise<readonly EventMessage[]>;
   readonly overdueRuns: (limit: number) => Promise<readonly (ReconcileMessage | RebuildMessage)[]>;
@@ -33,6 +37,7 @@ export interface SweepDeps {
 /** Per tick and kind; what is left is overdue at the next tick too. */
 const MOST = 500;
 const MOST_STUCK = 50;
+const MOST_SEALED = 100;
 
 /**
  * The record is not the queue: whatever was accepted and has not moved for too long is sent to its queue again. A queue
@@ -55,6 +60,12 @@ export async function sweep(deps: SweepDeps): Promise<void> {
   });
   await deps.pruneModels(MOST).catch((error: unknown) => {
     deps.log({ level: "error", message: "old questions to models not pruned", error: String(error) });
+  });
+  await deps.sealSecrets(MOST_SEALED).catch((error: unknown) => {
+    deps.log({ level: "error", message: "secrets not sealed", error: String(error) });
+  });
+  await deps.pruneKeys(MOST).catch((error: unknown) => {
+    deps.log({ level: "error", message: "old Idempotency-Keys not pruned", error: String(error) });
   });
 }
 

@@ -13,6 +13,7 @@ import {
   traceIds,
 } from "./common.ts";
 import { planOf } from "./dry-run.ts";
+import { endpointNameProblem } from "./endpoints.ts";
 import { headOf } from "./failures.ts";
 import { queueBacklogs } from "./queues.ts";
 import { remembered } from "./remembered.ts";
@@ -40,6 +41,8 @@ export function apiPlatform(env: Env, request: Pick<Request, "headers">): ApiPla
     traceparent,
     scrape: () => scrape(p),
     newSecret,
+    sealer: p.sealer,
+    endpointNameProblem: (url) => endpointNameProblem(p, url),
     enqueueJobs: (jobs) => quietly(enqueueJobs(env, jobs)),
     enqueueDeliveries: (ids) =>
       quietly(
@@ -76,7 +79,8 @@ export function apiPlatform(env: Env, request: Pick<Request, "headers">): ApiPla
       quietly(sendAll(env.RECONCILE_QUEUE, [{ body: { rebuildId, step: 0, ...traced(traceparent) } }])),
     headOf: (symbol) => headOf(p, symbol),
     planOf: (body) => planOf(p, body),
-    register: (symbol, fact, cause) => assetObject(env, symbol).register({ symbol, fact, cause }),
+    register: (symbol, fact, cause, expected) =>
+      assetObject(env, symbol).register({ symbol, fact, cause, expected }),
     outboxOf: (symbol) => assetObject(env, symbol).outboxStatus(),
     publishOutboxOf: (symbol) => assetObject(env, symbol).publish(),
     breakerOf: (service) => breakerObject(env, service).view(service),

@@ -42,6 +42,8 @@ export function backtestDeps(p: Platform): BacktestDeps {
         p.log({ level: "warn", message: "progress not noted", backtestId: id, error: String(error) });
       }
     },
+    pause: () => new Promise((resolve) => setTimeout(resolve, 0)),
+    now: p.now,
     marketNow: () => marketTime(DB, p.config, p.now()),
     hash: p.hash,
     codeVersion: p.config.CODE_VERSION,

@@ -8,6 +8,7 @@ import type { TraceIds } from "../domain/trace/traceparent.ts";
 import { logFrom } from "../log.ts";
 import type { JobMessage } from "../queues/messages.ts";
 import { fileDeadLetters } from "../records/dead-letter-records.ts";
+import { type Sealer, sealerOf } from "../sealing/sealer.ts";
 import { recorderOf } from "./metrics.ts";
 import { boundedEnv } from "./timeouts.ts";
 
@@ -24,6 +25,8 @@ export interface Platform {
   readonly hash: (text: string) => Promise<string>;
   readonly log: Log;
   readonly metrics: Recorder;
+  /** Seals what must not lie in clear, and opens it. */
+  readonly sealer: Sealer;
   readonly trace: TraceIds;
 }
 
@@ -39,13 +42,20 @@ export function platform(env: Env, about: LogContext = {}): Platform {
     hash: sha256Hex,
     log: within(logFrom(config.LOG_LEVEL, secretsOf(config)), { tenantId: DEFAULT_TENANT, ...about }),
     metrics: recorderOf(env),
+    sealer: sealerOf(config.ENCRYPTION_KEY),
     trace: traceIds,
   };
 }
 
 /** What no log may hold. An empty text would be found everywhere. */
-const secretsOf = ({ ADMIN_API_KEY, TWELVE_DATA_API_KEY, TIINGO_API_KEY, LLM_API_KEY }: Config): string[] =>
-  [ADMIN_API_KEY, TWELVE_DATA_API_KEY, TIINGO_API_KEY, LLM_API_KEY].filter((secret) => secret !== "");
+const secretsOf = (config: Config): string[] =>
+  [
+    config.ADMIN_API_KEY,
+    config.TWELVE_DATA_API_KEY,
+    config.TIINGO_API_KEY,
+    config.LLM_API_KEY,
+    ...config.ENCRYPTION_KEY.map(({ text }) => text),
+  ].filter((secret) => secret !== "");
 
 /** UUIDv7 in order, all decided by a hash (64 hex digits) and the instant they claim to be of, epoch ms. */
 export function idsOf(hash: string, at: number): () => string {

@@ -27,6 +27,7 @@ import { indicatorsDeps, ingestDeps, recommendationDeps, resolutionDeps } from "
 import { modelPreview } from "./models.ts";
 import { portfolioDeps } from "./portfolios.ts";
 import { rankingDeps } from "./ranking.ts";
+import { opened } from "./sealing.ts";
 
 /** Of long lists of ids this many are told. */
 const MOST_IDS = 100;
@@ -207,9 +208,12 @@ async function planDelivery(p: Platform, id: string): Promise<Plan> {
     return refusal({ code: "delivery_unknown", detail: `there is no delivery ${id}` });
   const call = callFor(delivery, p.config.PUBLIC_ORIGIN, p.trace);
   if (typeof call === "string") return refusal({ code: "delivery_failed", detail: call });
+  const secret = await opened(p, call.endpointId, call.secret);
+  if (secret === null)
+    return refusal({ code: "delivery_failed", detail: "the endpoint's secret cannot be opened" });
   return {
     ...NOTHING_PLANNED,
     deliveries: [id],
-    request: { url: call.url, ...(await signedRequest(call, p.now())) },
+    request: { url: call.url, ...(await signedRequest({ ...call, secret }, p.now())) },
   };
 }

@@ -1,8 +1,19 @@
+import { nameProblem } from "../delivery/resolve-name.ts";
 import { endpointStream } from "../domain/events/envelope.ts";
 import { writeAudit } from "../records/audit.ts";
 import { disableEndpoints, stillEnabled } from "../records/delivery-records.ts";
 import { type Platform, traced } from "./common.ts";
 import { type Fact, ownCause, recordFacts } from "./facts.ts";
+
+const CLOUDFLARE_RESOLVER = "https://cloudflare-dns.com/dns-query";
+
+/** Why the name in an endpoint's URL may not be called, or null; see `nameProblem`. */
+export function endpointNameProblem({ config, log }: Platform, url: string): Promise<string | null> {
+  const { ENDPOINT_DNS_CHECK: said, ENVIRONMENT } = config;
+  const standard = ENVIRONMENT === "local" ? null : CLOUDFLARE_RESOLVER;
+  const resolver = said === "off" ? null : said === "auto" ? standard : said;
+  return nameProblem(new URL(url).hostname, resolver, log);
+}
 
 /** An endpoint that we disable by ourselves, whatever for. */
 export interface Disabling {

@@ -7,7 +7,13 @@ import { type Deed, type OnboardAssetDeps, onboardAsset } from "../queues/onboar
 import { decided, type ProcessesDeps } from "../queues/processes.ts";
 import { listRecommendations } from "../read-model/recommendations.ts";
 import { noteKnown } from "../read-model/streams.ts";
-import { assetFact, loadAssets, writeAsset } from "../records/asset-records.ts";
+import {
+  type AssetRecord,
+  assetAsFound,
+  assetFact,
+  loadAssets,
+  writeAsset,
+} from "../records/asset-records.ts";
 import { writeAudit } from "../records/audit.ts";
 import { marketTime } from "../records/clock-record.ts";
 import { CANCELLABLE, cancelJob, loadJobs, orderJobs } from "../records/job-records.ts";
@@ -73,10 +79,25 @@ function onboardAssetDeps(p: Platform): OnboardAssetDeps {
     };
     return noteDeed(DB, { processId, key, audit });
   };
-  const tellObject = async ({ process, key }: Deed, fact: AssetFact): Promise<number> => {
+  /** Throws when the asset is no longer what it was read as: the step is tried again, and looks again. */
+  const tellObject = async (
+    { process, key }: Deed,
+    fact: AssetFact,
+    before: AssetRecord | undefined,
+  ): Promise<number> => {
+    const expected = before === undefined ? null : assetFact(before);
     const cause = { actorId: process.actor, jobId: null, correlationId: process.id, causationId: null };
-    const command = { symbol: fact.symbol, fact, cause: { ...cause, traceparent: process.traceparent } };
-    const { head } = await assetObject(p.env, fact.symbol).register(command);
+    const command = {
+      symbol: fact.symbol,
+      fact,
+      expected,
+      cause: { ...cause, traceparent: process.traceparent },
+    };
+    const { head, found } = await assetObject(p.env, fact.symbol).register(command);
+    if (found !== undefined) {
+      await writeAsset(DB, assetAsFound(found, before, p.now()), head).run();
+      throw new Error(`${fact.symbol} was changed by somebody else in this moment`);
+    }
     logOf(process)({ level: "info", message: "asset told", symbol: fact.symbol, deed: key, head });
     return head;
   };
@@ -89,10 +110,10 @@ function onboardAssetDeps(p: Platform): OnboardAssetDeps {
     register: async (deed, { resolutions: _, ...asset }) => {
       const now = p.now();
       const [existing] = await loadAssets(DB, [asset.symbol]);
-      const head = await tellObject(deed, { ...asset, archived: false });
+      const head = await tellObject(deed, { ...asset, archived: false }, existing);
       const createdAt = existing?.createdAt ?? now;
       await DB.batch([
-        writeAsset(DB, { ...asset, createdAt, updatedAt: now, archivedAt: null }),
+        writeAsset(DB, { ...asset, createdAt, updatedAt: now, archivedAt: null }, head),
         noteKnown(DB, [{ streamId: assetStream(asset.symbol), version: head }], now),
         ...noted(deed, "asset.register", asset.symbol, null),
       ]);
@@ -102,9 +123,9 @@ function onboardAssetDeps(p: Platform): OnboardAssetDeps {
       const [asset] = await loadAssets(DB, [symbol]);
       if (asset === undefined) return;
       const archived = { ...asset, live: false, archivedAt: now, updatedAt: now };
-      const head = await tellObject(deed, assetFact(archived));
+      const head = await tellObject(deed, assetFact(archived), asset);
       await DB.batch([
-        writeAsset(DB, archived),
+        writeAsset(DB, archived, head),
         noteKnown(DB, [{ streamId: assetStream(symbol), version: head }], now),
         ...noted(deed, "asset.archive", symbol, null),
       ]);

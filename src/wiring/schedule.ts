@@ -7,6 +7,7 @@ import { calendarSymbols, liveSymbols } from "../records/asset-records.ts";
 import { readClock, writeClock } from "../records/clock-record.ts";
 import { pruneLetters } from "../records/dead-letter-records.ts";
 import { overdueDeliveries } from "../records/delivery-records.ts";
+import { pruneKeys } from "../records/idempotency-records.ts";
 import { orderJobs, takeOverdueJobs } from "../records/job-records.ts";
 import { pruneModelRecords } from "../records/model-records.ts";
 import { recordOrdered } from "../records/optimization-records.ts";
@@ -37,6 +38,7 @@ import { isAhead, triggerTimeProblem } from "../schedule/trigger-time.ts";
 import { replayNow } from "../sources/replay-clock.ts";
 import { enqueueJobs, fileUnreadable, type Platform, sendAll, toMessage, traced } from "./common.ts";
 import { markStuckProcesses } from "./processes.ts";
+import { sealSecrets } from "./sealing.ts";
 
 /** Long enough for a page to be worked off, short enough that a crash costs one tick. */
 const SLOT_LEASE_MS = 60_000;
@@ -203,6 +205,8 @@ export function sweepDeps(p: Platform): SweepDeps {
       pruneLetters(DB, p.now() - p.config.DEAD_LETTER_RETENTION_DAYS * 86_400_000, limit),
     pruneModels: (limit) =>
       pruneModelRecords(DB, p.now() - p.config.LLM_AUDIT_RETENTION_DAYS * 86_400_000, limit),
+    sealSecrets: (limit) => sealSecrets(p, limit),
+    pruneKeys: (limit) => pruneKeys(DB, p.now(), limit),
     overdueDeliveries: async (limit) =>
       (await overdueDeliveries(DB, before(), limit)).map((deliveryId) => ({ deliveryId })),
     streamsBehind: async (limit) =>

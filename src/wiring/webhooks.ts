@@ -6,14 +6,23 @@ import { fileDeadLetters } from "../records/dead-letter-records.ts";
 import { claimDeliveries, settleDeliveries } from "../records/delivery-records.ts";
 import { breakers } from "./breakers.ts";
 import { fileUnreadable, type Platform } from "./common.ts";
-import { disable, disabledFacts } from "./endpoints.ts";
+import { disable, disabledFacts, endpointNameProblem } from "./endpoints.ts";
 import { announceFacts } from "./facts.ts";
 import { renew } from "./queues.ts";
+import { opened } from "./sealing.ts";
 
 /** A claim outlives the longest call, so nobody else sends the same delivery meanwhile. */
 const CLAIM_MS = 30_000;
 /** Timers fire a little early now and then. */
 const SLACK_MS = 1_000;
+
+/** A call that cannot be signed is a failed attempt: the key may be put back before the last one. */
+const UNCALLED = {
+  status: null,
+  error: "the endpoint's secret cannot be opened: see ENCRYPTION_KEY",
+  excerpt: null,
+  retryAfterSeconds: 0,
+};
 
 export function webhooksDeps(p: Platform): WebhooksDeps {
   const { DB } = p.env;
@@ -29,7 +38,12 @@ export function webhooksDeps(p: Platform): WebhooksDeps {
     schedule: p.config.WEBHOOK_RETRY_SECONDS,
     origin: p.config.PUBLIC_ORIGIN,
     claim: (ids) => claimDeliveries(DB, ids, p.now() + SLACK_MS, p.now() + CLAIM_MS),
-    call: async ({ endpointId, ...call }) => {
+    call: async ({ endpointId, secret: sealed, ...unsigned }) => {
+      const secret = await opened(p, endpointId, sealed);
+      if (secret === null) return UNCALLED;
+      const call = { ...unsigned, secret };
+      const error = await endpointNameProblem(p, call.url);
+      if (error !== null) return { ...UNCALLED, error };
       const guarded = await guard({
         service: webhookService(endpointId),
         jobId: null,

@@ -63,6 +63,7 @@ function passes(tree: string, suite: Suite): boolean {
       CLOUDFLARE_CF_FETCH_ENABLED: "false",
       WRANGLER_SEND_METRICS: "false",
       ADMIN_API_KEY: "test-admin-key-0123456789",
+      ENCRYPTION_KEY: "set by each test",
     },
   });
   if (error !== undefined) throw error;

@@ -73,7 +73,7 @@ describe("Idempotency-Key", () => {
     const again = await post("ONCE-A", "first");
     expect({ status: again.status, text: again.text }).toStrictEqual({ status: 201, text: first.text });
     expect(again.headers.get("idempotency-replayed")).toBe("true");
-    expect(refusal(await post("ONCE-B", "first"), 409).code).toBe("idempotency_conflict");
+    expect(refusal(await post("ONCE-B", "first"), 422).code).toBe("idempotency_conflict");
     expect((await api.ask("GET", "/assets/ONCE-B")).status).toBe(404);
   });
 

@@ -31,6 +31,7 @@ export class Killable {
         env: {
           ...process.env,
           ADMIN_API_KEY: vars["ADMIN_API_KEY"] ?? "",
+          ENCRYPTION_KEY: vars["ENCRYPTION_KEY"] ?? "",
           CLOUDFLARE_CF_FETCH_ENABLED: "false",
           WRANGLER_SEND_METRICS: "false",
         },

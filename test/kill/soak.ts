@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
+import { newEncryptionKey } from "../../local/encryption-key.ts";
 import { applyMigrations } from "../../local/runtime.ts";
 import { seededUniform } from "../../local/seeded-random.ts";
 import { closeOf, dailyBars, dateOf } from "../e2e/daily-bars.ts";
@@ -61,6 +62,7 @@ export async function soak(
   });
   const vars = {
     ADMIN_API_KEY: KEY,
+    ENCRYPTION_KEY: newEncryptionKey(),
     ENVIRONMENT: "local",
     PUBLIC_ORIGIN: "http://127.0.0.1:8787",
     WEBHOOK_ALLOW_LOOPBACK: "on",

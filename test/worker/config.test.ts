@@ -59,6 +59,9 @@ describe("the environment", () => {
     [{ DEMO: "on" }, /DEMO: the demo source is refused/],
     [{ WEBHOOK_ALLOW_LOOPBACK: "on" }, /WEBHOOK_ALLOW_LOOPBACK: loopback webhooks are refused/],
     [{ ADMIN_API_KEY: "short" }, /ADMIN_API_KEY/],
+    [{ ENCRYPTION_KEY: undefined }, /ENCRYPTION_KEY: set this secret/],
+    [{ ENCRYPTION_KEY: "" }, /ENCRYPTION_KEY: write <key id>:<base64 of 32 bytes>/],
+    [{ ENCRYPTION_KEY: "k1:dG9vIHNob3J0" }, /ENCRYPTION_KEY: .*44 characters/],
     [{ WEBHOOK_RETRY_SECONDS: "5,soon" }, /WEBHOOK_RETRY_SECONDS/],
     [{ SWEEP_AFTER_SECONDS: "0" }, /SWEEP_AFTER_SECONDS/],
     [{ PUBLIC_ORIGIN: "nowhere" }, /PUBLIC_ORIGIN/],
@@ -74,7 +77,7 @@ describe("the environment", () => {
     [{ ALERT_WEBHOOK_URL: "https://ops.example/" }, /ALERT_WEBHOOK_SECRET: alerts are signed/],
     [{ ALERT_WEBHOOK_SECRET: "secret" }, /ALERT_WEBHOOK_SECRET: whsec_/],
   ])("with %o is refused, naming the variable", (change, reason) => {
-    expect(() => readConfig({ ...deployed, ...change })).toThrow(reason);
+    expect(() => readConfig({ ...deployed, ...change } as Env)).toThrow(reason);
   });
 
   it("that is wrong answers every request with a problem that tells nothing to strangers", async () => {

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
-import { writeSchedule } from "../../src/records/schedule-records.ts";
+import { createSchedule } from "../../src/records/schedule-records.ts";
 import { Broker } from "./broker.ts";
 import { passSeconds, rows, stopClock } from "./market.ts";
 
@@ -24,7 +24,7 @@ beforeAll(async () => {
 /** A schedule over all assets whose one slot is claimed now; its first page is the queue's only message. */
 async function open(id: string): Promise<void> {
   broker.take("SCHEDULE_QUEUE");
-  await writeSchedule(env.DB, {
+  await createSchedule(env.DB, {
     id,
     name: id,
     kind: "ingest",

@@ -1,5 +1,7 @@
 import { env, exports } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
+import { platform } from "../../src/wiring/common.ts";
+import { opened } from "../../src/wiring/sealing.ts";
 import { Broker } from "./broker.ts";
 import { openAsset, passSeconds, rows, stopClock } from "./market.ts";
 
@@ -39,8 +41,12 @@ describe("a request that took effect, failed, and is repeated with its key", () 
     expect([first.status, again.status]).toEqual([201, 201]);
     expect(again.body["id"]).toBe(first.body["id"]);
     expect(again.body["secret"]).toBe(first.body["secret"]);
-    const stored = await rows("SELECT id, secret FROM webhook_endpoints WHERE url LIKE '%/once'");
-    expect(stored).toEqual([{ id: first.body["id"], secret: first.body["secret"] }]);
+    const stored = await rows<{ id: string; secret: string }>(
+      "SELECT id, secret FROM webhook_endpoints WHERE url LIKE '%/once'",
+    );
+    const id = String(first.body["id"]);
+    expect(stored).toEqual([{ id, secret: expect.stringMatching(/^sealed:/) }]);
+    expect(await opened(platform(env), id, stored[0]?.secret ?? "")).toBe(first.body["secret"]);
   });
 
   it("makes one import job", async () => {

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { nextSlot } from "../../src/domain/schedule/due-slots.ts";
-import { deleteSchedule, type Schedule, writeSchedule } from "../../src/records/schedule-records.ts";
+import { createSchedule, deleteSchedule, type Schedule } from "../../src/records/schedule-records.ts";
 import { rows } from "./market.ts";
 
 export const TEN_MINUTES = 600_000;
@@ -25,7 +25,7 @@ export async function every10Minutes(id: string, changes: Partial<Schedule> = {}
     nextDue: nextSlot(cadence, now),
     ...changes,
   };
-  await writeSchedule(env.DB, schedule).run();
+  await createSchedule(env.DB, schedule).run();
   return schedule;
 }
 

@@ -4,7 +4,7 @@ import { CloudEvent } from "cloudevents";
 import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { parseTraceparent } from "../../src/domain/trace/traceparent.ts";
 import { deleteEndpoint } from "../../src/records/endpoint-records.ts";
-import { writeSchedule } from "../../src/records/schedule-records.ts";
+import { createSchedule } from "../../src/records/schedule-records.ts";
 import worker from "../../src/worker.ts";
 import { Broker } from "./broker.ts";
 import { openEndpoint } from "./endpoints.ts";
@@ -142,7 +142,7 @@ describe("one trace", () => {
 
   it("starts with each slot, and stays the same when a crash has the slot handed on again", async () => {
     await openAsset("SLOT", { source: "demo" });
-    await writeSchedule(env.DB, {
+    await createSchedule(env.DB, {
       id: "SLOT",
       name: "SLOT",
       kind: "ingest",

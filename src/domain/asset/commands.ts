@@ -20,6 +20,15 @@ interface Command {
 
 export interface RegisterCommand extends Command {
   readonly fact: AssetFact;
+  /** What the fact was made from, null for nothing: it is refused when the asset is something else by now. */
+  readonly expected?: AssetFact | null;
+}
+
+export interface RegisterResult {
+  /** The stream's version. */
+  readonly head: number;
+  /** When it was refused: what the asset is. */
+  readonly found?: AssetFact;
 }
 
 export interface IngestCommand extends Command {

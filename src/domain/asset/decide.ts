@@ -2,6 +2,7 @@ import type { AssetFact } from "../events/catalogue.ts";
 import type { NewEvent } from "../events/envelope.ts";
 import type { Resolution } from "../market/resolution.ts";
 import type { Problem } from "../outcome.ts";
+import { canonicalJson } from "../recommendation/canonical-json.ts";
 import type { Bar } from "./bar.ts";
 import type { IngestCommand, RecordRecommendationCommand, RegisterCommand } from "./commands.ts";
 import { type CorporateAction, mergeActions } from "./corporate-action.ts";
@@ -33,10 +34,25 @@ const UNKNOWN: Decision = {
   error: { code: "asset_unknown", detail: "the asset has not been registered" },
 };
 
-/** Registers an asset, or changes it when it is registered already; the same fact twice is one event. */
-export function decideRegister(view: Pick<AssetView, "fact">, { fact }: RegisterCommand): Decision {
+const CHANGED: Decision = {
+  kind: "refused",
+  error: { code: "version_conflict", detail: "the asset is no longer what the change was made from" },
+};
+
+/** In whatever order the fields stand. */
+const sameFact = (one: AssetFact, other: AssetFact): boolean => canonicalJson(one) === canonicalJson(other);
+
+/**
+ * Registers an asset, or changes it when it is registered already; the same fact twice is one event. With `expected` it
+ * is refused when the asset is neither that nor the fact itself.
+ */
+export function decideRegister(
+  view: Pick<AssetView, "fact">,
+  { fact, expected }: Pick<RegisterCommand, "fact" | "expected">,
+): Decision {
   if (view.fact === null) return accepted([{ eventType: "AssetRegistered", payload: fact }]);
-  if (JSON.stringify(view.fact) === JSON.stringify(fact)) return accepted([]);
+  if (sameFact(view.fact, fact)) return accepted([]);
+  if (expected !== undefined && (expected === null || !sameFact(view.fact, expected))) return CHANGED;
   return accepted([{ eventType: "AssetUpdated", payload: fact }]);
 }
 

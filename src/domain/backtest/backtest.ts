@@ -1,7 +1,7 @@
 import type { Bar } from "../asset/bar.ts";
 import { done, type Outcome, refused } from "../outcome.ts";
 import { RULES_ENGINE_VERSION } from "../recommendation/rules-engine.ts";
-import { type Bootstrap, bootstrap } from "./bootstrap.ts";
+import { type Bootstrap, bootstrap, stepping } from "./bootstrap.ts";
 import { type Control, controlOf, onShuffles, overHold } from "./control.ts";
 import { type BacktestFigures, figuresOf } from "./figures.ts";
 import { returnsOf } from "./portfolio-figures.ts";
@@ -127,7 +127,10 @@ export function* backtest(input: BacktestInput): Generator<number, Outcome<Backt
     buyAndHold: figuresOf(hold, periodsPerYear),
     overBuyAndHold: real,
     control: excesses.length === 0 ? null : controlOf(real, excesses, request.shuffles),
-    bootstrap: resamples === 0 ? null : bootstrap(returns, periodsPerYear, resamples, other),
+    bootstrap:
+      resamples === 0
+        ? null
+        : yield* stepping(shuffles / (shuffles + 1), bootstrap(returns, periodsPerYear, resamples, other)),
     trades: run.trades.slice(-MOST_TRADES),
   };
   return done({ ...report, caveats: caveatsOf(report, input) });

@@ -48,13 +48,33 @@ export const middle = (values: readonly number[]): Interval => ({
   resamples: values.length,
 });
 
-/** 90 % percentile intervals of the CAGR and the Sharpe ratio of two or more returns per bar, all above −1. */
-export const bootstrap = (
+/** The value of work that is done in steps, done in one go. */
+export const inOneGo = <T>(steps: Generator<void, T>): T => {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+};
+
+/** The value of work that is done in steps, each of which yields how far the whole has come. */
+export function* stepping<T>(share: number, steps: Generator<void, T>): Generator<number, T> {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    yield share;
+  }
+}
+
+/**
+ * 90 % percentile intervals of the CAGR and the Sharpe ratio of two or more returns per bar, all above −1. Yields after
+ * each resample.
+ */
+export function* bootstrap(
   returns: readonly number[],
   periodsPerYear: number,
   resamples: number,
   chance: Chance,
-): Bootstrap => {
+): Generator<void, Bootstrap> {
   const blockLength = blockLengthFor(returns.length);
   const cagrs: number[] = [];
   const sharpes: number[] = [];
@@ -64,6 +84,7 @@ export const bootstrap = (
     const { sharpe } = returnFigures(drawn, periodsPerYear);
     if (Number.isFinite(cagr)) cagrs.push(cagr);
     if (sharpe !== null) sharpes.push(sharpe);
+    yield;
   }
   return { method: "stationary", resamples, blockLength, cagr: middle(cagrs), sharpe: middle(sharpes) };
-};
+}

@@ -27,15 +27,15 @@ const known = (values: readonly (number | null)[]): number[] =>
 /**
  * 90 % percentile intervals of the CAGR and the Sharpe ratio of `own` returns and of what they exceed those of `other`
  * by. Each resample draws the same bars of both (stationary bootstrap), so that what both share cancels out. Two or
- * more returns per bar, as many of each; `riskFreeRate` per year.
+ * more returns per bar, as many of each; `riskFreeRate` per year. Yields after each resample.
  */
-export const pairedBootstrap = (
+export function* pairedBootstrap(
   own: readonly number[],
   other: readonly number[],
   market: { readonly periodsPerYear: number; readonly riskFreeRate: number },
   resamples: number,
   chance: Chance,
-): PairedBootstrap => {
+): Generator<void, PairedBootstrap> {
   const { periodsPerYear, riskFreeRate } = market;
   const told = (returns: readonly number[]): Pair => ({
     cagr: annualGrowth(growthOf(returns), returns.length, periodsPerYear),
@@ -43,10 +43,12 @@ export const pairedBootstrap = (
   });
   const blockLength = blockLengthFor(own.length);
   const bars = own.map((_, bar) => bar);
-  const drawn = Array.from({ length: resamples }, () => {
+  const drawn: (readonly [Pair, Pair])[] = [];
+  for (let count = 0; count < resamples; count += 1) {
     const some = resample(bars, blockLength, chance);
-    return [told(some.map((bar) => own[bar] ?? 0)), told(some.map((bar) => other[bar] ?? 0))] as const;
-  });
+    drawn.push([told(some.map((bar) => own[bar] ?? 0)), told(some.map((bar) => other[bar] ?? 0))]);
+    yield;
+  }
   const [mine, theirs] = [told(own), told(other)];
   return {
     method: "stationary",
@@ -65,4 +67,4 @@ export const pairedBootstrap = (
       },
     },
   };
-};
+}

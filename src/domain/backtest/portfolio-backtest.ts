@@ -6,6 +6,7 @@ import { equalWeights } from "../portfolio/heuristic-weights.ts";
 import { type PortfolioRefusalCode, problemOf } from "../portfolio/portfolio-refusal.ts";
 import { PORTFOLIO_ENGINE } from "../portfolio/report.ts";
 import { limitsIn } from "../portfolio/request.ts";
+import { stepping } from "./bootstrap.ts";
 import { type Carried, carry, type Fulfilled } from "./carry.ts";
 import { type Control, controlOf } from "./control.ts";
 import { type PairedBootstrap, pairedBootstrap } from "./paired-bootstrap.ts";
@@ -258,7 +259,13 @@ export function* portfolioBacktest(
     equalWeight: portfolioFigures(equal, periodsPerYear, request.riskFreeRate),
     overEqualWeight: real,
     control: excesses.length === 0 ? null : controlOf(real, excesses, request.shuffles),
-    bootstrap: resamples === 0 ? null : pairedBootstrap(returns, returnsOf(equal), market, resamples, other),
+    bootstrap:
+      resamples === 0
+        ? null
+        : yield* stepping(
+            shuffles / (shuffles + 1),
+            pairedBootstrap(returns, returnsOf(equal), market, resamples, other),
+          ),
     rebalancings: toldRebalancings(shared, decisions, own),
     dataQuality: coverageOf(assets),
   };

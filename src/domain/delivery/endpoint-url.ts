@@ -49,7 +49,7 @@ function isLoopback(host: string): boolean {
 }
 
 /** Only ordinary public unicast passes; `process` unwraps IPv4 in IPv6. `::/96` is the old spelling of the same trick. */
-function addressProblem(host: string): string | null {
+export function addressProblem(host: string): string | null {
   const address = ipaddr.process(host);
   if (address instanceof ipaddr.IPv6 && address.parts.slice(0, 6).every((part) => part === 0)) {
     return "it is not a public address";

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
+import { newEncryptionKey } from "../../../local/encryption-key.ts";
 import { applyMigrations } from "../../../local/runtime.ts";
 import { Killable } from "../../kill/killable.ts";
 import { canonicalState, type Installation } from "../crash-points/canonical.ts";
@@ -26,6 +27,7 @@ export async function real() {
     await applyMigrations({ root: join(import.meta.dirname, "../../.."), stateDir });
     system = await Killable.start(stateDir, {
       ADMIN_API_KEY: KEY,
+      ENCRYPTION_KEY: newEncryptionKey(),
       ENVIRONMENT: "local",
       WEBHOOK_ALLOW_LOOPBACK: "on",
       SWEEP_AFTER_SECONDS: "2",

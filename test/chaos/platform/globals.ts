@@ -1,4 +1,4 @@
-import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { createCipheriv, createDecipheriv, createHash, createHmac, timingSafeEqual } from "node:crypto";
 import type { Outside } from "./outside.ts";
 import { currentUnit } from "./unit.ts";
 import type { World } from "./world.ts";
@@ -27,6 +27,8 @@ const real = {
   digest: crypto.subtle.digest.bind(crypto.subtle),
   importKey: crypto.subtle.importKey.bind(crypto.subtle),
   sign: crypto.subtle.sign.bind(crypto.subtle),
+  encrypt: crypto.subtle.encrypt.bind(crypto.subtle),
+  decrypt: crypto.subtle.decrypt.bind(crypto.subtle),
   log: console.log,
   warn: console.warn,
   error: console.error,
@@ -77,6 +79,12 @@ const HASHES: Readonly<Record<string, string>> = {
 const nameOf = (algorithm: unknown): string =>
   typeof algorithm === "string" ? algorithm : String(Reflect.get(Object(algorithm), "name"));
 
+interface AesGcm {
+  readonly iv: Bytes;
+  readonly additionalData: Bytes;
+}
+const TAG_BYTES = 16;
+
 const rawKeys = new WeakMap<object, Uint8Array>();
 
 const subtle = {
@@ -101,6 +109,26 @@ const subtle = {
     return run.world.compute("sign", () =>
       bufferOf(createHmac("sha256", raw).update(bytesOf(data)).digest()),
     );
+  },
+  encrypt: (...args: [AesGcm, object, Bytes]): unknown => {
+    const [{ iv, additionalData }, key, data] = args;
+    const raw = rawKeys.get(key);
+    if (run === null || raw === undefined) return Reflect.apply(real.encrypt, null, args);
+    return run.world.compute("encrypt", () => {
+      const cipher = createCipheriv("aes-256-gcm", raw, bytesOf(iv)).setAAD(bytesOf(additionalData));
+      return bufferOf(Buffer.concat([cipher.update(bytesOf(data)), cipher.final(), cipher.getAuthTag()]));
+    });
+  },
+  decrypt: (...args: [AesGcm, object, Bytes]): unknown => {
+    const [{ iv, additionalData }, key, data] = args;
+    const raw = rawKeys.get(key);
+    if (run === null || raw === undefined) return Reflect.apply(real.decrypt, null, args);
+    return run.world.compute("decrypt", () => {
+      const bytes = bytesOf(data);
+      const cipher = createDecipheriv("aes-256-gcm", raw, bytesOf(iv)).setAAD(bytesOf(additionalData));
+      cipher.setAuthTag(bytes.subarray(-TAG_BYTES));
+      return bufferOf(Buffer.concat([cipher.update(bytes.subarray(0, -TAG_BYTES)), cipher.final()]));
+    });
   },
   timingSafeEqual: (one: Bytes, other: Bytes): boolean => timingSafeEqual(bytesOf(one), bytesOf(other)),
 };
@@ -175,6 +203,8 @@ Object.defineProperties(crypto.subtle, {
   digest: { value: subtle.digest },
   importKey: { value: subtle.importKey },
   sign: { value: subtle.sign },
+  encrypt: { value: subtle.encrypt },
+  decrypt: { value: subtle.decrypt },
   timingSafeEqual: { value: subtle.timingSafeEqual },
 });
 console.log = logTo(real.log);

@@ -78,6 +78,7 @@ export class System {
       DEMO: "on",
       DEMO_SOURCE_URL: DEMO_URL,
       ADMIN_API_KEY: ADMIN_KEY,
+      ENCRYPTION_KEY: "chaos:dGhlIGtleSBvZiB0aGUgdGVzdHMsIDMyIGJ5dGVzISE=",
       ...vars,
     };
     this.broker = new Broker(world, consumers, (batch, waitUntil) =>

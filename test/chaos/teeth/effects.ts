@@ -215,17 +215,17 @@ export const EFFECTS: readonly Tooth[] = [
   },
   {
     name: "a key is known with its answer",
-    file: "src/api/idempotency.ts",
+    file: "src/records/idempotency-records.ts",
     noticedBy: { project: "e2e", file: "test/e2e/keys.test.ts", test: "Idempotency-Key" },
-    text: "WHERE request_hash = ?2 AND (status = ?5 OR (status IS NULL AND created_at < ?4))",
-    without: "WHERE ?5 = ?5 AND ?4 = ?4",
+    text: "WHERE created_at <= ?5 OR (route = ?2 AND request_hash = ?3",
+    without: "WHERE ?5 = ?5 OR (route = ?2 AND request_hash = ?3",
   },
   {
     name: "a schedule made again is left alone",
     file: "src/records/schedule-records.ts",
     noticedBy: worker("repeated-requests"),
-    text: 'insertSchedule(db, schedule, "NOTHING")',
-    without: 'insertSchedule(db, schedule, "UPDATE SET done_until = excluded.done_until")',
+    text: "ON CONFLICT (id) DO NOTHING`",
+    without: "ON CONFLICT (id) DO UPDATE SET done_until = excluded.done_until`",
   },
   {
     name: "an optimisation's event happens once per job",

@@ -1,0 +1,20 @@
+import { randomBytes } from "node:crypto";
+import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** What `ENCRYPTION_KEY` asks for: a name and 32 random bytes. */
+export const newEncryptionKey = (): string => `local:${randomBytes(32).toString("base64")}`;
+
+/**
+ * The key given, or the one made at the first start and kept beside the state, readable by its owner only. It opens the
+ * secrets of the state's endpoints, so it belongs into every copy of the state.
+ */
+export function encryptionKey(stateDir: string, given: string | undefined): string {
+  if (given !== undefined && given !== "") return given;
+  const file = join(stateDir, "encryption-key");
+  if (existsSync(file)) return readFileSync(file, "utf8").trim();
+  const key = newEncryptionKey();
+  writeFileSync(file, `${key}\n`, { mode: 0o600 });
+  chmodSync(file, 0o600);
+  return key;
+}
