@@ -3,7 +3,7 @@ import { editedParams, nextEditedId, originalJobId } from "../domain/dead-letter
 import type { MessageSubject } from "../queues/messages.ts";
 import type { StoredDeadLetter } from "../records/dead-letter-reads.ts";
 import { FROM_OPEN, fileDeadLetters, STILL_OPEN, supersedeLetter } from "../records/dead-letter-records.ts";
-import { findDelivery } from "../records/delivery-records.ts";
+import { findDelivery } from "../records/delivery-reads.ts";
 import { editedOrdersOf, orderInPlaceOf } from "../records/edited-order-records.ts";
 import { loadJobs } from "../records/job-records.ts";
 import { type ReleasedJob, releaseNext } from "../records/sequence-records.ts";

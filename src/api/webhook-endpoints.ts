@@ -2,6 +2,9 @@ import * as z from "zod";
 import { endpointProblem } from "../domain/delivery/endpoint-url.ts";
 import { patternProblem } from "../domain/events/routing-key.ts";
 import type { Reader } from "../reader.ts";
+import { discardLettersOfEndpoint } from "../records/dead-letter-records.ts";
+import { cancelWaiting } from "../records/delivery-records.ts";
+import { ENDPOINT_IS_THERE, MAX_ENDPOINTS, withdrawIfTooMany } from "../records/endpoint-limit.ts";
 import {
   deleteEndpoint,
   type Endpoint,
@@ -111,9 +114,20 @@ webhookEndpoints.openapi(
       createdAt: now,
       updatedAt: now,
     };
-    await save(c.env, endpoint, c.get("caller").id, "webhook-endpoint.create");
+    await c.env.DB.batch([
+      writeEndpoint(c.env.DB, endpoint),
+      withdrawIfTooMany(c.env.DB, endpoint.id, now),
+      auditRow(c.env, c.get("caller").id, "webhook-endpoint.create", endpoint.id, null, ENDPOINT_IS_THERE),
+    ]);
     // A request that is carried out again finds the endpoint there, with the secret that signs already.
-    const { secret } = await requireEndpoint(c.env.DB, endpoint.id);
+    const stored = await findEndpoint(c.env.DB, endpoint.id);
+    if (stored === null) {
+      throw new ApiProblem(
+        "conflict",
+        `There are ${MAX_ENDPOINTS} webhook endpoints already, disabled ones included; delete one that is not needed.`,
+      );
+    }
+    const { secret } = stored;
     return c.json({ ...show(endpoint), secret }, 201, {
       location: `/api/v1/webhook-endpoints/${endpoint.id}`,
     });
@@ -148,6 +162,9 @@ webhookEndpoints.openapi(
     const body = c.req.valid("json");
     if (body.url !== undefined) refuseUrl(c.env, body.url, new URL(c.req.url).hostname);
     const enabled = body.enabled ?? before.enabled;
+    // What is called from now on is checked as it is now: what was allowed when it was registered may not be any more.
+    if (enabled && !before.enabled && body.url === undefined)
+      refuseUrl(c.env, before.url, new URL(c.req.url).hostname);
     const endpoint: Endpoint = {
       ...before,
       url: body.url ?? before.url,
@@ -168,7 +185,7 @@ webhookEndpoints.openapi(
       method: "delete",
       path: "/webhook-endpoints/{id}",
       scope: "webhooks:write",
-      summary: "Delete an endpoint; its deliveries are kept",
+      summary: "Delete an endpoint; what waits for it is cancelled, its deliveries are kept and listed",
       tag,
     },
     { params },
@@ -177,8 +194,11 @@ webhookEndpoints.openapi(
   ),
   async (c) => {
     const { id } = await requireEndpoint(c.env.DB, c.req.valid("param").id);
+    const now = c.env.api.now();
     await c.env.DB.batch([
       deleteEndpoint(c.env.DB, id),
+      cancelWaiting(c.env.DB, [id], now),
+      discardLettersOfEndpoint(c.env.DB, id, c.get("caller").id, now),
       auditRow(c.env, c.get("caller").id, "webhook-endpoint.delete", id),
     ]);
     return c.body(null, 204);
@@ -200,6 +220,7 @@ webhookEndpoints.openapi(
   ),
   async (c) => {
     const before = await requireEndpoint(c.env.DB, c.req.valid("param").id);
+    refuseUrl(c.env, before.url, new URL(c.req.url).hostname);
     const endpoint = { ...before, enabled: true, disabledWhy: null, updatedAt: c.env.api.now() };
     await save(c.env, endpoint, c.get("caller").id, "webhook-endpoint.enable");
     return c.json(show(endpoint), 200);
@@ -226,7 +247,12 @@ async function save(
   actor: string,
   action: string,
 ): Promise<void> {
-  await env.DB.batch([writeEndpoint(env.DB, endpoint), auditRow(env, actor, action, endpoint.id)]);
+  await env.DB.batch([
+    writeEndpoint(env.DB, endpoint),
+    // Takes effect only if the endpoint is disabled now.
+    cancelWaiting(env.DB, [endpoint.id], endpoint.updatedAt),
+    auditRow(env, actor, action, endpoint.id),
+  ]);
 }
 
 export async function requireEndpoint(db: Reader, id: string): Promise<Endpoint> {

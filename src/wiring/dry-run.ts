@@ -27,6 +27,7 @@ import { indicatorsDeps, ingestDeps, recommendationDeps, resolutionDeps } from "
 import { modelPreview } from "./models.ts";
 import { portfolioDeps } from "./portfolios.ts";
 import { rankingDeps } from "./ranking.ts";
+import { webhooksDeps } from "./webhooks.ts";
 
 /** Of long lists of ids this many are told. */
 const MOST_IDS = 100;
@@ -205,8 +206,8 @@ async function planDelivery(p: Platform, id: string): Promise<Plan> {
   const delivery = (await deliveriesInHand(p.env.DB, [id]))[0];
   if (delivery === undefined)
     return refusal({ code: "delivery_unknown", detail: `there is no delivery ${id}` });
-  const call = callFor(delivery, p.config.PUBLIC_ORIGIN, p.trace);
-  if (typeof call === "string") return refusal({ code: "delivery_failed", detail: call });
+  const call = callFor(delivery, webhooksDeps(p));
+  if ("not" in call) return refusal({ code: "delivery_failed", detail: call.why });
   return {
     ...NOTHING_PLANNED,
     deliveries: [id],

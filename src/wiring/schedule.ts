@@ -6,7 +6,7 @@ import { takeStreamsBehind } from "../read-model/streams.ts";
 import { calendarSymbols, liveSymbols } from "../records/asset-records.ts";
 import { readClock, writeClock } from "../records/clock-record.ts";
 import { pruneLetters } from "../records/dead-letter-records.ts";
-import { overdueDeliveries } from "../records/delivery-records.ts";
+import { takeOverdueDeliveries } from "../records/delivery-records.ts";
 import { orderJobs, takeOverdueJobs } from "../records/job-records.ts";
 import { pruneModelRecords } from "../records/model-records.ts";
 import { recordOrdered } from "../records/optimization-records.ts";
@@ -186,7 +186,7 @@ export function sweepDeps(p: Platform): SweepDeps {
     pruneModels: (limit) =>
       pruneModelRecords(DB, p.now() - p.config.LLM_AUDIT_RETENTION_DAYS * 86_400_000, limit),
     overdueDeliveries: async (limit) =>
-      (await overdueDeliveries(DB, before(), limit)).map((deliveryId) => ({ deliveryId })),
+      (await takeOverdueDeliveries(DB, before(), p.now(), limit)).map((deliveryId) => ({ deliveryId })),
     streamsBehind: async (limit) =>
       (await takeStreamsBehind(DB, before(), p.now(), limit)).map((head) => ({ ...head, event: null })),
     overdueRuns: async (limit) =>
