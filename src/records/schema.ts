@@ -212,7 +212,6 @@ export const deadLetters = sqliteTable(
     index("dead_letters_cause").on(t.state, t.fingerprint, t.createdAt, t.id),
     // Whether an asset is parked is asked for every job, so it must be one look into a short index.
     index("dead_letters_parked").on(t.symbol).where(sql`state IN ('open', 'redriving')`),
-    // A delivery that succeeds, or fails once more, finds its open letter.
     index("dead_letters_subject").on(t.subject).where(sql`state = 'open'`),
     index("dead_letters_closed").on(t.updatedAt).where(sql`state IN ('redriven', 'discarded', 'superseded')`),
   ],
@@ -247,7 +246,7 @@ export const deliveries = sqliteTable(
     state: text().notNull(),
     /** JSON list of attempts, oldest first. */
     attempts: text().notNull().default("[]"),
-    /** Attempts made before it was last put back to work: the retry policy counts from here. */
+    /** Attempts before it was last put back to work. */
     retryFrom: integer("retry_from").notNull().default(0),
     /** Since when it has been put off without an attempt, because the receiver's breaker is open. */
     deferredSince: integer("deferred_since"),

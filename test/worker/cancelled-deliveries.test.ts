@@ -212,7 +212,7 @@ describe("a delivery whose retries are exhausted", () => {
     async (way) => {
       const symbol = `GRANT-${way.toUpperCase()}`;
       // A refusal, which the breaker does not count: each delivery makes its own attempts.
-    receivers({ [`grant-${way}`]: () => 404 });
+      receivers({ [`grant-${way}`]: () => 404 });
       const [first = "", second = ""] = await waitingAt(`grant-${way}`, symbol);
       await exhaust();
       const [letter] = await rows<{ id: string }>("SELECT id FROM dead_letters WHERE subject = ?", first);
