@@ -155,7 +155,8 @@ async function planEvents(p: Platform, message: EventMessage): Promise<Plan> {
     const heads = await deps.heads([message.streamId]);
     const writer = new EventWriter(deps, await deps.subscriptions(), heads);
     const projected = heads.get(message.streamId)?.version ?? 0;
-    await collectStream(message.streamId, [message], projected, writer, deps);
+    const { streamId, version: target } = message;
+    await collectStream({ streamId, projected, target }, writer, deps);
     await writer.flush();
   } catch (error) {
     const outcome = outcomeOfThrow(error);

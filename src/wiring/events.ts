@@ -34,16 +34,17 @@ export function eventsDeps(p: Platform): EventsDeps {
     now: p.now,
     fileUnreadable: fileUnreadable(p),
     heads: (streamIds) => projectedHeads(env.DB, streamIds),
-    readLog: async (streamId, after) => {
+    readLog: async (streamId, after, wanted) => {
+      const limit = Math.min(READ_AT_ONCE, wanted);
       const symbol = symbolOfStream(streamId);
       if (symbol !== null) {
-        return (await assetObject(env, symbol).readEvents(symbol, after, READ_AT_ONCE)).events;
+        return (await assetObject(env, symbol).readEvents(symbol, after, limit)).events;
       }
       const service = serviceOfStream(streamId);
       if (service !== null) {
-        return (await breakerObject(env, service).readEvents(service, after, READ_AT_ONCE)).events;
+        return (await breakerObject(env, service).readEvents(service, after, limit)).events;
       }
-      const bodies = await readFeedStream(env.DB, streamId, after, READ_AT_ONCE);
+      const bodies = await readFeedStream(env.DB, streamId, after, limit);
       return bodies.map((body) => JSON.parse(body) as StoredEvent);
     },
     subscriptions: async () => {
