@@ -42,7 +42,8 @@ import { processesDeps } from "./wiring/processes.ts";
 import { rankingDeps } from "./wiring/ranking.ts";
 import { rebuildDeps } from "./wiring/rebuild.ts";
 import { orderDueRun, reconcileDeps } from "./wiring/reconcile.ts";
-import { advanceClock, scheduleDeps, sweepDeps, tickDeps } from "./wiring/schedule.ts";
+import { advanceClock, scheduleDeps, tickDeps } from "./wiring/schedule.ts";
+import { sweepDeps } from "./wiring/sweep.ts";
 import { webhooksDeps } from "./wiring/webhooks.ts";
 
 export { AssetObject, BreakerObject, MetricsObject };

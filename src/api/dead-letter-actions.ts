@@ -2,6 +2,7 @@ import * as z from "zod";
 import { planText } from "../domain/dead-letter/plan.ts";
 import { earlierOpenLetter, type StoredDeadLetter } from "../records/dead-letter-reads.ts";
 import { discardLetters, redriveLetters, STILL_OPEN } from "../records/dead-letter-records.ts";
+import { findDelivery } from "../records/delivery-reads.ts";
 import { type ReleasedJob, releaseNext } from "../records/sequence-records.ts";
 import {
   auditOf,
@@ -15,6 +16,7 @@ import {
   requireSubject,
   showLetter,
 } from "./dead-letter-views.ts";
+import { refuseUnlessEnabled } from "./deliveries.ts";
 import type { ApiEnv } from "./platform.ts";
 import { ApiProblem } from "./problem.ts";
 import { jsonBody, operation, router } from "./schemas.ts";
@@ -55,6 +57,7 @@ deadLetterActions.openapi(
       const letter = await requireOpen(DB, id);
       const { queue, subject, symbol } = requireSubject(letter.body);
       await refuseOutOfOrder(DB, letter);
+      if (queue === "webhooks" && subject !== null) await refuseUnwanted(DB, subject);
       if (planHash !== undefined) await refuseOtherPlan(c.env, letter, planHash);
       // Events and slots have no row that would be due, so here the message comes first: sent twice it changes nothing.
       if (queue === "events" || queue === "schedule" || queue === "processes")
@@ -122,6 +125,12 @@ async function refuseOutOfOrder(db: D1Database, letter: StoredDeadLetter): Promi
   throw new ApiProblem("conflict", `The dead letter ${first} of ${letter.symbol} comes first.`, [
     { field: "id", reason: "an earlier dead letter of the same asset is open", value: first },
   ]);
+}
+
+/** A delivery whose endpoint takes none is not put back to work: it would only be cancelled. */
+async function refuseUnwanted(db: D1Database, deliveryId: string): Promise<void> {
+  const delivery = await findDelivery(db, deliveryId);
+  if (delivery !== null) await refuseUnlessEnabled(db, delivery.endpointId);
 }
 
 async function refuseOtherPlan(

@@ -3,9 +3,13 @@ import { editedParams, nextEditedId, originalJobId } from "../domain/dead-letter
 import type { MessageSubject } from "../queues/messages.ts";
 import type { StoredDeadLetter } from "../records/dead-letter-reads.ts";
 import { FROM_OPEN, fileDeadLetters, STILL_OPEN, supersedeLetter } from "../records/dead-letter-records.ts";
-import { findDelivery } from "../records/delivery-records.ts";
+import { findDelivery } from "../records/delivery-reads.ts";
 import { editedOrdersOf, orderInPlaceOf } from "../records/edited-order-records.ts";
 import { loadJobs } from "../records/job-records.ts";
+import { findProcess } from "../records/process-records.ts";
+import { findRebuild } from "../records/rebuild-records.ts";
+import { findRun } from "../records/reconciliation-records.ts";
+import { findSchedule } from "../records/schedule-records.ts";
 import { type ReleasedJob, releaseNext } from "../records/sequence-records.ts";
 import {
   auditOf,
@@ -72,6 +76,7 @@ deadLetterEdit.openapi(
       const order = params === undefined ? null : await editedOrder(DB, letter, params);
       const mended = order?.body ?? body;
       const about = requireSubject(mended);
+      if (about.queue === "events") throw isFact();
       if (order === null) await requireRecord(DB, about);
       const editedTo = api.newId();
       const next = { ...letter, ...about, id: editedTo, body: mended, createdAt: now, editedFrom: id, actor };
@@ -127,6 +132,14 @@ async function editedOrder(
   return { jobId: job.id, id, params: edited.params, body };
 }
 
+/** What happened stands in the log and is read from there alone, so there is nothing in such a message to put right. */
+const isFact = () =>
+  new ApiProblem(
+    "validation_failed",
+    "An edit changes what is to be done, never what happened. Redrive the dead letter of an event as it is: the event is read from its stream's log.",
+    [{ field: "body", reason: "tells of an event, and events cannot be edited" }],
+  );
+
 /** A message is a nudge: what it names must be there, or redriving it would silently do nothing. */
 async function requireRecord(
   db: ApiEnv["Bindings"]["DB"],
@@ -143,4 +156,12 @@ async function requireRecord(
   }
   if (queue === "webhooks" && subject !== null && (await findDelivery(db, subject)) === null)
     throw missing("deliveryId", "no such delivery");
+  if (queue === "schedule" && subject !== null && (await findSchedule(db, subject)) === null)
+    throw missing("scheduleId", "no such schedule");
+  if (queue === "reconcile" && subject !== null) {
+    const found = (await findRun(db, subject)) ?? (await findRebuild(db, subject));
+    if (found === null) throw missing("reconciliationId", "no such reconciliation or rebuild");
+  }
+  if (queue === "processes" && subject !== null && (await findProcess(db, subject)) === null)
+    throw missing("processId", "no such process");
 }

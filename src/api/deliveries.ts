@@ -1,12 +1,8 @@
 import * as z from "zod";
 import type { Reader } from "../reader.ts";
-import {
-  deliveryId,
-  findDelivery,
-  listDeliveries,
-  reopenDelivery,
-  type StoredDelivery,
-} from "../records/delivery-records.ts";
+import { findDelivery, listDeliveries, type StoredDelivery } from "../records/delivery-reads.ts";
+import { DELIVERY_STATES, deliveryId, REOPENABLE, reopenDelivery } from "../records/delivery-records.ts";
+import { findEndpoint } from "../records/endpoint-records.ts";
 import { auditRow } from "./audit-row.ts";
 import { ApiProblem } from "./problem.ts";
 import { iso, isoOrNull, listLimit, listOf, operation, page, readCursor, router } from "./schemas.ts";
@@ -18,7 +14,9 @@ const deliveryView = z
     endpointId: z.string(),
     eventId: z.string(),
     eventType: z.string(),
-    state: z.enum(["pending", "sending", "retrying", "delivered", "failed"]),
+    state: z.enum(DELIVERY_STATES).meta({
+      description: "cancelled: the endpoint was disabled or deleted before the receiver took it",
+    }),
     attempts: z.array(
       z.object({
         number: z.number(),
@@ -59,7 +57,7 @@ deliveries.openapi(
       method: "get",
       path: "/webhook-endpoints/{id}/deliveries",
       scope: "webhooks:read",
-      summary: "Deliveries to an endpoint, newest first",
+      summary: "Deliveries to an endpoint, newest first; those of a deleted one too",
       tag,
     },
     { params, query: listQuery },
@@ -68,9 +66,10 @@ deliveries.openapi(
   ),
   async (c) => {
     const { limit, cursor } = c.req.valid("query");
-    const { id } = await requireEndpoint(c.get("reads"), c.req.valid("param").id);
+    const { id } = c.req.valid("param");
     const before = readCursor(cursor, z.tuple([z.number().int(), z.string()]));
     const rows = await listDeliveries(c.get("reads"), id, before, limit + 1);
+    if (rows.length === 0 && before === null) await requireEndpoint(c.get("reads"), id);
     return c.json(
       page(rows, limit, (d) => [d.createdAt, d.id], showDelivery),
       200,
@@ -100,7 +99,8 @@ deliveries.openapi(
       method: "post",
       path: "/deliveries/{id}/resend",
       scope: "webhooks:write",
-      summary: "Send a finished delivery again, with the same webhook-id",
+      summary:
+        "Send a finished delivery again, with the same webhook-id and the whole retry policy; success closes its dead letter",
       tag,
     },
     { params },
@@ -110,19 +110,45 @@ deliveries.openapi(
   async (c) => {
     const { id } = c.req.valid("param");
     const { api, DB } = c.env;
-    const [result] = await DB.batch([
+    await refuseUnlessEnabled(DB, (await requireDelivery(DB, id)).endpointId);
+    const [, result] = await DB.batch([
+      auditRow(c.env, c.get("caller").id, "delivery.resend", id, null, REOPENABLE_ROWS),
       reopenDelivery(DB, id, api.now()),
-      auditRow(c.env, c.get("caller").id, "delivery.resend", id),
     ]);
     const delivery = await requireDelivery(DB, id);
-    if ((result?.meta.changes ?? 0) === 0)
+    if ((result?.meta.changes ?? 0) === 0) {
+      // Either it is open, or its endpoint went while we looked.
+      await refuseUnlessEnabled(DB, delivery.endpointId);
       throw new ApiProblem("conflict", `The delivery is ${delivery.state} and will be tried anyway.`);
+    }
     await api.enqueueDeliveries([id]);
     return c.json(showDelivery(delivery), 202, {
       location: `/api/v1/deliveries/${encodeURIComponent(deliveryId(delivery.endpointId, delivery.eventId))}`,
     });
   },
 );
+
+/** Of audit rows in `?1`, those about a delivery that a resend takes effect on. */
+const REOPENABLE_ROWS = `(
+  SELECT one.value FROM json_each(?1) AS one JOIN deliveries ON deliveries.id = one.value ->> 'subject'
+  WHERE ${REOPENABLE})`;
+
+/** Nothing is sent to an endpoint that is disabled or deleted, so nothing is put in line for it. */
+export async function refuseUnlessEnabled(db: Reader, endpointId: string): Promise<void> {
+  const endpoint = await findEndpoint(db, endpointId);
+  if (endpoint === null) {
+    throw new ApiProblem(
+      "conflict",
+      `The endpoint ${endpointId} was deleted; register one for that URL to receive events from now on.`,
+    );
+  }
+  if (!endpoint.enabled) {
+    throw new ApiProblem(
+      "conflict",
+      `The endpoint is disabled (${endpoint.disabledWhy ?? "no reason was given"}). Enable it first: POST /api/v1/webhook-endpoints/${endpointId}/enable.`,
+    );
+  }
+}
 
 async function requireDelivery(db: Reader, id: string): Promise<StoredDelivery> {
   const delivery = await findDelivery(db, id);

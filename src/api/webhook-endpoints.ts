@@ -4,6 +4,9 @@ import { endpointProblem } from "../domain/delivery/endpoint-url.ts";
 import { patternProblem } from "../domain/events/routing-key.ts";
 import type { Reader } from "../reader.ts";
 import { asRead } from "../records/as-read.ts";
+import { discardLettersOfEndpoint } from "../records/dead-letter-records.ts";
+import { cancelWaiting } from "../records/delivery-records.ts";
+import { ENDPOINT_IS_THERE, MAX_ENDPOINTS, withdrawIfTooMany } from "../records/endpoint-limit.ts";
 import {
   changeEndpoint,
   deleteEndpoint,
@@ -135,11 +138,18 @@ webhookEndpoints.openapi(
     };
     await c.env.DB.batch([
       writeEndpoint(c.env.DB, endpoint),
-      auditRow(c.env, c.get("caller").id, "webhook-endpoint.create", id),
+      withdrawIfTooMany(c.env.DB, id, now),
+      auditRow(c.env, c.get("caller").id, "webhook-endpoint.create", id, null, ENDPOINT_IS_THERE),
     ]);
     // A request that is carried out again finds the endpoint there, with the secret that signs already.
-    const { secret: sealed } = await requireEndpoint(c.env.DB, endpoint.id);
-    const secret = await sealer.open(sealed, endpointSecret(id));
+    const stored = await findEndpoint(c.env.DB, id);
+    if (stored === null) {
+      throw new ApiProblem(
+        "conflict",
+        `There are ${MAX_ENDPOINTS} webhook endpoints already, disabled ones included; delete one that is not needed.`,
+      );
+    }
+    const secret = await sealer.open(stored.secret, endpointSecret(id));
     return c.json({ ...show(endpoint), secret }, 201, {
       location: `/api/v1/webhook-endpoints/${endpoint.id}`,
     });
@@ -175,9 +185,12 @@ webhookEndpoints.openapi(
   ),
   async (c) => {
     const body = c.req.valid("json");
-    if (body.url !== undefined) await refuseUrl(c.env, body.url, new URL(c.req.url).hostname);
-    const endpoint = await changed(c, c.req.valid("param").id, "webhook-endpoint.update", (before) => {
+    const ownHost = new URL(c.req.url).hostname;
+    if (body.url !== undefined) await refuseUrl(c.env, body.url, ownHost);
+    const endpoint = await changed(c, c.req.valid("param").id, "webhook-endpoint.update", async (before) => {
       const enabled = body.enabled ?? before.enabled;
+      // What is called from now on is checked as it is now: what was allowed when it was registered may not be any more.
+      if (enabled && !before.enabled && body.url === undefined) await refuseUrl(c.env, before.url, ownHost);
       return {
         url: body.url ?? before.url,
         patterns: body.patterns ?? before.patterns,
@@ -196,7 +209,7 @@ webhookEndpoints.openapi(
       method: "delete",
       path: "/webhook-endpoints/{id}",
       scope: "webhooks:write",
-      summary: "Delete an endpoint; its deliveries are kept",
+      summary: "Delete an endpoint; what waits for it is cancelled, its deliveries are kept and listed",
       tag,
       ifMatch: true,
     },
@@ -206,7 +219,7 @@ webhookEndpoints.openapi(
   ),
   async (c) => {
     const { id } = c.req.valid("param");
-    const { DB } = c.env;
+    const { DB, api } = c.env;
     await unraced("The endpoint", async () => {
       const before = await requireEndpoint(DB, id);
       refuseStale(c, before.updatedAt);
@@ -214,6 +227,9 @@ webhookEndpoints.openapi(
       const [, deleted] = await DB.batch([
         auditRow(c.env, c.get("caller").id, "webhook-endpoint.delete", id, null, still),
         deleteEndpoint(DB, id, before),
+        // Both take effect only if the endpoint is gone now.
+        cancelWaiting(DB, [id], api.now()),
+        discardLettersOfEndpoint(DB, id, c.get("caller").id, api.now()),
       ]);
       return (deleted?.meta.changes ?? 0) > 0 ? id : null;
     });
@@ -236,8 +252,11 @@ webhookEndpoints.openapi(
     endpointView,
   ),
   async (c) => {
-    const wish = { enabled: true, disabledWhy: null };
-    const endpoint = await changed(c, c.req.valid("param").id, "webhook-endpoint.enable", () => wish);
+    const ownHost = new URL(c.req.url).hostname;
+    const endpoint = await changed(c, c.req.valid("param").id, "webhook-endpoint.enable", async (before) => {
+      await refuseUrl(c.env, before.url, ownHost);
+      return { enabled: true, disabledWhy: null };
+    });
     return c.json(show(endpoint), 200, await tagged(c, endpoint.updatedAt, show(endpoint)));
   },
 );
@@ -262,16 +281,18 @@ const changed = (
   c: Context<ApiEnv>,
   id: string,
   action: string,
-  change: (before: Endpoint) => Partial<Endpoint>,
+  change: (before: Endpoint) => Promise<Partial<Endpoint>>,
 ): Promise<Endpoint> =>
   unraced("The endpoint", async () => {
     const { DB, api } = c.env;
     const before = await requireEndpoint(DB, id);
     refuseStale(c, before.updatedAt);
-    const endpoint = { ...before, ...change(before), updatedAt: laterThan(before, api.now()) };
+    const endpoint = { ...before, ...(await change(before)), updatedAt: laterThan(before, api.now()) };
     const [, written] = await DB.batch([
       auditRow(c.env, c.get("caller").id, action, id, null, asRead("webhook_endpoints", before)),
       changeEndpoint(DB, before, endpoint),
+      // Takes effect only if the endpoint is disabled now.
+      cancelWaiting(DB, [id], endpoint.updatedAt),
     ]);
     return (written?.meta.changes ?? 0) > 0 ? endpoint : null;
   });

@@ -1,7 +1,10 @@
-import { retryAfterSeconds, signedContent } from "../domain/delivery/webhook.ts";
+import { retryAfterSeconds } from "../domain/delivery/retry-after.ts";
+import { signedContent } from "../domain/delivery/webhook.ts";
 
-/** From the call to the end of what is read of its answer. */
+/** From the call to the status of its answer. */
 export const WEBHOOK_TIMEOUT_MS = 15_000;
+/** What the body says does not change what the status says, so it is waited for only this long. */
+const EXCERPT_TIMEOUT_MS = 2_000;
 /** Of an answer this much is read and kept; enough to see an error, too little to smuggle data out. */
 const EXCERPT_BYTES = 1_024;
 
@@ -58,7 +61,7 @@ export async function callWebhook(call: WebhookCall, now: number): Promise<Webho
       status: response.status,
       error: null,
       excerpt: await readExcerpt(response),
-      retryAfterSeconds: retryAfterSeconds(response.headers.get("retry-after"), now),
+      retryAfterSeconds: retryAfterSeconds(response.headers.get("retry-after"), now) ?? 0,
       timedOut: false,
     };
   } catch (error) {
@@ -80,18 +83,30 @@ export async function sign(secret: string, content: string): Promise<string> {
 export const newSecret = (): string =>
   `whsec_${btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32))))}`;
 
+/**
+ * The beginning of an answer's body as far as it comes in time; null when there is none. A body that does not end, or breaks
+ * off, is let go: the status is in and counts.
+ */
 async function readExcerpt(response: Response): Promise<string | null> {
   const reader = response.body?.getReader();
   if (reader === undefined) return null;
   const chunks: Uint8Array[] = [];
   let size = 0;
-  while (size < EXCERPT_BYTES) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    chunks.push(value);
-    size += value.byteLength;
+  const late = Promise.withResolvers<{ done: true; value: undefined }>();
+  const timer = setTimeout(() => late.resolve({ done: true, value: undefined }), EXCERPT_TIMEOUT_MS);
+  try {
+    while (size < EXCERPT_BYTES) {
+      const { done, value } = await Promise.race([reader.read(), late.promise]);
+      if (done) break;
+      chunks.push(value);
+      size += value.byteLength;
+    }
+  } catch {
+    // The connection broke off in the body.
+  } finally {
+    clearTimeout(timer);
+    void reader.cancel().catch(() => undefined);
   }
-  await reader.cancel().catch(() => undefined);
   const bytes = new Uint8Array(size);
   let at = 0;
   for (const chunk of chunks) {

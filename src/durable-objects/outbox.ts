@@ -24,7 +24,7 @@ export interface OutboxStatus {
 }
 
 /**
- * Publishes committed events to the events queue in version order, at least once. Rows leave the outbox only after the
+ * Tells the events queue of committed events in version order, at least once; what they say is read from the log. Rows leave the outbox only after the
  * queue has the messages on disk; a crash in between publishes them again, and the consumer knows them by version.
  */
 export class Outbox {
@@ -54,7 +54,9 @@ export class Outbox {
         const last = events.at(-1);
         if (last === undefined) break;
         const sending = this.#queue.sendBatch(
-          events.map((event) => ({ body: { streamId: event.streamId, version: event.version, event } })),
+          events.map(({ streamId, version, eventType }) => ({
+            body: { streamId, version, eventType, event: null },
+          })),
         );
         await inTime(sending, SEND_TIMEOUT_MS, "the events queue");
         this.#log.markPublished(last.version);

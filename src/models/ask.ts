@@ -7,6 +7,7 @@ import {
   NoOutputGeneratedError,
   Output,
 } from "ai";
+import { retryAfterSeconds } from "../domain/delivery/retry-after.ts";
 import type { ModelAnswer } from "../domain/recommendation/llm/answer.ts";
 import type { Prompt } from "../domain/recommendation/llm/prompt.ts";
 import type { ModelReply, Usage } from "../domain/recommendation/llm/reply.ts";
@@ -154,21 +155,10 @@ function failureOf(error: unknown, now: number): Failed {
   if (statusCode === undefined) return failed("unavailable", "the endpoint cannot be reached");
   const detail = `the endpoint answered ${statusCode}`;
   if (statusCode === 429) {
-    return failed("rateLimited", detail, retryAfter(responseHeaders?.["retry-after"], now));
+    return failed("rateLimited", detail, retryAfterSeconds(responseHeaders?.["retry-after"], now));
   }
   if (statusCode === 408 || statusCode === 504) return failed("timeout", detail);
   if (statusCode >= 500) return failed("unavailable", detail);
   if (statusCode < 300) return failed("malformed", "the endpoint answered something that is no completion");
   return failed("rejected", detail);
-}
-
-const LONGEST_WAIT_SECONDS = 86_400;
-
-/** Seconds or an HTTP date (RFC 9110, 10.2.3). */
-function retryAfter(header: string | undefined, now: number): number | null {
-  if (header === undefined) return null;
-  const seconds = /^\d{1,6}$/.test(header.trim())
-    ? Number(header)
-    : Math.ceil((Date.parse(header) - now) / 1000);
-  return Number.isFinite(seconds) ? Math.min(LONGEST_WAIT_SECONDS, Math.max(0, seconds)) : null;
 }

@@ -16,6 +16,9 @@ export interface StreamHead {
 /** Events of one transaction stay under this as JSON: a D1 parameter holds 2 MB, and the feed stores them whole. */
 const LARGEST_APPLY = 800_000;
 
+/** So many deliveries at most, were every endpoint to take every event: rows of one transaction. */
+const MAX_DELIVERIES = 20_000;
+
 /**
  * Gathers events of several streams and applies them together with what they ask for. When the shared transaction
  * fails each stream is tried on its own, so a poisoned one delays no other; `failed` names the streams that did not
@@ -46,7 +49,9 @@ export class EventWriter {
    */
   async add(stored: StoredEvent): Promise<void> {
     const size = JSON.stringify(stored).length;
-    if (this.#events.length > 0 && this.#bytes + size > LARGEST_APPLY) await this.flush();
+    const deliveries = (this.#events.length + 1) * this.#subscriptions.length;
+    if (this.#events.length > 0 && (this.#bytes + size > LARGEST_APPLY || deliveries > MAX_DELIVERIES))
+      await this.flush();
     const { streamId, version } = stored;
     if (this.failed.has(streamId)) throw new Error("an earlier event of the stream was not applied");
     this.#events.push({ stored, event: upcast(stored) });

@@ -1,3 +1,4 @@
+import { isEventType } from "../domain/events/catalogue.ts";
 import type { AnyEvent, StoredEvent } from "../domain/events/envelope.ts";
 import type { JobOrder } from "../domain/job/job.ts";
 import { type ConsumerDeps, setAside, text } from "./consumer.ts";
@@ -14,8 +15,8 @@ export interface ProjectedEvent {
 export interface EventsDeps extends Pick<ConsumerDeps, "fileUnreadable" | "log" | "metrics" | "now"> {
   /** How far each stream is projected; one that is not there yet is left out. */
   readonly heads: (streamIds: readonly string[]) => Promise<ReadonlyMap<string, StreamHead>>;
-  /** Events of a stream after a version, oldest first; as many as the log gives at once. */
-  readonly readLog: (streamId: string, after: number) => Promise<StoredEvent[]>;
+  /** Up to `limit` events of a stream after a version, oldest first; as many as the log gives at once. */
+  readonly readLog: (streamId: string, after: number, limit: number) => Promise<StoredEvent[]>;
   readonly subscriptions: () => Promise<readonly Subscription[]>;
   /** One transaction: rows of the events, the jobs and deliveries they ask for, and how far the streams are now. */
   readonly apply: (
@@ -30,11 +31,13 @@ export interface EventsDeps extends Pick<ConsumerDeps, "fileUnreadable" | "log" 
 
 /** Reads of one stream's log for one batch; a stream further behind is carried on with the next message. */
 const MOST_READS = 40;
+/** Logs read at once; a Worker has six connections. */
+const AT_ONCE = 6;
 const RETRY_SECONDS = 5;
 
 /**
- * Brings the read model up to the events, in version order per stream. A message is a nudge: repeated ones are passed
- * over, and where versions are missing before one they are read from the asset's own log.
+ * Brings the read model up to the events, in version order per stream. A message only says how far a stream reaches:
+ * repeated ones are skipped, and every event is read from its stream's own log.
  */
 export async function consumeEvents(batch: MessageBatch<unknown>, deps: EventsDeps): Promise<void> {
   const byStream = new Map<string, { message: Message<unknown>; body: EventMessage }[]>();
@@ -44,10 +47,10 @@ export async function consumeEvents(batch: MessageBatch<unknown>, deps: EventsDe
       deps.metrics.count("event_processing_errors_total", { event_type: "" });
       await setAside(batch.queue, message, deps);
     } else {
-      const { streamId, event } = parsed.data;
+      const { streamId, eventType } = parsed.data;
       // The outbox may not talk to anyone but the queue, so what it has published is counted where it arrives.
-      if (event !== null && message.attempts === 1)
-        deps.metrics.count("events_published_total", { event_type: event.eventType });
+      if (eventType !== undefined && isEventType(eventType) && message.attempts === 1)
+        deps.metrics.count("events_published_total", { event_type: eventType });
       byStream.set(streamId, [...(byStream.get(streamId) ?? []), { message, body: parsed.data }]);
     }
   }
@@ -65,12 +68,27 @@ export async function consumeEvents(batch: MessageBatch<unknown>, deps: EventsDe
 
   // The usual case, small events of many streams, shares one transaction; a long stream gets as many as it needs.
   const writer = new EventWriter(deps, subscriptions, heads);
-  for (const [streamId, messages] of byStream) {
-    try {
-      const bodies = messages.map(({ body }) => body);
-      await collectStream(streamId, bodies, heads.get(streamId)?.version ?? 0, writer, deps);
-    } catch (error) {
-      writer.fail(streamId, error);
+  const streams = [...byStream].map(([streamId, messages]) => ({
+    streamId,
+    projected: heads.get(streamId)?.version ?? 0,
+    target: Math.max(...messages.map(({ body }) => body.version)),
+  }));
+  for (let at = 0; at < streams.length; at += AT_ONCE) {
+    const wave = streams.slice(at, at + AT_ONCE);
+    // What a log answers first is waited for together; one that fails keeps only its own stream back.
+    const pages = await Promise.allSettled(
+      wave.map(({ streamId, projected, target }) =>
+        target > projected ? deps.readLog(streamId, projected, target - projected) : [],
+      ),
+    );
+    for (const [index, stream] of wave.entries()) {
+      const page = pages[index];
+      try {
+        if (page?.status !== "fulfilled") throw page?.reason;
+        await collectStream(stream, writer, deps, page.value);
+      } catch (error) {
+        writer.fail(stream.streamId, error);
+      }
     }
   }
   await writer.flush();
@@ -82,31 +100,25 @@ export async function consumeEvents(batch: MessageBatch<unknown>, deps: EventsDe
   }
 }
 
-/** Hands the writer a stream's events from where it is projected to what the messages tell of. */
+/** Hands the writer a stream's events from where it is projected to the target. `first` is a page that was read already. */
 export async function collectStream(
-  streamId: string,
-  messages: readonly EventMessage[],
-  projected: number,
+  {
+    streamId,
+    projected,
+    target,
+  }: { readonly streamId: string; readonly projected: number; readonly target: number },
   writer: EventWriter,
-  deps: EventsDeps,
+  deps: Pick<EventsDeps, "readLog">,
+  first: readonly StoredEvent[] | null = null,
 ): Promise<void> {
-  const target = Math.max(...messages.map(({ version }) => version));
-  const inHand = new Map(
-    messages.flatMap(({ version, event }) => (event === null ? [] : [[version, event]])),
-  );
   let head = projected;
-  for (let reads = 0; head < target; ) {
-    const next = inHand.get(head + 1);
-    if (next !== undefined) {
-      await writer.add(next);
-      head += 1;
-      continue;
-    }
+  let page = first;
+  for (let reads = 0; head < target; page = null) {
     if (reads++ >= MOST_READS)
       throw new Error(`the log of ${streamId} is read up to ${head} of ${target} so far`);
-    const missing = await deps.readLog(streamId, head);
+    const missing: readonly StoredEvent[] = page ?? (await deps.readLog(streamId, head, target - head));
     for (const event of missing) {
-      if (event.version !== head + 1) break;
+      if (event.version !== head + 1 || event.streamId !== streamId) break;
       await writer.add(event);
       head += 1;
     }

@@ -1,5 +1,5 @@
 import { webhookService } from "../domain/breaker/service.ts";
-import { type AnyEvent, breakerStream } from "../domain/events/envelope.ts";
+import { type AnyEvent, breakerStream, endpointStream } from "../domain/events/envelope.ts";
 import { matchesPattern, routingKey } from "../domain/events/routing-key.ts";
 import { type JobOrder, jobId } from "../domain/job/job.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
@@ -79,14 +79,15 @@ const CLOCKS_APART_MS = 60_000;
 
 /**
  * Which endpoints an event goes to: those with at least one pattern that covers its routing key. What occurred before an
- * endpoint was registered is not for it, however late (as after a loss of the read model) it is projected. That a
- * receiver is out is not told to that receiver, or each thing told would be another one it cannot take.
+ * endpoint was registered is not for it, however late (as after a loss of the read model) it is projected. Events about an
+ * endpoint and its breaker are not delivered to that endpoint, or each would be another one it cannot take.
  */
 export function deliveriesOf(event: AnyEvent, subscriptions: readonly Subscription[]): DeliveryOrder[] {
   const key = routingKey(event.streamId, event.eventType);
   return subscriptions
     .filter(({ createdAt }) => Date.parse(event.occurredAt) > createdAt - CLOCKS_APART_MS)
     .filter(({ id }) => event.streamId !== breakerStream(webhookService(id)))
+    .filter(({ id }) => event.streamId !== endpointStream(id))
     .filter(({ patterns }) => patterns.some((pattern) => matchesPattern(pattern, key)))
     .map(({ id }) => ({
       endpointId: id,

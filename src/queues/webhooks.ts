@@ -13,6 +13,8 @@ export interface DeliveryInHand {
   readonly id: string;
   readonly eventId: string;
   readonly attempts: readonly { readonly number: number; readonly startedAt: number }[];
+  /** Attempts made before it was last put back to work: the retry policy counts from here. */
+  readonly retryFrom: number;
   /** Since when it has been put off without an attempt, epoch ms. */
   readonly deferredSince: number | null;
   readonly event: string | null;
@@ -35,11 +37,13 @@ export interface DeliveryAttempt {
 
 export interface SettledDelivery {
   readonly delivery: DeliveryInHand;
-  readonly state: "delivered" | "failed" | "retrying";
+  readonly state: "delivered" | "failed" | "retrying" | "cancelled";
   readonly attempt: DeliveryAttempt | null;
   readonly dueAt: number | null;
-  /** The receiver said 410: the endpoint is to be disabled. */
-  readonly gone: boolean;
+  /** Why the endpoint is to be disabled (the receiver said 410, or its URL is not allowed any more); else null. */
+  readonly disable: string | null;
+  /** Of a failed delivery: whether its retries ran out. */
+  readonly exhausted: boolean;
   /** The trace of the call, when one was made. */
   readonly traceparent: string | null;
 }
@@ -49,7 +53,9 @@ export interface WebhooksDeps
   readonly claim: (ids: readonly string[]) => Promise<readonly DeliveryInHand[]>;
   /** Makes the call, or tells for how many seconds the receiver's breaker wants it left alone. */
   readonly call: (call: PostCall) => Promise<PostAnswer | { readonly openSeconds: number }>;
-  /** One transaction: attempts and states, dead letters of those that gave up, endpoints that are gone. */
+  /** Why an endpoint's URL may not be called, or null: the rules of registration hold at each attempt. */
+  readonly urlProblem: (url: string) => string | null;
+  /** One transaction: attempts and states, dead letters of those that gave up, endpoints that are disabled. */
   readonly settle: (settled: readonly SettledDelivery[]) => Promise<void>;
   /** Seconds between attempts. */
   readonly schedule: readonly number[];
@@ -90,6 +96,7 @@ export async function consumeWebhooks(batch: MessageBatch<unknown>, deps: Webhoo
     const inHand = await deps.claim([...new Set(messages.map(({ id }) => id))]);
     settled = await inWaves(inHand, AT_ONCE, (delivery) => send(delivery, deps));
     for (const { state, attempt } of settled) {
+      if (state === "cancelled") continue;
       const seconds = (attempt?.durationMs ?? 0) / 1000;
       deps.metrics.observe("webhook_delivery_duration_seconds", { outcome: state }, seconds);
     }
@@ -110,8 +117,8 @@ export async function consumeWebhooks(batch: MessageBatch<unknown>, deps: Webhoo
 }
 
 async function send(delivery: DeliveryInHand, deps: WebhooksDeps): Promise<SettledDelivery> {
-  const call = callFor(delivery, deps.origin, deps.trace);
-  if (typeof call === "string") return unsent(delivery, call, deps);
+  const call = callFor(delivery, deps);
+  if ("not" in call) return unsent(delivery, call, deps);
   const startedAt = deps.now();
   const { event, ...request } = call;
   const { traceparent } = request;
@@ -128,23 +135,19 @@ async function send(delivery: DeliveryInHand, deps: WebhooksDeps): Promise<Settl
     error,
   });
   const attempt = { number, startedAt, durationMs: endedAt - startedAt, status, error, excerpt };
-  const verdict = readAnswer(status, number, deps.schedule, answer.retryAfterSeconds, deps.chance());
+  // Putting it back to work grants the whole policy again, so only attempts since then count.
+  const since = number - delivery.retryFrom;
+  const verdict = readAnswer(status, since, deps.schedule, answer.retryAfterSeconds, deps.chance());
+  const ended = { delivery, attempt, dueAt: null, disable: null, exhausted: false, traceparent };
   switch (verdict.kind) {
     case "delivered":
-      return { delivery, state: "delivered", attempt, dueAt: null, gone: false, traceparent };
+      return { ...ended, state: "delivered" };
     case "gone":
-      return { delivery, state: "failed", attempt, dueAt: null, gone: true, traceparent };
+      return { ...ended, state: "failed", disable: "the receiver answered 410 Gone" };
     case "exhausted":
-      return { delivery, state: "failed", attempt, dueAt: null, gone: false, traceparent };
+      return { ...ended, state: "failed", exhausted: true };
     case "retry":
-      return {
-        delivery,
-        state: "retrying",
-        attempt,
-        dueAt: endedAt + verdict.afterSeconds * 1000,
-        gone: false,
-        traceparent,
-      };
+      return { ...ended, state: "retrying", dueAt: endedAt + verdict.afterSeconds * 1000 };
   }
 }
 
@@ -160,36 +163,67 @@ function deferred(
   const now = deps.now();
   const soFar = (now - (delivery.deferredSince ?? now)) / 1000;
   if (soFar >= LONGEST_DEFERRAL_SECONDS)
-    return unsent(delivery, "the receiver's breaker did not close for days", deps);
+    return {
+      ...unsent(
+        delivery,
+        { not: "failed", why: "the receiver's breaker did not close for days", disable: null },
+        deps,
+      ),
+      exhausted: true,
+    };
   const seconds = deferralSeconds(0, deps.chance(), Math.max(openSeconds, Math.min(soFar / 2, LONGEST_WAIT)));
   return {
     delivery,
     state: "retrying",
     attempt: null,
     dueAt: now + seconds * 1000,
-    gone: false,
+    disable: null,
+    exhausted: false,
     traceparent: null,
   };
 }
 
-/** A delivery that cannot be sent at all fails at once: trying again would find the same. */
-function unsent(delivery: DeliveryInHand, error: string, deps: Pick<WebhooksDeps, "now">): SettledDelivery {
+/** Why no call can be made, and what becomes of the delivery then. */
+export interface NoCall {
+  readonly not: "cancelled" | "failed";
+  readonly why: string;
+  /** Why the endpoint is to be disabled too, if it is. */
+  readonly disable: string | null;
+}
+
+/** A delivery that cannot be sent at all ends at once: trying again would find the same. */
+function unsent(
+  delivery: DeliveryInHand,
+  { not: state, why: error, disable }: NoCall,
+  deps: Pick<WebhooksDeps, "now">,
+): SettledDelivery {
   const number = delivery.attempts.length + 1;
   const attempt = { number, startedAt: deps.now(), durationMs: 0, status: null, error, excerpt: null };
-  return { delivery, state: "failed", attempt, dueAt: null, gone: false, traceparent: null };
+  return { delivery, state, attempt, dueAt: null, disable, exhausted: false, traceparent: null };
 }
+
+const cancelled = (why: string, disable: string | null = null): NoCall => ({
+  not: "cancelled",
+  why,
+  disable,
+});
+const failed = (why: string): NoCall => ({ not: "failed", why, disable: null });
 
 /** The call that a delivery is, or why it cannot be made. */
 export function callFor(
   { endpoint, event, eventId }: DeliveryInHand,
-  origin: string,
-  trace: WebhooksDeps["trace"],
-): (PostCall & { readonly event: AnyEvent }) | string {
-  if (endpoint === null) return "the endpoint was deleted";
-  if (event === null) return "the event is gone";
-  if (!endpoint.enabled) return "the endpoint is disabled";
+  { origin, trace, urlProblem }: Pick<WebhooksDeps, "origin" | "trace" | "urlProblem">,
+): (PostCall & { readonly event: AnyEvent }) | NoCall {
+  if (endpoint === null) return cancelled("the endpoint was deleted");
+  if (!endpoint.enabled) return cancelled("the endpoint is disabled");
+  const problem = urlProblem(endpoint.url);
+  if (problem !== null) {
+    const why = `the URL is not allowed: ${problem}`;
+    return cancelled(why, why);
+  }
+  if (event === null) return failed("the event is gone");
   const stored = readEvent(event);
-  if (stored === null) return "the stored event cannot be read";
+  if (stored === null) return failed("the stored event cannot be read");
   const body = JSON.stringify(toCloudEvent(stored, origin));
   const traceparent = continueTrace(stored.traceparent, trace);
   const { id: endpointId, url, secret } = endpoint;

@@ -1,6 +1,6 @@
 import type { Problem } from "../domain/outcome.ts";
 import type { Reader } from "../reader.ts";
-import { KNOWN_QUEUES, type LetterState } from "./dead-letter-states.ts";
+import { KNOWN_QUEUES, type LetterState, unsendable } from "./dead-letter-states.ts";
 import { readableRows } from "./readable-rows.ts";
 
 /** A dead letter as it is kept. Instants are epoch ms; what is null was not known when it was filed. */
@@ -202,8 +202,8 @@ export interface LetterInBulk {
 /** Nobody deals with more than this at once without a closer look. */
 const MOST_COUNTED = 100_000;
 
-/** What only people can read is not sent again with others. */
-const SENDABLE = `l.queue IN (${KNOWN_QUEUES.map((queue) => `'${queue}'`).join(", ")})`;
+/** What only people can read is not sent again with others, nor what its endpoint would not take. */
+const SENDABLE = `l.queue IN (${KNOWN_QUEUES.map((queue) => `'${queue}'`).join(", ")}) AND NOT ${unsendable("l")}`;
 
 /**
  * The open letters that a filter matches: their count and the first of them, oldest work first. Of an event's letter only

@@ -1,7 +1,8 @@
 import { fingerprintOf } from "../domain/dead-letter/fingerprint.ts";
 import { faultClassOf } from "../domain/job/fault.ts";
 import type { Problem } from "../domain/outcome.ts";
-import { JOB_QUEUES } from "./dead-letter-states.ts";
+import { JOB_QUEUES, unsendable } from "./dead-letter-states.ts";
+import { REOPENABLE, REOPENED_DELIVERY } from "./delivery-records.ts";
 import { REOPENED } from "./job-records.ts";
 
 /** Work that gave up, kept with its error until somebody redrives or discards it. */
@@ -28,15 +29,6 @@ export function fileDeadLetters(
   letters: readonly DeadLetter[],
   from = "json_each(?1)",
 ): D1PreparedStatement {
-  const rows = letters.map((l) => ({
-    ...l,
-    body: JSON.stringify(l.body ?? null),
-    error: JSON.stringify(l.error),
-    fingerprint: fingerprintOf(l.queue, l.error, l.symbol),
-    faultClass: faultClassOf(l.error.code),
-    firstAt: l.firstAt ?? l.createdAt,
-    lastAt: l.lastAt ?? l.createdAt,
-  }));
   return db
     .prepare(
       `INSERT INTO dead_letters (id, queue, subject, symbol, body, error, attempts, state, created_at, updated_at,
@@ -48,8 +40,77 @@ export function fileDeadLetters(
        FROM ${from} WHERE true
        ON CONFLICT (id) DO NOTHING`,
     )
-    .bind(JSON.stringify(rows));
+    .bind(rowsOf(letters));
 }
+
+const rowsOf = (letters: readonly DeadLetter[]): string =>
+  JSON.stringify(
+    letters.map((l) => ({
+      ...l,
+      body: JSON.stringify(l.body ?? null),
+      error: JSON.stringify(l.error),
+      fingerprint: fingerprintOf(l.queue, l.error, l.symbol, receiverOf(l)),
+      faultClass: faultClassOf(l.error.code),
+      firstAt: l.firstAt ?? l.createdAt,
+      lastAt: l.lastAt ?? l.createdAt,
+    })),
+  );
+
+/** The endpoint that a delivery's letter is about: one receiver's trouble is another cause than another's. */
+const receiverOf = ({ queue, subject }: DeadLetter): string | null =>
+  queue === "webhooks" && subject !== null ? subject.slice(0, Math.max(0, subject.lastIndexOf("."))) : null;
+
+/** SQL: the delivery that the row `one.value` of a letter is about has no open letter yet. */
+export const UNLETTERED = `NOT EXISTS (
+  SELECT 1 FROM dead_letters WHERE subject = one.value ->> 'subject' AND state = 'open' AND queue = 'webhooks')`;
+
+/**
+ * Brings the open letters of deliveries up to date that failed once more, so that each has one letter however often it is
+ * sent again. `given` is a condition on the row `one.value` of a letter.
+ */
+export const renewDeadLetters = (
+  db: D1Database,
+  letters: readonly DeadLetter[],
+  given: string,
+): D1PreparedStatement =>
+  db
+    .prepare(
+      `UPDATE dead_letters SET error = one.value ->> 'error', attempts = one.value ->> 'attempts',
+         fingerprint = one.value ->> 'fingerprint', fault_class = one.value ->> 'faultClass',
+         last_at = one.value ->> 'lastAt', updated_at = one.value ->> 'createdAt'
+       FROM json_each(?1) AS one
+       WHERE subject = one.value ->> 'subject' AND state = 'open' AND queue = 'webhooks' AND ${given}`,
+    )
+    .bind(rowsOf(letters));
+
+/** Closes the open letters of deliveries that their receivers have taken after all. */
+export const closeDelivered = (
+  db: D1Database,
+  deliveryIds: readonly string[],
+  now: number,
+): D1PreparedStatement =>
+  db
+    .prepare(
+      `UPDATE dead_letters SET state = 'redriven', reason = 'the delivery succeeded', actor = 'system', updated_at = ?2
+       WHERE state = 'open' AND queue = 'webhooks' AND subject IN (SELECT value FROM json_each(?1))`,
+    )
+    .bind(JSON.stringify(deliveryIds), now);
+
+/** Closes the open letters of all deliveries to an endpoint that is deleted: nothing can be sent to it any more. */
+export const discardLettersOfEndpoint = (
+  db: D1Database,
+  endpointId: string,
+  actor: string,
+  now: number,
+): D1PreparedStatement =>
+  db
+    .prepare(
+      // The characters after the dot that ends the endpoint's id; a slash comes next after a dot.
+      `UPDATE dead_letters SET state = 'discarded', reason = 'the endpoint was deleted', actor = ?2, updated_at = ?3
+       WHERE state = 'open' AND queue = 'webhooks' AND subject > ?1 || '.' AND subject < ?1 || '/'
+         AND NOT EXISTS (SELECT 1 FROM webhook_endpoints WHERE id = ?1)`,
+    )
+    .bind(endpointId, actor, now);
 
 /** Whether a letter is there, in whatever state. */
 export async function isFiled(db: D1Database, id: string): Promise<boolean> {
@@ -67,7 +128,8 @@ export const FROM_OPEN = `(
   WHERE before.state = 'open')`;
 
 /**
- * Puts letters back to work: their jobs and deliveries are open and due again. A job's letter stays `redriving` until the
+ * Puts letters back to work: their jobs and deliveries are open and due again. A letter about a delivery whose endpoint is
+ * disabled or deleted stays as it is. A job's letter stays `redriving` until the
  * job has ended; all others are done with. For one batch; the last statement's rows tell the ids it took effect on.
  */
 export function redriveLetters(
@@ -98,8 +160,8 @@ export function redriveLetters(
       .bind(json, now),
     db
       .prepare(
-        `UPDATE deliveries SET state = 'pending', due_at = ?2, finished_at = NULL
-         WHERE state IN ('delivered', 'failed') AND id IN (SELECT subject ${open} AND queue = 'webhooks')`,
+        `UPDATE deliveries SET ${REOPENED_DELIVERY}
+         WHERE ${REOPENABLE} AND id IN (SELECT subject ${open} AND queue = 'webhooks')`,
       )
       .bind(json, now),
     db
@@ -119,7 +181,7 @@ export function redriveLetters(
         `UPDATE dead_letters SET updated_at = ?2, actor = ?3,
            state = iif(queue IN (${JOB_QUEUES}) AND EXISTS (SELECT 1 FROM jobs WHERE jobs.id = dead_letters.subject
                          AND jobs.state IN ('queued', 'running', 'retrying')), 'redriving', 'redriven')
-         WHERE id IN (SELECT value FROM json_each(?1)) AND state = 'open'
+         WHERE id IN (SELECT value FROM json_each(?1)) AND state = 'open' AND NOT ${unsendable("dead_letters")}
          RETURNING id`,
       )
       .bind(json, now, actor),

@@ -18,3 +18,8 @@ export const KNOWN_QUEUES = [...JOB_KINDS, "webhooks", "events", "schedule"] as 
  * queue brings the message again: by then an operator may have put the work back.
  */
 export const unfiled = (id: string): string => `NOT EXISTS (SELECT 1 FROM dead_letters WHERE id = ${id})`;
+
+/** SQL: the letter is about a delivery whose endpoint is disabled or deleted, so that sending it again would be in vain. */
+export const unsendable = (letter: string): string =>
+  `(${letter}.queue = 'webhooks' AND EXISTS (SELECT 1 FROM deliveries WHERE deliveries.id = ${letter}.subject
+     AND NOT EXISTS (SELECT 1 FROM webhook_endpoints WHERE id = deliveries.endpoint_id AND enabled = 1)))`;

@@ -1,4 +1,3 @@
-import type { Reader } from "../reader.ts";
 import { unfiled } from "./dead-letter-states.ts";
 import { readableRows } from "./readable-rows.ts";
 
@@ -12,13 +11,27 @@ export interface DeliveryAttempt {
   readonly excerpt: string | null;
 }
 
-export type DeliveryState = "pending" | "sending" | "retrying" | "delivered" | "failed";
+/**
+ * `cancelled`: the endpoint was disabled or deleted before the receiver took it. It is not a failure and leaves no dead
+ * letter; resending puts it back to work once the endpoint is enabled.
+ */
+export const DELIVERY_STATES = [
+  "pending",
+  "sending",
+  "retrying",
+  "delivered",
+  "failed",
+  "cancelled",
+] as const;
+export type DeliveryState = (typeof DELIVERY_STATES)[number];
 
 /** A delivery with all that is needed to try it. */
 export interface ClaimedDelivery {
   readonly id: string;
   readonly eventId: string;
   readonly attempts: readonly DeliveryAttempt[];
+  /** Attempts made before it was last put back to work: the retry policy counts from here. */
+  readonly retryFrom: number;
   /** Since when it has been put off without an attempt, epoch ms. */
   readonly deferredSince: number | null;
   readonly event: string | null;
@@ -51,6 +64,7 @@ interface ClaimRow {
   id: string;
   event_id: string;
   attempts: string;
+  retry_from: number;
   deferred_since: number | null;
   body: string | null;
   endpoint_id: string | null;
@@ -84,7 +98,7 @@ export async function claimDeliveries(
 export async function deliveriesInHand(db: D1Database, ids: readonly string[]): Promise<ClaimedDelivery[]> {
   const { results } = await db
     .prepare(
-      `SELECT d.id, d.event_id, d.attempts, d.deferred_since, e.body, w.id AS endpoint_id, w.url, w.secret, w.enabled
+      `SELECT d.id, d.event_id, d.attempts, d.retry_from, d.deferred_since, e.body, w.id AS endpoint_id, w.url, w.secret, w.enabled
        FROM deliveries d LEFT JOIN events e ON e.event_id = d.event_id
        LEFT JOIN webhook_endpoints w ON w.id = d.endpoint_id
        WHERE d.id IN (SELECT value FROM json_each(?))`,
@@ -95,6 +109,7 @@ export async function deliveriesInHand(db: D1Database, ids: readonly string[]): 
     id: row.id,
     eventId: row.event_id,
     attempts: JSON.parse(row.attempts) as DeliveryAttempt[],
+    retryFrom: row.retry_from,
     deferredSince: row.deferred_since,
     event: row.body,
     endpoint:
@@ -106,12 +121,20 @@ export async function deliveriesInHand(db: D1Database, ids: readonly string[]): 
 
 export interface DeliverySettlement {
   readonly id: string;
-  readonly state: "delivered" | "failed" | "retrying";
+  readonly state: "delivered" | "failed" | "retrying" | "cancelled";
   /** null when it was put off without an attempt, because the receiver's breaker is open. */
   readonly attempt: DeliveryAttempt | null;
   readonly dueAt: number | null;
 }
 
+/** SQL: whether the endpoint of this id is enabled, so that disabling it is news. */
+export const stillEnabled = (id: string): string =>
+  `EXISTS (SELECT 1 FROM webhook_endpoints WHERE id = ${id} AND enabled = 1)`;
+
+/**
+ * Writes down what came of deliveries that were claimed; each attempt once, whoever else had the delivery meanwhile. What
+ * was not delivered to an endpoint that has been disabled or deleted since is cancelled.
+ */
 export const settleDeliveries = (
   db: D1Database,
   settlements: readonly DeliverySettlement[],
@@ -120,14 +143,18 @@ export const settleDeliveries = (
   db
     .prepare(
       `UPDATE deliveries SET
-         state = s.value ->> 'state',
+         state = iif(s.value ->> 'wanted', s.value ->> 'state', 'cancelled'),
          attempts = iif(s.value ->> 'attempt' IS NULL, deliveries.attempts,
                         json_insert(deliveries.attempts, '$[#]', json(s.value ->> 'attempt'))),
          deferred_since = iif(s.value ->> 'attempt' IS NULL, coalesce(deliveries.deferred_since, ?2), NULL),
-         due_at = s.value ->> 'dueAt',
-         finished_at = iif(s.value ->> 'dueAt' IS NULL, ?2, NULL)
-       FROM json_each(?1) AS s
-       WHERE deliveries.id = s.value ->> 'id' AND deliveries.state = 'sending'`,
+         due_at = iif(s.value ->> 'wanted', s.value ->> 'dueAt', NULL),
+         finished_at = iif(s.value ->> 'wanted' AND s.value ->> 'dueAt' IS NOT NULL, NULL, ?2)
+       FROM (SELECT json_set(one.value, '$.wanted',
+                      one.value ->> 'state' = 'delivered' OR ${stillEnabled("d.endpoint_id")}) AS value
+             FROM json_each(?1) AS one JOIN deliveries AS d ON d.id = one.value ->> 'id') AS s
+       WHERE deliveries.id = s.value ->> 'id' AND deliveries.state = 'sending'
+         AND (s.value ->> 'attempt' IS NULL
+              OR json_array_length(deliveries.attempts) = (s.value ->> 'attempt') ->> '$.number' - 1)`,
     )
     .bind(
       JSON.stringify(
@@ -136,7 +163,15 @@ export const settleDeliveries = (
       now,
     );
 
-/** Ends an open delivery whose message the queue gave up on. */
+/**
+ * SQL: whether a delivery (its id, and how many attempts it has when it fails) is still open for an endpoint that is
+ * enabled, so that its failure is news.
+ */
+export const stillFailing = (id: string, attempts: string): string =>
+  `EXISTS (SELECT 1 FROM deliveries AS d JOIN webhook_endpoints AS w ON w.id = d.endpoint_id AND w.enabled = 1
+     WHERE d.id = ${id} AND d.due_at IS NOT NULL AND json_array_length(d.attempts) <= ${attempts})`;
+
+/** Ends an open delivery whose message the queue gave up on; for an endpoint that is disabled or deleted it is cancelled. */
 export const failDelivery = (
   db: D1Database,
   id: string,
@@ -145,48 +180,81 @@ export const failDelivery = (
 ): D1PreparedStatement =>
   db
     .prepare(
-      `UPDATE deliveries SET state = 'failed', due_at = NULL, finished_at = ?3
+      `UPDATE deliveries SET state = iif(${stillEnabled("deliveries.endpoint_id")}, 'failed', 'cancelled'), due_at = NULL,
+         finished_at = ?3
        WHERE id = ?1 AND state IN ('pending', 'sending', 'retrying') AND ${unfiled("?2")}`,
     )
     .bind(id, letterId, now);
 
+/** SQL: puts a delivery back to work at the instant `?2` with the whole retry policy before it. */
+export const REOPENED_DELIVERY = `state = 'pending', due_at = ?2, finished_at = NULL, deferred_since = NULL,
+  retry_from = json_array_length(attempts)`;
+
+/** SQL: a delivery that has ended and can be put back to work, since its endpoint takes deliveries. */
+export const REOPENABLE = `state IN ('delivered', 'failed', 'cancelled') AND ${stillEnabled("deliveries.endpoint_id")}`;
+
 /** Puts a finished delivery back in line, now. */
 export const reopenDelivery = (db: D1Database, id: string, now: number): D1PreparedStatement =>
+  db.prepare(`UPDATE deliveries SET ${REOPENED_DELIVERY} WHERE id = ?1 AND ${REOPENABLE}`).bind(id, now);
+
+/**
+ * Cancels what waits for these endpoints, as far as they are disabled or deleted by now. A delivery in flight is left to
+ * whoever sends it: `settleDeliveries` cancels it unless the receiver takes it.
+ */
+export const cancelWaiting = (
+  db: D1Database,
+  endpointIds: readonly string[],
+  now: number,
+): D1PreparedStatement =>
   db
     .prepare(
-      `UPDATE deliveries SET state = 'pending', due_at = ?2, finished_at = NULL
-       WHERE id = ?1 AND state IN ('delivered', 'failed')`,
+      // The plus keeps SQLite to the short index of open deliveries instead of the endpoint's whole history.
+      `UPDATE deliveries SET state = 'cancelled', due_at = NULL, finished_at = ?2
+       WHERE due_at IS NOT NULL AND state IN ('pending', 'retrying')
+         AND +endpoint_id IN (SELECT value FROM json_each(?1)) AND NOT ${stillEnabled("deliveries.endpoint_id")}`,
     )
-    .bind(id, now);
+    .bind(JSON.stringify(endpointIds), now);
 
-/** Deliveries that should have been tried before `before`, oldest first. They stay due, so the consumer can claim them. */
-export async function overdueDeliveries(db: D1Database, before: number, limit: number): Promise<string[]> {
+/**
+ * Takes deliveries that should have been tried before `before`, oldest first. Their time moves to `now`, so that the next
+ * sweep leaves them alone while their message is on its way, and the consumer can claim them.
+ */
+export async function takeOverdueDeliveries(
+  db: D1Database,
+  before: number,
+  now: number,
+  limit: number,
+): Promise<string[]> {
   const { results } = await db
-    .prepare("SELECT id FROM deliveries WHERE due_at IS NOT NULL AND due_at < ? ORDER BY due_at LIMIT ?")
-    .bind(before, limit)
+    .prepare(
+      `UPDATE deliveries SET due_at = ?2
+       WHERE id IN (SELECT id FROM deliveries WHERE due_at IS NOT NULL AND due_at < ?1 ORDER BY due_at LIMIT ?3)
+       RETURNING id`,
+    )
+    .bind(before, now, limit)
     .all<{ id: string }>();
   return results.map(({ id }) => id);
 }
 
-/** Enabled endpoints and what they subscribe to. */
+/** A page of enabled endpoints after an id, and what they subscribe to. `next` is where the next page starts, if there is one. */
 export async function subscriptions(
   db: D1Database,
+  after: string,
   limit: number,
-): Promise<{ id: string; patterns: string[]; createdAt: number }[]> {
+): Promise<{ found: { id: string; patterns: string[]; createdAt: number }[]; next: string | null }> {
   const { results } = await db
-    .prepare("SELECT id, patterns, created_at FROM webhook_endpoints WHERE enabled = 1 ORDER BY id LIMIT ?")
-    .bind(limit)
+    .prepare(
+      "SELECT id, patterns, created_at FROM webhook_endpoints WHERE enabled = 1 AND id > ? ORDER BY id LIMIT ?",
+    )
+    .bind(after, limit)
     .all<{ id: string; patterns: string; created_at: number }>();
-  return readableRows("webhook_endpoints", results, (row) => ({
+  const found = readableRows("webhook_endpoints", results, (row) => ({
     id: row.id,
     patterns: JSON.parse(row.patterns) as string[],
     createdAt: row.created_at,
   }));
+  return { found, next: results.length < limit ? null : (results.at(-1)?.id ?? null) };
 }
-
-/** SQL: whether the endpoint of this id is enabled, so that disabling it is news. */
-export const stillEnabled = (id: string): string =>
-  `EXISTS (SELECT 1 FROM webhook_endpoints WHERE id = ${id} AND enabled = 1)`;
 
 export const disableEndpoints = (
   db: D1Database,
@@ -199,61 +267,3 @@ export const disableEndpoints = (
        FROM json_each(?1) AS one WHERE webhook_endpoints.id = one.value ->> 'endpointId' AND enabled = 1`,
     )
     .bind(JSON.stringify(disablings), now);
-
-export interface StoredDelivery {
-  readonly id: string;
-  readonly endpointId: string;
-  readonly eventId: string;
-  readonly eventType: string;
-  readonly state: DeliveryState;
-  readonly attempts: readonly DeliveryAttempt[];
-  readonly createdAt: number;
-  readonly dueAt: number | null;
-  readonly finishedAt: number | null;
-}
-
-interface DeliveryRow {
-  id: string;
-  endpoint_id: string;
-  event_id: string;
-  event_type: string;
-  state: DeliveryState;
-  attempts: string;
-  created_at: number;
-  due_at: number | null;
-  finished_at: number | null;
-}
-
-const toStoredDelivery = (row: DeliveryRow): StoredDelivery => ({
-  id: row.id,
-  endpointId: row.endpoint_id,
-  eventId: row.event_id,
-  eventType: row.event_type,
-  state: row.state,
-  attempts: JSON.parse(row.attempts) as DeliveryAttempt[],
-  createdAt: row.created_at,
-  dueAt: row.due_at,
-  finishedAt: row.finished_at,
-});
-
-export async function findDelivery(db: Reader, id: string): Promise<StoredDelivery | null> {
-  const row = await db.prepare("SELECT * FROM deliveries WHERE id = ?").bind(id).first<DeliveryRow>();
-  return row === null ? null : toStoredDelivery(row);
-}
-
-/** Deliveries to an endpoint, newest first, before a (createdAt, id) position. */
-export async function listDeliveries(
-  db: Reader,
-  endpointId: string,
-  before: readonly [number, string] | null,
-  limit: number,
-): Promise<StoredDelivery[]> {
-  const { results } = await db
-    .prepare(
-      `SELECT * FROM deliveries WHERE endpoint_id = ? AND (created_at, id) < (?, ?)
-       ORDER BY created_at DESC, id DESC LIMIT ?`,
-    )
-    .bind(endpointId, before?.[0] ?? Number.MAX_SAFE_INTEGER, before?.[1] ?? "", limit)
-    .all<DeliveryRow>();
-  return results.map(toStoredDelivery);
-}

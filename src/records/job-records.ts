@@ -201,6 +201,7 @@ export function cancelJob(db: D1Database, id: string, now: number): D1PreparedSt
  */
 export async function takeOverdueJobs(
   db: D1Database,
+  kind: JobKind,
   before: number,
   now: number,
   limit: number,
@@ -208,10 +209,11 @@ export async function takeOverdueJobs(
   const { results } = await db
     .prepare(
       `UPDATE jobs SET due_at = ?2
-       WHERE id IN (SELECT id FROM jobs WHERE due_at IS NOT NULL AND due_at < ?1 ORDER BY due_at LIMIT ?3)
+       WHERE id IN (SELECT id FROM jobs WHERE due_at IS NOT NULL AND due_at < ?1 AND kind = ?4
+                    ORDER BY due_at LIMIT ?3)
        RETURNING id, kind, symbol, traceparent`,
     )
-    .bind(before, now, limit)
+    .bind(before, now, limit, kind)
     .all<{ id: string; kind: JobKind; symbol: string; traceparent: string | null }>();
   return results;
 }

@@ -77,6 +77,8 @@ export const schedules = sqliteTable(
     createdAt: integer("created_at").notNull(),
     updatedAt: integer("updated_at").notNull(),
     pausedAt: integer("paused_at"),
+    /** Why the system paused it; null while it runs and when a person paused it. */
+    pausedWhy: text("paused_why"),
     /** Everything due up to here has been turned into slots. */
     doneUntil: integer("done_until").notNull(),
     nextDue: integer("next_due"),
@@ -202,6 +204,7 @@ export const deadLetters = sqliteTable(
     index("dead_letters_cause").on(t.state, t.fingerprint, t.createdAt, t.id),
     // Whether an asset is parked is asked for every job, so it must be one look into a short index.
     index("dead_letters_parked").on(t.symbol).where(sql`state IN ('open', 'redriving')`),
+    index("dead_letters_subject").on(t.subject).where(sql`state = 'open'`),
     index("dead_letters_closed").on(t.updatedAt).where(sql`state IN ('redriven', 'discarded', 'superseded')`),
   ],
 );
@@ -242,6 +245,8 @@ export const deliveries = sqliteTable(
     state: text().notNull(),
     /** JSON list of attempts, oldest first. */
     attempts: text().notNull().default("[]"),
+    /** Attempts before it was last put back to work. */
+    retryFrom: integer("retry_from").notNull().default(0),
     /** Since when it has been put off without an attempt, because the receiver's breaker is open. */
     deferredSince: integer("deferred_since"),
     createdAt: integer("created_at").notNull(),

@@ -92,11 +92,11 @@ export function claimSlots(
     );
 }
 
-/** Takes over slots whose owner has not finished inside its lease (it crashed, or its message was lost). */
+/** Takes over slots whose owner's lease ended before an instant (it crashed, or its message was lost). */
 export async function takeAbandonedSlots(
   db: D1Database,
   owner: string,
-  now: number,
+  before: number,
   leaseUntil: number,
   limit: number,
 ): Promise<{ scheduleId: string; slot: number }[]> {
@@ -109,7 +109,7 @@ export async function takeAbandonedSlots(
          AND state = 'claimed' AND locked_until < ?2
        RETURNING schedule_id, slot`,
     )
-    .bind(owner, now, leaseUntil, limit)
+    .bind(owner, before, leaseUntil, limit)
     .all<{ schedule_id: string; slot: number }>();
   return results.map((row) => ({ scheduleId: row.schedule_id, slot: row.slot }));
 }

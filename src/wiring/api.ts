@@ -1,7 +1,7 @@
 import type { ApiPlatform } from "../api/platform.ts";
 import { newSecret } from "../delivery/webhook.ts";
 import { continueTrace, traceIdOf } from "../domain/trace/traceparent.ts";
-import { subjectOf } from "../queues/messages.ts";
+import { eventMessage, subjectOf } from "../queues/messages.ts";
 import {
   assetObject,
   breakerObject,
@@ -63,7 +63,7 @@ export function apiPlatform(env: Env, request: Pick<Request, "headers">): ApiPla
         if (queue === null) throw new Error("a message has the shape of no queue that takes it as it is");
         await sendAll(
           queue,
-          messages.map((body) => ({ body })),
+          messages.map((body) => ({ body: commandOf(body) })),
         );
       }
     },
@@ -91,6 +91,12 @@ export function apiPlatform(env: Env, request: Pick<Request, "headers">): ApiPla
     queueBacklogs: () => queueBacklogs(p),
     remembered: remembered(p),
   };
+}
+
+/** What may be sent again of a message: an event's says how far its stream reaches, and nothing of what happened. */
+function commandOf(body: unknown): unknown {
+  const event = eventMessage.safeParse(body);
+  return event.success ? event.data : body;
 }
 
 function queueOf(env: Env, body: unknown): Queue | null {

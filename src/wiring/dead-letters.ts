@@ -3,13 +3,16 @@ import type { Problem } from "../domain/outcome.ts";
 import type { DeadLettersDeps } from "../queues/dead-letters.ts";
 import { subjectOf } from "../queues/messages.ts";
 import { noteKnown } from "../read-model/streams.ts";
-import { fileDeadLetters, isFiled } from "../records/dead-letter-records.ts";
-import { failDelivery } from "../records/delivery-records.ts";
+import { fileDeadLetters, isFiled, UNLETTERED } from "../records/dead-letter-records.ts";
+import { unfiled } from "../records/dead-letter-states.ts";
+import { deliveriesInHand, failDelivery } from "../records/delivery-records.ts";
 import { loadJobs, settleJobs } from "../records/job-records.ts";
 import { failRebuild } from "../records/rebuild-records.ts";
 import { failRun } from "../records/reconciliation-records.ts";
 import { afterJobs, type ReleasedJob } from "../records/sequence-records.ts";
 import type { Platform } from "./common.ts";
+import { type FailedDelivery, failedDeliveryFacts, tellOfFailedDeliveries } from "./delivery-failures.ts";
+import { announceFacts } from "./facts.ts";
 import { announceFailures, failedFrom, headsOfFailed, recordFailures } from "./failures.ts";
 import { nudge } from "./jobs.ts";
 
@@ -38,8 +41,12 @@ export function deadLettersDeps(p: Platform): DeadLettersDeps {
       };
       const statements: D1PreparedStatement[] = [];
       // These look whether the letter is there, so they stand before it. Jobs look at the number of their attempt.
+      const lostOnes = queue === "webhooks" && subject !== null ? await lostDelivery(p, subject, letter) : [];
       if (queue === "webhooks" && subject !== null)
-        statements.push(failDelivery(DB, subject, letter.id, now));
+        statements.push(
+          ...tellOfFailedDeliveries(p, lostOnes, now, unfiled(quoted(letter.id))),
+          failDelivery(DB, subject, letter.id, now),
+        );
       if (queue === "reconcile" && subject !== null) {
         // A run or a rebuild: an id that is not there changes nothing.
         statements.push(
@@ -47,7 +54,9 @@ export function deadLettersDeps(p: Platform): DeadLettersDeps {
           failRebuild(DB, subject, letter.id, error.detail),
         );
       }
-      statements.push(fileDeadLetters(DB, [letter]));
+      statements.push(
+        queue === "webhooks" ? fileDeadLetters(DB, [letter], endedNow(now)) : fileDeadLetters(DB, [letter]),
+      );
       if (failures.length > 0) {
         const heads = await headsOfFailed(p, failures);
         statements.push(
@@ -68,6 +77,7 @@ export function deadLettersDeps(p: Platform): DeadLettersDeps {
       const results = await DB.batch<ReleasedJob>(statements);
       if (failures.length > 0) await nudge(p, results.at(-1)?.results ?? []);
       if (failures.length > 0) await announceFailures(p, failures);
+      await announceFacts(p, failedDeliveryFacts(lostOnes));
     },
   };
 }
@@ -79,3 +89,35 @@ async function lostJobs(p: Platform, jobId: string, error: Problem, now: number)
     .filter(({ finishedAt }) => finishedAt === null)
     .map((job) => ({ job, settlement: settleLost(job, error, now), letterId: null }));
 }
+
+/** The delivery behind a message as failed. Its letter is the message's own. */
+async function lostDelivery(
+  { env }: Platform,
+  id: string,
+  letter: { readonly id: string; readonly error: Problem },
+): Promise<FailedDelivery[]> {
+  const found = await deliveriesInHand(env.DB, [id]);
+  return found.flatMap((delivery) =>
+    delivery.endpoint === null
+      ? []
+      : [
+          {
+            delivery,
+            endpointId: delivery.endpoint.id,
+            attempts: delivery.attempts.length,
+            error: letter.error,
+            exhausted: true,
+            disabling: false,
+            traceparent: null,
+            letterId: letter.id,
+          },
+        ],
+  );
+}
+
+/** Of letters in `?1`, those whose delivery the same batch has ended, and those that no delivery is there for. */
+const endedNow = (now: number): string => `(
+  SELECT one.value FROM json_each(?1) AS one LEFT JOIN deliveries AS d ON d.id = one.value ->> 'subject'
+  WHERE (d.id IS NULL OR (d.state = 'failed' AND d.finished_at = ${now})) AND ${UNLETTERED})`;
+
+const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;

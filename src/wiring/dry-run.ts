@@ -28,6 +28,7 @@ import { modelPreview } from "./models.ts";
 import { portfolioDeps } from "./portfolios.ts";
 import { rankingDeps } from "./ranking.ts";
 import { opened } from "./sealing.ts";
+import { webhooksDeps } from "./webhooks.ts";
 
 /** Of long lists of ids this many are told. */
 const MOST_IDS = 100;
@@ -155,7 +156,8 @@ async function planEvents(p: Platform, message: EventMessage): Promise<Plan> {
     const heads = await deps.heads([message.streamId]);
     const writer = new EventWriter(deps, await deps.subscriptions(), heads);
     const projected = heads.get(message.streamId)?.version ?? 0;
-    await collectStream(message.streamId, [message], projected, writer, deps);
+    const { streamId, version: target } = message;
+    await collectStream({ streamId, projected, target }, writer, deps);
     await writer.flush();
   } catch (error) {
     const outcome = outcomeOfThrow(error);
@@ -206,8 +208,8 @@ async function planDelivery(p: Platform, id: string): Promise<Plan> {
   const delivery = (await deliveriesInHand(p.env.DB, [id]))[0];
   if (delivery === undefined)
     return refusal({ code: "delivery_unknown", detail: `there is no delivery ${id}` });
-  const call = callFor(delivery, p.config.PUBLIC_ORIGIN, p.trace);
-  if (typeof call === "string") return refusal({ code: "delivery_failed", detail: call });
+  const call = callFor(delivery, webhooksDeps(p));
+  if ("not" in call) return refusal({ code: "delivery_failed", detail: call.why });
   const secret = await opened(p, call.endpointId, call.secret);
   if (secret === null)
     return refusal({ code: "delivery_failed", detail: "the endpoint's secret cannot be opened" });

@@ -1,7 +1,9 @@
+import type { Config } from "../config.ts";
 import { nameProblem } from "../delivery/resolve-name.ts";
+import { endpointProblem } from "../domain/delivery/endpoint-url.ts";
 import { endpointStream } from "../domain/events/envelope.ts";
 import { writeAudit } from "../records/audit.ts";
-import { disableEndpoints, stillEnabled } from "../records/delivery-records.ts";
+import { cancelWaiting, disableEndpoints, stillEnabled } from "../records/delivery-records.ts";
 import { type Platform, traced } from "./common.ts";
 import { type Fact, ownCause, recordFacts } from "./facts.ts";
 
@@ -32,7 +34,23 @@ export const disabledFacts = (disablings: readonly Disabling[]): Fact[] =>
   }));
 
 /**
- * Disables endpoints, with an event and an audit row for each that was enabled until now. Announce `disabledFacts` when
+ * Why a URL cannot be an endpoint's, or null. The same rules hold when it is registered, enabled and called: what was
+ * allowed then may not be now.
+ */
+export function endpointUrlProblem(
+  config: Pick<Config, "WEBHOOK_ALLOW_LOOPBACK" | "PUBLIC_ORIGIN">,
+  url: string,
+): string | null {
+  const parsed = URL.parse(url);
+  if (parsed === null) return "it is not a URL";
+  return endpointProblem(parsed, {
+    allowLoopback: config.WEBHOOK_ALLOW_LOOPBACK,
+    ownHosts: [new URL(config.PUBLIC_ORIGIN).hostname],
+  });
+}
+
+/**
+ * Disables endpoints and cancels what waits for them, with an event and an audit row for each that was enabled until now. Announce `disabledFacts` when
  * the batch is through.
  */
 export function disable(p: Platform, disablings: readonly Disabling[], now: number): D1PreparedStatement[] {
@@ -57,5 +75,10 @@ export function disable(p: Platform, disablings: readonly Disabling[], now: numb
       `(SELECT one.value FROM json_each(?1) AS one WHERE ${stillEnabled("one.value ->> 'endpointId'")})`,
     ),
     disableEndpoints(DB, disablings, now),
+    cancelWaiting(
+      DB,
+      disablings.map(({ endpointId }) => endpointId),
+      now,
+    ),
   ];
 }

@@ -1,5 +1,6 @@
 import { type StoredEvent, serviceOfStream, symbolOfStream } from "../domain/events/envelope.ts";
 import type { EventsDeps } from "../queues/events.ts";
+import type { Subscription } from "../queues/reactions.ts";
 import { type Beside, project } from "../read-model/projections.ts";
 import { noteProjected, projectedHeads, readFeedStream } from "../read-model/streams.ts";
 import { deliveryId, orderDeliveries, subscriptions } from "../records/delivery-records.ts";
@@ -16,7 +17,11 @@ import {
 } from "./common.ts";
 import { isRebuildable } from "./rebuild.ts";
 
-const MOST_ENDPOINTS = 1_000;
+const ENDPOINTS_PER_PAGE = 1_000;
+/** No more than MAX_ENDPOINTS are registered, but an installation of before that bound may have some. */
+const MAX_PAGES = 20;
+/** Rows of one statement, whose parameter holds 2 MB. */
+const DELIVERIES_PER_STATEMENT = 5_000;
 const READ_AT_ONCE = 200;
 
 export function eventsDeps(p: Platform): EventsDeps {
@@ -29,23 +34,21 @@ export function eventsDeps(p: Platform): EventsDeps {
     now: p.now,
     fileUnreadable: fileUnreadable(p),
     heads: (streamIds) => projectedHeads(env.DB, streamIds),
-    readLog: async (streamId, after) => {
+    readLog: async (streamId, after, wanted) => {
+      const limit = Math.min(READ_AT_ONCE, wanted);
       const symbol = symbolOfStream(streamId);
       if (symbol !== null) {
-        return (await assetObject(env, symbol).readEvents(symbol, after, READ_AT_ONCE)).events;
+        return (await assetObject(env, symbol).readEvents(symbol, after, limit)).events;
       }
       const service = serviceOfStream(streamId);
       if (service !== null) {
-        return (await breakerObject(env, service).readEvents(service, after, READ_AT_ONCE)).events;
+        return (await breakerObject(env, service).readEvents(service, after, limit)).events;
       }
-      const bodies = await readFeedStream(env.DB, streamId, after, READ_AT_ONCE);
+      const bodies = await readFeedStream(env.DB, streamId, after, limit);
       return bodies.map((body) => JSON.parse(body) as StoredEvent);
     },
     subscriptions: async () => {
-      const [found, tables] = await Promise.all([
-        subscriptions(env.DB, MOST_ENDPOINTS),
-        besideTables(env.DB),
-      ]);
+      const [found, tables] = await Promise.all([allSubscriptions(env.DB), besideTables(env.DB)]);
       beside = tables;
       return found;
     },
@@ -66,7 +69,8 @@ export function eventsDeps(p: Platform): EventsDeps {
           ),
         );
       }
-      if (deliveries.length > 0) statements.push(orderDeliveries(env.DB, deliveries, now));
+      for (let at = 0; at < deliveries.length; at += DELIVERIES_PER_STATEMENT)
+        statements.push(orderDeliveries(env.DB, deliveries.slice(at, at + DELIVERIES_PER_STATEMENT), now));
       statements.push(noteProjected(env.DB, heads, now));
       await env.DB.batch(statements);
     },
@@ -82,4 +86,20 @@ export function eventsDeps(p: Platform): EventsDeps {
       ]);
     },
   };
+}
+
+/** Every enabled endpoint: one that is left out would get nothing. */
+async function allSubscriptions(db: D1Database): Promise<Subscription[]> {
+  const all: Subscription[] = [];
+  let after: string | null = "";
+  for (let page = 0; page < MAX_PAGES && after !== null; page++) {
+    const { found, next }: Awaited<ReturnType<typeof subscriptions>> = await subscriptions(
+      db,
+      after,
+      ENDPOINTS_PER_PAGE,
+    );
+    all.push(...found);
+    after = next;
+  }
+  return all;
 }

@@ -34,14 +34,15 @@ const PREFIX = "inversorai-";
 export const queueBacklogs = (p: Platform): Promise<{ queue: string; backlog: Backlog | null }[]> =>
   Promise.all(
     QUEUES.map(async (name) => {
-      const queue = `${PREFIX}${name}`;
-      return { queue, backlog: await backlogOf(p, queue, QUEUE_OF[name](p.env)) };
+      return { queue: `${PREFIX}${name}`, backlog: await backlogOf(p, name) };
     }),
   );
 
-async function backlogOf(p: Platform, name: string, queue: Queue): Promise<Backlog | null> {
+/** What waits on a queue; null when it does not say in time. */
+export async function backlogOf(p: Platform, queue: QueueName): Promise<Backlog | null> {
+  const name = `${PREFIX}${queue}`;
   try {
-    const asked = queue.metrics();
+    const asked = QUEUE_OF[queue](p.env).metrics();
     const {
       backlogCount,
       backlogBytes,

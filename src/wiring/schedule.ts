@@ -2,19 +2,12 @@ import { portfolioSubject } from "../domain/job/job.ts";
 import { startTrace } from "../domain/trace/traceparent.ts";
 import type { OpenSlot, ScheduleDeps, SymbolPage } from "../queues/schedule.ts";
 import { withDueCalls } from "../read-model/due-calls.ts";
-import { takeStreamsBehind } from "../read-model/streams.ts";
 import { calendarSymbols, liveSymbols } from "../records/asset-records.ts";
 import { readClock, writeClock } from "../records/clock-record.ts";
-import { pruneLetters } from "../records/dead-letter-records.ts";
-import { overdueDeliveries } from "../records/delivery-records.ts";
-import { pruneKeys } from "../records/idempotency-records.ts";
-import { orderJobs, takeOverdueJobs } from "../records/job-records.ts";
-import { pruneModelRecords } from "../records/model-records.ts";
+import { orderJobs } from "../records/job-records.ts";
+import { openSlots } from "../records/open-work.ts";
 import { recordOrdered } from "../records/optimization-records.ts";
 import { findPortfolio } from "../records/portfolio-records.ts";
-import { takeOverdueProcesses } from "../records/process-records.ts";
-import { takeOverdueRebuilds } from "../records/rebuild-records.ts";
-import { takeOverdueRuns } from "../records/reconciliation-records.ts";
 import {
   advanceSchedule,
   dueSchedules,
@@ -22,7 +15,6 @@ import {
   type Schedule,
   type ScheduleTarget,
 } from "../records/schedule-records.ts";
-import { repairSequences } from "../records/sequence-records.ts";
 import {
   advanceSlot,
   claimSlots,
@@ -32,13 +24,11 @@ import {
   startBufferedSlots,
   takeAbandonedSlots,
 } from "../records/slot-records.ts";
-import type { SweepDeps } from "../schedule/sweep.ts";
 import type { TickDeps } from "../schedule/tick.ts";
 import { isAhead, triggerTimeProblem } from "../schedule/trigger-time.ts";
 import { replayNow } from "../sources/replay-clock.ts";
-import { enqueueJobs, fileUnreadable, type Platform, sendAll, toMessage, traced } from "./common.ts";
-import { markStuckProcesses } from "./processes.ts";
-import { sealSecrets } from "./sealing.ts";
+import { enqueueJobs, fileUnreadable, type Platform, sendAll } from "./common.ts";
+import { takeOverdue } from "./overdue.ts";
 
 /** Long enough for a page to be worked off, short enough that a crash costs one tick. */
 const SLOT_LEASE_MS = 60_000;
@@ -92,7 +82,17 @@ export function tickDeps(p: Platform): TickDeps<Schedule> {
       return (claimed?.results ?? []).filter(({ state }) => state === "claimed").map(({ slot }) => slot);
     },
     startBuffered: (limit) => startBufferedSlots(DB, owner, p.now(), p.now() + SLOT_LEASE_MS, limit),
-    takeAbandoned: (limit) => takeAbandonedSlots(DB, owner, p.now(), p.now() + SLOT_LEASE_MS, limit),
+    takeAbandoned: (limit) =>
+      takeOverdue(
+        p,
+        {
+          queue: "schedule",
+          count: (most) => openSlots(DB, most),
+          take: (before, most) => takeAbandonedSlots(DB, owner, before, p.now() + SLOT_LEASE_MS, most),
+        },
+        limit,
+        0,
+      ),
     enqueue: async (slots) => {
       const bodies = slots.map(async ({ scheduleId, slot }) => ({
         body: { scheduleId, slot, traceparent: await traceOfSlot(p, scheduleId, slot) },
@@ -192,65 +192,4 @@ async function symbolPage(
   const last = wanted.length > limit ? symbols.at(-1) : looked.at(-1);
   const more = wanted.length > limit || found.length > size;
   return { symbols, next: more ? (last ?? null) : null };
-}
-
-export function sweepDeps(p: Platform): SweepDeps {
-  const { DB } = p.env;
-  const before = () => p.now() - p.config.SWEEP_AFTER_SECONDS * 1000;
-  return {
-    log: p.log,
-    overdueJobs: async (limit) => (await takeOverdueJobs(DB, before(), p.now(), limit)).map(toMessage),
-    forgottenJobs: async (limit) => (await repairSequences(DB, p.now(), limit)).map(toMessage),
-    pruneLetters: (limit) =>
-      pruneLetters(DB, p.now() - p.config.DEAD_LETTER_RETENTION_DAYS * 86_400_000, limit),
-    pruneModels: (limit) =>
-      pruneModelRecords(DB, p.now() - p.config.LLM_AUDIT_RETENTION_DAYS * 86_400_000, limit),
-    sealSecrets: (limit) => sealSecrets(p, limit),
-    pruneKeys: (limit) => pruneKeys(DB, p.now(), limit),
-    overdueDeliveries: async (limit) =>
-      (await overdueDeliveries(DB, before(), limit)).map((deliveryId) => ({ deliveryId })),
-    streamsBehind: async (limit) =>
-      (await takeStreamsBehind(DB, before(), p.now(), limit)).map((head) => ({ ...head, event: null })),
-    overdueRuns: async (limit) =>
-      [
-        ...(await takeOverdueRuns(DB, before(), p.now(), limit)),
-        ...(await takeOverdueRebuilds(DB, before(), p.now(), limit)),
-      ].map(({ traceparent, ...message }) => ({ ...message, ...traced(traceparent) })),
-    enqueueRuns: (messages) =>
-      sendAll(
-        p.env.RECONCILE_QUEUE,
-        messages.map((body) => ({ body })),
-      ),
-    overdueProcesses: async (limit) =>
-      (await takeOverdueProcesses(DB, before(), p.now(), limit)).map(({ id, traceparent }) => ({
-        processId: id,
-        ...traced(traceparent),
-      })),
-    enqueueProcesses: (messages) =>
-      sendAll(
-        p.env.PROCESSES_QUEUE,
-        messages.map((body) => ({ body })),
-      ),
-    markStuck: (limit) => markStuckProcesses(p, limit),
-    enqueueJobs: (messages) =>
-      enqueueJobs(
-        p.env,
-        messages.map(({ jobId, kind, symbol, traceparent }) => ({
-          id: jobId,
-          kind,
-          symbol,
-          traceparent: traceparent ?? null,
-        })),
-      ),
-    enqueueDeliveries: (messages) =>
-      sendAll(
-        p.env.WEBHOOKS_QUEUE,
-        messages.map((body) => ({ body })),
-      ),
-    enqueueEvents: (messages) =>
-      sendAll(
-        p.env.EVENTS_QUEUE,
-        messages.map((body) => ({ body })),
-      ),
-  };
 }

@@ -1,12 +1,13 @@
 import { callWebhook, WEBHOOK_TIMEOUT_MS } from "../delivery/webhook.ts";
 import { webhookService } from "../domain/breaker/service.ts";
 import { verdictOfPost } from "../domain/breaker/verdict.ts";
-import type { WebhooksDeps } from "../queues/webhooks.ts";
-import { fileDeadLetters } from "../records/dead-letter-records.ts";
+import type { SettledDelivery, WebhooksDeps } from "../queues/webhooks.ts";
+import { closeDelivered } from "../records/dead-letter-records.ts";
 import { claimDeliveries, settleDeliveries } from "../records/delivery-records.ts";
 import { breakers } from "./breakers.ts";
 import { fileUnreadable, type Platform } from "./common.ts";
-import { disable, disabledFacts, endpointNameProblem } from "./endpoints.ts";
+import { type FailedDelivery, failedDeliveryFacts, recordFailedDeliveries } from "./delivery-failures.ts";
+import { type Disabling, disable, disabledFacts, endpointNameProblem, endpointUrlProblem } from "./endpoints.ts";
 import { announceFacts } from "./facts.ts";
 import { renew } from "./queues.ts";
 import { opened } from "./sealing.ts";
@@ -37,6 +38,7 @@ export function webhooksDeps(p: Platform): WebhooksDeps {
     renew: renew(p),
     schedule: p.config.WEBHOOK_RETRY_SECONDS,
     origin: p.config.PUBLIC_ORIGIN,
+    urlProblem: (url) => endpointUrlProblem(p.config, url),
     claim: (ids) => claimDeliveries(DB, ids, p.now() + SLACK_MS, p.now() + CLAIM_MS),
     call: async ({ endpointId, secret: sealed, ...unsigned }) => {
       const secret = await opened(p, endpointId, sealed);
@@ -55,50 +57,47 @@ export function webhooksDeps(p: Platform): WebhooksDeps {
     },
     settle: async (settled) => {
       const now = p.now();
-      const statements = [
+      const failed = settled.flatMap((one) => failedOf(one, p.newId()));
+      const delivered = settled
+        .filter(({ state }) => state === "delivered")
+        .map(({ delivery }) => delivery.id);
+      const disablings = disablingsOf(settled);
+      await DB.batch([
+        ...recordFailedDeliveries(p, failed, now),
+        ...(delivered.length > 0 ? [closeDelivered(DB, delivered, now)] : []),
         settleDeliveries(
           DB,
-          settled.map((one) => ({
-            id: one.delivery.id,
-            state: one.state,
-            attempt: one.attempt,
-            dueAt: one.dueAt,
-          })),
+          settled.map(({ delivery, state, attempt, dueAt }) => ({ id: delivery.id, state, attempt, dueAt })),
           now,
         ),
-      ];
-      const failed = settled.filter(({ state }) => state === "failed");
-      if (failed.length > 0) {
-        statements.push(
-          fileDeadLetters(
-            DB,
-            failed.map(({ delivery, attempt }) => ({
-              id: p.newId(),
-              queue: "webhooks",
-              subject: delivery.id,
-              symbol: null,
-              body: { deliveryId: delivery.id },
-              error: {
-                code: "delivery_failed",
-                detail: attempt?.error ?? `the endpoint answered ${attempt?.status ?? "nothing"}`,
-              },
-              attempts: attempt?.number ?? 0,
-              createdAt: now,
-              firstAt: delivery.attempts[0]?.startedAt,
-            })),
-          ),
-        );
-      }
-      const gone = settled.flatMap(({ delivery, gone, traceparent }) =>
-        gone && delivery.endpoint !== null
-          ? [{ endpointId: delivery.endpoint.id, reason: "the receiver answered 410 Gone", traceparent }]
-          : [],
-      );
-      // Several deliveries of one batch may have found the same endpoint gone.
-      const disablings = [...new Map(gone.map((one) => [one.endpointId, one])).values()];
-      statements.push(...disable(p, disablings, now));
-      await DB.batch(statements);
-      await announceFacts(p, disabledFacts(disablings));
+        ...disable(p, disablings, now),
+      ]);
+      await announceFacts(p, [...failedDeliveryFacts(failed), ...disabledFacts(disablings)]);
     },
   };
+}
+
+function failedOf(
+  { delivery, state, attempt, exhausted, disable: reason, traceparent }: SettledDelivery,
+  letterId: string,
+): FailedDelivery[] {
+  const { endpoint } = delivery;
+  if (state !== "failed" || endpoint === null) return [];
+  const detail = attempt?.error ?? `the endpoint answered ${attempt?.status ?? "nothing"}`;
+  const attempts = attempt?.number ?? delivery.attempts.length;
+  const error = { code: "delivery_failed", detail };
+  const disabling = reason !== null;
+  return [
+    { delivery, endpointId: endpoint.id, attempts, error, exhausted, disabling, traceparent, letterId },
+  ];
+}
+
+/** Several deliveries of one batch may have found the same endpoint gone. */
+function disablingsOf(settled: readonly SettledDelivery[]): Disabling[] {
+  const found = settled.flatMap(({ delivery, disable: reason, traceparent }): [string, Disabling][] =>
+    reason === null || delivery.endpoint === null
+      ? []
+      : [[delivery.endpoint.id, { endpointId: delivery.endpoint.id, reason, traceparent }]],
+  );
+  return [...new Map(found).values()];
 }

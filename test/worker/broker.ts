@@ -63,6 +63,10 @@ export class Broker {
         keep(body, options?.delaySeconds);
         return answer();
       });
+      vi.spyOn(queue, "metrics").mockImplementation(async () => ({
+        backlogCount: this.waiting(binding).length,
+        backlogBytes: 0,
+      }));
       vi.spyOn(queue, "sendBatch").mockImplementation(async (batch) => {
         this.#refuseIfBroken(binding);
         const messages = [...batch];

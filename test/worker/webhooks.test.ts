@@ -3,8 +3,9 @@ import { CloudEvent, HTTP } from "cloudevents";
 import { Webhook } from "standardwebhooks";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { toCloudEvent } from "../../src/domain/events/cloud-event.ts";
+import { findDelivery } from "../../src/records/delivery-reads.ts";
 import type { DeliveryAttempt } from "../../src/records/delivery-records.ts";
-import { deliveryId, findDelivery } from "../../src/records/delivery-records.ts";
+import { deliveryId } from "../../src/records/delivery-records.ts";
 import { findEndpoint, writeEndpoint } from "../../src/records/endpoint-records.ts";
 import { Broker, type Letter } from "./broker.ts";
 import { openEndpoint } from "./endpoints.ts";
@@ -229,7 +230,7 @@ describe("an answer other than success", () => {
 });
 
 describe("a delivery that cannot be sent", () => {
-  it("fails at once when its endpoint was disabled or deleted meanwhile", async () => {
+  it("is cancelled when its endpoint was disabled or deleted meanwhile, without a dead letter", async () => {
     const receiver = answerWith(status(200));
     const disabled = await deliveryOf("DISABLED");
     await writeEndpoint(env.DB, { ...disabled.endpoint, enabled: false }).run();
@@ -242,8 +243,8 @@ describe("a delivery that cannot be sent", () => {
       [disabled, "the endpoint is disabled"],
       [deleted, "the endpoint was deleted"],
     ] as const) {
-      expect(await delivery(id)).toMatchObject({ state: "failed", attempts: [{ status: null, error }] });
-      expect(await lettersAbout(id)).toHaveLength(1);
+      expect(await delivery(id)).toMatchObject({ state: "cancelled", attempts: [{ status: null, error }] });
+      expect(await lettersAbout(id)).toEqual([]);
     }
   });
 

@@ -8,14 +8,27 @@ const DETAIL_CHARACTERS = 200;
 /** What a symbol may be made of, so that "A" is not found inside "AAPL". */
 const OF_SYMBOLS = /[A-Z0-9.\-_=^]+/g;
 
+/** An HTTP status, as our texts name one. */
+const STATUS = /\b(HTTP|answered) ([1-5]\d\d)\b/g;
+
+/**
+ * A refusal names its cause by its status (a wrong key is not a wrong address); which of the 5xx a server that is out
+ * happens to answer is chance. Spelt without digits, since those are left out.
+ */
+const statusWord = (status: string): string =>
+  status.startsWith("4")
+    ? `status-${[...status].map((digit) => "abcdefghij"[Number(digit)]).join("")}`
+    : `status-class-${"abcdefghij"[Number(status[0])]}`;
+
 /**
  * What an error says without what is different each time: numbers, instants, ids (every word with a digit in it) and
- * the symbol. "AAPL: HTTP 503 after 12 s" and "MSFT: HTTP 502 after 9 s" are the same.
+ * the symbol. Of an HTTP status the cause stays: 404 is not 500, but 502 is 503. "AAPL: HTTP 503 after 12 s" and "MSFT: HTTP 502 after 9 s" are the same.
  */
 export function normalisedDetail(detail: string, symbol: string | null): string {
   const without =
     symbol === null ? detail : detail.replace(OF_SYMBOLS, (word) => withoutSymbol(word, symbol));
   return without
+    .replace(STATUS, (_, words: string, status: string) => `${words} ${statusWord(status)}`)
     .replace(/[\w.:+-]+/g, (word) => (/\d/.test(word) ? "#" : word))
     .replace(/#(?:[\s,;:|/-]*#)+/g, "#")
     .replace(/\s+/g, " ")
@@ -28,8 +41,18 @@ export function normalisedDetail(detail: string, symbol: string | null): string 
 const withoutSymbol = (word: string, symbol: string): string =>
   word === symbol || (word.startsWith(symbol) && /^[.\-_=^]+$/.test(word.slice(symbol.length))) ? "#" : word;
 
-/** The same 16 hex digits for all letters of one cause: same queue, same code, same words. */
-export const fingerprintOf = (queue: string, error: Problem, symbol: string | null): string =>
-  bytesToHex(
-    sha256(utf8ToBytes(JSON.stringify([queue, error.code, normalisedDetail(error.detail, symbol)]))),
+/**
+ * The same 16 hex digits for all letters of one cause: same queue, same code, same words; of deliveries also the same
+ * receiver (the id of the endpoint).
+ */
+export const fingerprintOf = (
+  queue: string,
+  error: Problem,
+  symbol: string | null,
+  receiver: string | null = null,
+): string => {
+  const cause = [queue, error.code, normalisedDetail(error.detail, symbol)];
+  return bytesToHex(
+    sha256(utf8ToBytes(JSON.stringify(receiver === null ? cause : [...cause, receiver]))),
   ).slice(0, 16);
+};

@@ -1,3 +1,5 @@
+import { MAX_RETRY_AFTER_SECONDS } from "./retry-after.ts";
+
 /**
  * Standard Webhooks 1.0 (standardwebhooks.com): what is signed, and what an answer means.
  */
@@ -15,11 +17,11 @@ export type DeliveryVerdict =
 
 /** Waiting a little more than told spreads receivers that come back at the same second. */
 const JITTER = 0.1;
-const LONGEST_DELAY_SECONDS = 86_400;
 
 /**
  * Reads an answer: 2xx is delivered, 410 is gone, everything else (a redirect too: nothing is followed) is tried again
- * by the schedule until it is used up. `status` is null when no answer came. Retry-After is a floor.
+ * by the schedule until it is used up. `attempt` counts from 1 since the delivery was last put to work. `status` is null
+ * when no answer came. Retry-After is a floor.
  */
 export function readAnswer(
   status: number | null,
@@ -33,13 +35,5 @@ export function readAnswer(
   const planned = schedule[attempt - 1];
   if (planned === undefined) return { kind: "exhausted" };
   const wait = Math.max(planned * (1 + JITTER * chance), retryAfterSeconds);
-  return { kind: "retry", afterSeconds: Math.min(LONGEST_DELAY_SECONDS, Math.ceil(wait)) };
-}
-
-/** Retry-After in seconds: a number, or an HTTP date measured from `now` (epoch ms). Anything else counts as absent. */
-export function retryAfterSeconds(header: string | null, now: number): number {
-  if (header === null) return 0;
-  if (/^\d{1,9}$/.test(header.trim())) return Number(header.trim());
-  const date = Date.parse(header);
-  return Number.isNaN(date) ? 0 : Math.max(0, Math.ceil((date - now) / 1000));
+  return { kind: "retry", afterSeconds: Math.min(MAX_RETRY_AFTER_SECONDS, Math.ceil(wait)) };
 }

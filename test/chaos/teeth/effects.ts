@@ -181,9 +181,9 @@ export const EFFECTS: readonly Tooth[] = [
     name: "a delivery comes with its event's transaction",
     file: "src/wiring/events.ts",
     noticedBy: SEEDS,
-    text: "if (deliveries.length > 0) statements.push(orderDeliveries(env.DB, deliveries, now));",
+    text: "statements.push(orderDeliveries(env.DB, deliveries.slice(at, at + DELIVERIES_PER_STATEMENT), now));",
     without:
-      "if (deliveries.length > 0) await orderDeliveries(env.DB, deliveries, now).run().catch(() => undefined);",
+      "await orderDeliveries(env.DB, deliveries.slice(at, at + DELIVERIES_PER_STATEMENT), now).run().catch(() => undefined);",
   },
   {
     name: "a slot whose owner died is taken up",

@@ -50,3 +50,24 @@ describe("the fingerprint of a dead letter", () => {
     );
   });
 });
+
+describe("the fingerprint of a delivery's dead letter", () => {
+  const at = (status: number, receiver: string) =>
+    fingerprintOf(
+      "webhooks",
+      { code: "delivery_failed", detail: `the endpoint answered ${status}` },
+      null,
+      receiver,
+    );
+
+  it("tells a refusal from another, and from a server that is out, whichever of the 5xx it answers", () => {
+    const apart = [400, 401, 403, 404, 410, 429, 500, 302].map((status) => at(status, "one"));
+    expect(new Set(apart).size).toBe(8);
+    expect(new Set([500, 502, 503, 504].map((status) => at(status, "one"))).size).toBe(1);
+  });
+
+  it("tells one receiver from another", () => {
+    expect(at(404, "one")).not.toBe(at(404, "two"));
+    expect(at(404, "one")).toBe(at(404, "one"));
+  });
+});

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readAnswer, retryAfterSeconds, signedContent } from "../../../src/domain/delivery/webhook.ts";
+import { readAnswer, signedContent } from "../../../src/domain/delivery/webhook.ts";
 
 const SCHEDULE = [5, 300, 1_800];
 
@@ -29,22 +29,6 @@ describe("an answer to a delivery", () => {
 
   it("is followed by a wait with up to a tenth of jitter", () => {
     expect(readAnswer(500, 2, SCHEDULE, 0, 0.999)).toEqual({ kind: "retry", afterSeconds: 330 });
-  });
-});
-
-describe("Retry-After", () => {
-  const now = Date.UTC(2026, 0, 1);
-  it.each([
-    [null, 0],
-    ["120", 120],
-    [" 7 ", 7],
-    ["Thu, 01 Jan 2026 00:01:00 GMT", 60],
-    ["Wed, 31 Dec 2025 00:00:00 GMT", 0],
-    ["soon", 0],
-    ["-5", 0],
-    ["99999999999", 0],
-  ])("of %s means %i seconds", (header, seconds) => {
-    expect(retryAfterSeconds(header, now)).toBe(seconds);
   });
 });
 

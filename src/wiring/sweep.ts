@@ -1,0 +1,134 @@
+import { JOB_KINDS, type JobKind } from "../domain/job/job.ts";
+import type { QueueName } from "../domain/metrics/catalogue.ts";
+import { countStreamsBehind, takeStreamsBehind } from "../read-model/streams.ts";
+import { pruneLetters } from "../records/dead-letter-records.ts";
+import { takeOverdueDeliveries } from "../records/delivery-records.ts";
+import { pruneKeys } from "../records/idempotency-records.ts";
+import { takeOverdueJobs } from "../records/job-records.ts";
+import { pruneModelRecords } from "../records/model-records.ts";
+import { openDeliveries, openJobs, openProcesses, openRuns } from "../records/open-work.ts";
+import { takeOverdueProcesses } from "../records/process-records.ts";
+import { takeOverdueRebuilds } from "../records/rebuild-records.ts";
+import { takeOverdueRuns } from "../records/reconciliation-records.ts";
+import { repairSequences } from "../records/sequence-records.ts";
+import type { SweepDeps } from "../schedule/sweep.ts";
+import { enqueueJobs, type Platform, sendAll, toMessage, traced } from "./common.ts";
+import { takeOverdue } from "./overdue.ts";
+import { markStuckProcesses } from "./processes.ts";
+import { sealSecrets } from "./sealing.ts";
+
+const JOB_QUEUE: Readonly<Record<JobKind, QueueName>> = {
+  ingest: "ingest",
+  indicators: "indicators",
+  recommendation: "recommendations",
+  portfolio: "portfolios",
+  ranking: "ranking",
+};
+
+export function sweepDeps(p: Platform): SweepDeps {
+  const { DB } = p.env;
+  const overdueJobsOf = (kind: JobKind, limit: number) =>
+    takeOverdue(
+      p,
+      {
+        queue: JOB_QUEUE[kind],
+        count: (most) => openJobs(DB, kind, most),
+        take: (before, most) => takeOverdueJobs(DB, kind, before, p.now(), most),
+      },
+      limit,
+    );
+  return {
+    log: p.log,
+    overdueJobs: async (limit) =>
+      (await Promise.all(JOB_KINDS.map((kind) => overdueJobsOf(kind, limit)))).flat().map(toMessage),
+    forgottenJobs: async (limit) => (await repairSequences(DB, p.now(), limit)).map(toMessage),
+    pruneLetters: (limit) =>
+      pruneLetters(DB, p.now() - p.config.DEAD_LETTER_RETENTION_DAYS * 86_400_000, limit),
+    pruneModels: (limit) =>
+      pruneModelRecords(DB, p.now() - p.config.LLM_AUDIT_RETENTION_DAYS * 86_400_000, limit),
+    sealSecrets: (limit) => sealSecrets(p, limit),
+    pruneKeys: (limit) => pruneKeys(DB, p.now(), limit),
+    overdueDeliveries: async (limit) => {
+      const found = await takeOverdue(
+        p,
+        {
+          queue: "webhooks",
+          count: (most) => openDeliveries(DB, p.now(), most),
+          take: (before, most) => takeOverdueDeliveries(DB, before, p.now(), most),
+        },
+        limit,
+      );
+      return found.map((deliveryId) => ({ deliveryId }));
+    },
+    streamsBehind: async (limit) => {
+      const found = await takeOverdue(
+        p,
+        {
+          queue: "events",
+          count: async (most) => (await countStreamsBehind(DB, most).first<{ n: number }>())?.n ?? 0,
+          take: (before, most) => takeStreamsBehind(DB, before, p.now(), most),
+        },
+        limit,
+      );
+      return found.map((head) => ({ ...head, event: null }));
+    },
+    overdueRuns: async (limit) => {
+      const found = await takeOverdue(
+        p,
+        {
+          queue: "reconcile",
+          count: (most) => openRuns(DB, most),
+          take: async (before, most) => {
+            const runs = await takeOverdueRuns(DB, before, p.now(), most);
+            return [...runs, ...(await takeOverdueRebuilds(DB, before, p.now(), most - runs.length))];
+          },
+        },
+        limit,
+      );
+      return found.map(({ traceparent, ...message }) => ({ ...message, ...traced(traceparent) }));
+    },
+    enqueueRuns: (messages) =>
+      sendAll(
+        p.env.RECONCILE_QUEUE,
+        messages.map((body) => ({ body })),
+      ),
+    overdueProcesses: async (limit) => {
+      const found = await takeOverdue(
+        p,
+        {
+          queue: "processes",
+          count: (most) => openProcesses(DB, p.now(), most),
+          take: (before, most) => takeOverdueProcesses(DB, before, p.now(), most),
+        },
+        limit,
+      );
+      return found.map(({ id, traceparent }) => ({ processId: id, ...traced(traceparent) }));
+    },
+    enqueueProcesses: (messages) =>
+      sendAll(
+        p.env.PROCESSES_QUEUE,
+        messages.map((body) => ({ body })),
+      ),
+    markStuck: (limit) => markStuckProcesses(p, limit),
+    enqueueJobs: (messages) =>
+      enqueueJobs(
+        p.env,
+        messages.map(({ jobId, kind, symbol, traceparent }) => ({
+          id: jobId,
+          kind,
+          symbol,
+          traceparent: traceparent ?? null,
+        })),
+      ),
+    enqueueDeliveries: (messages) =>
+      sendAll(
+        p.env.WEBHOOKS_QUEUE,
+        messages.map((body) => ({ body })),
+      ),
+    enqueueEvents: (messages) =>
+      sendAll(
+        p.env.EVENTS_QUEUE,
+        messages.map((body) => ({ body })),
+      ),
+  };
+}
