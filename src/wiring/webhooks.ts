@@ -29,9 +29,11 @@ export function webhooksDeps(p: Platform): WebhooksDeps {
     schedule: p.config.WEBHOOK_RETRY_SECONDS,
     origin: p.config.PUBLIC_ORIGIN,
     claim: (ids) => claimDeliveries(DB, ids, p.now() + SLACK_MS, p.now() + CLAIM_MS),
-    call: async ({ endpointId, ...call }) => {
+    call: async ({ endpointId, eventType, ...call }) => {
       const guarded = await guard({
         service: webhookService(endpointId),
+        // A receiver's code has a place per type: one of them can be broken while the others work.
+        subject: eventType,
         jobId: null,
         traceparent: call.traceparent,
         call: () => callWebhook(call, p.now()),
