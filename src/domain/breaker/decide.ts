@@ -175,8 +175,7 @@ function whileClosed(
     return overtaken ? [failedOf(state, subject, at, policy, { own: true })] : [];
   }
   if (weight === "neither") return [];
-  if (weight === "success")
-    return isAtRest(state) && mark === null ? [] : [{ type: "recovered", subject }];
+  if (weight === "success") return isAtRest(state) && mark === null ? [] : [{ type: "recovered", subject }];
   // What fails while others are served says nothing about the service, unless there was no service to ask.
   const counts = mark?.own !== true || concernsService(verdict);
   const failed = failedOf(state, subject, at, policy, { counts });

@@ -9,6 +9,7 @@ import {
 } from "../../../src/domain/breaker/breaker.ts";
 import { answerOf, decide, evolve } from "../../../src/domain/breaker/decide.ts";
 import { readService, sourceService, webhookService } from "../../../src/domain/breaker/service.ts";
+import { readBreakerState } from "../../../src/domain/breaker/stored-state.ts";
 import { eventsOf } from "../../../src/domain/breaker/told.ts";
 import { type Verdict, verdictOfPost, verdictOfSource, weigh } from "../../../src/domain/breaker/verdict.ts";
 import type { NewEvent } from "../../../src/domain/events/envelope.ts";
@@ -185,6 +186,44 @@ describe("a breaker", () => {
     const count = (type: string) => bench.types().filter((one) => one === type).length;
     expect([count("RateLimitExceeded"), count("ExternalServiceTimeout")]).toEqual([3, 3]);
     expect(bench.state.kind).toBe("closed");
+  });
+});
+
+describe("what a breaker remembers of those it failed on", () => {
+  const failedOn = (state: BreakerState, subject: string, at: number): BreakerState =>
+    evolve(state, { type: "failed", subject, at, counts: false, own: true, heldUntil: 0 });
+
+  it("is bounded: the last sixty-four, and none for longer than an hour after others failed", () => {
+    let state = initialBreaker();
+    for (let n = 0; n < 500; n++) state = failedOn(state, `S${n}`, n);
+    expect(Object.keys(state.subjects)).toHaveLength(64);
+    expect(state.subjects["S436"]).toBeDefined();
+    expect(state.subjects["S435"]).toBeUndefined();
+    expect(Object.keys(failedOn(state, "LATE", 3_700_000).subjects)).toEqual(["LATE"]);
+  });
+
+  it("is nothing in a state that an older version wrote, which goes on from where it stood", () => {
+    const now = Date.UTC(2030, 0, 1);
+    const open = { kind: "open", epoch: 3, told: {}, reason: "failures", failures: 5, failedProbes: 0 };
+    const old = readBreakerState(JSON.stringify({ ...open, since: now, until: now + 30_000 }));
+    expect(decide(old, { type: "acquire", lease: "x", subject: "AAPL" }, now, BREAKER_POLICY)).toMatchObject([
+      { type: "waited" },
+    ]);
+    const [leased] = decide(
+      old,
+      { type: "acquire", lease: "x", subject: "AAPL" },
+      now + 30_000,
+      BREAKER_POLICY,
+    );
+    expect(leased).toMatchObject({ type: "leased", subject: "AAPL" });
+    const closed = readBreakerState('{"kind":"closed","epoch":2,"told":{},"failures":4}');
+    const report = {
+      type: "report",
+      permit: { epoch: 2, lease: null },
+      subject: "AAPL",
+      verdict: DOWN,
+    } as const;
+    expect(decide(closed, report, now, BREAKER_POLICY).at(-1)).toMatchObject({ type: "opened" });
   });
 });
 
