@@ -209,12 +209,12 @@ describe("an open breaker", () => {
     const service = "llm:openai-compatible";
     expect((await env.BREAKERS.getByName(service).view(service)).state.kind).toBe("open");
     await expectFallback(symbols[13] ?? "", "breakerOpen");
-  });
+  }, 90_000);
 });
 
 describe("a model that fails on some assets", () => {
-  it("is asked about the others, though the bad ones come first and again", async () => {
-    await env.BREAKERS.getByName("llm:openai-compatible").reset("llm:openai-compatible", "again", "test");
+  it("is asked about the others, though the bad ones come first", async () => {
+    await forgetPause();
     const bad = await Promise.all(Array.from({ length: 6 }, fresh));
     model.says(status(500));
     for (const round of ["a", "b"]) for (const symbol of bad) await recommend(broker, symbol, round, on);
@@ -222,7 +222,7 @@ describe("a model that fails on some assets", () => {
     model.says(completion(hold()));
     await recommend(broker, good, "a", on);
     expect(await recommendationsOf(good)).toMatchObject([{ engine: "llm" }]);
-  });
+  }, 90_000);
 });
 
 describe("the day's budget", () => {
