@@ -206,9 +206,9 @@ function close(m: Model): void {
   Object.assign(m, { prober: null, waiting: new Map() });
 }
 
-/** A subject's call failed: the last thing that is known of it, and the occasion to forget what is an hour old. */
+/** A subject's call failed: the last thing that is known of it, and the occasion to forget what is six hours old. */
 function spoil(m: Model, subject: string, own: boolean): void {
-  for (const [name, { at }] of m.bad) if (m.now - at >= 3_600_000) m.bad.delete(name);
+  for (const [name, { at }] of m.bad) if (m.now - at >= 6 * 3_600_000) m.bad.delete(name);
   m.bad.set(subject, { at: m.now, own });
 }
 
