@@ -17,7 +17,7 @@ export interface SubjectMark {
 /** So many subjects are remembered, those that failed last. */
 export const SUBJECTS_KEPT = 64;
 
-/** One that has not failed for so long is as good as any other. Jobs that wait look once an hour at least. */
+/** One that has not failed for so long is like all others. Jobs that wait look once an hour at least. */
 const FORGOTTEN_MS = 6 * 3_600_000;
 
 /** Marks by subject. */
