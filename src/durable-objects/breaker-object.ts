@@ -33,21 +33,27 @@ export class BreakerObject extends DurableObject<Env> {
     this.#commits = new Commits(ctx, this.#log, this.#outbox, env.DB);
   }
 
-  /** Asks for leave to call the service. `lease` names this asker's probe, should it be the one to probe. */
-  async acquire(service: string, lease: string): Promise<Answer> {
-    return this.#ruling(service, { type: "acquire", lease }, causeOf("system", null, null), lease);
+  /**
+   * Asks for leave to ask the service about a subject. `lease` names this asker's call, should it be the one to probe or a
+   * trial.
+   */
+  async acquire(service: string, lease: string, subject: string): Promise<Answer> {
+    const command = { type: "acquire", lease, subject } as const;
+    return this.#ruling(service, command, causeOf("system", null, null), { lease, subject });
   }
 
-  /** Tells how a call went, and in which trace, and answers whether the next one may be made. */
+  /** Tells how a call about a subject went, and in which trace, and answers whether the next one may be made. */
   async report(
     service: string,
     permit: Permit,
+    subject: string,
     verdict: Verdict,
     jobId: string | null,
     traceparent: string | null = null,
   ): Promise<Answer> {
     const cause = causeOf("system", jobId, traceparent);
-    return this.#ruling(service, { type: "report", permit, verdict }, cause, null);
+    const command = { type: "report", permit, subject, verdict } as const;
+    return this.#ruling(service, command, cause, { lease: null, subject });
   }
 
   /** Opens the breaker by hand; it stays open until an instant (epoch ms) or, with null, until it is reset. */
@@ -141,9 +147,9 @@ export class BreakerObject extends DurableObject<Env> {
     service: string,
     command: BreakerCommand,
     cause: Cause,
-    lease: string | null,
+    asker: { readonly lease: string | null; readonly subject: string },
   ): Promise<Answer> {
-    return answerOf((await this.#run(service, command, cause)).state, lease, Date.now());
+    return answerOf((await this.#run(service, command, cause)).state, asker, Date.now(), BREAKER_POLICY);
   }
 
   #run(service: string, command: BreakerCommand, cause: Cause): Promise<StoredBreaker> {

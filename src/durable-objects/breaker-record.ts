@@ -1,5 +1,6 @@
 import { type BreakerFact, type BreakerState, initialBreaker } from "../domain/breaker/breaker.ts";
 import { evolve } from "../domain/breaker/decide.ts";
+import { readBreakerState } from "../domain/breaker/stored-state.ts";
 import { eventsOf } from "../domain/breaker/told.ts";
 import type { Cause } from "../domain/events/envelope.ts";
 import type { EventLog, Stamp } from "./event-log.ts";
@@ -25,7 +26,7 @@ export class BreakerRecord {
       .exec<{ state: string; detail: string; version: number }>("SELECT state, detail, version FROM breaker")
       .toArray()[0];
     if (row === undefined) return { state: initialBreaker(), detail: "", version: 0 };
-    return { ...row, state: JSON.parse(row.state) as BreakerState };
+    return { ...row, state: readBreakerState(row.state) };
   }
 
   /**

@@ -15,7 +15,13 @@ export type Prices =
       readonly actions?: readonly CorporateAction[];
       readonly note?: string;
     }
-  | { readonly outcome: string; readonly detail: string; readonly retryAfterSeconds?: number };
+  | {
+      readonly outcome: string;
+      readonly detail: string;
+      readonly retryAfterSeconds?: number;
+      /** It was asked though its breaker was open, which it still is for so many seconds. */
+      readonly stillOpenFor?: number;
+    };
 
 type Refusal = Exclude<Prices, { readonly outcome: "bars" }>;
 
@@ -108,7 +114,11 @@ function ending(refusals: readonly Refusal[], tried: readonly Tried[]): Outcome<
     return refused({ code: "source_NotConfigured", detail: "no source may be asked" });
   const all = tried.map(({ source, detail }) => `${source}: ${detail}`).join("; ");
   const problem: Problem = { code: codeOf(chosen), detail: tried.length > 1 ? all : chosen.detail };
-  return givesUp(chosen) ? refused(problem) : later(problem, chosen.retryAfterSeconds);
+  if (givesUp(chosen)) return refused(problem);
+  const { retryAfterSeconds, stillOpenFor } = chosen;
+  if (stillOpenFor === undefined) return later(problem, retryAfterSeconds);
+  const afterSeconds = Math.max(stillOpenFor, retryAfterSeconds ?? 0);
+  return { kind: "later", error: problem, afterSeconds, sparesLast: true };
 }
 
 const codeOf = ({ outcome }: Refusal): string =>

@@ -64,6 +64,7 @@ export interface WebhooksDeps
 
 export interface PostCall {
   readonly endpointId: string;
+  readonly eventType: string;
   readonly url: string;
   readonly secret: string;
   readonly id: string;
@@ -227,7 +228,8 @@ export function callFor(
   const body = JSON.stringify(toCloudEvent(stored, origin));
   const traceparent = continueTrace(stored.traceparent, trace);
   const { id: endpointId, url, secret } = endpoint;
-  return { endpointId, url, secret, id: eventId, body, traceparent, event: stored };
+  const { eventType } = stored;
+  return { endpointId, eventType, url, secret, id: eventId, body, traceparent, event: stored };
 }
 
 function readEvent(event: string): AnyEvent | null {

@@ -37,5 +37,5 @@ export const failureOfError = (error: unknown): SourceFailure => {
   const name = error instanceof Error ? error.name : "";
   if (name === "TimeoutError") return { outcome: "Timeout", detail: "the source did not answer in time" };
   if (name === "AbortError") return { outcome: "Unavailable", detail: "the question was withdrawn" };
-  return { outcome: "Unavailable", detail: "the source could not be reached" };
+  return { outcome: "Unavailable", detail: "the source could not be reached", reached: false };
 };

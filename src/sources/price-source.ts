@@ -49,6 +49,8 @@ export interface SourceFailure {
   /** For operators. Never text that the source sent. */
   readonly detail: string;
   readonly retryAfterSeconds?: number;
+  /** False when there was nobody to answer. */
+  readonly reached?: false;
 }
 
 export type SourceAnswer = SourceBars | SourceFailure;

@@ -97,6 +97,7 @@ function webhookNotifier(p: Platform): Notifier | null {
     notify: async (notification) => {
       const guarded = await guard({
         service: ALERTS_SERVICE,
+        subject: notification.rule,
         jobId: null,
         traceparent: null,
         call: () => postNotification({ url, secret, now: p.now }, notification),

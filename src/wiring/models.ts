@@ -74,6 +74,7 @@ function adviceDeps(p: Platform): ModelAdviceDeps {
       const timeoutMs = config.LLM_TIMEOUT_SECONDS * 1000;
       const guarded = await guard({
         service: modelService(provider),
+        subject: question.job.symbol,
         jobId,
         traceparent,
         call: async () => {
@@ -89,7 +90,9 @@ function adviceDeps(p: Platform): ModelAdviceDeps {
         verdictOf: (reply) => verdictOfReply(reply, timeoutMs),
       });
       if (guarded.kind === "open") {
-        pause(p, provider, Math.min(LONGEST_BELIEF_SECONDS, guarded.seconds), "breakerOpen");
+        // One asset's question must not keep the others from theirs.
+        if (guarded.concerns === "everybody")
+          pause(p, provider, Math.min(LONGEST_BELIEF_SECONDS, guarded.seconds), "breakerOpen");
         return { kind: "unasked", reason: "breakerOpen" } satisfies Asked;
       }
       const { result } = guarded;

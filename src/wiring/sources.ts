@@ -4,7 +4,6 @@ import type { AssetType } from "../domain/market/asset-type.ts";
 import { DEMO_SECOND } from "../domain/market/demo-catalogue.ts";
 import { candidatesFor, isVendorName, type VendorName } from "../domain/market/vendor.ts";
 import { continueTrace } from "../domain/trace/traceparent.ts";
-import type { Prices } from "../queues/ask-sources.ts";
 import type { IngestDeps } from "../queues/ingest.ts";
 import { demoSource } from "../sources/demo.ts";
 import { giveBack, type Turns, takeTurn } from "../sources/pace.ts";
@@ -34,6 +33,7 @@ export function priceDeps(p: Platform): Pick<IngestDeps, "candidates" | "prices"
       const service = sourceService(name);
       const guarded = await guard({
         service,
+        subject: request.symbol,
         jobId,
         traceparent,
         call: async () => {
@@ -44,14 +44,16 @@ export function priceDeps(p: Platform): Pick<IngestDeps, "candidates" | "prices"
       });
       if (guarded.kind === "open") {
         leaveLine(p, name);
-        return breakerOpen(service, guarded.seconds);
+        const { seconds: retryAfterSeconds, concerns } = guarded;
+        const detail =
+          concerns === "subject"
+            ? `${name} keeps failing on ${request.symbol}, which is left alone for a while`
+            : `the breaker of ${service} is open`;
+        return { outcome: "BreakerOpen", detail, retryAfterSeconds };
       }
-      const { result, reopenedFor } = guarded;
-      // A probe is the breaker's call more than the job's: that the source is still out costs the job no attempt. What
-      // cannot be read may be this asset's own trouble, and must not make it the probe for ever.
-      return reopenedFor !== null && result.outcome !== "MalformedPayload"
-        ? breakerOpen(service, reopenedFor)
-        : result;
+      const { result, stillOpenFor } = guarded;
+      // It has been asked and it has failed, whoever's fault it is. So that costs an attempt like any other.
+      return stillOpenFor === null || result.outcome === "bars" ? result : { ...result, stillOpenFor };
     },
   };
 }
@@ -146,9 +148,3 @@ export function tracedFetch({ trace }: Platform, traceparent: string | null): ty
     return fetch(input, { ...init, headers });
   };
 }
-
-const breakerOpen = (service: string, retryAfterSeconds: number): Prices => ({
-  outcome: "BreakerOpen",
-  detail: `the breaker of ${service} is open`,
-  retryAfterSeconds,
-});

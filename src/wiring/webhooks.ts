@@ -40,7 +40,7 @@ export function webhooksDeps(p: Platform): WebhooksDeps {
     origin: p.config.PUBLIC_ORIGIN,
     urlProblem: (url) => endpointUrlProblem(p.config, url),
     claim: (ids) => claimDeliveries(DB, ids, p.now() + SLACK_MS, p.now() + CLAIM_MS),
-    call: async ({ endpointId, secret: sealed, ...unsigned }) => {
+    call: async ({ endpointId, eventType, secret: sealed, ...unsigned }) => {
       const secret = await opened(p, endpointId, sealed);
       if (secret === null) return UNCALLED;
       const call = { ...unsigned, secret };
@@ -48,6 +48,8 @@ export function webhooksDeps(p: Platform): WebhooksDeps {
       if (error !== null) return { ...UNCALLED, error };
       const guarded = await guard({
         service: webhookService(endpointId),
+        // A receiver's code has a place per type: one of them can be broken while the others work.
+        subject: eventType,
         jobId: null,
         traceparent: call.traceparent,
         call: () => callWebhook(call, p.now()),

@@ -39,34 +39,35 @@ async function runOut(mostSteps: number): Promise<void> {
 }
 
 describe("a price source that is out", () => {
-  it("is left alone after five failures; what waits for it burns no attempt, and all is done when it is back", async () => {
+  it("is left alone when nobody is served; what waits for it burns no attempt, and all is done when it is back", async () => {
     vendor.down();
     const symbols = names("OUT", 30);
     broker.put("INGEST_QUEUE", ...(await orderFromVendor(symbols, "a")));
     await broker.deliverDueOn("INGEST_QUEUE", on);
-    // One wave of six was under way when the fifth failure came.
-    expect(vendor.asked).toBeLessThanOrEqual(6);
+    // One wave of six was under way when the fifth failure came, and eight others asked whether it is they alone.
+    expect(vendor.asked).toBeLessThanOrEqual(6 + 8);
     const jobs = await Promise.all(symbols.map((symbol) => job(`ingest|${symbol}|a`)));
     const deferred = jobs.filter(({ error }) => error?.code === "breaker_open");
-    expect(deferred.length).toBeGreaterThanOrEqual(24);
+    expect(deferred.length).toBeGreaterThanOrEqual(16);
     for (const one of deferred) {
       expect(one).toMatchObject({ state: "retrying", attempts: [], deferrals: 1 });
       expect((one.dueAt ?? 0) - Date.now()).toBeGreaterThanOrEqual(30_000);
     }
-    // An outage of an hour: each probe is one call and one job's attempt.
+    // An outage of an hour: each probe is one call and one job's attempt, and with each goes one who had not asked yet.
     const until = Date.now() + 3_600_000;
     while (Date.now() < until) {
       await broker.deliverDueOn("INGEST_QUEUE", on);
       passSeconds(30);
     }
-    expect(vendor.asked).toBeLessThan(6 + 20);
+    expect(vendor.asked).toBeLessThan(6 + 8 + 16 + 20);
     vendor.up();
     await runOut(200);
     for (const symbol of symbols) {
       const done = await job(`ingest|${symbol}|a`);
       expect(done, JSON.stringify(done)).toMatchObject({ state: "succeeded" });
-      // One before it opened for some, and the one that succeeded: probes cost nobody an attempt.
-      expect(done.attempts.length).toBeLessThanOrEqual(2);
+      // An attempt for every time it was asked, and no more: who waited has none.
+      expect(done.attempts.length).toBe(vendor.askedAbout.get(symbol));
+      expect(done.attempts.length).toBeLessThanOrEqual(4);
       expect((await readModelOf(symbol)).bars).toHaveLength(3);
     }
     expect(await rows("SELECT state FROM breakers WHERE service = ?", SERVICE)).toEqual([
@@ -81,9 +82,10 @@ describe("a price source that is out", () => {
     // Probes at 30, 60, 120, 240 and then every 300 seconds: in an hour some fifteen, one opening each.
     expect(of("CircuitOpened")).toBeGreaterThan(8);
     expect(of("CircuitOpened")).toBeLessThan(20);
-    expect(of("IntegrationError")).toBeLessThanOrEqual(of("CircuitOpened") + 1);
+    expect(of("IntegrationError")).toBeLessThanOrEqual(2 * of("CircuitOpened") + 1);
     expect(of("IntegrationError")).toBeGreaterThan(8);
-  });
+    // An hour, delivery by delivery, takes its time on a busy machine.
+  }, 180_000);
 
   it("gets one probe, though two consumers find the wait over at once", async () => {
     await heal();

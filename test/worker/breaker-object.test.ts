@@ -30,13 +30,14 @@ async function evicted<T>(service: string, step: (own: ReturnType<typeof stub>) 
 }
 
 const acquire = (service: string, lease: string): Promise<Answer> =>
-  evicted(service, (own) => own.acquire(service, lease) as Promise<Answer>);
+  evicted(service, (own) => own.acquire(service, lease, "AAPL") as Promise<Answer>);
 const report = (service: string, permit: Permit, verdict: Verdict): Promise<Answer> =>
-  evicted(service, (own) => own.report(service, permit, verdict, null) as Promise<Answer>);
+  evicted(service, (own) => own.report(service, permit, "AAPL", verdict, null) as Promise<Answer>);
 
 async function open(service: string): Promise<void> {
-  const permit = permitOf(await stub(service).acquire(service, "x"));
-  for (let failure = 0; failure < 5; failure++) await stub(service).report(service, permit, DOWN, null);
+  const permit = permitOf(await stub(service).acquire(service, "x", "AAPL"));
+  for (let failure = 0; failure < 5; failure++)
+    await stub(service).report(service, permit, "AAPL", DOWN, null);
 }
 
 async function logOf(service: string) {
@@ -71,7 +72,7 @@ describe("the breaker of a service", () => {
     await open(service);
     passSeconds(30);
     const rulings = await Promise.all(
-      Array.from({ length: 20 }, (_, n) => stub(service).acquire(service, `lease ${n}`)),
+      Array.from({ length: 20 }, (_, n) => stub(service).acquire(service, `lease ${n}`, "AAPL")),
     );
     expect(rulings.filter((answer) => answer.kind === "go")).toHaveLength(1);
   });
@@ -138,8 +139,9 @@ describe("the breaker of a service", () => {
 
   it("writes state and events together or not at all", async () => {
     const service = "source:torn";
-    const permit = permitOf(await stub(service).acquire(service, "x"));
-    for (let failure = 0; failure < 4; failure++) await stub(service).report(service, permit, DOWN, null);
+    const permit = permitOf(await stub(service).acquire(service, "x", "AAPL"));
+    for (let failure = 0; failure < 4; failure++)
+      await stub(service).report(service, permit, "AAPL", DOWN, null);
     await runInDurableObject(stub(service), (_, { storage }) => {
       const exec = storage.sql.exec.bind(storage.sql);
       storage.sql.exec = (query, ...values) => {
@@ -147,7 +149,9 @@ describe("the breaker of a service", () => {
         return exec(query, ...values);
       };
     });
-    expect(await refusalOf(stub(service).report(service, permit, DOWN, null))).toContain("the disk is full");
+    expect(await refusalOf(stub(service).report(service, permit, "AAPL", DOWN, null))).toContain(
+      "the disk is full",
+    );
     await evictDurableObject(stub(service));
     expect(await logOf(service)).toHaveLength(1);
     expect(await stub(service).view(service)).toMatchObject({
@@ -188,7 +192,7 @@ describe("the breaker of a service", () => {
   });
 
   it("refuses commands for another service", async () => {
-    expect(await refusalOf(stub("source:mine").acquire("source:yours", "x"))).toContain(
+    expect(await refusalOf(stub("source:mine").acquire("source:yours", "x", "AAPL"))).toContain(
       "reached the breaker of",
     );
     vi.restoreAllMocks();

@@ -16,7 +16,9 @@ export const withVendor = (changes: Partial<Env> = {}): Env => ({
 /** The demo source's vendor in the test's hands: what it answers, and how often it was asked. */
 export class Vendor {
   asked = 0;
-  answer: () => Response | Promise<Response> = () => new Response(null, { status: 404 });
+  /** How often it was asked about each symbol. */
+  readonly askedAbout = new Map<string, number>();
+  answer: (symbol: string) => Response | Promise<Response> = () => new Response(null, { status: 404 });
 
   constructor() {
     const real = globalThis.fetch;
@@ -24,7 +26,10 @@ export class Vendor {
       const url = new URL(input instanceof Request ? input.url : String(input));
       if (url.origin !== ORIGIN) return real(input, init);
       this.asked += 1;
-      return this.answer === up ? series(url) : this.answer();
+      const symbol = decodeURIComponent(url.pathname.split("/")[2] ?? "");
+      this.askedAbout.set(symbol, (this.askedAbout.get(symbol) ?? 0) + 1);
+      const answer = await this.answer(symbol);
+      return answer.headers.get(UP) === null ? answer : series(url);
     });
   }
 
@@ -43,7 +48,10 @@ export class Vendor {
   }
 }
 
-const up = (): Response => new Response(null, { status: 500 });
+const UP = "x-answers-as-it-should";
+
+/** Stands for three days of the symbol that is asked about. */
+export const up = (): Response => new Response(null, { headers: { [UP]: "yes" } });
 
 /** Three days of any symbol. */
 function series(url: URL): Response {

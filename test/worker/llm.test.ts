@@ -201,15 +201,28 @@ describe("an open breaker", () => {
     expect(await tokensToday()).toBe(0);
   });
 
-  it("opens after five failures in a row, and the event says which service", async () => {
-    const symbols = await Promise.all(Array.from({ length: 6 }, fresh));
+  it("opens after five failures in a row, and is left alone when eight others fail too", async () => {
+    const symbols = await Promise.all(Array.from({ length: 14 }, fresh));
     model.says(status(500));
     for (const symbol of symbols) await recommend(broker, symbol, "a", on);
-    expect(model.asked).toHaveLength(5);
+    expect(model.asked).toHaveLength(5 + 8);
     const service = "llm:openai-compatible";
     expect((await env.BREAKERS.getByName(service).view(service)).state.kind).toBe("open");
-    await expectFallback(symbols[5] ?? "", "breakerOpen");
-  });
+    await expectFallback(symbols[13] ?? "", "breakerOpen");
+  }, 90_000);
+});
+
+describe("a model that fails on some assets", () => {
+  it("is asked about the others, though the bad ones come first", async () => {
+    await forgetPause();
+    const bad = await Promise.all(Array.from({ length: 6 }, fresh));
+    model.says(status(500));
+    for (const round of ["a", "b"]) for (const symbol of bad) await recommend(broker, symbol, round, on);
+    const good = await fresh();
+    model.says(completion(hold()));
+    await recommend(broker, good, "a", on);
+    expect(await recommendationsOf(good)).toMatchObject([{ engine: "llm" }]);
+  }, 90_000);
 });
 
 describe("the day's budget", () => {

@@ -11,7 +11,8 @@ const SYMBOLS = Array.from({ length: 12 }, (_, n) => `LONG${n}`);
 const OUTAGE_HOURS = 6;
 /** Rows written in D1 for a waiting job in an hour of the outage, the first one and the rest; indexes included. */
 const MOST_ROWS_FIRST_HOUR = 40;
-const MOST_ROWS_LATER = 12;
+/** Of twelve jobs each gets a probe an hour, and after it looks more often for a while; of 100,000 hardly one. */
+const MOST_ROWS_LATER = 24;
 
 let broker: Broker;
 let vendor: Vendor;
@@ -36,7 +37,7 @@ async function runUntil(instant: number): Promise<void> {
 }
 
 describe("a vendor that is out for hours", () => {
-  it("costs each waiting job a bounded number of rows an hour and no attempt, and within an hour after it all is done", async () => {
+  it("costs each waiting job a bounded number of rows an hour and never its last attempt, and within an hour after it all is done", async () => {
     vendor.down();
     broker.put("INGEST_QUEUE", ...(await orderFromVendor(SYMBOLS, "a")));
     const start = Date.now();
@@ -55,8 +56,8 @@ describe("a vendor that is out for hours", () => {
     for (const symbol of SYMBOLS) {
       const { state, attempts, finishedAt } = await job(`ingest|${symbol}|a`);
       expect(state).toBe("succeeded");
-      // One before the breaker opened, for some, and the one that succeeded.
-      expect(attempts.length).toBeLessThanOrEqual(2);
+      // Probes cost attempts, but never the last one while nobody is served.
+      expect(attempts.length).toBeLessThanOrEqual(6);
       expect((finishedAt ?? 0) - back).toBeLessThanOrEqual(3_600_000);
     }
     // Seven hours, delivery by delivery, take their time on a busy machine.

@@ -4,7 +4,7 @@ import { LONGEST_DEFERRAL_SECONDS } from "../../src/domain/job/retry-policy.ts";
 import { findEndpoint, writeEndpoint } from "../../src/records/endpoint-records.ts";
 import { Broker } from "./broker.ts";
 import { openEndpoint } from "./endpoints.ts";
-import { openAsset, passSeconds, rows, stopClock } from "./market.ts";
+import { days, openAsset, orderImport, passSeconds, rows, stopClock } from "./market.ts";
 
 let broker: Broker;
 beforeAll(() => {
@@ -109,6 +109,26 @@ describe("a receiver that is out", () => {
     expect(await rows("SELECT queue FROM dead_letters WHERE subject LIKE 'gone-dark.%'")).toEqual([
       { queue: "webhooks" },
     ]);
+  });
+});
+
+describe("a receiver that fails on one type of event", () => {
+  it("gets the others, though a hundred of that type come first", async () => {
+    await openEndpoint("picky", ["asset.#"]);
+    const got: string[] = [];
+    vi.spyOn(globalThis, "fetch").mockImplementation(async (_, init) => {
+      const { type } = JSON.parse(String(init?.body)) as { type: string };
+      if (type.endsWith("AssetRegistered")) return new Response(null, { status: 500 });
+      got.push(type);
+      return new Response(null, { status: 204 });
+    });
+    await happen("PICKY", 100);
+    await broker.deliverDue("WEBHOOKS_QUEUE");
+    broker.put("INGEST_QUEUE", await orderImport("PICKY0", "a", days(3)));
+    await broker.settle();
+    expect(got.map((type) => type.split(".").at(-1))).toEqual(
+      expect.arrayContaining(["MarketDataIngested", "IndicatorsComputed"]),
+    );
   });
 });
 

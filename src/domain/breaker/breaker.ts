@@ -1,3 +1,4 @@
+import type { Subjects } from "./subjects.ts";
 import type { Trouble, Verdict } from "./verdict.ts";
 
 /** The numbers of a breaker, as data. */
@@ -12,6 +13,12 @@ export interface BreakerPolicy {
   readonly probeLeaseSeconds: number;
   /** Troubles of one kind are told at most once in this time. */
   readonly troubleEverySeconds: number;
+  /** So many subjects that have not failed may still ask, once each, after it opened by failures in a row. */
+  readonly trials: number;
+  /** And so many after each probe that failed. */
+  readonly trialsAfterProbe: number;
+  /** So many subjects that wait for an open breaker are remembered, so that the probe goes round. */
+  readonly waitersKept: number;
 }
 
 /**
@@ -24,6 +31,10 @@ export const BREAKER_POLICY: BreakerPolicy = {
   longestOpenSeconds: 300,
   probeLeaseSeconds: 30,
   troubleEverySeconds: 60,
+  // With the failures that opened it a dozen questions about different subjects: when none of them is served it is the service.
+  trials: 8,
+  trialsAfterProbe: 1,
+  waitersKept: 8,
 };
 
 /** A breaker that a person holds open without an end is asked about again after this long. */
@@ -36,51 +47,85 @@ interface Common {
   readonly epoch: number;
   /** When each kind of trouble was last told, epoch ms. */
   readonly told: Readonly<Partial<Record<Trouble, number>>>;
+  /** Whose last call failed. */
+  readonly subjects: Subjects;
+}
+
+/** What one that lets nobody through but a few carries along. */
+interface Shut {
+  readonly failures: number;
+  readonly failedProbes: number;
+  readonly since: number;
+  /** How many subjects without a failure may ask since it opened, and those that did: the lease of each, and whose it is. */
+  readonly trials: number;
+  readonly tried: Readonly<Record<string, string>>;
+  /** Who was told to wait, and when, epoch ms. */
+  readonly waiting: Readonly<Record<string, number>>;
+  /** Who had the last probe. */
+  readonly prober: string | null;
 }
 
 export type BreakerState = Common &
   (
     | { readonly kind: "closed"; readonly failures: number }
-    | {
+    | (Shut & {
         readonly kind: "open";
         readonly reason: OpenReason;
-        readonly failures: number;
-        readonly failedProbes: number;
-        readonly since: number;
         /** When a probe may go, epoch ms; null when only a person closes it. */
         readonly until: number | null;
-      }
-    | {
-        readonly kind: "halfOpen";
-        readonly failures: number;
-        readonly failedProbes: number;
-        readonly since: number;
-        readonly lease: string;
-        readonly leaseUntil: number;
-      }
+      })
+    | (Shut & { readonly kind: "halfOpen"; readonly lease: string; readonly leaseUntil: number })
   );
 
-export const initialBreaker = (): BreakerState => ({ kind: "closed", epoch: 0, failures: 0, told: {} });
+export const initialBreaker = (): BreakerState => ({
+  kind: "closed",
+  epoch: 0,
+  failures: 0,
+  told: {},
+  subjects: {},
+});
 
 /** The leave to make a call, and in the end what the call's result is worth. */
 export interface Permit {
   readonly epoch: number;
-  /** The probe's lease, when this call is the probe. */
+  /** The call's lease, when it is a probe or a trial of an open breaker. */
   readonly lease: string | null;
 }
 
 export type BreakerCommand =
-  /** May I call? `lease` is the name of the probe's lease should this call become the probe. */
-  | { readonly type: "acquire"; readonly lease: string }
-  | { readonly type: "report"; readonly permit: Permit; readonly verdict: Verdict }
+  /**
+   * May I call? `lease` names this call should it become a probe or a trial. `subject` is what the question is about: an
+   * asset, an event type. A service can fail about one subject and serve all others.
+   */
+  | { readonly type: "acquire"; readonly lease: string; readonly subject: string }
+  | { readonly type: "report"; readonly permit: Permit; readonly subject: string; readonly verdict: Verdict }
   | { readonly type: "trip"; readonly reason: string; readonly until: number | null }
   | { readonly type: "reset"; readonly reason: string };
 
 /** What happened inside a breaker. Only some of it is told to the world, see `told.ts`. */
 export type BreakerFact =
-  | { readonly type: "failed" }
-  | { readonly type: "recovered" }
-  | { readonly type: "leased"; readonly lease: string; readonly until: number }
+  | {
+      readonly type: "failed";
+      readonly subject: string;
+      readonly at: number;
+      /** Whether it is one more in the service's row. */
+      readonly counts: boolean;
+      /** Whether others are served meanwhile. */
+      readonly own: boolean;
+      /** Until when the subject is left alone, epoch ms; 0 when it is not. */
+      readonly heldUntil: number;
+    }
+  /** A subject was served: the service's row has ended, and what others still fail with is their own. */
+  | { readonly type: "recovered"; readonly subject: string }
+  | {
+      readonly type: "leased";
+      readonly lease: string;
+      readonly until: number;
+      readonly subject: string;
+      readonly at: number;
+    }
+  | { readonly type: "tried"; readonly lease: string; readonly subject: string }
+  | { readonly type: "waited"; readonly subject: string; readonly at: number }
   | {
       readonly type: "opened";
       readonly reason: OpenReason;
@@ -88,9 +133,16 @@ export type BreakerFact =
       readonly failedProbes: number;
       readonly at: number;
       readonly until: number | null;
+      readonly trials: number;
       readonly detail: string;
     }
-  | { readonly type: "closed"; readonly reason: "probe" | "manual"; readonly detail: string }
+  /** `subject` is who was served; null when a person closed it. */
+  | {
+      readonly type: "closed";
+      readonly reason: "probe" | "manual";
+      readonly detail: string;
+      readonly subject: string | null;
+    }
   | {
       readonly type: "troubled";
       readonly trouble: Trouble;
@@ -98,7 +150,24 @@ export type BreakerFact =
       readonly at: number;
     };
 
-/** Whether calls may be made. `atRest` tells that a success would change nothing and need not be reported. */
+/** Whether a call may be made. */
 export type Answer =
-  | { readonly kind: "go"; readonly permit: Permit; readonly atRest: boolean }
-  | { readonly kind: "wait"; readonly seconds: number };
+  | {
+      readonly kind: "go";
+      readonly permit: Permit;
+      /** This one call may be made though the breaker is open. Otherwise the answer holds for everybody. */
+      readonly open: boolean;
+      /** A success of a subject that is not in `held` would change nothing and need not be reported. */
+      readonly atRest: boolean;
+      /** Subjects whose last call failed, and until when each is left alone, epoch ms. Empty for one call only. */
+      readonly held: Readonly<Record<string, number>>;
+      /** The one who asked fails while others are served. */
+      readonly own: boolean;
+    }
+  | {
+      readonly kind: "wait";
+      readonly epoch: number;
+      readonly seconds: number;
+      /** Whoever asks now gets this answer. */
+      readonly shared: boolean;
+    };

@@ -6,9 +6,13 @@ import {
   type BreakerState,
   MANUAL_CHECK_SECONDS,
   type OpenReason,
-  type Permit,
 } from "./breaker.ts";
-import { TROUBLE_OF, type Verdict, weigh } from "./verdict.ts";
+import { heldUntil, markOf, openMs, withFailure, withProbe, withSuccess } from "./subjects.ts";
+import { isNoted, isShared, mayProbe, mayTry, probeFrom, turnUntil } from "./turn.ts";
+import { concernsService, TROUBLE_OF, type Verdict, weigh } from "./verdict.ts";
+
+type Report = Extract<BreakerCommand, { readonly type: "report" }>;
+type Shut = Exclude<BreakerState, { readonly kind: "closed" }>;
 
 /** What a command makes of a breaker. `now` is epoch ms; the state after it is the facts, evolved. */
 export function decide(
@@ -19,115 +23,218 @@ export function decide(
 ): BreakerFact[] {
   switch (command.type) {
     case "acquire":
-      return mayProbe(state, now)
-        ? [{ type: "leased", lease: command.lease, until: now + policy.probeLeaseSeconds * 1000 }]
-        : [];
+      return state.kind === "closed" ? [] : asked(state, command.lease, command.subject, now, policy);
     case "report":
       return [
         ...troubles(state, command.verdict, now, policy),
-        ...consequences(state, command.permit, command.verdict, now, policy),
+        ...(state.kind === "closed"
+          ? whileClosed(state, command, now, policy)
+          : whileShut(state, command, now, policy)),
       ];
     case "trip":
-      return [opened(state, "manual", 0, now, command.until, command.reason)];
+      return [
+        {
+          type: "opened",
+          reason: "manual",
+          failures: state.failures,
+          failedProbes: 0,
+          at: now,
+          until: command.until,
+          trials: 0,
+          detail: command.reason,
+        },
+      ];
     case "reset":
-      return state.kind === "closed" && state.failures === 0
+      return state.kind === "closed" && state.failures === 0 && Object.keys(state.subjects).length === 0
         ? []
-        : [{ type: "closed", reason: "manual", detail: command.reason }];
+        : [{ type: "closed", reason: "manual", detail: command.reason, subject: null }];
   }
+}
+
+/** Somebody asks an open breaker: for the probe, for a trial, or to be told how long to wait. */
+function asked(
+  state: Shut,
+  lease: string,
+  subject: string,
+  at: number,
+  policy: BreakerPolicy,
+): BreakerFact[] {
+  if (mayProbe(state, subject, at, policy))
+    return [{ type: "leased", lease, until: at + policy.probeLeaseSeconds * 1000, subject, at }];
+  if (mayTry(state, subject)) return [{ type: "tried", lease, subject }];
+  return isNoted(state, subject, policy) ? [{ type: "waited", subject, at }] : [];
 }
 
 export function evolve(state: BreakerState, fact: BreakerFact): BreakerState {
   const { epoch, told } = state;
   switch (fact.type) {
-    case "failed":
-      return state.kind === "closed" ? { ...state, failures: state.failures + 1 } : state;
-    case "recovered":
-      return state.kind === "closed" ? { ...state, failures: 0 } : state;
-    case "leased":
-      return state.kind === "closed"
-        ? state
-        : {
-            kind: "halfOpen",
-            epoch,
-            told,
-            failures: state.failures,
-            failedProbes: state.failedProbes,
-            since: state.since,
-            lease: fact.lease,
-            leaseUntil: fact.until,
-          };
-    case "opened": {
-      const { reason, failures, failedProbes, at, until } = fact;
-      const since = state.kind === "closed" ? at : state.since;
-      return { kind: "open", epoch: epoch + 1, told, reason, failures, failedProbes, since, until };
+    case "failed": {
+      const subjects = withFailure(state.subjects, fact);
+      return { ...state, subjects, failures: state.failures + (fact.counts ? 1 : 0) };
     }
-    case "closed":
-      return { kind: "closed", epoch: epoch + 1, told, failures: 0 };
+    case "recovered":
+      return { ...state, subjects: withSuccess(state.subjects, fact.subject), failures: 0 };
+    case "leased": {
+      if (state.kind === "closed") return state;
+      const { failures, failedProbes, since, trials, tried } = state;
+      const subjects = withProbe(state.subjects, fact.subject, fact.at);
+      const waiting = without(state.waiting, fact.subject);
+      const shut = { failures, failedProbes, since, trials, tried, waiting, prober: fact.subject };
+      const { lease, until: leaseUntil } = fact;
+      return { kind: "halfOpen", epoch, told, subjects, ...shut, lease, leaseUntil };
+    }
+    case "tried":
+      if (state.kind === "closed") return state;
+      return {
+        ...state,
+        tried: { ...state.tried, [fact.lease]: fact.subject },
+        waiting: without(state.waiting, fact.subject),
+      };
+    case "waited":
+      if (state.kind === "closed") return state;
+      return { ...state, waiting: { ...state.waiting, [fact.subject]: fact.at } };
+    case "opened": {
+      const { reason, failures, failedProbes, at, until, trials } = fact;
+      const isShut = state.kind !== "closed";
+      const { subjects } = state;
+      return {
+        ...{ kind: "open", epoch: epoch + 1, told, subjects, reason, failures, failedProbes },
+        ...{ since: isShut ? state.since : at, until, trials, tried: {} },
+        ...{ waiting: isShut ? state.waiting : {}, prober: isShut ? state.prober : null },
+      };
+    }
+    case "closed": {
+      // A hand forgets everything. A limit as answer to a probe serves nobody, so it tells nothing about who failed.
+      const kept = fact.reason === "manual" ? {} : state.subjects;
+      const subjects = fact.subject === null ? kept : withSuccess(kept, fact.subject);
+      return { kind: "closed", epoch: epoch + 1, told, failures: 0, subjects };
+    }
     case "troubled":
       return { ...state, told: { ...told, [fact.trouble]: fact.at } };
   }
 }
 
-/** Whether calls may be made as the breaker stands; `lease` names the probe that the one who asks was just given. */
-export function answerOf(state: BreakerState, lease: string | null, now: number): Answer {
-  switch (state.kind) {
-    case "closed":
-      return { kind: "go", permit: { epoch: state.epoch, lease: null }, atRest: state.failures === 0 };
-    case "open":
-      return {
-        kind: "wait",
-        seconds: state.until === null ? MANUAL_CHECK_SECONDS : secondsUntil(state.until, now),
-      };
-    case "halfOpen":
-      return lease === state.lease
-        ? { kind: "go", permit: { epoch: state.epoch, lease }, atRest: false }
-        : { kind: "wait", seconds: secondsUntil(state.leaseUntil, now) };
+const without = <T>(record: Readonly<Record<string, T>>, name: string): Readonly<Record<string, T>> =>
+  Object.fromEntries(Object.entries(record).filter(([key]) => key !== name));
+
+/**
+ * Whether the one who asks may call, as the breaker stands after the question; `lease` names a probe or trial that it was
+ * given just now.
+ */
+export function answerOf(
+  state: BreakerState,
+  { lease, subject }: { readonly lease: string | null; readonly subject: string },
+  now: number,
+  policy: BreakerPolicy,
+): Answer {
+  const { epoch } = state;
+  if (state.kind === "closed") {
+    const held = Object.entries(state.subjects).map(([name, mark]) => [name, mark.heldUntil] as const);
+    const atRest = isAtRest(state);
+    const permit = { epoch, lease: null };
+    return { kind: "go", permit, open: false, atRest, held: Object.fromEntries(held), own: false };
   }
+  if (lease !== null && isLeaseOf(state, lease)) {
+    const own = markOf(state.subjects, subject)?.own ?? false;
+    return { kind: "go", permit: { epoch, lease }, open: true, atRest: false, held: {}, own };
+  }
+  return { kind: "wait", epoch, seconds: waitOf(state, now, policy), shared: isShared(state, now, policy) };
+}
+
+/** Whether the success of a subject that never failed would change nothing. */
+const isAtRest = ({ failures, subjects }: BreakerState): boolean =>
+  failures === 0 && Object.values(subjects).every(({ own }) => own);
+
+const isLeaseOf = (state: Shut, lease: string): boolean =>
+  (state.kind === "halfOpen" && state.lease === lease) || Object.hasOwn(state.tried, lease);
+
+/** While somebody else's probe is out, its outcome is known soon; and so it is whether the one whose turn it is comes. */
+const SOON_SECONDS = 5;
+
+function waitOf(state: Shut, now: number, policy: BreakerPolicy): number {
+  const from = probeFrom(state);
+  if (from === null) return MANUAL_CHECK_SECONDS;
+  const seconds = secondsUntil(now < from ? from : turnUntil(state, policy), now);
+  return state.kind === "open" && now < from ? seconds : Math.min(SOON_SECONDS, seconds);
 }
 
 const secondsUntil = (instant: number, now: number): number => Math.max(1, Math.ceil((instant - now) / 1000));
 
-/** The wait is over, or the probe before was lost: its lease has run out and nobody told how it went. */
-function mayProbe(state: BreakerState, now: number): boolean {
-  if (state.kind === "open") return state.until !== null && state.until <= now;
-  return state.kind === "halfOpen" && state.leaseUntil <= now;
-}
-
-/** What a result changes. One of a call that began before the last opening or closing, or of an old lease, nothing. */
-function consequences(
+/** What a result changes while calls are made. */
+function whileClosed(
   state: BreakerState,
-  permit: Permit,
-  verdict: Verdict,
-  now: number,
+  { permit, subject, verdict }: Report,
+  at: number,
   policy: BreakerPolicy,
 ): BreakerFact[] {
-  if (permit.epoch !== state.epoch) return [];
+  const mark = markOf(state.subjects, subject);
   const weight = weigh(verdict);
-  if (state.kind === "closed") {
-    if (weight === "neither") return [];
-    if (weight === "success") return state.failures === 0 ? [] : [{ type: "recovered" }];
-    const failures = state.failures + 1;
-    if (failures < policy.failuresToOpen) return [{ type: "failed" }];
-    const detail = `${failures} failures in a row, the last: ${detailOf(verdict)}`;
-    const until = now + policy.openSeconds * 1000;
-    return [{ type: "failed" }, opened({ ...state, failures }, "failures", 0, now, until, detail)];
+  if (permit.epoch !== state.epoch) {
+    // Let through the open breaker, and overtaken by one who was served: it moves nothing, but what failed is its own.
+    const overtaken = permit.epoch === state.epoch - 1 && permit.lease !== null && weight === "failure";
+    return overtaken ? [failedOf(state, subject, at, policy, { own: true })] : [];
   }
-  if (state.kind === "open" || permit.lease !== state.lease || state.leaseUntil <= now) return [];
-  if (weight !== "failure") return [{ type: "closed", reason: "probe", detail: detailOf(verdict) }];
-  const failedProbes = state.failedProbes + 1;
-  const seconds = Math.min(policy.longestOpenSeconds, policy.openSeconds * 2 ** Math.min(failedProbes, 30));
-  const detail = `the probe failed: ${detailOf(verdict)}`;
-  return [opened(state, "probe", failedProbes, now, now + seconds * 1000, detail)];
+  if (weight === "neither") return [];
+  if (weight === "success") return isAtRest(state) && mark === null ? [] : [{ type: "recovered", subject }];
+  // What fails while others are served says nothing about the service, unless there was no service to ask.
+  const counts = mark?.own !== true || concernsService(verdict);
+  const failed = failedOf(state, subject, at, policy, { counts });
+  const failures = state.failures + 1;
+  if (!counts || failures < policy.failuresToOpen) return [failed];
+  const detail = `${failures} failures in a row, the last: ${detailOf(verdict)}`;
+  const until = at + policy.openSeconds * 1000;
+  const { trials } = policy;
+  return [
+    failed,
+    { type: "opened", reason: "failures", failures, failedProbes: 0, at, until, trials, detail },
+  ];
 }
 
-const opened = (
-  { failures }: BreakerState,
-  reason: OpenReason,
-  failedProbes: number,
+/** What a result changes while the breaker is open: of the probe, of a trial, and of calls that it overtook. */
+function whileShut(
+  state: Shut,
+  { permit, subject, verdict }: Report,
   at: number,
-  until: number | null,
-  detail: string,
-): BreakerFact => ({ type: "opened", reason, failures, failedProbes, at, until, detail });
+  policy: BreakerPolicy,
+): BreakerFact[] {
+  const weight = weigh(verdict);
+  const failed = failedOf(state, subject, at, policy);
+  if (permit.epoch !== state.epoch) {
+    // A call of before it opened moves nothing any more, but that it failed tells who it was.
+    const overtaken = permit.epoch === state.epoch - 1 && permit.lease === null && weight === "failure";
+    return overtaken ? [failed] : [];
+  }
+  const { lease } = permit;
+  const isProbe = state.kind === "halfOpen" && lease === state.lease && state.leaseUntil > at;
+  if (!isProbe && !(lease !== null && Object.hasOwn(state.tried, lease))) return [];
+  if (weight !== "failure") {
+    const served = weight === "success" ? subject : null;
+    return [{ type: "closed", reason: "probe", detail: detailOf(verdict), subject: served }];
+  }
+  if (!isProbe) return [failed];
+  const { failures } = state;
+  const failedProbes = state.failedProbes + 1;
+  const detail = `the probe failed: ${detailOf(verdict)}`;
+  const until = at + openMs(failedProbes, policy);
+  const trials = policy.trialsAfterProbe;
+  const reason: OpenReason = "probe";
+  return [failed, { type: "opened", reason, failures, failedProbes, at, until, trials, detail }];
+}
+
+const failedOf = (
+  { subjects }: BreakerState,
+  subject: string,
+  at: number,
+  policy: BreakerPolicy,
+  { counts = false, own = markOf(subjects, subject)?.own ?? false } = {},
+): BreakerFact => ({
+  type: "failed",
+  subject,
+  at,
+  counts,
+  own,
+  heldUntil: heldUntil(subjects, subject, at, policy),
+});
 
 const detailOf = (verdict: Verdict): string =>
   verdict.kind === "answered" ? "the service answered" : verdict.detail;

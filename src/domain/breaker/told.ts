@@ -7,6 +7,8 @@ export function eventsOf(service: string, fact: BreakerFact, jobId: string | nul
     case "failed":
     case "recovered":
     case "leased":
+    case "tried":
+    case "waited":
       return [];
     case "opened": {
       const { reason, failures, until, detail } = fact;

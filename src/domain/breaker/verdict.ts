@@ -8,7 +8,13 @@ export type Verdict =
   | { readonly kind: "rejected"; readonly detail: string; readonly code: string }
   | { readonly kind: "timeout"; readonly detail: string; readonly timeoutMs: number }
   /** It is out: no connection, or an answer of the class 5xx. */
-  | { readonly kind: "unavailable"; readonly detail: string; readonly code: string }
+  | {
+      readonly kind: "unavailable";
+      readonly detail: string;
+      readonly code: string;
+      /** False when there was nobody to answer: no connection. */
+      readonly reached?: false;
+    }
   /** It answered something that nobody can read. */
   | { readonly kind: "malformed"; readonly detail: string; readonly code: string };
 
@@ -42,9 +48,18 @@ export function weigh({ kind }: Verdict): "failure" | "success" | "neither" {
   }
 }
 
+/** Whether a failure cannot be the question's fault: nobody was there to read it. */
+export const concernsService = (verdict: Verdict): boolean =>
+  verdict.kind === "unavailable" && verdict.reached === false;
+
 /** A price source's answer, by the name of its outcome. */
 export function verdictOfSource(
-  answer: { readonly outcome: string; readonly detail?: string; readonly retryAfterSeconds?: number },
+  answer: {
+    readonly outcome: string;
+    readonly detail?: string;
+    readonly retryAfterSeconds?: number;
+    readonly reached?: false;
+  },
   timeoutMs: number,
 ): Verdict {
   const detail = answer.detail ?? "";
@@ -53,7 +68,7 @@ export function verdictOfSource(
     case "Timeout":
       return { kind: "timeout", detail, timeoutMs };
     case "Unavailable":
-      return { kind: "unavailable", detail, code };
+      return { kind: "unavailable", detail, code, ...(answer.reached === false ? { reached: false } : {}) };
     case "MalformedPayload":
       return { kind: "malformed", detail, code };
     case "RateLimited":
@@ -78,7 +93,8 @@ export function verdictOfPost(
 ): Verdict {
   const { status, error, timedOut, retryAfterSeconds } = answer;
   if (timedOut) return { kind: "timeout", detail: error ?? "", timeoutMs };
-  if (status === null) return { kind: "unavailable", detail: error ?? "", code: "receiver_unreachable" };
+  if (status === null)
+    return { kind: "unavailable", detail: error ?? "", code: "receiver_unreachable", reached: false };
   const detail = `the receiver answered ${status}`;
   if (status === 429) {
     return {

@@ -35,8 +35,8 @@ export interface Failure {
 
 /**
  * Turns a try's outcome into the job's next state: done is success, refused is failure at once, later is what the table
- * of faults says: another attempt until the policy is used up, or a deferral that costs none. An operator's redrive
- * grants the whole policy again.
+ * of faults says: another attempt until the policy is used up, or a deferral that costs none. The last attempt is not used
+ * up by a service that may be out for everybody. An operator's redrive grants the whole policy again.
  */
 export function settleAttempt(
   job: JobRecord,
@@ -67,7 +67,11 @@ export function settleAttempt(
     return { ...base, attempt, error, ...failed(job, "JobFailed", number, error) };
   }
   const waiting = { ...base, state: "retrying" as const, result: null, error, failure: null };
-  if (treatment.action === "defer") {
+  const attemptsMade = 1 + job.attempts.filter(({ redrive }) => redrive === job.redrives).length;
+  const isLast = attemptsMade >= attemptsOf(policy);
+  // While a service may be out, asking it again and again is no reason to give up. Whoever is served after it ends that.
+  const spared = outcome.kind === "later" && outcome.sparesLast === true && isLast;
+  if (treatment.action === "defer" || spared) {
     const since = job.deferredSince ?? now;
     if (now - since >= LONGEST_DEFERRAL_SECONDS * 1000) {
       return { ...base, attempt, error, ...failed(job, "RetryExhausted", number, error) };
@@ -75,14 +79,13 @@ export function settleAttempt(
     const wait = deferralSeconds(job.deferrals, chance, outcome.afterSeconds);
     return { ...waiting, attempt: null, dueAt: now + wait * 1000 };
   }
-  const since = 1 + job.attempts.filter(({ redrive }) => redrive === job.redrives).length;
-  if (since >= attemptsOf(policy)) {
+  if (isLast) {
     return { ...base, attempt, error, ...failed(job, "RetryExhausted", number, error) };
   }
   return {
     ...waiting,
     attempt,
-    dueAt: now + waitSeconds(policy, since, chance, outcome.afterSeconds) * 1000,
+    dueAt: now + waitSeconds(policy, attemptsMade, chance, outcome.afterSeconds) * 1000,
   };
 }
 

@@ -17,6 +17,27 @@ export const GUARDS: readonly Tooth[] = [
     without: "",
   },
   {
+    name: "what a subject fails with while others are served is its own",
+    file: "src/domain/breaker/decide.ts",
+    noticedBy: domain("breaker/breaker-decider", "closes when one of them is served"),
+    text: "const counts = mark?.own !== true || concernsService(verdict);",
+    without: "const counts = mark?.own !== null || concernsService(verdict);",
+  },
+  {
+    name: "the probe goes round",
+    file: "src/domain/breaker/turn.ts",
+    noticedBy: domain("breaker/breaker-decider", "gives the probe to who had none"),
+    text: "if (now >= turnUntil(state, policy)) return true;",
+    without: "if (now >= from) return true;",
+  },
+  {
+    name: "a service that may be out does not take the last attempt",
+    file: "src/domain/job/settle.ts",
+    noticedBy: domain("job/settle"),
+    text: 'if (treatment.action === "defer" || spared) {',
+    without: 'if (treatment.action === "defer" || (spared && now < 0)) {',
+  },
+  {
     name: "an object tells the read model how far it reaches",
     file: "src/durable-objects/commits.ts",
     noticedBy: worker("breaker-object", "whose messages and whose callers"),

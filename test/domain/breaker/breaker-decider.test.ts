@@ -26,16 +26,30 @@ const { given } = specification(breaker);
 
 const UP: Verdict = { kind: "answered" };
 const DOWN: Verdict = { kind: "unavailable", detail: "503", code: "source_Unavailable" };
-const FAILED: BreakerFact = { type: "failed" };
+const failedOf = (subject: string): BreakerFact => ({
+  type: "failed",
+  subject,
+  at: START,
+  counts: true,
+  own: false,
+  heldUntil: 0,
+});
+const FAILED = failedOf("AAPL");
 const TOLD: BreakerFact = { type: "troubled", trouble: "IntegrationError", verdict: DOWN, at: START };
 
-const report = (second: number, verdict: Verdict, permit: Partial<Permit> = {}): Timed => ({
+const report = (second: number, verdict: Verdict, permit: Partial<Permit> = {}, subject = "AAPL"): Timed => ({
   type: "report",
   second,
   verdict,
+  subject,
   permit: { epoch: 0, lease: null, ...permit },
 });
-const acquire = (second: number, lease: string): Timed => ({ type: "acquire", second, lease });
+const acquire = (second: number, lease: string, subject = "AAPL"): Timed => ({
+  type: "acquire",
+  second,
+  lease,
+  subject,
+});
 
 const fourFailures = [TOLD, FAILED, FAILED, FAILED, FAILED];
 const open: BreakerFact = {
@@ -45,34 +59,42 @@ const open: BreakerFact = {
   failedProbes: 0,
   at: START,
   until: at(30),
+  trials: 2,
   detail: "503",
 };
-const probing: BreakerFact = { type: "leased", lease: "probe", until: at(60) };
+const leasedTo = (subject: string, second: number): BreakerFact => ({
+  type: "leased",
+  lease: "probe",
+  until: at(second + 30),
+  subject,
+  at: at(second),
+});
+const probing = leasedTo("AAPL", 30);
 const probe = { epoch: 1, lease: "probe" };
 
 describe("a breaker", () => {
   it("opens with the fifth failure in a row, for thirty seconds", () => {
     given(...fourFailures)
       .when(report(1, DOWN))
-      .then(FAILED, { type: "opened", reason: "failures", failures: 5, until: at(31) });
+      .then({ type: "failed" }, { type: "opened", reason: "failures", failures: 5, until: at(31) });
   });
 
   it("counts anew after a success", () => {
     given(...fourFailures)
       .when(report(1, UP), report(2, DOWN))
-      .then(FAILED);
+      .then({ type: "failed" });
   });
 
   it("gives the leave to probe once, when the wait is over", () => {
     given(...fourFailures, FAILED, open)
       .when(acquire(29, "early"))
-      .thenNothing();
+      .then({ type: "waited", subject: "AAPL" });
     given(...fourFailures, FAILED, open)
       .when(acquire(30, "probe"))
       .then({ type: "leased", lease: "probe", until: at(60) });
     given(...fourFailures, FAILED, open, probing)
       .when(acquire(31, "second"))
-      .thenNothing();
+      .then({ type: "waited", subject: "AAPL" });
     given(...fourFailures, FAILED, open, probing)
       .when(acquire(60, "after the lost one"))
       .then({ type: "leased", lease: "after the lost one" });
@@ -84,7 +106,10 @@ describe("a breaker", () => {
       .then({ type: "closed", reason: "probe" });
     given(TOLD, open, probing)
       .when(report(31, DOWN, probe))
-      .then({ type: "opened", reason: "probe", failedProbes: 1, until: at(91) });
+      .then(
+        { type: "failed", counts: false },
+        { type: "opened", reason: "probe", failedProbes: 1, until: at(91) },
+      );
   });
 
   it("does not listen to a call of before it opened, nor to a lease that has run out", () => {
@@ -92,7 +117,7 @@ describe("a breaker", () => {
     given(TOLD, open, probing)
       .when(report(61, UP, probe))
       .thenNothing();
-    given(TOLD, open, probing, { ...probing, lease: "second" })
+    given(TOLD, open, probing, { ...leasedTo("AAPL", 30), lease: "second" } as BreakerFact)
       .when(report(31, DOWN, probe))
       .thenNothing();
   });
@@ -100,7 +125,7 @@ describe("a breaker", () => {
   it("is held open by hand until it is reset", () => {
     given()
       .when({ type: "trip", second: 0, reason: "maintenance", until: null }, acquire(1e6, "probe"))
-      .thenNothing();
+      .then({ type: "waited" });
     given()
       .when(
         { type: "trip", second: 0, reason: "maintenance", until: null },
@@ -108,5 +133,84 @@ describe("a breaker", () => {
       )
       .thenState((state) => expect(state).toMatchObject({ kind: "closed", failures: 0, epoch: 2 }));
     given().when({ type: "reset", second: 1, reason: "nothing to do" }).thenNothing();
+  });
+});
+
+describe("a breaker of a service that may fail on some questions only", () => {
+  const five = [TOLD, ...["A", "B", "C", "D", "E"].map(failedOf)];
+  const trial = { epoch: 1, lease: "trial" };
+
+  it("lets those who have not failed ask once each while it is open, and only so many", () => {
+    given(...five, open)
+      .when(acquire(1, "again", "A"))
+      .then({ type: "waited", subject: "A" });
+    given(...five, open)
+      .when(acquire(1, "trial", "F"))
+      .then({ type: "tried", lease: "trial", subject: "F" });
+    given(...five, open)
+      .when(acquire(1, "trial", "F"), acquire(1, "second", "F"))
+      .then({ type: "waited", subject: "F" });
+    given(...five, open)
+      .when(acquire(1, "trial", "F"), acquire(1, "second", "G"), acquire(1, "third", "H"))
+      .then({ type: "waited", subject: "H" });
+  });
+
+  it("closes when one of them is served, and is not told by those who fail on that it is out", () => {
+    given(...five, open)
+      .when(acquire(1, "trial", "F"), report(1, UP, trial, "F"))
+      .then({ type: "closed", reason: "probe", subject: "F" });
+    const failAgain = Array.from({ length: 9 }, (_, n) => report(3 + n, DOWN, { epoch: 2 }, "A"));
+    given(...five, open)
+      .when(acquire(1, "trial", "F"), report(1, UP, trial, "F"), ...failAgain)
+      .thenState((state) => {
+        expect(state).toMatchObject({ kind: "closed", failures: 0 });
+        // It is left alone by itself instead: its tenth failure is the sixth of its own row's wait.
+        expect(state.subjects["A"]).toMatchObject({ failures: 10, own: true, heldUntil: at(11 + 300) });
+        expect(state.subjects["B"]).toMatchObject({ own: true, heldUntil: 0 });
+      });
+  });
+
+  it("stays open when one of them fails too, and does not ask that one again out of turn", () => {
+    given(...five, open)
+      .when(acquire(1, "trial", "F"), report(1, DOWN, trial, "F"))
+      .then({ type: "failed", subject: "F", counts: false });
+    given(...five, open, { type: "tried", lease: "trial", subject: "F" })
+      .when(report(1, DOWN, trial, "F"), acquire(2, "again", "F"))
+      .then({ type: "waited", subject: "F" });
+  });
+
+  it("knows whom a late failure was about", () => {
+    given(...five, open)
+      .when(report(1, DOWN, { epoch: 0 }, "F"), acquire(2, "trial", "F"))
+      .then({ type: "waited", subject: "F" });
+  });
+
+  it("counts a broken connection for the service, whoever asked", () => {
+    const unreached: Verdict = { ...DOWN, reached: false };
+    const own: BreakerFact = { ...failedOf("A"), counts: false, own: true } as BreakerFact;
+    given(TOLD, own)
+      .when(report(1, DOWN, {}, "A"))
+      .then({ type: "failed", counts: false });
+    given(TOLD, own)
+      .when(report(1, unreached, {}, "A"))
+      .then({ type: "failed", counts: true });
+  });
+
+  it("gives the probe to who had none before it gives it to who had the last, as long as that one comes", () => {
+    const failedProbe: BreakerFact = { ...open, reason: "probe", failedProbes: 1, until: at(91), trials: 0 };
+    const before = [...five, open, leasedTo("A", 30), { ...failedOf("A"), counts: false }, failedProbe];
+    given(...(before as BreakerFact[]))
+      .when(acquire(60, "b", "B"), acquire(91, "a", "A"))
+      .then({ type: "waited", subject: "A" });
+    given(...(before as BreakerFact[]))
+      .when(acquire(60, "b", "B"), acquire(91, "a", "A"), acquire(92, "b", "B"))
+      .then({ type: "leased", subject: "B" });
+    // B has missed its turn: sixty seconds, as long as the breaker was open, are over.
+    given(...(before as BreakerFact[]))
+      .when(acquire(60, "b", "B"), acquire(151, "a", "A"))
+      .then({ type: "leased", subject: "A" });
+    given(...(before as BreakerFact[]))
+      .when(acquire(91, "a", "A"))
+      .then({ type: "leased", subject: "A" });
   });
 });

@@ -9,6 +9,7 @@ import {
 } from "../../../src/domain/breaker/breaker.ts";
 import { answerOf, decide, evolve } from "../../../src/domain/breaker/decide.ts";
 import { readService, sourceService, webhookService } from "../../../src/domain/breaker/service.ts";
+import { readBreakerState } from "../../../src/domain/breaker/stored-state.ts";
 import { eventsOf } from "../../../src/domain/breaker/told.ts";
 import { type Verdict, verdictOfPost, verdictOfSource, weigh } from "../../../src/domain/breaker/verdict.ts";
 import type { NewEvent } from "../../../src/domain/events/envelope.ts";
@@ -32,11 +33,11 @@ class Bench {
     }
   }
 
-  acquire(): Answer {
+  acquire(subject = "AAPL"): Answer {
     this.#leases += 1;
     const lease = `lease-${this.#leases}`;
-    this.run({ type: "acquire", lease });
-    return answerOf(this.state, lease, this.now);
+    this.run({ type: "acquire", lease, subject });
+    return answerOf(this.state, { lease, subject }, this.now, BREAKER_POLICY);
   }
 
   permit(): Permit {
@@ -46,7 +47,7 @@ class Bench {
   }
 
   report(verdict: Verdict, permit = this.permit()): void {
-    this.run({ type: "report", permit, verdict });
+    this.run({ type: "report", permit, subject: "AAPL", verdict });
   }
 
   pass(seconds: number): void {
@@ -72,7 +73,7 @@ describe("a breaker", () => {
       expect(bench.acquire()).toMatchObject({ kind: "go", atRest: false });
     }
     bench.report(DOWN);
-    expect(bench.acquire()).toEqual({ kind: "wait", seconds: 30 });
+    expect(bench.acquire()).toMatchObject({ kind: "wait", seconds: 30 });
     expect(bench.events.at(-1)).toMatchObject({
       eventType: "CircuitOpened",
       payload: {
@@ -98,10 +99,11 @@ describe("a breaker", () => {
   it("gives one probe when the wait is over, and closes when it succeeds", () => {
     const bench = opened();
     bench.pass(29);
-    expect(bench.acquire()).toEqual({ kind: "wait", seconds: 1 });
+    expect(bench.acquire()).toMatchObject({ kind: "wait", seconds: 1 });
     bench.pass(1);
     const probe = bench.permit();
-    expect(bench.acquire()).toEqual({ kind: "wait", seconds: BREAKER_POLICY.probeLeaseSeconds });
+    // Long before its lease is over it is known how the probe went.
+    expect(bench.acquire()).toMatchObject({ kind: "wait", seconds: 5 });
     bench.report(UP, probe);
     expect(bench.acquire()).toMatchObject({ kind: "go", atRest: true });
     expect(bench.types()).toEqual(["IntegrationError", "CircuitOpened", "CircuitClosed"]);
@@ -121,7 +123,7 @@ describe("a breaker", () => {
     bench.pass(300);
     bench.report(UP);
     for (let failure = 0; failure < 5; failure++) bench.report(DOWN);
-    expect(bench.acquire()).toEqual({ kind: "wait", seconds: 30 });
+    expect(bench.acquire()).toMatchObject({ kind: "wait", seconds: 30 });
   });
 
   it("frees the lease of a probe that is lost, and does not listen to it any more", () => {
@@ -167,7 +169,7 @@ describe("a breaker", () => {
   it("held open by hand for a time lets a probe go after it", () => {
     const bench = new Bench();
     bench.run({ type: "trip", reason: "maintenance", until: bench.now + 3_600_000 });
-    expect(bench.acquire()).toEqual({ kind: "wait", seconds: 3600 });
+    expect(bench.acquire()).toMatchObject({ kind: "wait", seconds: 3600 });
     bench.pass(3600);
     bench.report(UP);
     expect(bench.state.kind).toBe("closed");
@@ -184,6 +186,44 @@ describe("a breaker", () => {
     const count = (type: string) => bench.types().filter((one) => one === type).length;
     expect([count("RateLimitExceeded"), count("ExternalServiceTimeout")]).toEqual([3, 3]);
     expect(bench.state.kind).toBe("closed");
+  });
+});
+
+describe("what a breaker remembers of those it failed on", () => {
+  const failedOn = (state: BreakerState, subject: string, at: number): BreakerState =>
+    evolve(state, { type: "failed", subject, at, counts: false, own: true, heldUntil: 0 });
+
+  it("is bounded: the last sixty-four, and none for longer than six hours", () => {
+    let state = initialBreaker();
+    for (let n = 0; n < 500; n++) state = failedOn(state, `S${n}`, n);
+    expect(Object.keys(state.subjects)).toHaveLength(64);
+    expect(state.subjects["S436"]).toBeDefined();
+    expect(state.subjects["S435"]).toBeUndefined();
+    expect(Object.keys(failedOn(state, "LATE", 6 * 3_600_000 + 500).subjects)).toEqual(["LATE"]);
+  });
+
+  it("is nothing in a state that an older version wrote, which goes on from where it stood", () => {
+    const now = Date.UTC(2030, 0, 1);
+    const open = { kind: "open", epoch: 3, told: {}, reason: "failures", failures: 5, failedProbes: 0 };
+    const old = readBreakerState(JSON.stringify({ ...open, since: now, until: now + 30_000 }));
+    expect(decide(old, { type: "acquire", lease: "x", subject: "AAPL" }, now, BREAKER_POLICY)).toMatchObject([
+      { type: "waited" },
+    ]);
+    const [leased] = decide(
+      old,
+      { type: "acquire", lease: "x", subject: "AAPL" },
+      now + 30_000,
+      BREAKER_POLICY,
+    );
+    expect(leased).toMatchObject({ type: "leased", subject: "AAPL" });
+    const closed = readBreakerState('{"kind":"closed","epoch":2,"told":{},"failures":4}');
+    const report = {
+      type: "report",
+      permit: { epoch: 2, lease: null },
+      subject: "AAPL",
+      verdict: DOWN,
+    } as const;
+    expect(decide(closed, report, now, BREAKER_POLICY).at(-1)).toMatchObject({ type: "opened" });
   });
 });
 

@@ -247,6 +247,23 @@ describe("an attempt's outcome", () => {
     expect(settle(record, later(fault), now).state).toBe("failed");
   });
 
+  it("a service that may be out for everybody takes attempts but never the last, and so for three days at most", () => {
+    const stillOut: Outcome<never> = { kind: "later", error: fault, afterSeconds: 300, sparesLast: true };
+    let record = job;
+    for (let number = 1; number < attemptsOf(POLICY); number++) {
+      const settlement = settle(record, stillOut);
+      expect(settlement).toMatchObject({ state: "retrying", attempt: { outcome: "later" } });
+      record = left(record, settlement, 20);
+    }
+    const spared = settle(record, stillOut);
+    expect(spared).toMatchObject({ state: "retrying", attempt: null, failure: null });
+    expect(spared.dueAt).toBeGreaterThanOrEqual(20 + 300_000);
+    // When others are served meanwhile it is the job's own.
+    expect(settle(record, later(fault))).toMatchObject({ state: "failed", failure: { deadLetter: true } });
+    const long = { ...record, deferrals: 9, deferredSince: 0 };
+    expect(settle(long, stillOut, LONGEST_DEFERRAL_SECONDS * 1000).state).toBe("failed");
+  });
+
   it("a deferral that never ends is given up like any other work", () => {
     const since = { ...job, deferrals: 9, deferredSince: 0 };
     const justBefore = settle(since, later(limited), LONGEST_DEFERRAL_SECONDS * 1000 - 1);
