@@ -40,6 +40,8 @@ export interface SourceBars {
   readonly next: number | null;
   /** Dividends and splits of the period, on the bars' scale, oldest first; left out where none were told. */
   readonly actions?: readonly CorporateAction[];
+  /** Instants (epoch ms) of rows that were left out because the market was closed then; left out where there are none. */
+  readonly offSession?: readonly number[];
   /** What the reader of these bars has to know, such as that older ones are not to be had here. */
   readonly note?: string;
 }
@@ -49,6 +51,8 @@ export interface SourceFailure {
   /** For operators. Never text that the source sent. */
   readonly detail: string;
   readonly retryAfterSeconds?: number;
+  /** As for bars, where nothing else was told. */
+  readonly offSession?: readonly number[];
 }
 
 export type SourceAnswer = SourceBars | SourceFailure;

@@ -100,10 +100,12 @@ async function readAnswer(
   const json = await readBody(response);
   const byStatus = response.ok ? null : failureOfStatus(response, now);
   const trouble = json.ok ? vendor.trouble(json.value, response.status, now) : null;
-  const nothing = (): SourceAnswer =>
-    window.next === null
-      ? refusal("NoData", `${vendor.name} has no bar in this period`)
-      : { outcome: "bars", bars: [], source: vendor.name, next: window.next };
+  const nothing = (offSession: readonly number[] = []): SourceAnswer => {
+    const out = offSession.length === 0 ? {} : { offSession };
+    return window.next === null
+      ? { ...refusal("NoData", `${vendor.name} has no bar in this period`), ...out }
+      : { outcome: "bars", bars: [], source: vendor.name, next: window.next, ...out };
+  };
   if (trouble === "nothing") return nothing();
   if (trouble !== null) return trouble.outcome === byStatus?.outcome ? { ...byStatus, ...trouble } : trouble;
   if (byStatus !== null) {
@@ -117,9 +119,10 @@ async function readAnswer(
   if ("outcome" in read) return read;
   const checked = vendorBars(read.rows, request, window, now);
   if (!checked.ok) return refusal("MalformedPayload", `${vendor.name} sent ${checked.reason}`);
-  if (checked.bars.length === 0) return nothing();
+  const { offSession, part } = checked;
+  if (checked.bars.length === 0) return nothing(offSession);
   const { actions, leftOut } = vendorActions(read.actions ?? [], checked.bars, request, now);
-  const all = [note, read.note, leftOut > 0 ? ACTIONS_NOTE : undefined];
+  const all = [note, read.note, leftOut > 0 ? ACTIONS_NOTE : undefined, part ? PART_NOTE : undefined];
   const notes = all.filter((text) => text !== undefined).join("; ");
   return {
     outcome: "bars",
@@ -127,9 +130,12 @@ async function readAnswer(
     source: vendor.name,
     next: window.next,
     ...(actions.length === 0 ? {} : { actions }),
+    ...(offSession.length === 0 ? {} : { offSession }),
     ...(notes === "" ? {} : { note: notes }),
   };
 }
+
+export const PART_NOTE = "the newest row is a part of its period and was left out until the period is told";
 
 /** Of an answer that is an error the status is enough: that its body breaks off must not hide it. */
 async function readBody(response: Response): Promise<JsonReading> {

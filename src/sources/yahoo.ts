@@ -146,7 +146,7 @@ export const YAHOO: Vendor = {
     });
     const actions = actionsIn(events, request, divisor);
     const hasSplit = actions.some((action) => action?.type === "split");
-    return { rows: lastOfEach(rows, request), actions, ...(hasSplit ? { note: SPLIT_NOTE } : {}) };
+    return { rows, actions, ...(hasSplit ? { note: SPLIT_NOTE } : {}) };
   },
 };
 
@@ -203,19 +203,6 @@ function rowOf(
       volume,
     },
   ];
-}
-
-/** The price of the moment can stand behind the day's own row as one more row of the same day; the last one counts. */
-function lastOfEach(
-  rows: readonly StampedBar[],
-  { resolution, calendar }: HistoryRequest,
-): readonly StampedBar[] {
-  if (isIntraday(resolution)) return rows;
-  const [last, before] = [rows.at(-1), rows.at(-2)];
-  if (last === undefined || before === undefined || !isDatable(last) || !isDatable(before)) return rows;
-  const repeats =
-    barKey(resolution, calendar, last.timestamp) === barKey(resolution, calendar, before.timestamp);
-  return repeats ? rows.toSpliced(-2, 1) : rows;
 }
 
 /** Within the years that a date has; what is not is refused later, with the rest. */
