@@ -37,7 +37,12 @@ export const onePerPeriod = (
     const [first] = group;
     if (first === undefined) continue;
     if (group.length > 1 && distinct && (isLong(resolution) || group.at(-1) === newest))
-      bars.push(merged(group.map(({ bar }) => bar), resolution));
+      bars.push(
+        merged(
+          group.map(({ bar }) => bar),
+          resolution,
+        ),
+      );
     else if (group.length === 1 && first === newest && isPart(first, resolution, calendar))
       parts.push(first.stamp);
     // The same stamp twice contradicts itself or repeats itself: checked like any other bars.

@@ -16,9 +16,14 @@ export interface HistoryRequest {
   readonly signal?: AbortSignal;
 }
 
-/** Why a source gave no bars; what to do about it follows from the name alone. */
+/**
+ * Why a source gave no bars; what to do about it follows from the name alone. NoData: it knows the asset, and the time asked
+ * for is quiet. UnknownSymbol: it knows no such asset, now. Delisted: it says that the asset is traded no more.
+ */
 export const SOURCE_REFUSALS = [
   "NoData",
+  "UnknownSymbol",
+  "Delisted",
   "Stale",
   "RateLimited",
   "NotConfigured",

@@ -2,7 +2,13 @@ import type { Bar } from "../domain/asset/bar.ts";
 import { checkBars } from "../domain/asset/check-bars.ts";
 import { barKey } from "../domain/market/bar-key.ts";
 import { sessionDateOf } from "../domain/market/calendar.ts";
-import { isWeekend, MILLISECONDS_PER_DAY, SUNDAY, utcDayOf, weekdayOf } from "../domain/market/calendar-day.ts";
+import {
+  isWeekend,
+  MILLISECONDS_PER_DAY,
+  SUNDAY,
+  utcDayOf,
+  weekdayOf,
+} from "../domain/market/calendar-day.ts";
 import type { CalendarId } from "../domain/market/calendar-id.ts";
 import { lastFinal } from "../domain/market/last-final.ts";
 import { offSession } from "../domain/market/off-session.ts";
