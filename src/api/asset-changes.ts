@@ -5,6 +5,7 @@ import type { Resolution } from "../domain/market/resolution.ts";
 import { noteKnown } from "../read-model/streams.ts";
 import { type AssetRecord, assetFact, writeAsset } from "../records/asset-records.ts";
 import { marketTime } from "../records/clock-record.ts";
+import { forgetFeed } from "../records/feed-records.ts";
 import { orderJobs } from "../records/job-records.ts";
 import { auditRow } from "./audit-row.ts";
 import type { ApiEnv, Caller } from "./platform.ts";
@@ -77,6 +78,7 @@ export async function saveAsset(
     writeAsset(DB, asset),
     noteKnown(DB, [{ streamId: assetStream(asset.symbol), version: head }], now),
     auditRow(env, caller.id, action, asset.symbol),
+    ...(asset.archivedAt === null ? [] : [forgetFeed(DB, asset.symbol)]),
     ...(jobs.length > 0
       ? [
           orderJobs(

@@ -58,6 +58,10 @@ const keepOffSession = (
     .bind(...series, MOST_OFF_SESSION),
 ];
 
+/** Forgets how the series of an asset were fed; for one that is not asked for any more. */
+export const forgetFeed = (db: D1Database, symbol: string): D1PreparedStatement =>
+  db.prepare("DELETE FROM feed_notes WHERE symbol = ?").bind(symbol);
+
 /** Instants (epoch ms, both ends included, oldest first) of rows that were left out of a series; at most those that are kept. */
 export async function offSessionBetween(
   db: Reader,

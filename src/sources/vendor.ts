@@ -31,7 +31,12 @@ export interface Vendor {
   /** The request for the first part of a period, or why there is none. `now` is epoch ms. */
   readonly question: (request: HistoryRequest, place: Place) => Question | SourceFailure;
   /** The trouble that a body tells of, under whatever status: a refusal, `nothing` for a window without bars, or null. */
-  readonly trouble: (body: unknown, status: number, now: number) => SourceFailure | "nothing" | null;
+  readonly trouble: (
+    body: unknown,
+    status: number,
+    now: number,
+    request: HistoryRequest,
+  ) => SourceFailure | "nothing" | null;
   /** The rows of a body, in any order; `nothing` when there are none. */
   readonly rows: (body: unknown, request: HistoryRequest) => Rows | "nothing" | SourceFailure;
 }
@@ -99,7 +104,7 @@ async function readAnswer(
 ): Promise<SourceAnswer> {
   const json = await readBody(response);
   const byStatus = response.ok ? null : failureOfStatus(response, now);
-  const trouble = json.ok ? vendor.trouble(json.value, response.status, now) : null;
+  const trouble = json.ok ? vendor.trouble(json.value, response.status, now, request) : null;
   const nothing = (offSession: readonly number[] = []): SourceAnswer => {
     const out = offSession.length === 0 ? {} : { offSession };
     return window.next === null
