@@ -121,7 +121,8 @@ describe("yahoo's charts as its users report them", () => {
     // Yahoo tells hours of two years only; the day after Thanksgiving is half a day in each of them.
     const chart = structuredClone(atTheClose);
     const years = (Date.parse("2029-11-23") - Date.parse("2026-11-27")) / 1000;
-    for (const result of chart.chart.result) result.timestamp = result.timestamp.map((stamp) => stamp + years);
+    for (const result of chart.chart.result)
+      result.timestamp = result.timestamp.map((stamp) => stamp + years);
     charts.set("FSEV", chart);
     const done = await ingest("FSEV", "1h", "2029-11-26T21:00:00Z");
     expect(done.result).toMatchObject({
