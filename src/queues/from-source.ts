@@ -5,8 +5,12 @@ import { type OneScale, onOneScale } from "../domain/asset/on-one-scale.ts";
 import type { JobRecord } from "../domain/job/job.ts";
 import { lastFinal } from "../domain/market/last-final.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
+import { isIntraday } from "../domain/market/session-slots.ts";
+import { isVendorName } from "../domain/market/vendor.ts";
 import { type Outcome, refused } from "../domain/outcome.ts";
+import type { FeedChange } from "../domain/quality/feed.ts";
 import { scaleChange } from "../domain/quality/scale-change.ts";
+import { barsLate, HOPELESSLY_LATE } from "../domain/quality/series-quality.ts";
 import { jobContext } from "../domain/trace/log-context.ts";
 import { type Asked, askSources, type Prices } from "./ask-sources.ts";
 import { commit, rulesFor } from "./commit-bars.ts";
@@ -20,8 +24,8 @@ const LOOK_BACK = 7 * DAY;
 /** Asked again as well, so that a change of scale shows; more where a split may still be adjusted for. */
 const NEWEST = 30;
 const MOST_NEWEST = 2_000;
-/** Bars before a split that are asked again with those since it. */
-const BEFORE_SPLIT = 14 * DAY;
+/** The time before a split that is asked again with that since it: as many bars as tell what moves are usual. */
+const beforeSplit = (resolution: Resolution): number => (isIntraday(resolution) ? 14 : 60) * DAY;
 /** Stored bars that tell on which scale those before an answer are. */
 const AT_ITS_BEGINNING = 12;
 
@@ -96,7 +100,8 @@ export async function fromSource(
   const olderTimes = isWhole ? await scaleBefore(deps, job, bars) : null;
   const notes = [...series.notes, ...level.standing.map((split) => standingNote(series.source, split))];
   const counted = type === "STOCK" ? series.offSession : [];
-  await deps.note(symbol, resolution, { trouble: null, source: series.source, offSession: counted });
+  const trouble = endOf(bars, job, asset, params.until, series.source);
+  await deps.note(symbol, resolution, { trouble, source: series.source, offSession: counted });
   return commit(
     deps,
     job,
@@ -116,6 +121,22 @@ export async function fromSource(
   );
 }
 
+/** A stock whose vendor has had no bar for so long may be traded no more. Its job has done what there was to do all the same. */
+function endOf(
+  bars: readonly Bar[],
+  { resolution }: JobRecord,
+  { type, calendar, symbol }: IngestAsset,
+  until: number,
+  source: string,
+): FeedChange["trouble"] {
+  const last = bars.at(-1);
+  if (type !== "STOCK" || last === undefined || !isVendorName(source)) return null;
+  if ((barsLate(last.timestamp, resolution, calendar, until) ?? 0) < HOPELESSLY_LATE) return null;
+  const day = new Date(last.timestamp).toISOString().slice(0, 10);
+  const detail = `${source} has no bar of ${symbol} after ${day}: it may be suspended, delisted or renamed`;
+  return { outcome: "Delisted", detail };
+}
+
 /** The newest stored bars, and those around the splits that the source may not have adjusted its history for yet. */
 async function knownBefore(
   deps: IngestDeps,
@@ -128,7 +149,7 @@ async function knownBefore(
     first === undefined
       ? []
       : await deps.stored(symbol, resolution, {
-          from: first.exDate - BEFORE_SPLIT,
+          from: first.exDate - beforeSplit(resolution),
           which: "newest",
           limit: MOST_NEWEST,
         });

@@ -297,6 +297,19 @@ describe("unknown, delisted and quiet", () => {
     expect((await api("GET", "/assets/GONE")).body).toMatchObject({ feedTroubles: [] });
   });
 
+  it("a stock that its vendor knows and has had no bar of for ten sessions is told of, too; its job has done its work", async () => {
+    await openAsset("ENDED", { source: "yahoo", live: false });
+    const chart = structuredClone(splitAdjusted);
+    for (const result of chart.chart.result) result.meta.symbol = "ENDED";
+    charts.set("ENDED", chart);
+    expect((await ingest("ENDED", "1d", "2026-12-10T22:00:00Z")).state).toBe("succeeded");
+    expect((await api("GET", "/assets/ENDED")).body).toMatchObject({ feedTroubles: [] });
+    expect((await ingest("ENDED", "1d", "2026-12-14T22:00:00Z")).state).toBe("succeeded");
+    expect((await api("GET", "/assets/ENDED")).body).toMatchObject({
+      feedTroubles: [{ outcome: "Delisted", detail: expect.stringContaining("after 2026-11-27") }],
+    });
+  });
+
   it("a fallback that knows what the first does not serves it", async () => {
     await openAsset("HERE", { source: "yahoo", live: false });
     others = (url) =>

@@ -1,5 +1,6 @@
 import type { CalendarId } from "../market/calendar-id.ts";
 import type { Resolution } from "../market/resolution.ts";
+import { isIntraday } from "../market/session-slots.ts";
 import type { Bar } from "./bar.ts";
 import { type CorporateAction, firstBarWithout, type Split } from "./corporate-action.ts";
 
@@ -32,6 +33,8 @@ export function onOneScale(
   { resolution, calendar }: { readonly resolution: Resolution; readonly calendar: CalendarId },
 ): OneScale {
   let { bars, actions } = given;
+  // Dividends are those of days: vendors adjust them with their days, also where hours stay as they were.
+  const tellsDividends = !isIntraday(resolution);
   const standing: Split[] = [];
   for (const split of splitsOf([...known, ...actions])) {
     const key = firstBarWithout(resolution, calendar, split);
@@ -42,11 +45,12 @@ export function onOneScale(
     bars = bars.map((bar, index) =>
       index < at ? scaled(bar, ratio) : index === at && isInside ? withoutRange(bar) : bar,
     );
-    actions = actions.map((action) =>
-      action.type === "dividend" && action.exDate < split.exDate
-        ? { ...action, amount: action.amount * ratio }
-        : action,
-    );
+    if (tellsDividends)
+      actions = actions.map((action) =>
+        action.type === "dividend" && action.exDate < split.exDate
+          ? { ...action, amount: action.amount * ratio }
+          : action,
+      );
     standing.unshift(split);
   }
   return { bars, actions, standing };

@@ -17,7 +17,7 @@ export const QUALITY_WINDOW = 250;
 const MOST_NAMED = 20;
 
 /** So many bars late, a series says nothing about now. */
-const HOPELESSLY_LATE = 10;
+export const HOPELESSLY_LATE = 10;
 
 /** Closes that stay the same for so long are a feed that hangs more likely than a market that rests. */
 const FROZEN = 5;
