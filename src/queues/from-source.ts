@@ -143,18 +143,20 @@ async function knownBefore(
   { symbol, resolution }: JobRecord,
   watchedFrom: number | null,
 ): Promise<Before> {
-  const splits = watchedFrom === null ? [] : await deps.splits(symbol, watchedFrom);
-  const [first] = splits;
-  const around =
-    first === undefined
-      ? []
-      : await deps.stored(symbol, resolution, {
-          from: first.exDate - beforeSplit(resolution),
-          which: "newest",
-          limit: MOST_NEWEST,
-        });
   const any = { from: Number.MIN_SAFE_INTEGER, which: "newest", limit: NEWEST } as const;
-  return { newest: around.length >= NEWEST ? around : await deps.stored(symbol, resolution, any), splits };
+  const [splits, newest] = await Promise.all([
+    watchedFrom === null ? [] : deps.splits(symbol, watchedFrom),
+    deps.stored(symbol, resolution, any),
+  ]);
+  const [first] = splits;
+  if (first === undefined) return { newest, splits };
+  const around = {
+    from: first.exDate - beforeSplit(resolution),
+    which: "newest",
+    limit: MOST_NEWEST,
+  } as const;
+  const since = await deps.stored(symbol, resolution, around);
+  return { newest: since.length > newest.length ? since : newest, splits };
 }
 
 /** By what a source's closes and volumes have been multiplied since they were stored; null each where they have not. */
