@@ -10,6 +10,7 @@ export default defineConfig({
     "./src/records/portfolio-schema.ts",
     "./src/records/backtest-schema.ts",
     "./src/records/cross-check-schema.ts",
+    "./src/records/feed-schema.ts",
     "./src/read-model/schema.ts",
   ],
   out: "./migrations",

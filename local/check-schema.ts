@@ -23,6 +23,7 @@ try {
       "--schema=./src/records/portfolio-schema.ts",
       "--schema=./src/records/backtest-schema.ts",
       "--schema=./src/records/cross-check-schema.ts",
+      "--schema=./src/records/feed-schema.ts",
       "--schema=./src/read-model/schema.ts",
       `--out=${join(copy, "migrations")}`,
     ],

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { ACTION_TYPES, type CorporateAction } from "../domain/asset/corporate-action.ts";
 import { assetStream } from "../domain/events/envelope.ts";
+import { MILLISECONDS_PER_DAY } from "../domain/market/calendar-day.ts";
 import { type CalendarId, isCalendarId } from "../domain/market/calendar-id.ts";
 import { RESOLUTIONS, type Resolution } from "../domain/market/resolution.ts";
 import { NOTICE } from "../domain/notice.ts";
@@ -19,6 +20,7 @@ import { projectedHeads } from "../read-model/streams.ts";
 import type { AssetRecord } from "../records/asset-records.ts";
 import { marketTime } from "../records/clock-record.ts";
 import { latestCrossCheck } from "../records/cross-check-records.ts";
+import { offSessionBetween } from "../records/feed-records.ts";
 import type { ApiEnv } from "./platform.ts";
 import { iso, isoOrNull } from "./schemas.ts";
 
@@ -28,7 +30,9 @@ export const qualityView = z
   .object({
     health: share.meta({ description: "completeness × soundness × freshness × agreement" }),
     completeness: share.meta({ description: "bars there are out of bars the calendar asks for" }),
-    soundness: share.meta({ description: "share of bars that raise no suspicion" }),
+    soundness: share.meta({
+      description: "share of bars that raise no suspicion, of them and the rows that were left out",
+    }),
     freshness: share.meta({
       description: "1 when up to date, or when the series is history; 0 from ten bars late on",
     }),
@@ -129,7 +133,7 @@ export async function qualityThen(
   return freshened(api, reads, asset, series, resolution, asOf);
 }
 
-function calendarOf({ symbol, calendar }: AssetRecord): CalendarId {
+export function calendarOf({ symbol, calendar }: AssetRecord): CalendarId {
   if (!isCalendarId(calendar)) throw new Error(`${symbol} has an unknown calendar`);
   return calendar;
 }
@@ -147,7 +151,11 @@ async function freshened(
   const live = asset.live && (asOf === null || !api.config.DEMO);
   const checked = asOf === null ? await latestCrossCheck(reads, asset.symbol, resolution) : null;
   const agreement = checked === null ? 1 : agreementOf(checked.result);
-  return dataQuality(series, { resolution, calendar: calendarOf(asset), live, now, agreement });
+  // Rows before the first bar's session opened are of its time as well.
+  const since = series.from === null ? Number.MIN_SAFE_INTEGER : series.from - MILLISECONDS_PER_DAY;
+  const until = asOf ?? Number.MAX_SAFE_INTEGER;
+  const leftOut = await offSessionBetween(reads, asset.symbol, resolution, since, until);
+  return dataQuality(series, { resolution, calendar: calendarOf(asset), live, now, agreement, leftOut });
 }
 
 /** The fields of `aboutView` for an answer about the newest bars. */
@@ -170,6 +178,11 @@ export const fullQualityView = qualityView
       .int()
       .nullable()
       .meta({ description: "bars of times at which the market was closed" }),
+    leftOut: z.number().int().meta({
+      description:
+        "rows that the source told of times at which the market was closed; they are not among the bars, and cost soundness",
+    }),
+    leftOutAt: z.array(z.string()),
     impossibleAt: z.array(z.string()),
     outliersAt: z.array(
       z.object({
@@ -225,6 +238,8 @@ export const showFullQuality = (
   asOf: isoOrNull(quality.to),
   missingAt: quality.missingAt.map(iso),
   offCalendar: quality.offCalendar,
+  leftOut: quality.leftOut,
+  leftOutAt: quality.leftOutAt.map(iso),
   impossibleAt: quality.impossibleAt.map(iso),
   outliersAt: quality.outliersAt.map((one) => ({
     ...one,

@@ -43,6 +43,7 @@ import { rateLimit } from "./rate-limit.ts";
 import { rebuilds } from "./rebuilds.ts";
 import { recommendations } from "./recommendations.ts";
 import { reconciliations } from "./reconciliations.ts";
+import { refetch } from "./refetch.ts";
 import { scheduleActions } from "./schedule-actions.ts";
 import { schedules } from "./schedules.ts";
 import { series } from "./series.ts";
@@ -88,6 +89,7 @@ v1.use(etag());
 for (const part of [
   assets,
   bars,
+  refetch,
   analysis,
   quality,
   corporateActions,

@@ -11,6 +11,7 @@ import {
   writeAsset,
 } from "../records/asset-records.ts";
 import { marketTime } from "../records/clock-record.ts";
+import { forgetFeed } from "../records/feed-records.ts";
 import { orderJobs } from "../records/job-records.ts";
 import { auditRow } from "./audit-row.ts";
 import type { ApiEnv, Caller } from "./platform.ts";
@@ -92,6 +93,7 @@ export async function saveAsset(
     writeAsset(DB, asset, head),
     noteKnown(DB, [{ streamId: assetStream(asset.symbol), version: head }], now),
     auditRow(env, caller.id, action, asset.symbol),
+    ...(asset.archivedAt === null ? [] : [forgetFeed(DB, asset.symbol)]),
     ...(jobs.length > 0
       ? [
           orderJobs(

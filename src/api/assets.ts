@@ -1,13 +1,18 @@
 import * as z from "zod";
 import { ASSET_TYPES, type AssetType } from "../domain/market/asset-type.ts";
 import { barSource } from "../domain/market/bar-source.ts";
-import { CALENDAR_IDS, type CalendarId } from "../domain/market/calendar-id.ts";
+import { CALENDAR_IDS } from "../domain/market/calendar-id.ts";
 import { SOURCES } from "../domain/market/price-sources.ts";
+import { RESOLUTIONS } from "../domain/market/resolution.ts";
 import type { OnboardAssetInput } from "../domain/process/onboard-asset.ts";
+import { FEED_TROUBLES } from "../domain/quality/feed.ts";
 import type { Reader } from "../reader.ts";
 import { type AssetRecord, listAssets, loadAssets, type StoredAsset } from "../records/asset-records.ts";
+import { feedTroubles, type NotedTrouble } from "../records/feed-records.ts";
+import { calendarOf } from "./about.ts";
 import { closeLettersOf } from "./archived-letters.ts";
 import { backfillOrders, demoSeriesFor, saveAsset } from "./asset-changes.ts";
+import { tradedAt } from "./asset-listing.ts";
 import { ApiProblem } from "./problem.ts";
 import {
   iso,
@@ -28,19 +33,18 @@ const DEFAULT_SOURCE: Readonly<Record<AssetType, (typeof SOURCES)[number]>> = {
   CRYPTO: "coinbase",
   FX: "frankfurter",
 };
-const DEFAULT_CALENDAR: Readonly<Record<AssetType, CalendarId>> = {
-  STOCK: "XNYS",
-  CRYPTO: "CRYPTO",
-  FX: "FX",
-};
 
 const currency = z.string().regex(/^[A-Z]{3,5}$/, "a currency code of 3 to 5 capital letters, like USD");
 
 export const newAsset = z.strictObject({
   symbol: symbolSchema,
   type: z.enum(ASSET_TYPES),
-  currency,
-  calendar: z.enum(CALENDAR_IDS).optional(),
+  currency: currency.optional().meta({
+    description: "needed unless a stock's symbol tells it: GBP for .L, EUR for .MC, USD without an ending",
+  }),
+  calendar: z.enum(CALENDAR_IDS).optional().meta({
+    description: "by default that of the symbol's ending (.L London, .MC Madrid), else that of the type",
+  }),
   source: z.enum(SOURCES).optional(),
 });
 
@@ -62,12 +66,24 @@ const assetView = z
     live: z.boolean().meta({ description: "false for a finished history that is never asked for again" }),
     demo: z.boolean(),
     synthetic: z.boolean().meta({ description: "true when the prices are invented" }),
+    feedTroubles: z
+      .array(
+        z.object({
+          resolution: z.enum(RESOLUTIONS),
+          outcome: z.enum(FEED_TROUBLES),
+          detail: z.string(),
+          since: z.string(),
+        }),
+      )
+      .meta({
+        description: "why its source gives no bars, by series; empty when nothing is wrong with the asset",
+      }),
     createdAt: z.string(),
     updatedAt: z.string(),
   })
   .meta({ id: "Asset" });
 
-const show = (asset: AssetRecord): z.infer<typeof assetView> => ({
+const show = (asset: AssetRecord, troubles: readonly NotedTrouble[] = []): z.infer<typeof assetView> => ({
   symbol: asset.symbol,
   type: asset.type,
   currency: asset.currency,
@@ -76,6 +92,9 @@ const show = (asset: AssetRecord): z.infer<typeof assetView> => ({
   live: asset.live,
   demo: asset.source === "demo",
   synthetic: barSource(asset) === "synthetic",
+  feedTroubles: troubles
+    .filter(({ symbol }) => symbol === asset.symbol)
+    .map(({ resolution, outcome, detail, since }) => ({ resolution, outcome, detail, since: iso(since) })),
   createdAt: iso(asset.createdAt),
   updatedAt: iso(asset.updatedAt),
 });
@@ -87,8 +106,7 @@ export function describeAsset(demoOn: boolean, body: z.infer<typeof newAsset>): 
   return {
     symbol: body.symbol,
     type: body.type,
-    currency: body.currency,
-    calendar: body.calendar ?? DEFAULT_CALENDAR[body.type],
+    ...tradedAt({ ...body, source }),
     source,
     live: source !== "import" && (demo?.live ?? true),
     resolutions: source === "import" ? [] : (demo?.resolutions ?? ["1d"]),
@@ -119,9 +137,17 @@ assets.openapi(
   async (c) => {
     const { limit, cursor } = c.req.valid("query");
     const after = readCursor(cursor, z.tuple([z.string()]))?.[0] ?? "";
-    const rows = await listAssets(c.get("reads"), after, limit + 1);
+    const reads = c.get("reads");
+    const rows = await listAssets(reads, after, limit + 1);
+    const symbols = rows.map(({ symbol }) => symbol);
+    const troubles = symbols.length === 0 ? [] : await feedTroubles(reads, symbols);
     return c.json(
-      page(rows, limit, ({ symbol }) => [symbol], show),
+      page(
+        rows,
+        limit,
+        ({ symbol }) => [symbol],
+        (row) => show(row, troubles),
+      ),
       200,
     );
   },
@@ -170,8 +196,10 @@ assets.openapi(
     assetView,
   ),
   async (c) => {
-    const asset = await requireAsset(c.get("reads"), c.req.valid("param").symbol);
-    return c.json(show(asset), 200, await tagged(c, asset.version, show(asset)));
+    const reads = c.get("reads");
+    const asset = await requireAsset(reads, c.req.valid("param").symbol);
+    const shown = show(asset, await feedTroubles(reads, [asset.symbol]));
+    return c.json(shown, 200, await tagged(c, asset.version, shown));
   },
 );
 
@@ -196,6 +224,13 @@ assets.openapi(
       refuseStale(c, before.version);
       const source = patch.source ?? before.source;
       const demo = demoSeriesFor(c.env.api.config.DEMO, source, before.symbol);
+      if (patch.calendar !== undefined || patch.source !== undefined)
+        tradedAt({
+          ...before,
+          source,
+          calendar: patch.calendar ?? calendarOf(before),
+          currency: patch.currency ?? before.currency,
+        });
       const changed: AssetRecord = {
         ...before,
         currency: patch.currency ?? before.currency,
@@ -206,7 +241,8 @@ assets.openapi(
       };
       return saveAsset(c.env, before, changed, c.get("caller"), "asset.update", []);
     });
-    return c.json(show(asset), 200, await tagged(c, asset.version, show(asset)));
+    const shown = show(asset, await feedTroubles(c.env.DB, [asset.symbol]));
+    return c.json(shown, 200, await tagged(c, asset.version, shown));
   },
 );
 

@@ -25,11 +25,16 @@ export const newJob = z
     }),
     resolution: z.enum(RESOLUTIONS).optional().meta({ description: "1d, or the portfolio's" }),
     delaySeconds: z.number().int().min(0).max(86_400).default(0),
+    backfill: z.boolean().optional().meta({
+      description: "with kind ingest: asks for the whole history again instead of what is new",
+    }),
     only: z.literal("due").optional().meta({
       description: "with kind recommendation: makes none, but judges those that have come to their horizon",
     }),
   })
   .superRefine((wish, context) => {
+    if (wish.backfill !== undefined && wish.kind !== "ingest")
+      context.addIssue({ code: "custom", path: ["backfill"], message: "goes with kind ingest" });
     const needed = subjectOf(wish.kind);
     for (const field of ["symbol", "portfolioId"] as const) {
       if (field === needed && wish[field] === undefined)
@@ -94,7 +99,7 @@ async function aboutPortfolio({ DB, api }: ApiEnv["Bindings"], { portfolioId = "
 
 async function aboutAsset(
   { DB, api }: ApiEnv["Bindings"],
-  { kind, symbol = "", resolution = "1d", only }: Wish,
+  { kind, symbol = "", resolution = "1d", backfill = false, only }: Wish,
 ): Promise<Subject> {
   const asset = await requireAsset(DB, symbol);
   if (kind === "ingest" && asset.source === "import") {
@@ -110,7 +115,7 @@ async function aboutAsset(
     resolution,
     params:
       kind === "ingest"
-        ? { mode: "source", until, backfill: false }
+        ? { mode: "source", until, backfill }
         : { mode: only === "due" ? "resolve" : "derived" },
   };
 }

@@ -14,6 +14,8 @@ export type Prices =
       readonly next: number | null;
       readonly actions?: readonly CorporateAction[];
       readonly note?: string;
+      /** Instants (epoch ms) of rows that were left out because the market was closed then. */
+      readonly offSession?: readonly number[];
     }
   | {
       readonly outcome: string;
@@ -21,6 +23,7 @@ export type Prices =
       readonly retryAfterSeconds?: number;
       /** It was asked though its breaker was open, which it still is for so many seconds. */
       readonly stillOpenFor?: number;
+      readonly offSession?: readonly number[];
     };
 
 type Refusal = Exclude<Prices, { readonly outcome: "bars" }>;
@@ -33,16 +36,30 @@ export interface Tried {
 }
 
 /** All pages of one source, and of no other. */
-interface Series {
+export interface Series {
   readonly bars: readonly Bar[];
   readonly actions: readonly CorporateAction[];
   readonly source: string;
   readonly notes: readonly string[];
+  readonly offSession: readonly number[];
 }
 
-/** What asking came to; `series` is null when there is no data. */
+/** That a source knows the asset and has no bar of the time asked for. */
+export interface Silence {
+  readonly source: string;
+  readonly detail: string;
+  readonly offSession: readonly number[];
+}
+
+/** What asking came to. */
 export type Asked =
-  | { readonly kind: "answered"; readonly series: Series | null; readonly tried: readonly Tried[] }
+  | { readonly kind: "answered"; readonly series: Series; readonly tried: readonly Tried[] }
+  | {
+      readonly kind: "answered";
+      readonly series: null;
+      readonly silence: Silence;
+      readonly tried: readonly Tried[];
+    }
   | { readonly kind: "failed"; readonly outcome: Outcome<never>; readonly tried: readonly Tried[] };
 
 const MOST_PAGES = 50;
@@ -61,9 +78,11 @@ export async function askSources(
   for (const source of candidates) {
     const answer = await readPages(source, from, ask);
     if (answer.kind === "series") return { kind: "answered", series: answer.series, tried };
+    if (answer.kind === "silence") return { kind: "answered", series: null, silence: answer.silence, tried };
     if (answer.kind === "broken") return { kind: "failed", outcome: ending([answer.refusal], []), tried };
-    const { outcome, detail } = answer.refusal;
-    if (outcome === "NoData" && refusals.length === 0) return { kind: "answered", series: null, tried };
+    const { outcome, detail, offSession = [] } = answer.refusal;
+    if (outcome === "NoData" && refusals.length === 0)
+      return { kind: "answered", series: null, silence: { source, detail, offSession }, tried };
     tried.push({ source, outcome, detail });
     refusals.push(answer.refusal);
     if (!mayPassOver(outcome)) break;
@@ -72,7 +91,8 @@ export async function askSources(
 }
 
 type Pages =
-  | { readonly kind: "series"; readonly series: Series | null }
+  | { readonly kind: "series"; readonly series: Series }
+  | { readonly kind: "silence"; readonly silence: Silence }
   /** Refused before anything was given. */
   | { readonly kind: "refused"; readonly refusal: Refusal }
   | { readonly kind: "broken"; readonly refusal: Refusal };
@@ -85,10 +105,12 @@ async function readPages(
   const bars: Bar[] = [];
   const actions: CorporateAction[] = [];
   const notes = new Set<string>();
+  const offSession: number[] = [];
   let origin = source;
   let from: number | null = start;
   for (let page = 0; page < MOST_PAGES && from !== null; page++) {
     const answer: Prices = await ask(source, from);
+    for (const instant of answer.offSession ?? []) offSession.push(instant);
     if (!("bars" in answer)) {
       if (page === 0) return { kind: "refused", refusal: answer };
       if (answer.outcome !== "NoData") return { kind: "broken", refusal: answer };
@@ -100,16 +122,21 @@ async function readPages(
     if (answer.note !== undefined) notes.add(answer.note);
     from = answer.next;
   }
-  const series = { bars, actions, source: origin, notes: [...notes] };
-  return { kind: "series", series: bars.length === 0 ? null : series };
+  const detail = `${source} has no bar in this period`;
+  return bars.length === 0
+    ? { kind: "silence", silence: { source, detail, offSession } }
+    : { kind: "series", series: { bars, actions, source: origin, notes: [...notes], offSession } };
 }
 
 /**
- * How a job ends that nobody served: by the first refusal that is worth waiting for, else by the first. That a fallback
- * has no data, or no key, must not turn another's outage into an end.
+ * How a job ends that nobody served: by the first refusal that is worth waiting for, else by one that says what is wrong with
+ * the asset, else by the first. That a fallback has no data, or no key, must not turn another's outage into an end.
  */
 function ending(refusals: readonly Refusal[], tried: readonly Tried[]): Outcome<never> {
-  const chosen = refusals.find((one) => !givesUp(one)) ?? refusals[0];
+  const chosen =
+    refusals.find((one) => !givesUp(one)) ??
+    refusals.find(({ outcome }) => outcome === "UnknownSymbol" || outcome === "Delisted") ??
+    refusals[0];
   if (chosen === undefined)
     return refused({ code: "source_NotConfigured", detail: "no source may be asked" });
   const all = tried.map(({ source, detail }) => `${source}: ${detail}`).join("; ");

@@ -5,20 +5,18 @@ import type { IngestCommand, IngestResult } from "../domain/asset/commands.ts";
 import type { CorporateAction } from "../domain/asset/corporate-action.ts";
 import type { BarRow } from "../domain/asset/read-bar.ts";
 import { LISTED_ERRORS } from "../domain/asset/row-error.ts";
-import { assetStream } from "../domain/events/envelope.ts";
 import type { Skipped } from "../domain/import/understanding.ts";
 import type { ImportParams, JobRecord } from "../domain/job/job.ts";
 import type { AssetType } from "../domain/market/asset-type.ts";
-import { barKey } from "../domain/market/bar-key.ts";
 import type { CalendarId } from "../domain/market/calendar-id.ts";
-import { lastFinal } from "../domain/market/last-final.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
-import { done, type Outcome, type Problem, refused } from "../domain/outcome.ts";
-import { scaleChange } from "../domain/quality/scale-change.ts";
-import { jobContext, type Log } from "../domain/trace/log-context.ts";
-import { type Asked, askSources, type Prices } from "./ask-sources.ts";
-import { causeOf, orderOf } from "./command.ts";
+import { type Outcome, type Problem, refused } from "../domain/outcome.ts";
+import type { FeedChange } from "../domain/quality/feed.ts";
+import type { Log } from "../domain/trace/log-context.ts";
+import type { Prices } from "./ask-sources.ts";
+import { commit, rulesFor } from "./commit-bars.ts";
 import type { JobHandler, JobSuccess } from "./consumer.ts";
+import { fromSource } from "./from-source.ts";
 
 /** What the ingest worker must know of an asset. */
 export interface IngestAsset {
@@ -32,8 +30,16 @@ export interface IngestAsset {
 
 export interface IngestDeps {
   readonly asset: (symbol: string) => Promise<IngestAsset | null>;
-  /** The newest bars that are stored, oldest first; a few are enough. */
-  readonly newest: (symbol: string, resolution: Resolution) => Promise<readonly Bar[]>;
+  /** Stored bars of a range (epoch ms, both included), oldest first: the newest or the oldest `limit` of them. */
+  readonly stored: (
+    symbol: string,
+    resolution: Resolution,
+    range: { readonly from: number; readonly which: "newest" | "oldest"; readonly limit: number },
+  ) => Promise<readonly Bar[]>;
+  /** The splits on record with an ex-date (epoch ms) from an instant on, oldest first. */
+  readonly splits: (symbol: string, from: number) => Promise<readonly CorporateAction[]>;
+  /** Keeps what an asset's source did not tell as it should. Again is once. */
+  readonly note: (symbol: string, resolution: Resolution, change: FeedChange) => Promise<void>;
   /** Whom to ask for an asset, in this order. */
   readonly candidates: (asset: Pick<IngestAsset, "type" | "source">) => readonly string[];
   readonly prices: (
@@ -68,10 +74,6 @@ export type Upload =
       readonly skipped?: { readonly total: number; readonly rows: readonly Skipped[] };
     }
   | { readonly ok: false; readonly error: Problem };
-
-const DAY = 86_400_000;
-/** Asked again at every slot, so that late bars and corrections of the last days are found. */
-const LOOK_BACK = 7 * DAY;
 
 /** Asks the source or reads the upload, outside the object; then one call commits all of it, or none. */
 export function ingestHandler(deps: IngestDeps): JobHandler {
@@ -122,112 +124,5 @@ async function fromUpload(
     detail: `${total} row(s) cannot be taken; nothing was stored`,
     errors: found.flatMap(({ errors }) => errors).slice(0, LISTED_ERRORS),
     total,
-  });
-}
-
-async function fromSource(
-  deps: IngestDeps,
-  job: JobRecord,
-  asset: IngestAsset,
-  params: { until: number; backfill: boolean },
-): Promise<Outcome<JobSuccess>> {
-  if (asset.source === "import") {
-    return refused({ code: "source_never_asked", detail: `${asset.symbol} is only fed by import` });
-  }
-  const newest = params.backfill ? [] : await deps.newest(asset.symbol, job.resolution);
-  const to = lastFinal(job.resolution, asset.calendar, params.until);
-  const from = newest[0] === undefined ? 0 : Math.min(newest[0].timestamp, to - LOOK_BACK);
-  const { symbol, type, currency, calendar } = asset;
-  const order = { jobId: job.id, traceparent: job.traceparent ?? null };
-  const ask = (source: string, start: number): Promise<Prices> =>
-    deps.prices(
-      source,
-      { symbol, type, currency, calendar, resolution: job.resolution, from: start, to },
-      order,
-    );
-  const candidates = deps.candidates(asset);
-  const recent = await askSources(candidates, from, ask);
-  const scale = recent.kind === "answered" ? scaleChange(newest, recent.series?.bars ?? []) : null;
-  const asked = scale === null ? recent : await askAgain(recent, scale, candidates, ask);
-  const { tried } = asked;
-  const answeredBy = asked.kind === "answered" ? (asked.series?.source ?? null) : null;
-  if (tried.length > 1 || (tried.length === 1 && answeredBy !== null)) {
-    const line = { level: "warn", message: "price source passed over", tried, answeredBy };
-    deps.log({ ...jobContext(job, job.attempts.length + 1), ...line });
-  }
-  if (asked.kind === "failed") return asked.outcome;
-  if (asked.series === null) return done({ result: { outcome: "NoData" }, head: null });
-  const { bars, actions, source, notes } = asked.series;
-  const rows = bars.map((bar, index) => ({ row: index + 1, line: null, bar }));
-  const checked = checkBars(rows, rulesFor(deps, job, asset));
-  if (!checked.ok) {
-    return refused({
-      code: "source_MalformedPayload",
-      detail: `${source} sent ${checked.total} impossible bar(s)`,
-      errors: checked.errors,
-      total: checked.total,
-    });
-  }
-  return commit(
-    deps,
-    job,
-    { source, bars: checked.bars, actions },
-    {
-      ...(tried.length > 0 ? { source, tried } : {}),
-      ...(notes.length > 0 ? { notes } : {}),
-      ...(scale === null ? {} : { rescaled: scale }),
-    },
-  );
-}
-
-/**
- * The whole history, after the vendor has changed its scale: bars of before and after a split must not stand in one series.
- * The log keeps what they were. Another vendor's scale is no reason to replace everything.
- */
-async function askAgain(
-  { tried }: Asked,
-  scale: number,
-  [own = ""]: readonly string[],
-  ask: (source: string, from: number) => Promise<Prices>,
-): Promise<Asked> {
-  if (tried.length === 0) return askSources([own], 0, ask);
-  const detail = `the closes of the fallback are ${scale} times the stored ones; nothing was stored`;
-  return { kind: "failed", outcome: refused({ code: "source_OtherScale", detail }), tried };
-}
-
-const rulesFor = (deps: IngestDeps, job: JobRecord, asset: IngestAsset) => ({
-  now: deps.now(),
-  resolution: job.resolution,
-  keyOf: (instant: number) => barKey(job.resolution, asset.calendar, instant),
-});
-
-/** What is to be stored, and who told it. */
-interface Told {
-  readonly source: string;
-  readonly bars: readonly Bar[];
-  readonly actions: readonly CorporateAction[];
-}
-
-async function commit(
-  deps: IngestDeps,
-  job: JobRecord,
-  { source, bars, actions }: Told,
-  about: Readonly<Record<string, unknown>> = {},
-): Promise<Outcome<JobSuccess>> {
-  const result = await deps.ingest({
-    symbol: job.symbol,
-    cause: causeOf(job),
-    jobId: job.id,
-    orderHash: await deps.hash(orderOf(job)),
-    resolution: job.resolution,
-    source,
-    scheduleId: job.scheduleId,
-    slot: job.slot === null ? null : new Date(job.slot).toISOString(),
-    bars,
-    ...(actions.length === 0 ? {} : { actions }),
-  });
-  return done({
-    result: { ...result, ...about },
-    head: { streamId: assetStream(job.symbol), version: result.head },
   });
 }

@@ -56,6 +56,18 @@ export async function actionsIn(
   return results.map(fromColumns).reverse();
 }
 
+/** Splits with an ex-date (epoch ms) from `from` on, the newest `MOST_ACTIONS`, oldest first. */
+export async function splitsFrom(db: Reader, symbol: string, from: number): Promise<CorporateAction[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT ${COLUMNS} FROM corporate_actions
+       WHERE symbol = ? AND ex_date >= ? AND type = 'split' ORDER BY ex_date DESC LIMIT ?`,
+    )
+    .bind(symbol, from, MOST_ACTIONS)
+    .all<ActionColumns>();
+  return results.map(fromColumns).reverse();
+}
+
 /** The series whose bars are to be adjusted, from a key (epoch ms) on. */
 export interface AdjustedSeries {
   readonly symbol: string;

@@ -67,6 +67,27 @@ export async function latestBars(
   return results.reverse();
 }
 
+/** Bars from an instant on, oldest first: the newest or the oldest `limit` of them. */
+export async function barsFrom(
+  db: Reader,
+  symbol: string,
+  resolution: Resolution,
+  {
+    from,
+    which,
+    limit,
+  }: { readonly from: number; readonly which: "newest" | "oldest"; readonly limit: number },
+): Promise<Bar[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT timestamp, open, high, low, close, volume FROM bars
+       WHERE symbol = ? AND resolution = ? AND timestamp >= ? ORDER BY timestamp ${which === "newest" ? "DESC" : "ASC"} LIMIT ?`,
+    )
+    .bind(symbol, resolution, from, limit)
+    .all<Bar>();
+  return which === "newest" ? results.reverse() : results;
+}
+
 /** The latest `limit` closes up to an instant, oldest first. */
 export async function latestCloses(
   db: Reader,

@@ -22,6 +22,8 @@ const GRANULARITY: Readonly<Partial<Record<Resolution, number>>> = {
 /** Seconds, then low, high, open, close, volume: in this order. */
 const candle = z.tuple([z.number(), z.number(), z.number(), z.number(), z.number(), z.number()]);
 
+const complaint = z.object({ message: z.string() });
+
 /**
  * Coinbase Exchange candles: newest first, a bucket without a trade is missing, at most 300 a request, and sometimes
  * some from before the time asked for, which the window leaves out.
@@ -48,8 +50,11 @@ export const COINBASE: Vendor = {
     });
     return url === null ? unaddressed("coinbase") : { url, window };
   },
-  // It speaks by status; {"message": …} beside it says nothing more.
-  trouble: () => null,
+  // It speaks by status; of {"message": …} beside it only that of a product nobody knows says more.
+  trouble: (body, status) =>
+    status === 404 && complaint.safeParse(body).success
+      ? refusal("UnknownSymbol", "coinbase does not know the product")
+      : null,
   rows: (body) => {
     const parsed = z.array(candle).safeParse(body);
     if (!parsed.success) return malformed("coinbase");

@@ -37,9 +37,14 @@ export const FRANKFURTER: Vendor = {
     });
     return url === null ? unaddressed("frankfurter") : { url, window };
   },
-  // 404 {"message": "not found"} is an unknown currency, or a range without a rate.
-  trouble: (body, status) =>
-    status === 404 && z.object({ message: z.string() }).safeParse(body).success ? "nothing" : null,
+  // {"message": "not found"} is an unknown currency, or a range without a rate.
+  trouble: (body, status, _now, request) => {
+    if ((status !== 404 && status !== 422) || !complaint.safeParse(body).success) return null;
+    const pair = frankfurterPair(request);
+    const isQuoted = pair !== null && QUOTED.has(pair.base) && QUOTED.has(pair.quote);
+    if (isQuoted) return status === 404 ? "nothing" : null;
+    return refusal("UnknownSymbol", "frankfurter does not know the currencies");
+  },
   rows: (body, request) => {
     const pair = frankfurterPair(request);
     const parsed = range.safeParse(body);
@@ -53,5 +58,15 @@ export const FRANKFURTER: Vendor = {
     return rows.length === days.length ? { rows } : malformed("frankfurter", "rates");
   },
 };
+
+const complaint = z.object({ message: z.string() });
+
+/** Every currency that the ECB has a reference rate of, or had one until the euro or a war took it. */
+const QUOTED: ReadonlySet<string> = new Set(
+  (
+    "AUD BGN BRL CAD CHF CNY CYP CZK DKK EEK EUR GBP HKD HRK HUF IDR ILS INR ISK JPY KRW LTL LVL MTL MXN MYR NOK " +
+    "NZD PHP PLN ROL RON RUB SEK SGD SIT SKK THB TRL TRY USD ZAR"
+  ).split(" "),
+);
 
 const NO_RANGE = { open: null, high: null, low: null } as const;

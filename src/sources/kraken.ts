@@ -27,7 +27,7 @@ const answer = z.object({ error: z.array(z.string()), result: z.record(z.string(
 const row = z.tuple([z.number(), decimal, decimal, decimal, decimal, decimal, decimal, z.number()]);
 
 const MEANINGS: readonly (readonly [RegExp, SourceRefusal, string])[] = [
-  [/^EQuery:Unknown asset pair/, "NoData", "kraken does not know the pair"],
+  [/^EQuery:(?:Unknown|Invalid) asset pair/, "UnknownSymbol", "kraken does not know the pair"],
   [/Too many requests|Rate limit|Temporary lockout/i, "RateLimited", "kraken says that we ask too often"],
   [/^EService:|Internal error/i, "Unavailable", "kraken says that it is out of order"],
   [/Permission denied|Invalid key/i, "NotConfigured", "kraken does not serve us"],

@@ -16,9 +16,14 @@ export interface HistoryRequest {
   readonly signal?: AbortSignal;
 }
 
-/** Why a source gave no bars; what to do about it follows from the name alone. */
+/**
+ * Why a source gave no bars; what to do about it follows from the name alone. NoData: it knows the asset, and the time asked
+ * for is quiet. UnknownSymbol: it knows no such asset, now. Delisted: it says that the asset is traded no more.
+ */
 export const SOURCE_REFUSALS = [
   "NoData",
+  "UnknownSymbol",
+  "Delisted",
   "Stale",
   "RateLimited",
   "NotConfigured",
@@ -40,6 +45,8 @@ export interface SourceBars {
   readonly next: number | null;
   /** Dividends and splits of the period, on the bars' scale, oldest first; left out where none were told. */
   readonly actions?: readonly CorporateAction[];
+  /** Instants (epoch ms) of rows that were left out because the market was closed then; left out where there are none. */
+  readonly offSession?: readonly number[];
   /** What the reader of these bars has to know, such as that older ones are not to be had here. */
   readonly note?: string;
 }
@@ -51,6 +58,8 @@ export interface SourceFailure {
   readonly retryAfterSeconds?: number;
   /** False when there was nobody to answer. */
   readonly reached?: false;
+  /** As for bars, where nothing else was told. */
+  readonly offSession?: readonly number[];
 }
 
 export type SourceAnswer = SourceBars | SourceFailure;

@@ -1,5 +1,6 @@
 import type { AssetType } from "../domain/market/asset-type.ts";
 import type { CalendarId } from "../domain/market/calendar-id.ts";
+import { listingOf } from "../domain/market/listing.ts";
 
 /** What a symbol's name at a vendor follows from. */
 export interface Named {
@@ -26,10 +27,12 @@ export const pairOf = ({ symbol, type }: Pick<Named, "symbol" | "type">): Pair |
   return base === undefined || quote === undefined || base === quote ? null : { base, quote };
 };
 
-/** A symbol without the ending that some lists give the listings of a market outside New York. */
-const rootOf = ({ symbol, calendar }: Named): string => {
-  const ending = YAHOO_ENDINGS[calendar];
-  return ending !== "" && symbol.endsWith(ending) ? symbol.slice(0, -ending.length) : symbol;
+/** A symbol without the ending that names its market, and that ending with its dot; the calendar's where it has none. */
+const listedAt = ({ symbol, calendar }: Named): { readonly root: string; readonly ending: string } => {
+  const listing = listingOf(symbol);
+  return listing.kind === "home" || (listing.kind === "unknown" && listing.market === null)
+    ? { root: symbol, ending: YAHOO_ENDINGS[calendar] }
+    : { root: symbol.slice(0, -listing.ending.length - 1), ending: `.${listing.ending}` };
 };
 
 const YAHOO_ENDINGS: Readonly<Record<CalendarId, string>> = {
@@ -58,7 +61,8 @@ export const yahooSymbol = (asset: Named): string | null => {
   if (asset.type === "FX") return pair === null ? null : `${pair.base}${pair.quote}=X`;
   if (asset.symbol.startsWith("^")) return asset.symbol;
   const index = Object.hasOwn(YAHOO_INDICES, asset.symbol) ? YAHOO_INDICES[asset.symbol] : undefined;
-  return index ?? rootOf(asset).replaceAll(".", "-") + YAHOO_ENDINGS[asset.calendar];
+  const { root, ending } = listedAt(asset);
+  return index ?? root.replaceAll(".", "-") + ending;
 };
 
 /** BTC-USD. */
@@ -84,16 +88,22 @@ export const frankfurterPair = (asset: Named): Pair | null => {
   return pair !== null && /^[A-Z]{3}$/.test(pair.base) && /^[A-Z]{3}$/.test(pair.quote) ? pair : null;
 };
 
-/** AAPL, BRK.B, BTC/USD, EUR/USD; the market goes in a parameter of its own. */
+/** AAPL, BRK.B, BTC/USD, EUR/USD; the market goes in a parameter of its own, by the calendar, so it must be that one's. */
 export const twelveDataSymbol = (asset: Named): string | null => {
-  if (asset.type === "STOCK") return rootOf(asset);
+  if (asset.type === "STOCK") {
+    const { root, ending } = listedAt(asset);
+    return ending === YAHOO_ENDINGS[asset.calendar] ? root : null;
+  }
   const pair = pairOf(asset);
   return pair === null ? null : `${pair.base}/${pair.quote}`;
 };
 
 /** AAPL, BRK-B: stocks of the United States only. */
 export const tiingoTicker = (asset: Named): string | null =>
-  asset.type === "STOCK" && asset.calendar === "XNYS" && /^[A-Z0-9.-]+$/.test(asset.symbol)
+  asset.type === "STOCK" &&
+  asset.calendar === "XNYS" &&
+  listedAt(asset).ending === "" &&
+  /^[A-Z0-9.-]+$/.test(asset.symbol)
     ? asset.symbol.replaceAll(".", "-")
     : null;
 

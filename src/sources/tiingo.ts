@@ -7,12 +7,12 @@ import { addressOf, malformed, type Rows, unaddressed, unserved, type Vendor } f
 import type { ToldAction } from "./vendor-actions.ts";
 import type { StampedBar } from "./vendor-bars.ts";
 import { dateOf, firstWindow } from "./window.ts";
-import { SPLIT_NOTE } from "./yahoo.ts";
 
 const EARLIEST = Date.UTC(1962, 0, 1);
 
 const day = z.object({
-  date: z.iso.datetime().transform((text) => Date.parse(text)),
+  /** A midnight at whatever offset it is written with: it spells a date. */
+  date: z.iso.datetime({ offset: true }).transform((text) => Date.parse(text.slice(0, 10))),
   open: decimal.nullable(),
   high: decimal.nullable(),
   low: decimal.nullable(),
@@ -62,6 +62,7 @@ export const TIINGO: Vendor = {
     // The limits of an hour, a day and a month are told with 429, and were told with 200.
     if (/allocation|symbol look/i.test(parsed.data.detail))
       return { ...refusal("RateLimited", "the allocation at tiingo is used up"), retryAfterSeconds: 3_600 };
+    if (status === 404) return refusal("UnknownSymbol", "tiingo does not know the ticker");
     return status === 200 ? refusal("MalformedPayload", "tiingo did not take the question") : null;
   },
   rows: (body) => {
@@ -70,8 +71,7 @@ export const TIINGO: Vendor = {
     if (parsed.data.length === 0) return "nothing";
     if (parsed.data.some(({ splitFactor }) => splitFactor != null && !(splitFactor > 0)))
       return malformed("tiingo", "splitFactor");
-    const split = parsed.data.some(({ splitFactor }) => (splitFactor ?? 1) !== 1);
-    return { ...adjusted(parsed.data), ...(split ? { note: SPLIT_NOTE } : {}) };
+    return adjusted(parsed.data);
   },
 };
 

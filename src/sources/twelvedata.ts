@@ -87,8 +87,12 @@ export const TWELVE_DATA: Vendor = {
     const { code, message } = parsed.data;
     const text = message ?? "";
     if (code === 429) return limited(text, now);
-    if (code === 404) return refusal("NoData", "twelvedata does not know the symbol");
     if (/no data is available/i.test(text)) return "nothing";
+    if (/available (?:starting|exclusively|only)|upgrad/i.test(text))
+      return refusal("NotConfigured", "twelvedata does not serve this to the plan of the key");
+    // It was told with 400 before it was told with 404.
+    if (code === 404 || (code === 400 && /symbol\W.*(?:not found|missing or invalid)/i.test(text)))
+      return refusal("UnknownSymbol", "twelvedata does not know the symbol");
     if (code === 401 || code === 403) return refusal("NotConfigured", "twelvedata does not take the key");
     if (code >= 500) return refusal("Unavailable", "twelvedata says that it is out of order");
     return refusal("MalformedPayload", "twelvedata did not take the question");
@@ -107,7 +111,8 @@ export const TWELVE_DATA: Vendor = {
     }
     return {
       rows: values.map(({ datetime, open, high, low, close, volume }) => ({
-        timestamp: datetime,
+        // Of days and longer only the date counts, at whatever hour of its exchange it is written.
+        timestamp: isIntraday(request.resolution) ? datetime : datetime - (datetime % MILLISECONDS_PER_DAY),
         open: open / divisor,
         high: high / divisor,
         low: low / divisor,

@@ -31,7 +31,12 @@ export interface Vendor {
   /** The request for the first part of a period, or why there is none. `now` is epoch ms. */
   readonly question: (request: HistoryRequest, place: Place) => Question | SourceFailure;
   /** The trouble that a body tells of, under whatever status: a refusal, `nothing` for a window without bars, or null. */
-  readonly trouble: (body: unknown, status: number, now: number) => SourceFailure | "nothing" | null;
+  readonly trouble: (
+    body: unknown,
+    status: number,
+    now: number,
+    request: HistoryRequest,
+  ) => SourceFailure | "nothing" | null;
   /** The rows of a body, in any order; `nothing` when there are none. */
   readonly rows: (body: unknown, request: HistoryRequest) => Rows | "nothing" | SourceFailure;
 }
@@ -99,11 +104,13 @@ async function readAnswer(
 ): Promise<SourceAnswer> {
   const json = await readBody(response);
   const byStatus = response.ok ? null : failureOfStatus(response, now);
-  const trouble = json.ok ? vendor.trouble(json.value, response.status, now) : null;
-  const nothing = (): SourceAnswer =>
-    window.next === null
-      ? refusal("NoData", `${vendor.name} has no bar in this period`)
-      : { outcome: "bars", bars: [], source: vendor.name, next: window.next };
+  const trouble = json.ok ? vendor.trouble(json.value, response.status, now, request) : null;
+  const nothing = (offSession: readonly number[] = []): SourceAnswer => {
+    const out = offSession.length === 0 ? {} : { offSession };
+    return window.next === null
+      ? { ...refusal("NoData", `${vendor.name} has no bar in this period`), ...out }
+      : { outcome: "bars", bars: [], source: vendor.name, next: window.next, ...out };
+  };
   if (trouble === "nothing") return nothing();
   if (trouble !== null) return trouble.outcome === byStatus?.outcome ? { ...byStatus, ...trouble } : trouble;
   if (byStatus !== null) {
@@ -117,9 +124,10 @@ async function readAnswer(
   if ("outcome" in read) return read;
   const checked = vendorBars(read.rows, request, window, now);
   if (!checked.ok) return refusal("MalformedPayload", `${vendor.name} sent ${checked.reason}`);
-  if (checked.bars.length === 0) return nothing();
+  const { offSession, part } = checked;
+  if (checked.bars.length === 0) return nothing(offSession);
   const { actions, leftOut } = vendorActions(read.actions ?? [], checked.bars, request, now);
-  const all = [note, read.note, leftOut > 0 ? ACTIONS_NOTE : undefined];
+  const all = [note, read.note, leftOut > 0 ? ACTIONS_NOTE : undefined, part ? PART_NOTE : undefined];
   const notes = all.filter((text) => text !== undefined).join("; ");
   return {
     outcome: "bars",
@@ -127,9 +135,12 @@ async function readAnswer(
     source: vendor.name,
     next: window.next,
     ...(actions.length === 0 ? {} : { actions }),
+    ...(offSession.length === 0 ? {} : { offSession }),
     ...(notes === "" ? {} : { note: notes }),
   };
 }
+
+export const PART_NOTE = "the newest row is a part of its period and was left out until the period is told";
 
 /** Of an answer that is an error the status is enough: that its body breaks off must not hide it. */
 async function readBody(response: Response): Promise<JsonReading> {

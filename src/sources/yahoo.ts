@@ -40,7 +40,11 @@ const chart = z.object({
     result: z
       .array(
         z.object({
-          meta: z.object({ currency: z.string().nullish(), symbol: z.string() }),
+          meta: z.object({
+            currency: z.string().nullish(),
+            symbol: z.string(),
+            exchangeName: z.string().nullish().catch(null),
+          }),
           timestamp: z.array(z.number()).nullish(),
           indicators: z.object({
             quote: z.array(
@@ -65,9 +69,12 @@ const happenings = z.record(z.string(), z.unknown());
 const dividend = z.object({ date: z.number(), amount: z.number() });
 const split = z.object({ date: z.number(), numerator: z.number(), denominator: z.number() });
 
-const chartError = z.object({
-  chart: z.object({ error: z.object({ code: z.string(), description: z.string().nullish() }) }),
-});
+const told = z.object({ error: z.object({ code: z.string(), description: z.string().nullish() }) });
+/** The service in front of the charts answers in its own name. */
+const chartError = z.union([
+  z.object({ chart: told }).transform(({ chart }) => chart.error),
+  z.object({ finance: told }).transform(({ finance }) => finance.error),
+]);
 
 /**
  * Yahoo's chart v8, without a key and without a promise. Prices and dividends are adjusted for splits, prices not for
@@ -103,11 +110,13 @@ export const YAHOO: Vendor = {
   trouble: (body) => {
     const parsed = chartError.safeParse(body);
     if (!parsed.success) return null;
-    const { code, description } = parsed.data.chart.error;
-    if (/^Data doesn't exist|range must be within/.test(description ?? "")) return "nothing";
+    const { code, description } = parsed.data;
+    // Of a symbol that it knows it says that there are no data of that range.
+    if (/^Data doesn't exist|range must be within|for this date range/i.test(description ?? ""))
+      return "nothing";
     switch (code.toLowerCase()) {
       case "not found":
-        return refusal("NoData", "yahoo does not know the symbol");
+        return refusal("UnknownSymbol", "yahoo does not know the symbol");
       case "too many requests":
         return refusal("RateLimited", "yahoo says that we ask too often");
       case "unauthorized":
@@ -129,7 +138,10 @@ export const YAHOO: Vendor = {
       return refusal("NotConfigured", `yahoo answers ${request.symbol} with another symbol`);
     const stamps = timestamp ?? [];
     const quote = indicators.quote[0];
-    if (stamps.length === 0 || quote === undefined) return "nothing";
+    if (stamps.length === 0 || quote === undefined)
+      return meta.exchangeName === DELISTED
+        ? refusal("Delisted", "yahoo lists the symbol no more")
+        : "nothing";
     const divisor = request.type === "FX" ? 1 : divisorOf(meta.currency ?? "", request.currency);
     if (divisor === null) {
       const detail = `yahoo does not quote ${request.symbol} in ${request.currency}, the asset's currency`;
@@ -144,14 +156,12 @@ export const YAHOO: Vendor = {
       const prices = [open, high, low, close].map((values) => at(values, index));
       return rowOf(stamp, prices, request.type === "FX" ? null : at(volume, index), divisor);
     });
-    const actions = actionsIn(events, request, divisor);
-    const hasSplit = actions.some((action) => action?.type === "split");
-    return { rows: lastOfEach(rows, request), actions, ...(hasSplit ? { note: SPLIT_NOTE } : {}) };
+    return { rows, actions: actionsIn(events, request, divisor) };
   },
 };
 
-export const SPLIT_NOTE =
-  "a split lies in this period: bars before it that were kept earlier are on another scale";
+/** Where Yahoo keeps what no exchange lists any more. */
+const DELISTED = "YHD";
 
 /** Dividends and splits, stamped like the day they are ex; null for each that is no such thing. */
 function actionsIn(events: unknown, { calendar }: HistoryRequest, divisor: number): ToldAction[] {
@@ -203,19 +213,6 @@ function rowOf(
       volume,
     },
   ];
-}
-
-/** The price of the moment can stand behind the day's own row as one more row of the same day; the last one counts. */
-function lastOfEach(
-  rows: readonly StampedBar[],
-  { resolution, calendar }: HistoryRequest,
-): readonly StampedBar[] {
-  if (isIntraday(resolution)) return rows;
-  const [last, before] = [rows.at(-1), rows.at(-2)];
-  if (last === undefined || before === undefined || !isDatable(last) || !isDatable(before)) return rows;
-  const repeats =
-    barKey(resolution, calendar, last.timestamp) === barKey(resolution, calendar, before.timestamp);
-  return repeats ? rows.toSpliced(-2, 1) : rows;
 }
 
 /** Within the years that a date has; what is not is refused later, with the rest. */

@@ -80,6 +80,7 @@ function handlerOf(
         ingestHandler({
           ...ingestDeps(p),
           ingest: async (command) => keep(await object().previewIngest(command)),
+          note: async () => undefined,
         }),
         { ...crossCheckDeps(p), record: async (_job, _id, result) => result },
       );

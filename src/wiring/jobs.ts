@@ -10,9 +10,11 @@ import type { IndicatorsDeps } from "../queues/indicators.ts";
 import type { IngestDeps, Upload } from "../queues/ingest.ts";
 import type { RecommendationDeps } from "../queues/recommendations.ts";
 import type { ResolutionDeps } from "../queues/resolutions.ts";
-import { latestBars } from "../read-model/series.ts";
+import { splitsFrom } from "../read-model/corporate-actions.ts";
+import { barsFrom } from "../read-model/series.ts";
 import { noteKnown } from "../read-model/streams.ts";
 import { loadAssets } from "../records/asset-records.ts";
+import { writeFeed } from "../records/feed-records.ts";
 import { loadJobsInTurn, settleJobs, startJobs } from "../records/job-records.ts";
 import { afterJobs, type ReleasedJob, setJobsAside } from "../records/sequence-records.ts";
 import { inTime } from "../timeout.ts";
@@ -23,9 +25,6 @@ import { renew } from "./queues.ts";
 import { priceDeps } from "./sources.ts";
 
 const UPLOAD_TIMEOUT_MS = 30_000;
-
-/** Asked for again with each ingest, so that a change of scale shows. */
-const NEWEST_BARS = 6;
 
 export const consumerDeps = (p: Platform): ConsumerDeps => ({
   jobs: jobBook(p),
@@ -88,8 +87,11 @@ export function ingestDeps(p: Platform): IngestDeps {
       return { symbol, type, currency, calendar, source, archived: asset.archivedAt !== null };
     },
     ...priceDeps(p),
-    newest: (symbol, resolution) =>
-      latestBars(env.DB, symbol, resolution, Number.MAX_SAFE_INTEGER, NEWEST_BARS),
+    stored: (symbol, resolution, range) => barsFrom(env.DB, symbol, resolution, range),
+    splits: (symbol, from) => splitsFrom(env.DB, symbol, from),
+    note: async (symbol, resolution, change) => {
+      await env.DB.batch(writeFeed(env.DB, symbol, resolution, change, p.now()));
+    },
     upload: (params, series) => readUpload(env, params, series),
     ingest: (command) => assetObject(env, command.symbol).ingest(command),
     hash: p.hash,

@@ -43,6 +43,8 @@ export interface IngestCommand extends Command {
   readonly bars: readonly Bar[];
   /** Dividends and splits that came with them, one of a kind a day. */
   readonly actions?: readonly CorporateAction[];
+  /** By what to multiply the prices of the stored bars before these, which their source does not reach any more. */
+  readonly olderTimes?: number;
 }
 
 export interface IngestResult {

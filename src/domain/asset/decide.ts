@@ -8,6 +8,7 @@ import type { IngestCommand, RecordRecommendationCommand, RegisterCommand } from
 import { type CorporateAction, mergeActions } from "./corporate-action.ts";
 import { ingestEvents } from "./ingest.ts";
 import { mergeBars } from "./merge-bars.ts";
+import { scaled } from "./on-one-scale.ts";
 
 /** What a decision about an asset may look at. The object answers from its tables, a test from a fold of events. */
 export interface AssetView {
@@ -69,7 +70,14 @@ export function decideIngest(
     first === undefined || last === undefined
       ? []
       : view.between(resolution, first.timestamp, last.timestamp);
-  const merge = mergeBars(new Map(stored.map((bar) => [bar.timestamp, bar])), bars);
+  const older =
+    command.olderTimes === undefined || first === undefined
+      ? []
+      : view.between(resolution, Number.MIN_SAFE_INTEGER, first.timestamp - 1);
+  const merge = mergeBars(new Map([...older, ...stored].map((bar) => [bar.timestamp, bar])), [
+    ...older.map((bar) => scaled(bar, command.olderTimes ?? 1)),
+    ...bars,
+  ]);
   const changes = decideActions(view, actions);
   return accepted(ingestEvents(merge, { symbol, resolution, source, scheduleId, slot }, changes));
 }

@@ -31,6 +31,8 @@ const CLASS_OF: Readonly<Record<string, FaultClass>> = {
   source_GeoBlocked: "permanent",
   source_MalformedPayload: "permanent",
   source_OtherScale: "permanent",
+  source_UnknownSymbol: "permanent",
+  source_Delisted: "permanent",
   source_never_asked: "permanent",
   breaker_open: "breakerOpen",
   // Somebody else has this very question in hand: waiting for it says nothing about the job.

@@ -111,6 +111,11 @@ export const sessionDateOf = (calendarId: CalendarId, instant: number): string =
   return isoDateOf(utcDayOf(reading + eveningBefore));
 };
 
+/** Whether an instant (epoch ms) is midnight, in UTC or on the market's own clock: sources stamp what they only know the date of so. */
+export const isMidnight = (calendarId: CalendarId, instant: number): boolean =>
+  instant % MILLISECONDS_PER_DAY === 0 ||
+  (instant + offsetAt(RULES[calendarId].zone, instant)) % MILLISECONDS_PER_DAY === 0;
+
 /** The session of the trading date to which an instant (epoch ms) belongs, or null when the market is closed that day. */
 export const sessionOf = (calendarId: CalendarId, instant: number): Session | null => {
   const date = sessionDateOf(calendarId, instant);

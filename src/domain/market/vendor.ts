@@ -26,8 +26,8 @@ export const candidatesFor = (order: SourceOrder, type: AssetType, source: strin
 };
 
 /**
- * Whether another source may be asked instead of one that answered so. A service that is out, limits us or does not
- * serve us is passed over; one that has no data, or that nobody can read, has to be looked at, not replaced.
+ * Whether another source may be asked instead of one that answered so. A service that is out, limits us, does not serve us or
+ * does not know the asset is passed over; one that has no data, or that nobody can read, has to be looked at, not replaced.
  */
 export const mayPassOver = (outcome: string): boolean => PASSED_OVER.has(outcome);
 
@@ -38,4 +38,6 @@ const PASSED_OVER: ReadonlySet<string> = new Set([
   "GeoBlocked",
   "NotConfigured",
   "BreakerOpen",
+  "UnknownSymbol",
+  "Delisted",
 ]);

@@ -17,7 +17,7 @@ export const QUALITY_WINDOW = 250;
 const MOST_NAMED = 20;
 
 /** So many bars late, a series says nothing about now. */
-const HOPELESSLY_LATE = 10;
+export const HOPELESSLY_LATE = 10;
 
 /** Closes that stay the same for so long are a feed that hangs more likely than a market that rests. */
 const FROZEN = 5;
@@ -65,6 +65,10 @@ export interface DataQuality extends SeriesQuality {
   readonly agreement: number;
   /** Final bars there should be after the last one; null for history, or when the calendar is not known. */
   readonly barsLate: number | null;
+  /** Rows of their time that the source told of a closed market and that were left out. */
+  readonly leftOut: number;
+  /** The newest of them. */
+  readonly leftOutAt: readonly number[];
 }
 
 /**
@@ -196,7 +200,8 @@ function intradayLate(
 
 /**
  * The figure that goes with every answer: health = completeness × soundness × freshness × agreement.
- * `live` tells whether the series is still being fed; history is as fresh as it will ever be.
+ * `live` tells whether the series is still being fed; history is as fresh as it will ever be. `leftOut` are the instants of
+ * rows that the source told of a closed market: a source that does is sound for the other rows only.
  */
 export const dataQuality = (
   series: SeriesQuality,
@@ -206,19 +211,23 @@ export const dataQuality = (
     live,
     now,
     agreement = 1,
+    leftOut = [],
   }: {
     readonly resolution: Resolution;
     readonly calendar: CalendarId;
     readonly live: boolean;
     readonly now: number;
     readonly agreement?: number;
+    readonly leftOut?: readonly number[];
   },
 ): DataQuality => {
   const { bars, missing, impossible, outliers, unchanged, to } = series;
   const late = !live || to === null ? null : barsLate(to, resolution, calendar, now);
-  const suspicious = Math.min(bars, impossible + outliers + (unchanged >= FROZEN ? unchanged : 0));
+  // Bars of a closed market were stored by releases that did not leave them out, or imported.
+  const closed = isIntraday(resolution) ? (series.offCalendar ?? 0) : 0;
+  const suspicious = Math.min(bars, impossible + outliers + closed + (unchanged >= FROZEN ? unchanged : 0));
   const completeness = bars === 0 ? 0 : bars / (bars + (missing ?? 0));
-  const soundness = bars === 0 ? 0 : 1 - suspicious / bars;
+  const soundness = bars === 0 ? 0 : (bars - suspicious) / (bars + leftOut.length);
   const freshness = late === null ? 1 : 1 - late / HOPELESSLY_LATE;
   return {
     ...series,
@@ -228,5 +237,7 @@ export const dataQuality = (
     freshness,
     agreement,
     barsLate: late,
+    leftOut: leftOut.length,
+    leftOutAt: leftOut.slice(-MOST_NAMED),
   };
 };

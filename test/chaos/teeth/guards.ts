@@ -3,6 +3,27 @@ import { domain, type Tooth, worker } from "./tooth.ts";
 /** What keeps trouble in bounds and mends it: breakers, dead letters in order, processes, comparisons, time-outs. */
 export const GUARDS: readonly Tooth[] = [
   {
+    name: "a last session alone is no week",
+    file: "src/sources/one-per-period.ts",
+    noticedBy: domain("sources/vendor-periods", "a last session alone"),
+    text: "else if (group.length === 1 && first === newest && isPart(first, resolution, calendar))",
+    without: "else if (group.length === 0)",
+  },
+  {
+    name: "rows of a closed market are no bars",
+    file: "src/sources/vendor-bars.ts",
+    noticedBy: domain("sources/vendor-periods", "are left out and named"),
+    text: "open: rows.filter((row, index) => !isOff(row, index)),",
+    without: "open: rows,",
+  },
+  {
+    name: "a split that stands in an answer is adjusted for",
+    file: "src/queues/from-source.ts",
+    noticedBy: worker("feed", "tell a split and adjust for it later"),
+    text: "const rows = level.bars.map(",
+    without: "const rows = series.bars.map(",
+  },
+  {
     name: "a breaker leases one probe",
     file: "src/domain/breaker/decide.ts",
     noticedBy: domain("breaker/breaker-decider", "gives the leave to probe once"),

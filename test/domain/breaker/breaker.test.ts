@@ -245,7 +245,9 @@ describe("what a call says about its service", () => {
   it("covers every refusal a price source knows", () => {
     for (const outcome of SOURCE_REFUSALS) {
       const verdict = verdictOfSource({ outcome, detail: "d" }, 10_000);
-      expect(verdict.kind === "answered").toBe(outcome === "NoData" || outcome === "Stale");
+      // What is wrong with the asset says nothing about the service.
+      const isAnswer = ["NoData", "UnknownSymbol", "Delisted", "Stale"].includes(outcome);
+      expect(verdict.kind === "answered").toBe(isAnswer);
     }
   });
 

@@ -31,4 +31,24 @@ describe("a change of scale", () => {
     expect(scaleChange(series([10, 11]), series([5, 5.5, 6]))).toBeNull();
     expect(scaleChange(series([10, 11, 12]), series([5, 5.5, 6], 50))).toBeNull();
   });
+
+  it("is found where only the older bars were multiplied, those since the split being what they were", () => {
+    const old = [10, 11, 12, 13, 14, 15, 16];
+    for (const since of [3, 4, 5]) {
+      const given = old.map((close, n) => (n < since ? close / 4 : close));
+      expect(scaleChange(series(old), series(given))).toBeCloseTo(0.25, 9);
+    }
+    // Two older ones may be corrections; newer ones that moved alone are not a split's.
+    expect(scaleChange(series(old), series([2.5, 2.75, 12, 13, 14, 15, 16]))).toBeNull();
+    expect(scaleChange(series(old), series([10, 11, 12, 13 / 4, 14 / 4, 15 / 4, 16]))).toBeNull();
+    expect(scaleChange(series(old), series([2.5, 2.75, 3, 13, 14.5, 15, 16]))).toBeNull();
+  });
+
+  it("is found in volumes by the same rule", () => {
+    const traded = (volumes: readonly number[]) =>
+      series([1, 1, 1, 1, 1]).map((bar, n) => ({ ...bar, volume: volumes[n] ?? null }));
+    expect(scaleChange(traded([4, 8, 4, 9, 7]), traded([1, 2, 1, 9, 7]), "volume")).toBeCloseTo(0.25, 9);
+    expect(scaleChange(traded([4, 8, 4, 9, 7]), traded([4, 8, 4, 9, 70]), "volume")).toBeNull();
+    expect(scaleChange(traded([0, 0, 0, 0, 0]), traded([1, 2, 1, 9, 7]), "volume")).toBeNull();
+  });
 });

@@ -33,28 +33,41 @@ describe("sources in their order", () => {
     const { asked, run } = desk({ a: [page("a", 5, 6, "old ones are missing"), page("a", 6)], b: [] });
     expect(await run()).toEqual({
       kind: "answered",
-      series: { bars: [bar(5), bar(6)], actions: [], source: "a", notes: ["old ones are missing"] },
+      series: {
+        bars: [bar(5), bar(6)],
+        actions: [],
+        source: "a",
+        notes: ["old ones are missing"],
+        offSession: [],
+      },
       tried: [],
     });
     expect(asked).toEqual(["a@5", "a@6"]);
   });
 
-  test.each(["Unavailable", "Timeout", "RateLimited", "GeoBlocked", "NotConfigured", "BreakerOpen"])(
-    "%s lets the next one answer, which says who it is and who was passed over",
-    async (outcome) => {
-      const { asked, run } = desk({ a: [no(outcome)], b: [page("b", 7)] });
-      expect(await run()).toMatchObject({
-        kind: "answered",
-        series: { source: "b" },
-        tried: [{ source: "a", outcome, detail: `said ${outcome}` }],
-      });
-      expect(asked).toEqual(["a@5", "b@5"]);
-    },
-  );
+  test.each([
+    "Unavailable",
+    "Timeout",
+    "RateLimited",
+    "GeoBlocked",
+    "NotConfigured",
+    "BreakerOpen",
+    "UnknownSymbol",
+    "Delisted",
+  ])("%s lets the next one answer, which says who it is and who was passed over", async (outcome) => {
+    const { asked, run } = desk({ a: [no(outcome)], b: [page("b", 7)] });
+    expect(await run()).toMatchObject({
+      kind: "answered",
+      series: { source: "b" },
+      tried: [{ source: "a", outcome, detail: `said ${outcome}` }],
+    });
+    expect(asked).toEqual(["a@5", "b@5"]);
+  });
 
   test("after NoData nobody else is asked", async () => {
     const { asked, run } = desk({ a: [no("NoData")], b: [] });
-    expect(await run()).toEqual({ kind: "answered", series: null, tried: [] });
+    const silence = { source: "a", detail: "said NoData", offSession: [] };
+    expect(await run()).toEqual({ kind: "answered", series: null, silence, tried: [] });
     expect(asked).toEqual(["a@5"]);
   });
 
@@ -84,7 +97,12 @@ describe("sources in their order", () => {
     const some = desk({ a: [empty, page("a", 6, 7), no("NoData")] });
     expect(await some.run()).toMatchObject({ kind: "answered", series: { bars: [bar(6)] } });
     const none = desk({ a: [empty, no("NoData")] });
-    expect(await none.run()).toEqual({ kind: "answered", series: null, tried: [] });
+    expect(await none.run()).toMatchObject({
+      kind: "answered",
+      series: null,
+      silence: { source: "a" },
+      tried: [],
+    });
   });
 
   test("a source that never ends is left after fifty pages", async () => {

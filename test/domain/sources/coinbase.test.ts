@@ -59,10 +59,14 @@ vendorContract({
   ],
   nothing: [
     ["no candle", { body: [] }],
-    ["an unknown product", { status: 404, body: { message: "NotFound" } }],
     ["only candles from before the start", { body: [[seconds("2024-01-01"), 1, 1, 1, 1, 1]] }],
   ],
   refusals: [
+    [
+      "an unknown product",
+      { status: 404, body: { message: "NotFound" } },
+      { outcome: "UnknownSymbol", detail: "coinbase does not know the product" },
+    ],
     [
       "more than 300 candles",
       { status: 400, body: { message: "granularity too small for the requested time range" } },

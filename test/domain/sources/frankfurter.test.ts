@@ -1,4 +1,6 @@
+import { expect, test } from "vitest";
 import { FRANKFURTER } from "../../../src/sources/frankfurter.ts";
+import { vendorSource } from "../../../src/sources/vendor.ts";
 import { vendorContract } from "./contract.ts";
 
 const day = (date: string) => Date.parse(date);
@@ -77,3 +79,27 @@ vendorContract({
   ],
   pages: 3,
 });
+
+test.each([404, 422])(
+  "a currency that the ECB never had a rate of is unknown, with status %d",
+  async (status) => {
+    const source = vendorSource(FRANKFURTER, {
+      baseUrl: "http://127.0.0.1:1",
+      key: "",
+      fetch: (async () => Response.json({ message: "not found" }, { status })) as typeof fetch,
+      timeoutMs: 1_000,
+      userAgent: "",
+      now: () => Date.parse("2024-01-10T20:00:00Z"),
+    });
+    const asking = {
+      symbol: "EURXYZ",
+      type: "FX",
+      currency: "XYZ",
+      calendar: "FX",
+      resolution: "1d",
+    } as const;
+    expect(await source.history({ ...asking, from: 0, to: Date.parse("2000-01-01") })).toMatchObject({
+      outcome: "UnknownSymbol",
+    });
+  },
+);

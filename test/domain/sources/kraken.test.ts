@@ -64,11 +64,12 @@ vendorContract({
     },
   ],
   nothing: [
-    ["an unknown pair, with status 200", trouble("EQuery:Unknown asset pair")],
     ["no row", { body: series() }],
     ["the open candle only", { body: series(row("2024-01-10", "1")) }],
   ],
   refusals: [
+    ["an unknown pair, with status 200", trouble("EQuery:Unknown asset pair"), { outcome: "UnknownSymbol" }],
+    ["a pair that is none", trouble("EQuery:Invalid asset pair"), { outcome: "UnknownSymbol" }],
     ["too many requests", trouble("EGeneral:Too many requests"), { outcome: "RateLimited" }],
     ["the rate limit", trouble("EAPI:Rate limit exceeded"), { outcome: "RateLimited" }],
     ["locked out", trouble("EGeneral:Temporary lockout"), { outcome: "RateLimited" }],

@@ -31,6 +31,12 @@ describe("a symbol at its vendor", () => {
     [stock("BT.A", "XLON"), "BT-A.L"],
     [stock("SAN", "XMAD"), "SAN.MC"],
     [stock("SAN.MC", "XMAD"), "SAN.MC"],
+    [stock("VOD.L"), "VOD.L"],
+    [stock("SAP.DE", "XMAD"), "SAP.DE"],
+    [stock("7203.T"), "7203.T"],
+    [stock("NOVO-B.CO", "XMAD"), "NOVO-B.CO"],
+    [stock("HEI.A"), "HEI-A"],
+    [stock("ABC.WS"), "ABC-WS"],
     [coin("BTC-USD"), "BTC-USD"],
     [coin("BTCUSD"), "BTC-USD"],
     [coin("BTC"), null],
@@ -76,6 +82,8 @@ describe("a symbol at its vendor", () => {
   test.each<[Named, string | null]>([
     [stock("BRK.B"), "BRK.B"],
     [stock("VOD.L", "XLON"), "VOD"],
+    [stock("VOD.L"), null],
+    [stock("SAP.DE", "XMAD"), null],
     [coin("BTC-USD"), "BTC/USD"],
     [money("EURUSD"), "EUR/USD"],
   ])("twelvedata: %o is %s", (asset, expected) => {
@@ -85,6 +93,7 @@ describe("a symbol at its vendor", () => {
   test.each<[Named, string | null]>([
     [stock("BRK.B"), "BRK-B"],
     [stock("VOD", "XLON"), null],
+    [stock("VOD.L"), null],
     [stock("^GSPC"), null],
     [coin("BTC-USD"), null],
   ])("tiingo: %o is %s", (asset, expected) => {
@@ -120,8 +129,17 @@ describe("the order of sources", () => {
     expect(candidatesFor(SOURCE_ORDER, type, source)).toEqual(expected);
   });
 
-  test("passes over who is out, limits us or does not serve us, and nobody else", () => {
-    const outcomes = ["Unavailable", "Timeout", "RateLimited", "GeoBlocked", "NotConfigured", "BreakerOpen"];
+  test("passes over who is out, limits us, does not serve us or does not know the asset, and nobody else", () => {
+    const outcomes = [
+      "Unavailable",
+      "Timeout",
+      "RateLimited",
+      "GeoBlocked",
+      "NotConfigured",
+      "BreakerOpen",
+      "UnknownSymbol",
+      "Delisted",
+    ];
     expect(outcomes.filter(mayPassOver)).toEqual(outcomes);
     expect(["NoData", "Stale", "MalformedPayload", "bars"].filter(mayPassOver)).toEqual([]);
   });

@@ -66,11 +66,14 @@ vendorContract({
     { type: "dividend", exDate: day("2024-01-08"), amount: 0.24 },
     { type: "split", exDate: day("2024-01-09"), numerator: 4, denominator: 1 },
   ],
-  nothing: [
-    ["no day", { body: [] }],
-    ["an unknown ticker", { status: 404, body: { detail: "Not found." } }],
-  ],
+  nothing: [["no day", { body: [] }]],
   refusals: [
+    ["an unknown ticker", { status: 404, body: { detail: "Not found." } }, { outcome: "UnknownSymbol" }],
+    [
+      "an unknown ticker by its name",
+      { status: 404, body: { detail: "Error: Ticker 'FOO' not found" } },
+      { outcome: "UnknownSymbol" },
+    ],
     [
       "the allocation of the hour",
       { status: 429, body: OVER },
@@ -108,19 +111,21 @@ vendorContract({
   pages: 1,
 });
 
-test("a split in the answer is told, and none is not", async () => {
-  const source = (body: unknown) =>
-    vendorSource(TIINGO, {
-      baseUrl: "http://127.0.0.1:1",
-      key: "k",
-      fetch: (async () => Response.json(body)) as typeof fetch,
-      timeoutMs: 1_000,
-      userAgent: "",
-      now: () => NOW,
-    });
-  const split = row("2024-01-09", 1, 1, 1, 1, { splitFactor: 4 });
-  expect(await source([split]).history(AAPL)).toMatchObject({ note: expect.stringContaining("split") });
-  expect(await source([row("2024-01-09", 1, 1, 1, 1)]).history(AAPL)).not.toHaveProperty("note");
+test.each([
+  "2024-01-09T00:00:00+00:00",
+  "2024-01-09T00:00:00-05:00",
+  "2024-01-09T00:00:00.000Z",
+  "2024-01-09T00:00:00+01:00",
+])("a midnight at the offset it is written with is a date: %s", async (date) => {
+  const source = vendorSource(TIINGO, {
+    baseUrl: "http://127.0.0.1:1",
+    key: "k",
+    fetch: (async () => Response.json([{ ...row("2024-01-09", 1, 1, 1, 1), date }])) as typeof fetch,
+    timeoutMs: 1_000,
+    userAgent: "",
+    now: () => NOW,
+  });
+  expect(await source.history(AAPL)).toMatchObject({ bars: [{ timestamp: Date.parse("2024-01-09") }] });
 });
 
 test("a dividend is on the scale of its own day, a merger of shares is told the other way round, and a broken amount costs no bar", async () => {

@@ -103,9 +103,37 @@ vendorContract({
       "dates without data, with status 400",
       { status: 400, body: error(400, "No data is available on the specified dates. Try …") },
     ],
-    ["an unknown symbol", { body: error(404, "**symbol** not found: AAPLX") }],
   ],
   refusals: [
+    [
+      "an unknown symbol",
+      {
+        status: 404,
+        body: error(
+          404,
+          "**symbol** or **figi** parameter is missing or invalid. Please provide a valid symbol …",
+        ),
+      },
+      { outcome: "UnknownSymbol" },
+    ],
+    [
+      "an unknown symbol as it was told before",
+      {
+        body: error(
+          400,
+          "**symbol** not found: FOOBAR. Please specify it correctly according to API Documentation.",
+        ),
+      },
+      { outcome: "UnknownSymbol" },
+    ],
+    [
+      "a symbol of a dearer plan",
+      {
+        status: 404,
+        body: error(404, "This symbol is available starting with Grow or Venture plan. Consider upgrading …"),
+      },
+      { outcome: "NotConfigured" },
+    ],
     [
       "the credits of the minute, with status 200",
       { body: MINUTELY },

@@ -31,7 +31,6 @@ const dividends = (amounts: readonly unknown[], when = "2024-01-09T14:30:00Z", t
     amounts.map((amount, n) => [String(n), { amount, date: (Date.parse(when) / 1000) * times + n }]),
   ),
 });
-const SPLITS = { events: { splits: { "1704465000": { date: 1704465000, numerator: 4, denominator: 1 } } } };
 
 vendorContract({
   vendor: YAHOO,
@@ -84,10 +83,12 @@ vendorContract({
       { body: chart({ currency: "USD", symbol: "AAPL" }, undefined, {}) },
     ],
     [
-      "an unknown symbol",
-      { status: 404, body: chartError("Not Found", "No data found, symbol may be delisted") },
+      "nothing of a range of a symbol it knows",
+      {
+        status: 404,
+        body: chartError("Not Found", "No data found for this date range, symbol may be delisted"),
+      },
     ],
-    ["an unknown symbol with status 200", { body: chartError("Not Found", "No data found") }],
     [
       "before the first trade",
       { status: 400, body: chartError("Bad Request", "Data doesn't exist for startDate = 1, endDate = 2") },
@@ -108,6 +109,26 @@ vendorContract({
     ],
   ],
   refusals: [
+    [
+      "an unknown symbol",
+      { status: 404, body: chartError("Not Found", "No data found, symbol may be delisted") },
+      { outcome: "UnknownSymbol", detail: "yahoo does not know the symbol" },
+    ],
+    [
+      "an unknown symbol with status 200",
+      { body: chartError("Not Found", "No data found") },
+      { outcome: "UnknownSymbol" },
+    ],
+    [
+      "an unknown symbol, in the name of the service before the charts",
+      { status: 404, body: { finance: chartError("Not Found", "Quote not found").chart } },
+      { outcome: "UnknownSymbol" },
+    ],
+    [
+      "a symbol that no exchange lists any more",
+      { body: chart({ currency: "USD", symbol: "AAPL", exchangeName: "YHD" }, undefined, {}) },
+      { outcome: "Delisted" },
+    ],
     ["too many requests", { body: chartError("Too Many Requests", "Edge") }, { outcome: "RateLimited" }],
     ["unauthorized", { body: chartError("Unauthorized", "Invalid Crumb") }, { outcome: "NotConfigured" }],
     ["its own error", { status: 500, body: chartError("internal-error", "x") }, { outcome: "Unavailable" }],
@@ -255,11 +276,6 @@ describe("yahoo's traps", () => {
     const answer = await answering(body).history(coin);
     expect(answer.outcome).toBe("bars");
     expect(answer).not.toHaveProperty("actions");
-  });
-
-  test("a split is told", async () => {
-    const body = chart({ currency: "USD", symbol: "AAPL" }, at("2024-01-05T14:30:00Z"), columns(1), SPLITS);
-    expect(await answering(body).history(AAPL)).toMatchObject({ note: expect.stringContaining("split") });
   });
 
   test("currencies have no volume and no weekend, and their day begins on the evening before", async () => {
