@@ -6,6 +6,7 @@ import { SOURCES } from "../domain/market/price-sources.ts";
 import type { OnboardAssetInput } from "../domain/process/onboard-asset.ts";
 import type { Reader } from "../reader.ts";
 import { type AssetRecord, listAssets, loadAssets } from "../records/asset-records.ts";
+import { about, aboutView, mainQualityOf } from "./about.ts";
 import { closeLettersOf } from "./archived-letters.ts";
 import { backfillOrders, demoSeriesFor, saveAsset } from "./asset-changes.ts";
 import { ApiProblem } from "./problem.ts";
@@ -103,6 +104,9 @@ export async function requireAsset(db: Reader, symbol: string): Promise<AssetRec
   return asset;
 }
 
+/** Raise it when the same asset would be told otherwise. */
+const ASSETS_ENGINE = { engine: "assets", engineVersion: "1" };
+
 export const assets = router();
 const tag = "Assets";
 
@@ -164,9 +168,14 @@ assets.openapi(
     { method: "get", path: "/assets/{symbol}", scope: "assets:read", summary: "One asset", tag },
     { params: symbolParams },
     200,
-    assetView,
+    assetView.extend(aboutView).meta({ id: "AssetWithQuality" }),
   ),
-  async (c) => c.json(show(await requireAsset(c.get("reads"), c.req.valid("param").symbol)), 200),
+  async (c) => {
+    const reads = c.get("reads");
+    const asset = await requireAsset(reads, c.req.valid("param").symbol);
+    const quality = await mainQualityOf(c.env, reads, asset);
+    return c.json({ ...show(asset), ...about(quality, ASSETS_ENGINE) }, 200);
+  },
 );
 
 assets.openapi(

@@ -101,7 +101,7 @@ async function fromUpload(
   const actions = checkActions(upload.actions ?? [], { now: deps.now(), type: asset.type });
   if (checked.ok && actions.ok) {
     const { bars } = checked;
-    return commit(deps, job, { source: "import", bars, actions: actions.actions });
+    return commit(deps, job, { source: "import", bars, actions: actions.actions }, oddities(checked));
   }
   const found = [checked, actions].flatMap((check) => (check.ok ? [] : [check]));
   const total = found.reduce((sum, one) => sum + one.total, 0);
@@ -164,8 +164,20 @@ async function fromSource(
       ...(tried.length > 0 ? { source, tried } : {}),
       ...(notes.length > 0 ? { notes } : {}),
       ...(scale === null ? {} : { rescaled: scale }),
+      ...oddities(checked),
     },
   );
+}
+
+/** Of a batch's oddities so many are told; all are counted. */
+const MOST_WARNINGS = 20;
+
+/** What was odd about rows that were taken, and how many were left out because an equal row was there already. */
+function oddities({ warnings, warningTotal, folded }: Extract<ReturnType<typeof checkBars>, { ok: true }>) {
+  return {
+    ...(warningTotal === 0 ? {} : { warnings: warnings.slice(0, MOST_WARNINGS), warningTotal }),
+    ...(folded === 0 ? {} : { folded }),
+  };
 }
 
 /**

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Bar } from "../../../src/domain/asset/bar.ts";
+import { USUAL_CALENDAR } from "../../../src/domain/market/usual-calendar.ts";
 import { advance, initialAnalysisState } from "../../../src/domain/recommendation/analysis-state.ts";
 import { judge } from "../../../src/domain/recommendation/resolution.ts";
 import type { TrackRecordState } from "../../../src/domain/recommendation/track-record-state.ts";
@@ -63,7 +64,7 @@ describe.each([
   ["BTC-USD", "CRYPTO", bitcoin()],
 ] as const)("the resolutions of %s", (_, assetType, bars) => {
   it("of every twentieth bar are the very samples that the state keeps: counting them again would count twice", () => {
-    const state = initialAnalysisState(assetType, "1d");
+    const state = initialAnalysisState(assetType, "1d", USUAL_CALENDAR[assetType]);
     const calls = bars.flatMap((bar, index) => {
       const { volatility30 } = advance(state, bar);
       const call = (index + 1) % HORIZON === 0 && volatility30 !== null ? callOf(state) : null;
@@ -93,7 +94,7 @@ describe.each([
 describe("a model's call", () => {
   it("is resolved with who said it and how sure it was, and enters no record but its own", () => {
     const bars = apple().slice(0, 400);
-    const state = initialAnalysisState("STOCK", "1d");
+    const state = initialAnalysisState("STOCK", "1d", "XNYS");
     const marks = {
       engine: "llm",
       engineVersion: "3",

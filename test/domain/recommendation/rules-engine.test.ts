@@ -12,7 +12,7 @@ import { sp500 } from "../indicators/sp500.ts";
 import { apple } from "./real-series.ts";
 
 const snapshotAfter = (bars: readonly Bar[], source = "demo"): Snapshot => {
-  const state = initialAnalysisState("STOCK", "1d");
+  const state = initialAnalysisState("STOCK", "1d", "XNYS");
   for (const bar of bars) advance(state, bar);
   const snapshot = snapshotOf(state, { symbol: "SPX", source });
   if (snapshot === null) throw new Error("no bars");
