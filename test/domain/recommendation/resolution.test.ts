@@ -1,9 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { Direction } from "../../../src/domain/analysis/trend.ts";
 import type { Bar } from "../../../src/domain/asset/bar.ts";
 import { USUAL_CALENDAR } from "../../../src/domain/market/usual-calendar.ts";
+import { ACTION_IN } from "../../../src/domain/recommendation/action.ts";
 import { advance, initialAnalysisState } from "../../../src/domain/recommendation/analysis-state.ts";
-import { judge } from "../../../src/domain/recommendation/resolution.ts";
+import { judge, type OpenCall } from "../../../src/domain/recommendation/resolution.ts";
 import type { TrackRecordState } from "../../../src/domain/recommendation/track-record-state.ts";
 import { sp500 } from "../indicators/sp500.ts";
 import { apple, bitcoin } from "./real-series.ts";
@@ -58,6 +60,13 @@ describe("judging a call", () => {
   });
 });
 
+/** What the trend calls for, recommended or not: that is what the state keeps score of. */
+const trendsOwn = (call: OpenCall): OpenCall => {
+  const { recommendation } = call;
+  const action = ACTION_IN[recommendation.trend.direction as Direction];
+  return { ...call, recommendation: { ...recommendation, action } };
+};
+
 describe.each([
   ["SPX", "STOCK", sp500().slice(0, 2000)],
   ["AAPL", "STOCK", apple()],
@@ -68,7 +77,7 @@ describe.each([
     const calls = bars.flatMap((bar, index) => {
       const { volatility30 } = advance(state, bar);
       const call = (index + 1) % HORIZON === 0 && volatility30 !== null ? callOf(state) : null;
-      return call === null ? [] : [call];
+      return call === null ? [] : [trendsOwn(call)];
     });
     const resolved = resolve(assetType, bars, calls);
     expect(recordAfter(resolved).counts).toEqual(state.calibration.counts);
@@ -153,7 +162,7 @@ describe("the confidence of the past", () => {
         resolve(
           "STOCK",
           past,
-          callsOn("STOCK", past, HORIZON).map((one) => one.call),
+          callsOn("STOCK", past, HORIZON).map((one) => trendsOwn(one.call)),
         ),
       );
       // The state counts a call as judged from the very bar that judges it.

@@ -90,7 +90,7 @@ describe("the caveats", () => {
   test("name a small sample until there are 30 calls", () => {
     const withCalls = (n: number): Snapshot => ({
       ...rising,
-      trackRecord: { ...rising.trackRecord, actions: { ...rising.trackRecord.actions, BUY: { n, hits: 9 } } },
+      trackRecord: { ...rising.trackRecord, actions: { ...rising.trackRecord.actions, BUY: { n, hits: n } } },
     });
     expect(recommend(withCalls(29)).caveats.join(" ")).toContain("small sample");
     expect(recommend(withCalls(30)).caveats.join(" ")).not.toContain("small sample");

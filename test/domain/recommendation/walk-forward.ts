@@ -56,7 +56,7 @@ export function resolve(
     symbol: "X",
     type: assetType,
     currency: "USD",
-    calendar: "XNYS",
+    calendar: USUAL_CALENDAR[assetType],
     source: "import",
     live: true,
     archived: false,

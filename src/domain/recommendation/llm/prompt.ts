@@ -43,7 +43,7 @@ const BELOW_HALF = `- "confidence" is your`;
 /** 2: what may be recommended at all is computed beforehand. */
 const SYSTEM_2 = SYSTEM.replace(
   BELOW_HALF,
-  `- "action" is one of "allowedActions": any other is no better than chance by its record here, however good it looks.\n${BELOW_HALF}`,
+  `- "action" is one of "allowedActions"; each other one is no better than chance by its record here, however good it looks.\n${BELOW_HALF}`,
 );
 const SYSTEMS: Readonly<Record<PromptVersion, string>> = { "1": SYSTEM, "2": SYSTEM_2 };
 

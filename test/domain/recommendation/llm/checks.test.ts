@@ -197,13 +197,13 @@ describe("what is published of an accepted answer", () => {
   const advice = adviceOf(good({ confidence: 0.99 }), rising, null);
 
   it("has the model's choice and words, and our numbers", () => {
-    const { baseRate } = confidenceIn("BUY", rising.trackRecord);
-    // Without a record of its own it is worth no more than the base rate, however sure it says it is.
+    const { baseRate, confidence } = confidenceIn("BUY", rising.trackRecord);
+    // Without a record of its own it is worth what the rules' record of the same call is, however sure it says it is.
     expect(advice).toMatchObject({
       action: "BUY",
-      confidence: baseRate,
+      confidence,
       baseRate,
-      samples: 0,
+      samples: rising.trackRecord.actions.BUY.n,
       rawConfidence: 0.99,
     });
     expect(advice.summary).toBe(good().summary);
@@ -232,9 +232,28 @@ describe("what is published of an accepted answer", () => {
       },
     };
     const sure = adviceOf(good({ confidence: 0.99 }), rising, proven);
-    expect(sure).toMatchObject({ samples: 60, baseRate: advice.baseRate });
-    expect(sure.confidence).toBeCloseTo((54 + 20 * advice.baseRate) / 80, 12);
-    expect(sure.reasoning.join(" ")).toContain("Of 60 finished BUY calls 54 proved right");
+    const { BUY: rules } = rising.trackRecord.actions;
+    expect(sure).toMatchObject({ samples: 60 + rules.n, baseRate: advice.baseRate });
+    expect(sure.confidence).toBeCloseTo((54 + 20 * advice.confidence) / 80, 12);
+    expect(sure.reasoning.join(" ")).toContain(
+      `Of ${60 + rules.n} finished BUY calls ${54 + rules.hits} proved right`,
+    );
+  });
+
+  it("is the HOLD that it is once its own record is no better than chance, and says what was called for", () => {
+    const poor = { ...initialEngineRecord() };
+    const actions = { ...poor.counts.actions, BUY: { n: 200, hits: 60 } };
+    const held = adviceOf(good({ confidence: 0.99 }), rising, {
+      ...poor,
+      counts: { ...poor.counts, actions },
+    });
+    expect(held).toMatchObject({
+      action: "HOLD",
+      baseRate: confidenceIn("HOLD", rising.trackRecord).baseRate,
+    });
+    expect(held.summary).toContain("The model calls for BUY, but it is not recommended");
+    expect(held.reasoning[0]).toContain("by 331 finished BUY calls");
+    expect(held.caveats.join(" ")).toContain("A BUY was called for and is withheld");
   });
 
   it("always has our caveats, whatever the model said", () => {
