@@ -100,6 +100,23 @@ describe.each([
   });
 });
 
+describe("a call before a split", () => {
+  it("is judged by the shares it became, wherever the stored bars still show the split", () => {
+    const bars = apple().slice(0, 400);
+    const raw = bars.map((bar, n) => (n < 310 ? { ...bar, close: bar.close * 4 } : bar));
+    const at = bars[310]?.timestamp ?? 0;
+    const [plain] = callsOn("STOCK", bars.slice(0, 300), 300).map(({ call }) => call);
+    const [early] = callsOn("STOCK", raw.slice(0, 300), 300).map(({ call }) => call);
+    if (plain === undefined || early === undefined) throw new Error("no call");
+    const steps = [{ at, factor: 0.25, split: 0.25, actions: 1 }];
+    const [own] = resolve("STOCK", bars, [plain]);
+    const [split] = resolve("STOCK", raw, [early], steps);
+    expect(split?.horizonReturn).toBeCloseTo(own?.horizonReturn ?? 0, 9);
+    expect(split).toMatchObject({ outcome: own?.outcome, resolvedClose: own?.resolvedClose, revised: false });
+    expect(split?.close).toBeCloseTo(own?.close ?? 0, 9);
+  });
+});
+
 describe("a model's call", () => {
   it("is resolved with who said it and how sure it was, and enters no record but its own", () => {
     const bars = apple().slice(0, 400);

@@ -1,5 +1,6 @@
 import type { Bar } from "../../../src/domain/asset/bar.ts";
 import { decideResolutions } from "../../../src/domain/asset/decide-resolutions.ts";
+import type { AdjustmentStep } from "../../../src/domain/asset/total-return.ts";
 import type { AssetType } from "../../../src/domain/market/asset-type.ts";
 import { USUAL_CALENDAR } from "../../../src/domain/market/usual-calendar.ts";
 import {
@@ -45,6 +46,7 @@ export function resolve(
   assetType: AssetType,
   bars: readonly Bar[],
   calls: readonly OpenCall[],
+  splits: readonly AdjustmentStep[] = [],
 ): ResolutionBody[] {
   const at = new Map(bars.map((bar, index) => [bar.timestamp, index]));
   const known = (index: number) => {
@@ -72,7 +74,7 @@ export function resolve(
           const end = (at.get(timestamp) ?? -1) + 1;
           return bars.slice(Math.max(0, end - count), end);
         },
-        splits: () => [],
+        splits: () => splits,
         record: (resolution, key) => records.get(`${resolution} ${key}`) ?? null,
       },
       1,
