@@ -21,7 +21,14 @@ export const adviceOf = (answer: ModelAnswer, snapshot: Snapshot, record: Engine
   const { resolution, trend, trackRecord } = snapshot;
   const { riskLevel, confidence: rawConfidence } = answer;
   const calibrated = (of: Action) =>
-    calibratedConfidence(of, rawConfidence, record, trackRecord, ACTION_IN[trend.direction] === of);
+    calibratedConfidence(
+      of,
+      rawConfidence,
+      record,
+      trackRecord,
+      // That nothing happens is no direction: the rules' record of HOLD says nothing of a model's.
+      of !== "HOLD" && ACTION_IN[trend.direction] === of,
+    );
   const asked = { action: answer.action, confidence: calibrated(answer.action) };
   const withheld = asked.action === "HOLD" || beatsBaseRate(asked.confidence) ? null : asked;
   const { action, confidence } =

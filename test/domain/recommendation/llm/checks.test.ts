@@ -3,7 +3,12 @@ import { confidenceIn } from "../../../../src/domain/recommendation/confidence.t
 import { initialEngineRecord } from "../../../../src/domain/recommendation/engine-record.ts";
 import { adviceOf } from "../../../../src/domain/recommendation/llm/advice.ts";
 import type { ModelAnswer } from "../../../../src/domain/recommendation/llm/answer.ts";
-import { CHECKS, type CheckName, checkAnswer } from "../../../../src/domain/recommendation/llm/checks.ts";
+import {
+  CHECKS,
+  type CheckName,
+  checkAnswer,
+  problemsOf,
+} from "../../../../src/domain/recommendation/llm/checks.ts";
 import { evidenceIn } from "../../../../src/domain/recommendation/llm/evidence.ts";
 import { FALLBACK_REASONS, withFallback } from "../../../../src/domain/recommendation/llm/fallback.ts";
 import { recommend } from "../../../../src/domain/recommendation/rules-engine.ts";
@@ -190,6 +195,26 @@ describe("an answer meant to keep us busy", () => {
     const before = performance.now();
     expect(failed(good(changes))).toContain("lengths");
     expect(performance.now() - before).toBeLessThan(1_000);
+  });
+});
+
+describe("an action that is no better than chance", () => {
+  const without = { ...rising, trackRecord: young.trackRecord };
+  const problems = (answer: ModelAnswer, snapshot: Snapshot) =>
+    problemsOf(checkAnswer(answer, snapshot, "-----DATA-----")).filter((one) => one.startsWith("action:"));
+
+  it("is not accepted, however good its evidence", () => {
+    expect(problems(good(), rising)).toEqual([]);
+    expect(problems(good(), without)).toEqual([
+      "action: BUY is not among the allowed actions (HOLD): it is no better than chance here",
+    ]);
+    expect(problems(good({ action: "HOLD" }), without)).toEqual([]);
+  });
+
+  it("is a HOLD should it have been accepted before", () => {
+    const held = adviceOf(good(), without, null);
+    expect(held).toMatchObject({ action: "HOLD", samples: 0 });
+    expect(held.reasoning[0]).toContain("no finished BUY call shows that it beats the base rate");
   });
 });
 
