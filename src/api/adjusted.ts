@@ -58,8 +58,20 @@ export async function withSteps<T>(
   read: (steps: readonly AdjustmentStep[]) => Promise<T>,
 ): Promise<T> {
   if (asking.adjusted === "none") return read([]);
+  if (asking.adjusted === "split") {
+    // Nearly every series has no split to take out, and what is read of it may be written meanwhile.
+    const plain = (await stepsFor(reads, asking)).length === 0 ? await read([]) : null;
+    if (plain !== null && (await stepsFor(reads, asking)).length === 0) return plain;
+  }
+  return unlessMoved(() =>
+    whileStill(reads, asking.asset.symbol, async () => read(await stepsFor(reads, asking))),
+  );
+}
+
+/** A series that was written again and again while it was read is for another try. */
+export async function unlessMoved<T>(read: () => Promise<T>): Promise<T> {
   try {
-    return await whileStill(reads, asking.asset.symbol, async () => read(await stepsFor(reads, asking)));
+    return await read();
   } catch (error) {
     if (!(error instanceof SeriesMoved)) throw error;
     throw new ApiProblem("unavailable", "The series is being written; try again.", undefined, {

@@ -17,7 +17,7 @@ import { projectedVersions, versionedCloses } from "../read-model/portfolio-clos
 import { splitAdjusted } from "../read-model/split-adjusted.ts";
 import { loadAssets } from "../records/asset-records.ts";
 import type { Portfolio } from "../records/portfolio-records.ts";
-import { pricesView } from "./adjusted.ts";
+import { pricesView, unlessMoved } from "./adjusted.ts";
 import type { ApiEnv } from "./platform.ts";
 import { portfolioParams, requirePortfolio } from "./portfolios.ts";
 import { ApiProblem } from "./problem.ts";
@@ -137,8 +137,8 @@ async function frontierOf(
   });
   const drawn = await api.remembered(["frontier", await api.hash(about)], async () => {
     const query = { resolution, from, to, limit: datesPerAsset(symbols.length) };
-    const closes = await splitAdjusted(reads, symbols, resolution, (some) =>
-      versionedCloses(reads, some, query),
+    const closes = await unlessMoved(() =>
+      splitAdjusted(reads, symbols, resolution, (some) => versionedCloses(reads, some, query)),
     );
     const shared = sharedReturns(closes);
     if (shared.kind === "refused") throw refusal(shared.error);

@@ -142,4 +142,18 @@ export const GUARDS: readonly Tooth[] = [
     text: "FROM dead_letters WHERE id",
     without: "FROM dead_letters WHERE 0 AND id",
   },
+  {
+    name: "a split that is told starts the analysis of its bars over",
+    file: "src/domain/asset/decide-indicators.ts",
+    noticedBy: domain("asset/split-steps", "when they are told after the bars"),
+    text: "!isMadeFor(analysed.state, calendar, steps)",
+    without: "!isMadeFor(analysed.state, calendar, analysed.state.splits)",
+  },
+  {
+    name: "a split asks for indicators at every resolution",
+    file: "src/queues/reactions.ts",
+    noticedBy: worker("recorded-split", "at every resolution"),
+    text: "tellsSplit(event) ? resolutions.filter",
+    without: "tellsSplit(event) && part === 0 ? resolutions.filter",
+  },
 ];
