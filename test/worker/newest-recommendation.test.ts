@@ -18,7 +18,7 @@ beforeAll(async () => {
   await post(broker, "BOTH", { bars: shown(bars), actions: [paid(40, 1)] });
   // Computed last, of older bars, at a resolution that the asset is not told by.
   await post(broker, "BOTH", { resolution: "1mo", bars: months });
-});
+}, 120_000);
 
 describe("the newest recommendation of an asset", () => {
   const last = dateOf(bars.length - 1);

@@ -77,7 +77,7 @@ beforeAll(async () => {
   broker = new Broker();
   await open("ADJ", [{ bars: adjusted(4) }]);
   await open("RAW", [{ bars: raw(4), actions: [told(4)] }]);
-});
+}, 120_000);
 
 describe("raw bars with a recorded split", () => {
   it("are analysed, recommended and shown as the adjusted ones are, and say so", async () => {
