@@ -47,8 +47,8 @@ describe("the newest recommendation of an asset", () => {
   });
 });
 
-describe("an answer about an asset", () => {
-  it("says as of when it is, how healthy its data are and who made it: the asset and its dividends", async () => {
+describe("an answer about an asset, its dividends and its import", () => {
+  it("says as of when it is, how healthy its data are and who made it", async () => {
     for (const path of ["", "/corporate-actions"]) {
       const { body } = await api("GET", `/assets/BOTH${path}`);
       expect(body).toMatchObject({
@@ -63,7 +63,7 @@ describe("an answer about an asset", () => {
     expect((await api("GET", "/assets/EMPTY")).body).toMatchObject({ asOf: null, dataQuality: { bars: 0 } });
   });
 
-  it("says what is not computed because of how it was imported: odd rows are told and counted", async () => {
+  it("of an import tells the odd rows that were taken, and counts them", async () => {
     await openAsset("ODD");
     const [first, second] = shown(bars.slice(0, 2));
     const odd = { ...first, open: 200 };
