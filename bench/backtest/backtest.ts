@@ -20,7 +20,7 @@ export function backtestBench(): void {
     { name: "wishes followed, a trade every 20 bars", run: follow(often) },
     { name: "wishes followed, a trade every 200 bars", run: follow(seldom) },
   ]);
-  const rules = rulesStrategy("STOCK", "1d");
+  const rules = rulesStrategy("STOCK", "1d", "XNYS");
   const walked = timings([{ name: "the rules' wishes", run: () => wishesOf(rules, days).length }], {
     rounds: 5,
   });

@@ -3,6 +3,7 @@ import { ACTION_TYPES, type CorporateAction } from "../domain/asset/corporate-ac
 import { assetStream } from "../domain/events/envelope.ts";
 import { MILLISECONDS_PER_DAY } from "../domain/market/calendar-day.ts";
 import { type CalendarId, isCalendarId } from "../domain/market/calendar-id.ts";
+import { mainResolution } from "../domain/market/main-resolution.ts";
 import { RESOLUTIONS, type Resolution } from "../domain/market/resolution.ts";
 import { NOTICE } from "../domain/notice.ts";
 import { agreementOf } from "../domain/quality/cross-check.ts";
@@ -15,7 +16,7 @@ import {
   seriesQuality,
 } from "../domain/quality/series-quality.ts";
 import { actionsIn } from "../read-model/corporate-actions.ts";
-import { latestBars } from "../read-model/series.ts";
+import { latestBars, resolutionsOf } from "../read-model/series.ts";
 import { projectedHeads } from "../read-model/streams.ts";
 import type { AssetRecord } from "../records/asset-records.ts";
 import { marketTime } from "../records/clock-record.ts";
@@ -106,6 +107,15 @@ export async function qualityOf(
     return seriesQuality(bars, resolution, calendar, await actionsOfBars(reads, symbol, bars));
   });
   return freshened(api, reads, asset, series, resolution, asOf);
+}
+
+/** The quality at the resolution that an asset is told by. */
+export async function mainQualityOf(
+  env: ApiEnv["Bindings"],
+  reads: D1DatabaseSession,
+  asset: AssetRecord,
+): Promise<DataQuality> {
+  return qualityOf(env, reads, asset, mainResolution(await resolutionsOf(reads, asset.symbol)));
 }
 
 /** The dividends and splits of the bars that are judged. */

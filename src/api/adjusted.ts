@@ -2,32 +2,42 @@ import * as z from "zod";
 import { type AdjustmentStep, actionsAfter } from "../domain/asset/total-return.ts";
 import { isCalendarId } from "../domain/market/calendar-id.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
-import { MOST_ACTIONS, readSteps } from "../read-model/corporate-actions.ts";
+import { calendarOf } from "../domain/market/usual-calendar.ts";
+import { MOST_ACTIONS, readSplitSteps, readSteps } from "../read-model/corporate-actions.ts";
 import { SeriesMoved } from "../read-model/versioned-bars.ts";
 import { whileStill } from "../read-model/while-still.ts";
 import type { AssetRecord } from "../records/asset-records.ts";
 import { ApiProblem } from "./problem.ts";
 import { iso } from "./schemas.ts";
 
-const ADJUSTMENTS = ["split", "totalReturn"] as const;
+const ADJUSTMENTS = ["split", "totalReturn", "none"] as const;
 
-/** Which prices: as stored, which for those of vendors means adjusted for splits, or adjusted for dividends as well. */
+/** Which prices: adjusted for splits, for dividends as well, or as they are stored. */
 export const adjustedQuery = z
   .enum(ADJUSTMENTS)
   .default("split")
   .meta({
     description:
-      "`split`: prices as stored (vendors' are adjusted for splits). `totalReturn`: every price before an ex-date multiplied by " +
-      "1 − dividend / close of the bar before it, and by a split that the stored bars still show; volumes stay.",
+      "`split`: every price before a split on record that the stored bars still show divided by it, every volume multiplied " +
+      "(vendors' bars come adjusted for splits, and stay as they are). `totalReturn`: moreover every price before an ex-date " +
+      "multiplied by 1 − dividend / close of the bar before it. `none`: as stored.",
   });
 
 /** What an answer says of its prices. */
 export const adjustedView = {
   adjusted: z.enum(ADJUSTMENTS),
+  actionsApplied: z.number().int().meta({
+    description: "splits and dividends that took part in these prices; 0 when these are the stored ones",
+  }),
+};
+
+/** The same of an answer that is always made of prices after every split on record. */
+export const pricesView = {
+  adjusted: z.literal("split").meta({ description: "prices before a split on record are divided by it" }),
   actionsApplied: z
     .number()
     .int()
-    .meta({ description: "dividends and splits that took part in these prices; 0 for prices as stored" }),
+    .meta({ description: "splits that the stored bars still show and that were taken out of them" }),
 };
 
 type Adjusted = (typeof ADJUSTMENTS)[number];
@@ -41,15 +51,27 @@ export interface Adjusting {
   readonly from: number;
 }
 
-/** Takes what was read with the steps for it; without adjustment there are none. */
+/** Takes what was read with the steps for it; for prices as stored there are none. */
 export async function withSteps<T>(
   reads: D1DatabaseSession,
   asking: Adjusting,
   read: (steps: readonly AdjustmentStep[]) => Promise<T>,
 ): Promise<T> {
-  if (asking.adjusted === "split") return read([]);
+  if (asking.adjusted === "none") return read([]);
+  if (asking.adjusted === "split") {
+    // Nearly every series has no split to take out, and what is read of it may be written meanwhile.
+    const plain = (await stepsFor(reads, asking)).length === 0 ? await read([]) : null;
+    if (plain !== null && (await stepsFor(reads, asking)).length === 0) return plain;
+  }
+  return unlessMoved(() =>
+    whileStill(reads, asking.asset.symbol, async () => read(await stepsFor(reads, asking))),
+  );
+}
+
+/** A series that was written again and again while it was read is for another try. */
+export async function unlessMoved<T>(read: () => Promise<T>): Promise<T> {
   try {
-    return await whileStill(reads, asking.asset.symbol, async () => read(await stepsFor(reads, asking)));
+    return await read();
   } catch (error) {
     if (!(error instanceof SeriesMoved)) throw error;
     throw new ApiProblem("unavailable", "The series is being written; try again.", undefined, {
@@ -58,8 +80,10 @@ export async function withSteps<T>(
   }
 }
 
-async function stepsFor(reads: D1DatabaseSession, { asset, resolution, from }: Adjusting) {
+async function stepsFor(reads: D1DatabaseSession, { asset, adjusted, resolution, from }: Adjusting) {
   const { symbol, calendar } = asset;
+  if (adjusted === "split")
+    return readSplitSteps(reads, { symbol, resolution, calendar: calendarOf(asset), from });
   if (!isCalendarId(calendar)) throw impossible("the calendar is not known");
   const reading = await readSteps(reads, { symbol, resolution, calendar, from });
   if (reading === null)

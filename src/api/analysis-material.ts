@@ -2,6 +2,8 @@ import type { PricePoint } from "../domain/analysis/performance.ts";
 import { windowLength } from "../domain/analysis/trend-parameters.ts";
 import type { Bar } from "../domain/asset/bar.ts";
 import { resample } from "../domain/asset/resample.ts";
+import { actionsBetween, actionsByKey, splitSteps } from "../domain/asset/split-steps.ts";
+import { type AdjustmentStep, actionsAfter, adjusted } from "../domain/asset/total-return.ts";
 import { assetStream } from "../domain/events/envelope.ts";
 import { periodsPerYear } from "../domain/indicators/periods-per-year.ts";
 import { addBar, initialIndicatorState } from "../domain/indicators/streaming-set.ts";
@@ -9,7 +11,9 @@ import type { IndicatorValues } from "../domain/indicators/values.ts";
 import { readWish } from "../domain/indicators/wished.ts";
 import { firstUnfinished } from "../domain/market/last-final.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
+import { calendarOf } from "../domain/market/usual-calendar.ts";
 import { type DataQuality, QUALITY_WINDOW } from "../domain/quality/series-quality.ts";
+import { splitsThen } from "../read-model/corporate-actions.ts";
 import { type Finer, MOST_FINER, resampledBefore } from "../read-model/resampled-series.ts";
 import { indicatorsAt, latestCloses } from "../read-model/series.ts";
 import { projectedHeads } from "../read-model/streams.ts";
@@ -17,6 +21,7 @@ import { barsThen, indicatorsThen } from "../read-model/time-travel.ts";
 import type { AssetRecord } from "../records/asset-records.ts";
 import { marketTime } from "../records/clock-record.ts";
 import { qualityOf, qualityThen } from "./about.ts";
+import { withSteps } from "./adjusted.ts";
 import type { ApiEnv } from "./platform.ts";
 import { ApiProblem } from "./problem.ts";
 
@@ -29,6 +34,8 @@ export interface Material {
   /** As many as the trend or the judgement of their quality needs, oldest first. */
   readonly closes: readonly PricePoint[];
   readonly quality: DataQuality;
+  /** Splits that the closes and values are adjusted for, and that the stored bars still show. */
+  readonly splits: number;
 }
 
 /** The instant asked for (epoch ms; null for now), and the version of the asset's log then; null for what is known today. */
@@ -50,9 +57,21 @@ export async function inHindsight(
   const { symbol } = asset;
   const at = await indicatorsAt(db, symbol, resolution, asOf ?? Number.MAX_SAFE_INTEGER);
   if (at === null) return null;
-  const closes = await latestCloses(db, symbol, resolution, at.timestamp, closesNeeded(resolution));
-  return { ...at, closes, quality: await qualityThen(env, db, asset, resolution, closes, asOf) };
+  const count = closesNeeded(resolution);
+  const asking = { asset, adjusted: "split", resolution, from: Number.MIN_SAFE_INTEGER } as const;
+  const { closes, steps } = await withSteps(db, asking, async (steps) => ({
+    steps,
+    closes: await latestCloses(db, symbol, resolution, at.timestamp, count),
+  }));
+  const quality = await qualityThen(env, db, asset, resolution, closes, asOf);
+  return { ...at, ...onScale(closes, steps), quality };
 }
+
+/** Closes after the splits that they still show, and how many those are. */
+const onScale = (closes: readonly PricePoint[], steps: readonly AdjustmentStep[]) => ({
+  closes: adjusted(closes, steps),
+  splits: actionsAfter(steps, closes[0]?.timestamp ?? 0),
+});
 
 /** The newest analysis there was at a version of the asset's log, and nothing that was learnt later. */
 export async function asKnown(
@@ -66,7 +85,9 @@ export async function asKnown(
   if (then === null) return null;
   const { timestamp, values } = then;
   const closes = await knownBars(db, asset, resolution, then, closesNeeded(resolution));
-  return { timestamp, values, closes, quality: await qualityThen(env, db, asset, resolution, closes, asOf) };
+  const quality = await qualityThen(env, db, asset, resolution, closes, asOf);
+  const steps = await splitsKnown(db, asset, resolution, closes, version);
+  return { timestamp, values, ...onScale(closes, steps), quality };
 }
 
 /** The newest `limit` bars as they stood at a version; refuses when more has happened since than can be looked through. */
@@ -85,6 +106,24 @@ async function knownBars(
     "More has been revised since then than one request may look through; ask for a later instant.",
     [{ field: "asOf", reason: "too many events lie between it and now" }],
   );
+}
+
+/** The splits that these bars show and that had been told by a version of the asset's log. */
+async function splitsKnown(
+  db: D1DatabaseSession,
+  asset: AssetRecord,
+  resolution: Resolution,
+  bars: readonly PricePoint[],
+  version: number,
+): Promise<readonly AdjustmentStep[]> {
+  const actions = await splitsThen(db, asset.symbol, version);
+  const byKey = actionsByKey(actions, resolution, calendarOf(asset));
+  const between = actionsBetween(byKey, (key) => {
+    const at = bars.findIndex(({ timestamp }) => timestamp >= key);
+    const [before, first] = at === -1 ? [bars.at(-1), undefined] : [bars[at - 1], bars[at]];
+    return { before: before?.close ?? null, after: first?.close ?? null, first: first?.timestamp ?? null };
+  });
+  return splitSteps(between);
 }
 
 /** Finer bars of the past that are read: a time of which as many later ones may have to be taken away again. */
@@ -117,8 +156,17 @@ export async function madeMaterial(
     String,
   );
   const made = await env.api.remembered(about, async () => {
-    const { bars, whole } = await resampledBefore(db, finer, key, barsNeeded(finer.to));
-    return materialOf(asset, finer, bars, whole);
+    const asking = {
+      asset,
+      adjusted: "split",
+      resolution: finer.from,
+      from: Number.MIN_SAFE_INTEGER,
+    } as const;
+    const { bars, whole, steps } = await withSteps(db, asking, async (steps) => ({
+      ...(await resampledBefore(db, finer, key, barsNeeded(finer.to), steps)),
+      steps,
+    }));
+    return materialOf(asset, finer, bars, whole, steps);
   });
   return made === null ? null : { ...made, quality: await qualityOf(env, db, asset, finer.from, asOf) };
 }
@@ -134,10 +182,11 @@ async function madeAsKnown(
   if (newest === null) return null;
   const parts = await knownBars(db, asset, finer.from, newest, MOST_FINER_THEN);
   const read = parts.length < MOST_FINER_THEN;
-  const bars = resample(parts, finer).bars.filter(({ timestamp }) => timestamp < then.key);
+  const steps = await splitsKnown(db, asset, finer.from, parts, then.version);
+  const bars = resample(adjusted(parts, steps), finer).bars.filter(({ timestamp }) => timestamp < then.key);
   // Where there are more, the first may lack parts that were not read.
   const sure = (read ? bars : bars.slice(1)).slice(-barsNeeded(finer.to));
-  const made = materialOf(asset, finer, sure, read || sure.length === barsNeeded(finer.to));
+  const made = materialOf(asset, finer, sure, read || sure.length === barsNeeded(finer.to), steps);
   const window = parts.slice(-QUALITY_WINDOW);
   return made === null
     ? null
@@ -146,10 +195,11 @@ async function madeAsKnown(
 
 /** Refuses when the bars that could be read are too few, though there are more. */
 function materialOf(
-  { type }: AssetRecord,
+  asset: AssetRecord,
   { from, to }: Finer,
   bars: readonly Bar[],
   whole: boolean,
+  steps: readonly AdjustmentStep[],
 ): Omit<Material, "quality"> | null {
   if (!whole) {
     throw new ApiProblem(
@@ -158,10 +208,14 @@ function materialOf(
       [{ field: "resampleFrom", reason: "too fine for the bars a trend needs" }],
     );
   }
-  const state = initialIndicatorState(periodsPerYear(type, to));
-  let last: Omit<Material, "quality" | "closes"> | null = null;
+  const state = initialIndicatorState(periodsPerYear(calendarOf(asset), to));
+  let last: Omit<Material, "quality" | "closes" | "splits"> | null = null;
   for (const bar of bars) last = { timestamp: bar.timestamp, values: addBar(state, bar) };
   return last === null
     ? null
-    : { ...last, closes: bars.map(({ timestamp, close }) => ({ timestamp, close })) };
+    : {
+        ...last,
+        closes: bars.map(({ timestamp, close }) => ({ timestamp, close })),
+        splits: actionsAfter(steps, bars[0]?.timestamp ?? 0),
+      };
 }

@@ -1,11 +1,13 @@
 import * as z from "zod";
 import { readTrend } from "../domain/analysis/trend.ts";
 import { windowLength } from "../domain/analysis/trend-parameters.ts";
+import { pricesTold } from "../domain/asset/split-steps.ts";
 import { assetStream } from "../domain/events/envelope.ts";
 import { RESOLUTIONS } from "../domain/market/resolution.ts";
 import { ANALYSIS_VERSION } from "../domain/recommendation/analysis-state.ts";
 import { knowledgeAt } from "../read-model/time-travel.ts";
 import { about, aboutView } from "./about.ts";
+import { pricesView } from "./adjusted.ts";
 import { asKnown, inHindsight, madeMaterial } from "./analysis-material.ts";
 import { requireAsset } from "./assets.ts";
 import { ApiProblem } from "./problem.ts";
@@ -30,6 +32,7 @@ const analysisView = z
     signals: z.array(z.looseObject({ id: z.string(), value: nullable, vote: nullable, weight: z.number() })),
     counterEvidence: z.array(z.looseObject({ id: z.string() })),
     unknown: z.array(z.string()),
+    ...pricesView,
     ...aboutView,
     asOf: z.string().meta({ description: "the timestamp of the newest bar in it" }),
   })
@@ -77,7 +80,7 @@ analysis.openapi(
           : await asKnown(c.env, reads, asset, resolution, { asOf: asOf ?? null, version: known.version });
     if (material === null)
       throw new ApiProblem("not_found", `Nothing has been analysed for ${symbol} at ${resolution} by then.`);
-    const { timestamp, values, quality } = material;
+    const { timestamp, values, quality, splits } = material;
     const closes = material.closes.slice(-windowLength(resolution)).map(({ close }) => close);
     const view = {
       symbol,
@@ -89,6 +92,7 @@ analysis.openapi(
         version: known?.version ?? null,
         hindsight: asOf !== undefined && known === null,
       },
+      ...pricesTold([{ splits }]),
       close: closes.at(-1) ?? 0,
       ...readTrend(resolution, { closes, values }),
     };

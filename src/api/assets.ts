@@ -9,7 +9,7 @@ import { FEED_TROUBLES } from "../domain/quality/feed.ts";
 import type { Reader } from "../reader.ts";
 import { type AssetRecord, listAssets, loadAssets, type StoredAsset } from "../records/asset-records.ts";
 import { feedTroubles, type NotedTrouble } from "../records/feed-records.ts";
-import { calendarOf } from "./about.ts";
+import { about, aboutView, calendarOf, mainQualityOf } from "./about.ts";
 import { closeLettersOf } from "./archived-letters.ts";
 import { backfillOrders, demoSeriesFor, saveAsset } from "./asset-changes.ts";
 import { tradedAt } from "./asset-listing.ts";
@@ -122,6 +122,9 @@ export async function requireAsset(db: Reader, symbol: string): Promise<StoredAs
   return asset;
 }
 
+/** Raise it when the same asset would be told otherwise. */
+const ASSETS_ENGINE = { engine: "assets", engineVersion: "1" };
+
 export const assets = router();
 const tag = "Assets";
 
@@ -193,12 +196,15 @@ assets.openapi(
     { method: "get", path: "/assets/{symbol}", scope: "assets:read", summary: "One asset", tag },
     { params: symbolParams },
     200,
-    assetView,
+    assetView.extend(aboutView).meta({ id: "AssetWithQuality" }),
   ),
   async (c) => {
     const reads = c.get("reads");
     const asset = await requireAsset(reads, c.req.valid("param").symbol);
-    const shown = show(asset, await feedTroubles(reads, [asset.symbol]));
+    const shown = {
+      ...show(asset, await feedTroubles(reads, [asset.symbol])),
+      ...about(await mainQualityOf(c.env, reads, asset), ASSETS_ENGINE),
+    };
     return c.json(shown, 200, await tagged(c, asset.version, shown));
   },
 );

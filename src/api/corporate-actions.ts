@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { ACTION_TYPES } from "../domain/asset/corporate-action.ts";
 import { listActions, type StoredAction } from "../read-model/corporate-actions.ts";
+import { about, aboutView, mainQualityOf } from "./about.ts";
 import { requireAsset } from "./assets.ts";
 import { iso, listLimit, listOf, operation, page, readCursor, router, symbolParams } from "./schemas.ts";
 
@@ -34,6 +35,9 @@ function show(action: StoredAction, currency: string): z.infer<typeof actionView
   return { type, exDate, numerator, denominator, source };
 }
 
+/** Raise it when the same records would be told otherwise. */
+const ACTIONS_ENGINE = { engine: "corporateActions", engineVersion: "1" };
+
 export const corporateActions = router();
 
 corporateActions.openapi(
@@ -47,24 +51,24 @@ corporateActions.openapi(
     },
     { params: symbolParams, query: z.object({ limit: listLimit, cursor: z.string().optional() }) },
     200,
-    listOf(actionView),
+    listOf(actionView).extend(aboutView),
   ),
   async (c) => {
     const { symbol } = c.req.valid("param");
     const { limit, cursor } = c.req.valid("query");
     const place = readCursor(cursor, z.tuple([z.number().int(), z.enum(ACTION_TYPES)]));
     const reads = c.get("reads");
-    const { currency } = await requireAsset(reads, symbol);
+    const asset = await requireAsset(reads, symbol);
+    const { currency } = asset;
     const after = place === null ? null : { exDate: place[0], type: place[1] };
     const rows = await listActions(reads, symbol, after, limit + 1);
-    return c.json(
-      page(
-        rows,
-        limit,
-        ({ exDate, type }) => [exDate, type],
-        (row) => show(row, currency),
-      ),
-      200,
+    const shown = page(
+      rows,
+      limit,
+      ({ exDate, type }) => [exDate, type],
+      (row) => show(row, currency),
     );
+    const quality = await mainQualityOf(c.env, reads, asset);
+    return c.json({ ...shown, ...about(quality, ACTIONS_ENGINE) }, 200);
   },
 );

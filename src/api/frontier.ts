@@ -1,6 +1,8 @@
 import * as z from "zod";
-import { periodsPerYear } from "../domain/indicators/periods-per-year.ts";
-import type { AssetType } from "../domain/market/asset-type.ts";
+import { pricesTold } from "../domain/asset/split-steps.ts";
+import { sharedPeriodsPerYear } from "../domain/indicators/periods-per-year.ts";
+import type { CalendarId } from "../domain/market/calendar-id.ts";
+import { calendarOf } from "../domain/market/usual-calendar.ts";
 import { NOTICE } from "../domain/notice.ts";
 import { datesPerAsset, MOST_FRONTIER_STEPS } from "../domain/portfolio/budget.ts";
 import { FRONTIER_POINTS } from "../domain/portfolio/frontier.ts";
@@ -12,8 +14,10 @@ import { limitsIn, type OptimizationRequest } from "../domain/portfolio/request.
 import { type ReturnTable, sharedReturns } from "../domain/portfolio/returns.ts";
 import { canonicalJson } from "../domain/recommendation/canonical-json.ts";
 import { projectedVersions, versionedCloses } from "../read-model/portfolio-closes.ts";
+import { splitAdjusted } from "../read-model/split-adjusted.ts";
 import { loadAssets } from "../records/asset-records.ts";
 import type { Portfolio } from "../records/portfolio-records.ts";
+import { pricesView, unlessMoved } from "./adjusted.ts";
 import type { ApiEnv } from "./platform.ts";
 import { portfolioParams, requirePortfolio } from "./portfolios.ts";
 import { ApiProblem } from "./problem.ts";
@@ -53,6 +57,7 @@ const frontierView = z
     resolution: z.string(),
     asOf: z.string(),
     dates: z.object({ from: z.string(), to: z.string(), returns: z.number() }),
+    ...pricesView,
     points: z.array(pointView),
     engine: z.string(),
     engineVersion: z.string(),
@@ -115,19 +120,30 @@ async function frontierOf(
 ): Promise<z.infer<typeof frontierView>> {
   const { from, to, riskFreeRate, expectedReturns, riskModel, bounds, groups } = asked;
   const request = { from, to, riskFreeRate, expectedReturns, riskModel, bounds, groups };
-  const types = await typesOf(reads, symbols);
+  const calendars = await calendarsOf(reads, symbols);
   const versions = await projectedVersions(reads, symbols);
-  const about = canonicalJson({ ...PORTFOLIO_ENGINE, symbols, resolution, types, versions, request, points });
+  const about = canonicalJson({
+    ...PORTFOLIO_ENGINE,
+    symbols,
+    resolution,
+    calendars,
+    versions,
+    request,
+    points,
+  });
   const drawn = await api.remembered(["frontier", await api.hash(about)], async () => {
     const query = { resolution, from, to, limit: datesPerAsset(symbols.length) };
-    const shared = sharedReturns(await versionedCloses(reads, symbols, query));
+    const closes = await unlessMoved(() =>
+      splitAdjusted(reads, symbols, resolution, (some) => versionedCloses(reads, some, query)),
+    );
+    const shared = sharedReturns(closes);
     if (shared.kind === "refused") throw refusal(shared.error);
     const table = shared.value;
-    const periods = Math.min(...types.map((type) => periodsPerYear(type, resolution)));
+    const periods = sharedPeriodsPerYear(calendars, resolution);
     const moments = momentsOf(table, { ...request, periodsPerYear: periods });
     const found = efficientFrontier(moments, { limits: limitsIn(asked), riskFreeRate }, points);
     if (found.kind === "refused") throw refusal(found.error);
-    return { ...datesOf(table), points: found.value };
+    return { ...datesOf(table), ...pricesTold(closes), points: found.value };
   });
   return { portfolioId: id, resolution, ...drawn, ...PORTFOLIO_ENGINE, notice: NOTICE };
 }
@@ -137,7 +153,7 @@ const datesOf = ({ timestamps, rows }: ReturnTable) => {
   return { asOf: to, dates: { from: iso(timestamps[0] ?? 0), to, returns: rows.length } };
 };
 
-async function typesOf(reads: D1DatabaseSession, symbols: readonly string[]): Promise<AssetType[]> {
+async function calendarsOf(reads: D1DatabaseSession, symbols: readonly string[]): Promise<CalendarId[]> {
   const assets = new Map((await loadAssets(reads, symbols)).map((asset) => [asset.symbol, asset]));
   const errors = symbols.flatMap((symbol) =>
     assets.get(symbol)?.archivedAt === null ? [] : [{ field: symbol, reason: "is not watched any more" }],
@@ -146,7 +162,7 @@ async function typesOf(reads: D1DatabaseSession, symbols: readonly string[]): Pr
     const names = errors.map(({ field }) => field).join(", ");
     throw new ApiProblem("not_computable", `Not watched any more: ${names}.`, errors);
   }
-  return [...assets.values()].map(({ type }) => type);
+  return [...assets.values()].map(calendarOf);
 }
 
 const refusal = ({ code, detail, errors }: PortfolioRefusal): ApiProblem =>

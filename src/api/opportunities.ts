@@ -4,6 +4,7 @@ import { NOTICE } from "../domain/notice.ts";
 import { LEFT_OUT_REASONS, type RankingBody } from "../domain/ranking/ranking.ts";
 import { ACTIONS } from "../domain/recommendation/recommendation.ts";
 import { latestRanking, rankingAt, type StoredRanking } from "../read-model/opportunities.ts";
+import { qualitiesOf } from "../read-model/recommendations.ts";
 import { instantSchema, iso, listLimit, operation, readCursor, router, writeCursor } from "./schemas.ts";
 
 const opportunityView = z
@@ -24,6 +25,11 @@ const opportunityView = z
     asOf: z.string(),
     close: z.number(),
     engine: z.string(),
+    engineVersion: z.string().nullable().meta({ description: "of the engine that recommended" }),
+    dataQuality: z
+      .looseObject({ bars: z.number(), missing: z.number().nullable(), outliers: z.number() })
+      .nullable()
+      .meta({ description: "what was known against the newest bars when it was recommended" }),
   })
   .meta({ id: "Opportunity" });
 
@@ -72,6 +78,15 @@ opportunities.openapi(
       items: z.array(opportunityView),
       nextCursor: z.string().nullable(),
       ranking: rankingView.nullable().meta({ description: "null before the first ranking" }),
+      asOf: z.string().nullable().meta({ description: "the market's moment the ranking was made for" }),
+      engine: z.string(),
+      engineVersion: z.string().nullable(),
+      dataQuality: z
+        .object({ ranked: z.number(), partial: z.boolean(), leftOut: z.number() })
+        .nullable()
+        .meta({
+          description: "how much of the live assets is in it; each item says how healthy its own data were",
+        }),
       notice: z.string(),
     }),
   ),
@@ -84,20 +99,38 @@ opportunities.openapi(
       at === null
         ? await latestRanking(reads, "1d", { said: asOf === undefined ? null : iso(asOf) })
         : await rankingAt(reads, "1d", at[0]);
-    if (found === null) return c.json({ items: [], nextCursor: null, ranking: null, notice: NOTICE }, 200);
+    if (found === null) return c.json({ items: [], nextCursor: null, ...NOT_RANKED, notice: NOTICE }, 200);
     const wanted = found.body.items.filter(
       (item) =>
         item.rank > (at?.[1] ?? 0) &&
         (assetType === undefined || item.assetType === assetType) &&
         (action === undefined || item.action === action),
     );
-    const items = wanted.slice(0, limit).map((item) => ({ ...item, components: { ...item.components } }));
+    const shown = wanted.slice(0, limit);
+    const known = await qualitiesOf(
+      reads,
+      shown.map(({ recommendationId }) => recommendationId),
+    );
+    const items = shown.map((item) => {
+      const { engineVersion = null, dataQuality = null } = known.get(item.recommendationId) ?? {};
+      const quality = dataQuality === null ? null : { ...dataQuality };
+      return { ...item, components: { ...item.components }, engineVersion, dataQuality: quality };
+    });
     const last = items.at(-1);
     const more = wanted.length > limit && last !== undefined;
     const nextCursor = more ? writeCursor([found.version, last.rank]) : null;
-    return c.json({ items, nextCursor, ranking: show(found), notice: NOTICE }, 200);
+    return c.json({ items, nextCursor, ranking: show(found), ...aboutRanking(found), notice: NOTICE }, 200);
   },
 );
+
+const NOT_RANKED = { ranking: null, asOf: null, engine: "ranking", engineVersion: null, dataQuality: null };
+
+const aboutRanking = ({ body }: StoredRanking) => ({
+  asOf: body.asOf,
+  engine: "ranking",
+  engineVersion: body.rankingVersion,
+  dataQuality: { ranked: body.ranked, partial: body.partial, leftOut: body.leftOut.count },
+});
 
 const show = ({ eventId, occurredAt, jobId, body }: StoredRanking): z.infer<typeof rankingView> => ({
   eventId,

@@ -5,8 +5,10 @@ import { ACTIONS, RISK_LEVELS } from "../domain/recommendation/recommendation.ts
 import {
   findRecommendation,
   listRecommendations,
+  listRecommendationsOf,
   type StoredRecommendation,
 } from "../read-model/recommendations.ts";
+import { pricesView } from "./adjusted.ts";
 import { requireAsset } from "./assets.ts";
 import { ApiProblem } from "./problem.ts";
 import { provenanceOf, provenanceView } from "./provenance.ts";
@@ -53,6 +55,8 @@ const recommendationView = z
       .looseObject({ bars: z.number(), missing: z.number().nullable(), outliers: z.number() })
       .optional()
       .meta({ description: "what was known against the newest bars when it was made" }),
+    adjusted: pricesView.adjusted.optional(),
+    actionsApplied: pricesView.actionsApplied.optional(),
     notice: z.string(),
     snapshotHash: z.string(),
     source: z.string(),
@@ -70,6 +74,8 @@ const show = ({ body, createdAt }: StoredRecommendation): z.infer<typeof recomme
   return {
     id: recommendationId,
     ...plain,
+    // Earlier engines took no split out of stored prices, and say nothing of it.
+    ...(body.actionsApplied === undefined ? {} : { adjusted: "split" }),
     synthetic: body.source === "synthetic",
     createdAt: iso(createdAt),
     notice: NOTICE,
@@ -93,7 +99,7 @@ recommendations.openapi(
       method: "get",
       path: "/assets/{symbol}/recommendations",
       scope: "assets:read",
-      summary: "An asset's recommendations, newest first",
+      summary: "An asset's recommendations, those of its newest bars first",
       tag,
     },
     { params: symbolParams, query: listQuery },
@@ -113,7 +119,7 @@ recommendations.openapi(
       method: "get",
       path: "/recommendations",
       scope: "assets:read",
-      summary: "Recommendations of all assets, newest first",
+      summary: "Recommendations of all assets, the newest made first; of one symbol those of its newest bars",
       tag,
     },
     { query: listQuery.extend({ symbol: symbolSchema.optional() }) },
@@ -169,11 +175,16 @@ export async function requireRecommendation(
   return stored;
 }
 
+/** Of one asset by its bars, of all by when they were made: each time the newest first. */
 async function listPage(
   db: D1DatabaseSession,
-  query: z.infer<typeof listQuery> & { readonly symbol?: string | undefined },
+  { cursor, limit, symbol, ...filter }: z.infer<typeof listQuery> & { readonly symbol?: string | undefined },
 ) {
-  const before = readCursor(query.cursor, z.tuple([z.string()]))?.[0] ?? null;
-  const rows = await listRecommendations(db, query, before, query.limit + 1);
-  return page(rows, query.limit, ({ body }) => [body.recommendationId], show);
+  const place = readCursor(cursor, z.tuple([z.number().int(), z.string()]));
+  const after = place === null ? null : { asOf: place[0], id: place[1] };
+  const rows =
+    symbol === undefined
+      ? await listRecommendations(db, filter, after, limit + 1)
+      : await listRecommendationsOf(db, symbol, filter, after, limit + 1);
+  return page(rows, limit, ({ body }) => [Date.parse(body.asOf), body.recommendationId], show);
 }

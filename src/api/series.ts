@@ -4,6 +4,7 @@ import { adjusted } from "../domain/asset/total-return.ts";
 import { periodsPerYear } from "../domain/indicators/periods-per-year.ts";
 import { INDICATOR_STATE_VERSION } from "../domain/indicators/streaming-set.ts";
 import { INDICATOR_NAMES } from "../domain/indicators/values.ts";
+import { calendarOf } from "../domain/market/usual-calendar.ts";
 import { latestCloses, listIndicators } from "../read-model/series.ts";
 import { about, aboutView, qualityOf } from "./about.ts";
 import { adjustedView, toldOf, withSteps } from "./adjusted.ts";
@@ -54,12 +55,11 @@ series.openapi(
     const areStored = finer === null && which === "split";
     const wish = names === undefined && areStored ? null : wishOf(names ?? INDICATOR_NAMES);
     const limit = query.limit + 1;
-    const { type } = asset;
     const stored = resampleFrom ?? resolution;
     // The bars that the indicators warm up with are adjusted too, so the steps begin with the series.
     const asking = { asset, adjusted: which, resolution: stored, from: Number.MIN_SAFE_INTEGER };
     const { rows, steps } = await withSteps(reads, asking, async (steps) => {
-      const page = { symbol, type, resolution, from, to, limit, finer, steps };
+      const page = { symbol, calendar: calendarOf(asset), resolution, from, to, limit, finer, steps };
       const rows: readonly ComputedRow[] =
         wish === null
           ? await listIndicators(reads, symbol, resolution, from, to, limit)
@@ -81,7 +81,7 @@ series.openapi(
 const INDICATORS_ENGINE = { engine: "indicators", engineVersion: String(INDICATOR_STATE_VERSION) };
 
 /** Raise it when the same bars would get other figures. */
-const PERFORMANCE_ENGINE = { engine: "performance", engineVersion: "1" };
+const PERFORMANCE_ENGINE = { engine: "performance", engineVersion: "2" };
 
 /** Closes that one performance request may look at; more is refused rather than cut. */
 const MOST_CLOSES = 20_000;
@@ -133,7 +133,7 @@ series.openapi(
         `The range holds more than ${MOST_CLOSES} bars; narrow it with from and to.`,
       );
     }
-    const figures = performanceOf(inRange, periodsPerYear(asset.type, query.resolution));
+    const figures = performanceOf(inRange, periodsPerYear(calendarOf(asset), query.resolution));
     const { maxDrawdown } = figures;
     const quality = await qualityOf(c.env, reads, asset, stored);
     const view = {

@@ -4,7 +4,7 @@ import { type AdjustmentStep, adjusted } from "../domain/asset/total-return.ts";
 import { assetStream } from "../domain/events/envelope.ts";
 import { periodsPerYear } from "../domain/indicators/periods-per-year.ts";
 import { readWish, type WishReading } from "../domain/indicators/wished.ts";
-import type { AssetType } from "../domain/market/asset-type.ts";
+import type { CalendarId } from "../domain/market/calendar-id.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
 import { type Finer, MOST_FINER, resampledBefore } from "../read-model/resampled-series.ts";
 import { barsWithWarmUp } from "../read-model/series.ts";
@@ -44,7 +44,8 @@ export function wishOf(names: readonly string[]): Accepted {
 
 export interface SeriesPage {
   readonly symbol: string;
-  readonly type: AssetType;
+  /** By which bars are counted to a year. */
+  readonly calendar: CalendarId;
   readonly resolution: Resolution;
   /** Epoch ms, both included. */
   readonly from: number;
@@ -82,6 +83,7 @@ export async function computedIndicators(
     // Read before the version was: what is remembered under it must not be of older ones.
     await api.hash(JSON.stringify(series.steps)),
     version,
+    series.calendar,
     from,
     to,
     limit,
@@ -97,7 +99,7 @@ export async function computedIndicators(
         [{ field: "names", reason: "too many bars lie before the range" }],
       );
     }
-    const values = rows([...before, ...page], periodsPerYear(series.type, resolution), before.length);
+    const values = rows([...before, ...page], periodsPerYear(series.calendar, resolution), before.length);
     return page.map(({ timestamp }, index) => ({ timestamp, values: values[index] ?? {} }));
   });
 }

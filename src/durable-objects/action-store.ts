@@ -23,6 +23,20 @@ export class ActionStore {
       .map(fromColumns);
   }
 
+  /** Splits and what else happened on their days, oldest first; of more than `limit` the newest. */
+  onSplitDays(limit: number): CorporateAction[] {
+    return this.#sql
+      .exec<ActionRow>(
+        `SELECT ex_date AS exDate, type, amount, numerator, denominator FROM corporate_actions
+         WHERE ex_date IN (SELECT ex_date FROM corporate_actions WHERE type = 'split')
+         ORDER BY ex_date DESC LIMIT ?`,
+        limit,
+      )
+      .toArray()
+      .map(fromColumns)
+      .reverse();
+  }
+
   write(actions: readonly CorporateAction[], version: number): void {
     if (actions.length === 0) return;
     this.#sql.exec(

@@ -6,6 +6,7 @@ import type { Resolution } from "../domain/market/resolution.ts";
 import { type AnalysisState, snapshotOf } from "../domain/recommendation/analysis-state.ts";
 import type { AssetDatabase } from "./asset-object.ts";
 import type { Stamp } from "./event-log.ts";
+import { knownSplits } from "./known-splits.ts";
 
 interface Row {
   readonly state: AnalysisState;
@@ -32,6 +33,12 @@ export class AnalysisStore {
     if (row === undefined) return null;
     const state = JSON.parse(row.state) as AnalysisState;
     return { state, dirtyFrom: row.dirty_from, eventId: row.event_id, version: row.version };
+  }
+
+  /** The resolutions that something has been computed for. */
+  resolutions(): Resolution[] {
+    const rows = this.#sql.exec<{ resolution: Resolution }>("SELECT resolution FROM analysis").toArray();
+    return rows.map(({ resolution }) => resolution);
   }
 
   write(resolution: Resolution, row: Omit<Row, "dirtyFrom">): void {
@@ -93,7 +100,7 @@ export function computeIndicators(
     asset,
     db.analysis.read(resolution),
     (timestamp) => db.bars.after(resolution, timestamp),
-    command,
+    { ...command, steps: knownSplits(db, asset, resolution) },
   );
   const { events, state, computed, rebuilt, newest } = decision;
   if (events.length === 0) return { computed: 0, rebuilt: false, head: db.log.head() };

@@ -1,4 +1,5 @@
 import type { Bar } from "../domain/asset/bar.ts";
+import type { ClosesAround } from "../domain/asset/split-steps.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
 
 /** Bars go in as JSON lists of at most this many, to stay far below the 2 MB that one parameter may hold. */
@@ -76,18 +77,26 @@ export class BarStore {
     return row.toArray()[0] ?? null;
   }
 
-  /** At most `count` closes up to an instant, it included, oldest first. */
-  closesUpTo(resolution: Resolution, timestamp: number, count: number): number[] {
-    const rows = this.#sql.exec<{ close: number }>(
-      "SELECT close FROM bars WHERE resolution = ? AND timestamp <= ? ORDER BY timestamp DESC LIMIT ?",
+  /** At most `count` closes up to an instant, it included, oldest first, with their timestamps. */
+  closesUpTo(
+    resolution: Resolution,
+    timestamp: number,
+    count: number,
+  ): { timestamp: number; close: number }[] {
+    const rows = this.#sql.exec<{ timestamp: number; close: number }>(
+      "SELECT timestamp, close FROM bars WHERE resolution = ? AND timestamp <= ? ORDER BY timestamp DESC LIMIT ?",
       resolution,
       timestamp,
       count,
     );
-    return rows
-      .toArray()
-      .map(({ close }) => close)
-      .reverse();
+    return rows.toArray().reverse();
+  }
+
+  /** The closes on both sides of a key, and the timestamp of the first bar from it on. */
+  closesAround(resolution: Resolution, key: number): ClosesAround {
+    const [before] = this.closesUpTo(resolution, key - 1, 1);
+    const next = this.nthAfter(resolution, key - 1, 1);
+    return { before: before?.close ?? null, after: next?.close ?? null, first: next?.timestamp ?? null };
   }
 
   write(resolution: Resolution, bars: readonly Bar[], version: number): void {

@@ -5,6 +5,7 @@ import { decideIngest } from "../domain/asset/decide.ts";
 import type { AssetDatabase } from "./asset-object.ts";
 import { acceptedOrThrow } from "./asset-record.ts";
 import type { Stamp } from "./event-log.ts";
+import { splitsChanged } from "./known-splits.ts";
 
 /** One commit of bars and corporate actions: rows, events and what the analysis must redo. Runs inside the object's transaction. */
 export function ingestBars(db: AssetDatabase, command: IngestCommand, stamp: Stamp): IngestResult {
@@ -31,6 +32,7 @@ export function ingestBars(db: AssetDatabase, command: IngestCommand, stamp: Sta
     for (const { timestamp } of bars) earliest = Math.min(earliest, timestamp);
   }
   if (Number.isFinite(earliest)) db.analysis.barsChangedFrom(resolution, earliest);
+  if (changed > 0) splitsChanged(db, db.asset.required());
   const unchanged = command.bars.length - counts.added - counts.revised;
   return { ...counts, unchanged, ...(changed > 0 ? { actions: changed } : {}), head: db.log.head() };
 }

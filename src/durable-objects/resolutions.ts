@@ -1,9 +1,11 @@
 import type { ResolutionsResult, ResolveCommand } from "../domain/asset/commands.ts";
 import { decideResolutions, type ResolutionsView } from "../domain/asset/decide-resolutions.ts";
+import type { AdjustmentStep } from "../domain/asset/total-return.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
 import type { EngineRecord } from "../domain/recommendation/engine-record.ts";
 import type { AssetDatabase } from "./asset-object.ts";
 import type { Stamp } from "./event-log.ts";
+import { knownSplits } from "./known-splits.ts";
 
 /** What one commit resolves at most: some 100 KB of events. The rest is due at the next slot. */
 const MOST_AT_ONCE = 100;
@@ -23,14 +25,24 @@ export function resolveRecommendations(
   return { resolved: decision.resolved.length, head: db.log.head() };
 }
 
-const viewOf = (db: AssetDatabase): ResolutionsView => ({
-  fact: db.asset.required(),
-  openCalls: db.openCalls.list(),
-  barAt: (resolution, timestamp) => db.bars.at(resolution, timestamp),
-  barAfter: (resolution, timestamp, count) => db.bars.nthAfter(resolution, timestamp, count),
-  closesUpTo: (resolution, timestamp, count) => db.bars.closesUpTo(resolution, timestamp, count),
-  record: (resolution, key) => readRecord(db, resolution, key),
-});
+function viewOf(db: AssetDatabase): ResolutionsView {
+  const fact = db.asset.required();
+  const known = new Map<Resolution, readonly AdjustmentStep[]>();
+  const splits = (resolution: Resolution) => {
+    const steps = known.get(resolution) ?? knownSplits(db, fact, resolution);
+    known.set(resolution, steps);
+    return steps;
+  };
+  return {
+    fact,
+    splits,
+    openCalls: db.openCalls.list(),
+    barAt: (resolution, timestamp) => db.bars.at(resolution, timestamp),
+    barAfter: (resolution, timestamp, count) => db.bars.nthAfter(resolution, timestamp, count),
+    closesUpTo: (resolution, timestamp, count) => db.bars.closesUpTo(resolution, timestamp, count),
+    record: (resolution, key) => readRecord(db, resolution, key),
+  };
+}
 
 /** How an engine has fared on a series; null before its first counted resolution. */
 export function readRecord({ sql }: AssetDatabase, resolution: Resolution, key: string): EngineRecord | null {

@@ -1,4 +1,6 @@
 import type { Bar } from "../domain/asset/bar.ts";
+import type { CorporateAction } from "../domain/asset/corporate-action.ts";
+import { pricesTold } from "../domain/asset/split-steps.ts";
 import { BACKTEST_ENGINE, type BacktestReport, backtest } from "../domain/backtest/backtest.ts";
 import type { PortfolioBacktestResult } from "../domain/backtest/portfolio-result.ts";
 import { type BacktestRequest, MOST_BARS } from "../domain/backtest/request.ts";
@@ -30,7 +32,12 @@ export interface TestedAsset {
 /** Bars oldest first, and the version of the stream that they are true of. */
 export interface VersionedBars {
   readonly version: number;
+  /** After every split on record, of which `splits` were taken out of the `stored` ones. */
   readonly bars: readonly Bar[];
+  readonly stored: readonly Bar[];
+  readonly splits: number;
+  /** Dividends and splits of the newest bars: what of their jumps is explained. */
+  readonly actions: readonly CorporateAction[];
 }
 
 export interface BacktestDeps extends PortfolioPrices {
@@ -106,10 +113,12 @@ async function tested(work: Work, deps: BacktestDeps): Promise<Outcome<BacktestR
     return refused({ code: "asset_unknown", detail: `${symbol} ${why}` });
   }
   const { from, to } = request;
-  const { version, bars: found } = await deps.bars(symbol, { resolution, from, to, limit: MOST_BARS + 1 });
+  const read = await deps.bars(symbol, { resolution, from, to, limit: MOST_BARS + 1 });
+  const { version, bars: found } = read;
   const bars = found.slice(-MOST_BARS);
   await deps.progress(work.id, 0);
-  const outcome = await worked(work, asset.type, bars, deps);
+  const about = { type: asset.type, live: asset.live, calendar: asset.calendar };
+  const outcome = await worked(work, about, bars, deps);
   if (outcome.kind !== "done") return outcome;
   const report = found.length > bars.length ? withCaveat(outcome.value, CUT) : outcome.value;
   const snapshotHash = await deps.hash(snapshotOf(work, version, bars));
@@ -121,10 +130,13 @@ async function tested(work: Work, deps: BacktestDeps): Promise<Outcome<BacktestR
     streamVersion: version,
     snapshotHash,
     codeVersion: deps.codeVersion,
-    quality: await qualityOf(bars, work, { live: asset.live, calendar: asset.calendar }, deps),
+    ...pricesTold([read]),
+    quality: await qualityOf(read, work, about, deps),
   };
   return done(backtestResult(report, origin));
 }
+
+type Traded = Pick<TestedAsset, "type" | "live"> & { readonly calendar: CalendarId };
 
 const CUT = `The series is longer: its newest ${MOST_BARS} bars were used.`;
 
@@ -135,15 +147,15 @@ const withCaveat = (report: BacktestReport, caveat: string): BacktestReport => (
 
 const worked = (
   { id, resolution, request }: Work,
-  type: AssetType,
+  { type, calendar }: Traded,
   bars: readonly Bar[],
   deps: BacktestDeps,
 ) =>
   tellingHowFar(
     backtest({
       bars,
-      strategy: rulesStrategy(type, resolution),
-      periodsPerYear: periodsPerYear(type, resolution),
+      strategy: rulesStrategy(type, resolution, calendar),
+      periodsPerYear: periodsPerYear(calendar, resolution),
       request,
     }),
     { ...deps, progress: (share) => deps.progress(id, share) },
@@ -151,12 +163,12 @@ const worked = (
 
 /** The quality of the newest bars; how late they are only matters when the range reaches to now. */
 async function qualityOf(
-  bars: readonly Bar[],
+  { stored, actions }: VersionedBars,
   { resolution, request }: Work,
-  { live, calendar }: { readonly live: boolean; readonly calendar: CalendarId },
+  { live, calendar }: Traded,
   deps: BacktestDeps,
 ): Promise<DataQuality> {
-  const series = seriesQuality(bars, resolution, calendar);
+  const series = seriesQuality(stored, resolution, calendar, actions);
   const upToNow = live && request.to === null;
   return dataQuality(series, { resolution, calendar, live: upToNow, now: await deps.marketNow() });
 }

@@ -1,5 +1,5 @@
 import type { Bar } from "../domain/asset/bar.ts";
-import type { BarRules } from "../domain/asset/check-bars.ts";
+import type { BarRules, checkBars } from "../domain/asset/check-bars.ts";
 import type { CorporateAction } from "../domain/asset/corporate-action.ts";
 import { assetStream } from "../domain/events/envelope.ts";
 import type { JobRecord } from "../domain/job/job.ts";
@@ -15,6 +15,21 @@ export const rulesFor = (deps: Pick<IngestDeps, "now">, job: JobRecord, asset: I
   resolution: job.resolution,
   keyOf: (instant: number) => barKey(job.resolution, asset.calendar, instant),
 });
+
+/** Of a batch's oddities so many are listed; all are counted. */
+const MAX_WARNINGS = 20;
+
+/** What was odd about rows that were taken, and how many were left out because an equal row was there already. */
+export function oddities({
+  warnings,
+  warningTotal,
+  folded,
+}: Extract<ReturnType<typeof checkBars>, { ok: true }>): Readonly<Record<string, unknown>> {
+  return {
+    ...(warningTotal === 0 ? {} : { warnings: warnings.slice(0, MAX_WARNINGS), warningTotal }),
+    ...(folded === 0 ? {} : { folded }),
+  };
+}
 
 /** What is to be stored, and who told it. */
 interface Told {

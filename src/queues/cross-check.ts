@@ -15,7 +15,10 @@ import type { IngestAsset, IngestDeps } from "./ingest.ts";
 export interface CrossCheckDeps extends Pick<IngestDeps, "asset" | "prices" | "now"> {
   /** The sources beside an asset's own that may be asked about it, the first one first. */
   readonly others: (asset: Pick<IngestAsset, "type" | "source">) => readonly string[];
-  /** The newest stored bars of a range, oldest first, and the version of the stream they are true of. */
+  /**
+   * The newest bars of a range on the scale of today, as vendors tell them: after every split on record. Oldest first, with
+   * the version of the stream they are true of.
+   */
   readonly bars: (
     symbol: string,
     query: {

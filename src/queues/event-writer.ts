@@ -1,10 +1,11 @@
-import type { StoredEvent } from "../domain/events/envelope.ts";
+import { type StoredEvent, symbolOfStream } from "../domain/events/envelope.ts";
 import { chainHash, GENESIS } from "../domain/events/rolling-hash.ts";
 import { upcast } from "../domain/events/upcast.ts";
+import type { JobOrder } from "../domain/job/job.ts";
 import { eventContext, within } from "../domain/trace/log-context.ts";
 import { text } from "./consumer.ts";
 import type { EventsDeps, ProjectedEvent } from "./events.ts";
-import { deliveriesOf, jobsAskedBy, type Subscription } from "./reactions.ts";
+import { deliveriesOf, jobsAskedBy, type Subscription, tellsSplit } from "./reactions.ts";
 
 /** How far a stream is projected. The hash is null where earlier rows did not carry one yet. */
 export interface StreamHead {
@@ -86,7 +87,7 @@ export class EventWriter {
   }
 
   async #apply(events: readonly ProjectedEvent[]): Promise<void> {
-    const jobs = events.flatMap(({ event }) => jobsAskedBy(event));
+    const jobs = await this.#jobsAskedBy(events);
     const deliveries = events.flatMap(({ event }) => deliveriesOf(event, this.#subscriptions));
     const streams = new Set(events.map(({ stored }) => stored.streamId));
     const heads = [...streams].flatMap((streamId) => this.#heads.get(streamId) ?? []);
@@ -96,6 +97,15 @@ export class EventWriter {
     await this.#deps.nudge(jobs, deliveries).catch((error: unknown) => {
       this.#deps.log({ level: "warn", message: "nudge lost; the sweep finds the work", error: text(error) });
     });
+  }
+
+  async #jobsAskedBy(events: readonly ProjectedEvent[]): Promise<JobOrder[]> {
+    const jobs: JobOrder[] = [];
+    for (const { event } of events) {
+      const symbol = tellsSplit(event) ? symbolOfStream(event.streamId) : null;
+      jobs.push(...jobsAskedBy(event, symbol === null ? [] : await this.#deps.resolutions(symbol)));
+    }
+    return jobs;
   }
 
   #measure(events: readonly ProjectedEvent[], seconds: number): void {

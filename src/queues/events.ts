@@ -1,6 +1,7 @@
 import { isEventType } from "../domain/events/catalogue.ts";
 import type { AnyEvent, StoredEvent } from "../domain/events/envelope.ts";
 import type { JobOrder } from "../domain/job/job.ts";
+import type { Resolution } from "../domain/market/resolution.ts";
 import { type ConsumerDeps, setAside, text } from "./consumer.ts";
 import { EventWriter, type StreamHead } from "./event-writer.ts";
 import { type EventMessage, eventMessage } from "./messages.ts";
@@ -17,6 +18,8 @@ export interface EventsDeps extends Pick<ConsumerDeps, "fileUnreadable" | "log" 
   readonly heads: (streamIds: readonly string[]) => Promise<ReadonlyMap<string, StreamHead>>;
   /** Up to `limit` events of a stream after a version, oldest first; as many as the log gives at once. */
   readonly readLog: (streamId: string, after: number, limit: number) => Promise<StoredEvent[]>;
+  /** The resolutions that an asset has bars in, as far as it is projected. */
+  readonly resolutions: (symbol: string) => Promise<readonly Resolution[]>;
   readonly subscriptions: () => Promise<readonly Subscription[]>;
   /** One transaction: rows of the events, the jobs and deliveries they ask for, and how far the streams are now. */
   readonly apply: (

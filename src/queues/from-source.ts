@@ -13,7 +13,7 @@ import { scaleChange } from "../domain/quality/scale-change.ts";
 import { barsLate, HOPELESSLY_LATE } from "../domain/quality/series-quality.ts";
 import { jobContext } from "../domain/trace/log-context.ts";
 import { type Asked, askSources, type Prices } from "./ask-sources.ts";
-import { commit, rulesFor } from "./commit-bars.ts";
+import { commit, oddities, rulesFor } from "./commit-bars.ts";
 import type { JobSuccess } from "./consumer.ts";
 import { endedWithout, offSessionResult } from "./feed.ts";
 import type { IngestAsset, IngestDeps } from "./ingest.ts";
@@ -117,6 +117,7 @@ export async function fromSource(
       ...offSessionResult(series.offSession),
       ...(changed.closes === null ? {} : { rescaled: changed.closes }),
       ...(changed.closes === null && changed.volumes !== null ? { rescaledVolumes: changed.volumes } : {}),
+      ...oddities(checked),
     },
   );
 }

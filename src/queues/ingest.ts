@@ -14,7 +14,7 @@ import { type Outcome, type Problem, refused } from "../domain/outcome.ts";
 import type { FeedChange } from "../domain/quality/feed.ts";
 import type { Log } from "../domain/trace/log-context.ts";
 import type { Prices } from "./ask-sources.ts";
-import { commit, rulesFor } from "./commit-bars.ts";
+import { commit, oddities, rulesFor } from "./commit-bars.ts";
 import type { JobHandler, JobSuccess } from "./consumer.ts";
 import { fromSource } from "./from-source.ts";
 
@@ -114,8 +114,9 @@ async function fromUpload(
   const actions = checkActions(upload.actions ?? [], { now: deps.now(), type: asset.type });
   if (checked.ok && actions.ok) {
     const { bars } = checked;
-    const about = upload.skipped === undefined ? {} : { skipped: upload.skipped };
-    return commit(deps, job, { source: "import", bars, actions: actions.actions }, about);
+    const skipped = upload.skipped === undefined ? {} : { skipped: upload.skipped };
+    const taken = { source: "import", bars, actions: actions.actions };
+    return commit(deps, job, taken, { ...skipped, ...oddities(checked) });
   }
   const found = [checked, actions].flatMap((check) => (check.ok ? [] : [check]));
   const total = found.reduce((sum, one) => sum + one.total, 0);

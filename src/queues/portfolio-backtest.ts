@@ -1,3 +1,4 @@
+import { pricesTold } from "../domain/asset/split-steps.ts";
 import {
   PORTFOLIO_BACKTEST_ENGINE,
   type PortfolioBacktestReport,
@@ -14,7 +15,7 @@ import { isCalendarId } from "../domain/market/calendar-id.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
 import { done, type Outcome, refused } from "../domain/outcome.ts";
 import { canonicalJson } from "../domain/recommendation/canonical-json.ts";
-import { commonPeriods } from "./portfolio.ts";
+import { commonPeriods, type PricesOf } from "./portfolio.ts";
 import { tellingHowFar } from "./telling-how-far.ts";
 
 export interface AssetOfPortfolio {
@@ -29,7 +30,7 @@ export interface AssetOfPortfolio {
 /** What a portfolio's backtest reads. */
 export interface PortfolioPrices {
   readonly assets: (symbols: readonly string[]) => Promise<readonly AssetOfPortfolio[]>;
-  /** Of each asset the newest `limit` bars of the range, with the version of its stream that they are true of. */
+  /** Of each asset the newest `limit` bars of the range. */
   readonly opens: (
     symbols: readonly string[],
     query: {
@@ -38,9 +39,7 @@ export interface PortfolioPrices {
       readonly to: number | null;
       readonly limit: number;
     },
-  ) => Promise<
-    readonly { readonly symbol: string; readonly version: number; readonly points: readonly OpenAndClose[] }[]
-  >;
+  ) => Promise<readonly PricesOf<OpenAndClose>[]>;
 }
 
 interface PortfolioWork {
@@ -104,6 +103,7 @@ export async function testedPortfolio(
       resolution,
       method: request.method,
       streamVersions,
+      ...pricesTold(read),
       snapshotHash: await deps.hash(snapshotOf(work, streamVersions, outcome.value)),
       codeVersion: deps.codeVersion,
     }),

@@ -1,8 +1,10 @@
 import type { PricePoint } from "../domain/analysis/performance.ts";
-import { periodsPerYear } from "../domain/indicators/periods-per-year.ts";
+import { pricesTold } from "../domain/asset/split-steps.ts";
+import { sharedPeriodsPerYear } from "../domain/indicators/periods-per-year.ts";
 import { type JobRecord, portfolioOf } from "../domain/job/job.ts";
 import type { AssetType } from "../domain/market/asset-type.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
+import { calendarOf } from "../domain/market/usual-calendar.ts";
 import { done, type Outcome, refused } from "../domain/outcome.ts";
 import { datesPerAsset } from "../domain/portfolio/budget.ts";
 import { type OptimizationResult, optimizationResult } from "../domain/portfolio/portfolio-fact.ts";
@@ -15,6 +17,7 @@ import type { JobHandler, JobSuccess } from "./consumer.ts";
 export interface AssetInHand {
   readonly symbol: string;
   readonly type: AssetType;
+  readonly calendar: string;
   readonly currency: string;
   /** Whose its prices are; `synthetic` for invented ones. */
   readonly source: string;
@@ -28,10 +31,21 @@ export interface PortfolioInHand {
   readonly archived: boolean;
 }
 
+/**
+ * Prices of an asset after every split on record, oldest first, with the version of its stream that they are true of and
+ * how many splits were taken out of the stored ones.
+ */
+export interface PricesOf<P> {
+  readonly symbol: string;
+  readonly version: number;
+  readonly points: readonly P[];
+  readonly splits: number;
+}
+
 export interface PortfolioDeps {
   readonly portfolio: (id: string) => Promise<PortfolioInHand | null>;
   readonly assets: (symbols: readonly string[]) => Promise<readonly AssetInHand[]>;
-  /** Of each asset the newest `limit` closes of the range, with the version of its stream that they are true of. */
+  /** Of each asset the newest `limit` closes of the range. */
   readonly closes: (
     symbols: readonly string[],
     query: {
@@ -40,9 +54,7 @@ export interface PortfolioDeps {
       readonly to: number | null;
       readonly limit: number;
     },
-  ) => Promise<
-    readonly { readonly symbol: string; readonly version: number; readonly points: readonly PricePoint[] }[]
-  >;
+  ) => Promise<readonly PricesOf<PricePoint>[]>;
   /** What came out of this job before, if anything did. */
   readonly cameOut: (jobId: string) => Promise<OptimizationResult | null>;
   /** One transaction: the event and the result, unless something has come out of this job already. Answers what stands. */
@@ -149,16 +161,17 @@ async function optimized(
       resolution,
       request,
       codeVersion: deps.codeVersion,
+      ...pricesTold(closes),
       snapshotHash: await deps.hash(snapshotOf(report.value, { symbols, resolution, request, versions })),
     }),
   );
 }
 
-/** Between assets that trade on different days only the fewer days are shared. */
+/** Bars a year that all the assets have: see `sharedPeriodsPerYear`. */
 export const commonPeriods = (
-  assets: readonly { readonly type: AssetType }[],
+  assets: readonly { readonly type: AssetType; readonly calendar: string }[],
   resolution: Resolution,
-): number => Math.min(...assets.map(({ type }) => periodsPerYear(type, resolution)));
+): number => sharedPeriodsPerYear(assets.map(calendarOf), resolution);
 
 /** What an optimisation was made of, as text to hash: whoever has the same gets the same numbers. */
 const snapshotOf = (

@@ -1,18 +1,29 @@
+import { actionsOf } from "../domain/asset/corporate-action.ts";
 import { webhookService } from "../domain/breaker/service.ts";
 import { type AnyEvent, breakerStream, endpointStream } from "../domain/events/envelope.ts";
 import { matchesPattern, routingKey } from "../domain/events/routing-key.ts";
 import { type JobOrder, jobId } from "../domain/job/job.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
 
-/** The jobs an event asks for. A commit of several events asks once, with its last part. */
-export function jobsAskedBy(event: AnyEvent): JobOrder[] {
+/** Whether an event tells a split, new or otherwise than before. */
+export const tellsSplit = (event: AnyEvent): boolean => actionsOf(event).some(({ type }) => type === "split");
+
+/**
+ * The jobs an event asks for. A commit of several events asks once, with its last part; a split asks at every resolution
+ * that its asset has bars in (`resolutions`), because all of them may still show it.
+ */
+export function jobsAskedBy(event: AnyEvent, resolutions: readonly Resolution[] = []): JobOrder[] {
   switch (event.eventType) {
-    case "MarketDataIngested":
-      // Dividends and splits change no stored bar, so nothing is to be computed again.
-      return event.payload.part === event.payload.parts &&
-        (event.payload.parts > 1 || event.payload.bars.length > 0)
-        ? [derived("indicators", event, event.payload.symbol, event.payload.resolution)]
-        : [];
+    case "MarketDataIngested": {
+      const { symbol, resolution, part, parts, bars } = event.payload;
+      // A dividend changes no price that anything is computed from.
+      const own = part === parts && (parts > 1 || bars.length > 0) ? [resolution] : [];
+      const split = tellsSplit(event) ? resolutions.filter((one) => !own.includes(one)) : [];
+      return [
+        ...own.map((one) => derived("indicators", event, symbol, one)),
+        ...split.map((one) => derived("indicators", event, symbol, one, `v${event.version}:${one}`)),
+      ];
+    }
     case "MarketDataRevised":
       return event.payload.part === event.payload.parts
         ? [derived("indicators", event, event.payload.symbol, event.payload.resolution)]
@@ -46,8 +57,9 @@ const derived = (
   event: AnyEvent,
   symbol: string,
   resolution: Resolution,
+  slot = `v${event.version}`,
 ): JobOrder => ({
-  id: jobId(kind, symbol, `v${event.version}`),
+  id: jobId(kind, symbol, slot),
   kind,
   symbol,
   resolution,

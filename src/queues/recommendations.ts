@@ -86,6 +86,7 @@ async function answer(job: JobRecord, deps: RecommendationDeps): Promise<Outcome
       trend: { direction: snapshot.trend.direction, score: snapshot.trend.score },
       ...given.about,
       codeVersion: deps.codeVersion,
+      actionsApplied: snapshot.splits,
       ...(quality === undefined ? {} : { dataQuality: quality }),
       basedOn,
     },

@@ -1,10 +1,11 @@
+import { type ActionColumns, type CorporateAction, fromColumns } from "../domain/asset/corporate-action.ts";
+import { actionsBetween, actionsByKey, type ClosesAround, splitSteps } from "../domain/asset/split-steps.ts";
 import {
-  type ActionColumns,
-  type CorporateAction,
-  firstBarWithout,
-  fromColumns,
-} from "../domain/asset/corporate-action.ts";
-import { type ActionsBetween, adjustmentSteps, type StepsReading } from "../domain/asset/total-return.ts";
+  type ActionsBetween,
+  type AdjustmentStep,
+  adjustmentSteps,
+  type StepsReading,
+} from "../domain/asset/total-return.ts";
 import type { CalendarId } from "../domain/market/calendar-id.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
 import type { Reader } from "../reader.ts";
@@ -82,30 +83,59 @@ export interface AdjustedSeries {
  * length of the series: one of at most that many rows, one with two seeks into the bars for each of their days.
  */
 export async function readSteps(db: Reader, series: AdjustedSeries): Promise<StepsReading | null> {
-  const { symbol, resolution, calendar, from } = series;
+  const actions = await actionsAfter(db, series, "");
+  if (actions.length > MOST_ACTIONS) return null;
+  return adjustmentSteps(await betweenBars(db, series, actions));
+}
+
+/** More splits no share has had. */
+const MOST_SPLITS = 200;
+
+/** The steps of the splits alone that a series' bars still show, oldest first; one query where none is on record. */
+export async function readSplitSteps(db: Reader, series: AdjustedSeries): Promise<readonly AdjustmentStep[]> {
+  const onSplitDays =
+    "AND ex_date IN (SELECT ex_date FROM corporate_actions WHERE symbol = ?1 AND type = 'split')";
+  const actions = await actionsAfter(db, series, onSplitDays);
+  return splitSteps(await betweenBars(db, series, actions.slice(0, MOST_SPLITS)));
+}
+
+/**
+ * Splits, and what else happened on their days, that had been told by a version of the asset's log; one that was told anew
+ * since is left out.
+ */
+export async function splitsThen(db: Reader, symbol: string, version: number): Promise<CorporateAction[]> {
   const { results } = await db
     .prepare(
-      `SELECT ${COLUMNS} FROM corporate_actions WHERE symbol = ? AND ex_date > ? ORDER BY ex_date LIMIT ?`,
+      `SELECT ${COLUMNS} FROM corporate_actions WHERE symbol = ?1 AND version <= ?2
+         AND ex_date IN (SELECT ex_date FROM corporate_actions WHERE symbol = ?1 AND type = 'split' AND version <= ?2)
+       ORDER BY ex_date LIMIT ?3`,
+    )
+    .bind(symbol, version, MOST_SPLITS)
+    .all<ActionColumns>();
+  return results.map(fromColumns);
+}
+
+async function actionsAfter(
+  db: Reader,
+  { symbol, from }: AdjustedSeries,
+  which: string,
+): Promise<CorporateAction[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT ${COLUMNS} FROM corporate_actions WHERE symbol = ?1 AND ex_date > ?2 ${which} ORDER BY ex_date LIMIT ?3`,
     )
     .bind(symbol, from, MOST_ACTIONS + 1)
     .all<ActionColumns>();
-  if (results.length > MOST_ACTIONS) return null;
-  const byKey = new Map<number, CorporateAction[]>();
-  for (const action of results.map(fromColumns)) {
-    const key = firstBarWithout(resolution, calendar, action);
-    byKey.set(key, [...(byKey.get(key) ?? []), action]);
-  }
-  if (byKey.size === 0) return { ok: true, steps: [] };
-  return adjustmentSteps(await closesAround(db, symbol, resolution, byKey));
+  return results.map(fromColumns);
 }
 
-/** Days that lie between the same two bars (a long weekend, a bar that is missing) are one step. */
-async function closesAround(
+async function betweenBars(
   db: Reader,
-  symbol: string,
-  resolution: Resolution,
-  byKey: ReadonlyMap<number, readonly CorporateAction[]>,
-): Promise<ActionsBetween[]> {
+  { symbol, resolution, calendar }: AdjustedSeries,
+  actions: readonly CorporateAction[],
+): Promise<readonly ActionsBetween[]> {
+  const byKey = actionsByKey(actions, resolution, calendar);
+  if (byKey.size === 0) return [];
   const range = "symbol = ?1 AND resolution = ?2 AND timestamp";
   const { results } = await db
     .prepare(
@@ -117,12 +147,7 @@ async function closesAround(
        LEFT JOIN bars a ON a.symbol = ?1 AND a.resolution = ?2 AND a.timestamp = after_at ORDER BY key`,
     )
     .bind(symbol, resolution, JSON.stringify([...byKey.keys()]))
-    .all<{ key: number; before: number | null; after: number | null; first: number | null }>();
-  const steps = new Map<number, ActionsBetween>();
-  for (const { key, before, after, first } of results) {
-    const at = first ?? key;
-    const actions = [...(steps.get(at)?.actions ?? []), ...(byKey.get(key) ?? [])];
-    steps.set(at, { at, actions, before, after });
-  }
-  return [...steps.values()];
+    .all<ClosesAround & { key: number }>();
+  const around = new Map(results.map(({ key, ...closes }) => [key, closes]));
+  return actionsBetween(byKey, (key) => around.get(key) ?? { before: null, after: null, first: null });
 }

@@ -95,7 +95,7 @@ export const recommendations = sqliteTable(
     version: integer().notNull(),
     createdAt: integer("created_at").notNull(),
   },
-  (t) => [index("recommendations_symbol").on(t.symbol, t.id)],
+  (t) => [index("recommendations_newest").on(t.symbol, t.asOf, t.id)],
 );
 
 /**

@@ -1,6 +1,6 @@
 import type { Bar } from "../domain/asset/bar.ts";
 import type { IndicatorValues } from "../domain/indicators/values.ts";
-import type { Resolution } from "../domain/market/resolution.ts";
+import { RESOLUTIONS, type Resolution } from "../domain/market/resolution.ts";
 import type { Reader } from "../reader.ts";
 
 export interface StoredBar extends Bar {
@@ -147,11 +147,14 @@ export async function indicatorsAt(
     : { timestamp: row.timestamp, values: JSON.parse(row.values) as IndicatorValues };
 }
 
-/** The resolutions an asset has bars in. */
+/** The resolutions an asset has bars in: one seek for each, however long the series are. */
 export async function resolutionsOf(db: Reader, symbol: string): Promise<Resolution[]> {
   const { results } = await db
-    .prepare("SELECT DISTINCT resolution FROM bars WHERE symbol = ?")
-    .bind(symbol)
+    .prepare(
+      `SELECT value AS resolution FROM json_each(?2)
+       WHERE EXISTS (SELECT 1 FROM bars WHERE bars.symbol = ?1 AND bars.resolution = value)`,
+    )
+    .bind(symbol, JSON.stringify(RESOLUTIONS))
     .all<{ resolution: Resolution }>();
   return results.map(({ resolution }) => resolution);
 }

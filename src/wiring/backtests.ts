@@ -2,7 +2,7 @@ import { backtestOf } from "../domain/job/job.ts";
 import { barSource } from "../domain/market/bar-source.ts";
 import type { BacktestDeps } from "../queues/backtest.ts";
 import { versionedOpens } from "../read-model/portfolio-closes.ts";
-import { versionedBars } from "../read-model/versioned-bars.ts";
+import { barsAndActions, splitAdjusted } from "../read-model/split-adjusted.ts";
 import { loadAssets } from "../records/asset-records.ts";
 import { backtestResultOf, noteProgress, writeBacktest } from "../records/backtest-records.ts";
 import { marketTime } from "../records/clock-record.ts";
@@ -17,7 +17,7 @@ export function backtestDeps(p: Platform): BacktestDeps {
       const { type, calendar, live, archivedAt } = asset;
       return { type, calendar, live, source: barSource(asset), archived: archivedAt !== null };
     },
-    bars: (symbol, query) => versionedBars(DB, symbol, query),
+    bars: (symbol, query) => barsAndActions(DB, symbol, query),
     assets: async (symbols) =>
       (await loadAssets(DB, symbols)).map((asset) => ({
         symbol: asset.symbol,
@@ -27,7 +27,8 @@ export function backtestDeps(p: Platform): BacktestDeps {
         source: barSource(asset),
         archived: asset.archivedAt !== null,
       })),
-    opens: (symbols, query) => versionedOpens(DB, symbols, query),
+    opens: (symbols, query) =>
+      splitAdjusted(DB, symbols, query.resolution, (some) => versionedOpens(DB, some, query)),
     cameOut: (id) => backtestResultOf(DB, id),
     record: async (job, result) => {
       const id = backtestOf(job.symbol) ?? result.backtestId;

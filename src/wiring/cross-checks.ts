@@ -1,5 +1,5 @@
 import type { CrossCheckDeps } from "../queues/cross-check.ts";
-import { versionedBars } from "../read-model/versioned-bars.ts";
+import { barsOfToday } from "../read-model/split-adjusted.ts";
 import { crossCheckResultOf, writeCrossCheck } from "../records/cross-check-records.ts";
 import type { Platform } from "./common.ts";
 import { ingestDeps } from "./jobs.ts";
@@ -13,7 +13,7 @@ export function crossCheckDeps(p: Platform): CrossCheckDeps {
     prices,
     now,
     others: (of) => otherSources(p, of),
-    bars: (symbol, query) => versionedBars(DB, symbol, query),
+    bars: (symbol, query) => barsOfToday(DB, symbol, query),
     found: (id) => crossCheckResultOf(DB, id),
     record: async (_job, id, result) => {
       await writeCrossCheck(DB, id, result, p.now()).run();

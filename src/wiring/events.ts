@@ -2,6 +2,7 @@ import { type StoredEvent, serviceOfStream, symbolOfStream } from "../domain/eve
 import type { EventsDeps } from "../queues/events.ts";
 import type { Subscription } from "../queues/reactions.ts";
 import { type Beside, project } from "../read-model/projections.ts";
+import { resolutionsOf } from "../read-model/series.ts";
 import { noteProjected, projectedHeads, readFeedStream } from "../read-model/streams.ts";
 import { deliveryId, orderDeliveries, subscriptions } from "../records/delivery-records.ts";
 import { orderJobs } from "../records/job-records.ts";
@@ -47,6 +48,7 @@ export function eventsDeps(p: Platform): EventsDeps {
       const bodies = await readFeedStream(env.DB, streamId, after, limit);
       return bodies.map((body) => JSON.parse(body) as StoredEvent);
     },
+    resolutions: (symbol) => resolutionsOf(env.DB, symbol),
     subscriptions: async () => {
       const [found, tables] = await Promise.all([allSubscriptions(env.DB), besideTables(env.DB)]);
       beside = tables;

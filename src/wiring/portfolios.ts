@@ -4,6 +4,7 @@ import { portfolioFact } from "../domain/portfolio/portfolio-fact.ts";
 import { causeOf } from "../queues/command.ts";
 import type { PortfolioDeps } from "../queues/portfolio.ts";
 import { versionedCloses } from "../read-model/portfolio-closes.ts";
+import { splitAdjusted } from "../read-model/split-adjusted.ts";
 import { loadAssets } from "../records/asset-records.ts";
 import { NOTHING_CAME_OUT, resultOf, writeResult } from "../records/optimization-records.ts";
 import { findPortfolio } from "../records/portfolio-records.ts";
@@ -23,11 +24,13 @@ export function portfolioDeps(p: Platform): PortfolioDeps {
       (await loadAssets(DB, symbols)).map((asset) => ({
         symbol: asset.symbol,
         type: asset.type,
+        calendar: asset.calendar,
         currency: asset.currency,
         source: barSource(asset),
         archived: asset.archivedAt !== null,
       })),
-    closes: (symbols, query) => versionedCloses(DB, symbols, query),
+    closes: (symbols, query) =>
+      splitAdjusted(DB, symbols, query.resolution, (some) => versionedCloses(DB, some, query)),
     cameOut: (jobId) => resultOf(DB, jobId),
     record: async (job, portfolioId, result) => {
       const now = p.now();

@@ -5,7 +5,7 @@ import type { ProcessFact } from "../domain/process/state.ts";
 import { within, workContext } from "../domain/trace/log-context.ts";
 import { type Deed, type OnboardAssetDeps, onboardAsset } from "../queues/onboard-asset.ts";
 import { decided, type ProcessesDeps } from "../queues/processes.ts";
-import { listRecommendations } from "../read-model/recommendations.ts";
+import { listRecommendationsOf } from "../read-model/recommendations.ts";
 import { noteKnown } from "../read-model/streams.ts";
 import {
   type AssetRecord,
@@ -178,7 +178,7 @@ function onboardAssetDeps(p: Platform): OnboardAssetDeps {
       const heads = await headOf(p, symbol);
       if (heads.length > 0) await noteKnown(DB, heads, now).run();
     },
-    hasRecommendation: async (symbol) => (await listRecommendations(DB, { symbol }, null, 1)).length > 0,
+    hasRecommendation: async (symbol) => (await listRecommendationsOf(DB, symbol, {}, null, 1)).length > 0,
     // The port of notifications takes this over; until then the log and the audit are who is told.
     notify: async (deed, subject, detail) => {
       if (await hasDeed(DB, deed.process.id, deed.key)) return;

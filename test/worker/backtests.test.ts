@@ -62,7 +62,7 @@ describe("a backtest through the whole flow", () => {
     }));
     const work = backtest({
       bars,
-      strategy: rulesStrategy("STOCK", "1d"),
+      strategy: rulesStrategy("STOCK", "1d", "XNYS"),
       periodsPerYear: 252,
       request: { ...DEFAULT_BACKTEST, kind: "rules", from: null, to: null, shuffles: 4, bootstraps: 20 },
     });

@@ -132,7 +132,7 @@ describe("the read model", () => {
     const letters = await commitSingly("ONCEJOB", 2);
     await broker.deliver("EVENTS_QUEUE", letters);
     await broker.deliver("EVENTS_QUEUE", letters);
-    const asked = (await eventsOf("ONCEJOB")).flatMap(jobsAskedBy).map(({ id }) => id);
+    const asked = (await eventsOf("ONCEJOB")).flatMap((event) => jobsAskedBy(event)).map(({ id }) => id);
     expect(asked).toEqual(["indicators|ONCEJOB|v2", "indicators|ONCEJOB|v3"]);
     const ordered = await rows<{ id: string }>("SELECT id FROM jobs WHERE symbol = 'ONCEJOB' ORDER BY id");
     expect(ordered.map(({ id }) => id)).toEqual(asked);

@@ -227,7 +227,7 @@ describe("the audit", () => {
       items: [
         {
           outcome: "repaired",
-          promptVersion: "1",
+          promptVersion: "2",
           tries: [
             { response: '{"key": "***"}', verdict: [{ check: "schema" }] },
             {

@@ -59,7 +59,7 @@ describe("a recommendation by a model", () => {
       variant: "llm",
       provider: "openai-compatible",
       modelId: "tiny-model-1b",
-      promptVersion: "1",
+      promptVersion: "2",
       summary: hold().summary,
     });
     expect(body?.caveats).toContain("This is not investment advice.");
@@ -73,7 +73,7 @@ describe("a recommendation by a model", () => {
       raw_confidence: 0.91,
       tokens: 1_200,
       snapshot_hash: body?.snapshotHash,
-      prompt_version: "1",
+      prompt_version: "2",
     });
     expect(String(audit?.["prompt"])).toContain(`"asset": "${symbol}"`);
     expect(JSON.parse(String(audit?.["tries"]))).toMatchObject([

@@ -77,7 +77,7 @@ beforeAll(async () => {
       to,
     );
   }
-});
+}, 120_000);
 
 describe("an analysis of bars made of finer ones", () => {
   it.each(["4h", "1d", "1w"])(

@@ -1,6 +1,7 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
+import { RULES_ENGINE_VERSION } from "../../src/domain/recommendation/rules-engine.ts";
 import { api } from "./api.ts";
 import { Broker } from "./broker.ts";
 import {
@@ -212,7 +213,11 @@ describe("the commit of a resolution", () => {
     expect(await object("ELDER").resolveRecommendations(resolveCommand("ELDER"))).toMatchObject({
       resolved: 1,
     });
-    const context = await object("ELDER").recommendationContext("ELDER", "1d", '["rules","1",null]');
+    const context = await object("ELDER").recommendationContext(
+      "ELDER",
+      "1d",
+      JSON.stringify(["rules", RULES_ENGINE_VERSION, null]),
+    );
     expect(context?.record).toMatchObject({ counts: { n: 1 } });
   });
 });

@@ -3,13 +3,16 @@ import type { NewEvent } from "../events/envelope.ts";
 import { splitByBytes } from "../events/split.ts";
 import type { IndicatorValues } from "../indicators/values.ts";
 import type { Resolution } from "../market/resolution.ts";
+import { calendarOf } from "../market/usual-calendar.ts";
 import {
   ANALYSIS_VERSION,
   type AnalysisState,
   advance,
   initialAnalysisState,
+  isMadeFor,
 } from "../recommendation/analysis-state.ts";
 import type { Bar } from "./bar.ts";
+import { type AdjustmentStep, adjuster } from "./total-return.ts";
 
 /** What the bars up to here have been made into, and the earliest of them that has changed since. */
 export interface Analysed {
@@ -28,24 +31,40 @@ export interface IndicatorsDecision {
 }
 
 /**
- * Takes in the bars since the last time; a changed past or a newer analysis version starts over from the first bar.
+ * Takes in the bars since the last time; a changed past, another split (`steps`, oldest first), another calendar or a newer
+ * analysis version starts over from the first bar. Bars are taken in as they are after the splits that they still show.
  * `barsAfter` walks the bars after an instant (epoch ms), oldest first. Advances `analysed.state` in place.
  */
 export function decideIndicators(
   asset: AssetFact,
   analysed: Analysed | null,
   barsAfter: (timestamp: number) => Iterable<Bar & { readonly version: number }>,
-  { resolution, codeVersion }: { readonly resolution: Resolution; readonly codeVersion: string },
+  {
+    resolution,
+    codeVersion,
+    steps,
+  }: {
+    readonly resolution: Resolution;
+    readonly codeVersion: string;
+    readonly steps: readonly AdjustmentStep[];
+  },
 ): IndicatorsDecision {
-  const stale = analysed !== null && analysed.state.version !== ANALYSIS_VERSION;
+  const calendar = calendarOf(asset);
+  const stale =
+    analysed !== null &&
+    (analysed.state.version !== ANALYSIS_VERSION || !isMadeFor(analysed.state, calendar, steps));
   const rebuilt = analysed !== null && (stale || analysed.dirtyFrom !== null);
-  const state = analysed === null || rebuilt ? initialAnalysisState(asset.type, resolution) : analysed.state;
+  const state =
+    analysed === null || rebuilt
+      ? initialAnalysisState(asset.type, resolution, calendar, steps)
+      : analysed.state;
+  const onScale = adjuster(steps);
   // After a change in the past only what can differ is published: everything from that bar on.
   const publishFrom = rebuilt && !stale ? (analysed.dirtyFrom ?? 0) : Number.NEGATIVE_INFINITY;
   let newest = 0;
   const items: { timestamp: string; values: IndicatorValues }[] = [];
   for (const bar of barsAfter(state.lastTimestamp ?? Number.MIN_SAFE_INTEGER)) {
-    const values = advance(state, bar);
+    const values = advance(state, onScale(bar));
     newest = Math.max(newest, bar.version);
     if (bar.timestamp >= publishFrom)
       items.push({ timestamp: new Date(bar.timestamp).toISOString(), values });

@@ -1,9 +1,11 @@
+import type { PricePoint } from "../analysis/performance.ts";
 import type { AssetFact } from "../events/catalogue.ts";
 import type { NewEvent } from "../events/envelope.ts";
 import { periodsPerYear } from "../indicators/periods-per-year.ts";
 import { orNull } from "../indicators/values.ts";
 import { initialVolatility, stepVolatility } from "../indicators/volatility.ts";
 import type { Resolution } from "../market/resolution.ts";
+import { calendarOf } from "../market/usual-calendar.ts";
 import {
   countResolution,
   type EngineRecord,
@@ -14,6 +16,7 @@ import {
 import type { RecommendationBody } from "../recommendation/recommendation.ts";
 import { citedVolatility, type KnownBar, type OpenCall, resolutionOf } from "../recommendation/resolution.ts";
 import { expectedMove } from "../recommendation/track-record-state.ts";
+import { type AdjustmentStep, adjusted } from "./total-return.ts";
 
 /** Returns whose volatility tells the usual move, as the indicator `volatility30` has it. */
 const VOLATILITY_PERIOD = 30;
@@ -27,7 +30,9 @@ export interface ResolutionsView {
   /** The bar that stands `count` bars after an instant, or null while there are fewer. */
   readonly barAfter: (resolution: Resolution, timestamp: number, count: number) => KnownBar | null;
   /** At most `count` closes up to an instant, it included, oldest first. */
-  readonly closesUpTo: (resolution: Resolution, timestamp: number, count: number) => readonly number[];
+  readonly closesUpTo: (resolution: Resolution, timestamp: number, count: number) => readonly PricePoint[];
+  /** The splits that the stored bars still show, oldest first. */
+  readonly splits: (resolution: Resolution) => readonly AdjustmentStep[];
   readonly record: (resolution: Resolution, key: string) => EngineRecord | null;
 }
 
@@ -60,7 +65,9 @@ export function decideResolutions(view: ResolutionsView, limit: number): Resolut
     const key = engineKey(recommendation);
     const place = `${resolution} ${key}`;
     const record = records.get(place)?.record ?? view.record(resolution, key) ?? initialEngineRecord();
-    const payload = resolutionOf(call, view.barAt(resolution, asOf) ?? asItWas(recommendation), to, {
+    const from = view.barAt(resolution, asOf) ?? asItWas(recommendation);
+    const payload = resolutionOf(call, from, to, {
+      closeAtScale: closeOnScale(view, resolution, from, to),
       assetType: view.fact.type,
       expectedMove: usualMove(view, recommendation),
       independent: isIndependent(record, asOf),
@@ -69,6 +76,12 @@ export function decideResolutions(view: ResolutionsView, limit: number): Resolut
     resolved.push({ call, event: { eventType: "RecommendationResolved", payload } });
   }
   return { resolved, records: [...records.values()] };
+}
+
+/** The close a call was made at, on the scale of the bar it is judged by: a share before a split is several after it. */
+function closeOnScale(view: ResolutionsView, resolution: Resolution, from: KnownBar, to: KnownBar): number {
+  const between = view.splits(resolution).filter(({ at }) => at <= to.timestamp);
+  return adjusted([from], between)[0]?.close ?? from.close;
 }
 
 /** Bars are never taken away; should one be missing all the same, the recommendation says what it was. */
@@ -85,12 +98,17 @@ const asItWas = ({ asOf, close }: RecommendationBody): KnownBar => ({
 /** By the volatility the recommendation cites; one that cites none is held to what its bars say. */
 function usualMove(view: ResolutionsView, recommendation: RecommendationBody): number | null {
   const { resolution, horizon, asOf } = recommendation;
-  const periods = periodsPerYear(view.fact.type, resolution);
+  const periods = periodsPerYear(calendarOf(view.fact), resolution);
   const volatility =
-    citedVolatility(recommendation) ??
-    volatilityOf(view.closesUpTo(resolution, Date.parse(asOf), VOLATILITY_PERIOD + 1), periods);
+    citedVolatility(recommendation) ?? volatilityOf(usualCloses(view, resolution, Date.parse(asOf)), periods);
   return volatility === null ? null : expectedMove(volatility, periods, horizon.bars);
 }
+
+const usualCloses = (view: ResolutionsView, resolution: Resolution, asOf: number): number[] => {
+  const splits = view.splits(resolution).filter(({ at }) => at <= asOf);
+  const points = view.closesUpTo(resolution, asOf, VOLATILITY_PERIOD + 1);
+  return adjusted(points, splits).map(({ close }) => close);
+};
 
 function volatilityOf(closes: readonly number[], periods: number): number | null {
   const state = initialVolatility();

@@ -12,94 +12,117 @@ export interface ActionsBetween {
   readonly after: number | null;
 }
 
-/** Bars before `at` (epoch ms) are multiplied by `factor`. */
+/**
+ * Prices of bars before `at` (epoch ms) are multiplied by `factor`. `split` is the part of it that is a split which the
+ * stored bars still show: volumes are divided by it, because they count shares.
+ */
 export interface AdjustmentStep {
   readonly at: number;
   readonly factor: number;
+  readonly split: number;
   /** How many actions it stands for. */
   readonly actions: number;
 }
 
-/** A smaller split cannot be told from a day's own move: stored bars are then taken as adjusted for it already. */
-const SMALLEST_STEP = Math.log(1.25);
+/** What a step does to the bars before it. */
+export type Factors = Pick<AdjustmentStep, "factor" | "split">;
 
-/**
- * By what a split in the series multiplies earlier prices, or 1 when the stored bars are adjusted for it already, as those
- * of vendors are. Which of the two it is the closes tell: they move by the split, or they do not.
- */
-function standingSplit(actions: readonly CorporateAction[], before: number, after: number): number {
-  const ratio = actions.reduce(
+const oldSharesForNew = (actions: readonly CorporateAction[]): number =>
+  actions.reduce(
     (product, one) => (one.type === "split" ? (product * one.denominator) / one.numerator : product),
     1,
   );
-  const size = Math.log(ratio);
-  const move = Math.log(after / before);
-  return Math.abs(size) >= SMALLEST_STEP && Math.abs(move - size) < Math.abs(move) ? ratio : 1;
+
+/**
+ * By what a recorded split multiplies earlier prices, or 1 when the stored bars are adjusted for it already, as those of
+ * vendors are. That there was a split is known, so any ratio counts; whether the bars still show it the closes tell: they
+ * are nearer to the move with it or to the move without it (`paid`: the dividends of the day as a share of the close
+ * before). For the smallest ratios a day's own move can be taken for the split, or hide it; then the mistake is as small.
+ */
+function standingSplit(actions: readonly CorporateAction[], paid: number, move: number): number {
+  const ratio = oldSharesForNew(actions);
+  if (!(ratio - paid > 0)) return 1;
+  const shown = Math.abs(move - Math.log(ratio - paid));
+  // Dividends of the whole price leave no move without the split to compare with.
+  const adjusted = paid < 1 ? Math.abs(move - Math.log(1 - paid)) : Number.POSITIVE_INFINITY;
+  return shown < adjusted ? ratio : 1;
 }
 
 /**
- * The factor of the actions between two bars: s − ΣD / C, where C is the close before, D a dividend and s the split's
+ * The factors of the actions between two bars: s − ΣD / C, where C is the close before, D a dividend and s the split's
  * old shares for a new one where the stored bars still show it (else 1). For one dividend that is 1 − D / C, the backward
- * factor of CRSP and of Yahoo's adjusted closes. Null when nothing is to be adjusted; NaN when no factor exists, because
- * the dividends are not below the close.
+ * factor of CRSP and of Yahoo's adjusted closes. Null when nothing is to be adjusted; a NaN `factor` when none exists,
+ * because the dividends are not below the close.
  */
-export function factorOf({ actions, before, after }: Omit<ActionsBetween, "at">): number | null {
+export function factorsOf({ actions, before, after }: Omit<ActionsBetween, "at">): Factors | null {
   if (before === null || after === null) return null;
   const dividends = actions.reduce((sum, one) => (one.type === "dividend" ? sum + one.amount : sum), 0);
-  const factor = standingSplit(actions, before, after) - dividends / before;
-  return factor > 0 ? factor : Number.NaN;
+  const paid = dividends / before;
+  const split = standingSplit(actions, paid, Math.log(after / before));
+  const factor = split - paid;
+  return { factor: factor > 0 ? factor : Number.NaN, split };
 }
+
+/** The whole factor of `factorsOf`. */
+export const factorOf = (between: Omit<ActionsBetween, "at">): number | null =>
+  factorsOf(between)?.factor ?? null;
 
 export type StepsReading =
   | { readonly ok: true; readonly steps: readonly AdjustmentStep[] }
   /** No factor exists for the actions from this key (epoch ms) on. */
   | { readonly ok: false; readonly at: number };
 
-/** The steps of a series' adjustment, oldest first. */
+/** The steps of a series' adjustment for splits and dividends, oldest first. */
 export function adjustmentSteps(between: readonly ActionsBetween[]): StepsReading {
   const steps: AdjustmentStep[] = [];
   for (const { at, ...rest } of between.toSorted((a, b) => a.at - b.at)) {
-    const factor = factorOf(rest);
-    if (factor === null) continue;
-    if (Number.isNaN(factor)) return { ok: false, at };
-    if (factor !== 1) steps.push({ at, factor, actions: rest.actions.length });
+    const factors = factorsOf(rest);
+    if (factors === null) continue;
+    if (Number.isNaN(factors.factor)) return { ok: false, at };
+    if (factors.factor !== 1) steps.push({ at, ...factors, actions: rest.actions.length });
   }
   return { ok: true, steps };
 }
 
 /** The least of a bar that can be adjusted. */
-type Priced = Pick<Bar, "timestamp" | "close"> & Partial<Pick<Bar, "open" | "high" | "low">>;
+type Priced = Pick<Bar, "timestamp" | "close"> & Partial<Pick<Bar, "open" | "high" | "low" | "volume">>;
 
 /**
- * Bars (oldest first) as they would be had every dividend been reinvested where it was paid: each price is multiplied by
- * the factors of all steps after its bar, also of those beyond the last bar given. Volumes stay.
+ * Tells of bars that come oldest first what each is after the steps: its prices are multiplied by the factors of all
+ * steps after it, also of those beyond the last bar given.
  */
-export function adjusted<T extends Priced>(
-  bars: readonly T[],
-  steps: readonly AdjustmentStep[],
-): readonly T[] {
-  if (steps.length === 0) return bars;
-  const result: T[] = [];
-  let left = steps.length;
-  let factor = 1;
-  for (const bar of bars.toReversed()) {
-    for (let step = steps[left - 1]; step !== undefined && step.at > bar.timestamp; step = steps[left - 1]) {
-      factor *= step.factor;
-      left -= 1;
-    }
-    result.push(factor === 1 ? bar : scaled(bar, factor));
+export function adjuster(steps: readonly AdjustmentStep[]): <T extends Priced>(bar: T) => T {
+  const after: Factors[] = [{ factor: 1, split: 1 }];
+  for (const step of steps.toReversed()) {
+    const { factor, split } = after[0] ?? step;
+    after.unshift({ factor: factor * step.factor, split: split * step.split });
   }
-  return result.toReversed();
+  let passed = 0;
+  return (bar) => {
+    while ((steps[passed]?.at ?? Number.POSITIVE_INFINITY) <= bar.timestamp) passed += 1;
+    const { factor, split } = after[passed] ?? { factor: 1, split: 1 };
+    return factor === 1 && split === 1 ? bar : scaled(bar, factor, split);
+  };
 }
 
-function scaled<T extends Priced>(bar: T, factor: number): T {
-  const { open, high, low } = bar;
+/**
+ * Bars (oldest first) on the scale of the newest: as they would be had every split been made, and with the steps of
+ * dividends every dividend reinvested, before the first of them.
+ */
+export const adjusted = <T extends Priced>(
+  bars: readonly T[],
+  steps: readonly AdjustmentStep[],
+): readonly T[] => (steps.length === 0 ? bars : bars.map(adjuster(steps)));
+
+function scaled<T extends Priced>(bar: T, factor: number, split: number): T {
+  const { open, high, low, volume } = bar;
   return {
     ...bar,
     close: bar.close * factor,
     ...(open == null ? {} : { open: open * factor }),
     ...(high == null ? {} : { high: high * factor }),
     ...(low == null ? {} : { low: low * factor }),
+    ...(volume == null ? {} : { volume: volume / split }),
   };
 }
 

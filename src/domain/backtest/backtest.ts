@@ -7,11 +7,11 @@ import { type BacktestFigures, figuresOf } from "./figures.ts";
 import { returnsOf } from "./portfolio-figures.ts";
 import { chanceFrom } from "./random.ts";
 import { type BacktestRequest, FEWEST_RETURNS, MOST_DRAWN, MOST_WALKED } from "./request.ts";
-import { buyAndHold, equityPoints, simulate, type Trade } from "./simulate.ts";
+import { buyAndHold, equityPoints, type OpenTrade, simulate, type Trade } from "./simulate.ts";
 import { type Strategy, wishesOf } from "./strategy.ts";
 
 /** Raise the last part when the same bars and request would get other numbers. */
-export const BACKTEST_ENGINE = { engine: "rules", engineVersion: `${RULES_ENGINE_VERSION}/1` } as const;
+export const BACKTEST_ENGINE = { engine: "rules", engineVersion: `${RULES_ENGINE_VERSION}/2` } as const;
 
 /** Of more trades the newest are listed; all are counted. */
 const MOST_TRADES = 100;
@@ -47,8 +47,11 @@ export interface BacktestReport {
   /** Null when no shuffle, or no resample, was asked for. */
   readonly control: Control | null;
   readonly bootstrap: Bootstrap | null;
-  /** The newest closed trades. */
+  /** The newest closed trades; those figures that count trades count these. */
   readonly trades: readonly Trade[];
+  /** What is still held at the end, at the last close; the equity and what follows from it hold it too. */
+  readonly openTrade: OpenTrade | null;
+  readonly lastClose: number;
   readonly caveats: readonly string[];
 }
 
@@ -132,6 +135,8 @@ export function* backtest(input: BacktestInput): Generator<number, Outcome<Backt
         ? null
         : yield* stepping(shuffles / (shuffles + 1), bootstrap(returns, periodsPerYear, resamples, other)),
     trades: run.trades.slice(-MOST_TRADES),
+    openTrade: run.open,
+    lastClose: bars.at(-1)?.close ?? 0,
   };
   return done({ ...report, caveats: caveatsOf(report, input) });
 }

@@ -14,6 +14,9 @@ export interface PortfolioBacktestOrigin {
   readonly method: string;
   /** The versions of the assets' streams that the bars are true of. */
   readonly streamVersions: Readonly<Record<string, number>>;
+  /** Which prices it is made of: those after every split on record, of which so many were taken out of the stored ones. */
+  readonly adjusted: "split";
+  readonly actionsApplied: number;
   /** SHA-256 of the versions, the dates, the engine and the request: equal for equal input. */
   readonly snapshotHash: string;
   readonly codeVersion: string;

@@ -14,6 +14,9 @@ export interface BacktestOrigin {
   readonly source: string;
   /** The version of the asset's stream that the bars are true of. */
   readonly streamVersion: number;
+  /** Which prices it is made of: those after every split on record, of which so many were taken out of the stored ones. */
+  readonly adjusted: "split";
+  readonly actionsApplied: number;
   /** SHA-256 of the bars, the version, the engine and the request: equal for equal input. */
   readonly snapshotHash: string;
   readonly codeVersion: string;
@@ -42,7 +45,8 @@ const showFill = ({ timestamp, price, at }: Fill) => ({ timestamp: iso(timestamp
 
 /** A backtest as it is kept and shown: the report with its origin, instants as ISO-8601 UTC. */
 export const backtestResult = (report: BacktestReport, { quality, ...origin }: BacktestOrigin) => {
-  const { from, to, strategy, buyAndHold, control, bootstrap, trades, ...rest } = report;
+  const { from, to, strategy, buyAndHold, control, bootstrap, trades, openTrade, lastClose, ...rest } =
+    report;
   const { health, completeness, soundness, freshness } = quality;
   const { bars, barsLate, missing, outliers, impossible, unchanged } = quality;
   return {
@@ -55,12 +59,30 @@ export const backtestResult = (report: BacktestReport, { quality, ...origin }: B
     buyAndHold: showFigures(buyAndHold),
     control: control === null ? null : { ...control },
     bootstrap: bootstrap === null ? null : { ...bootstrap },
-    trades: trades.map(({ entry, exit, profit, return: change }) => ({
-      entry: showFill(entry),
-      exit: showFill(exit),
-      profit,
-      return: change,
-    })),
+    follows: "trend" as const,
+    trades: [
+      ...trades.map(({ entry, exit, profit, return: change }) => ({
+        entry: showFill(entry),
+        exit: showFill(exit) as ReturnType<typeof showFill> | null,
+        profit,
+        return: change,
+        open: false,
+        valuedAt: null as { timestamp: string; price: number } | null,
+      })),
+      // Not among the trades that figures count: nobody knows yet what it will come to.
+      ...(openTrade === null
+        ? []
+        : [
+            {
+              entry: showFill(openTrade.entry),
+              exit: null,
+              profit: openTrade.profit,
+              return: openTrade.return,
+              open: true,
+              valuedAt: { timestamp: iso(to), price: lastClose },
+            },
+          ]),
+    ],
     dataQuality: {
       ...{ health, completeness, soundness, freshness },
       ...{ bars, barsLate, missing, outliers, impossible, unchanged },

@@ -26,6 +26,13 @@ export interface Trade {
   readonly return: number;
 }
 
+/** A purchase that was not sold: what it would come to at the last close, without the costs of selling. */
+export interface OpenTrade {
+  readonly entry: Fill;
+  readonly profit: number;
+  readonly return: number;
+}
+
 /** What following the wishes came to on `bars`. */
 export interface Run {
   readonly bars: readonly Bar[];
@@ -35,7 +42,7 @@ export interface Run {
   readonly fills: readonly Fill[];
   readonly trades: readonly Trade[];
   /** The purchase that was not sold again; it is valued at the last close. */
-  readonly open: Fill | null;
+  readonly open: OpenTrade | null;
   /** Closes at which something was held. */
   readonly barsHeld: number;
   /** In units of the equity at the start. */
@@ -117,7 +124,10 @@ export const simulate = (
     if (open !== null) barsHeld += 1;
     equity[index - first] = book.cash + book.units * bar.close;
   }
-  return { bars, first, equity, fills, trades, open, barsHeld, costs: book.costs, slippage: book.slippage };
+  const worth = equity.at(-1) ?? 1;
+  const held = open === null ? null : { entry: open, profit: worth - paid, return: worth / paid - 1 };
+  const { costs, slippage: slipped } = book;
+  return { bars, first, equity, fills, trades, open: held, barsHeld, costs, slippage: slipped };
 };
 
 /** The equity with the instants it is told at. */

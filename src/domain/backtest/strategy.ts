@@ -2,6 +2,7 @@ import { readTrend } from "../analysis/trend.ts";
 import { windowLength } from "../analysis/trend-parameters.ts";
 import type { Bar } from "../asset/bar.ts";
 import type { AssetType } from "../market/asset-type.ts";
+import type { CalendarId } from "../market/calendar-id.ts";
 import type { Resolution } from "../market/resolution.ts";
 import { ACTION_IN } from "../recommendation/action.ts";
 import { advance, initialAnalysisState } from "../recommendation/analysis-state.ts";
@@ -26,13 +27,18 @@ const WISH_AFTER: Readonly<Record<Action, Wish>> = { BUY: "long", SELL: "flat", 
 const unwritten = (): string => "";
 
 /**
- * The `rules` engine's recommendations, followed: BUY is long, SELL is flat, HOLD and not knowing keep what is held.
- * For closes above 0.
+ * The trend that the `rules` engine reads, followed: up is long, down is flat, sideways and not knowing keep what is held.
+ * It follows what the trend calls for also where the engine recommends HOLD because the call has not beaten its base rate:
+ * whether to be invested is another question than whether a call says more than chance. For closes above 0.
  */
-export const rulesStrategy = (assetType: AssetType, resolution: Resolution): Strategy => ({
+export const rulesStrategy = (
+  assetType: AssetType,
+  resolution: Resolution,
+  calendar: CalendarId,
+): Strategy => ({
   warmUp: windowLength(resolution),
   begin: () => {
-    const state = initialAnalysisState(assetType, resolution);
+    const state = initialAnalysisState(assetType, resolution, calendar);
     const { closes } = state;
     // Each move is computed once, not once for every bar in whose window it lies.
     const moves: number[] = [];

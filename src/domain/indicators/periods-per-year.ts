@@ -1,31 +1,86 @@
-import type { AssetType } from "../market/asset-type.ts";
+import { sessionsBetween } from "../market/calendar.ts";
+import type { CalendarId } from "../market/calendar-id.ts";
 import type { Resolution } from "../market/resolution.ts";
+import { barLength, type Intraday, isIntraday } from "../market/session-slots.ts";
 
-/** Trading days a year, and hours a trading day is open: NYSE sessions for stocks, five days a week for FX, always for crypto. */
-const TRADING_YEAR: Readonly<Record<AssetType, { readonly days: number; readonly hours: number }>> = {
-  STOCK: { days: 252, hours: 6.5 },
-  CRYPTO: { days: 365, hours: 24 },
-  FX: { days: 252, hours: 24 },
-};
-
-const INTRADAY_HOURS: Readonly<Record<Exclude<Resolution, "1d" | "1w" | "1mo">, number>> = {
-  "1m": 1 / 60,
-  "5m": 5 / 60,
-  "15m": 15 / 60,
-  "30m": 30 / 60,
-  "1h": 1,
-  "4h": 4,
-};
+/** Daily bars to the year by the convention of the field (TA-Lib users, PyPortfolioOpt): 252 where there are weekends. */
+const DAYS: Readonly<Record<CalendarId, number>> = { XNYS: 252, XLON: 252, XMAD: 252, FX: 252, CRYPTO: 365 };
 
 /**
- * How many bars make a year, for annualising: variance per bar × this = variance per year.
- * Days: 252 for STOCK and FX, 365 for CRYPTO; 52 weeks; 12 months. Shorter resolutions scale with the time the market
- * is open (STOCK 6.5 h a day, CRYPTO and FX 24 h), so a part bar counts as a part: 1h STOCK is 252 × 6.5 = 1,638.
+ * The years whose bars are counted. Weekdays and leap days come round in 28 years, so no year counts for more than
+ * another; a fixed span, because one and the same bar must be annualised alike whenever it is looked at.
  */
-export const periodsPerYear = (assetType: AssetType, resolution: Resolution): number => {
-  const year = TRADING_YEAR[assetType];
+const COUNTED = { from: "2010-01-01", to: "2037-12-31", years: 28 } as const;
+
+/** A stretch of trading (epoch ms), `close` excluded. */
+interface Stretch {
+  readonly open: number;
+  readonly close: number;
+}
+
+/** The rules of a calendar never change while the code runs, so each is walked through once. */
+const sessionsOf = new Map<CalendarId, readonly Stretch[]>();
+const counted = new Map<string, number>();
+
+function countedSessions(calendar: CalendarId): readonly Stretch[] {
+  const known = sessionsOf.get(calendar);
+  if (known !== undefined) return known;
+  const answer = sessionsBetween(calendar, COUNTED.from, COUNTED.to);
+  if (answer.kind === "refused") throw new RangeError(`${calendar}: ${answer.reason}`);
+  const stretches = answer.sessions.map(({ open, close }) => ({ open, close }));
+  sessionsOf.set(calendar, stretches);
+  return stretches;
+}
+
+/** Where both trade and their bars open at the same instants. Both are in order of time and do not overlap themselves. */
+function sharedStretches(one: readonly Stretch[], other: readonly Stretch[], length: number): Stretch[] {
+  const shared: Stretch[] = [];
+  for (let at = 0, beside = 0; at < one.length && beside < other.length; ) {
+    const [a, b] = [one[at], other[beside]];
+    if (a === undefined || b === undefined) break;
+    const open = Math.max(a.open, b.open);
+    const close = Math.min(a.close, b.close);
+    if (open < close && (a.open - b.open) % length === 0) shared.push({ open, close });
+    if (a.close <= b.close) at += 1;
+    if (b.close <= a.close) beside += 1;
+  }
+  return shared;
+}
+
+/** A session that is no multiple of the bar's length ends with a shorter bar, as `slotsOf` cuts it. */
+function intradayBars([first, ...others]: readonly CalendarId[], resolution: Intraday): number {
+  if (first === undefined) return 0;
+  const length = barLength(resolution);
+  const shared = others.reduce<readonly Stretch[]>(
+    (so, calendar) => sharedStretches(so, countedSessions(calendar), length),
+    countedSessions(first),
+  );
+  return shared.reduce((sum, { open, close }) => sum + Math.ceil((close - open) / length), 0) / COUNTED.years;
+}
+
+/**
+ * How many bars of a calendar make a year, for annualising: variance per bar × this = variance per year. Days by the
+ * convention of the field, 252 or 365; 52 weeks; 12 months. Shorter bars are counted on the calendar itself, half days
+ * and the last, shorter bar of a session included: the 6.5 hours of New York are two bars of 4h and seven of 1h.
+ */
+export const periodsPerYear = (calendar: CalendarId, resolution: Resolution): number =>
+  sharedPeriodsPerYear([calendar], resolution);
+
+/**
+ * The same for series that are looked at together: only bars that all of them have are looked at. Of days the fewest of
+ * any; shorter bars are counted where all trade and open their bars at the same instants. Where calendars share no bar
+ * there is nothing to annualise, and the fewest of any stand for it.
+ */
+export function sharedPeriodsPerYear(calendars: readonly CalendarId[], resolution: Resolution): number {
   if (resolution === "1mo") return 12;
   if (resolution === "1w") return 52;
-  if (resolution === "1d") return year.days;
-  return (year.days * year.hours) / INTRADAY_HOURS[resolution];
-};
+  if (!isIntraday(resolution)) return Math.min(...calendars.map((calendar) => DAYS[calendar]));
+  const different = [...new Set(calendars)].toSorted();
+  const key = [resolution, ...different].join(" ");
+  const known = counted.get(key);
+  if (known !== undefined) return known;
+  const bars = intradayBars(different, resolution);
+  const result = bars > 0 ? bars : Math.min(...different.map((one) => periodsPerYear(one, resolution)));
+  counted.set(key, result);
+  return result;
+}

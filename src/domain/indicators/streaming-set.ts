@@ -14,7 +14,7 @@ import { type IndicatorValues, orNull } from "./values.ts";
 import { initialVolatility, stepVolatility, type VolatilityState } from "./volatility.ts";
 
 /** Raise it when a period, a convention or the shape of a state changes: a state of another version is rebuilt from bars. */
-export const INDICATOR_STATE_VERSION = 3;
+export const INDICATOR_STATE_VERSION = 4;
 
 const MACD = { fast: 12, slow: 26, signal: 9 };
 const STOCHASTIC = { range: 14, slowing: 3, signal: 3 };

@@ -18,6 +18,9 @@ const LENGTH: Readonly<Record<Intraday, number>> = {
   "4h": 240 * MINUTE,
 };
 
+/** How long a bar lasts, milliseconds. */
+export const barLength = (resolution: Intraday): number => LENGTH[resolution];
+
 export const isIntraday = (resolution: Resolution): resolution is Intraday =>
   Object.hasOwn(LENGTH, resolution);
 

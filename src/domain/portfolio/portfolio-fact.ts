@@ -9,6 +9,10 @@ export interface OptimizationOrigin {
   readonly optimizationId: string;
   readonly resolution: Resolution;
   readonly request: OptimizationRequest;
+  /** Which prices it is made of: those after every split on record. */
+  readonly adjusted: "split";
+  /** How many splits were taken out of the stored ones. */
+  readonly actionsApplied: number;
   /** SHA-256 of the versions of the streams, the dates and the request: equal for equal input. */
   readonly snapshotHash: string;
   readonly codeVersion: string;
@@ -97,6 +101,8 @@ export const portfolioFact = (result: OptimizationResult): PortfolioFact => {
     transition: _trades,
     dataQuality: _data,
     periodsPerYear: _periods,
+    adjusted: _adjusted,
+    actionsApplied: _actions,
     ...told
   } = result;
   return {

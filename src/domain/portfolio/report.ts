@@ -13,7 +13,7 @@ import { type Transition, transitionBetween } from "./transition.ts";
 import { type MissedRebalancing, type OutOfSample, walkForward } from "./walk-forward.ts";
 
 /** Raise it when the same prices and request would get other numbers. */
-export const PORTFOLIO_ENGINE = { engine: "mean-variance", engineVersion: "2" } as const;
+export const PORTFOLIO_ENGINE = { engine: "mean-variance", engineVersion: "3" } as const;
 
 /** A walk-forward learns from a year of days, and from no fewer returns than this. */
 const USUAL_WINDOW = 252;

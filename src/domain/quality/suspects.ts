@@ -13,6 +13,9 @@ const SMALLEST_OUTLIER = 0.05;
 /** Returns before it that tell what is usual, and the fewest that can tell. */
 const USUAL = 60;
 const FEWEST_USUAL = 20;
+/** Fewer other returns than this are no yardstick; then a price that came to three times as much, or a third, is worth a look. */
+const FEWEST_BESIDE = 5;
+const WITHOUT_YARDSTICK = Math.log(3);
 /** A normal law's standard deviation is this many median absolute deviations. */
 const MAD_TO_SD = 1.4826;
 
@@ -24,7 +27,7 @@ export interface Outlier {
   readonly timestamp: number;
   /** Simple return from the close before, a fraction. */
   readonly return: number;
-  /** The return's size in units of the usual one; null when nothing had moved before. */
+  /** The return's size in units of the usual one; null when nothing had moved, or nothing is there to compare with. */
   readonly scales: number | null;
   /** The next close came back at least halfway: a bad tick more likely than news. Null for the last bar. */
   readonly reverted: boolean | null;
@@ -45,9 +48,43 @@ export interface Jumps {
   readonly explained: readonly ExplainedJump[];
 }
 
+/** A return told from what dividends and splits have taken away. */
+interface Move {
+  readonly index: number;
+  /** After the actions and before them: logarithms of the closes' ratio. */
+  readonly move: number;
+  readonly raw: number;
+  readonly happened: readonly CorporateAction[];
+}
+
+function movesOf(
+  bars: readonly Bar[],
+  actions: ReadonlyMap<number, readonly CorporateAction[]>,
+): readonly Move[] {
+  return bars.flatMap((bar, index) => {
+    const before = bars[index - 1];
+    if (before === undefined || !(before.close > 0) || !(bar.close > 0)) return [];
+    const happened = actions.get(bar.timestamp) ?? [];
+    const factor = factorOf({ actions: happened, before: before.close, after: bar.close }) || 1;
+    const raw = Math.log(bar.close / before.close);
+    return [{ index, raw, move: raw - Math.log(factor), happened }];
+  });
+}
+
+/**
+ * The usual size of a return: the median of the sound ones before it and, as long as those are too few, of all that come
+ * after it as well, itself left out. Null where there is nothing to compare with.
+ */
+function usualSize(before: readonly number[], after: readonly Move[]): number | null {
+  if (before.length >= FEWEST_USUAL) return quantile(before.slice(-USUAL), 0.5);
+  const beside = [...before, ...after.slice(0, USUAL).map(({ move }) => Math.abs(move))];
+  return beside.length < FEWEST_BESIDE ? null : quantile(beside, 0.5);
+}
+
 /**
  * Closes that jump: |log return| above 20 robust standard deviations (1.4826 × median of |log return|) of the up to 60
- * returns before it, or above 8 when the ratio is that of a split, and in any case above 5 %. The first 20 returns judge nobody.
+ * returns before it, or above 8 when the ratio is that of a split, and in any case above 5 %. The first 20 returns are
+ * held against those after them too; where not even five others are there, a tripling or a third is a jump.
  * Returns are told from what dividends and splits have taken away (`actions`, by the timestamp of the first bar without);
  * what is a jump only as long as they are left out is explained by them.
  */
@@ -58,23 +95,19 @@ export const jumpsOf = (
   const sizes: number[] = [];
   const outliers: Outlier[] = [];
   const explained: ExplainedJump[] = [];
-  for (const [index, bar] of bars.entries()) {
-    const before = bars[index - 1];
-    if (before === undefined || !(before.close > 0) || !(bar.close > 0)) continue;
-    const happened = actions.get(bar.timestamp) ?? [];
-    const factor = factorOf({ actions: happened, before: before.close, after: bar.close }) || 1;
-    const ratio = bar.close / before.close;
-    const move = Math.log(ratio / factor);
-    const usual = sizes.length < FEWEST_USUAL ? null : quantile(sizes.slice(-USUAL), 0.5);
+  const moves = movesOf(bars, actions);
+  for (const [at, { index, move, raw, happened }] of moves.entries()) {
+    const usual = usualSize(sizes, sizes.length < FEWEST_USUAL ? moves.slice(at + 1, at + 1 + USUAL) : []);
+    const timestamp = bars[index]?.timestamp ?? 0;
     const size = Math.abs(move);
-    const scales = usual === null ? 0 : size / (MAD_TO_SD * usual);
-    const possibleSplit = splitLike(ratio / factor, NEAR);
-    if (isJump(size, scales, possibleSplit)) {
+    const possibleSplit = splitLike(Math.exp(move), NEAR);
+    if (isJump(move, usual)) {
       const next = bars[index + 1];
-      const back = next === undefined ? null : Math.log(next.close / bar.close);
+      const back = next === undefined ? null : Math.log(next.close / (bars[index]?.close ?? 0));
+      const scales = usual === null ? Number.NaN : size / (MAD_TO_SD * usual);
       outliers.push({
-        timestamp: bar.timestamp,
-        return: ratio - 1,
+        timestamp,
+        return: Math.exp(raw) - 1,
         scales: Number.isFinite(scales) ? scales : null,
         reverted: back === null ? null : Math.sign(back) === -Math.sign(move) && Math.abs(back) > size / 2,
         possibleSplit,
@@ -83,17 +116,21 @@ export const jumpsOf = (
       continue;
     }
     sizes.push(size);
-    const raw = Math.abs(Math.log(ratio));
-    if (factor !== 1 && usual !== null && isJump(raw, raw / (MAD_TO_SD * usual), splitLike(ratio, NEAR))) {
+    if (move !== raw && isJump(raw, usual)) {
       const by = [...new Set(happened.map(({ type }) => type))];
-      explained.push({ timestamp: bar.timestamp, return: ratio - 1, by });
+      explained.push({ timestamp, return: Math.exp(raw) - 1, by });
     }
   }
   return { outliers, explained };
 };
 
-const isJump = (size: number, scales: number, possibleSplit: number | null): boolean =>
-  size > SMALLEST_OUTLIER && scales > (possibleSplit === null ? OUTLIER_SCALES : SPLIT_SCALES);
+function isJump(move: number, usual: number | null): boolean {
+  const size = Math.abs(move);
+  if (usual === null) return size >= WITHOUT_YARDSTICK;
+  const scales = size / (MAD_TO_SD * usual);
+  const enough = splitLike(Math.exp(move), NEAR) === null ? OUTLIER_SCALES : SPLIT_SCALES;
+  return size > SMALLEST_OUTLIER && scales > enough;
+}
 
 /** Timestamps of bars that contradict themselves: a close outside its range, a price of zero or less. */
 export const impossibleOf = (bars: readonly Bar[]): number[] =>

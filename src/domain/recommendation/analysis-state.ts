@@ -1,6 +1,7 @@
 import { readTrend } from "../analysis/trend.ts";
 import { TREND_PARAMETERS, windowLength } from "../analysis/trend-parameters.ts";
 import type { Bar } from "../asset/bar.ts";
+import type { AdjustmentStep } from "../asset/total-return.ts";
 import { periodsPerYear } from "../indicators/periods-per-year.ts";
 import {
   addBar,
@@ -10,6 +11,7 @@ import {
 } from "../indicators/streaming-set.ts";
 import type { IndicatorValues } from "../indicators/values.ts";
 import type { AssetType } from "../market/asset-type.ts";
+import type { CalendarId } from "../market/calendar-id.ts";
 import type { Resolution } from "../market/resolution.ts";
 import { ACTION_IN } from "./action.ts";
 import { RULES_ENGINE_VERSION } from "./rules-engine.ts";
@@ -26,7 +28,7 @@ import {
  * A state of another version is rebuilt from bars. Raise the last digits when this state, the trend's rules or the
  * track record change shape or meaning; a new version of the indicators raises it by itself.
  */
-export const ANALYSIS_VERSION = 1000 * INDICATOR_STATE_VERSION + 1;
+export const ANALYSIS_VERSION = 1000 * INDICATOR_STATE_VERSION + 2;
 
 /**
  * All that analysis remembers of one asset at one resolution. Plain JSON of bounded size, lossless in a round trip.
@@ -37,6 +39,8 @@ export interface AnalysisState {
   assetType: AssetType;
   resolution: Resolution;
   indicators: IndicatorState;
+  /** The splits that the bars of before them were adjusted for; with others the whole state would be another. */
+  splits: readonly KnownSplit[];
   /** The latest closes, oldest first, at most `windowLength(resolution)` of them. */
   closes: number[];
   calibration: TrackRecordState;
@@ -47,17 +51,39 @@ export interface AnalysisState {
   lastValues: IndicatorValues | null;
 }
 
-export const initialAnalysisState = (assetType: AssetType, resolution: Resolution): AnalysisState => ({
+/** A split that the stored bars still show: those before `at` (epoch ms) were multiplied by `factor`. */
+export type KnownSplit = Pick<AdjustmentStep, "at" | "factor">;
+
+/**
+ * `calendar` says how many bars make a year, `splits` (oldest first) what the bars that will be taken in are adjusted for.
+ */
+export const initialAnalysisState = (
+  assetType: AssetType,
+  resolution: Resolution,
+  calendar: CalendarId,
+  splits: readonly KnownSplit[] = [],
+): AnalysisState => ({
   version: ANALYSIS_VERSION,
   assetType,
   resolution,
-  indicators: initialIndicatorState(periodsPerYear(assetType, resolution)),
+  indicators: initialIndicatorState(periodsPerYear(calendar, resolution)),
+  splits: splits.map(({ at, factor }) => ({ at, factor })),
   closes: [],
   calibration: initialTrackRecord(),
   bars: 0,
   lastTimestamp: null,
   lastValues: null,
 });
+
+/** Whether a state was made of bars adjusted for these very splits, and annualised as this calendar asks for. */
+export const isMadeFor = (
+  { splits, indicators, resolution }: AnalysisState,
+  calendar: CalendarId,
+  steps: readonly KnownSplit[],
+): boolean =>
+  indicators.periodsPerYear === periodsPerYear(calendar, resolution) &&
+  splits.length === steps.length &&
+  splits.every(({ at, factor }, n) => at === steps[n]?.at && factor === steps[n]?.factor);
 
 const scoreCalls = (state: AnalysisState, close: number, values: IndicatorValues): void => {
   const { horizon } = TREND_PARAMETERS[state.resolution];
@@ -66,6 +92,7 @@ const scoreCalls = (state: AnalysisState, close: number, values: IndicatorValues
   const trend = readTrend(state.resolution, { closes: state.closes, values });
   if (trend.score === null) return; // Not knowing is not a HOLD, and must not earn its record.
   note(state.calibration, {
+    // What the trend calls for is counted also when it is not recommended, or it could never prove itself.
     action: ACTION_IN[trend.direction],
     close,
     expectedMove: expectedMove(values.volatility30, state.indicators.periodsPerYear, horizon),
@@ -115,6 +142,7 @@ export const snapshotOf = (
       ...calibration.counts,
       actions: { BUY: { ...actions.BUY }, HOLD: { ...actions.HOLD }, SELL: { ...actions.SELL } },
     },
+    splits: state.splits.length,
     engine: "rules",
     engineVersion: RULES_ENGINE_VERSION,
   };

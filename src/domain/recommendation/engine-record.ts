@@ -75,23 +75,28 @@ const structuredCopy = ({ counts, buckets }: EngineRecord) => ({
  * The probability to report for an engine that says how sure it is itself. From above, each step shrunk to the one before
  * with 20 pseudo-counts: how often the action's event happens on this series anyway (`market`: the counts that
  * `AnalysisState.calibration` keeps of the bars), how often this engine's calls of the action proved right, and how often
- * those did that it was about this sure of. With no resolved call of its own it is the base rate, however sure it is.
- * `samples` and `hitRate` are of the action.
+ * those did that it was about this sure of. With no resolved call of its own it is the base rate, however sure it is; for the
+ * very action that the trend calls for (`isTrendsOwn`) it is what the walked-forward record of the rules makes of that rate.
+ * `samples` and `hitRate` are of the action, over all the calls that the probability rests on.
  */
 export function calibratedConfidence(
   action: Action,
   rawConfidence: number,
   record: EngineRecord | null,
   market: TrackRecordCounts,
+  isTrendsOwn = false,
 ): Confidence {
-  const { baseRate } = confidenceIn(action, market);
+  const ofRules = confidenceIn(action, market);
+  const { baseRate } = ofRules;
+  const rules = isTrendsOwn ? market.actions[action] : { n: 0, hits: 0 };
   const own = record?.counts.actions[action] ?? { n: 0, hits: 0 };
   const bucket = record?.buckets[action][bucketOf(rawConfidence)] ?? { n: 0, hits: 0 };
+  const samples = own.n + rules.n;
   return {
-    confidence: shrunk(bucket, shrunk(own, baseRate)),
+    confidence: shrunk(bucket, shrunk(own, isTrendsOwn ? ofRules.confidence : baseRate)),
     baseRate,
-    samples: own.n,
-    hitRate: own.n === 0 ? null : own.hits / own.n,
+    samples,
+    hitRate: samples === 0 ? null : (own.hits + rules.hits) / samples,
   };
 }
 

@@ -60,6 +60,8 @@ export interface RecommendationBody {
   readonly rawConfidence?: number;
   /** What is known against the bars it rests on. */
   readonly dataQuality?: RecommendedOn;
+  /** Recorded splits that the stored bars still show and that were taken out of its prices; missing before that was done. */
+  readonly actionsApplied?: number;
   /** The asset's engine had no answer, so the rules gave theirs. */
   readonly fallback?: { readonly from: string; readonly reason: string };
   readonly codeVersion: string;

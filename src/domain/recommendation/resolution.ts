@@ -37,7 +37,10 @@ export interface ResolutionBody extends ModelMarks {
   readonly confidence: number;
   readonly baseRate: number;
   readonly horizon: { readonly bars: number; readonly resolution: Resolution };
-  /** The bar it was made on and the one at its horizon: timestamp, close, version of the event that last wrote it. */
+  /**
+   * The bar it was made on and the one at its horizon: timestamp, close, version of the event that last wrote it. Both closes
+   * are on the scale of the later bar, should a split lie between them that the stored bars still show.
+   */
   readonly asOf: string;
   readonly close: number;
   readonly barVersion: number;
@@ -102,10 +105,12 @@ export function resolutionOf(
     readonly assetType: AssetType;
     readonly expectedMove: number | null;
     readonly independent: boolean;
+    /** The close of `from` on the scale of `to`; another than its own where a split lies between them. */
+    readonly closeAtScale: number;
   },
 ): ResolutionBody {
   const { promptVersion, modelId, rawConfidence } = recommendation;
-  const verdict = judge(recommendation, from.close, to.close, known.expectedMove);
+  const verdict = judge(recommendation, known.closeAtScale, to.close, known.expectedMove);
   return {
     recommendationId: recommendation.recommendationId,
     symbol: recommendation.symbol,
@@ -116,7 +121,7 @@ export function resolutionOf(
     baseRate: recommendation.baseRate,
     horizon: recommendation.horizon,
     asOf: new Date(from.timestamp).toISOString(),
-    close: from.close,
+    close: known.closeAtScale,
     barVersion: from.version,
     resolvedAt: new Date(to.timestamp).toISOString(),
     resolvedClose: to.close,

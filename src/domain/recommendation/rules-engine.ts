@@ -1,12 +1,12 @@
 import { figure, percent } from "../analysis/figure.ts";
 import { TREND_PARAMETERS } from "../analysis/trend-parameters.ts";
-import { ACTION_IN } from "./action.ts";
-import { type Confidence, confidenceIn } from "./confidence.ts";
+import { callIn, type Withheld, withheldReading } from "./call.ts";
+import type { Confidence } from "./confidence.ts";
 import type { Action, Evidence, RecommendationBody, RiskLevel } from "./recommendation.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** Raise it when the same snapshot would get another answer. */
-export const RULES_ENGINE_VERSION = "1";
+export const RULES_ENGINE_VERSION = "2";
 
 /** Fewer judged calls than this are named as a caveat. */
 const SMALL_SAMPLE = 30;
@@ -102,11 +102,23 @@ export const ASSUMPTIONS: readonly string[] = [
   "Prices are those of the source; costs, taxes, dividends and the size of a position are not considered.",
 ];
 
+/** What must be said of the prices when splits were taken out of them. */
+export const assumptionsOf = ({ splits }: Snapshot): readonly string[] =>
+  splits === 0
+    ? ASSUMPTIONS
+    : [
+        ...ASSUMPTIONS,
+        `Prices before the ${splits} recorded split(s) that the stored ones still show are divided by them.`,
+      ];
+
+/** What is said of a call that is withheld. */
+export const withheldCaveat = ({ action }: Withheld): string =>
+  `A ${action} was called for and is withheld, because so far it is no better than chance.`;
+
 /** Recommends from the snapshot and nothing else: no clock, no model, the same answer every time. */
 export const recommend = (snapshot: Snapshot): Advice => {
   const { trend, resolution } = snapshot;
-  const action = ACTION_IN[trend.direction];
-  const confidence = confidenceIn(action, snapshot.trackRecord);
+  const { action, confidence, withheld } = callIn(trend.direction, snapshot.trackRecord);
   const bars = TREND_PARAMETERS[resolution].horizon;
   const outlook = `${percent(confidence.confidence)} that ${EVENT[action]} after ${bars} bars (${resolution})`;
   const supporting = trend.signals
@@ -122,11 +134,12 @@ export const recommend = (snapshot: Snapshot): Advice => {
     summary: `${action} ${snapshot.symbol} at ${figure(snapshot.close)}: ${outlook}.`,
     reasoning: [
       trend.reason,
+      ...(withheld === null ? [] : [withheldReading(withheld, "The trend")]),
       ...supporting,
       recordReading(action, confidence, snapshot.trackRecord.actions[action].hits),
     ],
-    assumptions: ASSUMPTIONS,
-    caveats: caveatsOf(snapshot, confidence),
+    assumptions: assumptionsOf(snapshot),
+    caveats: [...caveatsOf(snapshot, confidence), ...(withheld === null ? [] : [withheldCaveat(withheld)])],
     evidence: evidenceOf(snapshot, action, confidence),
     counterEvidence: trend.counterEvidence.map(({ reading }) => reading),
   };

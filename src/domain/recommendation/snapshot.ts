@@ -20,6 +20,8 @@ export interface Snapshot {
   readonly values: IndicatorValues;
   readonly trend: Trend;
   readonly trackRecord: TrackRecordCounts;
+  /** Recorded splits that the stored bars still show and that were taken out of all these numbers. */
+  readonly splits: number;
   readonly engine: "rules";
   readonly engineVersion: string;
 }

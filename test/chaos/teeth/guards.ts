@@ -209,7 +209,21 @@ export const GUARDS: readonly Tooth[] = [
     name: "a body sent to a route that reads none is refused",
     file: "src/api/schemas.ts",
     noticedBy: worker("declared-bodies", "every operation that takes none"),
-    text: "? ([requires(op.scope), takesNoBody] as const)",
-    without: "? ([requires(op.scope)] as const)",
+    text: "? takesNoBody : takesAnyBody",
+    without: "? takesAnyBody : takesAnyBody",
+  },
+  {
+    name: "a split that is told starts the analysis of its bars over",
+    file: "src/domain/asset/decide-indicators.ts",
+    noticedBy: domain("asset/split-steps", "when they are told after the bars"),
+    text: "!isMadeFor(analysed.state, calendar, steps)",
+    without: "!isMadeFor(analysed.state, calendar, analysed.state.splits)",
+  },
+  {
+    name: "a split asks for indicators at every resolution",
+    file: "src/queues/reactions.ts",
+    noticedBy: worker("recorded-split", "at every resolution"),
+    text: "tellsSplit(event) ? resolutions.filter",
+    without: "tellsSplit(event) && part === 0 ? resolutions.filter",
   },
 ];

@@ -24,6 +24,20 @@ export const MODELS: readonly Tooth[] = [
     without: "difference <= 1 + MOST_ROUNDING",
   },
   {
+    name: "a call that is no better than chance is withheld",
+    file: "src/domain/recommendation/call.ts",
+    noticedBy: domain("recommendation/call"),
+    text: "samples > 0 && confidence > baseRate;",
+    without: "samples >= 0 || confidence > baseRate;",
+  },
+  {
+    name: "a model's action is one that beats chance",
+    file: "src/domain/recommendation/llm/checks.ts",
+    noticedBy: domain("recommendation/llm/checks", "is not accepted, however good its evidence"),
+    text: "  if (!allowed.includes(action))",
+    without: "  if (allowed.length === 0)",
+  },
+  {
     name: "unknown evidence refuses an answer",
     file: "src/domain/recommendation/llm/checks.ts",
     noticedBy: domain("recommendation/llm/checks", "evidence that is not there"),

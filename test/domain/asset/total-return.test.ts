@@ -77,7 +77,7 @@ describe("prices adjusted to total returns", () => {
     );
   });
 
-  it("move a bar as a whole, and leave its volume", () => {
+  it("move a bar as a whole, and leave its volume where nothing was split", () => {
     fc.assert(
       fc.property(history, ({ bars, actions }) => {
         for (const [n, bar] of adjusted(bars, stepsOf(bars, actions)).entries()) {
@@ -127,6 +127,17 @@ describe("prices adjusted to total returns", () => {
     );
   });
 
+  it("divide volumes by what a split that the bars still show multiplies shares by", () => {
+    const raw = [100, 25].map((close, n): Bar => {
+      return { timestamp: days[n] ?? 0, open: close, high: close, low: close, close, volume: 1_000 };
+    });
+    const split: CorporateAction = { type: "split", exDate: days[1] ?? 0, numerator: 4, denominator: 1 };
+    expect(adjusted(raw, stepsOf(raw, [split]))).toEqual([
+      { ...raw[0], open: 25, high: 25, low: 25, close: 25, volume: 4_000 },
+      raw[1],
+    ]);
+  });
+
   it("of closes alone leave what is not known unknown", () => {
     const closes = [100, 98].map((close, n): Bar => {
       return { timestamp: days[n] ?? 0, open: null, high: null, low: null, close, volume: null };
@@ -159,7 +170,25 @@ describe("the factor", () => {
     ["of a split that the stored bars show is its own", [split(4)], 100, 26, 0.25],
     ["of a split that they do not show is 1", [split(4)], 25, 26, 1],
     ["of a merger of shares that they show is its own", [split(1, 10)], 5, 52, 10],
-    ["of a small split is 1, as a day's own move could be it", [split(21, 20)], 100, 95.2, 1],
+    ["of a small split that they show is its own, since it is recorded", [split(21, 20)], 100, 95.2, 20 / 21],
+    ["of a small split that they do not show is 1", [split(21, 20)], 100, 99.1, 1],
+    ["of 11:10 that they show is its own", [split(11, 10)], 100, 92, 10 / 11],
+    ["of 6:5 that they do not show is 1", [split(6, 5)], 100, 96, 1],
+    ["of a reverse 1:3 that they show is its own", [split(1, 3)], 100, 310, 3],
+    [
+      "of a split that they do not show beside a dividend that looks like it",
+      [split(11, 10), paid(9)],
+      100,
+      91,
+      0.91,
+    ],
+    [
+      "of a split that they show beside such a dividend counts both",
+      [split(11, 10), paid(9)],
+      100,
+      82,
+      10 / 11 - 0.09,
+    ],
     ["of a split and a dividend counts the dividend on the new shares", [split(2), paid(1)], 100, 49, 0.49],
     ["of a dividend that is the whole price does not exist", [paid(100)], 100, 1, null],
     ["of more than the price does not exist", [paid(150)], 100, 1, null],
@@ -171,8 +200,8 @@ describe("the factor", () => {
 
   it("counts the actions that took part", () => {
     const steps = [
-      { at: 10, factor: 0.9, actions: 2 },
-      { at: 20, factor: 0.5, actions: 1 },
+      { at: 10, factor: 0.9, split: 1, actions: 2 },
+      { at: 20, factor: 0.5, split: 0.5, actions: 1 },
     ];
     expect([5, 10, 15, 20].map((first) => actionsAfter(steps, first))).toEqual([3, 1, 1, 0]);
   });

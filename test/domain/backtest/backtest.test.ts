@@ -18,7 +18,7 @@ const request: BacktestRequest = {
   shuffles: 3,
   bootstraps: 20,
 };
-const strategy = rulesStrategy("STOCK", "1d");
+const strategy = rulesStrategy("STOCK", "1d", "XNYS");
 const input = (changes: Partial<BacktestInput> = {}): BacktestInput => ({
   bars: walk(600, 5),
   strategy,

@@ -69,7 +69,7 @@ describe("a shuffled series", () => {
   test("of the S&P 500 is one on which the rules do not beat buy-and-hold on average", () => {
     const bars = sp500();
     const costs = { costBps: 5, slippageBps: 5 };
-    const excesses = [...onShuffles(bars, rulesStrategy("STOCK", "1d"), costs, 12, chanceFrom(3))];
+    const excesses = [...onShuffles(bars, rulesStrategy("STOCK", "1d", "XNYS"), costs, 12, chanceFrom(3))];
     const known = excesses.filter((one) => one !== null);
     expect(known).toHaveLength(12);
     expect(mean(known)).toBeLessThan(0);
@@ -81,7 +81,13 @@ describe("a shuffled series", () => {
       return { ...one, open: close, high: close, low: close, close };
     });
     const excesses = [
-      ...onShuffles(bars, rulesStrategy("STOCK", "1d"), { costBps: 0, slippageBps: 0 }, 3, chanceFrom(3)),
+      ...onShuffles(
+        bars,
+        rulesStrategy("STOCK", "1d", "XNYS"),
+        { costBps: 0, slippageBps: 0 },
+        3,
+        chanceFrom(3),
+      ),
     ];
     expect(excesses).toEqual([null, null, null]);
   });

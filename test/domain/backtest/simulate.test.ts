@@ -160,8 +160,8 @@ describe("the future", () => {
   });
 
   test.each([
-    ["rules", rulesStrategy("STOCK", "1d")],
-    ["rules of months", rulesStrategy("STOCK", "1mo")],
+    ["rules", rulesStrategy("STOCK", "1d", "XNYS")],
+    ["rules of months", rulesStrategy("STOCK", "1mo", "XNYS")],
   ] as const)("after a bar changes no decision and no fill up to it: %s", (_, strategy) => {
     fc.assert(
       fc.property(

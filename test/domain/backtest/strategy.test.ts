@@ -3,30 +3,30 @@ import { describe, expect, test } from "vitest";
 import type { Bar } from "../../../src/domain/asset/bar.ts";
 import { rulesStrategy, wishesOf } from "../../../src/domain/backtest/strategy.ts";
 import type { Resolution } from "../../../src/domain/market/resolution.ts";
+import { ACTION_IN } from "../../../src/domain/recommendation/action.ts";
 import {
   advance,
   initialAnalysisState,
   snapshotOf,
 } from "../../../src/domain/recommendation/analysis-state.ts";
-import { recommend } from "../../../src/domain/recommendation/rules-engine.ts";
 import { sp500 } from "../indicators/sp500.ts";
 import { closesOnly, walk } from "./series.ts";
 
-/** What the engine recommends at each bar, the whole long way that a real recommendation comes. */
-const recommended = (bars: readonly Bar[], resolution: Resolution) => {
-  const state = initialAnalysisState("STOCK", resolution);
+/** What the engine's trend calls for at each bar, the whole long way that a real recommendation comes. */
+const calledFor = (bars: readonly Bar[], resolution: Resolution) => {
+  const state = initialAnalysisState("STOCK", resolution, "XNYS");
   return bars.map((bar) => {
     advance(state, bar);
     const snapshot = snapshotOf(state, { symbol: "X", source: "demo" });
-    const action = snapshot === null ? null : recommend(snapshot).action;
+    const action = snapshot === null ? null : ACTION_IN[snapshot.trend.direction];
     return action === "BUY" ? "long" : action === "SELL" ? "flat" : "keep";
   });
 };
 
-describe("the rules as a strategy wish what the engine recommends", () => {
+describe("the rules as a strategy wish what the engine's trend calls for", () => {
   test("on every one of 5,105 real days", () => {
-    const wishes = wishesOf(rulesStrategy("STOCK", "1d"), sp500());
-    expect(wishes).toEqual(recommended(sp500(), "1d"));
+    const wishes = wishesOf(rulesStrategy("STOCK", "1d", "XNYS"), sp500());
+    expect(wishes).toEqual(calledFor(sp500(), "1d"));
     for (const wish of ["long", "flat", "keep"]) expect(wishes).toContain(wish);
   }, 60_000);
 
@@ -35,7 +35,9 @@ describe("the rules as a strategy wish what the engine recommends", () => {
     fc.assert(
       fc.property(fc.nat(100_000), fc.boolean(), resolutions, (seed, closeOnly, resolution) => {
         const bars = closeOnly ? closesOnly(walk(320, seed)) : walk(320, seed);
-        expect(wishesOf(rulesStrategy("STOCK", resolution), bars)).toEqual(recommended(bars, resolution));
+        expect(wishesOf(rulesStrategy("STOCK", resolution, "XNYS"), bars)).toEqual(
+          calledFor(bars, resolution),
+        );
       }),
       { numRuns: 30 },
     );

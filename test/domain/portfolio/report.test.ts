@@ -136,6 +136,8 @@ describe("the report of an optimisation", () => {
       optimizationId: "o",
       resolution: "1d",
       request,
+      adjusted: "split",
+      actionsApplied: 0,
       snapshotHash: "",
       codeVersion: "1",
     });

@@ -175,6 +175,39 @@ describe("suspicions", () => {
     expect(at(jump, "XNYS").outliersAt).toMatchObject([{ timestamp: days[150], reverted: false }]);
   });
 
+  it("doubts the first returns as well: nothing has to have gone before a jump", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 20 }),
+        fc.constantFrom(100, 10, 1 / 4, 1.4, 0.01),
+        fc.boolean(),
+        fc.integer({ min: 40, max: 240 }),
+        (jump, factor, stays, length) => {
+          const series = quiet
+            .slice(0, length)
+            .map((one, n) =>
+              n === jump || (stays && n > jump) ? bar(one.timestamp, one.close * factor) : one,
+            );
+          const found = at(series, "XNYS");
+          expect(found.outliersAt[0]).toMatchObject({ timestamp: days[jump], reverted: !stays });
+          expect(found.outliers).toBe(stays ? 1 : 2);
+        },
+      ),
+    );
+  });
+
+  it("doubts a price that came to three times as much where there is next to nothing to compare it with", () => {
+    const few = (...closes: number[]) =>
+      at(
+        closes.map((close, n) => bar(days[n] ?? 0, close)),
+        "XNYS",
+      ).outliers;
+    expect(few(100, 10_000)).toBe(1);
+    expect(few(100, 101, 30)).toBe(1);
+    expect(few(100, 150, 120)).toBe(0);
+    expect(few(100)).toBe(0);
+  });
+
   it("knows a split by its ratio, both ways", () => {
     for (const [factor, shares] of [
       [1 / 4, 4],

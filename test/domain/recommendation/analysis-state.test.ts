@@ -14,7 +14,7 @@ import { sp500 } from "../indicators/sp500.ts";
 const SPX = { symbol: "SPX", source: "demo" };
 
 const stateAfter = (bars: readonly Bar[]): AnalysisState => {
-  const state = initialAnalysisState("STOCK", "1d");
+  const state = initialAnalysisState("STOCK", "1d", "XNYS");
   for (const bar of bars) advance(state, bar);
   return state;
 };
@@ -22,14 +22,14 @@ const stateAfter = (bars: readonly Bar[]): AnalysisState => {
 describe("the analysis state", () => {
   test("tells the very values of the indicators computed in one go", () => {
     const bars = sp500().slice(0, 500);
-    const state = initialAnalysisState("STOCK", "1d");
+    const state = initialAnalysisState("STOCK", "1d", "XNYS");
     expect(bars.map((bar) => advance(state, bar))).toStrictEqual(computeAll(bars, 252));
   });
 
   test("goes on unchanged after it has been text", () => {
     const bars = sp500().slice(0, 900);
     const straight = stateAfter(bars);
-    let state = initialAnalysisState("STOCK", "1d");
+    let state = initialAnalysisState("STOCK", "1d", "XNYS");
     bars.forEach((bar, index) => {
       advance(state, bar);
       if (index % 7 === 0) state = JSON.parse(JSON.stringify(state));
@@ -72,8 +72,8 @@ describe("the analysis state", () => {
   });
 
   test("annualises by its own asset type", () => {
-    expect(initialAnalysisState("CRYPTO", "1d").indicators.periodsPerYear).toBe(365);
-    expect(initialAnalysisState("FX", "1w").indicators.periodsPerYear).toBe(52);
+    expect(initialAnalysisState("CRYPTO", "1d", "CRYPTO").indicators.periodsPerYear).toBe(365);
+    expect(initialAnalysisState("FX", "1w", "FX").indicators.periodsPerYear).toBe(52);
   });
 });
 
@@ -121,7 +121,7 @@ describe("the track record in the state", () => {
 
 describe("a snapshot", () => {
   test("does not exist before the first bar", () => {
-    expect(snapshotOf(initialAnalysisState("STOCK", "1d"), SPX)).toBeNull();
+    expect(snapshotOf(initialAnalysisState("STOCK", "1d", "XNYS"), SPX)).toBeNull();
   });
 
   test("is of the latest bar, and shares nothing with the state", () => {

@@ -1,5 +1,6 @@
 import type { Bar } from "../../../src/domain/asset/bar.ts";
 import type { AssetType } from "../../../src/domain/market/asset-type.ts";
+import { USUAL_CALENDAR } from "../../../src/domain/market/usual-calendar.ts";
 import {
   advance,
   initialAnalysisState,
@@ -31,7 +32,7 @@ export interface HonestCall {
  * The outcome is worked out here from the bars, not taken from the state's own record.
  */
 export const walkForward = (assetType: AssetType, bars: readonly Bar[]): HonestCall[] => {
-  const state = initialAnalysisState(assetType, "1d");
+  const state = initialAnalysisState(assetType, "1d", USUAL_CALENDAR[assetType]);
   const calls: HonestCall[] = [];
   bars.forEach((bar, index) => {
     const { volatility30 } = advance(state, bar);

@@ -15,6 +15,12 @@ describe.each(SERIES)("the confidence reported on %s, walking forward", (name, a
     expect(reported).toBeLessThanOrEqual(base + 0.01);
   });
 
+  test("of a BUY or SELL is above its base rate, or it would be a HOLD", () => {
+    const directed = calls.filter(({ action }) => action !== "HOLD");
+    expect(directed.length).toBeGreaterThan(0);
+    for (const { confidence, baseRate } of directed) expect(confidence).toBeGreaterThan(baseRate);
+  });
+
   test("never claims certainty", () => {
     for (const { confidence } of calls) {
       expect(confidence).toBeGreaterThan(0);

@@ -1,8 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { Direction } from "../../../src/domain/analysis/trend.ts";
 import type { Bar } from "../../../src/domain/asset/bar.ts";
+import { USUAL_CALENDAR } from "../../../src/domain/market/usual-calendar.ts";
+import { ACTION_IN } from "../../../src/domain/recommendation/action.ts";
 import { advance, initialAnalysisState } from "../../../src/domain/recommendation/analysis-state.ts";
-import { judge } from "../../../src/domain/recommendation/resolution.ts";
+import { judge, type OpenCall } from "../../../src/domain/recommendation/resolution.ts";
 import type { TrackRecordState } from "../../../src/domain/recommendation/track-record-state.ts";
 import { sp500 } from "../indicators/sp500.ts";
 import { apple, bitcoin } from "./real-series.ts";
@@ -57,17 +60,24 @@ describe("judging a call", () => {
   });
 });
 
+/** What the trend calls for, recommended or not: that is what the state keeps score of. */
+const trendsOwn = (call: OpenCall): OpenCall => {
+  const { recommendation } = call;
+  const action = ACTION_IN[recommendation.trend.direction as Direction];
+  return { ...call, recommendation: { ...recommendation, action } };
+};
+
 describe.each([
   ["SPX", "STOCK", sp500().slice(0, 2000)],
   ["AAPL", "STOCK", apple()],
   ["BTC-USD", "CRYPTO", bitcoin()],
 ] as const)("the resolutions of %s", (_, assetType, bars) => {
   it("of every twentieth bar are the very samples that the state keeps: counting them again would count twice", () => {
-    const state = initialAnalysisState(assetType, "1d");
+    const state = initialAnalysisState(assetType, "1d", USUAL_CALENDAR[assetType]);
     const calls = bars.flatMap((bar, index) => {
       const { volatility30 } = advance(state, bar);
       const call = (index + 1) % HORIZON === 0 && volatility30 !== null ? callOf(state) : null;
-      return call === null ? [] : [call];
+      return call === null ? [] : [trendsOwn(call)];
     });
     const resolved = resolve(assetType, bars, calls);
     expect(recordAfter(resolved).counts).toEqual(state.calibration.counts);
@@ -90,10 +100,27 @@ describe.each([
   });
 });
 
+describe("a call before a split", () => {
+  it("is judged by the shares it became, wherever the stored bars still show the split", () => {
+    const bars = apple().slice(0, 400);
+    const raw = bars.map((bar, n) => (n < 310 ? { ...bar, close: bar.close * 4 } : bar));
+    const at = bars[310]?.timestamp ?? 0;
+    const [plain] = callsOn("STOCK", bars.slice(0, 300), 300).map(({ call }) => call);
+    const [early] = callsOn("STOCK", raw.slice(0, 300), 300).map(({ call }) => call);
+    if (plain === undefined || early === undefined) throw new Error("no call");
+    const steps = [{ at, factor: 0.25, split: 0.25, actions: 1 }];
+    const [own] = resolve("STOCK", bars, [plain]);
+    const [split] = resolve("STOCK", raw, [early], steps);
+    expect(split?.horizonReturn).toBeCloseTo(own?.horizonReturn ?? 0, 9);
+    expect(split).toMatchObject({ outcome: own?.outcome, resolvedClose: own?.resolvedClose, revised: false });
+    expect(split?.close).toBeCloseTo(own?.close ?? 0, 9);
+  });
+});
+
 describe("a model's call", () => {
   it("is resolved with who said it and how sure it was, and enters no record but its own", () => {
     const bars = apple().slice(0, 400);
-    const state = initialAnalysisState("STOCK", "1d");
+    const state = initialAnalysisState("STOCK", "1d", "XNYS");
     const marks = {
       engine: "llm",
       engineVersion: "3",
@@ -152,7 +179,7 @@ describe("the confidence of the past", () => {
         resolve(
           "STOCK",
           past,
-          callsOn("STOCK", past, HORIZON).map((one) => one.call),
+          callsOn("STOCK", past, HORIZON).map((one) => trendsOwn(one.call)),
         ),
       );
       // The state counts a call as judged from the very bar that judges it.

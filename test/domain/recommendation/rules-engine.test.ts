@@ -12,7 +12,7 @@ import { sp500 } from "../indicators/sp500.ts";
 import { apple } from "./real-series.ts";
 
 const snapshotAfter = (bars: readonly Bar[], source = "demo"): Snapshot => {
-  const state = initialAnalysisState("STOCK", "1d");
+  const state = initialAnalysisState("STOCK", "1d", "XNYS");
   for (const bar of bars) advance(state, bar);
   const snapshot = snapshotOf(state, { symbol: "SPX", source });
   if (snapshot === null) throw new Error("no bars");
@@ -90,7 +90,7 @@ describe("the caveats", () => {
   test("name a small sample until there are 30 calls", () => {
     const withCalls = (n: number): Snapshot => ({
       ...rising,
-      trackRecord: { ...rising.trackRecord, actions: { ...rising.trackRecord.actions, BUY: { n, hits: 9 } } },
+      trackRecord: { ...rising.trackRecord, actions: { ...rising.trackRecord.actions, BUY: { n, hits: n } } },
     });
     expect(recommend(withCalls(29)).caveats.join(" ")).toContain("small sample");
     expect(recommend(withCalls(30)).caveats.join(" ")).not.toContain("small sample");

@@ -1,6 +1,8 @@
 import type { Bar } from "../../../src/domain/asset/bar.ts";
 import { decideResolutions } from "../../../src/domain/asset/decide-resolutions.ts";
+import type { AdjustmentStep } from "../../../src/domain/asset/total-return.ts";
 import type { AssetType } from "../../../src/domain/market/asset-type.ts";
+import { USUAL_CALENDAR } from "../../../src/domain/market/usual-calendar.ts";
 import {
   type AnalysisState,
   advance,
@@ -44,6 +46,7 @@ export function resolve(
   assetType: AssetType,
   bars: readonly Bar[],
   calls: readonly OpenCall[],
+  splits: readonly AdjustmentStep[] = [],
 ): ResolutionBody[] {
   const at = new Map(bars.map((bar, index) => [bar.timestamp, index]));
   const known = (index: number) => {
@@ -55,7 +58,7 @@ export function resolve(
     symbol: "X",
     type: assetType,
     currency: "USD",
-    calendar: "XNYS",
+    calendar: USUAL_CALENDAR[assetType],
     source: "import",
     live: true,
     archived: false,
@@ -69,8 +72,9 @@ export function resolve(
         barAfter: (_, timestamp, count) => known((at.get(timestamp) ?? -1) + count),
         closesUpTo: (_, timestamp, count) => {
           const end = (at.get(timestamp) ?? -1) + 1;
-          return bars.slice(Math.max(0, end - count), end).map(({ close }) => close);
+          return bars.slice(Math.max(0, end - count), end);
         },
+        splits: () => splits,
         record: (resolution, key) => records.get(`${resolution} ${key}`) ?? null,
       },
       1,
@@ -92,7 +96,7 @@ export function callsOn(
   bars: readonly Bar[],
   every: number,
 ): { call: OpenCall; state: string }[] {
-  const state = initialAnalysisState(assetType, "1d");
+  const state = initialAnalysisState(assetType, "1d", USUAL_CALENDAR[assetType]);
   const calls: { call: OpenCall; state: string }[] = [];
   bars.forEach((bar, index) => {
     advance(state, bar);

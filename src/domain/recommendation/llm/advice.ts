@@ -1,23 +1,40 @@
 import { TREND_PARAMETERS } from "../../analysis/trend-parameters.ts";
+import { ACTION_IN } from "../action.ts";
+import { beatsBaseRate, withheldReading } from "../call.ts";
 import { calibratedConfidence, type EngineRecord } from "../engine-record.ts";
-import type { Evidence } from "../recommendation.ts";
-import { type Advice, ASSUMPTIONS, caveatsOf, recordReading } from "../rules-engine.ts";
+import type { Action, Evidence } from "../recommendation.ts";
+import { type Advice, assumptionsOf, caveatsOf, recordReading, withheldCaveat } from "../rules-engine.ts";
 import type { Snapshot } from "../snapshot.ts";
 import type { ModelAnswer } from "./answer.ts";
 import { evidenceIn } from "./evidence.ts";
 
 /** Raise it when the same accepted answer would be published as something else. */
-export const LLM_ENGINE_VERSION = "1";
+export const LLM_ENGINE_VERSION = "2";
 
 /**
- * What is published of an accepted answer. The action, the choice of evidence and the sentences are the model's; every
- * number is computed here, and the caveats of the rules stand before its own. How sure the model said it was (`rawConfidence`)
- * counts for as much as its own `record` on this series says that it is worth; without a record it counts for nothing.
+ * What is published of an accepted answer. The choice of action (among those that beat chance), of evidence and the sentences
+ * are the model's; every number is computed here, and the caveats of the rules stand before its own. How sure the model
+ * said it was (`rawConfidence`) counts for as much as its own `record` on this series says that it is worth; without a
+ * record it counts for nothing. A BUY or SELL that by then is no better than chance is published as the HOLD it is.
  */
 export const adviceOf = (answer: ModelAnswer, snapshot: Snapshot, record: EngineRecord | null): Advice => {
   const { resolution, trend, trackRecord } = snapshot;
-  const { action, riskLevel, summary, confidence: rawConfidence } = answer;
-  const confidence = calibratedConfidence(action, rawConfidence, record, trackRecord);
+  const { riskLevel, confidence: rawConfidence } = answer;
+  const calibrated = (of: Action) =>
+    calibratedConfidence(
+      of,
+      rawConfidence,
+      record,
+      trackRecord,
+      // That nothing happens is no direction: the rules' record of HOLD says nothing of a model's.
+      of !== "HOLD" && ACTION_IN[trend.direction] === of,
+    );
+  const asked = { action: answer.action, confidence: calibrated(answer.action) };
+  const withheld = asked.action === "HOLD" || beatsBaseRate(asked.confidence) ? null : asked;
+  const { action, confidence } =
+    withheld === null ? asked : { action: "HOLD" as const, confidence: calibrated("HOLD") };
+  const hits = Math.round((confidence.hitRate ?? 0) * confidence.samples);
+  const why = withheld === null ? [] : [withheldReading(withheld, "The model")];
   return {
     action,
     confidence: confidence.confidence,
@@ -26,13 +43,13 @@ export const adviceOf = (answer: ModelAnswer, snapshot: Snapshot, record: Engine
     samples: confidence.samples,
     horizon: { bars: TREND_PARAMETERS[resolution].horizon, resolution },
     riskLevel,
-    summary,
-    reasoning: [
-      ...answer.reasoning,
-      recordReading(action, confidence, record?.counts.actions[action].hits ?? 0),
-    ],
-    assumptions: together(ASSUMPTIONS, answer.assumptions),
-    caveats: together(caveatsOf(snapshot, confidence), answer.caveats),
+    summary: withheld === null ? answer.summary : withheldReading(withheld, "The model"),
+    reasoning: [...why, ...answer.reasoning, recordReading(action, confidence, hits)],
+    assumptions: together(assumptionsOf(snapshot), answer.assumptions),
+    caveats: together(
+      [...caveatsOf(snapshot, confidence), ...(withheld === null ? [] : [withheldCaveat(withheld)])],
+      answer.caveats,
+    ),
     evidence: chosen(answer, snapshot),
     counterEvidence: trend.counterEvidence.map(({ reading }) => reading),
   };

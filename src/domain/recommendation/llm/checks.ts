@@ -1,3 +1,4 @@
+import { allowedActions } from "../call.ts";
 import type { Action, Evidence, RiskLevel } from "../recommendation.ts";
 import { RISK_LEVELS } from "../recommendation.ts";
 import { riskIn } from "../rules-engine.ts";
@@ -128,12 +129,17 @@ const SIDE: Readonly<Record<Action, number>> = { BUY: 1, HOLD: 0, SELL: -1 };
 /** BUY and SELL must rest on something that votes their way, and be more than half of what was weighed. */
 function actionProblems(
   { action, evidence }: ModelAnswer,
-  { trend }: Snapshot,
+  { trend, trackRecord }: Snapshot,
   known: ReadonlyMap<string, Evidence>,
 ): string[] {
   const side = SIDE[action];
   if (side === 0) return [];
   if (trend.score === null) return [`${action} although too little is known to tell a direction: HOLD`];
+  const allowed = allowedActions(trend.direction, trackRecord);
+  if (!allowed.includes(action))
+    return [
+      `${action} is not among the allowed actions (${allowed.join(", ")}): it is no better than chance here`,
+    ];
   const votes = evidence.flatMap(({ id, weight }) => {
     const vote = known.get(id)?.vote ?? null;
     return vote === null ? [] : [{ vote: vote * side, weight }];

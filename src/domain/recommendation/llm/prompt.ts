@@ -1,14 +1,15 @@
 import { figure } from "../../analysis/figure.ts";
 import { TREND_PARAMETERS } from "../../analysis/trend-parameters.ts";
+import { allowedActions } from "../call.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { ANSWER_LIMITS } from "./answer.ts";
 import { evidenceIn } from "./evidence.ts";
 import { outsideText } from "./outside-text.ts";
 
 /** Every prompt that may be asked. A changed text is a new version: answers are kept, and judged, by it. */
-export const PROMPT_VERSIONS = ["1"] as const;
+export const PROMPT_VERSIONS = ["1", "2"] as const;
 export type PromptVersion = (typeof PROMPT_VERSIONS)[number];
-export const PROMPT_VERSION: PromptVersion = "1";
+export const PROMPT_VERSION: PromptVersion = "2";
 
 export interface Prompt {
   readonly system: string;
@@ -38,6 +39,14 @@ Lengths: summary ${summary.least} to ${summary.most} characters; each other text
 ${reasoning.least} to ${reasoning.most} reasons, at most ${assumptions.most} assumptions, at most ${caveats.most} caveats,
 ${evidence.least} to ${evidence.most} pieces of evidence, each once.`;
 
+const BELOW_HALF = `- "confidence" is your`;
+/** 2: what may be recommended at all is computed beforehand. */
+const SYSTEM_2 = SYSTEM.replace(
+  BELOW_HALF,
+  `- "action" is one of "allowedActions"; each other one is no better than chance by its record here, however good it looks.\n${BELOW_HALF}`,
+);
+const SYSTEMS: Readonly<Record<PromptVersion, string>> = { "1": SYSTEM, "2": SYSTEM_2 };
+
 /** What the model is shown of a snapshot: numbers as texts, so that they can be repeated as they are. */
 export const shownData = (snapshot: Snapshot, risk: string): Readonly<Record<string, unknown>> => ({
   asset: outsideText(snapshot.symbol),
@@ -54,6 +63,7 @@ export const shownData = (snapshot: Snapshot, risk: string): Readonly<Record<str
     speaksAgainst: snapshot.trend.counterEvidence.map(({ id }) => id),
     unknown: snapshot.trend.unknown,
   },
+  allowedActions: allowedActions(snapshot.trend.direction, snapshot.trackRecord),
   evidence: evidenceIn(snapshot).map(({ id, name, vote, weight, reading }) => ({
     id,
     name,
@@ -67,15 +77,16 @@ export const shownData = (snapshot: Snapshot, risk: string): Readonly<Record<str
  * that nobody could have written into a name beforehand; it is taken from the snapshot's hash.
  */
 export const promptFor = (
-  _version: PromptVersion,
+  version: PromptVersion,
   snapshot: Snapshot,
   risk: string,
   nonce: string,
 ): Prompt => {
   const boundary = `-----DATA ${nonce.slice(0, 16)}-----`;
-  const data = JSON.stringify(shownData(snapshot, risk), null, 1);
+  const { allowedActions: allowed, ...rest } = shownData(snapshot, risk);
+  const data = JSON.stringify(version === "1" ? rest : { ...rest, allowedActions: allowed }, null, 1);
   return {
-    system: SYSTEM,
+    system: SYSTEMS[version],
     user: `${boundary}\n${data}\n${boundary}\nAnswer for the asset in the data.`,
     boundary,
   };

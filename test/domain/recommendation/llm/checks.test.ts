@@ -3,7 +3,12 @@ import { confidenceIn } from "../../../../src/domain/recommendation/confidence.t
 import { initialEngineRecord } from "../../../../src/domain/recommendation/engine-record.ts";
 import { adviceOf } from "../../../../src/domain/recommendation/llm/advice.ts";
 import type { ModelAnswer } from "../../../../src/domain/recommendation/llm/answer.ts";
-import { CHECKS, type CheckName, checkAnswer } from "../../../../src/domain/recommendation/llm/checks.ts";
+import {
+  CHECKS,
+  type CheckName,
+  checkAnswer,
+  problemsOf,
+} from "../../../../src/domain/recommendation/llm/checks.ts";
 import { evidenceIn } from "../../../../src/domain/recommendation/llm/evidence.ts";
 import { FALLBACK_REASONS, withFallback } from "../../../../src/domain/recommendation/llm/fallback.ts";
 import { recommend } from "../../../../src/domain/recommendation/rules-engine.ts";
@@ -193,17 +198,37 @@ describe("an answer meant to keep us busy", () => {
   });
 });
 
+describe("an action that is no better than chance", () => {
+  const without = { ...rising, trackRecord: young.trackRecord };
+  const problems = (answer: ModelAnswer, snapshot: Snapshot) =>
+    problemsOf(checkAnswer(answer, snapshot, "-----DATA-----")).filter((one) => one.startsWith("action:"));
+
+  it("is not accepted, however good its evidence", () => {
+    expect(problems(good(), rising)).toEqual([]);
+    expect(problems(good(), without)).toEqual([
+      "action: BUY is not among the allowed actions (HOLD): it is no better than chance here",
+    ]);
+    expect(problems(good({ action: "HOLD" }), without)).toEqual([]);
+  });
+
+  it("is a HOLD should it have been accepted before", () => {
+    const held = adviceOf(good(), without, null);
+    expect(held).toMatchObject({ action: "HOLD", samples: 0 });
+    expect(held.reasoning[0]).toContain("no finished BUY call shows that it beats the base rate");
+  });
+});
+
 describe("what is published of an accepted answer", () => {
   const advice = adviceOf(good({ confidence: 0.99 }), rising, null);
 
   it("has the model's choice and words, and our numbers", () => {
-    const { baseRate } = confidenceIn("BUY", rising.trackRecord);
-    // Without a record of its own it is worth no more than the base rate, however sure it says it is.
+    const { baseRate, confidence } = confidenceIn("BUY", rising.trackRecord);
+    // Without a record of its own it is worth what the rules' record of the same call is, however sure it says it is.
     expect(advice).toMatchObject({
       action: "BUY",
-      confidence: baseRate,
+      confidence,
       baseRate,
-      samples: 0,
+      samples: rising.trackRecord.actions.BUY.n,
       rawConfidence: 0.99,
     });
     expect(advice.summary).toBe(good().summary);
@@ -232,9 +257,28 @@ describe("what is published of an accepted answer", () => {
       },
     };
     const sure = adviceOf(good({ confidence: 0.99 }), rising, proven);
-    expect(sure).toMatchObject({ samples: 60, baseRate: advice.baseRate });
-    expect(sure.confidence).toBeCloseTo((54 + 20 * advice.baseRate) / 80, 12);
-    expect(sure.reasoning.join(" ")).toContain("Of 60 finished BUY calls 54 proved right");
+    const { BUY: rules } = rising.trackRecord.actions;
+    expect(sure).toMatchObject({ samples: 60 + rules.n, baseRate: advice.baseRate });
+    expect(sure.confidence).toBeCloseTo((54 + 20 * advice.confidence) / 80, 12);
+    expect(sure.reasoning.join(" ")).toContain(
+      `Of ${60 + rules.n} finished BUY calls ${54 + rules.hits} proved right`,
+    );
+  });
+
+  it("is the HOLD that it is once its own record is no better than chance, and says what was called for", () => {
+    const poor = { ...initialEngineRecord() };
+    const actions = { ...poor.counts.actions, BUY: { n: 200, hits: 60 } };
+    const held = adviceOf(good({ confidence: 0.99 }), rising, {
+      ...poor,
+      counts: { ...poor.counts, actions },
+    });
+    expect(held).toMatchObject({
+      action: "HOLD",
+      baseRate: confidenceIn("HOLD", rising.trackRecord).baseRate,
+    });
+    expect(held.summary).toContain("The model calls for BUY, but it is not recommended");
+    expect(held.reasoning[0]).toContain("by 331 finished BUY calls");
+    expect(held.caveats.join(" ")).toContain("A BUY was called for and is withheld");
   });
 
   it("always has our caveats, whatever the model said", () => {

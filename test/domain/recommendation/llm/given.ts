@@ -13,7 +13,7 @@ import type { Snapshot } from "../../../../src/domain/recommendation/snapshot.ts
 import { sp500 } from "../../indicators/sp500.ts";
 
 export const snapshotAfter = (bars: readonly Bar[], symbol = "SPX", source = "demo"): Snapshot => {
-  const state = initialAnalysisState("STOCK", "1d");
+  const state = initialAnalysisState("STOCK", "1d", "XNYS");
   for (const bar of bars) advance(state, bar);
   const snapshot = snapshotOf(state, { symbol, source });
   if (snapshot === null) throw new Error("no bars");

@@ -8,7 +8,7 @@ import type { Snapshot } from "../../../../src/domain/recommendation/snapshot.ts
 import { rising, young } from "./given.ts";
 
 const NONCE = "0123456789abcdef".repeat(4);
-const prompt = (snapshot: Snapshot) => promptFor("1", snapshot, "LOW", NONCE);
+const prompt = (snapshot: Snapshot) => promptFor("2", snapshot, "LOW", NONCE);
 
 /** The data block of a prompt, and that there is nothing else between its boundaries. */
 function dataOf(snapshot: Snapshot): Record<string, unknown> {
@@ -67,6 +67,14 @@ describe("a prompt", () => {
       expect(promptFor(version, structuredClone(rising), "LOW", NONCE)).toEqual(one);
       expect(one.user.length + one.system.length).toBeLessThan(12_000);
     }
+  });
+
+  it("names the actions that beat chance here, from its second version on", () => {
+    expect(dataOf(rising)).toMatchObject({ allowedActions: ["BUY", "HOLD"] });
+    expect(dataOf({ ...rising, trackRecord: young.trackRecord })).toMatchObject({ allowedActions: ["HOLD"] });
+    const [first, second] = PROMPT_VERSIONS.map((version) => promptFor(version, rising, "LOW", NONCE));
+    expect(JSON.stringify(first)).not.toContain("allowedActions");
+    expect(second?.system).toContain('"action" is one of "allowedActions"');
   });
 
   it("shows what is unknown as unknown and never NaN", () => {
