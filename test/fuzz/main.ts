@@ -1,4 +1,6 @@
 /** `npm run fuzz -- --requests N [--seed S] [--at-once C]`: asks a fresh system N random questions and says what it found. */
+import { loadavg } from "node:os";
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import { parseArgs } from "node:util";
 import { startSystem, stopEverything } from "../e2e/system.ts";
 import { fuzz } from "./fuzz.ts";
@@ -20,8 +22,11 @@ for (const [name, value] of Object.entries({ requests, seed, "at-once": atOnce }
 }
 
 console.log(`fuzz: ${requests} requests, seed ${seed}`);
+// Where the machine itself stands still, so does this process: then a slow answer is nobody's fault.
+const pauses = monitorEventLoopDelay();
 const system = await startSystem({ env: { DEMO: "off", WEBHOOK_ALLOW_LOOPBACK: "on" } });
 try {
+  pauses.enable();
   const report = await fuzz({
     origin: system.origin,
     key: system.key,
@@ -32,6 +37,12 @@ try {
   });
   const alive = (await system.api.ask("GET", `${system.origin}/ready`)).status === 200;
   for (const line of report.lines()) console.log(line);
+  const pause = Math.round(pauses.max / 1e6);
+  console.log(
+    `this process's own longest pause: ${pause} ms; load ${loadavg()
+      .map((one) => one.toFixed(1))
+      .join(" ")}`,
+  );
   for (const [what, alike] of Map.groupBy(report.faults, ({ what }) => what))
     console.log(`${alike.length} × ${what}`);
   console.log(

@@ -16,6 +16,8 @@ export interface Operation {
   /** Below /api/v1, as in `/portfolios/{id}`. */
   readonly path: string;
   readonly parameters: readonly Parameter[];
+  /** Whether it stands in the description, or answers beside it. */
+  readonly isDescribed: boolean;
   /** By content type. */
   readonly bodies: Readonly<Record<string, Schema>>;
 }
@@ -61,6 +63,7 @@ export function readDescription(text: string): Described {
             {
               method: method.toUpperCase(),
               path,
+              isDescribed: true,
               parameters: one.parameters,
               bodies: Object.fromEntries(
                 Object.entries(one.requestBody?.content ?? {}).map(([type, content]) => [
@@ -72,6 +75,12 @@ export function readDescription(text: string): Described {
           ],
     ),
   );
-  const beside = BESIDE.map((path) => ({ method: "GET", path, parameters: [], bodies: {} }));
+  const beside = BESIDE.map((path) => ({
+    method: "GET",
+    path,
+    isDescribed: false,
+    parameters: [],
+    bodies: {},
+  }));
   return { operations: [...operations, ...beside], components: components.schemas };
 }

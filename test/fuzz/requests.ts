@@ -18,6 +18,8 @@ export interface Shot {
   readonly path: string;
   readonly headers: OutgoingHttpHeaders;
   readonly body: Uint8Array | string | null;
+  /** Whether it says a parameter that its route does not declare, so that no answer to it may be a good one. */
+  readonly isStray: boolean;
 }
 
 const PATHS_OF_NOBODY = [
@@ -48,7 +50,15 @@ export function shot(index: number, chance: Chance, described: Described, pool: 
   const payload =
     method === "GET" || method === "HEAD" ? null : payloadOf(operation, mood, values, chance, before);
   const headers = { ...headersOf(mood, pool, chance, key), ...headersOfBody(payload) };
-  return { index, mood, route, method, path: url, headers, body: payload?.bytes ?? null };
+  const isStray = fits && operation.isDescribed && method === operation.method && hasStray(operation, url);
+  return { index, mood, route, method, path: url, headers, body: payload?.bytes ?? null, isStray };
+}
+
+function hasStray({ parameters }: Operation, url: string): boolean {
+  const declared = new Set(parameters.filter((one) => one.in === "query").map(({ name }) => name));
+  const pairs = (url.split("?")[1] ?? "").split("&").map((pair) => pair.split("=")[0] ?? "");
+  // A name that is not there at all is none.
+  return pairs.some((name) => name !== "" && !declared.has(name));
 }
 
 function address(operation: Operation, mood: Mood, values: Values, pool: Pool, chance: Chance): string {

@@ -15,9 +15,10 @@ const problemView = z.object({
 const INSIDES = /\\n\s*at |\.ts:\d|node_modules|SQLITE|D1_ERROR|\bTypeError:|\bRangeError:|\[object Object\]/;
 
 /** What is wrong with an answer, whatever the question was; null when nothing is. */
-export function faultOf({ method }: Shot, { status, headers, text }: RawAnswer): string | null {
+export function faultOf({ method, isStray }: Shot, { status, headers, text }: RawAnswer): string | null {
   if (status >= 500) return `answered ${status}`;
   if (status < 200) return `answered ${status}`;
+  if (isStray && status < 400) return `answered ${status} to a parameter that it does not declare`;
   // What was asked for packed is read by whoever unpacks it.
   const isPacked = headers["content-encoding"] !== undefined;
   const type = String(headers["content-type"] ?? "");

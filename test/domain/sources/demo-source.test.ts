@@ -90,6 +90,33 @@ describe("the demo series through the source", () => {
   test("invented bars say so", async () => {
     expect(await ask({ ...SPX, symbol: "EURUSD" })).toMatchObject({ outcome: "bars", source: "synthetic" });
   });
+
+  test("dividends and splits come with the bars of their days, and with no others", async () => {
+    const between = async (symbol: string, from: string, to: string) => {
+      const range = { from: Date.parse(from), to: Date.parse(to) };
+      const answer = await ask({ ...SPX, symbol, ...range });
+      return answer.outcome === "bars" ? answer.actions : answer;
+    };
+    expect(await between("INVENTED", "2015-05-01", "2015-06-15")).toEqual([
+      { type: "dividend", exDate: Date.parse("2015-05-15"), amount: 0.11 },
+      { type: "split", exDate: Date.parse("2015-06-15"), numerator: 2, denominator: 1 },
+    ]);
+    expect(await between("INVENTED", "2015-05-16", "2015-06-14")).toBeUndefined();
+    expect(await between("SPX", "2015-05-01", "2015-06-15")).toBeUndefined();
+  });
+
+  test("the second opinion goes by its own name, and says that it is none", async () => {
+    const second = demoSource({ baseUrl: server.url, fetch, timeoutMs: 5_000, second: true });
+    expect(second.name).toBe("demo-second");
+    const answer = await second.history({
+      ...SPX,
+      from: Date.parse("2016-01-01"),
+      to: Date.parse("2016-12-31"),
+    });
+    expect(answer).toMatchObject({ outcome: "bars", source: "demo-second" });
+    expect(answer.outcome === "bars" ? answer.note : "").toMatch(/no independent source/);
+    expect(await second.history({ ...SPX, symbol: "NOPE" })).not.toMatchObject({ outcome: "bars" });
+  });
 });
 
 describe("every trouble is one outcome, and none is thrown", () => {
