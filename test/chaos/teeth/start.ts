@@ -27,8 +27,8 @@ export const START: readonly Tooth[] = [
     name: "the gate answers under its own names",
     file: "local/gate-rules.ts",
     noticedBy: domain("local/gate-rules", "is not the host"),
-    text: 'OWN_NAMES.includes(URL.parse(`http://${host}`)?.hostname ?? "")',
-    without: 'host !== ""',
+    text: "return OWN_NAMES.includes(",
+    without: "return host !== '' || OWN_NAMES.includes(",
   },
   {
     name: "the gate looks at the path that is asked for",
