@@ -58,7 +58,10 @@ export function decodeFile(bytes: ArrayBuffer): { readonly text: string; readonl
   const marked = encodingMarked(new Uint8Array(bytes, 0, Math.min(bytes.byteLength, 1024)));
   if (marked !== null) return { text: new TextDecoder(marked).decode(bytes), encoding: marked };
   try {
-    return { text: new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes), encoding: "UTF-8" };
+    return {
+      text: new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes),
+      encoding: "UTF-8",
+    };
   } catch {
     return { text: new TextDecoder("windows-1252").decode(bytes), encoding: "Windows-1252" };
   }
