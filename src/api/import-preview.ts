@@ -70,12 +70,10 @@ const previewView = z
           z.object({
             parameter: z.enum(ANSWER_NAMES),
             value: z.string(),
-            query: z
-              .string()
-              .meta({
-                description:
-                  "what to add to the query, encoded; values of several `columns` are joined by commas",
-              }),
+            query: z.string().meta({
+              description:
+                "what to add to the query, encoded; values of several `columns` are joined by commas",
+            }),
             means: z.string(),
           }),
         ),
