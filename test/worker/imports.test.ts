@@ -1,5 +1,6 @@
 import { env, exports } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
+import { ANSWER_NAMES } from "../../src/domain/import/question.ts";
 import { Broker } from "./broker.ts";
 import { job, openAsset, rows, stopClock } from "./market.ts";
 
@@ -127,6 +128,16 @@ describe("a preview", () => {
     const answer = await preview("LOOK", query, file);
     expect(answer.status).toBe(status);
     expect(JSON.stringify(answer.body)).toContain(word);
+  });
+
+  it("is described with every parameter that answers a question, as the import is", async () => {
+    const response = await exports.default.fetch(new Request("http://127.0.0.1/api/openapi.json"));
+    const document: { paths: Record<string, { post?: { parameters?: { name: string }[] } }> } =
+      await response.json();
+    for (const path of ["/assets/{symbol}/bars/preview", "/assets/{symbol}/bars"]) {
+      const names = document.paths[path]?.post?.parameters?.map(({ name }) => name);
+      expect(names, path).toEqual(expect.arrayContaining(["symbol", ...ANSWER_NAMES]));
+    }
   });
 
   it("is of CSV, and of assets that there are", async () => {
