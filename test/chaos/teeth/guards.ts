@@ -3,6 +3,41 @@ import { domain, type Tooth, worker } from "./tooth.ts";
 /** What keeps trouble in bounds and mends it: breakers, dead letters in order, processes, comparisons, time-outs. */
 export const GUARDS: readonly Tooth[] = [
   {
+    name: "an endpoint is changed only as it was read",
+    file: "src/records/endpoint-records.ts",
+    noticedBy: worker("races", "/webhook-endpoints/{id}"),
+    text: "WHERE id = ?1 AND updated_at = ?2`",
+    without: "WHERE id = ?1 AND ?2 = ?2`",
+  },
+  {
+    name: "an asset's object takes only what was made from what it is",
+    file: "src/domain/asset/decide.ts",
+    noticedBy: worker("races", "/assets/{symbol}"),
+    text: "if (expected !== undefined && (expected === null || !sameFact(view.fact, expected))) return CHANGED;",
+    without: "",
+  },
+  {
+    name: "a sealed secret is bound to its place",
+    file: "src/sealing/sealer.ts",
+    noticedBy: domain("sealing/sealer", "does not open at another place"),
+    text: "additionalData: new TextEncoder().encode(place),",
+    without: "additionalData: new TextEncoder().encode(place.slice(0, 1)),",
+  },
+  {
+    name: "a repeated request is not shown the secret",
+    file: "src/api/idempotency.ts",
+    noticedBy: worker("idempotency", "is not kept by"),
+    text: "    [field]: null,\n",
+    without: "",
+  },
+  {
+    name: "a key passes on only what it holds",
+    file: "src/api/api-keys.ts",
+    noticedBy: worker("api-keys", "passes on the scopes it holds"),
+    text: '    refuseMoreThanHeld(scopes, c.get("caller"));\n',
+    without: "",
+  },
+  {
     name: "a breaker leases one probe",
     file: "src/domain/breaker/decide.ts",
     noticedBy: domain("breaker/breaker-decider", "gives the leave to probe once"),
