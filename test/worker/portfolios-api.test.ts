@@ -62,14 +62,15 @@ describe("a portfolio", () => {
     const first = await api("POST", "/portfolios", PAIR, key);
     const again = await api("POST", "/portfolios", PAIR, key);
     expect(again.body).toEqual(first.body);
-    expect((await api("POST", "/portfolios", { ...PAIR, name: "Other" }, key)).status).toBe(409);
+    expect((await api("POST", "/portfolios", { ...PAIR, name: "Other" }, key)).status).toBe(422);
     const path = `/portfolios/${first.body["id"]}`;
     const etag = (await api("GET", path)).headers.get("etag") ?? "";
     expect((await api("GET", path, undefined, { "if-none-match": etag })).status).toBe(304);
 
     const wish = { method: "equalWeight" };
-    const ordered = await api("POST", `${path}/optimizations`, wish, key);
-    expect((await api("POST", `${path}/optimizations`, wish, key)).body).toEqual(ordered.body);
+    const own = { "idempotency-key": "optimization-once" };
+    const ordered = await api("POST", `${path}/optimizations`, wish, own);
+    expect((await api("POST", `${path}/optimizations`, wish, own)).body).toEqual(ordered.body);
     expect(await items(`${path}/optimizations`)).toHaveLength(1);
   });
 

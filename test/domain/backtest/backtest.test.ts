@@ -150,7 +150,8 @@ describe("a backtest", () => {
 
   test("tells how far it has come, and never backwards", () => {
     const { progress } = ended(input());
-    expect(progress).toEqual([1 / 4, 2 / 4, 3 / 4]);
+    expect(progress).toEqual(progress.toSorted((a, b) => a - b));
+    expect([...new Set(progress)]).toEqual([1 / 4, 2 / 4, 3 / 4]);
   });
 
   test("counts its bars and dates: warm-up first, then one return for every bar after", () => {
