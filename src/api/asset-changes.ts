@@ -6,6 +6,7 @@ import { noteKnown } from "../read-model/streams.ts";
 import { type AssetRecord, assetFact, writeAsset } from "../records/asset-records.ts";
 import { marketTime } from "../records/clock-record.ts";
 import { orderJobs } from "../records/job-records.ts";
+import { followAsset } from "../records/schedule-stops.ts";
 import { auditRow } from "./audit-row.ts";
 import type { ApiEnv, Caller } from "./platform.ts";
 import { ApiProblem } from "./problem.ts";
@@ -75,6 +76,7 @@ export async function saveAsset(
   const { head } = await api.register(asset.symbol, assetFact(asset), cause);
   await DB.batch([
     writeAsset(DB, asset),
+    ...followAsset(DB, asset.symbol, now),
     noteKnown(DB, [{ streamId: assetStream(asset.symbol), version: head }], now),
     auditRow(env, caller.id, action, asset.symbol),
     ...(jobs.length > 0

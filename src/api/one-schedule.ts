@@ -1,5 +1,7 @@
 import type { Reader } from "../reader.ts";
+import { loadAssets } from "../records/asset-records.ts";
 import { marketTime } from "../records/clock-record.ts";
+import { findPortfolio } from "../records/portfolio-records.ts";
 import { findSchedule, type Schedule } from "../records/schedule-records.ts";
 import type { ApiEnv } from "./platform.ts";
 import { ApiProblem } from "./problem.ts";
@@ -13,4 +15,24 @@ export async function requireSchedule(db: Reader, id: string): Promise<Schedule>
   const schedule = await findSchedule(db, id);
   if (schedule === null) throw new ApiProblem("not_found", `There is no schedule ${id}.`);
   return schedule;
+}
+
+/** A schedule of an archived asset, or of a deleted portfolio, has nothing to run. */
+export async function refuseArchived(db: D1Database, { target }: Schedule): Promise<void> {
+  if ("symbol" in target) {
+    const [asset] = await loadAssets(db, [target.symbol]);
+    if (asset !== undefined && asset.archivedAt !== null)
+      throw new ApiProblem(
+        "conflict",
+        `The asset ${target.symbol} is archived; register it again, and its schedules go on.`,
+      );
+  }
+  if ("portfolioId" in target) {
+    const portfolio = await findPortfolio(db, target.portfolioId);
+    if (portfolio !== null && portfolio.archivedAt !== null)
+      throw new ApiProblem(
+        "conflict",
+        `The portfolio ${target.portfolioId} was deleted; delete its schedule too.`,
+      );
+  }
 }

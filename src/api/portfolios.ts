@@ -12,6 +12,7 @@ import {
   stillAsRead,
   writePortfolio,
 } from "../records/portfolio-records.ts";
+import { stopWithPortfolio } from "../records/schedule-stops.ts";
 import { closeLettersOf } from "./archived-letters.ts";
 import { auditRow } from "./audit-row.ts";
 import { newPortfolio, portfolioPatch, portfolioView, requestOf, showPortfolio } from "./portfolio-forms.ts";
@@ -193,6 +194,7 @@ portfolios.openapi(
     await DB.batch([
       auditRow(c.env, c.get("caller").id, "portfolio.delete", id),
       archivePortfolio(DB, id, api.now()),
+      stopWithPortfolio(DB, id, api.now()),
     ]);
     return c.body(null, 204);
   },

@@ -5,7 +5,7 @@ import { pauseSchedule, resumeSchedule } from "../records/schedule-records.ts";
 import { claimBackfill } from "../records/slot-backfills.ts";
 import { auditRow } from "./audit-row.ts";
 import { PAUSED, skipMissed } from "./missed-slots.ts";
-import { marketNow, requireSchedule } from "./one-schedule.ts";
+import { marketNow, refuseArchived, requireSchedule } from "./one-schedule.ts";
 import { ApiProblem } from "./problem.ts";
 import { scheduleView, showSchedule } from "./schedule-forms.ts";
 import { instantSchema, iso, jsonBody, operation, router } from "./schemas.ts";
@@ -66,6 +66,7 @@ scheduleActions.openapi(
   async (c) => {
     const { DB, api } = c.env;
     const before = await requireSchedule(DB, c.req.valid("param").id);
+    await refuseArchived(DB, before);
     const body = c.req.valid("json") as z.infer<typeof resumeBody> | Record<string, never>;
     const now = api.now();
     // A pause is a wish not to have its slots, unless somebody says otherwise.
