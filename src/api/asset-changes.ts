@@ -13,6 +13,7 @@ import {
 import { marketTime } from "../records/clock-record.ts";
 import { forgetFeed } from "../records/feed-records.ts";
 import { orderJobs } from "../records/job-records.ts";
+import { followAsset } from "../records/schedule-stops.ts";
 import { auditRow } from "./audit-row.ts";
 import type { ApiEnv, Caller } from "./platform.ts";
 import { ApiProblem } from "./problem.ts";
@@ -91,6 +92,7 @@ export async function saveAsset(
   }
   await DB.batch([
     writeAsset(DB, asset, head),
+    ...followAsset(DB, asset.symbol, now),
     noteKnown(DB, [{ streamId: assetStream(asset.symbol), version: head }], now),
     auditRow(env, caller.id, action, asset.symbol),
     ...(asset.archivedAt === null ? [] : [forgetFeed(DB, asset.symbol)]),

@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { EVENT_TYPES } from "../domain/events/catalogue.ts";
 import { matchesPattern, patternProblem } from "../domain/events/routing-key.ts";
-import { type FeedEvent, findEvent, readFeed } from "../read-model/feed.ts";
+import { type FeedEvent, feedEnd, findEvent, readFeed } from "../read-model/feed.ts";
+import type { Reader } from "../reader.ts";
 import { ApiProblem } from "./problem.ts";
 import { listLimit, operation, readCursor, router, writeCursor } from "./schemas.ts";
 
@@ -60,6 +61,7 @@ events.openapi(
     if (reason !== null)
       throw new ApiProblem("invalid_query", `pattern: ${reason}`, [{ field: "pattern", reason }]);
     const start = readCursor(cursor, z.tuple([z.number().int().min(0)]))?.[0] ?? 0;
+    await refuseBeyondEnd(c.get("reads"), c.env.DB, start);
     const items: FeedEvent[] = [];
     let position = start;
     let looked = 0;
@@ -87,6 +89,22 @@ events.openapi(
     return c.json({ items: items.map(show), nextCursor: writeCursor([position]), caughtUp }, 200);
   },
 );
+
+/**
+ * A position after the feed's last event was given out by a feed that is no more, as before the state was reset: asking on
+ * from there would pass over everything until the new feed has grown as long. A replica may lag, so the primary decides.
+ */
+async function refuseBeyondEnd(reads: Reader, primary: D1Database, start: number): Promise<void> {
+  if (start === 0 || start <= (await feedEnd(reads))) return;
+  const end = await feedEnd(primary);
+  if (start <= end) return;
+  const cursor = writeCursor([end]);
+  throw new ApiProblem(
+    "cursor_gone",
+    `The feed ends before this cursor: it was started anew. Ask without cursor for all there is, or with cursor=${cursor} for what comes from now on.`,
+    [{ field: "cursor", reason: "beyond the end of the feed; value goes on from its end", value: cursor }],
+  );
+}
 
 events.openapi(
   operation(

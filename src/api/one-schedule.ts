@@ -1,6 +1,8 @@
 import type { Context } from "hono";
 import type { Reader } from "../reader.ts";
+import { loadAssets } from "../records/asset-records.ts";
 import { marketTime } from "../records/clock-record.ts";
+import { findPortfolio } from "../records/portfolio-records.ts";
 import { findSchedule, type Schedule } from "../records/schedule-records.ts";
 import type { ApiEnv } from "./platform.ts";
 import { ApiProblem } from "./problem.ts";
@@ -22,4 +24,24 @@ export async function requireSchedule(db: Reader, id: string): Promise<Schedule>
 export async function answerWith(c: Context<ApiEnv>, schedule: Schedule) {
   const shown = showSchedule(schedule);
   return c.json(shown, 200, await tagged(c, schedule.updatedAt, shown));
+}
+
+/** A schedule of an archived asset, or of a deleted portfolio, has nothing to run. */
+export async function refuseArchived(db: D1Database, { target }: Schedule): Promise<void> {
+  if ("symbol" in target) {
+    const [asset] = await loadAssets(db, [target.symbol]);
+    if (asset !== undefined && asset.archivedAt !== null)
+      throw new ApiProblem(
+        "conflict",
+        `The asset ${target.symbol} is archived; register it again, and its schedules go on.`,
+      );
+  }
+  if ("portfolioId" in target) {
+    const portfolio = await findPortfolio(db, target.portfolioId);
+    if (portfolio !== null && portfolio.archivedAt !== null)
+      throw new ApiProblem(
+        "conflict",
+        `The portfolio ${target.portfolioId} was deleted; delete its schedule too.`,
+      );
+  }
 }

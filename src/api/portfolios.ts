@@ -12,6 +12,7 @@ import {
   stillAsRead,
   writePortfolio,
 } from "../records/portfolio-records.ts";
+import { stopWithPortfolio } from "../records/schedule-stops.ts";
 import { closeLettersOf } from "./archived-letters.ts";
 import { auditRow } from "./audit-row.ts";
 import { newPortfolio, portfolioPatch, portfolioView, requestOf, showPortfolio } from "./portfolio-forms.ts";
@@ -204,6 +205,7 @@ portfolios.openapi(
       const [, archived] = await DB.batch([
         auditRow(c.env, c.get("caller").id, "portfolio.delete", id, null, stillAsRead(before)),
         archivePortfolio(DB, before, api.now()),
+        stopWithPortfolio(DB, id, api.now()),
       ]);
       return (archived?.meta.changes ?? 0) > 0 ? id : null;
     });

@@ -13,6 +13,7 @@ const PROBLEMS = {
   unauthorized: [401, "No valid API key"],
   forbidden: [403, "The API key lacks a scope"],
   not_found: [404, "Not found"],
+  cursor_gone: [410, "The cursor points beyond the end of the feed"],
   method_not_allowed: [405, "The method is not allowed here"],
   conflict: [409, "It conflicts with what is there"],
   plan_changed: [409, "The plan is no longer what it was"],

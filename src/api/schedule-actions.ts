@@ -6,7 +6,7 @@ import { pauseSchedule, resumeSchedule } from "../records/schedule-records.ts";
 import { claimBackfill } from "../records/slot-backfills.ts";
 import { auditRow } from "./audit-row.ts";
 import { PAUSED, skipMissed } from "./missed-slots.ts";
-import { answerWith, marketNow, requireSchedule } from "./one-schedule.ts";
+import { answerWith, marketNow, refuseArchived, requireSchedule } from "./one-schedule.ts";
 import { ApiProblem } from "./problem.ts";
 import { scheduleView } from "./schedule-forms.ts";
 import { instantSchema, iso, jsonBody, operation, router } from "./schemas.ts";
@@ -81,6 +81,7 @@ scheduleActions.openapi(
     await unraced("The schedule", async () => {
       const before = await requireSchedule(DB, id);
       refuseStale(c, before.updatedAt);
+      await refuseArchived(DB, before);
       const now = api.now();
       const from = catchUp || before.pausedAt === null ? before.doneUntil : await marketNow(c.env);
       const detail = catchUp ? "catching up" : null;

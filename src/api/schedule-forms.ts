@@ -69,6 +69,9 @@ export const scheduleView = z
     catchUpSeconds: z.number(),
     jitterSeconds: z.number(),
     paused: z.boolean(),
+    pausedWhy: z.string().nullable().meta({
+      description: "why the system paused it, as when its asset was archived; null when a person did",
+    }),
     nextDue: z.string().nullable(),
     createdAt: z.string(),
     updatedAt: z.string(),
@@ -85,6 +88,7 @@ export const showSchedule = (s: Schedule): z.infer<typeof scheduleView> => ({
   catchUpSeconds: s.catchUpSeconds,
   jitterSeconds: s.jitterSeconds,
   paused: s.pausedAt !== null,
+  pausedWhy: s.pausedWhy ?? null,
   nextDue: isoOrNull(s.pausedAt === null ? s.nextDue : null),
   createdAt: iso(s.createdAt),
   updatedAt: iso(s.updatedAt),

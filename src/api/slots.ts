@@ -1,9 +1,10 @@
 import * as z from "zod";
+import { decideOverlap } from "../domain/schedule/overlap.ts";
 import { openJobs, SLOT_OUTCOMES, SLOT_STATES, SLOT_TRIGGERS, slotOutcome } from "../domain/schedule/slot.ts";
 import type { Reader } from "../reader.ts";
-import { claimSlots, findSlot, listSlots, type Slot } from "../records/slot-records.ts";
+import { claimSlots, findSlot, listSlots, type Slot, slotLine } from "../records/slot-records.ts";
 import { auditRow } from "./audit-row.ts";
-import { marketNow, requireSchedule } from "./one-schedule.ts";
+import { marketNow, refuseArchived, requireSchedule } from "./one-schedule.ts";
 import { ApiProblem } from "./problem.ts";
 import {
   instantSchema,
@@ -78,7 +79,8 @@ slots.openapi(
       method: "post",
       path: "/schedules/{id}/run",
       scope: "schedules:write",
-      summary: "Run a schedule once, now, as a slot of its own",
+      summary:
+        "Run a schedule once, now, as a slot of its own; its overlap policy holds: behind an open slot it waits (bufferOne) or is refused (skip)",
       tag,
     },
     { params },
@@ -90,6 +92,15 @@ slots.openapi(
     const { api, DB } = c.env;
     const now = api.now();
     const slot = await marketNow(c.env);
+    await refuseArchived(DB, schedule);
+    const line = schedule.overlap === "allow" ? [] : await slotLine(DB, schedule.id);
+    const decision = decideOverlap(schedule.overlap, line);
+    if (decision.kind === "skip") {
+      throw new ApiProblem(
+        "conflict",
+        `Nothing was run: ${decision.why}, and the schedule's overlap policy is ${schedule.overlap}. Wait for it, cancel its jobs, or set overlap to allow.`,
+      );
+    }
     await DB.batch([
       claimSlots(
         DB,
@@ -97,7 +108,7 @@ slots.openapi(
           {
             scheduleId: schedule.id,
             slot,
-            state: "claimed",
+            state: decision.kind === "run" ? "claimed" : "buffered",
             skippedWhy: null,
             trigger: "run-now",
             lateSeconds: 0,
@@ -108,7 +119,7 @@ slots.openapi(
       ),
       auditRow(c.env, c.get("caller").id, "schedule.run", schedule.id),
     ]);
-    await api.enqueueSlots([{ scheduleId: schedule.id, slot }]);
+    if (decision.kind === "run") await api.enqueueSlots([{ scheduleId: schedule.id, slot }]);
     return c.json(showSlot(await requireSlot(DB, schedule.id, slot)), 202, {
       location: `/api/v1/schedules/${schedule.id}/slots/${iso(slot)}`,
     });

@@ -16,8 +16,8 @@ export interface ProjectedEvent {
 export interface EventsDeps extends Pick<ConsumerDeps, "fileUnreadable" | "log" | "metrics" | "now"> {
   /** How far each stream is projected; one that is not there yet is left out. */
   readonly heads: (streamIds: readonly string[]) => Promise<ReadonlyMap<string, StreamHead>>;
-  /** Up to `limit` events of a stream after a version, oldest first; as many as the log gives at once. */
-  readonly readLog: (streamId: string, after: number, limit: number) => Promise<StoredEvent[]>;
+  /** Events of a stream after a version, oldest first; as many as the log gives at once. */
+  readonly readLog: (streamId: string, after: number) => Promise<StoredEvent[]>;
   /** The resolutions that an asset has bars in, as far as it is projected. */
   readonly resolutions: (symbol: string) => Promise<readonly Resolution[]>;
   readonly subscriptions: () => Promise<readonly Subscription[]>;
@@ -81,7 +81,7 @@ export async function consumeEvents(batch: MessageBatch<unknown>, deps: EventsDe
     // What a log answers first is waited for together; one that fails keeps only its own stream back.
     const pages = await Promise.allSettled(
       wave.map(({ streamId, projected, target }) =>
-        target > projected ? deps.readLog(streamId, projected, target - projected) : [],
+        target > projected ? deps.readLog(streamId, projected) : [],
       ),
     );
     for (const [index, stream] of wave.entries()) {
@@ -119,7 +119,7 @@ export async function collectStream(
   for (let reads = 0; head < target; page = null) {
     if (reads++ >= MOST_READS)
       throw new Error(`the log of ${streamId} is read up to ${head} of ${target} so far`);
-    const missing: readonly StoredEvent[] = page ?? (await deps.readLog(streamId, head, target - head));
+    const missing: readonly StoredEvent[] = page ?? (await deps.readLog(streamId, head));
     for (const event of missing) {
       if (event.version !== head + 1 || event.streamId !== streamId) break;
       await writer.add(event);

@@ -42,6 +42,12 @@ export async function readFeed(db: Reader, query: FeedQuery): Promise<FeedEvent[
   return results.map(toFeedEvent);
 }
 
+/** The position of the newest event; 0 while there is none. */
+export async function feedEnd(db: Reader): Promise<number> {
+  const row = await db.prepare("SELECT max(position) AS n FROM events").first<{ n: number | null }>();
+  return row?.n ?? 0;
+}
+
 export async function findEvent(db: Reader, eventId: string): Promise<FeedEvent | null> {
   const row = await db
     .prepare("SELECT position, routing_key, body FROM events WHERE event_id = ?")

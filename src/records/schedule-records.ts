@@ -28,6 +28,8 @@ export interface Schedule {
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly pausedAt: number | null;
+  /** Why the system paused it; null while it runs and when a person paused it. */
+  readonly pausedWhy?: string | null;
   readonly doneUntil: number;
   readonly nextDue: number | null;
 }
@@ -44,6 +46,7 @@ export interface ScheduleRow {
   created_at: number;
   updated_at: number;
   paused_at: number | null;
+  paused_why: string | null;
   done_until: number;
   next_due: number | null;
 }
@@ -60,6 +63,7 @@ export const toSchedule = (row: ScheduleRow): Schedule => ({
   createdAt: row.created_at,
   updatedAt: row.updated_at,
   pausedAt: row.paused_at,
+  pausedWhy: row.paused_why,
   doneUntil: row.done_until,
   nextDue: row.next_due,
 });
@@ -161,7 +165,8 @@ export const resumeSchedule = (
 ): D1PreparedStatement =>
   db
     .prepare(
-      `UPDATE schedules SET paused_at = NULL, done_until = ?2, next_due = ?3, updated_at = max(?4, updated_at + 1)
+      `UPDATE schedules SET paused_at = NULL, paused_why = NULL, done_until = ?2, next_due = ?3,
+         updated_at = max(?4, updated_at + 1)
        WHERE id = ?1 AND paused_at IS NOT NULL AND updated_at = ?5 AND done_until = ?6`,
     )
     .bind(before.id, doneUntil, nextDue, now, before.updatedAt, before.doneUntil);

@@ -35,17 +35,16 @@ export function eventsDeps(p: Platform): EventsDeps {
     now: p.now,
     fileUnreadable: fileUnreadable(p),
     heads: (streamIds) => projectedHeads(env.DB, streamIds),
-    readLog: async (streamId, after, wanted) => {
-      const limit = Math.min(READ_AT_ONCE, wanted);
+    readLog: async (streamId, after) => {
       const symbol = symbolOfStream(streamId);
       if (symbol !== null) {
-        return (await assetObject(env, symbol).readEvents(symbol, after, limit)).events;
+        return (await assetObject(env, symbol).readEvents(symbol, after, READ_AT_ONCE)).events;
       }
       const service = serviceOfStream(streamId);
       if (service !== null) {
-        return (await breakerObject(env, service).readEvents(service, after, limit)).events;
+        return (await breakerObject(env, service).readEvents(service, after, READ_AT_ONCE)).events;
       }
-      const bodies = await readFeedStream(env.DB, streamId, after, limit);
+      const bodies = await readFeedStream(env.DB, streamId, after, READ_AT_ONCE);
       return bodies.map((body) => JSON.parse(body) as StoredEvent);
     },
     resolutions: (symbol) => resolutionsOf(env.DB, symbol),

@@ -19,6 +19,7 @@ import { marketTime } from "../records/clock-record.ts";
 import { CANCELLABLE, cancelJob, loadJobs, orderJobs } from "../records/job-records.ts";
 import { turnOf } from "../records/process-audit.ts";
 import { findProcess, hasDeed, noteDeed, saveProcess, unmovedProcesses } from "../records/process-records.ts";
+import { followAsset } from "../records/schedule-stops.ts";
 import { assetObject, enqueueJobs, fileUnreadable, type Platform } from "./common.ts";
 import { headOf } from "./failures.ts";
 
@@ -114,6 +115,7 @@ function onboardAssetDeps(p: Platform): OnboardAssetDeps {
       const createdAt = existing?.createdAt ?? now;
       await DB.batch([
         writeAsset(DB, { ...asset, createdAt, updatedAt: now, archivedAt: null }, head),
+        ...followAsset(DB, asset.symbol, now),
         noteKnown(DB, [{ streamId: assetStream(asset.symbol), version: head }], now),
         ...noted(deed, "asset.register", asset.symbol, null),
       ]);
@@ -126,6 +128,7 @@ function onboardAssetDeps(p: Platform): OnboardAssetDeps {
       const head = await tellObject(deed, assetFact(archived), asset);
       await DB.batch([
         writeAsset(DB, archived, head),
+        ...followAsset(DB, symbol, now),
         noteKnown(DB, [{ streamId: assetStream(symbol), version: head }], now),
         ...noted(deed, "asset.archive", symbol, null),
       ]);

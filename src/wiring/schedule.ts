@@ -2,7 +2,7 @@ import { portfolioSubject } from "../domain/job/job.ts";
 import { startTrace } from "../domain/trace/traceparent.ts";
 import type { OpenSlot, ScheduleDeps, SymbolPage } from "../queues/schedule.ts";
 import { withDueCalls } from "../read-model/due-calls.ts";
-import { calendarSymbols, liveSymbols } from "../records/asset-records.ts";
+import { calendarSymbols, liveSymbols, loadAssets } from "../records/asset-records.ts";
 import { readClock, writeClock } from "../records/clock-record.ts";
 import { orderJobs } from "../records/job-records.ts";
 import { openSlots } from "../records/open-work.ts";
@@ -15,6 +15,12 @@ import {
   type Schedule,
   type ScheduleTarget,
 } from "../records/schedule-records.ts";
+import {
+  ARCHIVED_ASSET,
+  ARCHIVED_PORTFOLIO,
+  followAsset,
+  stopWithPortfolio,
+} from "../records/schedule-stops.ts";
 import {
   advanceSlot,
   claimSlots,
@@ -124,6 +130,11 @@ export function scheduleDeps(p: Platform): ScheduleDeps {
         return null;
       }
       const { kind, jitterSeconds, target } = schedule;
+      const archived = await archivedWhy(p, target);
+      if (archived !== null) {
+        await DB.batch([skipSlot(DB, scheduleId, at, archived, p.now()), ...stopsOf(p, target)]);
+        return null;
+      }
       return {
         scheduleId,
         slot: at,
@@ -155,6 +166,24 @@ export function scheduleDeps(p: Platform): ScheduleDeps {
     },
   };
 }
+
+/** Why a schedule of this target has nothing to run any more; null while it has. */
+async function archivedWhy({ env }: Platform, target: ScheduleTarget): Promise<string | null> {
+  if ("symbol" in target) {
+    const [asset] = await loadAssets(env.DB, [target.symbol]);
+    return asset !== undefined && asset.archivedAt !== null ? ARCHIVED_ASSET : null;
+  }
+  if (!("portfolioId" in target)) return null;
+  const portfolio = await findPortfolio(env.DB, target.portfolioId);
+  return portfolio !== null && portfolio.archivedAt !== null ? ARCHIVED_PORTFOLIO : null;
+}
+
+const stopsOf = ({ env, now }: Platform, target: ScheduleTarget): D1PreparedStatement[] =>
+  "symbol" in target
+    ? followAsset(env.DB, target.symbol, now())
+    : "portfolioId" in target
+      ? [stopWithPortfolio(env.DB, target.portfolioId, now())]
+      : [];
 
 /** The subject of a portfolio's job; none for one that was deleted. */
 async function portfolioSubjects({ env }: Platform, portfolioId: string): Promise<string[]> {

@@ -7,7 +7,13 @@ import { claimDeliveries, settleDeliveries } from "../records/delivery-records.t
 import { breakers } from "./breakers.ts";
 import { fileUnreadable, type Platform } from "./common.ts";
 import { type FailedDelivery, failedDeliveryFacts, recordFailedDeliveries } from "./delivery-failures.ts";
-import { type Disabling, disable, disabledFacts, endpointNameProblem, endpointUrlProblem } from "./endpoints.ts";
+import {
+  type Disabling,
+  disable,
+  disabledFacts,
+  endpointNameProblem,
+  endpointUrlProblem,
+} from "./endpoints.ts";
 import { announceFacts } from "./facts.ts";
 import { renew } from "./queues.ts";
 import { opened } from "./sealing.ts";

@@ -22,12 +22,12 @@ const WARM = 250;
 /** What one bar may cost at most, as ARCHITECTURE.md states it. Whoever makes it dearer changes both. */
 const BILLED = ["objectRows", "d1Rows", "objectRequests", "messages", "reports"] as const;
 type Bound = Pick<Cost, (typeof BILLED)[number]>;
-const WITHOUT_WEBHOOKS: Bound = { objectRows: 17, d1Rows: 40, objectRequests: 5, messages: 6, reports: 6 };
+const WITHOUT_WEBHOOKS: Bound = { objectRows: 17, d1Rows: 40, objectRequests: 8, messages: 6, reports: 6 };
 /** Each batch of deliveries asks the receiver's breaker once. */
-const WITH_ONE_ENDPOINT: Bound = { objectRows: 17, d1Rows: 58, objectRequests: 8, messages: 9, reports: 9 };
+const WITH_ONE_ENDPOINT: Bound = { objectRows: 17, d1Rows: 58, objectRequests: 11, messages: 9, reports: 9 };
 const RANKING = { d1Rows: 12, rowsReadPerAsset: 70 };
 /** A slot of one asset whose recommendation has come to its horizon. */
-const RESOLUTION: Bound = { objectRows: 7, d1Rows: 17, objectRequests: 2, messages: 2, reports: 2 };
+const RESOLUTION: Bound = { objectRows: 7, d1Rows: 17, objectRequests: 3, messages: 2, reports: 2 };
 
 let broker: Broker;
 let meter: Meter;

@@ -110,6 +110,11 @@ describe("an edit", () => {
     [{ body: { jobId: "ingest|NOBODY|x", kind: "ingest", symbol: "NOBODY" } }, "body.jobId"],
     [{ body: { deliveryId: "nobody" } }, "body.deliveryId"],
     [{ body: { hello: "world" } }, "body"],
+    [{ body: { streamId: "asset/REFUSES", version: 1, event: null } }, "body"],
+    [{ body: { streamId: "asset/REFUSES", version: 2, event: { eventId: "forged" } } }, "body"],
+    [{ body: { scheduleId: "nobody", slot: 1 } }, "body.scheduleId"],
+    [{ body: { processId: "nobody" } }, "body.processId"],
+    [{ body: { reconciliationId: "nobody", step: 0 } }, "body.reconciliationId"],
   ])("%j is refused, and nothing changes", async (body, field) => {
     await openAsset("REFUSES");
     await fileLetters(1, () => ({ id: "kept" }));

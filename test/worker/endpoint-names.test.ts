@@ -43,6 +43,7 @@ const register = async (method: string, path: string, url: string) => {
 const call = (endpointId: string, secret: string) =>
   webhooksDeps(platform(checked)).call({
     endpointId,
+    eventType: "MarketDataIngested",
     url: "https://rebound.example/hook",
     secret,
     id: "event",

@@ -56,9 +56,13 @@ describe("the outbox while the queue is out", () => {
 
     broker.repairQueue("EVENTS_QUEUE");
     expect(await runDurableObjectAlarm(object("OUTAGE"))).toBe(true);
-    const published = broker.waiting("EVENTS_QUEUE").map(({ body }) => (body as { event: unknown }).event);
-    // What is published is the log itself: the same ids, the same bodies, in version order.
-    expect(published).toEqual((await eventsOf("OUTAGE")).slice(1));
+    const published = broker.waiting("EVENTS_QUEUE").map(({ body }) => body);
+    // A message names an event of the log, in version order, and says nothing of what happened.
+    expect(published).toEqual(
+      (await eventsOf("OUTAGE"))
+        .slice(1)
+        .map(({ streamId, version, eventType }) => ({ streamId, version, eventType, event: null })),
+    );
     expect(await object("OUTAGE").outboxStatus()).toMatchObject({ waiting: 0, failures: 0, lastError: null });
     expect(await alarmOf("OUTAGE")).toBeNull();
     await broker.settle();

@@ -73,13 +73,15 @@ describe("a schedule of a portfolio", () => {
     await close(String(made.body["id"]));
   });
 
-  it("orders nothing for a portfolio that was deleted", async () => {
+  it("stops with a portfolio that is deleted, and says so", async () => {
     await every10Minutes("orphan", { kind: "portfolio", target: { portfolioId: portfolio } });
     await api("DELETE", `/portfolios/${portfolio}`);
     passSeconds(TEN_MINUTES / 1000);
     await broker.tick();
     await broker.settle();
+    const { body } = await api("GET", "/schedules/orphan");
+    expect(body).toMatchObject({ paused: true, pausedWhy: "the portfolio was deleted" });
     await close("orphan");
-    expect(await slotsOf("orphan")).toMatchObject([{ state: "enqueued", jobs: 0 }]);
+    expect(await slotsOf("orphan")).toEqual([]);
   });
 });

@@ -21,6 +21,7 @@ export const deliveries: Invariant = {
         if (Date.parse(event.occurredAt) <= endpoint.at || !asksFor(endpoint, event)) continue;
         // That a receiver is out is not told to that receiver.
         if (event.streamId === `breaker/webhook:${endpoint.id}`) continue;
+        if (event.streamId === `endpoint/${endpoint.id}`) continue;
         const found = byPair.get(`${endpoint.id} ${event.eventId}`) ?? [];
         if (found.length !== 1)
           faults.push(
@@ -30,7 +31,12 @@ export const deliveries: Invariant = {
     }
     for (const row of rows) {
       const state = String(row["state"]);
-      if (state !== "delivered" && state !== "failed")
+      // A delivery is cancelled only when its endpoint takes none: disabled or deleted, now or once.
+      const changed = view.ledger.changedEndpoints.has(String(row["endpoint_id"]));
+      const ended = view.ledger.endpoints.find(({ id }) => id === row["endpoint_id"]);
+      if (state === "cancelled" && !changed && ended !== undefined && !wasDisabled(view, ended))
+        faults.push(`delivery ${String(row["id"])} is cancelled although its endpoint is enabled`);
+      if (state !== "delivered" && state !== "failed" && state !== "cancelled")
         faults.push(`delivery ${String(row["id"])} is ${state}`);
       if (state !== "delivered") continue;
       const endpoint = view.ledger.endpoints.find(({ id }) => id === row["endpoint_id"]);

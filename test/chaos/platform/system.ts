@@ -113,7 +113,7 @@ export class System {
 
   #noteEvent(body: unknown): void {
     if (typeof body !== "object" || body === null || !("streamId" in body) || !("event" in body)) return;
-    if (body.event !== null && "version" in body)
+    if ("eventType" in body && "version" in body)
       this.published.add(`${String(body.streamId)} ${String(body.version)}`);
   }
 
