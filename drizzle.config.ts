@@ -11,6 +11,7 @@ export default defineConfig({
     "./src/records/backtest-schema.ts",
     "./src/records/cross-check-schema.ts",
     "./src/records/feed-schema.ts",
+    "./src/records/trace-schema.ts",
     "./src/read-model/schema.ts",
   ],
   out: "./migrations",

@@ -6,6 +6,7 @@ import { execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import drizzleConfig from "../drizzle.config.ts";
 
 const root = join(import.meta.dirname, "..");
 const copy = mkdtempSync(join(tmpdir(), "inversorai-schema-"));
@@ -17,14 +18,7 @@ try {
     [
       "generate",
       "--dialect=sqlite",
-      "--schema=./src/records/schema.ts",
-      "--schema=./src/records/consistency-schema.ts",
-      "--schema=./src/records/model-schema.ts",
-      "--schema=./src/records/portfolio-schema.ts",
-      "--schema=./src/records/backtest-schema.ts",
-      "--schema=./src/records/cross-check-schema.ts",
-      "--schema=./src/records/feed-schema.ts",
-      "--schema=./src/read-model/schema.ts",
+      ...[drizzleConfig.schema ?? []].flat().map((file) => `--schema=${file}`),
       `--out=${join(copy, "migrations")}`,
     ],
     { cwd: root, stdio: "pipe" },

@@ -59,7 +59,7 @@ const JSON_ONLY = /^application\/json\s*(;|$)/i;
 const v1 = new OpenAPIHono<ApiEnv>();
 v1.use(authenticate, rateLimit);
 v1.use(async (c, next) => {
-  if (c.req.method === "GET") return next();
+  if (c.req.method === "GET" || c.req.method === "HEAD") return next();
   const isImport = /^\/api\/v1\/assets\/[^/]+\/bars(?:\/preview)?$/.test(c.req.path);
   const type = c.req.header("content-type");
   const hasBody = c.req.raw.body !== null && c.req.header("content-length") !== "0";

@@ -29,6 +29,7 @@ import {
   seriesLimit,
   symbolParams,
 } from "./schemas.ts";
+import { keepTraceState } from "./trace-state.ts";
 import { preconditions } from "./versions.ts";
 
 const barView = z
@@ -137,7 +138,12 @@ bars.openapi(
     description: `Accepts at most 25,000 bars and 8 MB, as JSON also dividends and splits, with bars or alone. ${IMPORT_FORMS} What a file leaves open is refused at once (422) with every question and the parameter that answers it; \`POST …/bars/preview\` shows them beforehand. The answer names a job; if a row is refused the job fails with errors by row, and nothing of the request is stored. Rows without prices in exports that write them are passed over and counted in the job's result.`,
     tags: [tag],
     security: [{ apiKey: ["assets:write"] }],
-    middleware: [requires("assets:write"), preconditions(false), idempotency(undefined)] as const,
+    middleware: [
+      requires("assets:write"),
+      preconditions(false),
+      idempotency(undefined),
+      keepTraceState,
+    ] as const,
     request: { params: symbolParams, query: importQuery },
     responses: {
       202: { description: "Accepted", content: { "application/json": { schema: imported } } },

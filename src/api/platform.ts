@@ -23,6 +23,8 @@ export interface ApiPlatform {
   readonly metrics: Recorder;
   /** W3C Trace Context of this request: the caller's trace, or a new one. What the request sets off carries it. */
   readonly traceparent: string;
+  /** What the caller's tracing systems say with that trace; null when nothing, or nothing that can be handed on. */
+  readonly tracestate: string | null;
   /** The text of /metrics. */
   readonly scrape: () => Promise<string>;
   readonly newSecret: () => string;

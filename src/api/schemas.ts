@@ -8,6 +8,7 @@ import { idempotency, type ShownOnce } from "./idempotency.ts";
 import type { ApiEnv } from "./platform.ts";
 import { ApiProblem, problemSchema } from "./problem.ts";
 import { detailOf, itemsOf } from "./problem-items.ts";
+import { keepTraceState } from "./trace-state.ts";
 import { IF_MATCH, preconditions } from "./versions.ts";
 
 /**
@@ -175,6 +176,7 @@ export function operation<
       request.body === undefined && op.method !== "get" ? takesNoBody : takesAnyBody,
       preconditions(op.ifMatch === true),
       idempotency(op.shownOnce),
+      keepTraceState,
     ] as const,
     request,
     responses: {

@@ -37,6 +37,7 @@ export const postNotification = ({ url, secret, now }: AlertReceiver, notificati
       id: notification.id,
       body: JSON.stringify(notification),
       traceparent: null,
+      tracestate: null,
       contentType: "application/json",
     },
     now(),

@@ -17,6 +17,8 @@ export interface WebhookCall {
   readonly body: string;
   /** W3C Trace Context of this call. */
   readonly traceparent: string | null;
+  /** W3C: what other tracing systems say with the same trace. Nothing without `traceparent`. */
+  readonly tracestate: string | null;
   /** CloudEvents in structured JSON unless it says otherwise. */
   readonly contentType?: string;
 }
@@ -38,6 +40,7 @@ export async function signedRequest(call: WebhookCall, now: number) {
       "content-type": call.contentType ?? "application/cloudevents+json; charset=utf-8",
       "user-agent": "InversorAI-Webhooks/1",
       ...(call.traceparent === null ? {} : { traceparent: call.traceparent }),
+      ...(call.traceparent === null || call.tracestate === null ? {} : { tracestate: call.tracestate }),
       "webhook-id": call.id,
       "webhook-timestamp": String(timestamp),
       "webhook-signature": `v1,${await sign(call.secret, signedContent(call.id, timestamp, call.body))}`,

@@ -18,6 +18,8 @@ export interface DeliveryInHand {
   /** Since when it has been put off without an attempt, epoch ms. */
   readonly deferredSince: number | null;
   readonly event: string | null;
+  /** What the tracing systems of whoever set the event off said with its trace, if they did. */
+  readonly tracestate: string | null;
   readonly endpoint: {
     readonly id: string;
     readonly url: string;
@@ -70,6 +72,7 @@ export interface PostCall {
   readonly id: string;
   readonly body: string;
   readonly traceparent: string;
+  readonly tracestate: string | null;
 }
 
 export interface PostAnswer {
@@ -212,7 +215,7 @@ const failed = (why: string): NoCall => ({ not: "failed", why, disable: null });
 
 /** The call that a delivery is, or why it cannot be made. */
 export function callFor(
-  { endpoint, event, eventId }: DeliveryInHand,
+  { endpoint, event, eventId, tracestate }: DeliveryInHand,
   { origin, trace, urlProblem }: Pick<WebhooksDeps, "origin" | "trace" | "urlProblem">,
 ): (PostCall & { readonly event: AnyEvent }) | NoCall {
   if (endpoint === null) return cancelled("the endpoint was deleted");
@@ -229,7 +232,7 @@ export function callFor(
   const traceparent = continueTrace(stored.traceparent, trace);
   const { id: endpointId, url, secret } = endpoint;
   const { eventType } = stored;
-  return { endpointId, eventType, url, secret, id: eventId, body, traceparent, event: stored };
+  return { endpointId, eventType, url, secret, id: eventId, body, traceparent, tracestate, event: stored };
 }
 
 function readEvent(event: string): AnyEvent | null {

@@ -35,6 +35,8 @@ export interface ClaimedDelivery {
   /** Since when it has been put off without an attempt, epoch ms. */
   readonly deferredSince: number | null;
   readonly event: string | null;
+  /** What the tracing systems of whoever set the event off said with its trace, if they did. */
+  readonly tracestate: string | null;
   readonly endpoint: {
     readonly id: string;
     readonly url: string;
@@ -67,6 +69,7 @@ interface ClaimRow {
   retry_from: number;
   deferred_since: number | null;
   body: string | null;
+  tracestate: string | null;
   endpoint_id: string | null;
   url: string | null;
   secret: string | null;
@@ -98,8 +101,11 @@ export async function claimDeliveries(
 export async function deliveriesInHand(db: D1Database, ids: readonly string[]): Promise<ClaimedDelivery[]> {
   const { results } = await db
     .prepare(
-      `SELECT d.id, d.event_id, d.attempts, d.retry_from, d.deferred_since, e.body, w.id AS endpoint_id, w.url, w.secret, w.enabled
+      `SELECT d.id, d.event_id, d.attempts, d.retry_from, d.deferred_since, e.body, t.state AS tracestate, w.id AS endpoint_id,
+              w.url, w.secret, w.enabled
        FROM deliveries d LEFT JOIN events e ON e.event_id = d.event_id
+       LEFT JOIN trace_states t
+         ON t.trace_id = CASE WHEN json_valid(e.body) THEN substr(e.body ->> 'traceparent', 4, 32) END
        LEFT JOIN webhook_endpoints w ON w.id = d.endpoint_id
        WHERE d.id IN (SELECT value FROM json_each(?))`,
     )
@@ -112,6 +118,7 @@ export async function deliveriesInHand(db: D1Database, ids: readonly string[]): 
     retryFrom: row.retry_from,
     deferredSince: row.deferred_since,
     event: row.body,
+    tracestate: row.tracestate,
     endpoint:
       row.endpoint_id === null || row.url === null || row.secret === null
         ? null

@@ -18,6 +18,8 @@ export interface SweepDeps {
   readonly pruneModels: (limit: number) => Promise<number>;
   /** Forgets Idempotency-Keys past their time. Tells how many. */
   readonly pruneKeys: (limit: number) => Promise<number>;
+  /** Forgets what callers' tracing systems said too long ago. Tells how many. */
+  readonly pruneTraceStates: (limit: number) => Promise<number>;
   /** Seals secrets that lie in clear, or under a key that is to be retired. Tells how many. */
   readonly sealSecrets: (limit: number) => Promise<number>;
   readonly overdueDeliveries: (limit: number) => Promise<readonly DeliveryMessage[]>;
@@ -66,6 +68,9 @@ export async function sweep(deps: SweepDeps): Promise<void> {
   });
   await deps.pruneKeys(MOST).catch((error: unknown) => {
     deps.log({ level: "error", message: "old Idempotency-Keys not pruned", error: String(error) });
+  });
+  await deps.pruneTraceStates(MOST).catch((error: unknown) => {
+    deps.log({ level: "error", message: "old tracestates not pruned", error: String(error) });
   });
 }
 

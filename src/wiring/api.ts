@@ -1,6 +1,7 @@
 import type { ApiPlatform } from "../api/platform.ts";
 import { newSecret } from "../delivery/webhook.ts";
 import { continueTrace, traceIdOf } from "../domain/trace/traceparent.ts";
+import { readTracestate } from "../domain/trace/tracestate.ts";
 import { eventMessage, subjectOf } from "../queues/messages.ts";
 import {
   assetObject,
@@ -21,7 +22,11 @@ import { scrape } from "./scrape.ts";
 
 /** What one request is given. It carries on its caller's trace, and whatever it sets off carries it on. */
 export function apiPlatform(env: Env, request: Pick<Request, "headers">): ApiPlatform {
-  const traceparent = continueTrace(request.headers.get("traceparent"), traceIds);
+  const parent = request.headers.get("traceparent");
+  const traceparent = continueTrace(parent, traceIds);
+  // It belongs to the caller's trace, so it says nothing about one that begins here.
+  const isContinued = traceIdOf(parent) !== undefined;
+  const tracestate = isContinued ? readTracestate(request.headers.get("tracestate") ?? "") : null;
   const p = platform(env, { traceId: traceIdOf(traceparent) });
   /** Accepted work is recorded before it is sent, so a failing queue is the sweep's business, not the client's. */
   const quietly = async (sending: Promise<void>): Promise<void> => {
@@ -39,6 +44,7 @@ export function apiPlatform(env: Env, request: Pick<Request, "headers">): ApiPla
     log: p.log,
     metrics: p.metrics,
     traceparent,
+    tracestate,
     scrape: () => scrape(p),
     newSecret,
     sealer: p.sealer,

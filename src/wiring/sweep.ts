@@ -11,6 +11,7 @@ import { takeOverdueProcesses } from "../records/process-records.ts";
 import { takeOverdueRebuilds } from "../records/rebuild-records.ts";
 import { takeOverdueRuns } from "../records/reconciliation-records.ts";
 import { repairSequences } from "../records/sequence-records.ts";
+import { pruneTraceStates } from "../records/trace-state-records.ts";
 import type { SweepDeps } from "../schedule/sweep.ts";
 import { enqueueJobs, type Platform, sendAll, toMessage, traced } from "./common.ts";
 import { takeOverdue } from "./overdue.ts";
@@ -48,6 +49,7 @@ export function sweepDeps(p: Platform): SweepDeps {
       pruneModelRecords(DB, p.now() - p.config.LLM_AUDIT_RETENTION_DAYS * 86_400_000, limit),
     sealSecrets: (limit) => sealSecrets(p, limit),
     pruneKeys: (limit) => pruneKeys(DB, p.now(), limit),
+    pruneTraceStates: (limit) => pruneTraceStates(DB, p.now(), limit),
     overdueDeliveries: async (limit) => {
       const found = await takeOverdue(
         p,

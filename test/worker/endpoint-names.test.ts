@@ -49,6 +49,7 @@ const call = (endpointId: string, secret: string) =>
     id: "event",
     body: "{}",
     traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    tracestate: null,
   });
 
 describe("an endpoint whose name leads into a private network", () => {

@@ -1,6 +1,6 @@
 /**
  * W3C Trace Context, level 1: the `traceparent` that ties together everything one cause set off, here and elsewhere.
- * `tracestate` is not carried: it belongs to tracing systems, and none of ours writes one.
+ * What a caller's `tracestate` adds to it is read in `tracestate.ts`.
  */
 
 export interface TraceContext {

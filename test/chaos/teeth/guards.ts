@@ -38,6 +38,20 @@ export const GUARDS: readonly Tooth[] = [
     without: "",
   },
   {
+    name: "an event that cannot be read stops no other delivery",
+    file: "src/records/delivery-records.ts",
+    noticedBy: worker("trace-states", "does not keep others from being taken"),
+    text: "CASE WHEN json_valid(e.body) THEN substr(e.body ->> 'traceparent', 4, 32) END",
+    without: "substr(e.body ->> 'traceparent', 4, 32)",
+  },
+  {
+    name: "a tracestate belongs to a trace that is carried on",
+    file: "src/wiring/api.ts",
+    noticedBy: worker("trace-states", "goes nowhere"),
+    text: "const isContinued = traceIdOf(parent) !== undefined;",
+    without: "const isContinued = parent !== undefined;",
+  },
+  {
     name: "a sealed secret is bound to its place",
     file: "src/sealing/sealer.ts",
     noticedBy: domain("sealing/sealer", "does not open at another place"),

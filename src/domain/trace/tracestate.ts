@@ -1,0 +1,56 @@
+/**
+ * W3C Trace Context, level 1, section 3.3: what the tracing systems of a caller say beside its `traceparent`. None of ours
+ * writes one, so it is handed on as it came; blanks around its members and empty members are left out.
+ */
+
+/** "There can be a maximum of 32 list-members in a list." */
+const MOST_MEMBERS = 32;
+/** What everybody has to be able to carry; beyond it we leave whole members out. */
+const MOST_CHARACTERS = 512;
+/** When there is too much, members longer than this go first. */
+const LONG_MEMBER = 128;
+
+const KEY = /^(?:[a-z][a-z0-9_\-*/]{0,255}|[a-z0-9][a-z0-9_\-*/]{0,240}@[a-z][a-z0-9_\-*/]{0,13})$/;
+/** Printable ASCII without comma and equals sign, not ending in a blank. */
+const VALUE = /^[ -+\--<>-~]{0,255}[!-+\--<>-~]$/;
+
+/**
+ * A `tracestate` to hand on, or null when there is none: nothing of one that breaks the rules is believed. Several headers
+ * come joined by commas, as HTTP joins them.
+ */
+export function readTracestate(text: string): string | null {
+  const members: string[] = [];
+  const keys = new Set<string>();
+  for (const part of text.split(",")) {
+    const member = withoutBlanks(part);
+    if (member === "") continue;
+    const equals = member.indexOf("=");
+    const key = member.slice(0, Math.max(equals, 0));
+    if (!KEY.test(key) || !VALUE.test(member.slice(equals + 1))) return null;
+    if (keys.has(key) || members.length === MOST_MEMBERS) return null;
+    keys.add(key);
+    members.push(member);
+  }
+  const kept = shortened(members);
+  return kept.length === 0 ? null : kept.join(",");
+}
+
+/** Optional white space is the space and the tab, and only around members. */
+function withoutBlanks(text: string): string {
+  let [start, end] = [0, text.length];
+  while (start < end && isBlank(text[start])) start += 1;
+  while (end > start && isBlank(text[end - 1])) end -= 1;
+  return text.slice(start, end);
+}
+
+const isBlank = (character: string | undefined): boolean => character === " " || character === "\t";
+
+/** As many members as may be carried: of those that are too many the long ones go first, and each time the last. */
+function shortened(members: readonly string[]): readonly string[] {
+  const kept = [...members];
+  while (kept.join(",").length > MOST_CHARACTERS) {
+    const long = kept.findLastIndex((member) => member.length > LONG_MEMBER);
+    kept.splice(long === -1 ? kept.length - 1 : long, 1);
+  }
+  return kept;
+}
