@@ -155,8 +155,8 @@ bars.openapi(
   }),
   async (c) => {
     const { symbol } = c.req.valid("param");
-    const { calendar } = await requireAsset(c.env.DB, symbol);
-    const upload = await readUpload(c.req, c.req.valid("query"), calendar);
+    const asset = await requireAsset(c.env.DB, symbol);
+    const upload = await readUpload(c.req, c.req.valid("query"), asset);
     const order = await keep(c.env, symbol, upload, c.get("caller"));
     return c.json({ jobId: order.id }, 202, { location: `/api/v1/jobs/${encodeURIComponent(order.id)}` });
   },

@@ -122,9 +122,12 @@ importPreview.openapi(
     if (contentTypeOf(c.req) !== "text/csv") {
       throw new ApiProblem("unsupported_media_type", "Send text/csv: JSON says by itself what it means.");
     }
-    const { calendar } = await requireAsset(c.env.DB, symbol);
+    const { calendar, currency } = await requireAsset(c.env.DB, symbol);
     if (!isCalendarId(calendar)) throw new Error(`${symbol} has the calendar ${calendar}`);
-    const { encoding, understood } = await understandCsv(c.req, c.req.valid("query"), calendar);
+    const { encoding, understood } = await understandCsv(c.req, c.req.valid("query"), {
+      calendar,
+      currency,
+    });
     if (understood.problems.length > 0) {
       const items = understood.problems.map((reason) => ({ field: "file", reason }));
       throw new ApiProblem("validation_failed", understood.problems.join("; "), items);

@@ -95,16 +95,22 @@ export interface Upload {
 
 type Body = Pick<HonoRequest, "header" | "arrayBuffer" | "text">;
 
+/** What a file is for: an asset by its calendar and what its prices are in. */
+export interface Quoted {
+  readonly calendar: string;
+  readonly currency: string;
+}
+
 /** Reads an upload for certain or refuses it. Refused rows of a file that can be read are the job's to report. */
-export async function readUpload(body: Body, query: ImportQuery, calendar: string): Promise<Upload> {
+export async function readUpload(body: Body, query: ImportQuery, asset: Quoted): Promise<Upload> {
   switch (contentTypeOf(body)) {
     case "text/csv": {
-      const { file, understood } = await understandCsv(body, query, calendar);
+      const { file, understood } = await understandCsv(body, query, asset);
       refuseUnanswered(understood);
       return { format: "csv", file, resolution: understood.recognised.resolution, answers: answersOf(query) };
     }
     case "application/json":
-      return readJson(await body.text(), query, calendar);
+      return readJson(await body.text(), query, asset.calendar);
     default:
       throw new ApiProblem("unsupported_media_type", "Send text/csv or application/json.");
   }
@@ -117,12 +123,12 @@ export const contentTypeOf = (body: Pick<HonoRequest, "header">): string | undef
 export async function understandCsv(
   body: Pick<HonoRequest, "arrayBuffer">,
   query: ImportQuery,
-  calendar: string,
+  { calendar, currency }: Quoted,
 ): Promise<{ readonly file: ArrayBuffer; readonly encoding: Encoding; readonly understood: Understanding }> {
   const file = await body.arrayBuffer();
   const { text, encoding } = decodeFile(file);
   if (!isCalendarId(calendar)) throw new Error(`an asset has the calendar ${calendar}`);
-  const understood = understand(text, { maxRows: MOST_IMPORT_ROWS, calendar, answers: query });
+  const understood = understand(text, { maxRows: MOST_IMPORT_ROWS, calendar, currency, answers: query });
   return { file, encoding, understood };
 }
 
@@ -141,7 +147,7 @@ function refuseUnanswered(understood: Understanding): void {
 }
 
 function readJson(text: string, query: ImportQuery, calendar: string): Upload {
-  const { resolution: asked, weekDated, ...ofCsv } = query;
+  const { resolution: asked, weekDated, timeZone, ...ofCsv } = query;
   const strange = Object.entries(ofCsv).flatMap(([field, value]) => (value === undefined ? [] : [field]));
   if (strange.length > 0)
     throw new ApiProblem(
@@ -164,11 +170,12 @@ function readJson(text: string, query: ImportQuery, calendar: string): Upload {
     ]);
   }
   if (!isCalendarId(calendar)) throw new Error(`an asset has the calendar ${calendar}`);
-  const reading = bars.length === 0 ? null : readJsonBars(bars, { resolution, calendar, weekDated });
+  const reading =
+    bars.length === 0 ? null : readJsonBars(bars, { resolution, calendar, weekDated, timeZone });
   if (reading !== null && !reading.ok && reading.kind === "file") {
     const items = reading.errors.slice(0, 100).map((reason) => ({ field: "file", reason }));
     throw new ApiProblem("validation_failed", reading.errors.slice(0, 3).join("; "), items);
   }
-  const answers = weekDated === undefined ? null : { weekDated };
+  const answers = answersOf({ weekDated, timeZone });
   return { format: "json", file: JSON.stringify(parsed.data), resolution, answers };
 }

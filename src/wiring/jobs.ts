@@ -131,7 +131,7 @@ function readCsv(text: string, { answers }: ImportParams, { resolution, calendar
 function readJson(body: string, { answers }: ImportParams, series: Series) {
   try {
     const { bars, actions } = importRequest.parse(JSON.parse(body));
-    const rules = { ...series, weekDated: answers?.weekDated };
+    const rules = { ...series, weekDated: answers?.weekDated, timeZone: answers?.timeZone };
     const reading = bars.length === 0 ? ({ ok: true, bars: [] } as const) : readJsonBars(bars, rules);
     return reading.ok ? { ...reading, actions } : reading;
   } catch (error) {

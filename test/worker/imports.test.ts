@@ -222,6 +222,38 @@ describe("an import", () => {
   });
 
   it.each(["text/csv", "application/json"])(
+    "never dates an evening after the session without asking whose clock it is on, as %s",
+    async (type) => {
+      const symbol = type === "text/csv" ? "EVENC" : "EVENJ";
+      await openAsset(symbol);
+      const stamps = ["2023-01-09T23:00:00Z", "2023-01-10T23:00:00Z"];
+      const body =
+        type === "text/csv"
+          ? lines(HEADER, ...stamps.map((stamp) => `${stamp},1,2,0.5,1.5,10`))
+          : JSON.stringify({ bars: stamps.map((timestamp) => ({ timestamp, close: 1.5 })) });
+      const headers = { "content-type": type };
+      const asked = await send(`/assets/${symbol}/bars`, body, headers);
+      expect(asked.status).toBe(422);
+      expect(JSON.stringify(asked.body)).toMatch(/timeZone=America\/New_York .*timeZone=Europe\/Berlin/);
+      await store(symbol, "?timeZone=Europe/Berlin", body, headers);
+      expect(await datesOf(symbol)).toEqual(["2023-01-10", "2023-01-11"]);
+    },
+  );
+
+  it("refuses a file whose currency sign is another currency's, and says so in the preview", async () => {
+    await openAsset("EUROS", { currency: "EUR" });
+    const file = lines("Date,Close", "2023-03-01,$12.50", "2023-03-02,$12.75");
+    for (const path of ["/assets/EUROS/bars", "/assets/EUROS/bars/preview"]) {
+      const refused = await send(path, file, { "content-type": "text/csv" });
+      expect(refused.status, path).toBe(422);
+      expect(JSON.stringify(refused.body), path).toMatch(/asset's currency is EUR/);
+    }
+    await openAsset("CADS", { currency: "CAD" });
+    await store("CADS", "", file);
+    expect(await datesOf("CADS")).toEqual(["2023-03-01", "2023-03-02"]);
+  });
+
+  it.each(["text/csv", "application/json"])(
     "never stores a week dated on a Sunday without asking which week it is, as %s",
     async (type) => {
       const symbol = type === "text/csv" ? "WEEKC" : "WEEKJ";

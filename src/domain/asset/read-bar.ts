@@ -1,6 +1,6 @@
 import type { Bar } from "./bar.ts";
 import type { NumberReading } from "./read-number.ts";
-import { readTimestamp, writtenMidnight } from "./read-timestamp.ts";
+import { readTimestamp } from "./read-timestamp.ts";
 import { placeName, type RowError, RowErrors, type RowPlace, shorten } from "./row-error.ts";
 
 /** The numbers of a bar, in the order people write them. */
@@ -42,11 +42,8 @@ export interface RawRow {
   readonly shown: (field: NumberField) => string;
 }
 
-/**
- * The bars of all rows, or every reason why there are none. `dated` for bars of a day and longer: there a midnight at the
- * offset it is written with spells a date, wherever it falls in UTC.
- */
-export const readRows = (rows: Iterable<RawRow>, dated = false): BarsReading => {
+/** The bars of all rows, each at the instant it says, or every reason why there are none. */
+export const readRows = (rows: Iterable<RawRow>): BarsReading => {
   const errors = new RowErrors();
   const bars: BarRow[] = [];
   for (const row of rows) {
@@ -58,8 +55,7 @@ export const readRows = (rows: Iterable<RawRow>, dated = false): BarsReading => 
     if (moment.kind === "invalid") errors.add(row.place, "timestamp", row.timestamp, moment.reason);
     const values = readNumbers(row, errors);
     if (moment.kind !== "instant" || values === null) continue;
-    const timestamp = dated ? (writtenMidnight(row.timestamp) ?? moment.instant) : moment.instant;
-    bars.push({ ...row.place, bar: { timestamp, ...values } });
+    bars.push({ ...row.place, bar: { timestamp: moment.instant, ...values } });
   }
   if (errors.total > 0) return { ok: false, kind: "rows", errors: errors.listed, total: errors.total };
   return { ok: true, bars };

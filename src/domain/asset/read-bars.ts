@@ -1,11 +1,13 @@
-import { askedIn, type WeekDate } from "../import/question.ts";
+import { instantsOf } from "../import/instants.ts";
+import { readWritten } from "../import/moment.ts";
+import { askedIn, type Question, type WeekDate } from "../import/question.ts";
 import { understand } from "../import/understand.ts";
 import type { Understanding } from "../import/understanding.ts";
 import { datedInWeek } from "../import/week-dates.ts";
 import type { CalendarId } from "../market/calendar-id.ts";
 import type { Resolution } from "../market/resolution.ts";
 import { isIntraday } from "../market/session-slots.ts";
-import { type BarsReading, type RawRow, readRows, refusedFile } from "./read-bar.ts";
+import { type BarRow, type BarsReading, type RawRow, readRows, refusedFile } from "./read-bar.ts";
 import { MAX_PRICE, MAX_VOLUME, readNumber } from "./read-number.ts";
 
 /** One bar of a JSON upload. A missing open, high and low is a close-only bar; a missing volume is not known. */
@@ -39,6 +41,8 @@ export interface JsonRules {
   readonly resolution: Resolution;
   readonly calendar: CalendarId;
   readonly weekDated?: WeekDate | undefined;
+  /** The IANA zone whose clock spells the date of a daily instant. */
+  readonly timeZone?: string | undefined;
 }
 
 /**
@@ -49,10 +53,36 @@ export const readJsonBars = (rows: readonly JsonBar[], rules?: JsonRules): BarsR
   if (rows.length === 0) return refusedFile("there are no bars");
   if (rules === undefined) return readRows(rows.map(jsonRow));
   const { resolution, calendar, weekDated } = rules;
-  const reading = readRows(rows.map(jsonRow), !isIntraday(resolution));
-  if (!reading.ok) return reading;
-  const weeks = datedInWeek(reading.bars, resolution, calendar, null, weekDated);
-  return weeks.question === null ? { ok: true, bars: weeks.rows } : refusedFile(askedIn(weeks.question));
+  const reading = readRows(rows.map(jsonRow));
+  if (!reading.ok || isIntraday(resolution)) return reading;
+  const dated = datedLikeCsv(reading.bars, rows, rules);
+  const weeks = datedInWeek(dated.bars, resolution, calendar, null, weekDated);
+  const questions = [...dated.questions, ...(weeks.question === null ? [] : [weeks.question])];
+  return questions.length === 0 ? { ok: true, bars: weeks.rows } : refusedFile(...questions.map(askedIn));
+};
+
+/** Which day an instant of a day, week or month means is one question, however the rows came. */
+const datedLikeCsv = (
+  bars: readonly BarRow[],
+  rows: readonly JsonBar[],
+  { resolution, calendar, timeZone }: JsonRules,
+): { readonly bars: readonly BarRow[]; readonly questions: readonly Question[] } => {
+  const written = bars.map(({ row, line }) => {
+    const text = rows[row - 1]?.timestamp ?? "";
+    return { row, line, written: readWritten(text, null), text };
+  });
+  const { instants, questions } = instantsOf(written, {
+    resolution,
+    calendar,
+    dates: { order: null, numbers: null },
+    zone: timeZone ?? null,
+    zoneSaid: timeZone !== undefined,
+  });
+  const dated = bars.map((row, at): BarRow => {
+    const instant = instants[at];
+    return typeof instant === "number" ? { ...row, bar: { ...row.bar, timestamp: instant } } : row;
+  });
+  return { bars: dated, questions };
 };
 
 const jsonRow = (json: JsonBar, index: number): RawRow => ({

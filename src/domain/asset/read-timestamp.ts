@@ -33,17 +33,6 @@ export const readTimestamp = (text: string): TimestampReading => {
   return invalid(`is not a date or an instant: ${USE}`);
 };
 
-/**
- * The date (00:00 UTC, epoch ms) that an instant spells when it is midnight at the offset it is written with:
- * `2023-03-06 00:00:00+01:00` is how pandas writes 6 March, though in UTC it is still the 5th. Null for any other text.
- */
-export const writtenMidnight = (text: string): number | null => {
-  const match = INSTANT.exec(text);
-  if (match === null || !/^0*$/.test(`${match[4]}${match[5]}${match[6] ?? ""}${match[7] ?? ""}`)) return null;
-  const reading = readTimestamp(text.slice(0, 10));
-  return reading.kind === "instant" ? reading.instant : null;
-};
-
 const fromParts = (match: RegExpExecArray): TimestampReading => {
   const month = Number(match[2]);
   const day = Number(match[3]);

@@ -2,6 +2,7 @@ import { RowErrors, shorten } from "../asset/row-error.ts";
 import { askDecimal, barsOf, PRICES, signsOf } from "./bar-rows.ts";
 import { saysUtc } from "./column-names.ts";
 import type { Columns } from "./columns.ts";
+import { foreignSign } from "./currency-signs.ts";
 import { type DateForm, decideDates, type WrittenRow } from "./date-form.ts";
 import type { Form } from "./forms.ts";
 import { instantsOf, roughMoment } from "./instants.ts";
@@ -25,7 +26,7 @@ export interface Table extends FileRules {
 /** Decides what dates and numbers mean by all rows together, and reads them. */
 export const readTable = (
   all: readonly CellRow[],
-  { answers, calendar, layout, columns, header }: Table,
+  { answers, calendar, currency, layout, columns, header }: Table,
   before: Recognised,
   laidOut: Partial<Recognised>,
   columnNotes: readonly string[],
@@ -60,6 +61,7 @@ export const readTable = (
   const rows = barsOf(kept, instants, decimal ?? ".", ticks, errors);
   const weeks = datedInWeek(rows, resolution, calendar, form, answers.weekDated);
   if (weeks.question !== null) questions.push(weeks.question);
+  const foreign = currency === undefined ? null : foreignSign(signs.currencies, currency);
   const recognised: Recognised = {
     ...before,
     ...laidOut,
@@ -75,10 +77,12 @@ export const readTable = (
   };
   return {
     recognised,
-    problems:
-      rows.length === 0 && errors.total === 0 && questions.length === 0
+    problems: [
+      ...(rows.length === 0 && errors.total === 0 && questions.length === 0
         ? ["the file has no row with prices"]
-        : [],
+        : []),
+      ...(foreign === null ? [] : [foreign]),
+    ],
     questions,
     rows: all.length,
     bars: questions.length > 0 ? [] : weeks.rows,

@@ -7,6 +7,8 @@ import type { Answers, DateFormat, DecimalMark, Question, WeekDate } from "./que
 export interface FileRules {
   readonly maxRows: number;
   readonly calendar: CalendarId;
+  /** What the prices are meant to be in; left out where the file was held against it before. */
+  readonly currency?: string;
   readonly answers: Answers;
 }
 

@@ -39,10 +39,10 @@ export const IMPORTS: readonly Tooth[] = [
   },
   {
     name: "so it does in JSON",
-    file: "src/domain/asset/read-bar.ts",
+    file: "src/domain/asset/read-bars.ts",
     noticedBy: worker("imports", "under the date it spells"),
-    text: "dated ? (writtenMidnight(row.timestamp) ?? moment.instant) : moment.instant",
-    without: "moment.instant",
+    text: 'typeof instant === "number" ? {',
+    without: 'typeof instant === "string" ? {',
   },
   {
     name: "a Sunday of a week is asked about",
