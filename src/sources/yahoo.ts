@@ -2,6 +2,7 @@ import * as z from "zod";
 import { barKey } from "../domain/market/bar-key.ts";
 import { MILLISECONDS_PER_DAY } from "../domain/market/calendar-day.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
+import { datesOnExchangeClock } from "./exchange-clock.ts";
 import { type HistoryRequest, refusal, type SourceFailure } from "./price-source.ts";
 import { divisorOf, yahooSymbol } from "./symbols.ts";
 import { addressOf, malformed, type Question, unaddressed, unserved, type Vendor } from "./vendor.ts";
@@ -44,6 +45,7 @@ const chart = z.object({
             currency: z.string().nullish(),
             symbol: z.string(),
             exchangeName: z.string().nullish().catch(null),
+            exchangeTimezoneName: z.string().nullish().catch(null),
           }),
           timestamp: z.array(z.number()).nullish(),
           indicators: z.object({
@@ -79,7 +81,8 @@ const chartError = z.union([
 /**
  * Yahoo's chart v8, without a key and without a promise. Prices and dividends are adjusted for splits, prices not for
  * dividends; both are in the money of the quote, so pence are pence in either. A day is
- * stamped with its session's open; a closed range comes as a result without timestamps.
+ * stamped with its session's open, a week and a month with its first midnight, on the exchange's own clock, which the answer
+ * names; a closed range comes as a result without timestamps.
  */
 export const YAHOO: Vendor = {
   name: "yahoo",
@@ -152,11 +155,16 @@ export const YAHOO: Vendor = {
     if (columns.some((values) => values?.length !== stamps.length)) return malformed("yahoo", "quote");
     const at = (values: readonly (number | null)[] | null | undefined, index: number) =>
       values?.[index] ?? null;
-    const rows = stamps.flatMap((stamp, index) => {
+    const zone = meta.exchangeTimezoneName ?? null;
+    const instants = stamps.map((stamp) => stamp * 1000);
+    const dated = isIntraday(request.resolution)
+      ? (instant: number) => instant
+      : datesOnExchangeClock(instants, zone, request.calendar);
+    const rows = instants.flatMap((instant, index) => {
       const prices = [open, high, low, close].map((values) => at(values, index));
-      return rowOf(stamp, prices, request.type === "FX" ? null : at(volume, index), divisor);
+      return rowOf(dated(instant), prices, request.type === "FX" ? null : at(volume, index), divisor);
     });
-    return { rows, actions: actionsIn(events, request, divisor) };
+    return { rows, actions: actionsIn(events, request, zone, divisor) };
   },
 };
 
@@ -164,7 +172,12 @@ export const YAHOO: Vendor = {
 const DELISTED = "YHD";
 
 /** Dividends and splits, stamped like the day they are ex; null for each that is no such thing. */
-function actionsIn(events: unknown, { calendar }: HistoryRequest, divisor: number): ToldAction[] {
+function actionsIn(
+  events: unknown,
+  { calendar }: HistoryRequest,
+  zone: string | null,
+  divisor: number,
+): ToldAction[] {
   if (events === null || events === undefined) return [];
   const kinds = happenings.safeParse(events);
   if (!kinds.success) return [null];
@@ -172,16 +185,18 @@ function actionsIn(events: unknown, { calendar }: HistoryRequest, divisor: numbe
     const entries = happenings.safeParse(kinds.data[name] ?? {});
     return entries.success ? Object.values(entries.data) : [null];
   };
+  const dividends = entriesOf("dividends").map((entry) => dividend.safeParse(entry).data);
+  const splits = entriesOf("splits").map((entry) => split.safeParse(entry).data);
+  const stamps = [...dividends, ...splits].flatMap((one) => (one === undefined ? [] : [one.date * 1000]));
+  const dated = datesOnExchangeClock(stamps, zone, calendar);
   const dayOf = (stamp: number): number =>
-    isDatable({ timestamp: stamp * 1000 }) ? barKey("1d", calendar, stamp * 1000) : Number.NaN;
+    isDatable({ timestamp: stamp * 1000 }) ? barKey("1d", calendar, dated(stamp * 1000)) : Number.NaN;
   return [
-    ...entriesOf("dividends").map((entry): ToldAction => {
-      const { data } = dividend.safeParse(entry);
+    ...dividends.map((data): ToldAction => {
       if (data === undefined) return null;
       return { type: "dividend", exDate: dayOf(data.date), amount: data.amount / divisor };
     }),
-    ...entriesOf("splits").map((entry): ToldAction => {
-      const { data } = split.safeParse(entry);
+    ...splits.map((data): ToldAction => {
       if (data === undefined) return null;
       const { date, numerator, denominator } = data;
       return { type: "split", exDate: dayOf(date), numerator, denominator };
@@ -194,13 +209,12 @@ function actionsIn(events: unknown, { calendar }: HistoryRequest, divisor: numbe
  * recorded; of those the close is good and the range unknown.
  */
 function rowOf(
-  stamp: number,
+  timestamp: number,
   [open, high, low, close]: readonly (number | null)[],
   volume: number | null,
   divisor: number,
 ): StampedBar[] {
   if (open == null || high == null || low == null || close == null || close === 0) return [];
-  const timestamp = stamp * 1000;
   if (open === 0 || high === 0 || low === 0)
     return [{ timestamp, open: null, high: null, low: null, close: close / divisor, volume }];
   return [

@@ -17,6 +17,13 @@ export const GUARDS: readonly Tooth[] = [
     without: "open: rows,",
   },
   {
+    name: "a day is dated on its exchange's own clock",
+    file: "src/sources/exchange-clock.ts",
+    noticedBy: domain("sources/yahoo-zones", "keeps its date"),
+    text: "zone !== null && isZone(zone) ? zone : own;",
+    without: "own;",
+  },
+  {
     name: "a split that stands in an answer is adjusted for",
     file: "src/queues/from-source.ts",
     noticedBy: worker("feed", "tell a split and adjust for it later"),
