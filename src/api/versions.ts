@@ -54,7 +54,8 @@ export const preconditions =
   (compares: boolean): MiddlewareHandler<ApiEnv> =>
   async (c, next) => {
     const wanted = c.req.header("if-match");
-    if (!compares && c.req.method !== "GET" && wanted !== undefined && wanted.trim() !== "*") {
+    const isReading = c.req.method === "GET" || c.req.method === "HEAD";
+    if (!compares && !isReading && wanted !== undefined && wanted.trim() !== "*") {
       throw new ApiProblem(
         "precondition_failed",
         "This route has no version that If-Match could be compared with; leave If-Match out.",
