@@ -122,6 +122,8 @@ async function readPages(
     if (answer.note !== undefined) notes.add(answer.note);
     from = answer.next;
   }
+  if (from !== null && bars.length > 0)
+    notes.add(`${source} has more: the next run goes on after ${new Date(from).toISOString()}`);
   const detail = `${source} has no bar in this period`;
   return bars.length === 0
     ? { kind: "silence", silence: { source, detail, offSession } }

@@ -19,8 +19,6 @@ import {
 import { isRebuildable } from "./rebuild.ts";
 
 const ENDPOINTS_PER_PAGE = 1_000;
-/** No more than MAX_ENDPOINTS are registered, but an installation of before that bound may have some. */
-const MAX_PAGES = 20;
 /** Rows of one statement, whose parameter holds 2 MB. */
 const DELIVERIES_PER_STATEMENT = 5_000;
 const READ_AT_ONCE = 200;
@@ -89,11 +87,14 @@ export function eventsDeps(p: Platform): EventsDeps {
   };
 }
 
-/** Every enabled endpoint: one that is left out would get nothing. */
+/**
+ * Every enabled endpoint: one that is left out would get nothing. No more than MAX_ENDPOINTS can be registered, but an
+ * installation of before that bound may have any number.
+ */
 async function allSubscriptions(db: D1Database): Promise<Subscription[]> {
   const all: Subscription[] = [];
   let after: string | null = "";
-  for (let page = 0; page < MAX_PAGES && after !== null; page++) {
+  while (after !== null) {
     const { found, next }: Awaited<ReturnType<typeof subscriptions>> = await subscriptions(
       db,
       after,

@@ -105,9 +105,12 @@ describe("sources in their order", () => {
     });
   });
 
-  test("a source that never ends is left after fifty pages", async () => {
+  test("a source that never ends is left after fifty pages, and the answer says where the next run goes on", async () => {
     const { asked, run } = desk({ a: Array.from({ length: 60 }, (_, index) => page("a", index, index + 1)) });
-    expect(await run()).toMatchObject({ kind: "answered" });
+    expect(await run()).toMatchObject({
+      kind: "answered",
+      series: { notes: ["a has more: the next run goes on after 1970-01-01T00:00:00.050Z"] },
+    });
     expect(asked).toHaveLength(50);
   });
 });
