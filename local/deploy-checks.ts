@@ -63,7 +63,9 @@ function covers(pattern: string, hostname: string): boolean {
 }
 
 function variableProblems({ vars, secrets }: Deployment): string[] {
-  const given = Object.fromEntries(secrets.map((name) => [name, SOME_SECRET]));
+  const given = Object.fromEntries(
+    secrets.map((name) => [name, name === "ENCRYPTION_KEY" ? `k1:${SOME_SECRET}` : SOME_SECRET]),
+  );
   // Secrets that not every installation needs cannot be looked up without asking Cloudflare.
   const optional = {
     ALERT_WEBHOOK_SECRET: `whsec_${SOME_SECRET}`,

@@ -13,6 +13,7 @@ import { about, aboutView, calendarOf, mainQualityOf } from "./about.ts";
 import { closeLettersOf } from "./archived-letters.ts";
 import { backfillOrders, demoSeriesFor, saveAsset } from "./asset-changes.ts";
 import { tradedAt } from "./asset-listing.ts";
+import type { ApiEnv } from "./platform.ts";
 import { ApiProblem } from "./problem.ts";
 import {
   iso,
@@ -125,6 +126,21 @@ export async function requireAsset(db: Reader, symbol: string): Promise<StoredAs
 /** Raise it when the same asset would be told otherwise. */
 const ASSETS_ENGINE = { engine: "assets", engineVersion: "1" };
 
+const assetWithQuality = assetView.extend(aboutView).meta({ id: "AssetWithQuality" });
+
+/** One asset as every route that answers one shows it. */
+async function showWhole(
+  env: ApiEnv["Bindings"],
+  reads: D1DatabaseSession,
+  asset: AssetRecord,
+): Promise<z.infer<typeof assetWithQuality>> {
+  const [troubles, quality] = await Promise.all([
+    feedTroubles(reads, [asset.symbol]),
+    mainQualityOf(env, reads, asset),
+  ]);
+  return { ...show(asset, troubles), ...about(quality, ASSETS_ENGINE) };
+}
+
 export const assets = router();
 const tag = "Assets";
 
@@ -167,7 +183,7 @@ assets.openapi(
     },
     jsonBody(newAsset),
     201,
-    assetView,
+    assetWithQuality,
   ),
   async (c) => {
     const body = c.req.valid("json");
@@ -187,7 +203,9 @@ assets.openapi(
       const backfills = await backfillOrders(c.env, wished, resolutions, c.get("caller"));
       return saveAsset(c.env, existing, wished, c.get("caller"), "asset.register", backfills);
     });
-    return c.json(show(asset), 201, { location: `/api/v1/assets/${asset.symbol}` });
+    return c.json(await showWhole(c.env, c.env.DB.withSession("first-primary"), asset), 201, {
+      location: `/api/v1/assets/${asset.symbol}`,
+    });
   },
 );
 
@@ -196,15 +214,12 @@ assets.openapi(
     { method: "get", path: "/assets/{symbol}", scope: "assets:read", summary: "One asset", tag },
     { params: symbolParams },
     200,
-    assetView.extend(aboutView).meta({ id: "AssetWithQuality" }),
+    assetWithQuality,
   ),
   async (c) => {
     const reads = c.get("reads");
     const asset = await requireAsset(reads, c.req.valid("param").symbol);
-    const shown = {
-      ...show(asset, await feedTroubles(reads, [asset.symbol])),
-      ...about(await mainQualityOf(c.env, reads, asset), ASSETS_ENGINE),
-    };
+    const shown = await showWhole(c.env, reads, asset);
     return c.json(shown, 200, await tagged(c, asset.version, shown));
   },
 );
@@ -221,7 +236,7 @@ assets.openapi(
     },
     { params: symbolParams, ...jsonBody(assetPatch) },
     200,
-    assetView,
+    assetWithQuality,
   ),
   async (c) => {
     const patch = c.req.valid("json");
@@ -247,7 +262,7 @@ assets.openapi(
       };
       return saveAsset(c.env, before, changed, c.get("caller"), "asset.update", []);
     });
-    const shown = show(asset, await feedTroubles(c.env.DB, [asset.symbol]));
+    const shown = await showWhole(c.env, c.env.DB.withSession("first-primary"), asset);
     return c.json(shown, 200, await tagged(c, asset.version, shown));
   },
 );

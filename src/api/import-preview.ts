@@ -8,6 +8,7 @@ import { type CalendarId, isCalendarId } from "../domain/market/calendar-id.ts";
 import { RESOLUTIONS } from "../domain/market/resolution.ts";
 import { requireAsset } from "./assets.ts";
 import { requires } from "./auth.ts";
+import { idempotency } from "./idempotency.ts";
 import { CSV_EXAMPLE, contentTypeOf, IMPORT_FORMS, importQuery, understandCsv } from "./import-upload.ts";
 import { ApiProblem, problemSchema } from "./problem.ts";
 import { iso, router, symbolParams } from "./schemas.ts";
@@ -103,7 +104,7 @@ importPreview.openapi(
     description: `${IMPORT_FORMS} Whatever can be read in two ways is a question, and each of its choices says the query parameter that answers it, here and at \`POST …/bars\`.`,
     tags: ["Market data"],
     security: [{ apiKey: ["assets:write"] }],
-    middleware: [requires("assets:write"), preconditions(false)] as const,
+    middleware: [requires("assets:write"), preconditions(false), idempotency(undefined)] as const,
     request: {
       params: symbolParams,
       query: importQuery,

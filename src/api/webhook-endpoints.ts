@@ -1,6 +1,5 @@
 import type { Context } from "hono";
 import * as z from "zod";
-import { endpointProblem } from "../domain/delivery/endpoint-url.ts";
 import { patternProblem } from "../domain/events/routing-key.ts";
 import type { Reader } from "../reader.ts";
 import { asRead } from "../records/as-read.ts";
@@ -17,6 +16,7 @@ import {
 } from "../records/endpoint-records.ts";
 import { endpointSecret } from "../sealing/sealer.ts";
 import { auditRow } from "./audit-row.ts";
+import { refuseUrl } from "./endpoint-url.ts";
 import type { ApiEnv } from "./platform.ts";
 import { ApiProblem } from "./problem.ts";
 import {
@@ -260,21 +260,6 @@ webhookEndpoints.openapi(
     return c.json(show(endpoint), 200, await tagged(c, endpoint.updatedAt, show(endpoint)));
   },
 );
-
-async function refuseUrl(env: ApiEnv["Bindings"], url: string, ownHost: string): Promise<void> {
-  const { config } = env.api;
-  const parsed = URL.parse(url);
-  const spelled =
-    parsed === null
-      ? "it is not a URL"
-      : endpointProblem(parsed, {
-          allowLoopback: config.WEBHOOK_ALLOW_LOOPBACK,
-          ownHosts: [ownHost, new URL(config.PUBLIC_ORIGIN).hostname],
-        });
-  const reason = spelled ?? (await env.api.endpointNameProblem(url));
-  if (reason !== null)
-    throw new ApiProblem("validation_failed", `url: ${reason}`, [{ field: "url", reason }]);
-}
 
 /** The endpoint with a change made to what is there, and an audit row beside it. */
 const changed = (

@@ -91,7 +91,7 @@ export const TWELVE_DATA: Vendor = {
     if (/available (?:starting|exclusively|only)|upgrad/i.test(text))
       return refusal("NotConfigured", "twelvedata does not serve this to the plan of the key");
     // It was told with 400 before it was told with 404.
-    if (code === 404 || (code === 400 && /symbol\W.*(?:not found|missing or invalid)/i.test(text)))
+    if (code === 404 || (code === 400 && /symbol\W.{0,200}(?:not found|missing or invalid)/i.test(text)))
       return refusal("UnknownSymbol", "twelvedata does not know the symbol");
     if (code === 401 || code === 403) return refusal("NotConfigured", "twelvedata does not take the key");
     if (code >= 500) return refusal("Unavailable", "twelvedata says that it is out of order");

@@ -42,8 +42,8 @@ export async function openAsset(symbol: string, changes: Partial<AssetRecord> = 
     archivedAt: null,
     ...changes,
   };
-  await writeAsset(env.DB, asset).run();
-  await object(symbol).register({ symbol, cause: CAUSE, fact: assetFact(asset) });
+  const { head } = await object(symbol).register({ symbol, cause: CAUSE, fact: assetFact(asset) });
+  await writeAsset(env.DB, asset, head).run();
   return asset;
 }
 

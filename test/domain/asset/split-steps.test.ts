@@ -44,6 +44,13 @@ const near = (one: number, other: number) => expect(Math.abs(one / other - 1)).t
 
 const ratios = fc.constantFrom(4, 2, 1.5, 1.2, 1.1, 1 / 3, 0.1, 20);
 
+/**
+ * Whether a day's own move leaves no doubt about a split of this ratio: below half of it, in logs. On a day that moves by 5 %
+ * of itself, bars with an 11:10 split in them and bars without look alike.
+ */
+const isPlain = (at: number, ratio: number): boolean =>
+  Math.abs(Math.log((real[at]?.close ?? 1) / (real[at - 1]?.close ?? 1))) < Math.abs(Math.log(ratio)) / 2;
+
 describe("recorded splits that the bars still show", () => {
   it("are taken out of prices and volumes, any ratio, one or several", () => {
     fc.assert(
@@ -51,6 +58,7 @@ describe("recorded splits that the bars still show", () => {
         fc.array(fc.tuple(fc.integer({ min: 1, max: 599 }), ratios), { minLength: 1, maxLength: 3 }),
         (drawn) => {
           const splits = [...new Map(drawn).entries()].map(([at, ratio]) => ({ at, ratio }));
+          fc.pre(splits.every(({ at, ratio }) => isPlain(at, ratio)));
           const { raw, actions } = traded(real, splits);
           const shown = adjusted(raw, stepsIn(raw, actions));
           for (const [n, bar] of shown.entries()) {
@@ -67,6 +75,7 @@ describe("recorded splits that the bars still show", () => {
   it("are left alone where the bars are adjusted for them already", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 599 }), ratios, (at, ratio) => {
+        fc.pre(isPlain(at, ratio));
         expect(stepsIn(real, traded(real, [{ at, ratio }]).actions)).toEqual([]);
       }),
     );

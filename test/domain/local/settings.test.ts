@@ -9,7 +9,10 @@ import { LogTap, WorkerLogs } from "../../../local/worker-logs.ts";
 
 const root = join(import.meta.dirname, "../../..");
 const config = readWorkerConfig(readFileSync(join(root, "wrangler.toml"), "utf8"));
-const secrets = Object.fromEntries(config.secrets.map((name) => [name, "a-key-of-my-own-0123456789"]));
+const secrets = {
+  ...Object.fromEntries(config.secrets.map((name) => [name, "a-key-of-my-own-0123456789"])),
+  ENCRYPTION_KEY: `mine:${Buffer.from(Array.from({ length: 32 }, (_, n) => (n * 37) % 251)).toString("base64")}`,
+};
 
 describe("wrangler.toml", () => {
   it("is read as far as variables and required secrets go", () => {
