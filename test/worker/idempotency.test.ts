@@ -85,7 +85,8 @@ describe("an Idempotency-Key", () => {
     expect(paths.length).toBeGreaterThan(20);
     for (const path of paths) {
       const sent = path.replace(/\{\w+\}/g, "NONE");
-      await keyed(sent, { none: 1 }, `known ${path}`);
+      // What a route does not read is refused before it is anything to know again; {} is nothing.
+      await keyed(sent, {}, `known ${path}`);
       const kept = (await keptRows()).filter(({ key }) => key.endsWith(`known ${path}`));
       expect(kept, path).toHaveLength(1);
     }
