@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { DEFAULT_PORTFOLIO_BACKTEST, SHORTEST_LOOKBACK } from "../domain/backtest/portfolio-request.ts";
+import { SHORTEST_LOOKBACK } from "../domain/backtest/portfolio-request.ts";
 import { DEFAULT_BACKTEST, MOST_BOOTSTRAPS, MOST_BPS, MOST_SHUFFLES } from "../domain/backtest/request.ts";
 import { RESOLUTIONS } from "../domain/market/resolution.ts";
 import { choiceFields, symbolsSchema } from "./portfolio-forms.ts";
@@ -47,15 +47,23 @@ const newPortfolioBacktest = z
       .int()
       .min(SHORTEST_LOOKBACK)
       .max(5_000)
-      .default(DEFAULT_PORTFOLIO_BACKTEST.lookback)
-      .meta({ description: "returns to learn from, up to the close at which weights are chosen" }),
+      .optional()
+      .meta({
+        description:
+          "returns to learn from, up to the close at which weights are chosen; unless said a year of the resolution, at least 60, or " +
+          "half of what the first asset has",
+      }),
     rebalanceEvery: z
       .number()
       .int()
       .min(1)
       .max(5_000)
-      .default(DEFAULT_PORTFOLIO_BACKTEST.rebalanceEvery)
-      .meta({ description: "bars until weights are chosen anew; in between they drift" }),
+      .optional()
+      .meta({
+        description:
+          "bars until weights are chosen anew; in between they drift. Unless said a month of the resolution: 21 of 1d (30 where every " +
+          "day counts), 4 of 1w, 1 of 1mo, of shorter bars what the calendars have in a month; longer where there is no time for that",
+      }),
     ...shared,
   })
   .superRefine(({ portfolioId, symbols, resolution }, context) => {

@@ -1,13 +1,17 @@
 import * as z from "zod";
 import {
   barsPerAsset,
+  filledPlan,
   type PortfolioBacktestRequest,
   tooMuchWork,
 } from "../domain/backtest/portfolio-request.ts";
 import { FEWEST_RETURNS } from "../domain/backtest/request.ts";
+import { sharedPeriodsPerYear } from "../domain/indicators/periods-per-year.ts";
 import { backtestJobId, backtestSubject, type JobOrder } from "../domain/job/job.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
+import { calendarOf } from "../domain/market/usual-calendar.ts";
 import { countBars } from "../read-model/portfolio-closes.ts";
+import { loadAssets } from "../records/asset-records.ts";
 import { findBacktest, listBacktests, recordBacktest, takeBackExcess } from "../records/backtest-records.ts";
 import { orderJobs } from "../records/job-records.ts";
 import { askedOrder } from "./asked-order.ts";
@@ -44,32 +48,45 @@ async function portfolioOrder(db: D1Database, wish: NewPortfolioBacktest): Promi
   if (portfolio === null) await requireAssets(db, symbols);
   const { lookback, rebalanceEvery, from, to, costBps, slippageBps, seed, shuffles, bootstraps, ...choice } =
     asked;
-  const request: PortfolioBacktestRequest = {
+  const plain = {
     ...choiceOf(choice),
-    ...{ kind, lookback, rebalanceEvery, costBps, slippageBps, seed, shuffles, bootstraps },
+    ...{ kind, costBps, slippageBps, seed, shuffles, bootstraps },
     from: from ?? null,
     to: to ?? null,
   };
-  refuseProblems(choiceProblems(request, symbols));
-  refuseProblems(await workProblems(db, symbols, resolution, request));
+  refuseProblems(choiceProblems(plain, symbols));
+  const size = await sizeOf(db, symbols, resolution, plain);
+  const request: PortfolioBacktestRequest = filledPlan(plain, { lookback, rebalanceEvery }, size);
+  refuseProblems(workProblems(request, size));
   return { resolution, params: { mode: "portfolioBacktest", portfolioId, symbols, request } };
 }
 
+interface Size {
+  readonly assets: number;
+  readonly bars: number;
+  readonly periodsPerYear: number;
+}
+
 /** The assets share no more dates than the first of them has; the job counts those they do share. */
-async function workProblems(
+async function sizeOf(
   db: D1Database,
   symbols: readonly string[],
   resolution: Resolution,
-  request: PortfolioBacktestRequest,
-): Promise<FieldProblem[]> {
-  const most = barsPerAsset(symbols.length);
+  { from, to }: Pick<PortfolioBacktestRequest, "from" | "to">,
+): Promise<Size> {
+  const range = { resolution, from, to, limit: barsPerAsset(symbols.length) };
+  const bars = await countBars(db, symbols[0] ?? "", range);
+  const calendars = (await loadAssets(db, symbols)).map(calendarOf);
+  return { assets: symbols.length, bars, periodsPerYear: sharedPeriodsPerYear(calendars, resolution) };
+}
+
+function workProblems(request: PortfolioBacktestRequest, { assets, bars }: Size): FieldProblem[] {
+  const most = barsPerAsset(assets);
   if (request.lookback + 1 + FEWEST_RETURNS > most) {
-    const reason = `of ${symbols.length} assets ${most} bars are read each; ${FEWEST_RETURNS + 1} of them are to trade on`;
+    const reason = `of ${assets} assets ${most} bars are read each; ${FEWEST_RETURNS + 1} of them are to trade on`;
     return [{ field: "lookback", reason }];
   }
-  const { from, to } = request;
-  const bars = await countBars(db, symbols[0] ?? "", { resolution, from, to, limit: most });
-  const reason = tooMuchWork(request, symbols.length, bars);
+  const reason = tooMuchWork(request, assets, bars);
   return reason === null ? [] : [{ field: "rebalanceEvery", reason }];
 }
 

@@ -27,7 +27,10 @@ const deliveryView = z
         excerpt: z.string().nullable(),
       }),
     ),
-    nextAttemptAt: z.string().nullable(),
+    nextAttemptAt: z.string().nullable().meta({
+      description:
+        "when it is to be sent next, the first time included; null while it is sent and once it has ended",
+    }),
     createdAt: z.string(),
     finishedAt: z.string().nullable(),
   })
@@ -40,7 +43,7 @@ const showDelivery = (d: StoredDelivery): z.infer<typeof deliveryView> => ({
   eventType: d.eventType,
   state: d.state,
   attempts: d.attempts.map((attempt) => ({ ...attempt, startedAt: iso(attempt.startedAt) })),
-  nextAttemptAt: d.state === "retrying" ? isoOrNull(d.dueAt) : null,
+  nextAttemptAt: d.state === "sending" ? null : isoOrNull(d.dueAt),
   createdAt: iso(d.createdAt),
   finishedAt: isoOrNull(d.finishedAt),
 });

@@ -1,5 +1,12 @@
 import * as z from "zod";
-import { JOB_KINDS, JOB_STATES, type JobState, portfolioSubject, shownSubject } from "../domain/job/job.ts";
+import {
+  JOB_KINDS,
+  type JobState,
+  portfolioSubject,
+  SHOWN_JOB_STATES,
+  shownState,
+  shownSubject,
+} from "../domain/job/job.ts";
 import { RESOLUTIONS } from "../domain/market/resolution.ts";
 import { noteKnown } from "../read-model/streams.ts";
 import { writeAudit } from "../records/audit.ts";
@@ -28,6 +35,11 @@ import {
   symbolSchema,
 } from "./schemas.ts";
 
+const nextAttemptAt = z.string().nullable().meta({
+  description:
+    "when it is to run next, the first time included; null while it runs, once it has ended, and behind a dead letter",
+});
+
 const problemView = z.looseObject({ code: z.string(), detail: z.string() }).nullable();
 
 const jobView = z
@@ -42,7 +54,7 @@ const jobView = z
       .nullable()
       .meta({ description: "the cross-check it is about, if it is about one" }),
     resolution: z.enum(RESOLUTIONS),
-    state: z.enum(JOB_STATES),
+    state: z.enum(SHOWN_JOB_STATES).meta({ description: "scheduled: queued, but not to run before later" }),
     slot: z.string().nullable(),
     scheduleId: z.string().nullable(),
     correlationId: z.string(),
@@ -62,7 +74,7 @@ const jobView = z
       }),
     ),
     createdAt: z.string(),
-    nextAttemptAt: z.string().nullable(),
+    nextAttemptAt,
     finishedAt: z.string().nullable(),
     waitingBehind: z.string().nullable().meta({
       description: "the dead letter of its asset that has to be dealt with before this job runs",
@@ -70,12 +82,13 @@ const jobView = z
   })
   .meta({ id: "Job" });
 
-const show = (job: ShownJob): z.infer<typeof jobView> => ({
+/** A job as it stands at an instant (epoch ms). */
+const show = (job: ShownJob, now: number): z.infer<typeof jobView> => ({
   id: job.id,
   kind: job.kind,
   ...shownSubject(job.symbol),
   resolution: job.resolution,
-  state: job.state,
+  state: shownState(job, now),
   slot: isoOrNull(job.slot),
   scheduleId: job.scheduleId,
   correlationId: job.correlationId,
@@ -91,7 +104,7 @@ const show = (job: ShownJob): z.infer<typeof jobView> => ({
     error: attempt.error === null ? null : { code: attempt.error.code, detail: attempt.error.detail },
   })),
   createdAt: iso(job.createdAt),
-  nextAttemptAt: job.state === "retrying" ? isoOrNull(job.dueAt) : null,
+  nextAttemptAt: job.state === "running" ? null : isoOrNull(job.dueAt),
   finishedAt: isoOrNull(job.finishedAt),
   waitingBehind: job.waitsBehind,
 });
@@ -106,20 +119,22 @@ jobs.openapi(
     { method: "post", path: "/jobs", scope: "jobs:write", summary: "Order a job", tag },
     jsonBody(newJob),
     202,
-    z.object({ jobId: z.string() }),
+    z.object({ jobId: z.string(), nextAttemptAt: z.string() }),
   ),
   async (c) => {
     const { delaySeconds, ...wish } = c.req.valid("json");
     const { api, DB } = c.env;
     const now = api.now();
     const order = await orderOf(c.env, wish, c.get("caller").id);
-    const due = [{ ...order, dueAt: now + delaySeconds * 1000 }];
+    const dueAt = now + delaySeconds * 1000;
     await DB.batch([
-      orderJobs(DB, due, now),
+      orderJobs(DB, [{ ...order, dueAt }], now),
       ...(order.kind === "portfolio" ? [recordOrdered(DB, [order.id])] : []),
     ]);
     await api.enqueueJobs([{ ...order, delaySeconds }]);
-    return c.json({ jobId: order.id }, 202, { location: `/api/v1/jobs/${encodeURIComponent(order.id)}` });
+    return c.json({ jobId: order.id, nextAttemptAt: iso(dueAt) }, 202, {
+      location: `/api/v1/jobs/${encodeURIComponent(order.id)}`,
+    });
   },
 );
 
@@ -129,7 +144,7 @@ jobs.openapi(
     {
       query: z.object({
         kind: z.enum(JOB_KINDS).optional(),
-        state: z.enum(JOB_STATES).optional(),
+        state: z.enum(SHOWN_JOB_STATES).optional(),
         symbol: symbolSchema.optional(),
         portfolioId: z.string().min(1).max(100).optional(),
         limit: listLimit,
@@ -147,9 +162,15 @@ jobs.openapi(
     }
     const subject = portfolioId === undefined ? symbol : portfolioSubject(portfolioId);
     const before = readCursor(cursor, z.tuple([z.number().int(), z.string()]));
-    const rows = await listJobs(c.get("reads"), { kind, state, symbol: subject }, before, limit + 1);
+    const now = c.env.api.now();
+    const rows = await listJobs(c.get("reads"), { kind, state, symbol: subject }, before, limit + 1, now);
     return c.json(
-      page(rows, limit, (job) => [job.createdAt, job.id], show),
+      page(
+        rows,
+        limit,
+        (job) => [job.createdAt, job.id],
+        (job) => show(job, now),
+      ),
       200,
     );
   },
@@ -163,7 +184,7 @@ jobs.openapi(
     jobView,
   ),
   // The primary is asked: whoever ordered a job must find it at once.
-  async (c) => c.json(show(await requireJob(c.env.DB, c.req.valid("param").id)), 200),
+  async (c) => c.json(show(await requireJob(c.env.DB, c.req.valid("param").id), c.env.api.now()), 200),
 );
 
 jobs.openapi(
@@ -205,7 +226,7 @@ jobs.openapi(
     // An attempt that nobody saw the end of may have taken effect: its event must reach the read model all the same.
     const heads = await api.headOf(job.symbol);
     if (heads.length > 0) await noteKnown(DB, heads, now).run();
-    return c.json(show(job), 200);
+    return c.json(show(job, now), 200);
   },
 );
 

@@ -51,11 +51,21 @@ const group = z
 const walkForward = z
   .strictObject({
     window: z.number().int().min(20).max(5_000).nullable().default(null).meta({
-      description: "returns to learn from; 252, or half of what there is, unless said",
+      description:
+        "returns to learn from; a year of the resolution, at least 60, or half of what there is, unless said",
     }),
-    step: z.number().int().min(1).max(5_000).default(DEFAULT_REQUEST.walkForward.step).meta({
-      description: "returns until weights are chosen anew; longer where that would be too many windows",
-    }),
+    step: z
+      .number()
+      .int()
+      .min(1)
+      .max(5_000)
+      .nullable()
+      .default(null)
+      .meta({
+        description:
+          "returns until weights are chosen anew; unless said a month of the resolution: 21 of 1d (30 where every day counts), 4 of 1w, " +
+          "1 of 1mo, of shorter bars what the calendars have in a month. Longer where that would be too many windows",
+      }),
   })
   .default(DEFAULT_REQUEST.walkForward);
 

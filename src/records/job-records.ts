@@ -1,4 +1,12 @@
-import type { Attempt, JobKind, JobOrder, JobParams, JobRecord, JobState } from "../domain/job/job.ts";
+import type {
+  Attempt,
+  JobKind,
+  JobOrder,
+  JobParams,
+  JobRecord,
+  JobState,
+  ShownJobState,
+} from "../domain/job/job.ts";
 import type { Settlement } from "../domain/job/settle.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
 import type { Problem } from "../domain/outcome.ts";
@@ -220,7 +228,7 @@ export async function takeOverdueJobs(
 
 export interface JobFilter {
   readonly kind?: string | undefined;
-  readonly state?: string | undefined;
+  readonly state?: ShownJobState | undefined;
   readonly symbol?: string | undefined;
 }
 
@@ -235,26 +243,30 @@ const toShownJob = (row: JobRow & { waits_behind: string | null }): ShownJob => 
   waitsBehind: row.waits_behind,
 });
 
-/** Jobs newest first, before a (createdAt, id) position. */
+/** Jobs newest first, before a (createdAt, id) position; `now` (epoch ms) tells the scheduled from the queued. */
 export async function listJobs(
   db: Reader,
   filter: JobFilter,
   before: readonly [number, string] | null,
   limit: number,
+  now: number,
 ): Promise<ShownJob[]> {
   const { results } = await db
     .prepare(
       `SELECT *, ${WAITS_BEHIND} FROM jobs
        WHERE (created_at, id) < (?1, ?2) AND (?3 IS NULL OR kind = ?3) AND (?4 IS NULL OR state = ?4) AND (?5 IS NULL OR symbol = ?5)
+         AND (?7 IS NULL OR (due_at IS NOT NULL AND due_at > ?8) = ?7)
        ORDER BY created_at DESC, id DESC LIMIT ?6`,
     )
     .bind(
       before?.[0] ?? Number.MAX_SAFE_INTEGER,
       before?.[1] ?? "",
       filter.kind ?? null,
-      filter.state ?? null,
+      filter.state === "scheduled" ? "queued" : (filter.state ?? null),
       filter.symbol ?? null,
       limit,
+      filter.state === "scheduled" ? 1 : filter.state === "queued" ? 0 : null,
+      now,
     )
     .all<JobRow & { waits_behind: string | null }>();
   return results.map(toShownJob);

@@ -93,7 +93,7 @@ const failure = z.looseObject({
 export const jobView = z.object({
   id: z.string(),
   kind: z.string(),
-  state: z.enum(["queued", "running", "retrying", "succeeded", "failed", "cancelled"]),
+  state: z.enum(["scheduled", "queued", "running", "retrying", "succeeded", "failed", "cancelled"]),
   result: z.unknown(),
   error: failure.nullable(),
   attempts: z.array(z.looseObject({ number: z.number() })),

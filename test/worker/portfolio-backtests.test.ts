@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { portfolioBacktest } from "../../src/domain/backtest/portfolio-backtest.ts";
-import { DEFAULT_PORTFOLIO_BACKTEST } from "../../src/domain/backtest/portfolio-request.ts";
+import { DEFAULT_BACKTEST } from "../../src/domain/backtest/request.ts";
 import { DEFAULT_REQUEST } from "../../src/domain/portfolio/request.ts";
 import { backtestDeps } from "../../src/wiring/backtests.ts";
 import { platform } from "../../src/wiring/common.ts";
@@ -54,7 +54,7 @@ describe("a portfolio's backtest through the whole flow", () => {
       periodsPerYear: 252,
       request: {
         ...{ method, target, expectedReturns, riskModel, riskFreeRate, bounds, groups },
-        ...DEFAULT_PORTFOLIO_BACKTEST,
+        ...DEFAULT_BACKTEST,
         ...{ kind: "portfolio", from: null, to: null, lookback: 40, rebalanceEvery: 10, costBps: 7 },
         ...QUICK,
       },

@@ -1,6 +1,8 @@
+import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { expect } from "vitest";
 import type { OverlapPolicy } from "../../src/domain/schedule/overlap.ts";
+import { slotLine } from "../../src/records/slot-records.ts";
 import { api } from "./api.ts";
 import type { Broker } from "./broker.ts";
 import { passSeconds } from "./market.ts";
@@ -144,8 +146,10 @@ export const commands: fc.Arbitrary<Command>[] = [
   ),
   fc.constant(
     command("run now", async (model, { id }) => {
-      await answers(202, `/schedules/${id}/run`);
-      decide(model, [Date.now()], () => "runs");
+      const line = await slotLine(env.DB, id);
+      const room = { allow: Number.POSITIVE_INFINITY, bufferOne: 2, skip: 1 }[model.overlap];
+      await answers(line.length < room ? 202 : 409, `/schedules/${id}/run`);
+      if (line.length < room) decide(model, [Date.now()], () => "runs");
     }),
   ),
   fc.tuple(fc.integer({ min: 0, max: 8 }), fc.integer({ min: 0, max: 4 })).map(([ago, length]) =>

@@ -1,6 +1,6 @@
 import type { Method } from "../portfolio/optimize.ts";
 import type { PortfolioChoice } from "../portfolio/request.ts";
-import { DEFAULT_BACKTEST } from "./request.ts";
+import { usualStep, usualWindow } from "../portfolio/usual-plan.ts";
 import type { Costs } from "./simulate.ts";
 
 /** What a portfolio's backtest is asked, every default filled in. Instants are epoch ms, both included. */
@@ -15,8 +15,6 @@ export interface PortfolioBacktestRequest extends Costs, PortfolioChoice {
   readonly shuffles: number;
   readonly bootstraps: number;
 }
-
-export const DEFAULT_PORTFOLIO_BACKTEST = { ...DEFAULT_BACKTEST, lookback: 252, rebalanceEvery: 21 } as const;
 
 /** Bars of one asset, and of all together, that are read; the newest count. Half of what an optimisation reads. */
 const MOST_BARS_EACH = 5_000;
@@ -90,14 +88,33 @@ export const rebalancingsOver = (
   dates: number,
 ): number => Math.max(0, Math.ceil((dates - 1 - lookback) / rebalanceEvery));
 
+/** How often there is time to choose weights of so many assets, and so every how many bars at the least. */
+const timeFor = (plan: Omit<Plan, "rebalanceEvery">, assets: number, dates: number) => {
+  const times = Math.floor(MOST_EFFORT / effortOf(plan, assets));
+  return { times, every: Math.max(1, Math.ceil((dates - 1 - plan.lookback) / times)) };
+};
+
+/**
+ * The lookback and the rebalancing of whoever says none, for a first asset with so many bars: as a walk-forward learns and
+ * steps, and as rarely as there is time for. `periodsPerYear` as in `indicators/periods-per-year.ts`.
+ */
+export const filledPlan = <P extends Omit<Plan, "lookback" | "rebalanceEvery">>(
+  asked: P,
+  said: { readonly lookback?: number | undefined; readonly rebalanceEvery?: number | undefined },
+  { assets, bars, periodsPerYear }: { assets: number; bars: number; periodsPerYear: number },
+): P & Plan => {
+  const lookback = said.lookback ?? Math.max(SHORTEST_LOOKBACK, usualWindow(periodsPerYear, bars - 1));
+  const plan = { ...asked, lookback };
+  const usual = () => Math.max(usualStep(periodsPerYear), timeFor(plan, assets, bars).every);
+  return { ...plan, rebalanceEvery: said.rebalanceEvery ?? usual() };
+};
+
 /** Why so many assets and dates are more than there is time for, with what would do; null when there is time. */
 export const tooMuchWork = (plan: Plan, assets: number, dates: number): string | null => {
-  const effort = effortOf(plan, assets);
   const rebalancings = rebalancingsOver(plan, dates);
-  if (rebalancings * effort <= MOST_EFFORT) return null;
-  const most = Math.floor(MOST_EFFORT / effort);
-  const every = Math.ceil((dates - 1 - plan.lookback) / most);
-  return `weights of ${assets} assets by ${plan.method} can be chosen ${most} times, not ${rebalancings}: rebalance every ${every} bars or more`;
+  if (rebalancings * effortOf(plan, assets) <= MOST_EFFORT) return null;
+  const { times, every } = timeFor(plan, assets, dates);
+  return `weights of ${assets} assets by ${plan.method} can be chosen ${times} times, not ${rebalancings}: rebalance every ${every} bars or more`;
 };
 
 /** Shuffles there is time for beside the real series. */

@@ -12,6 +12,16 @@ export type JobKind = (typeof JOB_KINDS)[number];
 export const JOB_STATES = ["queued", "running", "retrying", "succeeded", "failed", "cancelled"] as const;
 export type JobState = (typeof JOB_STATES)[number];
 
+/** As a job is shown: one that is queued for later is scheduled until its moment has come. */
+export const SHOWN_JOB_STATES = ["scheduled", ...JOB_STATES] as const;
+export type ShownJobState = (typeof SHOWN_JOB_STATES)[number];
+
+/** `now` is epoch ms. */
+export const shownState = (
+  { state, dueAt }: { readonly state: JobState; readonly dueAt: number | null },
+  now: number,
+): ShownJobState => (state === "queued" && dueAt !== null && dueAt > now ? "scheduled" : state);
+
 /** A job in one of these states never changes again. */
 export const isFinished = (state: JobState): boolean =>
   state === "succeeded" || state === "failed" || state === "cancelled";

@@ -10,17 +10,14 @@ import { type Answer, answered, declined, type PortfolioRefusal } from "./portfo
 import { limitsIn, methodIn, type OptimizationRequest } from "./request.ts";
 import { type AssetCloses, type ReturnTable, sharedReturns } from "./returns.ts";
 import { type Transition, transitionBetween } from "./transition.ts";
+import { FEW_RETURNS, usualStep, usualWindow } from "./usual-plan.ts";
 import { type MissedRebalancing, type OutOfSample, walkForward } from "./walk-forward.ts";
 
 /** Raise it when the same prices and request would get other numbers. */
-export const PORTFOLIO_ENGINE = { engine: "mean-variance", engineVersion: "3" } as const;
+export const PORTFOLIO_ENGINE = { engine: "mean-variance", engineVersion: "4" } as const;
 
-/** A walk-forward learns from a year of days, and from no fewer returns than this. */
-const USUAL_WINDOW = 252;
+/** A walk-forward learns from no fewer returns than this. */
 const FEWEST_TO_LEARN_FROM = 20;
-
-/** Fewer returns than this are told as a caveat: a covariance of them is mostly noise. */
-const FEW_RETURNS = 60;
 
 /** A weight this near to 0 is the solver's rounding and no short position. */
 const ROUNDING = 1e-9;
@@ -105,12 +102,15 @@ const withCoverage = (error: PortfolioRefusal, assets: readonly AssetCloses[]): 
   return declined(error.code, error.detail, { errors: whoIsInTheWay(coverageOf(assets)) });
 };
 
+const stepAsked = ({ walkForward: { step } }: OptimizationRequest, periodsPerYear: number): number =>
+  step ?? usualStep(periodsPerYear);
+
 const triedOut = (table: ReturnTable, { request, periodsPerYear }: OptimizationInput) => {
   const returns = table.rows.length;
-  const window = request.walkForward.window ?? Math.min(USUAL_WINDOW, Math.floor(returns / 2));
+  const window = request.walkForward.window ?? usualWindow(periodsPerYear, returns);
   if (window < FEWEST_TO_LEARN_FROM || returns <= window) return null;
   const step = Math.max(
-    request.walkForward.step,
+    stepAsked(request, periodsPerYear),
     Math.ceil((returns - window) / windowsFor(table.symbols.length)),
   );
   const walked = walkForward(table, {
@@ -176,7 +176,7 @@ const sharesOf = (
 };
 
 const caveatsOf = (
-  { assets, request }: OptimizationInput,
+  { assets, request, periodsPerYear }: OptimizationInput,
   moments: Moments,
   { rows }: ReturnTable,
   outOfSample: WalkForwardReport | null,
@@ -188,7 +188,7 @@ const caveatsOf = (
     caveats.push("There are no more returns than assets: their covariance is known in part only.");
   }
   if (outOfSample === null) caveats.push("There are too few returns to try the method out of sample.");
-  else if (outOfSample.step > request.walkForward.step) {
+  else if (outOfSample.step > stepAsked(request, periodsPerYear)) {
     caveats.push(
       `The walk-forward chose weights every ${outOfSample.step} returns, to stay within its bound.`,
     );

@@ -19,8 +19,8 @@ export interface OptimizationRequest extends PortfolioChoice {
   /** Epoch ms, both included; null for no end on that side. */
   readonly from: number | null;
   readonly to: number | null;
-  /** Returns to learn from, null for a year of days or half of what there is; returns until weights are chosen anew. */
-  readonly walkForward: { readonly window: number | null; readonly step: number };
+  /** Returns to learn from, and returns until weights are chosen anew; null for what is usual (`usual-plan.ts`). */
+  readonly walkForward: { readonly window: number | null; readonly step: number | null };
   /** What a purchase or sale costs, in basis points of its money. */
   readonly costBps: number;
   /** What is held now, fractions of the portfolio: the way from there is told. */
@@ -40,7 +40,7 @@ export const DEFAULT_REQUEST: OptimizationRequest = {
   groups: [],
   from: null,
   to: null,
-  walkForward: { window: null, step: 21 },
+  walkForward: { window: null, step: null },
   costBps: 10,
   currentWeights: null,
   amount: null,

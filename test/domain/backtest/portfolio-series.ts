@@ -3,10 +3,8 @@ import {
   type PortfolioBacktestReport,
   portfolioBacktest,
 } from "../../../src/domain/backtest/portfolio-backtest.ts";
-import {
-  DEFAULT_PORTFOLIO_BACKTEST,
-  type PortfolioBacktestRequest,
-} from "../../../src/domain/backtest/portfolio-request.ts";
+import type { PortfolioBacktestRequest } from "../../../src/domain/backtest/portfolio-request.ts";
+import { DEFAULT_BACKTEST } from "../../../src/domain/backtest/request.ts";
 import type { TestedSeries } from "../../../src/domain/backtest/shared-moves.ts";
 import type { Outcome } from "../../../src/domain/outcome.ts";
 import { DEFAULT_REQUEST } from "../../../src/domain/portfolio/request.ts";
@@ -31,7 +29,7 @@ const { method, target, expectedReturns, riskModel, riskFreeRate, bounds, groups
 
 export const asked = (wish: Partial<PortfolioBacktestRequest> = {}): PortfolioBacktestRequest => ({
   ...{ method, target, expectedReturns, riskModel, riskFreeRate, bounds, groups },
-  ...DEFAULT_PORTFOLIO_BACKTEST,
+  ...DEFAULT_BACKTEST,
   kind: "portfolio",
   from: null,
   to: null,

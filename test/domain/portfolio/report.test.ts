@@ -103,6 +103,36 @@ describe("the report of an optimisation", () => {
     ]);
   });
 
+  it.each([
+    ["1d where markets rest at weekends", 252, 21, 252],
+    ["1d where every day counts", 365, 30, 299],
+    ["1w", 52, 4, 60],
+    ["1mo", 12, 1, 60],
+    ["4h in New York", 503, 42, 299],
+    ["1h in New York", 1759, 147, 299],
+  ])(
+    "chooses weights anew after a month of the resolution unless said, learning from a year of it: %s",
+    (_, perYear, step, window) => {
+      const report = reportOf(closesOf(600, 2), {}, perYear);
+      expect(report.outOfSample).toMatchObject({
+        window,
+        // Of months there would be more windows than there is time for.
+        step: Math.max(step, Math.ceil((599 - window) / windowsFor(2))),
+      });
+    },
+  );
+
+  it("steps from month to month where there is time for it, and as it was told where it was told", () => {
+    const years = closesOf(121, 3);
+    expect(reportOf(years, {}, 12).outOfSample).toMatchObject({ window: 60, step: 1, rebalancings: 60 });
+    const quarterly = { walkForward: { window: 24, step: 3 } };
+    expect(reportOf(years, quarterly, 12).outOfSample).toMatchObject({
+      window: 24,
+      step: 3,
+      rebalancings: 32,
+    });
+  });
+
   it("tells equal weight as equalWeight itself would be told", () => {
     const { equalWeight } = reportOf(assets, { method: "minVolatility" });
     const { weights, expectedReturn, volatility, sharpe } = reportOf(assets, { method: "equalWeight" });
