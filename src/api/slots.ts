@@ -17,6 +17,7 @@ import {
   readCursor,
   router,
 } from "./schemas.ts";
+import { unraced } from "./versions.ts";
 
 const slotView = z
   .object({
@@ -93,33 +94,32 @@ slots.openapi(
     const now = api.now();
     const slot = await marketNow(c.env);
     await refuseArchived(DB, schedule);
-    const line = schedule.overlap === "allow" ? [] : await slotLine(DB, schedule.id);
-    const decision = decideOverlap(schedule.overlap, line);
-    if (decision.kind === "skip") {
-      throw new ApiProblem(
-        "conflict",
-        `Nothing was run: ${decision.why}, and the schedule's overlap policy is ${schedule.overlap}. Wait for it, cancel its jobs, or set overlap to allow.`,
-      );
-    }
-    await DB.batch([
-      claimSlots(
-        DB,
-        [
-          {
-            scheduleId: schedule.id,
-            slot,
-            state: decision.kind === "run" ? "claimed" : "buffered",
-            skippedWhy: null,
-            trigger: "run-now",
-            lateSeconds: 0,
-          },
-        ],
-        { owner: c.get("caller").id, now, leaseUntil: now + 60_000 },
-        null,
-      ),
-      auditRow(c.env, c.get("caller").id, "schedule.run", schedule.id),
-    ]);
-    if (decision.kind === "run") await api.enqueueSlots([{ scheduleId: schedule.id, slot }]);
+    const decided = await unraced("The schedule's line of slots", async () => {
+      const line = schedule.overlap === "allow" ? [] : await slotLine(DB, schedule.id);
+      const decision = decideOverlap(schedule.overlap, line);
+      if (decision.kind === "skip") {
+        throw new ApiProblem(
+          "conflict",
+          `Nothing was run: ${decision.why}, and the schedule's overlap policy is ${schedule.overlap}. Wait for it, cancel its jobs, or set overlap to allow.`,
+        );
+      }
+      const claim = {
+        scheduleId: schedule.id,
+        slot,
+        state: decision.kind === "run" ? ("claimed" as const) : ("buffered" as const),
+        skippedWhy: null,
+        trigger: "run-now" as const,
+        lateSeconds: 0,
+      };
+      const by = { owner: c.get("caller").id, now, leaseUntil: now + 60_000 };
+      // Two at once read the same line; the second finds it changed and decides again.
+      const before = schedule.overlap === "allow" ? null : { scheduleId: schedule.id, line };
+      const claimed = await claimSlots(DB, [claim], by, null, before).all();
+      if (claimed.results.length > 0 || line.includes(slot) || before === null) return decision.kind;
+      return null;
+    });
+    await DB.batch([auditRow(c.env, c.get("caller").id, "schedule.run", schedule.id)]);
+    if (decided === "run") await api.enqueueSlots([{ scheduleId: schedule.id, slot }]);
     return c.json(showSlot(await requireSlot(DB, schedule.id, slot)), 202, {
       location: `/api/v1/schedules/${schedule.id}/slots/${iso(slot)}`,
     });

@@ -58,15 +58,23 @@ interface Standing {
   readonly updatedAt?: number;
 }
 
+/** A schedule's line as somebody read it (`slotLine`). */
+interface SlotLine {
+  readonly scheduleId: string;
+  readonly line: readonly number[];
+}
+
 /**
  * Claims slots. One that exists already belongs to whoever came first, and nothing about it changes. With `standing`,
- * nothing is claimed unless that schedule is running and still stands there: a tick that was overtaken decides nothing.
+ * nothing is claimed unless that schedule is running and still stands there: a tick that was overtaken decides nothing. With
+ * `before`, nothing is claimed unless that schedule's line still is what the claim was decided by.
  */
 export function claimSlots(
   db: D1Database,
   claims: readonly SlotClaim[],
   by: { readonly owner: string; readonly now: number; readonly leaseUntil: number },
   standing: Standing | null,
+  before: SlotLine | null = null,
 ): D1PreparedStatement {
   return db
     .prepare(
@@ -76,9 +84,10 @@ export function claimSlots(
               value ->> 'lateSeconds', iif(value ->> 'state' = 'claimed', ?4, NULL), ?2, ?3,
               iif(value ->> 'state' = 'skipped', ?3, NULL)
        FROM json_each(?1)
-       WHERE ?5 IS NULL
+       WHERE (?5 IS NULL
           OR EXISTS (SELECT 1 FROM schedules WHERE id = ?5 AND done_until = ?6
-                       AND iif(?7 IS NULL, paused_at IS NULL, updated_at = ?7))
+                       AND iif(?7 IS NULL, paused_at IS NULL, updated_at = ?7)))
+         AND (?8 IS NULL OR ?9 = (SELECT json_group_array(slot) FROM (${lineOf("?8")})))
        RETURNING schedule_id, slot, state`,
     )
     .bind(
@@ -89,6 +98,8 @@ export function claimSlots(
       standing?.scheduleId ?? null,
       standing?.doneUntil ?? null,
       standing?.updatedAt ?? null,
+      before?.scheduleId ?? null,
+      before === null ? null : JSON.stringify(before.line),
     );
 }
 
@@ -148,19 +159,18 @@ export async function startBufferedSlots(
   return results.map((row) => ({ scheduleId: row.schedule_id, slot: row.slot }));
 }
 
+function lineOf(scheduleId: string): string {
+  return `SELECT slot FROM slots
+    WHERE schedule_id = ${scheduleId} AND finished_at IS NULL AND triggered_by <> 'backfill' AND ${atWork("slots")}
+    ORDER BY state = 'buffered', slot LIMIT 2`;
+}
+
 /**
  * Up to two of a schedule's slots whose work has not ended, in the order in which they run. Backfilled ones stand in no
  * line: the past must not keep the present waiting.
  */
 export async function slotLine(db: D1Database, scheduleId: string): Promise<number[]> {
-  const { results } = await db
-    .prepare(
-      `SELECT slot FROM slots
-       WHERE schedule_id = ? AND finished_at IS NULL AND triggered_by <> 'backfill' AND ${atWork("slots")}
-       ORDER BY state = 'buffered', slot LIMIT 2`,
-    )
-    .bind(scheduleId)
-    .all<{ slot: number }>();
+  const { results } = await db.prepare(lineOf("?")).bind(scheduleId).all<{ slot: number }>();
   return results.map(({ slot }) => slot);
 }
 

@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { api, items } from "./api.ts";
 import { Broker } from "./broker.ts";
 import { openAsset, passSeconds, rows, stopClock } from "./market.ts";
@@ -188,6 +188,24 @@ describe("a pause", () => {
 });
 
 describe("run now", () => {
+  it.each([
+    ["skip", [202, 409, 409, 409], ["claimed"]],
+    ["bufferOne", [202, 202, 409, 409], ["claimed", "buffered"]],
+  ] as const)("asked four times at once obeys the overlap policy %s", async (overlap, statuses, states) => {
+    await every10Minutes(`RACE-${overlap}`, { overlap });
+    const clock = vi.spyOn(Date, "now");
+    let instant = Date.now();
+    clock.mockImplementation(() => ++instant);
+    const answers = await Promise.all(
+      Array.from({ length: 4 }, () => api("POST", `/schedules/RACE-${overlap}/run`)),
+    );
+    clock.mockRestore();
+    expect(answers.map(({ status }) => status).sort()).toEqual(statuses);
+    expect((await slotsOf(`RACE-${overlap}`)).map(({ state }) => state).sort()).toEqual(states.toSorted());
+    await broker.settle();
+    await close(`RACE-${overlap}`);
+  });
+
   it("is a slot of its own that later slots wait for, and is audited", async () => {
     await every10Minutes("NOW", { overlap: "bufferOne" });
     passSeconds(10);
