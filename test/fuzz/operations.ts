@@ -5,7 +5,7 @@ export type Schema = Readonly<Record<string, unknown>>;
 
 export interface Parameter {
   readonly name: string;
-  readonly in: "path" | "query";
+  readonly in: "path" | "query" | "header";
   readonly required: boolean;
   readonly schema: Schema;
 }
@@ -30,7 +30,7 @@ export interface Described {
 const schema = z.record(z.string(), z.unknown());
 const parameterView = z.object({
   name: z.string(),
-  in: z.enum(["path", "query"]),
+  in: z.enum(["path", "query", "header"]),
   required: z.boolean().default(false),
   schema: schema.default({}),
 });

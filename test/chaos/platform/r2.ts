@@ -11,7 +11,9 @@ export class Bucket {
     this.#world = world;
   }
 
-  put(key: string, value: string): Promise<unknown> {
+  put(key: string, given: string | ArrayBuffer): Promise<unknown> {
+    // What the simulated clients upload is UTF-8.
+    const value = typeof given === "string" ? given : new TextDecoder().decode(given);
     return this.#world.callSync("r2", `R2 put ${key}`, failure, () => {
       this.objects.set(key, value);
       return { key, size: value.length, etag: key };

@@ -167,8 +167,8 @@ export const EFFECTS: readonly Tooth[] = [
     name: "retries are bounded",
     file: "src/domain/job/settle.ts",
     noticedBy: SEEDS,
-    text: "if (since >= attemptsOf(policy)) {",
-    without: "if (since >= attemptsOf(policy) + 3) {",
+    text: "const isLast = attemptsMade >= attemptsOf(policy);",
+    without: "const isLast = attemptsMade >= attemptsOf(policy) + 3;",
   },
   {
     name: "a delivery is in one pair of hands",

@@ -33,14 +33,14 @@ export const GUARDS: readonly Tooth[] = [
   {
     name: "an endpoint is changed only as it was read",
     file: "src/records/endpoint-records.ts",
-    noticedBy: worker("races", "/webhook-endpoints/{id}"),
+    noticedBy: worker("races"),
     text: "WHERE id = ?1 AND updated_at = ?2`",
     without: "WHERE id = ?1 AND ?2 = ?2`",
   },
   {
     name: "an asset's object takes only what was made from what it is",
     file: "src/domain/asset/decide.ts",
-    noticedBy: worker("races", "/assets/{symbol}"),
+    noticedBy: worker("races"),
     text: "if (expected !== undefined && (expected === null || !sameFact(view.fact, expected))) return CHANGED;",
     without: "",
   },
@@ -81,16 +81,16 @@ export const GUARDS: readonly Tooth[] = [
   },
   {
     name: "a breaker leases one probe",
-    file: "src/domain/breaker/decide.ts",
+    file: "src/domain/breaker/turn.ts",
     noticedBy: domain("breaker/breaker-decider", "gives the leave to probe once"),
-    text: 'return state.kind === "halfOpen" && state.leaseUntil <= now;',
-    without: 'return state.kind === "halfOpen";',
+    text: 'state.kind === "open" ? state.until : state.leaseUntil;',
+    without: 'state.kind === "open" ? state.until : 0;',
   },
   {
     name: "a late answer does not move a breaker",
     file: "src/domain/breaker/decide.ts",
     noticedBy: domain("breaker/breaker-model"),
-    text: "if (permit.epoch !== state.epoch) return [];",
+    text: "    return overtaken ? [failed] : [];\n",
     without: "",
   },
   {

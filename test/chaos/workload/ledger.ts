@@ -11,7 +11,8 @@ export interface AcceptedImport {
 export interface AcceptedEndpoint {
   readonly id: string;
   readonly host: string;
-  readonly secret: string;
+  /** Null when the answer that showed it was lost: a repetition does not show it again. */
+  readonly secret: string | null;
   readonly patterns: readonly string[];
   readonly at: number;
 }

@@ -123,7 +123,7 @@ async function makeEndpoint(client: Client, ledger: Ledger): Promise<void> {
   ledger.endpoints.push({
     id: String(reply["id"]),
     host,
-    secret: String(reply["secret"]),
+    secret: typeof reply["secret"] === "string" ? reply["secret"] : null,
     patterns,
     at: now,
   });
