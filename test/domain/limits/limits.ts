@@ -189,7 +189,7 @@ export const HELD: readonly Held[] = [
       records/model-records.ts auditsOf()
       records/process-records.ts latestProcess()
       records/sequence-records.ts keptBackBy()
-      records/slot-records.ts slotLine()
+      records/slot-records.ts lineOf()
       read-model/opportunities.ts latestRanking()
       read-model/opportunities.ts MOST_OUT_OF_ORDER
       read-model/recommendations.ts newestOf()
