@@ -77,7 +77,9 @@ export async function consumeJobs(
   let early: JobRecord[];
   let passedOver: JobRecord[];
   try {
-    const loaded = await deps.jobs.load([...new Set(messages.map(({ body }) => body.jobId))]);
+    const named = await deps.jobs.load([...new Set(messages.map(({ body }) => body.jobId))]);
+    // The job's own row says what it is. A message on another kind's queue must not run it with the wrong handler.
+    const loaded = named.filter((job) => job.kind === kind);
     const keptBack = loaded.filter((job) => !isFinished(job.state) && job.keptBackBy !== null);
     const aside = new Set(keptBack.length > 0 ? await deps.jobs.setAside(keptBack.map(({ id }) => id)) : []);
     // What kept these back has just ended: their messages come again at once.

@@ -1,9 +1,5 @@
+import { retryAfterSeconds } from "../domain/delivery/retry-after.ts";
 import type { SourceFailure } from "./price-source.ts";
-
-const SECONDS = /^\d{1,6}$/;
-/** An HTTP date always names its zone so; anything else is not one, whatever `Date.parse` makes of it. */
-const HTTP_DATE = /^[A-Z][a-z]{2,8},? [\w: -]+ GMT$/;
-const LONGEST_WAIT_SECONDS = 999_999;
 
 /** What an HTTP status other than 2xx means for the one who asked for prices. `now`: epoch ms, for a wait given as a date. */
 export const failureOfStatus = (response: Response, now?: number): SourceFailure => {
@@ -21,16 +17,13 @@ export const failureOfStatus = (response: Response, now?: number): SourceFailure
   return { outcome: "MalformedPayload", detail };
 };
 
-/** Without `now` only the form in seconds counts. A date that has passed asks for the shortest wait. */
-const retryAfter = (response: Response, now: number | undefined): { retryAfterSeconds?: number } => {
-  const text = (response.headers.get("retry-after") ?? "").trim();
-  if (SECONDS.test(text)) return { retryAfterSeconds: Number(text) };
-  if (now === undefined || !HTTP_DATE.test(text)) return {};
-  const seconds = Math.ceil((Date.parse(text) - now) / 1000);
-  return Number.isNaN(seconds)
-    ? {}
-    : { retryAfterSeconds: Math.min(LONGEST_WAIT_SECONDS, Math.max(1, seconds)) };
-};
+/** Without `now` (epoch ms) only the form in seconds counts. A date that has passed asks for the shortest wait. */
+function retryAfter(response: Response, now: number | undefined): { retryAfterSeconds?: number } {
+  const text = response.headers.get("retry-after")?.trim() ?? "";
+  if (now === undefined && !/^\d+$/.test(text)) return {};
+  const seconds = retryAfterSeconds(text, now ?? 0);
+  return seconds === null ? {} : { retryAfterSeconds: Math.max(1, seconds) };
+}
 
 /** What a rejected fetch, or a body that broke off, means. */
 export const failureOfError = (error: unknown): SourceFailure => {

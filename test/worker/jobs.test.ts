@@ -31,6 +31,20 @@ const QUEUE_OF = {
   recommendation: "RECOMMENDATIONS_QUEUE",
 } as const;
 
+describe("a message that names a job of another kind", () => {
+  it("is let go, and the job waits for its own queue", async () => {
+    await openAsset("ASTRAY");
+    const { jobId } = await orderImport("ASTRAY", "a", days(3));
+    const astray = letterOf("astray", { jobId, kind: "indicators", symbol: "ASTRAY" });
+    const { retried } = await broker.deliver("INDICATORS_QUEUE", [astray]);
+    expect([...retried]).toEqual([]);
+    expect(await job(jobId)).toMatchObject({ state: "queued", attempts: [] });
+    broker.put("INGEST_QUEUE", { jobId, kind: "ingest", symbol: "ASTRAY" });
+    await broker.settle();
+    expect((await job(jobId)).state).toBe("succeeded");
+  });
+});
+
 describe("the same job message again", () => {
   it("changes nothing when it comes after the work is done", async () => {
     await openAsset("AFTER");
