@@ -1,3 +1,5 @@
+import { slipsBetween } from "../src/domain/nearest-name.ts";
+
 /** Names of one or two words are too near to everybody else's (HOST, SORT). */
 const SHORTEST_NAME = 8;
 const MOST_EDITS = 2;
@@ -14,22 +16,8 @@ export function misspelt(
       (one) =>
         one.length >= SHORTEST_NAME &&
         Math.abs(one.length - name.length) <= MOST_EDITS &&
-        edits(name.toUpperCase(), one) <= MOST_EDITS,
+        slipsBetween(name.toUpperCase(), one) <= MOST_EDITS,
     );
     return meant === undefined ? [] : [{ name, meant }];
   });
-}
-
-/** How many letters have to be put in, left out or changed to make one of the other (Levenshtein). */
-function edits(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, at) => at);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const changed = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(changed, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }

@@ -57,7 +57,7 @@ export function nearestName(given: string, known: readonly string[]): string | n
 const plainly = (name: string): string => name.replaceAll(/[_\-\s]/g, "").toLowerCase();
 
 /** Letters to put in, take out, replace, or swap with their neighbour (optimal string alignment). */
-function slipsBetween(one: string, other: string): number {
+export function slipsBetween(one: string, other: string): number {
   if (other.length > LONGEST) return Number.POSITIVE_INFINITY;
   let before: number[] = [];
   let row = Array.from({ length: other.length + 1 }, (_, index) => index);
