@@ -11,8 +11,7 @@ const SYMBOLS = Array.from({ length: 12 }, (_, n) => `LONG${n}`);
 const OUTAGE_HOURS = 6;
 /** Rows written in D1 for a waiting job in an hour of the outage, the first one and the rest; indexes included. */
 const MOST_ROWS_FIRST_HOUR = 40;
-/** Of twelve jobs each gets a probe an hour, and after it looks more often for a while; of 100,000 hardly one. */
-const MOST_ROWS_LATER = 24;
+const MOST_ROWS_LATER = 12;
 
 let broker: Broker;
 let vendor: Vendor;

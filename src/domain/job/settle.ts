@@ -18,6 +18,8 @@ export interface Settlement {
   readonly number: number;
   /** Null for a deferral: a rate limit or an open breaker says nothing about the job, so it costs no attempt. */
   readonly attempt: Attempt | null;
+  /** The attempt asked a service that may be out: the job's deferrals go on counting, so that it asks no oftener after it. */
+  readonly keepsDeferrals?: true;
   readonly result: unknown;
   readonly error: Problem | null;
   /** The next attempt's moment, epoch ms; null when the job is finished. */
@@ -82,11 +84,12 @@ export function settleAttempt(
   if (isLast) {
     return { ...base, attempt, error, ...failed(job, "RetryExhausted", number, error) };
   }
-  return {
-    ...waiting,
-    attempt,
-    dueAt: now + waitSeconds(policy, attemptsMade, chance, outcome.afterSeconds) * 1000,
-  };
+  const retryIn = waitSeconds(policy, attemptsMade, chance, outcome.afterSeconds);
+  if (outcome.kind === "later" && outcome.sparesLast === true && job.deferrals > 0) {
+    const wait = Math.max(retryIn, deferralSeconds(job.deferrals, chance, outcome.afterSeconds));
+    return { ...waiting, attempt, keepsDeferrals: true, dueAt: now + wait * 1000 };
+  }
+  return { ...waiting, attempt, dueAt: now + retryIn * 1000 };
 }
 
 /**
