@@ -2,7 +2,14 @@ import * as z from "zod";
 import { decideOverlap } from "../domain/schedule/overlap.ts";
 import { openJobs, SLOT_OUTCOMES, SLOT_STATES, SLOT_TRIGGERS, slotOutcome } from "../domain/schedule/slot.ts";
 import type { Reader } from "../reader.ts";
-import { claimSlots, findSlot, listSlots, type Slot, slotLine } from "../records/slot-records.ts";
+import {
+  claimSlots,
+  findSlot,
+  listSlots,
+  type Slot,
+  slotLine,
+  whileLineIs,
+} from "../records/slot-records.ts";
 import { auditRow } from "./audit-row.ts";
 import { marketNow, refuseArchived, requireSchedule } from "./one-schedule.ts";
 import { ApiProblem } from "./problem.ts";
@@ -114,11 +121,21 @@ slots.openapi(
       const by = { owner: c.get("caller").id, now, leaseUntil: now + 60_000 };
       // Two at once read the same line; the second finds it changed and decides again.
       const before = schedule.overlap === "allow" ? null : { scheduleId: schedule.id, line };
-      const claimed = await claimSlots(DB, [claim], by, null, before).all();
-      if (claimed.results.length > 0 || line.includes(slot) || before === null) return decision.kind;
-      return null;
+      const [, claimed] = await DB.batch([
+        auditRow(
+          c.env,
+          by.owner,
+          "schedule.run",
+          schedule.id,
+          null,
+          before === null ? undefined : whileLineIs(line),
+        ),
+        claimSlots(DB, [claim], by, null, before),
+      ]);
+      if ((claimed?.results.length ?? 0) > 0 || before === null) return decision.kind;
+      // Asked twice in one millisecond: the slot of that moment is there, whatever has become of it.
+      return (await findSlot(DB, schedule.id, slot)) === null ? null : decision.kind;
     });
-    await DB.batch([auditRow(c.env, c.get("caller").id, "schedule.run", schedule.id)]);
     if (decided === "run") await api.enqueueSlots([{ scheduleId: schedule.id, slot }]);
     return c.json(showSlot(await requireSlot(DB, schedule.id, slot)), 202, {
       location: `/api/v1/schedules/${schedule.id}/slots/${iso(slot)}`,

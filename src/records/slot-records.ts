@@ -165,6 +165,11 @@ function lineOf(scheduleId: string): string {
     ORDER BY state = 'buffered', slot LIMIT 2`;
 }
 
+/** Of audit rows about a schedule in `?1`, those that find its line of slots as it was read. */
+export const whileLineIs = (line: readonly number[]): string => `(
+  SELECT one.value FROM json_each(?1) AS one
+  WHERE '${JSON.stringify(line.map(Math.trunc))}' = (SELECT json_group_array(slot) FROM (${lineOf("one.value ->> 'subject'")})))`;
+
 /**
  * Up to two of a schedule's slots whose work has not ended, in the order in which they run. Backfilled ones stand in no
  * line: the past must not keep the present waiting.
