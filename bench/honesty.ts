@@ -2,6 +2,6 @@
  * `npm run honesty`: walks forward over the real series that come with the packages, asks the rules engine every 20 bars
  * knowing only the past, holds its answers against what came, and prints how they fared as README shows it.
  */
-import { honestyTable } from "../test/domain/recommendation/honesty-table.ts";
+import { calibrationTable } from "../test/domain/recommendation/honesty-table.ts";
 
-console.log(honestyTable());
+console.log(calibrationTable());

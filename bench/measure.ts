@@ -17,7 +17,7 @@ const computed = (): number => {
 };
 
 /** The clock behind `computed` ticks every few milliseconds, so a measurement goes on for longer. */
-const LEAST_MS = 50;
+const MIN_MS = 50;
 
 /** Milliseconds per run. */
 export interface Timing {
@@ -33,7 +33,7 @@ function measured(run: () => unknown): { readonly mean: number; readonly fastest
   let fastest = Number.POSITIVE_INFINITY;
   let runs = 0;
   let spent = 0;
-  while (spent < LEAST_MS) {
+  while (spent < MIN_MS) {
     const start = performance.now();
     if (run() === undefined) throw new Error("a contestant did nothing");
     fastest = Math.min(fastest, performance.now() - start);

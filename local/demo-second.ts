@@ -20,8 +20,8 @@ export const secondOpinion = (bars: readonly Bar[]): Bar[] =>
     for (let skipped = 0; skipped < 3; skipped += 1) uniform();
     if (uniform() < MISSING) return [];
     const share = uniform() < WRONG ? FURTHEST : ROUNDING;
-    const told = close * (1 + share * (uniform() * 2 - 1));
-    return [{ timestamp, open: null, high: null, low: null, close: fiveDecimals(told), volume: null }];
+    const reported = close * (1 + share * (uniform() * 2 - 1));
+    return [{ timestamp, open: null, high: null, low: null, close: fiveDecimals(reported), volume: null }];
   });
 
 const fiveDecimals = (price: number): number => Math.round(price * 100_000) / 100_000;

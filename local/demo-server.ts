@@ -76,8 +76,8 @@ const answer = (method: string, url: URL, { series, actions }: DemoData): Answer
   const about = { symbol, resolution, currency };
   if (which === "second")
     return { status: 200, body: { ...about, source: "demo-second", ...pageOf(secondOpinion(bars), range) } };
-  const told = actionsIn(actions.get(symbol) ?? [], range);
-  return { status: 200, body: { ...about, source, ...pageOf(bars, range), ...told } };
+  const reported = actionsIn(actions.get(symbol) ?? [], range);
+  return { status: 200, body: { ...about, source, ...pageOf(bars, range), ...reported } };
 };
 
 const actionsIn = (actions: readonly CorporateAction[], { from, to }: SeriesRange) => {

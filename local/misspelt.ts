@@ -1,8 +1,8 @@
 import { slipsBetween } from "../src/domain/nearest-name.ts";
 
 /** Names of one or two words are too near to everybody else's (HOST, SORT). */
-const SHORTEST_NAME = 8;
-const MOST_EDITS = 2;
+const MIN_NAME_LENGTH = 8;
+const MAX_EDITS = 2;
 
 /** Variables of the environment that look like one of ours written wrongly, each with what was probably meant. */
 export function misspelt(
@@ -11,12 +11,12 @@ export function misspelt(
 ): readonly { readonly name: string; readonly meant: string }[] {
   const known = new Set(ours);
   return names.flatMap((name) => {
-    if (known.has(name) || name.length < SHORTEST_NAME) return [];
+    if (known.has(name) || name.length < MIN_NAME_LENGTH) return [];
     const meant = ours.find(
       (one) =>
-        one.length >= SHORTEST_NAME &&
-        Math.abs(one.length - name.length) <= MOST_EDITS &&
-        slipsBetween(name.toUpperCase(), one) <= MOST_EDITS,
+        one.length >= MIN_NAME_LENGTH &&
+        Math.abs(one.length - name.length) <= MAX_EDITS &&
+        slipsBetween(name.toUpperCase(), one) <= MAX_EDITS,
     );
     return meant === undefined ? [] : [{ name, meant }];
   });

@@ -1,6 +1,6 @@
 import { aboutProcess, isAlive } from "./processes.ts";
 
-const LOOK_EVERY_MS = 500;
+const POLL_INTERVAL_MS = 500;
 const SHELL = /(^|\/)(sh|bash|dash|zsh|ash|ksh|busybox)(\s|$)/;
 
 /**
@@ -17,6 +17,6 @@ export function onNpmGone(then: () => void, env: NodeJS.ProcessEnv = process.env
     if (!gone) return;
     clearInterval(timer);
     then();
-  }, LOOK_EVERY_MS);
+  }, POLL_INTERVAL_MS);
   timer.unref();
 }

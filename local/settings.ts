@@ -27,7 +27,7 @@ export const STARTERS_VARIABLES = ["PORT", "STATE_DIR", "DEMO", "TICK_SECONDS"];
 /** With the replay a tick a second moves the market; without it the clock is the real one, and a tick only looks what is due. */
 const REPLAY_TICK_SECONDS = 1;
 const CRON_TICK_SECONDS = 10;
-const LONGEST_TICK_SECONDS = 3_600;
+const MAX_TICK_SECONDS = 3_600;
 
 /** Locally nobody wants to wait two minutes for work that a restart has interrupted. */
 const SWEEP_AFTER_SECONDS = "10";
@@ -70,8 +70,8 @@ function portFrom(text: string): number {
 
 function ticksFrom(text: string): number {
   const seconds = Number(text);
-  if (seconds >= 0.1 && seconds <= LONGEST_TICK_SECONDS) return seconds;
-  throw new Refusal(`TICK_SECONDS=${text} is not a number of seconds from 0.1 to ${LONGEST_TICK_SECONDS}`);
+  if (seconds >= 0.1 && seconds <= MAX_TICK_SECONDS) return seconds;
+  throw new Refusal(`TICK_SECONDS=${text} is not a number of seconds from 0.1 to ${MAX_TICK_SECONDS}`);
 }
 
 /**

@@ -15,7 +15,7 @@ export function onOutputLost(then: () => void): void {
 export const say = (line: string): boolean => process.stdout.write(`${line}\n`);
 export const complain = (line: string): boolean => process.stderr.write(`${line}\n`);
 
-const LOOK_EVERY_MS = 1_000;
+const POLL_INTERVAL_MS = 1_000;
 
 /**
  * Calls back when whoever reads our output has gone away, also while there is nothing to write. A file or a terminal has no
@@ -33,7 +33,7 @@ export function onReaderGone(guard: Guard, then: () => void): (() => Promise<voi
         clearInterval(timer);
         then();
       }
-    }, LOOK_EVERY_MS);
+    }, POLL_INTERVAL_MS);
     timer.unref();
     return null;
   }

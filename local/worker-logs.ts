@@ -6,7 +6,7 @@ export interface WorkerLine {
 }
 
 /** Lines that are held before `ready` is said; more than a start makes unless something is badly wrong. */
-const MOST_HELD = 1_000;
+const MAX_HELD = 1_000;
 
 /**
  * What workerd writes, as lines with their level: what the Worker logs (JSON of its own inside workerd's), and what workerd
@@ -39,15 +39,15 @@ export class LogTap {
   readonly #write: (line: WorkerLine) => void;
   #held: WorkerLine[] | null = [];
 
-  constructor(least: LogLevel, write: (line: WorkerLine) => void) {
-    this.#least = LOG_LEVELS.indexOf(least);
+  constructor(min: LogLevel, write: (line: WorkerLine) => void) {
+    this.#least = LOG_LEVELS.indexOf(min);
     this.#write = write;
   }
 
   put(line: WorkerLine): void {
     if (LOG_LEVELS.indexOf(line.level) < this.#least) return;
     if (this.#held === null) this.#write(line);
-    else if (this.#held.length < MOST_HELD) this.#held.push(line);
+    else if (this.#held.length < MAX_HELD) this.#held.push(line);
   }
 
   open(): void {

@@ -99,7 +99,7 @@ const sourceFallbacks = z.string().transform((text, context): SourceOrder => {
 });
 
 /** An hour: a longer gap would outlast the wait that one request is given (see pace.ts). */
-const LONGEST_GAP_MS = 3_600_000;
+const MAX_GAP_MS = 3_600_000;
 
 /** JSON of the vendors whose least gap between two requests differs from their own, in milliseconds; empty for none. */
 const sourceGaps = z
@@ -108,7 +108,7 @@ const sourceGaps = z
   .transform((text, context): Readonly<Partial<Record<VendorName, number>>> => {
     const given = parsedJson(text, context);
     if (given === NOT_JSON) return z.NEVER;
-    const gap = z.number().min(0).max(LONGEST_GAP_MS);
+    const gap = z.number().min(0).max(MAX_GAP_MS);
     const parsed = z.partialRecord(z.enum(VENDOR_NAMES), gap).safeParse(given);
     return parsed.success ? parsed.data : addIssues(parsed.error, context);
   });

@@ -8,7 +8,7 @@ const METHOD = { debug: "debug", info: "log", warn: "warn", error: "error" } as 
 >;
 
 /** Longer texts are cut: a stack or an upstream's error must not make a line that no log store takes. */
-const LONGEST_TEXT = 2_000;
+const MAX_TEXT_LENGTH = 2_000;
 
 /** Fields that hold what no log may hold, however they came into an entry. */
 const PRIVATE_FIELD =
@@ -27,8 +27,8 @@ export const log: Log = (entry) => write(entry, []);
  * A log that leaves out lines below a level. `secrets` are texts known to be secret, which are blotted out wherever they
  * appear; keys and bodies are in any case.
  */
-export function logFrom(least: LogLevel, secrets: readonly string[] = []): Log {
-  const from = LOG_LEVELS.indexOf(least);
+export function logFrom(min: LogLevel, secrets: readonly string[] = []): Log {
+  const from = LOG_LEVELS.indexOf(min);
   return (entry) => {
     if (LOG_LEVELS.indexOf(levelOf(entry)) >= from) write(entry, secrets);
   };
@@ -56,6 +56,6 @@ function shown(key: string, value: unknown, secrets: readonly string[]): unknown
   if (typeof value === "bigint") return String(value);
   if (value instanceof Error) return shown(key, value.message, secrets);
   if (typeof value !== "string") return value;
-  const blotted = secrets.reduce((text, secret) => text.replaceAll(secret, REDACTED), value);
-  return withoutSecrets(blotted).slice(0, LONGEST_TEXT);
+  const redacted = secrets.reduce((text, secret) => text.replaceAll(secret, REDACTED), value);
+  return withoutSecrets(redacted).slice(0, MAX_TEXT_LENGTH);
 }

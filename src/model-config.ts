@@ -10,7 +10,7 @@ import { RULES_ONLY, type Variant } from "./domain/recommendation/llm/variants.t
  * within the fifteen minutes of a consumer.
  */
 
-export const LONGEST_MODEL_SECONDS = 25;
+export const MAX_MODEL_SECONDS = 25;
 
 const modelName = z
   .string()
@@ -29,7 +29,7 @@ const variant = z
     message: "rules have no model and no prompt",
   });
 
-type WishedVariant = z.infer<typeof variant>;
+type RequestedVariant = z.infer<typeof variant>;
 
 const variants = z
   .array(variant)
@@ -39,7 +39,7 @@ const variants = z
   .refine((list) => list.some(({ weight }) => weight > 0), "gives nobody any weight");
 
 /** JSON of the engines side by side; empty for one: the model if there is one, else the rules. */
-const engines = z.string().transform((text, context): readonly WishedVariant[] | null => {
+const engines = z.string().transform((text, context): readonly RequestedVariant[] | null => {
   if (text.trim() === "") return null;
   let given: unknown;
   try {
@@ -55,7 +55,7 @@ const engines = z.string().transform((text, context): readonly WishedVariant[] |
   return z.NEVER;
 });
 
-const whole = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
+const whole = (minimum: number, maximum: number) => z.coerce.number().int().min(minimum).max(maximum);
 
 export const MODEL_VARIABLES = {
   LLM_PROVIDER: z.enum(["off", ...PROVIDERS]),
@@ -66,7 +66,7 @@ export const MODEL_VARIABLES = {
     .string()
     .regex(/^[\x21-\x7e]{0,512}$/, "at most 512 visible characters")
     .default(""),
-  LLM_TIMEOUT_SECONDS: whole(1, LONGEST_MODEL_SECONDS),
+  LLM_TIMEOUT_SECONDS: whole(1, MAX_MODEL_SECONDS),
   LLM_MAX_OUTPUT_TOKENS: whole(64, 8_192),
   LLM_TOKENS_PER_DAY: whole(0, 1_000_000_000_000),
   LLM_STRUCTURED_OUTPUT: z.enum(["on", "off"]).transform((word) => word === "on"),
@@ -106,10 +106,10 @@ export function variantsOf(
   env: Pick<ModelVariables, "LLM_PROVIDER" | "LLM_MODEL" | "ENGINES">,
 ): readonly Variant[] {
   const provider = env.LLM_PROVIDER === "off" ? null : env.LLM_PROVIDER;
-  const wished: readonly WishedVariant[] =
+  const requested: readonly RequestedVariant[] =
     env.ENGINES ?? (provider === null ? [] : [{ name: "llm", weight: 1, engine: "llm" }]);
-  if (wished.length === 0) return RULES_ONLY;
-  return wished.map(({ name, weight, engine, model, promptVersion }) =>
+  if (requested.length === 0) return RULES_ONLY;
+  return requested.map(({ name, weight, engine, model, promptVersion }) =>
     engine === "rules"
       ? { name, weight, engine }
       : {

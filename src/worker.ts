@@ -31,17 +31,17 @@ import { deadLettersDeps } from "./wiring/dead-letters.ts";
 import { eventsDeps } from "./wiring/events.ts";
 import {
   consumerDeps,
+  evaluationDeps,
   indicatorsDeps,
   ingestDeps,
   recommendationDeps,
-  resolutionDeps,
 } from "./wiring/jobs.ts";
 import { countSlots, reporting } from "./wiring/metrics.ts";
 import { portfolioDeps } from "./wiring/portfolios.ts";
 import { processesDeps } from "./wiring/processes.ts";
 import { rankingDeps } from "./wiring/ranking.ts";
 import { rebuildDeps } from "./wiring/rebuild.ts";
-import { orderDueRun, reconcileDeps } from "./wiring/reconcile.ts";
+import { reconcileDeps, requestDueRun } from "./wiring/reconcile.ts";
 import { advanceClock, scheduleDeps, tickDeps } from "./wiring/schedule.ts";
 import { sweepDeps } from "./wiring/sweep.ts";
 import { webhooksDeps } from "./wiring/webhooks.ts";
@@ -56,7 +56,7 @@ export default reporting({
     const [ticked] = await Promise.allSettled([
       tick(marketNow, tickDeps(p)),
       sweep(sweepDeps(p)),
-      orderDueRun(p),
+      requestDueRun(p),
       watchAlerts(alertsDeps(p)),
     ]);
     if (ticked.status === "rejected") throw ticked.reason;
@@ -81,7 +81,7 @@ export default reporting({
         return consumeJobs(
           batch,
           "recommendation",
-          resolvingOr(resolutionDeps(p), recommendationHandler(recommendationDeps(p))),
+          resolvingOr(evaluationDeps(p), recommendationHandler(recommendationDeps(p))),
           consumerDeps(p),
         );
       case "inversorai-portfolios":

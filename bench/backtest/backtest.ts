@@ -1,6 +1,6 @@
 import type { Bar } from "../../src/domain/asset/bar.ts";
 import { simulate } from "../../src/domain/backtest/simulate.ts";
-import { rulesStrategy, type Wish, wishesOf } from "../../src/domain/backtest/strategy.ts";
+import { rulesStrategy, type Target, targetsOf } from "../../src/domain/backtest/strategy.ts";
 import { sp500 } from "../../test/domain/indicators/sp500.ts";
 import { show, timings } from "../measure.ts";
 
@@ -13,15 +13,16 @@ export function backtestBench(): void {
   const bars = Array.from({ length: LONG }, (_, n) => days[n % days.length]).filter(
     (bar): bar is Bar => bar !== undefined,
   );
-  const turning = (every: number): Wish[] => bars.map((_, n) => (n % (2 * every) < every ? "long" : "flat"));
+  const turning = (every: number): Target[] =>
+    bars.map((_, n) => (n % (2 * every) < every ? "long" : "flat"));
   const [often, seldom] = [turning(10), turning(100)];
-  const follow = (wishes: readonly Wish[]) => () => simulate(bars, wishes, 0, COSTS).equity.at(-1);
+  const follow = (targets: readonly Target[]) => () => simulate(bars, targets, 0, COSTS).equity.at(-1);
   const followed = timings([
     { name: "wishes followed, a trade every 20 bars", run: follow(often) },
     { name: "wishes followed, a trade every 200 bars", run: follow(seldom) },
   ]);
   const rules = rulesStrategy("STOCK", "1d", "XNYS");
-  const walked = timings([{ name: "the rules' wishes", run: () => wishesOf(rules, days).length }], {
+  const walked = timings([{ name: "the rules' wishes", run: () => targetsOf(rules, days).length }], {
     rounds: 5,
   });
   for (const line of [

@@ -32,12 +32,12 @@ function dice(seed: number): () => number {
 
 /** Assets with three common factors and risks of their own, per year. */
 function market(n: number): Moments {
-  const chance = dice(n);
-  const loads = Array.from({ length: n }, () => [0.1 + 0.1 * chance(), 0.1 * chance(), 0.05 * chance()]);
-  const own = loads.map(() => (0.05 + 0.2 * chance()) ** 2);
+  const random = dice(n);
+  const loads = Array.from({ length: n }, () => [0.1 + 0.1 * random(), 0.1 * random(), 0.05 * random()]);
+  const own = loads.map(() => (0.05 + 0.2 * random()) ** 2);
   return {
     symbols: loads.map((_, index) => `A${index}`),
-    expectedReturns: loads.map(([first = 0]) => 0.02 + 0.4 * first + 0.06 * (chance() - 0.5)),
+    expectedReturns: loads.map(([first = 0]) => 0.02 + 0.4 * first + 0.06 * (random() - 0.5)),
     covariance: loads.map((row, i) =>
       loads.map(
         (column, j) =>
@@ -125,15 +125,15 @@ function alone(): string[] {
 
 /** Closes of assets that share a market, as a job reads them. */
 function jobOf(assets: number, days: number, method: Method["method"]): OptimizationInput {
-  const chance = dice(assets);
-  const moves = Array.from({ length: days }, () => 0.02 * (chance() - 0.49));
+  const random = dice(assets);
+  const moves = Array.from({ length: days }, () => 0.02 * (random() - 0.49));
   return {
     periodsPerYear: 252,
     request: { ...DEFAULT_REQUEST, method },
     assets: Array.from({ length: assets }, (_, index) => {
       let close = 100;
       const points = moves.map((move, day) => {
-        close *= 1 + move + 0.03 * (chance() - 0.495);
+        close *= 1 + move + 0.03 * (random() - 0.495);
         return { timestamp: day * 86_400_000, close };
       });
       return { symbol: `A${index}`, currency: "USD", source: "bench", points };

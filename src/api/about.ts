@@ -102,7 +102,7 @@ export async function qualityOf(
   const version = (await projectedHeads(reads, [streamId])).get(streamId)?.version ?? 0;
   const until = asOf ?? Number.MAX_SAFE_INTEGER;
   const about = ["quality", symbol, calendar, resolution, version, until].map(String);
-  const series = await api.remembered(about, async () => {
+  const series = await api.cached(about, async () => {
     const bars = await latestBars(reads, symbol, resolution, until, QUALITY_WINDOW);
     return seriesQuality(bars, resolution, calendar, await actionsOfBars(reads, symbol, bars));
   });

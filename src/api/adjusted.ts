@@ -3,7 +3,7 @@ import { type AdjustmentStep, actionsAfter } from "../domain/asset/total-return.
 import { isCalendarId } from "../domain/market/calendar-id.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
 import { calendarOf } from "../domain/market/usual-calendar.ts";
-import { MOST_ACTIONS, readSplitSteps, readSteps } from "../read-model/corporate-actions.ts";
+import { MAX_ACTIONS, readSplitSteps, readSteps } from "../read-model/corporate-actions.ts";
 import { SeriesMoved } from "../read-model/versioned-bars.ts";
 import { whileStill } from "../read-model/while-still.ts";
 import type { AssetRecord } from "../records/asset-records.ts";
@@ -87,7 +87,7 @@ async function stepsFor(reads: D1DatabaseSession, { asset, adjusted, resolution,
   if (!isCalendarId(calendar)) throw impossible("the calendar is not known");
   const reading = await readSteps(reads, { symbol, resolution, calendar, from });
   if (reading === null)
-    throw impossible(`more than ${MOST_ACTIONS} dividends and splits lie after its beginning`);
+    throw impossible(`more than ${MAX_ACTIONS} dividends and splits lie after its beginning`);
   if (reading.ok) return reading.steps;
   const day = iso(reading.at).slice(0, 10);
   throw impossible(`the dividends before the bar of ${day} are not below the close they were paid from`);
@@ -97,11 +97,11 @@ const impossible = (reason: string): ApiProblem =>
   new ApiProblem("not_computable", `adjusted=totalReturn: ${reason}.`, [{ field: "adjusted", reason }]);
 
 /** The fields of `adjustedView` for prices from the first of these bars on. */
-export const toldOf = (
-  wish: Adjusted,
+export const adjustmentOf = (
+  requested: Adjusted,
   steps: readonly AdjustmentStep[],
   first: { readonly timestamp: number } | undefined,
 ): { adjusted: Adjusted; actionsApplied: number } => ({
-  adjusted: wish,
+  adjusted: requested,
   actionsApplied: first === undefined ? 0 : actionsAfter(steps, first.timestamp),
 });

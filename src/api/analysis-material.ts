@@ -8,13 +8,13 @@ import { assetStream } from "../domain/events/envelope.ts";
 import { periodsPerYear } from "../domain/indicators/periods-per-year.ts";
 import { addBar, initialIndicatorState } from "../domain/indicators/streaming-set.ts";
 import type { IndicatorValues } from "../domain/indicators/values.ts";
-import { readWish } from "../domain/indicators/wished.ts";
+import { readCustomIndicators } from "../domain/indicators/wished.ts";
 import { firstUnfinished } from "../domain/market/last-final.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
 import { calendarOf } from "../domain/market/usual-calendar.ts";
 import { type DataQuality, QUALITY_WINDOW } from "../domain/quality/series-quality.ts";
 import { splitsThen } from "../read-model/corporate-actions.ts";
-import { type Finer, MOST_FINER, resampledBefore } from "../read-model/resampled-series.ts";
+import { MAX_SOURCE_BARS, type Resampling, resampledBefore } from "../read-model/resampled-series.ts";
 import { indicatorsAt, latestCloses } from "../read-model/series.ts";
 import { projectedHeads } from "../read-model/streams.ts";
 import { barsThen, indicatorsThen } from "../read-model/time-travel.ts";
@@ -28,7 +28,7 @@ import { ApiProblem } from "./problem.ts";
 type Bindings = ApiEnv["Bindings"];
 
 /** What a trend is read from. */
-export interface Material {
+export interface AnalysisInput {
   readonly timestamp: number;
   readonly values: IndicatorValues;
   /** As many as the trend or the judgement of their quality needs, oldest first. */
@@ -53,7 +53,7 @@ export async function inHindsight(
   asset: AssetRecord,
   resolution: Resolution,
   asOf: number | null,
-): Promise<Material | null> {
+): Promise<AnalysisInput | null> {
   const { symbol } = asset;
   const at = await indicatorsAt(db, symbol, resolution, asOf ?? Number.MAX_SAFE_INTEGER);
   if (at === null) return null;
@@ -80,7 +80,7 @@ export async function asKnown(
   asset: AssetRecord,
   resolution: Resolution,
   { asOf, version }: { readonly asOf: number | null; readonly version: number },
-): Promise<Material | null> {
+): Promise<AnalysisInput | null> {
   const then = await indicatorsThen(db, assetStream(asset.symbol), resolution, version);
   if (then === null) return null;
   const { timestamp, values } = then;
@@ -127,80 +127,97 @@ async function splitsKnown(
 }
 
 /** Finer bars of the past that are read: a time of which as many later ones may have to be taken away again. */
-const MOST_FINER_THEN = MOST_FINER / 2;
+const MAX_SOURCE_BARS_AS_KNOWN = MAX_SOURCE_BARS / 2;
 
 /** What of the usual indicators a trend is read from. */
 const READ_BY_TREND = ["macdHistogram", "rsi14"];
 
 /** Bars after which the trend and its indicators are what a run from the first bar gives, but for rounding. */
 const barsNeeded = (resolution: Resolution): number => {
-  const reading = readWish(READ_BY_TREND);
-  const warmUp = reading.ok ? (reading.wished.warmUp ?? 0) : 0;
+  const reading = readCustomIndicators(READ_BY_TREND);
+  const warmUp = reading.ok ? (reading.custom.warmUp ?? 0) : 0;
   return Math.max(windowLength(resolution), warmUp + 1);
 };
 
 /** The newest bar that finer ones make and that was over by then; what is under way is no bar yet. */
-export async function madeMaterial(
+export async function resampledInput(
   env: Bindings,
   db: D1DatabaseSession,
   asset: AssetRecord,
-  finer: Finer,
+  resampling: Resampling,
   { asOf, version }: Then,
-): Promise<Material | null> {
+): Promise<AnalysisInput | null> {
   const now = asOf ?? (await marketTime(db, env.api.config, env.api.now()));
-  const key = firstUnfinished(finer.to, finer.calendar, now);
-  if (version !== null) return madeAsKnown(env, db, asset, finer, { asOf, version, key });
+  const key = firstUnfinished(resampling.to, resampling.calendar, now);
+  if (version !== null) return resampledAsKnown(env, db, asset, resampling, { asOf, version, key });
   const streamId = assetStream(asset.symbol);
   const head = (await projectedHeads(db, [streamId])).get(streamId)?.version ?? 0;
-  const about = ["trend", asset.symbol, asset.type, finer.calendar, finer.to, finer.from, head, key].map(
-    String,
-  );
-  const made = await env.api.remembered(about, async () => {
+  const about = [
+    "trend",
+    asset.symbol,
+    asset.type,
+    resampling.calendar,
+    resampling.to,
+    resampling.from,
+    head,
+    key,
+  ].map(String);
+  const resampled = await env.api.cached(about, async () => {
     const asking = {
       asset,
       adjusted: "split",
-      resolution: finer.from,
+      resolution: resampling.from,
       from: Number.MIN_SAFE_INTEGER,
     } as const;
     const { bars, whole, steps } = await withSteps(db, asking, async (steps) => ({
-      ...(await resampledBefore(db, finer, key, barsNeeded(finer.to), steps)),
+      ...(await resampledBefore(db, resampling, key, barsNeeded(resampling.to), steps)),
       steps,
     }));
-    return materialOf(asset, finer, bars, whole, steps);
+    return inputOf(asset, resampling, bars, whole, steps);
   });
-  return made === null ? null : { ...made, quality: await qualityOf(env, db, asset, finer.from, asOf) };
+  return resampled === null
+    ? null
+    : { ...resampled, quality: await qualityOf(env, db, asset, resampling.from, asOf) };
 }
 
-async function madeAsKnown(
+async function resampledAsKnown(
   env: Bindings,
   db: D1DatabaseSession,
   asset: AssetRecord,
-  finer: Finer,
+  resampling: Resampling,
   then: { readonly asOf: number | null; readonly version: number; readonly key: number },
-): Promise<Material | null> {
-  const newest = await indicatorsThen(db, assetStream(asset.symbol), finer.from, then.version);
+): Promise<AnalysisInput | null> {
+  const newest = await indicatorsThen(db, assetStream(asset.symbol), resampling.from, then.version);
   if (newest === null) return null;
-  const parts = await knownBars(db, asset, finer.from, newest, MOST_FINER_THEN);
-  const read = parts.length < MOST_FINER_THEN;
-  const steps = await splitsKnown(db, asset, finer.from, parts, then.version);
-  const bars = resample(adjusted(parts, steps), finer).bars.filter(({ timestamp }) => timestamp < then.key);
+  const parts = await knownBars(db, asset, resampling.from, newest, MAX_SOURCE_BARS_AS_KNOWN);
+  const read = parts.length < MAX_SOURCE_BARS_AS_KNOWN;
+  const steps = await splitsKnown(db, asset, resampling.from, parts, then.version);
+  const bars = resample(adjusted(parts, steps), resampling).bars.filter(
+    ({ timestamp }) => timestamp < then.key,
+  );
   // Where there are more, the first may lack parts that were not read.
-  const sure = (read ? bars : bars.slice(1)).slice(-barsNeeded(finer.to));
-  const made = materialOf(asset, finer, sure, read || sure.length === barsNeeded(finer.to), steps);
+  const sure = (read ? bars : bars.slice(1)).slice(-barsNeeded(resampling.to));
+  const resampled = inputOf(
+    asset,
+    resampling,
+    sure,
+    read || sure.length === barsNeeded(resampling.to),
+    steps,
+  );
   const window = parts.slice(-QUALITY_WINDOW);
-  return made === null
+  return resampled === null
     ? null
-    : { ...made, quality: await qualityThen(env, db, asset, finer.from, window, then.asOf) };
+    : { ...resampled, quality: await qualityThen(env, db, asset, resampling.from, window, then.asOf) };
 }
 
 /** Refuses when the bars that could be read are too few, though there are more. */
-function materialOf(
+function inputOf(
   asset: AssetRecord,
-  { from, to }: Finer,
+  { from, to }: Resampling,
   bars: readonly Bar[],
   whole: boolean,
   steps: readonly AdjustmentStep[],
-): Omit<Material, "quality"> | null {
+): Omit<AnalysisInput, "quality"> | null {
   if (!whole) {
     throw new ApiProblem(
       "invalid_query",
@@ -209,7 +226,7 @@ function materialOf(
     );
   }
   const state = initialIndicatorState(periodsPerYear(calendarOf(asset), to));
-  let last: Omit<Material, "quality" | "closes" | "splits"> | null = null;
+  let last: Omit<AnalysisInput, "quality" | "closes" | "splits"> | null = null;
   for (const bar of bars) last = { timestamp: bar.timestamp, values: addBar(state, bar) };
   return last === null
     ? null

@@ -1,17 +1,17 @@
 import * as z from "zod";
 import { readTrend } from "../domain/analysis/trend.ts";
 import { windowLength } from "../domain/analysis/trend-parameters.ts";
-import { pricesTold } from "../domain/asset/split-steps.ts";
+import { priceBasis } from "../domain/asset/split-steps.ts";
 import { assetStream } from "../domain/events/envelope.ts";
 import { RESOLUTIONS } from "../domain/market/resolution.ts";
 import { ANALYSIS_VERSION } from "../domain/recommendation/analysis-state.ts";
 import { knowledgeAt } from "../read-model/time-travel.ts";
 import { about, aboutView } from "./about.ts";
 import { pricesView } from "./adjusted.ts";
-import { asKnown, inHindsight, madeMaterial } from "./analysis-material.ts";
+import { asKnown, inHindsight, resampledInput } from "./analysis-material.ts";
 import { requireAsset } from "./assets.ts";
 import { ApiProblem } from "./problem.ts";
-import { finerOf, resampleQuery } from "./resampled.ts";
+import { resampleQuery, resamplingOf } from "./resampled.ts";
 import { instantSchema, iso, operation, resolutionQuery, router, symbolParams } from "./schemas.ts";
 
 const nullable = z.number().nullable();
@@ -67,21 +67,21 @@ analysis.openapi(
     const { resolution, resampleFrom, asOf } = c.req.valid("query");
     const reads = c.get("reads");
     const asset = await requireAsset(reads, symbol);
-    const finer = finerOf(asset, resolution, resampleFrom);
+    const resampling = resamplingOf(asset, resolution, resampleFrom);
     const known = asOf === undefined ? null : await knowledgeAt(reads, assetStream(symbol), asOf);
-    const material =
-      finer !== null
-        ? await madeMaterial(c.env, reads, asset, finer, {
+    const input =
+      resampling !== null
+        ? await resampledInput(c.env, reads, asset, resampling, {
             asOf: asOf ?? null,
             version: known?.version ?? null,
           })
         : known === null
           ? await inHindsight(c.env, reads, asset, resolution, asOf ?? null)
           : await asKnown(c.env, reads, asset, resolution, { asOf: asOf ?? null, version: known.version });
-    if (material === null)
+    if (input === null)
       throw new ApiProblem("not_found", `Nothing has been analysed for ${symbol} at ${resolution} by then.`);
-    const { timestamp, values, quality, splits } = material;
-    const closes = material.closes.slice(-windowLength(resolution)).map(({ close }) => close);
+    const { timestamp, values, quality, splits } = input;
+    const closes = input.closes.slice(-windowLength(resolution)).map(({ close }) => close);
     const view = {
       symbol,
       resolution,
@@ -92,7 +92,7 @@ analysis.openapi(
         version: known?.version ?? null,
         hindsight: asOf !== undefined && known === null,
       },
-      ...pricesTold([{ splits }]),
+      ...priceBasis([{ splits }]),
       close: closes.at(-1) ?? 0,
       ...readTrend(resolution, { closes, values }),
     };

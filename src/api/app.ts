@@ -2,7 +2,7 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import { bodyLimit } from "hono/body-limit";
 import { etag } from "hono/etag";
 import { secureHeaders } from "hono/secure-headers";
-import { MOST_IMPORT_BYTES } from "../queues/import-format.ts";
+import { MAX_IMPORT_BYTES } from "../queues/import-format.ts";
 import { alerts } from "./alerts.ts";
 import { analysis } from "./analysis.ts";
 import { apiKeys } from "./api-keys.ts";
@@ -53,7 +53,7 @@ import { watch } from "./watch.ts";
 import { webhookEndpoints } from "./webhook-endpoints.ts";
 
 /** Bodies other than imports; the largest honest one is a list of fifty patterns. */
-const LARGEST_BODY = 64_000;
+const MAX_BODY_BYTES = 64_000;
 const JSON_ONLY = /^application\/json\s*(;|$)/i;
 
 const v1 = new OpenAPIHono<ApiEnv>();
@@ -67,7 +67,7 @@ v1.use(async (c, next) => {
     throw new ApiProblem("unsupported_media_type", "Send application/json.");
   }
   // Before anything reads the body: what is too large is never held.
-  const maxSize = isImport ? MOST_IMPORT_BYTES : LARGEST_BODY;
+  const maxSize = isImport ? MAX_IMPORT_BYTES : MAX_BODY_BYTES;
   return bodyLimit({
     maxSize,
     onError: () => {

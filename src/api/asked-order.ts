@@ -1,12 +1,12 @@
-import type { JobOrder } from "../domain/job/job.ts";
+import type { JobRequest } from "../domain/job/job.ts";
 import type { ApiEnv } from "./platform.ts";
 
 /** A job that a caller asks for: it serves no slot, and nothing came before it. */
-export const askedOrder = (
+export const userJobRequest = (
   { api }: ApiEnv["Bindings"],
   actor: string,
-  what: Pick<JobOrder, "id" | "kind" | "symbol" | "resolution" | "params">,
-): JobOrder => ({
+  what: Pick<JobRequest, "id" | "kind" | "symbol" | "resolution" | "params">,
+): JobRequest => ({
   ...what,
   slot: null,
   scheduleId: null,

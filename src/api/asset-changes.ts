@@ -1,5 +1,5 @@
 import { assetStream, type Cause } from "../domain/events/envelope.ts";
-import { type JobOrder, jobId } from "../domain/job/job.ts";
+import { type JobRequest, jobId } from "../domain/job/job.ts";
 import { findDemoSeries } from "../domain/market/demo-catalogue.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
 import { noteKnown } from "../read-model/streams.ts";
@@ -12,7 +12,7 @@ import {
 } from "../records/asset-records.ts";
 import { marketTime } from "../records/clock-record.ts";
 import { forgetFeed } from "../records/feed-records.ts";
-import { orderJobs } from "../records/job-records.ts";
+import { insertJobs } from "../records/job-records.ts";
 import { followAsset } from "../records/schedule-stops.ts";
 import { auditRow } from "./audit-row.ts";
 import type { ApiEnv, Caller } from "./platform.ts";
@@ -37,12 +37,12 @@ export function demoSeriesFor(demoOn: boolean, source: string, symbol: string) {
 }
 
 /** The first job of an asset: its whole history up to the market's now. */
-export async function backfillOrders(
+export async function backfillRequests(
   env: ApiEnv["Bindings"],
   asset: AssetRecord,
   resolutions: readonly Resolution[],
   caller: Caller,
-): Promise<JobOrder[]> {
+): Promise<JobRequest[]> {
   const { api } = env;
   const until = await marketTime(env.DB, api.config, api.now());
   return resolutions.map((resolution) => {
@@ -64,7 +64,7 @@ export async function backfillOrders(
 }
 
 /**
- * First the fact in the asset's log (repeating it changes nothing), then the record: a crash between is mended by whoever
+ * First the fact in the asset's log (repeating it changes nothing), then the record: a crash between is repaired by whoever
  * comes next. Null when the asset is no longer what it was `before`; the record then says what it is.
  */
 export async function saveAsset(
@@ -73,7 +73,7 @@ export async function saveAsset(
   asset: AssetRecord,
   caller: Caller,
   action: string,
-  jobs: readonly JobOrder[],
+  jobs: readonly JobRequest[],
 ): Promise<StoredAsset | null> {
   const { api, DB } = env;
   const now = api.now();
@@ -98,7 +98,7 @@ export async function saveAsset(
     ...(asset.archivedAt === null ? [] : [forgetFeed(DB, asset.symbol)]),
     ...(jobs.length > 0
       ? [
-          orderJobs(
+          insertJobs(
             DB,
             jobs.map((job) => ({ ...job, dueAt: now })),
             now,

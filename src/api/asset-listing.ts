@@ -11,7 +11,7 @@ const DEFAULT_CALENDAR: Readonly<Record<AssetType, CalendarId>> = {
 };
 
 /** What a wish for an asset says of where it is traded and in which money. */
-interface Wish {
+interface UserRequest {
   readonly symbol: string;
   readonly type: AssetType;
   readonly source: string;
@@ -24,26 +24,26 @@ interface Wish {
  * type. What a vendor would be asked in vain is refused, with what to write instead: an ending without a calendar here, a
  * calendar or a currency that contradicts the ending. Whoever says the calendar may keep any currency: some lines have others.
  */
-export function tradedAt({ symbol, type, source, currency, calendar }: Wish): {
+export function tradedAt({ symbol, type, source, currency, calendar }: UserRequest): {
   readonly calendar: CalendarId;
   readonly currency: string;
 } {
   const listing: Listing = type === "STOCK" ? listingOf(symbol) : { kind: "home" };
-  const isAsked = isVendorName(source);
-  if (listing.kind === "known" && calendar !== undefined && calendar !== listing.calendar && isAsked) {
+  const isRequested = isVendorName(source);
+  if (listing.kind === "known" && calendar !== undefined && calendar !== listing.calendar && isRequested) {
     const { ending, market } = listing;
     throw refused(
       "calendar",
       `.${ending} is ${market}'s: write ${listing.calendar}, or leave the calendar out`,
     );
   }
-  if (listing.kind === "unknown" && calendar === undefined && isAsked)
+  if (listing.kind === "unknown" && calendar === undefined && isRequested)
     throw refused("symbol", withoutCalendar(symbol, listing));
   const chosen = calendar ?? (listing.kind === "known" ? listing.calendar : DEFAULT_CALENDAR[type]);
   const usual = listing.kind === "known" ? listing.currencies : homeCurrencies(type, listing, chosen);
   const money = currency ?? usual[0];
   if (money === undefined) throw refused("currency", "say it: a currency code of 3 to 5 capital letters");
-  if (isAsked && calendar === undefined && usual.length > 0 && !usual.includes(money))
+  if (isRequested && calendar === undefined && usual.length > 0 && !usual.includes(money))
     throw refused("currency", otherMoney(symbol, listing, usual, money, chosen));
   return { calendar: chosen, currency: money };
 }

@@ -10,8 +10,8 @@ import type { Reader } from "../reader.ts";
 import { type AssetRecord, listAssets, loadAssets, type StoredAsset } from "../records/asset-records.ts";
 import { feedTroubles, type NotedTrouble } from "../records/feed-records.ts";
 import { about, aboutView, calendarOf, mainQualityOf } from "./about.ts";
-import { closeLettersOf } from "./archived-letters.ts";
-import { backfillOrders, demoSeriesFor, saveAsset } from "./asset-changes.ts";
+import { closeDeadLettersOf } from "./archived-letters.ts";
+import { backfillRequests, demoSeriesFor, saveAsset } from "./asset-changes.ts";
 import { tradedAt } from "./asset-listing.ts";
 import type { ApiEnv } from "./platform.ts";
 import { ApiProblem } from "./problem.ts";
@@ -194,14 +194,14 @@ assets.openapi(
         throw new ApiProblem("conflict", `${body.symbol} is registered already; use PATCH to change it.`);
       }
       const now = c.env.api.now();
-      const wished: AssetRecord = {
+      const requested: AssetRecord = {
         ...described,
         createdAt: existing?.createdAt ?? now,
         updatedAt: existing === undefined ? now : laterThan(existing, now),
         archivedAt: null,
       };
-      const backfills = await backfillOrders(c.env, wished, resolutions, c.get("caller"));
-      return saveAsset(c.env, existing, wished, c.get("caller"), "asset.register", backfills);
+      const backfills = await backfillRequests(c.env, requested, resolutions, c.get("caller"));
+      return saveAsset(c.env, existing, requested, c.get("caller"), "asset.register", backfills);
     });
     return c.json(await showWhole(c.env, c.env.DB.withSession("first-primary"), asset), 201, {
       location: `/api/v1/assets/${asset.symbol}`,
@@ -286,7 +286,7 @@ assets.openapi(
       const before = await requireAsset(c.env.DB, c.req.valid("param").symbol);
       refuseStale(c, before.version);
       const now = c.env.api.now();
-      await closeLettersOf(c, before.symbol);
+      await closeDeadLettersOf(c, before.symbol);
       const archived = { ...before, live: false, archivedAt: now, updatedAt: laterThan(before, now) };
       return saveAsset(c.env, before, archived, c.get("caller"), "asset.archive", []);
     });

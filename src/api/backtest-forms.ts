@@ -1,14 +1,14 @@
 import * as z from "zod";
-import { SHORTEST_LOOKBACK } from "../domain/backtest/portfolio-request.ts";
-import { DEFAULT_BACKTEST, MOST_BOOTSTRAPS, MOST_BPS, MOST_SHUFFLES } from "../domain/backtest/request.ts";
+import { MIN_LOOKBACK } from "../domain/backtest/portfolio-request.ts";
+import { DEFAULT_BACKTEST, MAX_BOOTSTRAPS, MAX_BPS, MAX_SHUFFLES } from "../domain/backtest/request.ts";
 import { RESOLUTIONS } from "../domain/market/resolution.ts";
 import { choiceFields, symbolsSchema } from "./portfolio-forms.ts";
 import { instantSchema, symbolSchema } from "./schemas.ts";
 
 const bps = (preset: number, description: string) =>
-  z.number().min(0).max(MOST_BPS).default(preset).meta({ description });
+  z.number().min(0).max(MAX_BPS).default(preset).meta({ description });
 
-const count = (most: number, preset: number) => z.number().int().min(0).max(most).default(preset);
+const count = (maximum: number, preset: number) => z.number().int().min(0).max(maximum).default(preset);
 
 const shared = {
   from: instantSchema.optional(),
@@ -16,8 +16,8 @@ const shared = {
   costBps: bps(DEFAULT_BACKTEST.costBps, "what a trade costs on each side, in basis points of its money"),
   slippageBps: bps(DEFAULT_BACKTEST.slippageBps, "how much worse than the bar's price each fill is"),
   seed: z.number().int().min(0).max(0xffff_ffff).default(DEFAULT_BACKTEST.seed),
-  shuffles: count(MOST_SHUFFLES, DEFAULT_BACKTEST.shuffles),
-  bootstraps: count(MOST_BOOTSTRAPS, DEFAULT_BACKTEST.bootstraps),
+  shuffles: count(MAX_SHUFFLES, DEFAULT_BACKTEST.shuffles),
+  bootstraps: count(MAX_BOOTSTRAPS, DEFAULT_BACKTEST.bootstraps),
 };
 
 const newRulesBacktest = z
@@ -45,7 +45,7 @@ const newPortfolioBacktest = z
     lookback: z
       .number()
       .int()
-      .min(SHORTEST_LOOKBACK)
+      .min(MIN_LOOKBACK)
       .max(5_000)
       .optional()
       .meta({

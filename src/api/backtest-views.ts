@@ -38,7 +38,7 @@ export const summaryView = z
   })
   .meta({ id: "BacktestSummary" });
 
-const figures = z.looseObject({
+const statistics = z.looseObject({
   finalEquity: z.number(),
   cagr: nullable,
   sharpe: nullable,
@@ -50,8 +50,8 @@ const rulesResult = z.looseObject({
   streamVersion: z.number().int().meta({ description: "of the asset's stream: the bars are true of it" }),
   snapshotHash: z.string(),
   fillsAt: z.enum(["nextOpen", "nextClose", "mixed"]),
-  strategy: figures,
-  buyAndHold: figures,
+  strategy: statistics,
+  buyAndHold: statistics,
   overBuyAndHold: z.number().meta({ description: "final equity over that of buy-and-hold, less 1" }),
   control: z.looseObject({ shuffles: z.number(), pValue: z.number() }).nullable().meta({
     description: "the strategy on the series with its returns shuffled: what it gets where there is no order",
@@ -65,7 +65,7 @@ const rulesResult = z.looseObject({
   notice: z.string(),
 });
 
-const portfolioFigures = z.looseObject({ finalEquity: z.number(), cagr: nullable, sharpe: nullable });
+const portfolioStatistics = z.looseObject({ finalEquity: z.number(), cagr: nullable, sharpe: nullable });
 
 const portfolioResult = z.looseObject({
   asOf: z.string(),
@@ -74,8 +74,8 @@ const portfolioResult = z.looseObject({
   streamVersions: z.record(z.string(), z.number().int()),
   snapshotHash: z.string(),
   fillsAt: z.enum(["nextOpen", "nextClose", "mixed"]),
-  strategy: portfolioFigures,
-  equalWeight: portfolioFigures.meta({ description: "rebalanced and charged on the same bars" }),
+  strategy: portfolioStatistics,
+  equalWeight: portfolioStatistics.meta({ description: "rebalanced and charged on the same bars" }),
   overEqualWeight: z.number().meta({ description: "final equity over that of equal weight, less 1" }),
   control: z.looseObject({ shuffles: z.number(), pValue: z.number() }).nullable().meta({
     description: "the method on the assets' moves in other orders, the same for all of them",

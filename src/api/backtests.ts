@@ -5,16 +5,16 @@ import {
   type PortfolioBacktestRequest,
   tooMuchWork,
 } from "../domain/backtest/portfolio-request.ts";
-import { FEWEST_RETURNS } from "../domain/backtest/request.ts";
+import { MIN_RETURNS } from "../domain/backtest/request.ts";
 import { sharedPeriodsPerYear } from "../domain/indicators/periods-per-year.ts";
-import { backtestJobId, backtestSubject, type JobOrder } from "../domain/job/job.ts";
+import { backtestJobId, backtestSubject, type JobRequest } from "../domain/job/job.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
 import { calendarOf } from "../domain/market/usual-calendar.ts";
 import { countBars } from "../read-model/portfolio-closes.ts";
 import { loadAssets } from "../records/asset-records.ts";
 import { findBacktest, listBacktests, recordBacktest, takeBackExcess } from "../records/backtest-records.ts";
-import { orderJobs } from "../records/job-records.ts";
-import { askedOrder } from "./asked-order.ts";
+import { insertJobs } from "../records/job-records.ts";
+import { userJobRequest } from "./asked-order.ts";
 import { requireAsset } from "./assets.ts";
 import { type NewPortfolioBacktest, type NewRulesBacktest, newBacktest } from "./backtest-forms.ts";
 import { backtestView, showOne, showSummary, summaryView } from "./backtest-views.ts";
@@ -26,28 +26,28 @@ import { jsonBody, listLimit, listOf, operation, page, readCursor, router } from
 export const backtests = router();
 const tag = "Backtests";
 /** Each takes seconds of computing, one after the other. */
-const MOST_OPEN = 20;
+const MAX_OPEN = 20;
 
-type Ordered = Pick<JobOrder, "resolution" | "params">;
+type Requested = Pick<JobRequest, "resolution" | "params">;
 
-async function rulesOrder(
+async function rulesRequest(
   db: D1Database,
-  { symbol, resolution, from, to, ...wish }: NewRulesBacktest,
-): Promise<Ordered> {
+  { symbol, resolution, from, to, ...requested }: NewRulesBacktest,
+): Promise<Requested> {
   await requireAsset(db, symbol);
-  const request = { ...wish, from: from ?? null, to: to ?? null };
+  const request = { ...requested, from: from ?? null, to: to ?? null };
   return { resolution, params: { mode: "backtest", symbol, request } };
 }
 
 /** Refuses what no assets can be asked, and what there is surely no time for. */
-async function portfolioOrder(db: D1Database, wish: NewPortfolioBacktest): Promise<Ordered> {
-  const { kind, portfolioId = null, symbols: named, resolution: said, ...asked } = wish;
+async function portfolioRequest(db: D1Database, requested: NewPortfolioBacktest): Promise<Requested> {
+  const { kind, portfolioId = null, symbols: named, resolution: said, ...fields } = requested;
   const portfolio = portfolioId === null ? null : await requirePortfolio(db, portfolioId);
   const symbols = portfolio?.symbols ?? named ?? [];
   const resolution = portfolio?.resolution ?? said ?? "1d";
   if (portfolio === null) await requireAssets(db, symbols);
   const { lookback, rebalanceEvery, from, to, costBps, slippageBps, seed, shuffles, bootstraps, ...choice } =
-    asked;
+    fields;
   const plain = {
     ...choiceOf(choice),
     ...{ kind, costBps, slippageBps, seed, shuffles, bootstraps },
@@ -81,9 +81,9 @@ async function sizeOf(
 }
 
 function workProblems(request: PortfolioBacktestRequest, { assets, bars }: Size): FieldProblem[] {
-  const most = barsPerAsset(assets);
-  if (request.lookback + 1 + FEWEST_RETURNS > most) {
-    const reason = `of ${assets} assets ${most} bars are read each; ${FEWEST_RETURNS + 1} of them are to trade on`;
+  const maximum = barsPerAsset(assets);
+  if (request.lookback + 1 + MIN_RETURNS > maximum) {
+    const reason = `of ${assets} assets ${maximum} bars are read each; ${MIN_RETURNS + 1} of them are to trade on`;
     return [{ field: "lookback", reason }];
   }
   const reason = tooMuchWork(request, assets, bars);
@@ -106,10 +106,11 @@ backtests.openapi(
   ),
   async (c) => {
     const { api, DB } = c.env;
-    const wish = c.req.valid("json");
-    const what = wish.kind === "rules" ? await rulesOrder(DB, wish) : await portfolioOrder(DB, wish);
+    const requested = c.req.valid("json");
+    const what =
+      requested.kind === "rules" ? await rulesRequest(DB, requested) : await portfolioRequest(DB, requested);
     const id = api.newId();
-    const order = askedOrder(c.env, c.get("caller").id, {
+    const request = userJobRequest(c.env, c.get("caller").id, {
       ...what,
       id: backtestJobId(id),
       kind: "portfolio",
@@ -117,20 +118,22 @@ backtests.openapi(
     });
     const now = api.now();
     const results = await DB.batch([
-      orderJobs(DB, [{ ...order, dueAt: now }], now),
-      recordBacktest(DB, id, order.id),
-      ...takeBackExcess(DB, { id, actor: order.actor }, MOST_OPEN),
+      insertJobs(DB, [{ ...request, dueAt: now }], now),
+      recordBacktest(DB, id, request.id),
+      ...takeBackExcess(DB, { id, actor: request.actor }, MAX_OPEN),
     ]);
     if ((results.at(-1)?.meta.changes ?? 0) > 0) {
       throw new ApiProblem(
         "too_many_open",
-        `A key may have ${MOST_OPEN} backtests that are not finished. Wait for one, or cancel one: POST /api/v1/jobs/{id}/cancel.`,
+        `A key may have ${MAX_OPEN} backtests that are not finished. Wait for one, or cancel one: POST /api/v1/jobs/{id}/cancel.`,
         undefined,
         { "retry-after": "30" },
       );
     }
-    await api.enqueueJobs([order]);
-    return c.json({ jobId: order.id, id }, 202, { location: `/api/v1/jobs/${encodeURIComponent(order.id)}` });
+    await api.enqueueJobs([request]);
+    return c.json({ jobId: request.id, id }, 202, {
+      location: `/api/v1/jobs/${encodeURIComponent(request.id)}`,
+    });
   },
 );
 

@@ -1,14 +1,14 @@
 import { createRoute } from "@hono/zod-openapi";
 import * as z from "zod";
 import { adjusted } from "../domain/asset/total-return.ts";
-import { type JobOrder, jobId } from "../domain/job/job.ts";
+import { type JobRequest, jobId } from "../domain/job/job.ts";
 import { barSource } from "../domain/market/bar-source.ts";
 import { importRequest } from "../queues/import-format.ts";
 import { listBars, type StoredBar } from "../read-model/series.ts";
-import { orderJobs } from "../records/job-records.ts";
+import { insertJobs } from "../records/job-records.ts";
 import { about, aboutView, qualityOf } from "./about.ts";
-import { adjustedQuery, adjustedView, toldOf, withSteps } from "./adjusted.ts";
-import { askedOrder } from "./asked-order.ts";
+import { adjustedQuery, adjustedView, adjustmentOf, withSteps } from "./adjusted.ts";
+import { userJobRequest } from "./asked-order.ts";
 import { requireAsset } from "./assets.ts";
 import { requires } from "./auth.ts";
 import { idempotency } from "./idempotency.ts";
@@ -16,7 +16,7 @@ import { importPreview } from "./import-preview.ts";
 import { CSV_EXAMPLE, IMPORT_FORMS, importQuery, readUpload, type Upload } from "./import-upload.ts";
 import type { ApiEnv, Caller } from "./platform.ts";
 import { ApiProblem, problemSchema } from "./problem.ts";
-import { finerOf, madeBars, resampleQuery } from "./resampled.ts";
+import { barsResampled, resampleQuery, resamplingOf } from "./resampled.ts";
 import {
   instantSchema,
   iso,
@@ -98,21 +98,21 @@ bars.openapi(
   async (c) => {
     const { symbol } = c.req.valid("param");
     const query = c.req.valid("query");
-    const { resolution, resampleFrom, limit, adjusted: wish } = query;
+    const { resolution, resampleFrom, limit, adjusted: requested } = query;
     const { from, to } = rangeOf(query);
     const reads = c.get("reads");
     const asset = await requireAsset(reads, symbol);
-    const finer = finerOf(asset, resolution, resampleFrom);
+    const resampling = resamplingOf(asset, resolution, resampleFrom);
     const stored = resampleFrom ?? resolution;
     const { rows, steps } = await withSteps(
       reads,
-      { asset, adjusted: wish, resolution: stored, from },
+      { asset, adjusted: requested, resolution: stored, from },
       async (steps) => ({
         steps,
         rows:
-          finer === null
+          resampling === null
             ? adjusted(await listBars(reads, symbol, resolution, from, to, limit + 1), steps)
-            : (await madeBars(reads, finer, { from, to, limit: limit + 1, steps })).map((bar) => ({
+            : (await barsResampled(reads, resampling, { from, to, limit: limit + 1, steps })).map((bar) => ({
                 ...bar,
                 source: barSource(asset),
               })),
@@ -120,9 +120,15 @@ bars.openapi(
     );
     const quality = await qualityOf(c.env, reads, asset, stored);
     const { asOf, dataQuality, notice } = about(quality, { engine: "", engineVersion: "" });
-    const told = toldOf(wish, steps, rows[0]);
+    const adjustment = adjustmentOf(requested, steps, rows[0]);
     return c.json(
-      { ...page(rows, limit, ({ timestamp }) => [timestamp], show), ...told, asOf, dataQuality, notice },
+      {
+        ...page(rows, limit, ({ timestamp }) => [timestamp], show),
+        ...adjustment,
+        asOf,
+        dataQuality,
+        notice,
+      },
       200,
     );
   },
@@ -157,8 +163,8 @@ bars.openapi(
     const { symbol } = c.req.valid("param");
     const asset = await requireAsset(c.env.DB, symbol);
     const upload = await readUpload(c.req, c.req.valid("query"), asset);
-    const order = await keep(c.env, symbol, upload, c.get("caller"));
-    return c.json({ jobId: order.id }, 202, { location: `/api/v1/jobs/${encodeURIComponent(order.id)}` });
+    const request = await keep(c.env, symbol, upload, c.get("caller"));
+    return c.json({ jobId: request.id }, 202, { location: `/api/v1/jobs/${encodeURIComponent(request.id)}` });
   },
 );
 
@@ -173,20 +179,20 @@ export const IMPORT_BODY = {
   },
 };
 
-/** The file first, then the record that needs it, then the nudge: a crash in between loses nothing that was accepted. */
+/** The file first, then the record that needs it, then the wakeUp: a crash in between loses nothing that was accepted. */
 async function keep(
   env: ApiEnv["Bindings"],
   symbol: string,
   upload: Upload,
   caller: Caller,
-): Promise<JobOrder> {
+): Promise<JobRequest> {
   const { api, DB } = env;
   const word = api.newId();
   const id = jobId("ingest", symbol, `import:${word}`);
   const objectKey = `imports/${word}`;
   await env.IMPORTS.put(objectKey, upload.file);
   const { format, answers } = upload;
-  const order = askedOrder(env, caller.id, {
+  const request = userJobRequest(env, caller.id, {
     id,
     kind: "ingest",
     symbol,
@@ -194,7 +200,7 @@ async function keep(
     params: { mode: "import", objectKey, format, ...(answers === null ? {} : { answers }) },
   });
   const now = api.now();
-  await orderJobs(DB, [{ ...order, dueAt: now }], now).run();
-  await api.enqueueJobs([order]);
-  return order;
+  await insertJobs(DB, [{ ...request, dueAt: now }], now).run();
+  await api.enqueueJobs([request]);
+  return request;
 }

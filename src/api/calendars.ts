@@ -11,7 +11,7 @@ const sessionView = z
   .meta({ id: "Session" });
 
 /** A little over ten years of a market that never closes. */
-const MOST_SESSIONS = 4_000;
+const MAX_SESSIONS = 4_000;
 
 export const calendars = router();
 
@@ -33,10 +33,10 @@ calendars.openapi(
     const answer = sessionsBetween(c.req.valid("param").calendar, from, to);
     if (answer.kind === "refused")
       throw new ApiProblem("invalid_query", answer.reason, [{ field: "from", reason: answer.reason }]);
-    if (answer.sessions.length > MOST_SESSIONS) {
+    if (answer.sessions.length > MAX_SESSIONS) {
       throw new ApiProblem(
         "invalid_query",
-        `The range has more than ${MOST_SESSIONS} sessions; ask for less at once.`,
+        `The range has more than ${MAX_SESSIONS} sessions; ask for less at once.`,
         [{ field: "to", reason: "too far from from" }],
       );
     }

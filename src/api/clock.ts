@@ -5,7 +5,7 @@ import { auditRow } from "./audit-row.ts";
 import { iso, isoOrNull, jsonBody, operation, router } from "./schemas.ts";
 
 /** Schedules that one request brings back; repeat while there are `remaining`. */
-const MOST_SCHEDULES = 1_000;
+const MAX_SCHEDULES = 1_000;
 
 const reading = z.object({ marketNow: z.string().nullable(), lastTickAt: z.string().nullable() });
 const resetView = z
@@ -45,7 +45,7 @@ clock.openapi(
     const [, , broughtBack] = await DB.batch([
       auditRow(c.env, c.get("caller").id, "clock.reset", "clock", reason),
       resetClock(DB, marketNow, now),
-      bringBackSchedules(DB, marketNow, MOST_SCHEDULES),
+      bringBackSchedules(DB, marketNow, MAX_SCHEDULES),
     ]);
     const count = broughtBack?.meta.changes ?? 0;
     return c.json(
@@ -56,7 +56,7 @@ clock.openapi(
         },
         after: { marketNow: iso(marketNow), lastTickAt: iso(now) },
         schedulesBroughtBack: count,
-        remaining: count === MOST_SCHEDULES,
+        remaining: count === MAX_SCHEDULES,
       },
       200,
     );

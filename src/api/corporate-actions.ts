@@ -5,19 +5,19 @@ import { about, aboutView, mainQualityOf } from "./about.ts";
 import { requireAsset } from "./assets.ts";
 import { iso, listLimit, listOf, operation, page, readCursor, router, symbolParams } from "./schemas.ts";
 
-const told = { exDate: z.iso.date(), source: z.string().meta({ description: "who told us" }) };
+const adjustment = { exDate: z.iso.date(), source: z.string().meta({ description: "who told us" }) };
 
 const actionView = z
   .discriminatedUnion("type", [
     z.object({
       type: z.literal("dividend"),
-      ...told,
+      ...adjustment,
       amount: z.number().meta({ description: "cash for one share, on the scale of the stored bars" }),
       currency: z.string(),
     }),
     z.object({
       type: z.literal("split"),
-      ...told,
+      ...adjustment,
       numerator: z.number().meta({ description: "so many new shares …" }),
       denominator: z.number().meta({ description: "… for so many old ones" }),
     }),

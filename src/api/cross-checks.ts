@@ -3,15 +3,15 @@ import { crossCheckJobId, crossCheckSubject, JOB_STATES } from "../domain/job/jo
 import { DEMO_SECOND } from "../domain/market/demo-catalogue.ts";
 import { RESOLUTIONS } from "../domain/market/resolution.ts";
 import { VENDOR_NAMES } from "../domain/market/vendor.ts";
-import { agreementOf, MOST_CHECKED, TOLERANCE_BPS } from "../domain/quality/cross-check.ts";
+import { agreementOf, MAX_CHECKED, TOLERANCE_BPS } from "../domain/quality/cross-check.ts";
 import {
   type CrossCheck,
   findCrossCheck,
   listCrossChecks,
   recordCrossCheck,
 } from "../records/cross-check-records.ts";
-import { orderJobs } from "../records/job-records.ts";
-import { askedOrder } from "./asked-order.ts";
+import { insertJobs } from "../records/job-records.ts";
+import { userJobRequest } from "./asked-order.ts";
 import { requireAsset } from "./assets.ts";
 import { ApiProblem } from "./problem.ts";
 import {
@@ -41,7 +41,7 @@ const newCrossCheck = z
     from: instantSchema.optional(),
     to: instantSchema
       .optional()
-      .meta({ description: `the newest ${MOST_CHECKED} bars of the range are checked` }),
+      .meta({ description: `the newest ${MAX_CHECKED} bars of the range are checked` }),
     toleranceBps: z
       .number()
       .min(0)
@@ -168,7 +168,7 @@ crossChecks.openapi(
       ]);
     }
     const id = api.newId();
-    const order = askedOrder(c.env, c.get("caller").id, {
+    const request = userJobRequest(c.env, c.get("caller").id, {
       id: crossCheckJobId(id),
       kind: "ingest",
       symbol: crossCheckSubject(id),
@@ -184,11 +184,13 @@ crossChecks.openapi(
     });
     const now = api.now();
     await DB.batch([
-      orderJobs(DB, [{ ...order, dueAt: now }], now),
-      recordCrossCheck(DB, { id, jobId: order.id, symbol }),
+      insertJobs(DB, [{ ...request, dueAt: now }], now),
+      recordCrossCheck(DB, { id, jobId: request.id, symbol }),
     ]);
-    await api.enqueueJobs([order]);
-    return c.json({ jobId: order.id, id }, 202, { location: `/api/v1/jobs/${encodeURIComponent(order.id)}` });
+    await api.enqueueJobs([request]);
+    return c.json({ jobId: request.id, id }, 202, {
+      location: `/api/v1/jobs/${encodeURIComponent(request.id)}`,
+    });
   },
 );
 

@@ -1,20 +1,20 @@
 import * as z from "zod";
 import { planText } from "../domain/dead-letter/plan.ts";
-import { earlierOpenLetter, type StoredDeadLetter } from "../records/dead-letter-reads.ts";
-import { discardLetters, redriveLetters, STILL_OPEN } from "../records/dead-letter-records.ts";
+import { earlierOpenDeadLetter, type StoredDeadLetter } from "../records/dead-letter-reads.ts";
+import { discardDeadLetters, redriveDeadLetters, STILL_OPEN } from "../records/dead-letter-records.ts";
 import { findDelivery } from "../records/delivery-reads.ts";
 import { type ReleasedJob, releaseNext } from "../records/sequence-records.ts";
 import {
   auditOf,
+  deadLetterParams,
   deadLetterView,
-  letterParams,
   notOpen,
   onRecord,
   reasonSchema,
-  requireLetter,
+  requireDeadLetter,
   requireOpen,
   requireSubject,
-  showLetter,
+  showDeadLetter,
 } from "./dead-letter-views.ts";
 import { refuseUnlessEnabled } from "./deliveries.ts";
 import type { ApiEnv } from "./platform.ts";
@@ -42,7 +42,7 @@ deadLetterActions.openapi(
       tag,
     },
     {
-      params: letterParams,
+      params: deadLetterParams,
       body: { required: false, content: { "application/json": { schema: redriveBody } } },
     },
     202,
@@ -54,19 +54,19 @@ deadLetterActions.openapi(
     const action = "dead-letter.redrive";
     const { DB, api } = c.env;
     return onRecord(c, action, id, async () => {
-      const letter = await requireOpen(DB, id);
-      const { queue, subject, symbol } = requireSubject(letter.body);
-      await refuseOutOfOrder(DB, letter);
+      const deadLetter = await requireOpen(DB, id);
+      const { queue, subject, symbol } = requireSubject(deadLetter.body);
+      await refuseOutOfOrder(DB, deadLetter);
       if (queue === "webhooks" && subject !== null) await refuseUnwanted(DB, subject);
-      if (planHash !== undefined) await refuseOtherPlan(c.env, letter, planHash);
+      if (planHash !== undefined) await refuseOtherPlan(c.env, deadLetter, planHash);
       // Events and slots have no row that would be due, so here the message comes first: sent twice it changes nothing.
       if (queue === "events" || queue === "schedule" || queue === "processes")
-        await sendAgain(c.env, letter.body);
+        await sendAgain(c.env, deadLetter.body);
       const results = await DB.batch([
         auditOf(c, [{ action, subject: id, detail: planHash ?? null }], STILL_OPEN),
-        ...redriveLetters(DB, [id], c.get("caller").id, api.now()),
+        ...redriveDeadLetters(DB, [id], c.get("caller").id, api.now()),
       ]);
-      const after = await requireLetter(DB, id);
+      const after = await requireDeadLetter(DB, id);
       if ((results.at(-1)?.results.length ?? 0) === 0) throw notOpen(after);
       if (subject !== null && queue === "webhooks") await api.enqueueDeliveries([subject]);
       if (
@@ -79,8 +79,8 @@ deadLetterActions.openapi(
         // A run that is open again is due at once: the sweep sends it the step it stands at.
         queue !== "reconcile"
       )
-        await api.enqueueJobs([{ id: subject, kind: queue, symbol, traceparent: letter.traceparent }]);
-      return c.json(showLetter(after), 202);
+        await api.enqueueJobs([{ id: subject, kind: queue, symbol, traceparent: deadLetter.traceparent }]);
+      return c.json(showDeadLetter(after), 202);
     });
   },
 );
@@ -94,7 +94,7 @@ deadLetterActions.openapi(
       summary: "Close a dead letter without doing its work; what waits behind it runs",
       tag,
     },
-    { params: letterParams, ...jsonBody(z.strictObject({ reason: reasonSchema })) },
+    { params: deadLetterParams, ...jsonBody(z.strictObject({ reason: reasonSchema })) },
     200,
     deadLetterView,
   ),
@@ -107,22 +107,22 @@ deadLetterActions.openapi(
       const { symbol } = await requireOpen(DB, id);
       const [, discarded, released] = await DB.batch<ReleasedJob>([
         auditOf(c, [{ action, subject: id, detail: reason }], STILL_OPEN),
-        discardLetters(DB, [id], { actor: c.get("caller").id, reason }, api.now()),
+        discardDeadLetters(DB, [id], { actor: c.get("caller").id, reason }, api.now()),
         releaseNext(DB, symbol === null ? [] : [symbol], api.now()),
       ]);
       await api.enqueueJobs(released?.results ?? []);
-      const after = await requireLetter(DB, id);
+      const after = await requireDeadLetter(DB, id);
       if ((discarded?.results.length ?? 0) === 0) throw notOpen(after);
-      return c.json(showLetter(after), 200);
+      return c.json(showDeadLetter(after), 200);
     });
   },
 );
 
 /** Work of one asset is done in the order in which it was ordered, so its letters are dealt with in that order. */
-async function refuseOutOfOrder(db: D1Database, letter: StoredDeadLetter): Promise<void> {
-  const first = letter.symbol === null ? null : await earlierOpenLetter(db, letter);
+async function refuseOutOfOrder(db: D1Database, deadLetter: StoredDeadLetter): Promise<void> {
+  const first = deadLetter.symbol === null ? null : await earlierOpenDeadLetter(db, deadLetter);
   if (first === null) return;
-  throw new ApiProblem("conflict", `The dead letter ${first} of ${letter.symbol} comes first.`, [
+  throw new ApiProblem("conflict", `The dead letter ${first} of ${deadLetter.symbol} comes first.`, [
     { field: "id", reason: "an earlier dead letter of the same asset is open", value: first },
   ]);
 }
@@ -135,10 +135,10 @@ async function refuseUnwanted(db: D1Database, deliveryId: string): Promise<void>
 
 async function refuseOtherPlan(
   { api }: ApiEnv["Bindings"],
-  letter: StoredDeadLetter,
+  deadLetter: StoredDeadLetter,
   planHash: string,
 ): Promise<void> {
-  if ((await api.hash(planText(await api.planOf(letter.body)))) === planHash) return;
+  if ((await api.hash(planText(await api.planOf(deadLetter.body)))) === planHash) return;
   throw new ApiProblem("plan_changed", "A redrive would do something else now; look at a new dry run.");
 }
 

@@ -1,18 +1,18 @@
 import type { Context } from "hono";
 import * as z from "zod";
 import { jobMessage } from "../queues/messages.ts";
-import { type LetterInBulk, type Matching, matchLetters } from "../records/dead-letter-reads.ts";
-import { discardLetters, redriveLetters, STILL_OPEN } from "../records/dead-letter-records.ts";
+import { type DeadLetterInBulk, type Matching, matchDeadLetters } from "../records/dead-letter-reads.ts";
+import { discardDeadLetters, redriveDeadLetters, STILL_OPEN } from "../records/dead-letter-records.ts";
 import { type ReleasedJob, releaseNext } from "../records/sequence-records.ts";
-import { auditOf, letterFilter, onRecord, reasonSchema } from "./dead-letter-views.ts";
+import { auditOf, deadLetterFilter, onRecord, reasonSchema } from "./dead-letter-views.ts";
 import type { ApiEnv } from "./platform.ts";
 import { ApiProblem } from "./problem.ts";
 import { isoOrNull, jsonBody, operation, router } from "./schemas.ts";
 
 /** Letters that one request deals with; the next request goes on. */
-const MOST_AT_ONCE = 500;
+const MAX_AT_ONCE = 500;
 
-const filterSchema = z.strictObject(letterFilter);
+const filterSchema = z.strictObject(deadLetterFilter);
 type Filter = z.infer<typeof filterSchema>;
 
 const expect = z.number().int().min(0).optional().meta({
@@ -67,14 +67,14 @@ deadLetterBulk.openapi(
     const { DB, api } = c.env;
     const action = "dead-letter.redrive-many";
     return onRecord(c, action, subjectFor(filter), async () => {
-      const { count, first } = await matchLetters(DB, filter, { sendable: true, take: MOST_AT_ONCE });
+      const { count, first } = await matchDeadLetters(DB, filter, { sendable: true, take: MAX_AT_ONCE });
       if (expected === undefined) return c.json(show(count, 0), 200);
       refuseOtherCount(count, expected);
       await sendFirst(c.env, first);
       const results = await DB.batch<{ id: string }>([
         auditEach(c, "dead-letter.redrive", first, JSON.stringify(filter)),
         auditOf(c, [{ action, subject: subjectFor(filter), detail: `${first.length} of ${count.matching}` }]),
-        ...redriveLetters(
+        ...redriveDeadLetters(
           DB,
           first.map(({ id }) => id),
           c.get("caller").id,
@@ -82,7 +82,7 @@ deadLetterBulk.openapi(
         ),
       ]);
       const redriven = new Set(results.at(-1)?.results.map(({ id }) => id));
-      await nudge(
+      await wakeUp(
         c.env,
         first.filter(({ id }) => redriven.has(id)),
       );
@@ -109,7 +109,7 @@ deadLetterBulk.openapi(
     const { DB, api } = c.env;
     const action = "dead-letter.discard-many";
     return onRecord(c, action, subjectFor(filter), async () => {
-      const { count, first } = await matchLetters(DB, filter, { sendable: false, take: MOST_AT_ONCE });
+      const { count, first } = await matchDeadLetters(DB, filter, { sendable: false, take: MAX_AT_ONCE });
       if (expected === undefined) return c.json(show(count, 0), 200);
       refuseOtherCount(count, expected);
       const ids = first.map(({ id }) => id);
@@ -117,7 +117,7 @@ deadLetterBulk.openapi(
       const [, , discarded, released] = await DB.batch<ReleasedJob>([
         auditEach(c, "dead-letter.discard", first, reason),
         auditOf(c, [{ action, subject: subjectFor(filter), detail: `${reason} (${ids.length})` }]),
-        discardLetters(DB, ids, { actor: c.get("caller").id, reason }, api.now()),
+        discardDeadLetters(DB, ids, { actor: c.get("caller").id, reason }, api.now()),
         releaseNext(DB, symbols, api.now()),
       ]);
       await api.enqueueJobs(released?.results ?? []);
@@ -128,10 +128,15 @@ deadLetterBulk.openapi(
 
 const subjectFor = (filter: Filter): string => `dead-letters ${JSON.stringify(filter)}`;
 
-const auditEach = (c: Context<ApiEnv>, action: string, letters: readonly LetterInBulk[], detail: string) =>
+const auditEach = (
+  c: Context<ApiEnv>,
+  action: string,
+  deadLetters: readonly DeadLetterInBulk[],
+  detail: string,
+) =>
   auditOf(
     c,
-    letters.map(({ id }) => ({ action, subject: id, detail })),
+    deadLetters.map(({ id }) => ({ action, subject: id, detail })),
     STILL_OPEN,
   );
 
@@ -150,8 +155,11 @@ function refuseOtherCount({ matching, more }: Matching, expected: number): void 
 }
 
 /** Events and slots have no row that would be due, so their messages come before the record. */
-async function sendFirst({ api }: ApiEnv["Bindings"], letters: readonly LetterInBulk[]): Promise<void> {
-  const bodies = letters.flatMap(({ body }) => (body === null ? [] : [body]));
+async function sendFirst(
+  { api }: ApiEnv["Bindings"],
+  deadLetters: readonly DeadLetterInBulk[],
+): Promise<void> {
+  const bodies = deadLetters.flatMap(({ body }) => (body === null ? [] : [body]));
   if (bodies.length === 0) return;
   await api.sendAgain(bodies).catch((error: unknown) => {
     api.log({ level: "error", message: "redrive not sent", error: String(error) });
@@ -162,13 +170,13 @@ async function sendFirst({ api }: ApiEnv["Bindings"], letters: readonly LetterIn
 }
 
 /** Jobs and deliveries are due by now: the sweep finds what is lost here. */
-async function nudge({ api }: ApiEnv["Bindings"], letters: readonly LetterInBulk[]): Promise<void> {
-  const jobs = letters.flatMap(({ queue, subject, symbol }) => {
+async function wakeUp({ api }: ApiEnv["Bindings"], deadLetters: readonly DeadLetterInBulk[]): Promise<void> {
+  const jobs = deadLetters.flatMap(({ queue, subject, symbol }) => {
     const job = jobMessage.safeParse({ jobId: subject, kind: queue, symbol });
     return job.success ? [{ id: job.data.jobId, kind: job.data.kind, symbol: job.data.symbol }] : [];
   });
   await api.enqueueJobs(jobs);
   await api.enqueueDeliveries(
-    letters.flatMap(({ queue, subject }) => (queue === "webhooks" && subject !== null ? [subject] : [])),
+    deadLetters.flatMap(({ queue, subject }) => (queue === "webhooks" && subject !== null ? [subject] : [])),
   );
 }

@@ -2,9 +2,14 @@ import * as z from "zod";
 import { editedParams, nextEditedId, originalJobId } from "../domain/dead-letter/edited-order.ts";
 import type { MessageSubject } from "../queues/messages.ts";
 import type { StoredDeadLetter } from "../records/dead-letter-reads.ts";
-import { FROM_OPEN, fileDeadLetters, STILL_OPEN, supersedeLetter } from "../records/dead-letter-records.ts";
+import {
+  FROM_OPEN,
+  fileDeadLetters,
+  STILL_OPEN,
+  supersedeDeadLetter,
+} from "../records/dead-letter-records.ts";
 import { findDelivery } from "../records/delivery-reads.ts";
-import { editedOrdersOf, orderInPlaceOf } from "../records/edited-order-records.ts";
+import { editedRequestsOf, replacementRequest } from "../records/edited-order-records.ts";
 import { loadJobs } from "../records/job-records.ts";
 import { findProcess } from "../records/process-records.ts";
 import { findRebuild } from "../records/rebuild-records.ts";
@@ -13,14 +18,14 @@ import { findSchedule } from "../records/schedule-records.ts";
 import { type ReleasedJob, releaseNext } from "../records/sequence-records.ts";
 import {
   auditOf,
+  deadLetterParams,
   deadLetterView,
-  letterParams,
   notOpen,
   onRecord,
-  requireLetter,
+  requireDeadLetter,
   requireOpen,
   requireSubject,
-  showLetter,
+  showDeadLetter,
 } from "./dead-letter-views.ts";
 import type { ApiEnv } from "./platform.ts";
 import { ApiProblem } from "./problem.ts";
@@ -45,7 +50,7 @@ const edit = z
   });
 
 /** More edits of one order than this are no longer told apart; the next one finds its number taken and is refused. */
-const MOST_EDITS = 1_000;
+const MAX_EDITS = 1_000;
 
 export const deadLetterEdit = router();
 
@@ -59,7 +64,7 @@ deadLetterEdit.openapi(
       tag: "Backoffice",
       ifMatch: true,
     },
-    { params: letterParams, ...jsonBody(edit) },
+    { params: deadLetterParams, ...jsonBody(edit) },
     200,
     deadLetterView,
   ),
@@ -69,44 +74,52 @@ deadLetterEdit.openapi(
     const action = "dead-letter.edit";
     const { DB, api } = c.env;
     return onRecord(c, action, id, async () => {
-      const letter = await requireOpen(DB, id);
-      refuseStale(c, letter.updatedAt);
+      const deadLetter = await requireOpen(DB, id);
+      refuseStale(c, deadLetter.updatedAt);
       const actor = c.get("caller").id;
       const now = api.now();
-      const order = params === undefined ? null : await editedOrder(DB, letter, params);
-      const mended = order?.body ?? body;
-      const about = requireSubject(mended);
+      const request = params === undefined ? null : await editedRequest(DB, deadLetter, params);
+      const repaired = request?.body ?? body;
+      const about = requireSubject(repaired);
       if (about.queue === "events") throw isFact();
-      if (order === null) await requireRecord(DB, about);
+      if (request === null) await requireRecord(DB, about);
       const editedTo = api.newId();
-      const next = { ...letter, ...about, id: editedTo, body: mended, createdAt: now, editedFrom: id, actor };
-      const symbols = [letter.symbol, about.symbol].filter((symbol) => symbol !== null);
+      const next = {
+        ...deadLetter,
+        ...about,
+        id: editedTo,
+        body: repaired,
+        createdAt: now,
+        editedFrom: id,
+        actor,
+      };
+      const symbols = [deadLetter.symbol, about.symbol].filter((symbol) => symbol !== null);
       const results = await DB.batch<ReleasedJob>([
         auditOf(c, [{ action, subject: id, detail: `edited into ${editedTo}` }], STILL_OPEN),
-        ...(order === null
+        ...(request === null
           ? []
-          : [orderInPlaceOf(DB, { jobId: order.jobId, letterId: id }, { ...order, actor }, now)]),
+          : [replacementRequest(DB, { jobId: request.jobId, deadLetterId: id }, { ...request, actor }, now)]),
         fileDeadLetters(DB, [next], FROM_OPEN),
-        supersedeLetter(DB, id, { editedTo, actor }, now),
+        supersedeDeadLetter(DB, id, { editedTo, actor }, now),
         // The new message may be about other work, and then nothing keeps the asset's jobs back any more.
         releaseNext(DB, symbols, now),
       ]);
-      if ((results.at(-2)?.meta.changes ?? 0) === 0) throw notOpen(await requireLetter(DB, id));
+      if ((results.at(-2)?.meta.changes ?? 0) === 0) throw notOpen(await requireDeadLetter(DB, id));
       await api.enqueueJobs(results.at(-1)?.results ?? []);
-      const made = await requireLetter(DB, editedTo);
-      const shown = showLetter(made);
+      const made = await requireDeadLetter(DB, editedTo);
+      const shown = showDeadLetter(made);
       return c.json(shown, 200, await tagged(c, made.updatedAt, shown));
     });
   },
 );
 
 /** The order that takes the place of the letter's job, and the message that names it. */
-async function editedOrder(
+async function editedRequest(
   db: D1Database,
-  letter: StoredDeadLetter,
+  deadLetter: StoredDeadLetter,
   edit: Parameters<typeof editedParams>[1],
 ) {
-  const about = requireSubject(letter.body);
+  const about = requireSubject(deadLetter.body);
   const job = about.subject === null ? undefined : (await loadJobs(db, [about.subject]))[0];
   if (job === undefined) {
     throw new ApiProblem("validation_failed", "This dead letter is not about a job.", [
@@ -127,7 +140,7 @@ async function editedOrder(
   if (job.state !== "failed") {
     throw new ApiProblem("conflict", `The job ${job.id} is ${job.state}; only a failed one is ordered anew.`);
   }
-  const id = nextEditedId(job.id, await editedOrdersOf(db, originalJobId(job.id), MOST_EDITS));
+  const id = nextEditedId(job.id, await editedRequestsOf(db, originalJobId(job.id), MAX_EDITS));
   const body = { jobId: id, kind: job.kind, symbol: job.symbol };
   return { jobId: job.id, id, params: edited.params, body };
 }
@@ -140,7 +153,7 @@ const isFact = () =>
     [{ field: "body", reason: "tells of an event, and events cannot be edited" }],
   );
 
-/** A message is a nudge: what it names must be there, or redriving it would silently do nothing. */
+/** A message is a wakeUp: what it names must be there, or redriving it would silently do nothing. */
 async function requireRecord(
   db: ApiEnv["Bindings"]["DB"],
   { queue, subject, symbol }: MessageSubject,

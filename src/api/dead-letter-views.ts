@@ -4,7 +4,7 @@ import { shownSubject } from "../domain/job/job.ts";
 import { type MessageSubject, subjectOf } from "../queues/messages.ts";
 import { writeAudit } from "../records/audit.ts";
 import { findDeadLetter, type StoredDeadLetter } from "../records/dead-letter-reads.ts";
-import { LETTER_STATES } from "../records/dead-letter-states.ts";
+import { DEAD_LETTER_STATES } from "../records/dead-letter-states.ts";
 import type { ApiEnv } from "./platform.ts";
 import { ApiProblem } from "./problem.ts";
 import { instantSchema, iso, symbolSchema } from "./schemas.ts";
@@ -25,7 +25,7 @@ export const deadLetterView = z
     lastAt: z.string().meta({ description: "when its work failed for the last time" }),
     fingerprint: z.string().nullable().meta({ description: "the same for all letters of one cause" }),
     faultClass: z.string().nullable(),
-    state: z.enum(LETTER_STATES),
+    state: z.enum(DEAD_LETTER_STATES),
     editedFrom: z.string().nullable(),
     editedTo: z.string().nullable(),
     reason: z.string().nullable(),
@@ -36,21 +36,21 @@ export const deadLetterView = z
   })
   .meta({ id: "DeadLetter" });
 
-export const showLetter = (letter: StoredDeadLetter): z.infer<typeof deadLetterView> => ({
-  ...letter,
-  ...(letter.symbol === null
+export const showDeadLetter = (deadLetter: StoredDeadLetter): z.infer<typeof deadLetterView> => ({
+  ...deadLetter,
+  ...(deadLetter.symbol === null
     ? { portfolioId: null, backtestId: null, crossCheckId: null }
-    : shownSubject(letter.symbol)),
-  error: { ...letter.error },
-  firstAt: iso(letter.firstAt),
-  lastAt: iso(letter.lastAt),
-  createdAt: iso(letter.createdAt),
-  updatedAt: iso(letter.updatedAt),
+    : shownSubject(deadLetter.symbol)),
+  error: { ...deadLetter.error },
+  firstAt: iso(deadLetter.firstAt),
+  lastAt: iso(deadLetter.lastAt),
+  createdAt: iso(deadLetter.createdAt),
+  updatedAt: iso(deadLetter.updatedAt),
 });
 
-export const letterParams = z.object({ id: z.string().min(1).max(100) });
+export const deadLetterParams = z.object({ id: z.string().min(1).max(100) });
 
-export const letterFilter = {
+export const deadLetterFilter = {
   queue: z.string().min(1).max(100).optional(),
   symbol: symbolSchema.optional(),
   fingerprint: z
@@ -63,16 +63,16 @@ export const letterFilter = {
 
 export const reasonSchema = z.string().trim().min(3, "say why, in a few words").max(500);
 
-export async function requireLetter(db: D1Database, id: string): Promise<StoredDeadLetter> {
-  const letter = await findDeadLetter(db, id);
-  if (letter === null) throw new ApiProblem("not_found", `There is no dead letter ${id}.`);
-  return letter;
+export async function requireDeadLetter(db: D1Database, id: string): Promise<StoredDeadLetter> {
+  const deadLetter = await findDeadLetter(db, id);
+  if (deadLetter === null) throw new ApiProblem("not_found", `There is no dead letter ${id}.`);
+  return deadLetter;
 }
 
 export async function requireOpen(db: D1Database, id: string): Promise<StoredDeadLetter> {
-  const letter = await requireLetter(db, id);
-  if (letter.state !== "open") throw notOpen(letter);
-  return letter;
+  const deadLetter = await requireDeadLetter(db, id);
+  if (deadLetter.state !== "open") throw notOpen(deadLetter);
+  return deadLetter;
 }
 
 export const notOpen = ({ state, editedTo }: StoredDeadLetter): ApiProblem =>
@@ -92,7 +92,7 @@ export function requireSubject(
   ]);
 }
 
-export interface Deed {
+export interface Effect {
   readonly action: string;
   readonly subject: string;
   readonly outcome?: string;
@@ -100,7 +100,7 @@ export interface Deed {
 }
 
 /** The audit rows of what the caller does. `from` may let through only some of them. */
-export function auditOf(c: Context<ApiEnv>, deeds: readonly Deed[], from?: string): D1PreparedStatement {
+export function auditOf(c: Context<ApiEnv>, effects: readonly Effect[], from?: string): D1PreparedStatement {
   const { api, DB } = c.env;
   const row = {
     at: api.now(),
@@ -111,7 +111,7 @@ export function auditOf(c: Context<ApiEnv>, deeds: readonly Deed[], from?: strin
   };
   return writeAudit(
     DB,
-    deeds.map((deed) => ({ ...row, ...deed, id: api.newId() })),
+    effects.map((effect) => ({ ...row, ...effect, id: api.newId() })),
     from,
   );
 }

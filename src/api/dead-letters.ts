@@ -1,22 +1,22 @@
 import * as z from "zod";
 import { planText } from "../domain/dead-letter/plan.ts";
-import { listDeadLetters, summariseLetters } from "../records/dead-letter-reads.ts";
-import { LETTER_STATES } from "../records/dead-letter-states.ts";
+import { listDeadLetters, summariseDeadLetters } from "../records/dead-letter-reads.ts";
+import { DEAD_LETTER_STATES } from "../records/dead-letter-states.ts";
 import {
   auditOf,
+  deadLetterFilter,
+  deadLetterParams,
   deadLetterView,
-  letterFilter,
-  letterParams,
   onRecord,
-  requireLetter,
+  requireDeadLetter,
   requireOpen,
   requireSubject,
-  showLetter,
+  showDeadLetter,
 } from "./dead-letter-views.ts";
 import { iso, listLimit, listOf, operation, page, readCursor, router } from "./schemas.ts";
 import { tagged } from "./versions.ts";
 
-const MOST_CAUSES = 100;
+const MAX_CAUSES = 100;
 
 const causeView = z
   .object({
@@ -71,8 +71,8 @@ deadLetters.openapi(
     },
     {
       query: z.object({
-        state: z.enum(LETTER_STATES).default("open"),
-        ...letterFilter,
+        state: z.enum(DEAD_LETTER_STATES).default("open"),
+        ...deadLetterFilter,
         limit: listLimit,
         cursor: z.string().optional(),
       }),
@@ -85,7 +85,7 @@ deadLetters.openapi(
     const before = readCursor(cursor, z.tuple([z.number().int(), z.string()]));
     const rows = await listDeadLetters(c.get("reads"), state, filter, before, limit + 1);
     return c.json(
-      page(rows, limit, (letter) => [letter.createdAt, letter.id], showLetter),
+      page(rows, limit, (deadLetter) => [deadLetter.createdAt, deadLetter.id], showDeadLetter),
       200,
     );
   },
@@ -100,17 +100,17 @@ deadLetters.openapi(
       summary: "The causes behind dead letters, the one with the most letters first, each with its newest",
       tag,
     },
-    { query: z.object({ state: z.enum(LETTER_STATES).default("open") }) },
+    { query: z.object({ state: z.enum(DEAD_LETTER_STATES).default("open") }) },
     200,
     z.object({ items: z.array(causeView) }),
   ),
   async (c) => {
-    const causes = await summariseLetters(c.get("reads"), c.req.valid("query").state, MOST_CAUSES);
+    const causes = await summariseDeadLetters(c.get("reads"), c.req.valid("query").state, MAX_CAUSES);
     const items = causes.map((cause) => ({
       ...cause,
       oldestAt: iso(cause.oldestAt),
       newestAt: iso(cause.newestAt),
-      example: showLetter(cause.example),
+      example: showDeadLetter(cause.example),
     }));
     return c.json({ items }, 200);
   },
@@ -125,14 +125,14 @@ deadLetters.openapi(
       summary: "One dead letter",
       tag,
     },
-    { params: letterParams },
+    { params: deadLetterParams },
     200,
     deadLetterView,
   ),
   async (c) => {
-    const letter = await requireLetter(c.env.DB, c.req.valid("param").id);
-    const shown = showLetter(letter);
-    return c.json(shown, 200, await tagged(c, letter.updatedAt, shown));
+    const deadLetter = await requireDeadLetter(c.env.DB, c.req.valid("param").id);
+    const shown = showDeadLetter(deadLetter);
+    return c.json(shown, 200, await tagged(c, deadLetter.updatedAt, shown));
   },
 );
 
@@ -145,7 +145,7 @@ deadLetters.openapi(
       summary: "What a redrive would come to now; a price source may be asked, nothing is kept or sent",
       tag,
     },
-    { params: letterParams },
+    { params: deadLetterParams },
     200,
     planView,
   ),

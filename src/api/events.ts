@@ -26,9 +26,9 @@ const eventView = z
 const show = ({ event, routingKey }: FeedEvent): z.infer<typeof eventView> => ({ ...event, routingKey });
 
 /** Rows one request may look through when a pattern lets little pass; the cursor carries on from there. */
-const MOST_LOOKED_AT = 1_000;
+const MAX_SCANNED = 1_000;
 /** A page stops growing here: events can weigh 60 KB each. */
-const LARGEST_PAGE = 4_000_000;
+const MAX_PAGE = 4_000_000;
 
 export const events = router();
 const tag = "Events";
@@ -70,7 +70,7 @@ events.openapi(
     // The type is an index away when the pattern names one; everything else is matched here.
     const named = pattern.split(".").at(-1) ?? "";
     const eventType = named in EVENT_TYPES ? named : undefined;
-    reading: while (looked < MOST_LOOKED_AT) {
+    reading: while (looked < MAX_SCANNED) {
       const rows = await readFeed(c.get("reads"), { after: position, limit: 100, eventType });
       for (const row of rows) {
         looked += 1;
@@ -79,7 +79,7 @@ events.openapi(
           bytes += JSON.stringify(row.event).length;
         }
         position = row.position;
-        if (items.length >= limit || bytes > LARGEST_PAGE) break reading;
+        if (items.length >= limit || bytes > MAX_PAGE) break reading;
       }
       if (rows.length < 100) {
         caughtUp = true;

@@ -1,10 +1,10 @@
 import * as z from "zod";
-import { pricesTold } from "../domain/asset/split-steps.ts";
+import { priceBasis } from "../domain/asset/split-steps.ts";
 import { sharedPeriodsPerYear } from "../domain/indicators/periods-per-year.ts";
 import type { CalendarId } from "../domain/market/calendar-id.ts";
 import { calendarOf } from "../domain/market/usual-calendar.ts";
 import { NOTICE } from "../domain/notice.ts";
-import { datesPerAsset, MOST_FRONTIER_STEPS } from "../domain/portfolio/budget.ts";
+import { datesPerAsset, MAX_FRONTIER_STEPS } from "../domain/portfolio/budget.ts";
 import { FRONTIER_POINTS } from "../domain/portfolio/frontier.ts";
 import { EXPECTED_RETURNS, momentsOf, RISK_MODELS } from "../domain/portfolio/moments.ts";
 import { efficientFrontier } from "../domain/portfolio/optimize.ts";
@@ -23,17 +23,17 @@ import { portfolioParams, requirePortfolio } from "./portfolios.ts";
 import { ApiProblem } from "./problem.ts";
 import { instantSchema, iso, operation, router, wholeNumber } from "./schemas.ts";
 
-const number = (least: number, most: number) =>
+const number = (minimum: number, maximum: number) =>
   z
     .string()
     .regex(/^-?\d{1,4}(\.\d{1,12})?$/, "a decimal number")
     .transform(Number)
-    .pipe(z.number().min(least).max(most))
+    .pipe(z.number().min(minimum).max(maximum))
     .optional()
-    .meta({ type: "number", minimum: least, maximum: most });
+    .meta({ type: "number", minimum: minimum, maximum: maximum });
 
 const frontierQuery = z.object({
-  points: wholeNumber(2, MOST_FRONTIER_STEPS, FRONTIER_POINTS),
+  points: wholeNumber(2, MAX_FRONTIER_STEPS, FRONTIER_POINTS),
   expectedReturns: z.enum(EXPECTED_RETURNS).optional(),
   riskModel: z.enum(RISK_MODELS).optional(),
   riskFreeRate: number(-1, 10),
@@ -84,15 +84,15 @@ frontier.openapi(
   async (c) => {
     const reads = c.get("reads");
     const portfolio = await requirePortfolio(reads, c.req.valid("param").id);
-    const { points, min, max, ...asked } = c.req.valid("query");
+    const { points, min, max, ...requested } = c.req.valid("query");
     const own = portfolio.optimization;
     const request: OptimizationRequest = {
       ...own,
-      expectedReturns: asked.expectedReturns ?? own.expectedReturns,
-      riskModel: asked.riskModel ?? own.riskModel,
-      riskFreeRate: asked.riskFreeRate ?? own.riskFreeRate,
-      from: asked.from ?? own.from,
-      to: asked.to ?? own.to,
+      expectedReturns: requested.expectedReturns ?? own.expectedReturns,
+      riskModel: requested.riskModel ?? own.riskModel,
+      riskFreeRate: requested.riskFreeRate ?? own.riskFreeRate,
+      from: requested.from ?? own.from,
+      to: requested.to ?? own.to,
       bounds: { ...own.bounds, min: min ?? own.bounds.min, max: max ?? own.bounds.max },
     };
     refuseReversed("min", request.bounds.min, request.bounds.max, "is more than max");
@@ -115,10 +115,10 @@ async function frontierOf(
   { api }: ApiEnv["Bindings"],
   reads: D1DatabaseSession,
   { id, symbols, resolution }: Portfolio,
-  asked: OptimizationRequest,
+  requested: OptimizationRequest,
   points: number,
 ): Promise<z.infer<typeof frontierView>> {
-  const { from, to, riskFreeRate, expectedReturns, riskModel, bounds, groups } = asked;
+  const { from, to, riskFreeRate, expectedReturns, riskModel, bounds, groups } = requested;
   const request = { from, to, riskFreeRate, expectedReturns, riskModel, bounds, groups };
   const calendars = await calendarsOf(reads, symbols);
   const versions = await projectedVersions(reads, symbols);
@@ -131,7 +131,7 @@ async function frontierOf(
     request,
     points,
   });
-  const drawn = await api.remembered(["frontier", await api.hash(about)], async () => {
+  const drawn = await api.cached(["frontier", await api.hash(about)], async () => {
     const query = { resolution, from, to, limit: datesPerAsset(symbols.length) };
     const closes = await unlessMoved(() =>
       splitAdjusted(reads, symbols, resolution, (some) => versionedCloses(reads, some, query)),
@@ -141,9 +141,9 @@ async function frontierOf(
     const table = shared.value;
     const periods = sharedPeriodsPerYear(calendars, resolution);
     const moments = momentsOf(table, { ...request, periodsPerYear: periods });
-    const found = efficientFrontier(moments, { limits: limitsIn(asked), riskFreeRate }, points);
+    const found = efficientFrontier(moments, { limits: limitsIn(requested), riskFreeRate }, points);
     if (found.kind === "refused") throw refusal(found.error);
-    return { ...datesOf(table), ...pricesTold(closes), points: found.value };
+    return { ...datesOf(table), ...priceBasis(closes), points: found.value };
   });
   return { portfolioId: id, resolution, ...drawn, ...PORTFOLIO_ENGINE, notice: NOTICE };
 }

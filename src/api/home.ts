@@ -7,7 +7,7 @@ import { readClock } from "../records/clock-record.ts";
 import { isOwnMachine } from "./own-machine.ts";
 import type { ApiEnv } from "./platform.ts";
 
-const MOST_ASSETS = 100;
+const MAX_ASSETS = 100;
 
 export const home = new Hono<ApiEnv>();
 
@@ -21,7 +21,7 @@ home.get("/", async (c) => {
       frame(html`<p>InversorAI is running. Its API is described at <a href="/api/docs">/api/docs</a>.</p>`),
     );
   const reads = c.env.DB.withSession("first-unconstrained");
-  const assets = await listAssets(reads, "", MOST_ASSETS);
+  const assets = await listAssets(reads, "", MAX_ASSETS);
   const newest = await newestOf(
     reads,
     assets.map(({ symbol }) => symbol),

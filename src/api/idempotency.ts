@@ -4,7 +4,7 @@ import type { ApiEnv } from "./platform.ts";
 import { ApiProblem } from "./problem.ts";
 
 /** An answer larger than this is not kept; no POST of ours gives one. */
-const LARGEST_KEPT = 200_000;
+const MAX_STORED_BYTES = 200_000;
 
 /** The field of an answer that is shown once, and what whoever lost that answer can do. */
 export interface ShownOnce {
@@ -44,7 +44,7 @@ export const idempotency =
     c.env = { ...c.env, api: { ...api, newId: api.idsOf(await api.hash(about), firstAt) } };
     await next();
     const answer = await c.res.clone().text();
-    if (c.res.status >= 500 || answer.length > LARGEST_KEPT) {
+    if (c.res.status >= 500 || answer.length > MAX_STORED_BYTES) {
       await keepFailure(DB, key).run();
       return undefined;
     }

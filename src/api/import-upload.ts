@@ -5,12 +5,12 @@ import type { Encoding } from "../domain/import/encoding.ts";
 import { type Answers, DATE_FORMATS, WEEK_DATES } from "../domain/import/question.ts";
 import { understand } from "../domain/import/understand.ts";
 import type { Understanding } from "../domain/import/understanding.ts";
-import { readWishedColumns } from "../domain/import/wished-columns.ts";
+import { readRequestedColumns } from "../domain/import/wished-columns.ts";
 import { isCalendarId } from "../domain/market/calendar-id.ts";
 import { RESOLUTIONS, type Resolution } from "../domain/market/resolution.ts";
 import { isZone } from "../domain/market/zone-time.ts";
 import type { ProblemItem } from "../domain/outcome.ts";
-import { decodeFile, importRequest, MOST_IMPORT_ROWS, tooMuchJson } from "../queues/import-format.ts";
+import { decodeFile, importRequest, MAX_IMPORT_ROWS, tooMuchJson } from "../queues/import-format.ts";
 import { ApiProblem } from "./problem.ts";
 import { detailOf, itemsOf } from "./problem-items.ts";
 import { parseJson } from "./schemas.ts";
@@ -51,7 +51,7 @@ export const importQuery = z.object({
     .string()
     .max(1000)
     .superRefine((text, context) => {
-      const read = readWishedColumns(text);
+      const read = readRequestedColumns(text);
       if (!read.ok) context.addIssue({ code: "custom", message: read.reason });
     })
     .optional()
@@ -128,7 +128,7 @@ export async function understandCsv(
   const file = await body.arrayBuffer();
   const { text, encoding } = decodeFile(file);
   if (!isCalendarId(calendar)) throw new Error(`an asset has the calendar ${calendar}`);
-  const understood = understand(text, { maxRows: MOST_IMPORT_ROWS, calendar, currency, answers: query });
+  const understood = understand(text, { maxRows: MAX_IMPORT_ROWS, calendar, currency, answers: query });
   return { file, encoding, understood };
 }
 
@@ -147,7 +147,7 @@ function refuseUnanswered(understood: Understanding): void {
 }
 
 function readJson(text: string, query: ImportQuery, calendar: string): Upload {
-  const { resolution: asked, weekDated, timeZone, ...ofCsv } = query;
+  const { resolution: requested, weekDated, timeZone, ...ofCsv } = query;
   const strange = Object.entries(ofCsv).flatMap(([field, value]) => (value === undefined ? [] : [field]));
   if (strange.length > 0)
     throw new ApiProblem(
@@ -164,9 +164,9 @@ function readJson(text: string, query: ImportQuery, calendar: string): Upload {
     throw new ApiProblem("validation_failed", detailOf(items), items);
   }
   const { resolution, bars } = parsed.data;
-  if (asked !== undefined && asked !== resolution) {
+  if (requested !== undefined && requested !== resolution) {
     throw new ApiProblem("validation_failed", "The query and the body name different resolutions.", [
-      { field: "resolution", reason: `the query says ${asked}, the body ${resolution}` },
+      { field: "resolution", reason: `the query says ${requested}, the body ${resolution}` },
     ]);
   }
   if (!isCalendarId(calendar)) throw new Error(`an asset has the calendar ${calendar}`);

@@ -1,9 +1,9 @@
 import * as z from "zod";
-import { JOB_KINDS, type JobKind, type JobOrder, jobId, portfolioSubject } from "../domain/job/job.ts";
+import { JOB_KINDS, type JobKind, type JobRequest, jobId, portfolioSubject } from "../domain/job/job.ts";
 import { RESOLUTIONS, type Resolution } from "../domain/market/resolution.ts";
 import { RANKED_RESOLUTIONS } from "../domain/ranking/ranking.ts";
 import { marketTime } from "../records/clock-record.ts";
-import { askedOrder } from "./asked-order.ts";
+import { userJobRequest } from "./asked-order.ts";
 import { requireAsset } from "./assets.ts";
 import type { ApiEnv } from "./platform.ts";
 import { requirePortfolio } from "./portfolios.ts";
@@ -32,62 +32,80 @@ export const newJob = z
       description: "with kind recommendation: makes none, but judges those that have come to their horizon",
     }),
   })
-  .superRefine((wish, context) => {
-    if (wish.backfill !== undefined && wish.kind !== "ingest")
+  .superRefine((requested, context) => {
+    if (requested.backfill !== undefined && requested.kind !== "ingest")
       context.addIssue({ code: "custom", path: ["backfill"], message: "goes with kind ingest" });
-    const needed = subjectOf(wish.kind);
+    const needed = subjectOf(requested.kind);
     for (const field of ["symbol", "portfolioId"] as const) {
-      if (field === needed && wish[field] === undefined)
-        context.addIssue({ code: "custom", path: [field], message: `a job of kind ${wish.kind} needs it` });
-      if (field !== needed && wish[field] !== undefined)
-        context.addIssue({ code: "custom", path: [field], message: `not for a job of kind ${wish.kind}` });
+      if (field === needed && requested[field] === undefined)
+        context.addIssue({
+          code: "custom",
+          path: [field],
+          message: `a job of kind ${requested.kind} needs it`,
+        });
+      if (field !== needed && requested[field] !== undefined)
+        context.addIssue({
+          code: "custom",
+          path: [field],
+          message: `not for a job of kind ${requested.kind}`,
+        });
     }
-    if (wish.kind === "portfolio" && wish.resolution !== undefined)
+    if (requested.kind === "portfolio" && requested.resolution !== undefined)
       context.addIssue({ code: "custom", path: ["resolution"], message: "a portfolio has its own" });
-    if (wish.kind === "ranking" && !isRanked(wish.resolution ?? "1d"))
+    if (requested.kind === "ranking" && !isRanked(requested.resolution ?? "1d"))
       context.addIssue({
         code: "custom",
         path: ["resolution"],
         message: `is not ranked; one of ${RANKED_RESOLUTIONS.join(", ")}`,
       });
-    if (wish.only === "due" && wish.kind !== "recommendation")
+    if (requested.only === "due" && requested.kind !== "recommendation")
       context.addIssue({ code: "custom", path: ["only"], message: "goes with kind recommendation" });
   });
 
 const isRanked = (resolution: Resolution): boolean => RANKED_RESOLUTIONS.some((one) => one === resolution);
 
-type Wish = Omit<z.infer<typeof newJob>, "delaySeconds">;
+type UserRequest = Omit<z.infer<typeof newJob>, "delaySeconds">;
 
 interface Subject {
   readonly id: string;
   readonly symbol: string;
   readonly resolution: Resolution;
-  readonly params: JobOrder["params"];
+  readonly params: JobRequest["params"];
 }
 
 /** The order of a job that a person wishes for, under a new id; refuses what there is none of. */
-export async function orderOf(env: ApiEnv["Bindings"], wish: Wish, actor: string): Promise<JobOrder> {
-  return askedOrder(env, actor, { ...(await aboutOf(env, wish)), kind: wish.kind });
+export async function orderOf(
+  env: ApiEnv["Bindings"],
+  requested: UserRequest,
+  actor: string,
+): Promise<JobRequest> {
+  return userJobRequest(env, actor, { ...(await aboutOf(env, requested)), kind: requested.kind });
 }
 
-function aboutOf(env: ApiEnv["Bindings"], wish: Wish): Promise<Subject> {
-  switch (wish.kind) {
+function aboutOf(env: ApiEnv["Bindings"], requested: UserRequest): Promise<Subject> {
+  switch (requested.kind) {
     case "portfolio":
-      return aboutPortfolio(env, wish);
+      return aboutPortfolio(env, requested);
     case "ranking":
-      return aboutRanking(env, wish);
+      return aboutRanking(env, requested);
     default:
-      return aboutAsset(env, wish);
+      return aboutAsset(env, requested);
   }
 }
 
-async function aboutRanking({ DB, api }: ApiEnv["Bindings"], { resolution = "1d" }: Wish): Promise<Subject> {
+async function aboutRanking(
+  { DB, api }: ApiEnv["Bindings"],
+  { resolution = "1d" }: UserRequest,
+): Promise<Subject> {
   const until = await marketTime(DB, api.config, api.now());
   const id = jobId("ranking", resolution, `manual:${api.newId()}`);
   return { id, symbol: resolution, resolution, params: { mode: "ranking", until } };
 }
 
-async function aboutPortfolio({ DB, api }: ApiEnv["Bindings"], { portfolioId = "" }: Wish): Promise<Subject> {
+async function aboutPortfolio(
+  { DB, api }: ApiEnv["Bindings"],
+  { portfolioId = "" }: UserRequest,
+): Promise<Subject> {
   const { id, resolution } = await requirePortfolio(DB, portfolioId);
   return {
     id: jobId("portfolio", id, api.newId()),
@@ -99,7 +117,7 @@ async function aboutPortfolio({ DB, api }: ApiEnv["Bindings"], { portfolioId = "
 
 async function aboutAsset(
   { DB, api }: ApiEnv["Bindings"],
-  { kind, symbol = "", resolution = "1d", backfill = false, only }: Wish,
+  { kind, symbol = "", resolution = "1d", backfill = false, only }: UserRequest,
 ): Promise<Subject> {
   const asset = await requireAsset(DB, symbol);
   if (kind === "ingest" && asset.source === "import") {

@@ -14,11 +14,11 @@ import {
   CANCELLABLE,
   cancelJob,
   findJob,
+  insertJobs,
   listJobs,
-  orderJobs,
   type ShownJob,
 } from "../records/job-records.ts";
-import { recordOrdered } from "../records/optimization-records.ts";
+import { recordRequested } from "../records/optimization-records.ts";
 import { afterJobs, type ReleasedJob } from "../records/sequence-records.ts";
 import { newJob, orderOf } from "./job-forms.ts";
 import { ApiProblem } from "./problem.ts";
@@ -122,18 +122,18 @@ jobs.openapi(
     z.object({ jobId: z.string(), nextAttemptAt: z.string() }),
   ),
   async (c) => {
-    const { delaySeconds, ...wish } = c.req.valid("json");
+    const { delaySeconds, ...requested } = c.req.valid("json");
     const { api, DB } = c.env;
     const now = api.now();
-    const order = await orderOf(c.env, wish, c.get("caller").id);
+    const request = await orderOf(c.env, requested, c.get("caller").id);
     const dueAt = now + delaySeconds * 1000;
     await DB.batch([
-      orderJobs(DB, [{ ...order, dueAt }], now),
-      ...(order.kind === "portfolio" ? [recordOrdered(DB, [order.id])] : []),
+      insertJobs(DB, [{ ...request, dueAt }], now),
+      ...(request.kind === "portfolio" ? [recordRequested(DB, [request.id])] : []),
     ]);
-    await api.enqueueJobs([{ ...order, delaySeconds }]);
-    return c.json({ jobId: order.id, nextAttemptAt: iso(dueAt) }, 202, {
-      location: `/api/v1/jobs/${encodeURIComponent(order.id)}`,
+    await api.enqueueJobs([{ ...request, delaySeconds }]);
+    return c.json({ jobId: request.id, nextAttemptAt: iso(dueAt) }, 202, {
+      location: `/api/v1/jobs/${encodeURIComponent(request.id)}`,
     });
   },
 );

@@ -63,7 +63,7 @@ const show = ({
 });
 
 /** One recommendation's model is asked once or twice; more only after answers that came to nothing. */
-const MOST_AUDITS = 20;
+const MAX_AUDITS = 20;
 
 export const modelAudits = router();
 
@@ -84,7 +84,7 @@ modelAudits.openapi(
   async (c) => {
     const { id } = c.req.valid("param");
     await requireRecommendation(c.get("reads"), id);
-    const audits = await auditsOf(c.get("reads"), id, MOST_AUDITS);
+    const audits = await auditsOf(c.get("reads"), id, MAX_AUDITS);
     return c.json({ recommendationId: id, items: audits.map(show) }, 200);
   },
 );

@@ -2,15 +2,15 @@ import * as z from "zod";
 import { JOB_STATES, jobId, portfolioSubject } from "../domain/job/job.ts";
 import { RESOLUTIONS } from "../domain/market/resolution.ts";
 import type { Reader } from "../reader.ts";
-import { orderJobs } from "../records/job-records.ts";
+import { insertJobs } from "../records/job-records.ts";
 import {
   findOptimization,
   listOptimizations,
   type Optimization,
-  recordOrdered,
+  recordRequested,
 } from "../records/optimization-records.ts";
 import { findPortfolio } from "../records/portfolio-records.ts";
-import { askedOrder } from "./asked-order.ts";
+import { userJobRequest } from "./asked-order.ts";
 import { newOptimization, requestOf, requestView, showRequest } from "./portfolio-forms.ts";
 import { portfolioParams, requirePortfolio } from "./portfolios.ts";
 import { ApiProblem } from "./problem.ts";
@@ -27,7 +27,7 @@ import {
 } from "./schemas.ts";
 
 const nullable = z.number().nullable();
-const figures = {
+const statistics = {
   weights: z.record(z.string(), z.number()).nullable(),
   expectedReturn: nullable,
   volatility: nullable,
@@ -48,10 +48,10 @@ const head = {
   error: z.looseObject({ code: z.string(), detail: z.string() }).nullable(),
 };
 
-const summaryView = z.object({ ...head, ...figures }).meta({ id: "OptimizationSummary" });
+const summaryView = z.object({ ...head, ...statistics }).meta({ id: "OptimizationSummary" });
 
 const optimizationView = z
-  .looseObject({ ...head, ...figures, request: requestView.nullable() })
+  .looseObject({ ...head, ...statistics, request: requestView.nullable() })
   .meta({ id: "Optimization" });
 
 const EMPTY = { asOf: null, weights: null, expectedReturn: null, volatility: null, sharpe: null };
@@ -101,7 +101,7 @@ optimizations.openapi(
     const portfolio = await requirePortfolio(DB, c.req.valid("param").id);
     const request = requestOf(c.req.valid("json"), portfolio.symbols);
     const id = api.newId();
-    const order = askedOrder(c.env, c.get("caller").id, {
+    const job = userJobRequest(c.env, c.get("caller").id, {
       id: jobId("portfolio", portfolio.id, id),
       kind: "portfolio",
       symbol: portfolioSubject(portfolio.id),
@@ -109,9 +109,9 @@ optimizations.openapi(
       params: { mode: "portfolio", symbols: portfolio.symbols, request },
     });
     const now = api.now();
-    await DB.batch([orderJobs(DB, [{ ...order, dueAt: now }], now), recordOrdered(DB, [order.id])]);
-    await api.enqueueJobs([order]);
-    return c.json({ jobId: order.id, id }, 202, { location: `/api/v1/jobs/${encodeURIComponent(order.id)}` });
+    await DB.batch([insertJobs(DB, [{ ...job, dueAt: now }], now), recordRequested(DB, [job.id])]);
+    await api.enqueueJobs([job]);
+    return c.json({ jobId: job.id, id }, 202, { location: `/api/v1/jobs/${encodeURIComponent(job.id)}` });
   },
 );
 

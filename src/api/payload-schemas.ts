@@ -7,7 +7,7 @@ import { RESOLUTIONS } from "../domain/market/resolution.ts";
 import { METHODS } from "../domain/portfolio/optimize.ts";
 import { LEFT_OUT_REASONS } from "../domain/ranking/ranking.ts";
 import { ACTIONS, RISK_LEVELS } from "../domain/recommendation/recommendation.ts";
-import { CALL_OUTCOMES } from "../domain/recommendation/resolution.ts";
+import { RECOMMENDATION_OUTCOMES } from "../domain/recommendation/resolution.ts";
 
 const instant = z.iso.datetime();
 const price = z.number().nullable();
@@ -126,7 +126,7 @@ const recommendation = z.looseObject({
   }),
 });
 
-const figures = { expectedReturn: z.number(), volatility: z.number(), sharpe: z.number().nullable() };
+const statistics = { expectedReturn: z.number(), volatility: z.number(), sharpe: z.number().nullable() };
 
 const outOfSample = z.object({
   cagr: price,
@@ -145,10 +145,10 @@ const portfolioOptimized = z.object({
   asOf: instant,
   dates: z.object({ from: instant, to: instant, count: z.number().int(), returns: z.number().int() }),
   weights: z.record(z.string(), z.number()),
-  ...figures,
+  ...statistics,
   riskContributions: z.record(z.string(), z.number()).nullable(),
   projected: z.boolean(),
-  equalWeight: z.object(figures),
+  equalWeight: z.object(statistics),
   outOfSample: z
     .object({
       from: instant,
@@ -208,7 +208,7 @@ export const PAYLOAD_SCHEMAS: Readonly<Record<EventType, z.ZodType>> = {
     revised: z.boolean(),
     horizonReturn: z.number().nullable(),
     expectedMove: z.number().nullable(),
-    outcome: z.enum(CALL_OUTCOMES),
+    outcome: z.enum(RECOMMENDATION_OUTCOMES),
     voidReason: z.string().nullable(),
     independent: z.boolean(),
     engine: z.string(),

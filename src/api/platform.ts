@@ -4,7 +4,7 @@ import type { BreakerState } from "../domain/breaker/breaker.ts";
 import type { Plan } from "../domain/dead-letter/plan.ts";
 import type { AssetFact } from "../domain/events/catalogue.ts";
 import type { Cause } from "../domain/events/envelope.ts";
-import type { JobOrder } from "../domain/job/job.ts";
+import type { JobRequest } from "../domain/job/job.ts";
 import type { Recorder } from "../domain/metrics/registry.ts";
 import type { Log } from "../domain/trace/log-context.ts";
 import type { Sealer } from "../sealing/sealer.ts";
@@ -33,7 +33,7 @@ export interface ApiPlatform {
   readonly endpointNameProblem: (url: string) => Promise<string | null>;
   /** Sends recorded jobs to their queues. What is lost is found by the sweep. */
   readonly enqueueJobs: (
-    jobs: readonly (Pick<JobOrder, "id" | "kind" | "symbol" | "traceparent"> & { delaySeconds?: number })[],
+    jobs: readonly (Pick<JobRequest, "id" | "kind" | "symbol" | "traceparent"> & { delaySeconds?: number })[],
   ) => Promise<void>;
   readonly enqueueDeliveries: (ids: readonly string[]) => Promise<void>;
   readonly enqueueSlots: (slots: readonly { scheduleId: string; slot: number }[]) => Promise<void>;
@@ -70,7 +70,7 @@ export interface ApiPlatform {
   ) => Promise<BreakerView>;
   readonly resetBreaker: (service: string, reason: string, actor: string) => Promise<BreakerView>;
   /** What follows wholly from `about` (versions included): computed, or remembered from when it was. */
-  readonly remembered: <T>(about: readonly string[], compute: () => Promise<T>) => Promise<T>;
+  readonly cached: <T>(about: readonly string[], compute: () => Promise<T>) => Promise<T>;
   /** What waits on each queue; null where it does not say in time. */
   readonly queueBacklogs: () => Promise<
     { queue: string; backlog: { count: number; bytes: number; oldestAt: number | null } | null }[]

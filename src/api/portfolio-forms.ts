@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { RESOLUTIONS } from "../domain/market/resolution.ts";
-import { FEWEST_ASSETS, MOST_ASSETS } from "../domain/portfolio/budget.ts";
+import { MAX_ASSETS, MIN_ASSETS } from "../domain/portfolio/budget.ts";
 import { limitsOf } from "../domain/portfolio/limits.ts";
 import { EXPECTED_RETURNS, RISK_MODELS } from "../domain/portfolio/moments.ts";
 import { METHODS } from "../domain/portfolio/optimize.ts";
@@ -22,8 +22,8 @@ const pair = z.tuple([weight, weight]).transform(([min, max]) => ({ min, max }))
 const bound = z.union([pair, z.strictObject(side)]);
 
 const fewEntries = (entries: Readonly<Record<string, unknown>>): boolean =>
-  Object.keys(entries).length <= MOST_ASSETS;
-const TOO_MANY = `at most ${MOST_ASSETS} assets`;
+  Object.keys(entries).length <= MAX_ASSETS;
+const TOO_MANY = `at most ${MAX_ASSETS} assets`;
 
 const bounds = z
   .union([
@@ -43,7 +43,7 @@ const bounds = z
 const group = z
   .strictObject({
     name: z.string().min(1).max(50),
-    symbols: z.array(symbolSchema).min(1).max(MOST_ASSETS),
+    symbols: z.array(symbolSchema).min(1).max(MAX_ASSETS),
     ...side,
   })
   .refine(({ min, max }) => min !== undefined || max !== undefined, "say min, max or both");
@@ -106,8 +106,8 @@ export type NewOptimization = z.infer<typeof newOptimization>;
 
 export const symbolsSchema = z
   .array(symbolSchema)
-  .min(FEWEST_ASSETS)
-  .max(MOST_ASSETS)
+  .min(MIN_ASSETS)
+  .max(MAX_ASSETS)
   .superRefine((list, context) => {
     for (const [index, symbol] of list.entries()) {
       if (list.indexOf(symbol) < index)
@@ -138,8 +138,12 @@ export const portfolioPatch = z
   .refine((patch) => Object.keys(patch).length > 0, "say at least one field to change");
 
 /** What is asked with every default filled in. Refuses what no portfolio of these assets can be asked. */
-export function requestOf(wish: NewOptimization, assets: readonly string[], at = ""): OptimizationRequest {
-  const { from, to, walkForward, costBps, currentWeights, amount, ...choice } = wish;
+export function requestOf(
+  requested: NewOptimization,
+  assets: readonly string[],
+  at = "",
+): OptimizationRequest {
+  const { from, to, walkForward, costBps, currentWeights, amount, ...choice } = requested;
   const request: OptimizationRequest = {
     ...choiceOf(choice),
     ...{ walkForward, costBps },

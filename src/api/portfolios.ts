@@ -13,7 +13,7 @@ import {
   writePortfolio,
 } from "../records/portfolio-records.ts";
 import { stopWithPortfolio } from "../records/schedule-stops.ts";
-import { closeLettersOf } from "./archived-letters.ts";
+import { closeDeadLettersOf } from "./archived-letters.ts";
 import { auditRow } from "./audit-row.ts";
 import { newPortfolio, portfolioPatch, portfolioView, requestOf, showPortfolio } from "./portfolio-forms.ts";
 import { ApiProblem } from "./problem.ts";
@@ -133,12 +133,12 @@ portfolios.openapi(
   ),
   async (c) => {
     const { api, DB } = c.env;
-    const { name, symbols: wished, resolution, optimization } = c.req.valid("json");
-    if (wished !== undefined) await requireAssets(DB, wished);
+    const { name, symbols: requested, resolution, optimization } = c.req.valid("json");
+    if (requested !== undefined) await requireAssets(DB, requested);
     const portfolio = await unraced("The portfolio", async () => {
       const before = await requirePortfolio(DB, c.req.valid("param").id);
       refuseStale(c, before.updatedAt);
-      const symbols = wished ?? before.symbols;
+      const symbols = requested ?? before.symbols;
       const after: Portfolio = {
         ...before,
         name: name ?? before.name,
@@ -201,7 +201,7 @@ portfolios.openapi(
       const { id } = before;
       refuseStale(c, before.updatedAt);
       // First the letters: whoever asks again after this was cut short still finds the portfolio.
-      await closeLettersOf(c, portfolioSubject(id), "the portfolio was deleted");
+      await closeDeadLettersOf(c, portfolioSubject(id), "the portfolio was deleted");
       const [, archived] = await DB.batch([
         auditRow(c.env, c.get("caller").id, "portfolio.delete", id, null, stillAsRead(before)),
         archivePortfolio(DB, before, api.now()),

@@ -6,11 +6,11 @@ type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
 
 /** More problems of one request than this are not told. */
-const MOST_ITEMS = 100;
+const MAX_ITEMS = 100;
 /** A name may be as long as the body it stands in. */
-const LONGEST_NAME = 60;
+const MAX_NAME_LENGTH = 60;
 /** More names than this help nobody. */
-const MOST_NAMES = 40;
+const MAX_NAMES = 40;
 
 /**
  * What the schema of an object knows, by the list of what it did not know. A finished issue no longer tells which schema
@@ -37,11 +37,11 @@ export function unknownName(
   const shown = JSON.stringify(shortened(name));
   const nearest = nearestName(name, known);
   const hint = nearest === null ? "" : `, did you mean "${nearest}"?`;
-  const names = known.slice(0, MOST_NAMES).join(", ");
+  const names = known.slice(0, MAX_NAMES).join(", ");
   const rest =
     known.length === 0
       ? `there are no ${what}s here`
-      : `known here: ${names}${known.length > MOST_NAMES ? ", …" : ""}`;
+      : `known here: ${names}${known.length > MAX_NAMES ? ", …" : ""}`;
   return { field, reason: `unknown ${what} ${shown}${hint} (${rest})` };
 }
 
@@ -51,16 +51,16 @@ export const itemsOf = (
   what: "parameter" | "field" = "field",
 ): ProblemItem[] =>
   error.issues
-    .slice(0, MOST_ITEMS)
+    .slice(0, MAX_ITEMS)
     .flatMap((issue) => itemsAt(issue, [], what))
-    .slice(0, MOST_ITEMS);
+    .slice(0, MAX_ITEMS);
 
 function itemsAt(issue: Issue, above: Path, what: "parameter" | "field"): ProblemItem[] {
   const path = [...above, ...issue.path];
   if (issue.code === "unrecognized_keys") {
     const known = knownBy.get(issue.keys) ?? [];
     return issue.keys
-      .slice(0, MOST_ITEMS)
+      .slice(0, MAX_ITEMS)
       .map((key) => inRow(path, unknownName(fieldOf([...path, key]), key, known, what)));
   }
   if (issue.code === "invalid_union") return unionItems(issue, path, what);
@@ -114,13 +114,13 @@ function unknownToAll(forms: readonly (readonly Issue[])[]): {
   const known = forms.flatMap((form) =>
     form.flatMap((one) => (one.code === "unrecognized_keys" ? (knownBy.get(one.keys) ?? []) : [])),
   );
-  return { keys: keys.slice(0, MOST_ITEMS), known: [...new Set(known)] };
+  return { keys: keys.slice(0, MAX_ITEMS), known: [...new Set(known)] };
 }
 
 const fieldOf = (path: Path): string => path.map((part) => shortened(String(part))).join(".") || "body";
 
 const shortened = (name: string): string =>
-  name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}…` : name;
+  name.length > MAX_NAME_LENGTH ? `${name.slice(0, MAX_NAME_LENGTH)}…` : name;
 
 function inRow(path: Path, item: ProblemItem): ProblemItem {
   const [list, index] = path;

@@ -41,9 +41,9 @@ processes.openapi(
     z.object({ processId: z.string() }),
   ),
   async (c) => {
-    const { kind, input: wish } = c.req.valid("json");
+    const { kind, input: requested } = c.req.valid("json");
     const { api, DB } = c.env;
-    const input = describeAsset(api.config.DEMO, wish);
+    const input = describeAsset(api.config.DEMO, requested);
     const [latest, [asset]] = await Promise.all([
       latestProcess(DB, processIdPrefix(kind, input.symbol)),
       loadAssets(DB, [input.symbol]),
@@ -51,7 +51,7 @@ processes.openapi(
     const watched = asset !== undefined && asset.archivedAt === null;
     const holds = latest !== null && (latest.progress.finishedAt === null || watched);
     if (holds && latest.progress.state !== "compensated") {
-      return c.json(...accepted(await sameWish(c.env, latest, input)));
+      return c.json(...accepted(await sameRequest(c.env, latest, input)));
     }
     if (watched) {
       throw new ApiProblem("conflict", `${input.symbol} is registered already; use PATCH to change it.`);
@@ -70,12 +70,12 @@ processes.openapi(
       updatedAt: now,
     };
     await DB.batch(startProcess(DB, process, entryOf(c.env, c.get("caller"), "process.start", id, null)));
-    return c.json(...accepted(await sameWish(c.env, await requireProcess(DB, id), input)));
+    return c.json(...accepted(await sameRequest(c.env, await requireProcess(DB, id), input)));
   },
 );
 
 /** Whoever asked for it first decides what it is; asking again sends it on its way once more. */
-async function sameWish(env: ApiEnv["Bindings"], process: ProcessRecord, input: unknown): Promise<string> {
+async function sameRequest(env: ApiEnv["Bindings"], process: ProcessRecord, input: unknown): Promise<string> {
   if (canonicalJson(process.input) !== canonicalJson(input)) {
     throw new ApiProblem("conflict", `The process ${process.id} was started for this with another input.`);
   }
@@ -161,7 +161,7 @@ processes.openapi(
   async (c) => {
     const { id } = c.req.valid("param");
     const command = { do: "resume", at: c.env.api.now() } as const;
-    const process = await byHand(c.env, c.get("caller"), id, command, null);
+    const process = await manually(c.env, c.get("caller"), id, command, null);
     return c.json(showProcess(process), 202, locationOf(id));
   },
 );
@@ -183,7 +183,7 @@ processes.openapi(
     const { id } = c.req.valid("param");
     const { reason } = c.req.valid("json");
     const command = { do: "compensate", at: c.env.api.now(), reason } as const;
-    const process = await byHand(c.env, c.get("caller"), id, command, reason);
+    const process = await manually(c.env, c.get("caller"), id, command, reason);
     return c.json(showProcess(process), 202, locationOf(id));
   },
 );
@@ -191,7 +191,7 @@ processes.openapi(
 const TRIES = 3;
 
 /** What a person decides about a process, written over the version it was decided on; a few times if that has moved. */
-async function byHand(
+async function manually(
   env: ApiEnv["Bindings"],
   caller: Caller,
   id: string,
@@ -224,14 +224,14 @@ const WHY: Readonly<Record<ProcessRefusal, (process: ProcessRecord) => string>> 
     progress.state === "stuck"
       ? "The process is being taken back already and is stuck in it: resume it."
       : "The process is being taken back already.",
-  in_hand: ({ progress }) => {
+  leased: ({ progress }) => {
     const { leaseUntil } = progress;
     const when = leaseUntil === null ? "soon" : `after ${new Date(leaseUntil).toISOString()} at the latest`;
     return `A worker has a step in hand, whose effect could come after its compensation; try again ${when}.`;
   },
   stuck: () => "The process is stuck.",
   not_due: () => "The process is not due.",
-  not_in_hand: () => "The process is in nobody's hand.",
+  not_leased: () => "The process is in nobody's hand.",
 };
 
 const entryOf = (

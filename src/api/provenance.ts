@@ -31,7 +31,7 @@ export const provenanceView = z
   .meta({ id: "Provenance" });
 
 /** Links a chain may have: recommendation ← indicators ← market data, an event and a job each. */
-const MOST_LINKS = 4;
+const MAX_LINKS = 4;
 
 const href = (path: string, id: string): string => `/api/v1/${path}/${encodeURIComponent(id)}`;
 
@@ -51,7 +51,7 @@ export async function provenanceOf(
   ];
   let next: string | null = eventId;
   let reached = false;
-  for (let link = 0; link < MOST_LINKS && next !== null; link++) {
+  for (let link = 0; link < MAX_LINKS && next !== null; link++) {
     const found = await findEvent(db, next);
     if (found === null) break;
     const event = upcast(found.event);

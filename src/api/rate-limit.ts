@@ -8,7 +8,7 @@ const PERIOD_SECONDS = 60;
 const POLICY = `"default";q=${LIMIT};w=${PERIOD_SECONDS}`;
 
 /** Keys that are counted in one window; whoever comes later is told of a whole quota. */
-const MOST_COUNTED = 10_000;
+const MAX_COUNT = 10_000;
 
 /**
  * A runaway guard per API key. The headers are those of draft-ietf-httpapi-ratelimit-headers. The binding decides and says only
@@ -61,6 +61,6 @@ function windowOf(isolate: object, now: number): Window {
 /** Counts a request, and tells what remains as the header says it. */
 function spend({ spent, restSeconds }: Window, key: string, isLet: boolean): string {
   const used = isLet ? Math.min(LIMIT, (spent.get(key) ?? 0) + 1) : LIMIT;
-  if (spent.has(key) || spent.size < MOST_COUNTED) spent.set(key, used);
+  if (spent.has(key) || spent.size < MAX_COUNT) spent.set(key, used);
   return `"default";r=${LIMIT - used};t=${restSeconds}`;
 }

@@ -6,9 +6,9 @@ import type { Reader } from "../reader.ts";
 import {
   findRebuild,
   listRebuilds,
-  orderRebuild,
   REBUILD_MOVED,
   REBUILD_OPEN,
+  requestRebuild,
   type StoredRebuild,
   takeRebuildStep,
 } from "../records/rebuild-records.ts";
@@ -92,10 +92,10 @@ rebuilds.openapi(
     const { DB, api } = c.env;
     const actor = c.get("caller").id;
     const id = api.newId();
-    const order = { id, projection, auto: c.req.valid("json").auto, actor, traceparent: api.traceparent };
+    const request = { id, projection, auto: c.req.valid("json").auto, actor, traceparent: api.traceparent };
     try {
       await DB.batch([
-        orderRebuild(DB, order, shadowOf(projection), api.now()),
+        requestRebuild(DB, request, shadowOf(projection), api.now()),
         ...(await createShadow(DB, projection)),
         auditRow(c.env, actor, "rebuild.start", id, projection),
       ]);

@@ -3,7 +3,7 @@ import { DEPTHS } from "../domain/reconciliation/run.ts";
 import type { Reader } from "../reader.ts";
 import { loadAssets } from "../records/asset-records.ts";
 import { listDivergences, type StoredDivergence } from "../records/divergence-records.ts";
-import { findRun, listRuns, orderRun, type StoredRun } from "../records/reconciliation-records.ts";
+import { findRun, listRuns, requestRun, type StoredRun } from "../records/reconciliation-records.ts";
 import { auditRow } from "./audit-row.ts";
 import { ApiProblem } from "./problem.ts";
 import {
@@ -114,7 +114,7 @@ reconciliations.openapi(
       traceparent,
     } as const;
     await DB.batch([
-      orderRun(DB, run, api.now()),
+      requestRun(DB, run, api.now()),
       auditRow(
         c.env,
         actor,

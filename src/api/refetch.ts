@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { RESOLUTIONS } from "../domain/market/resolution.ts";
 import { resolutionsOf } from "../read-model/series.ts";
-import { orderJobs } from "../records/job-records.ts";
+import { insertJobs } from "../records/job-records.ts";
 import { requireAsset } from "./assets.ts";
 import { auditRow } from "./audit-row.ts";
 import { orderOf } from "./job-forms.ts";
@@ -42,14 +42,16 @@ refetch.openapi(
     await requireAsset(DB, symbol);
     const stored = resolution === undefined ? await resolutionsOf(DB, symbol) : [resolution];
     const wanted = stored.length === 0 ? (["1d"] as const) : stored;
-    const orders = [];
+    const requests = [];
     for (const one of wanted)
-      orders.push(await orderOf(c.env, { kind: "ingest", symbol, resolution: one, backfill: true }, caller));
+      requests.push(
+        await orderOf(c.env, { kind: "ingest", symbol, resolution: one, backfill: true }, caller),
+      );
     const now = api.now();
-    const due = orders.map((order) => ({ ...order, dueAt: now }));
-    await DB.batch([orderJobs(DB, due, now), auditRow(c.env, caller, "asset.refetch", symbol)]);
-    await api.enqueueJobs(orders);
-    const jobIds = orders.map(({ id }) => id);
+    const due = requests.map((request) => ({ ...request, dueAt: now }));
+    await DB.batch([insertJobs(DB, due, now), auditRow(c.env, caller, "asset.refetch", symbol)]);
+    await api.enqueueJobs(requests);
+    const jobIds = requests.map(({ id }) => id);
     const jobId = jobIds[0] ?? "";
     return c.json({ jobId, jobIds }, 202, { location: `/api/v1/jobs/${encodeURIComponent(jobId)}` });
   },

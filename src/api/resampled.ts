@@ -4,9 +4,9 @@ import { resamplingProblem } from "../domain/asset/resample.ts";
 import { isCalendarId } from "../domain/market/calendar-id.ts";
 import { RESOLUTIONS, type Resolution } from "../domain/market/resolution.ts";
 import {
-  type Finer,
-  MOST_FINER,
+  MAX_SOURCE_BARS,
   type ResampledRange,
+  type Resampling,
   resampledBars,
 } from "../read-model/resampled-series.ts";
 import type { AssetRecord } from "../records/asset-records.ts";
@@ -19,7 +19,11 @@ export const resampleQuery = z
   .meta({ description: "make the bars out of stored ones of this finer resolution, session by session" });
 
 /** What the finer bars are that an answer is to be made of; null when none are asked for. Refuses what cannot be made. */
-export function finerOf(asset: AssetRecord, to: Resolution, from: Resolution | undefined): Finer | null {
+export function resamplingOf(
+  asset: AssetRecord,
+  to: Resolution,
+  from: Resolution | undefined,
+): Resampling | null {
   if (from === undefined) return null;
   const problem = resamplingProblem(from, to);
   const { symbol, calendar } = asset;
@@ -32,16 +36,16 @@ export function finerOf(asset: AssetRecord, to: Resolution, from: Resolution | u
 }
 
 /** Bars of a range, made of finer ones; refuses a range of more finer bars than one question may run through. */
-export async function madeBars(
+export async function barsResampled(
   reads: D1DatabaseSession,
-  finer: Finer,
+  resampling: Resampling,
   range: ResampledRange,
 ): Promise<readonly Bar[]> {
-  const { bars, whole } = await resampledBars(reads, finer, range);
+  const { bars, whole } = await resampledBars(reads, resampling, range);
   if (!whole) {
     throw new ApiProblem(
       "invalid_query",
-      `More than ${MOST_FINER} bars would have to be read; ask for fewer at once.`,
+      `More than ${MAX_SOURCE_BARS} bars would have to be read; ask for fewer at once.`,
       [{ field: "limit", reason: "too many finer bars lie in this range" }],
     );
   }

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { backfillSlots, MOST_BACKFILL_SLOTS } from "../domain/schedule/backfill.ts";
+import { backfillSlots, MAX_BACKFILL_SLOTS } from "../domain/schedule/backfill.ts";
 import { nextSlot } from "../domain/schedule/due-slots.ts";
 import { asRead } from "../records/as-read.ts";
 import { pauseSchedule, resumeSchedule } from "../records/schedule-records.ts";
@@ -137,7 +137,7 @@ scheduleActions.openapi(
       ]);
     }
     const now = api.now();
-    const wanted = range.slots.slice(0, MOST_BACKFILL_SLOTS).map((slot, index) => ({
+    const wanted = range.slots.slice(0, MAX_BACKFILL_SLOTS).map((slot, index) => ({
       slot,
       lateSeconds: Math.max(0, Math.floor((market - slot) / 1000)),
       leaseUntil: now + LEASE_MS * Math.max(1, Math.floor(index / AT_ONCE)),

@@ -166,26 +166,26 @@ schedules.openapi(
 
 async function refuseUnkeepable(
   env: ApiEnv["Bindings"],
-  wish: Pick<Schedule, "kind" | "catchUpSeconds" | "target"> & { readonly cadence: unknown },
+  requested: Pick<Schedule, "kind" | "catchUpSeconds" | "target"> & { readonly cadence: unknown },
 ): Promise<void> {
-  const reason = validateCadence(wish.cadence as Cadence);
+  const reason = validateCadence(requested.cadence as Cadence);
   if (reason !== null)
     throw new ApiProblem("validation_failed", `cadence: ${reason}`, [{ field: "cadence", reason }]);
-  const catchUp = validateCatchUp(wish.catchUpSeconds);
+  const catchUp = validateCatchUp(requested.catchUpSeconds);
   if (catchUp !== null)
     throw new ApiProblem("validation_failed", catchUp, [{ field: "catchUpSeconds", reason: catchUp }]);
-  if ("portfolioId" in wish.target !== (wish.kind === "portfolio")) {
+  if ("portfolioId" in requested.target !== (requested.kind === "portfolio")) {
     const reason = "kind portfolio is for a portfolioId, no other kind is";
     throw new ApiProblem("validation_failed", `target: ${reason}`, [{ field: "target", reason }]);
   }
-  if ("portfolioId" in wish.target) await requirePortfolio(env.DB, wish.target.portfolioId);
-  if ("resolution" in wish.target !== (wish.kind === "ranking"))
+  if ("portfolioId" in requested.target) await requirePortfolio(env.DB, requested.target.portfolioId);
+  if ("resolution" in requested.target !== (requested.kind === "ranking"))
     throw new ApiProblem("validation_failed", "A ranking is of a resolution, and nothing else is.", [
       { field: "target", reason: 'kind ranking goes with {"resolution": "1d"}, other kinds with assets' },
     ]);
-  if ("only" in wish.target && wish.target.only === "due" && wish.kind !== "recommendation")
+  if ("only" in requested.target && requested.target.only === "due" && requested.kind !== "recommendation")
     throw new ApiProblem("validation_failed", "Only recommendations come to a horizon.", [
       { field: "target.only", reason: "goes with kind recommendation" },
     ]);
-  if ("symbol" in wish.target) await requireAsset(env.DB, wish.target.symbol);
+  if ("symbol" in requested.target) await requireAsset(env.DB, requested.target.symbol);
 }

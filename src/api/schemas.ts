@@ -82,14 +82,14 @@ export const instantSchema = z.string().transform((text, context) => {
 });
 
 /** A whole number in a URL, told to machines as the integer it is. */
-export const wholeNumber = (least: number, most: number, preset: number) =>
+export const wholeNumber = (minimum: number, maximum: number, preset: number) =>
   z
     .string()
-    .regex(/^\d{1,6}$/, `a whole number from ${least} to ${most}`)
+    .regex(/^\d{1,6}$/, `a whole number from ${minimum} to ${maximum}`)
     .transform(Number)
-    .pipe(z.number().int().min(least).max(most))
+    .pipe(z.number().int().min(minimum).max(maximum))
     .default(preset)
-    .meta({ type: "integer", minimum: least, maximum: most, default: preset });
+    .meta({ type: "integer", minimum: minimum, maximum: maximum, default: preset });
 
 export const seriesLimit = wholeNumber(1, 1000, 500);
 export const listLimit = wholeNumber(1, 200, 50);

@@ -7,13 +7,13 @@ import { INDICATOR_NAMES } from "../domain/indicators/values.ts";
 import { calendarOf } from "../domain/market/usual-calendar.ts";
 import { latestCloses, listIndicators } from "../read-model/series.ts";
 import { about, aboutView, qualityOf } from "./about.ts";
-import { adjustedView, toldOf, withSteps } from "./adjusted.ts";
+import { adjustedView, adjustmentOf, withSteps } from "./adjusted.ts";
 import { requireAsset } from "./assets.ts";
 import { rangeOf, seriesQuery } from "./bars.ts";
 import { ApiProblem } from "./problem.ts";
-import { finerOf, madeBars } from "./resampled.ts";
+import { barsResampled, resamplingOf } from "./resampled.ts";
 import { iso, isoOrNull, listOf, operation, page, router, symbolParams } from "./schemas.ts";
-import { type ComputedRow, computedIndicators, namesQuery, wishOf } from "./wished-indicators.ts";
+import { type ComputedRow, computedIndicators, customIndicators, namesQuery } from "./wished-indicators.ts";
 
 const nullable = z.number().nullable();
 
@@ -50,20 +50,20 @@ series.openapi(
     const { from, to } = rangeOf(query);
     const reads = c.get("reads");
     const asset = await requireAsset(reads, symbol);
-    const finer = finerOf(asset, resolution, resampleFrom);
+    const resampling = resamplingOf(asset, resolution, resampleFrom);
     // Of bars that are not stored there are no stored values either.
-    const areStored = finer === null && which === "split";
-    const wish = names === undefined && areStored ? null : wishOf(names ?? INDICATOR_NAMES);
+    const areStored = resampling === null && which === "split";
+    const requested = names === undefined && areStored ? null : customIndicators(names ?? INDICATOR_NAMES);
     const limit = query.limit + 1;
     const stored = resampleFrom ?? resolution;
     // The bars that the indicators warm up with are adjusted too, so the steps begin with the series.
     const asking = { asset, adjusted: which, resolution: stored, from: Number.MIN_SAFE_INTEGER };
     const { rows, steps } = await withSteps(reads, asking, async (steps) => {
-      const page = { symbol, calendar: calendarOf(asset), resolution, from, to, limit, finer, steps };
+      const page = { symbol, calendar: calendarOf(asset), resolution, from, to, limit, resampling, steps };
       const rows: readonly ComputedRow[] =
-        wish === null
+        requested === null
           ? await listIndicators(reads, symbol, resolution, from, to, limit)
-          : await computedIndicators(c.env, reads, page, wish);
+          : await computedIndicators(c.env, reads, page, requested);
       return { rows, steps };
     });
     const quality = await qualityOf(c.env, reads, asset, stored);
@@ -73,8 +73,8 @@ series.openapi(
       ({ timestamp }) => [timestamp],
       (row) => ({ ...row, timestamp: iso(row.timestamp) }),
     );
-    const told = toldOf(which, steps, rows[0]);
-    return c.json({ ...shown, ...about(quality, INDICATORS_ENGINE), ...told }, 200);
+    const adjustment = adjustmentOf(which, steps, rows[0]);
+    return c.json({ ...shown, ...about(quality, INDICATORS_ENGINE), ...adjustment }, 200);
   },
 );
 
@@ -84,7 +84,7 @@ const INDICATORS_ENGINE = { engine: "indicators", engineVersion: String(INDICATO
 const PERFORMANCE_ENGINE = { engine: "performance", engineVersion: "2" };
 
 /** Closes that one performance request may look at; more is refused rather than cut. */
-const MOST_CLOSES = 20_000;
+const MAX_CLOSES = 20_000;
 
 const performanceView = z
   .looseObject({ symbol: z.string(), observations: z.number(), ...aboutView, ...adjustedView })
@@ -112,38 +112,38 @@ series.openapi(
     const { from, to } = rangeOf(query);
     const reads = c.get("reads");
     const asset = await requireAsset(reads, symbol);
-    const finer = finerOf(asset, query.resolution, query.resampleFrom);
+    const resampling = resamplingOf(asset, query.resolution, query.resampleFrom);
     const stored = query.resampleFrom ?? query.resolution;
-    const limit = MOST_CLOSES + 1;
+    const limit = MAX_CLOSES + 1;
     const { closes, steps } = await withSteps(
       reads,
       { asset, adjusted: query.adjusted, resolution: stored, from },
       async (steps) => ({
         steps,
         closes:
-          finer === null
+          resampling === null
             ? adjusted(await latestCloses(reads, symbol, query.resolution, to, limit), steps)
-            : await madeBars(reads, finer, { from, to, limit, steps }),
+            : await barsResampled(reads, resampling, { from, to, limit, steps }),
       }),
     );
     const inRange = closes.filter(({ timestamp }) => timestamp >= from);
-    if (inRange.length > MOST_CLOSES) {
+    if (inRange.length > MAX_CLOSES) {
       throw new ApiProblem(
         "invalid_query",
-        `The range holds more than ${MOST_CLOSES} bars; narrow it with from and to.`,
+        `The range holds more than ${MAX_CLOSES} bars; narrow it with from and to.`,
       );
     }
-    const figures = performanceOf(inRange, periodsPerYear(calendarOf(asset), query.resolution));
-    const { maxDrawdown } = figures;
+    const statistics = performanceOf(inRange, periodsPerYear(calendarOf(asset), query.resolution));
+    const { maxDrawdown } = statistics;
     const quality = await qualityOf(c.env, reads, asset, stored);
     const view = {
       symbol,
       resolution: query.resolution,
       from: isoOrNull(inRange[0]?.timestamp ?? null),
       to: isoOrNull(inRange.at(-1)?.timestamp ?? null),
-      ...figures,
+      ...statistics,
       ...about(quality, PERFORMANCE_ENGINE),
-      ...toldOf(query.adjusted, steps, inRange[0]),
+      ...adjustmentOf(query.adjusted, steps, inRange[0]),
       maxDrawdown:
         maxDrawdown === null
           ? null

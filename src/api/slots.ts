@@ -8,7 +8,7 @@ import {
   listSlots,
   type Slot,
   slotLine,
-  whileLineIs,
+  whileBacklogIs,
 } from "../records/slot-records.ts";
 import { auditRow } from "./audit-row.ts";
 import { marketNow, refuseArchived, requireSchedule } from "./one-schedule.ts";
@@ -128,7 +128,7 @@ slots.openapi(
           "schedule.run",
           schedule.id,
           null,
-          before === null ? undefined : whileLineIs(line),
+          before === null ? undefined : whileBacklogIs(line),
         ),
         claimSlots(DB, [claim], by, null, before),
       ]);

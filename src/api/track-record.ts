@@ -3,8 +3,8 @@ import { ASSET_TYPES } from "../domain/market/asset-type.ts";
 import { RESOLUTIONS } from "../domain/market/resolution.ts";
 import { NOTICE } from "../domain/notice.ts";
 import { ACTIONS } from "../domain/recommendation/recommendation.ts";
-import { figuresOf } from "../domain/track-record/figures.ts";
-import { followCalls } from "../domain/track-record/following.ts";
+import { statisticsOf } from "../domain/track-record/figures.ts";
+import { followRecommendations } from "../domain/track-record/following.ts";
 import { type GroupSums, TRACK_RECORD_GROUPS, trackRecordSums } from "../read-model/track-record.ts";
 import { ApiProblem } from "./problem.ts";
 import {
@@ -22,7 +22,7 @@ import {
 const COST = 0.001;
 const HIGHEST_COST = 0.05;
 
-const figure = z
+const statistic = z
   .object({
     value: z.number().nullable(),
     low: z.number().nullable(),
@@ -44,12 +44,12 @@ const recordView = z
     effectiveN: z.number(),
     void: z.number().meta({ description: "resolved calls that nobody could have got right or wrong" }),
     actions: z.object({ BUY: count, HOLD: count, SELL: count }),
-    hitRate: figure,
-    brier: figure,
-    baseRateBrier: figure,
-    brierDifference: figure,
-    skill: figure,
-    calibrationError: figure,
+    hitRate: statistic,
+    brier: statistic,
+    baseRateBrier: statistic,
+    brierDifference: statistic,
+    skill: statistic,
+    calibrationError: statistic,
     calibration: z.array(
       z.object({
         from: z.number(),
@@ -65,9 +65,9 @@ const recordView = z
         series: z.number(),
         invested: z.number(),
         changes: z.number(),
-        following: figure,
-        buyAndHold: figure,
-        difference: figure,
+        following: statistic,
+        buyAndHold: statistic,
+        difference: statistic,
       })
       .meta({ description: "mean net return per horizon over calls that do not overlap, beside holding" }),
   })
@@ -157,16 +157,16 @@ trackRecord.openapi(
   },
 );
 
-const NOTHING: GroupSums = { group: "", void: 0, sums: [], calls: [] };
+const NOTHING: GroupSums = { group: "", void: 0, sums: [], recommendations: [] };
 
 const show = (group: GroupSums, grouped: boolean, cost: number): z.infer<typeof recordView> => {
-  const { calibration, actions, ...figures } = figuresOf(group.sums);
+  const { calibration, actions, ...statistics } = statisticsOf(group.sums);
   return {
     group: grouped ? group.group : null,
     void: group.void,
-    ...figures,
+    ...statistics,
     actions: { BUY: { ...actions.BUY }, HOLD: { ...actions.HOLD }, SELL: { ...actions.SELL } },
     calibration: calibration.map((bin) => ({ ...bin })),
-    following: { cost, ...followCalls(group.calls, cost) },
+    following: { cost, ...followRecommendations(group.recommendations, cost) },
   };
 };

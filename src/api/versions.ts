@@ -12,11 +12,11 @@ import { ApiProblem } from "./problem.ts";
  */
 
 /** How often a write is made again when others keep coming first; of so many at once each gets its turn. */
-const MOST_TRIES = 12;
+const MAX_ATTEMPTS = 12;
 
 /** Reads, decides and writes; all of it again after null, which says that somebody else wrote in between. */
 export async function unraced<T>(what: string, attempt: () => Promise<T | null>): Promise<T> {
-  for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+  for (let tries = 0; tries < MAX_ATTEMPTS; tries += 1) {
     const done = await attempt();
     if (done !== null) return done;
   }

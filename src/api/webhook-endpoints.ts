@@ -3,7 +3,7 @@ import * as z from "zod";
 import { patternProblem } from "../domain/events/routing-key.ts";
 import type { Reader } from "../reader.ts";
 import { asRead } from "../records/as-read.ts";
-import { discardLettersOfEndpoint } from "../records/dead-letter-records.ts";
+import { discardDeadLettersOfEndpoint } from "../records/dead-letter-records.ts";
 import { cancelWaiting } from "../records/delivery-records.ts";
 import { ENDPOINT_IS_THERE, MAX_ENDPOINTS, withdrawIfTooMany } from "../records/endpoint-limit.ts";
 import {
@@ -229,7 +229,7 @@ webhookEndpoints.openapi(
         deleteEndpoint(DB, id, before),
         // Both take effect only if the endpoint is gone now.
         cancelWaiting(DB, [id], api.now()),
-        discardLettersOfEndpoint(DB, id, c.get("caller").id, api.now()),
+        discardDeadLettersOfEndpoint(DB, id, c.get("caller").id, api.now()),
       ]);
       return (deleted?.meta.changes ?? 0) > 0 ? id : null;
     });

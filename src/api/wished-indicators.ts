@@ -3,18 +3,18 @@ import type { Bar } from "../domain/asset/bar.ts";
 import { type AdjustmentStep, adjusted } from "../domain/asset/total-return.ts";
 import { assetStream } from "../domain/events/envelope.ts";
 import { periodsPerYear } from "../domain/indicators/periods-per-year.ts";
-import { readWish, type WishReading } from "../domain/indicators/wished.ts";
+import { type CustomIndicatorReading, readCustomIndicators } from "../domain/indicators/wished.ts";
 import type { CalendarId } from "../domain/market/calendar-id.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
-import { type Finer, MOST_FINER, resampledBefore } from "../read-model/resampled-series.ts";
+import { MAX_SOURCE_BARS, type Resampling, resampledBefore } from "../read-model/resampled-series.ts";
 import { barsWithWarmUp } from "../read-model/series.ts";
 import { projectedHeads } from "../read-model/streams.ts";
 import type { ApiEnv } from "./platform.ts";
 import { ApiProblem } from "./problem.ts";
-import { madeBars } from "./resampled.ts";
+import { barsResampled } from "./resampled.ts";
 
 /** Bars before the first one shown that one question may run through. */
-const MOST_WARM_UP = 20_000;
+const MAX_WARM_UP_BARS = 20_000;
 
 /** `sma50,rsi7`: read once, so that a wrong name is a precise refusal. */
 export const namesQuery = z
@@ -29,11 +29,11 @@ export const namesQuery = z
       "drawdown, obv, or any name of the usual set. Computed from the bars; without it the usual set is shown.",
   });
 
-type Accepted = Extract<WishReading, { readonly ok: true }>;
+type Accepted = Extract<CustomIndicatorReading, { readonly ok: true }>;
 
 /** What the names ask for; refuses them all at once if one of them is wrong. */
-export function wishOf(names: readonly string[]): Accepted {
-  const reading = readWish(names);
+export function customIndicators(names: readonly string[]): Accepted {
+  const reading = readCustomIndicators(names);
   if (reading.ok) return reading;
   const items = reading.problems.map(({ name, reason }) => ({
     field: "names",
@@ -52,7 +52,7 @@ export interface SeriesPage {
   readonly to: number;
   readonly limit: number;
   /** The finer bars that they are to be made of, when not stored ones. */
-  readonly finer: Finer | null;
+  readonly resampling: Resampling | null;
   /** What adjusts the stored bars; none for bars as stored. */
   readonly steps: readonly AdjustmentStep[];
 }
@@ -71,12 +71,12 @@ export async function computedIndicators(
   { api }: ApiEnv["Bindings"],
   reads: D1DatabaseSession,
   series: SeriesPage,
-  { wished, rows }: Accepted,
+  { custom, rows }: Accepted,
 ): Promise<ComputedRow[]> {
   const { symbol, resolution, from, to, limit } = series;
   const streamId = assetStream(symbol);
   const version = (await projectedHeads(reads, [streamId])).get(streamId)?.version ?? 0;
-  const made = series.finer === null ? resolution : `${resolution} of ${series.finer.from}`;
+  const made = series.resampling === null ? resolution : `${resolution} of ${series.resampling.from}`;
   const about = [
     symbol,
     made,
@@ -87,15 +87,15 @@ export async function computedIndicators(
     from,
     to,
     limit,
-    wished.keys.join(","),
+    custom.keys.join(","),
   ].map(String);
-  return api.remembered(["indicators", ...about], async () => {
-    const warmUp = wished.warmUp ?? MOST_WARM_UP + 1;
+  return api.cached(["indicators", ...about], async () => {
+    const warmUp = custom.warmUp ?? MAX_WARM_UP_BARS + 1;
     const { before, page } = await barsOf(reads, series, warmUp);
-    if (before.length > MOST_WARM_UP) {
+    if (before.length > MAX_WARM_UP_BARS) {
       throw new ApiProblem(
         "invalid_query",
-        `drawdown and obv count from the first bar, and more than ${MOST_WARM_UP} bars lie before this range; ask for a coarser resolution.`,
+        `drawdown and obv count from the first bar, and more than ${MAX_WARM_UP_BARS} bars lie before this range; ask for a coarser resolution.`,
         [{ field: "names", reason: "too many bars lie before the range" }],
       );
     }
@@ -110,19 +110,19 @@ async function barsOf(
   series: SeriesPage,
   warmUp: number,
 ): Promise<{ readonly before: readonly Bar[]; readonly page: readonly Bar[] }> {
-  const { finer, from, to, limit, steps } = series;
-  if (finer === null) {
+  const { resampling, from, to, limit, steps } = series;
+  if (resampling === null) {
     const { before, page } = await barsWithWarmUp(reads, series, limit, warmUp);
     return { before: adjusted(before, steps), page: adjusted(page, steps) };
   }
-  const page = await madeBars(reads, finer, { from, to, limit, steps });
+  const page = await barsResampled(reads, resampling, { from, to, limit, steps });
   const first = page[0];
   if (first === undefined) return { before: [], page };
-  const { bars: before, whole } = await resampledBefore(reads, finer, first.timestamp, warmUp, steps);
+  const { bars: before, whole } = await resampledBefore(reads, resampling, first.timestamp, warmUp, steps);
   if (!whole) {
     throw new ApiProblem(
       "invalid_query",
-      `These indicators need more of the bars before this range than ${MOST_FINER} bars of ${finer.from} make.`,
+      `These indicators need more of the bars before this range than ${MAX_SOURCE_BARS} bars of ${resampling.from} make.`,
       [{ field: "resampleFrom", reason: "too fine for the bars these indicators need" }],
     );
   }

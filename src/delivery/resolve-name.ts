@@ -4,8 +4,8 @@ import { addressProblem } from "../domain/delivery/endpoint-url.ts";
 import type { Log } from "../domain/trace/log-context.ts";
 
 const TIMEOUT_MS = 3_000;
-const MOST_BYTES = 65_536;
-const MOST_ADDRESSES = 50;
+const MAX_BYTES = 65_536;
+const MAX_ADDRESSES = 50;
 /** IPv4 and IPv6, by name and by the number they have in an answer. */
 const TYPES = [
   ["A", 1],
@@ -65,7 +65,7 @@ async function addressesOf(host: string, name: string, type: number, resolver: s
   }
   const { Answer = [] } = answerSchema.parse(JSON.parse(await boundedText(response)));
   return Answer.filter((one) => one.type === type)
-    .slice(0, MOST_ADDRESSES)
+    .slice(0, MAX_ADDRESSES)
     .map(({ data }) => data);
 }
 
@@ -74,7 +74,7 @@ async function boundedText(response: Response): Promise<string> {
   let text = "";
   for await (const chunk of response.body ?? []) {
     text += decoder.decode(chunk, { stream: true });
-    if (text.length > MOST_BYTES) throw new Error("the resolver's answer has no end");
+    if (text.length > MAX_BYTES) throw new Error("the resolver's answer has no end");
   }
   return text;
 }

@@ -47,8 +47,8 @@ export function nearestName(given: string, known: readonly string[]): string | n
     const distance = slipsBetween(plain, plainly(name));
     if (nearest === null || distance < nearest.distance) nearest = { name, distance };
   }
-  const most = Math.max(1, Math.floor(plain.length / 3));
-  if (nearest !== null && nearest.distance <= most && nearest.distance < plain.length) return nearest.name;
+  const maximum = Math.max(1, Math.floor(plain.length / 3));
+  if (nearest !== null && nearest.distance <= maximum && nearest.distance < plain.length) return nearest.name;
   // Own properties only: `constructor` is no name of ours.
   const elsewhere = Object.hasOwn(ELSEWHERE, plain) ? (ELSEWHERE[plain] ?? []) : [];
   return elsewhere.find((name) => known.includes(name)) ?? null;

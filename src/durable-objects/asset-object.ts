@@ -1,6 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { v7 as uuidv7 } from "uuid";
 import type {
+  EvaluationsResult,
   IndicatorsCommand,
   IndicatorsResult,
   IngestCommand,
@@ -10,7 +11,6 @@ import type {
   RecordRecommendationCommand,
   RegisterCommand,
   RegisterResult,
-  ResolutionsResult,
   ResolveCommand,
 } from "../domain/asset/commands.ts";
 import { type AnyEvent, assetStream } from "../domain/events/envelope.ts";
@@ -24,12 +24,12 @@ import { Commits } from "./commits.ts";
 import { forgetOld, once, PayloadConflict } from "./consumed.ts";
 import { EventLog, type Head, type HeadView, type Stamp } from "./event-log.ts";
 import { ingestBars } from "./ingest.ts";
-import { judged } from "./judged.ts";
-import { OpenCalls } from "./open-calls.ts";
+import { evaluationContext } from "./judged.ts";
+import { OpenRecommendations } from "./open-calls.ts";
 import { Outbox, type OutboxStatus } from "./outbox.ts";
 import { type Preview, undone } from "./preview.ts";
 import { recordRecommendation } from "./recommendations.ts";
-import { readRecord, resolveRecommendations } from "./resolutions.ts";
+import { evaluateRecommendations, readRecord } from "./resolutions.ts";
 import { migrateTables } from "./tables.ts";
 
 /** The parts of one asset's database, handed to the functions that make up a commit. */
@@ -40,11 +40,11 @@ export interface AssetDatabase {
   readonly bars: BarStore;
   readonly actions: ActionStore;
   readonly analysis: AnalysisStore;
-  readonly openCalls: OpenCalls;
+  readonly openRecommendations: OpenRecommendations;
 }
 
 /** Events of one read stay under this, whatever the limit asked for. */
-const LARGEST_READ_BYTES = 1_000_000;
+const MAX_READ_BYTES = 1_000_000;
 
 /**
  * One asset: the short, serial commit point. Each command is one transaction in which state, event, consumed row and
@@ -70,7 +70,7 @@ export class AssetObject extends DurableObject<Env> {
       bars: new BarStore(sql),
       actions: new ActionStore(sql),
       analysis: new AnalysisStore(sql),
-      openCalls: new OpenCalls(sql),
+      openRecommendations: new OpenRecommendations(sql),
     };
     this.#outbox = new Outbox(log, env.EVENTS_QUEUE);
     this.#commits = new Commits(ctx, log, this.#outbox, env.DB);
@@ -107,7 +107,7 @@ export class AssetObject extends DurableObject<Env> {
     const asset = this.#db.asset.required();
     const found = this.#db.analysis.context(asset, resolution, this.#db.log.head());
     if (found === null) return null;
-    const context = { ...found, ...judged(this.#db, asset, resolution) };
+    const context = { ...found, ...evaluationContext(this.#db, asset, resolution) };
     return engine === undefined ? context : { ...context, record: readRecord(this.#db, resolution, engine) };
   }
 
@@ -125,8 +125,8 @@ export class AssetObject extends DurableObject<Env> {
   }
 
   /** Resolves the recommendations whose horizon bar has come; each once, whatever comes twice. */
-  async resolveRecommendations(command: ResolveCommand): Promise<ResolutionsResult> {
-    return this.#once("resolution", command, (stamp) => resolveRecommendations(this.#db, command, stamp));
+  async evaluateRecommendations(command: ResolveCommand): Promise<EvaluationsResult> {
+    return this.#once("resolution", command, (stamp) => evaluateRecommendations(this.#db, command, stamp));
   }
 
   /** What `ingest` would do now. Like the other previews it runs the very same commit and undoes it: nothing stays. */
@@ -144,8 +144,8 @@ export class AssetObject extends DurableObject<Env> {
     );
   }
 
-  async previewResolutions(command: ResolveCommand): Promise<Preview<ResolutionsResult>> {
-    return this.#preview("resolution", command, (stamp) => resolveRecommendations(this.#db, command, stamp));
+  async previewEvaluations(command: ResolveCommand): Promise<Preview<EvaluationsResult>> {
+    return this.#preview("resolution", command, (stamp) => evaluateRecommendations(this.#db, command, stamp));
   }
 
   /** How far the stream reaches, and the hash that vouches for it. */
@@ -163,7 +163,7 @@ export class AssetObject extends DurableObject<Env> {
   /** The log's rows after a version as they stand, for whoever checks them. */
   async readLog(symbol: string, after: number, limit: number): Promise<LogPage> {
     this.#assertSymbol(symbol);
-    return this.#db.log.page(after, Math.min(limit, 500), LARGEST_READ_BYTES);
+    return this.#db.log.page(after, Math.min(limit, 500), MAX_READ_BYTES);
   }
 
   /**
@@ -177,7 +177,7 @@ export class AssetObject extends DurableObject<Env> {
   ): Promise<{ events: AnyEvent[]; head: number }> {
     this.#assertSymbol(symbol);
     return {
-      events: this.#db.log.read(after, Math.min(limit, 500), LARGEST_READ_BYTES) as AnyEvent[],
+      events: this.#db.log.read(after, Math.min(limit, 500), MAX_READ_BYTES) as AnyEvent[],
       head: this.#db.log.head(),
     };
   }
@@ -197,11 +197,11 @@ export class AssetObject extends DurableObject<Env> {
 
   async #once<T>(
     consumer: string,
-    command: { readonly symbol: string; readonly jobId: string; readonly orderHash: string },
+    command: { readonly symbol: string; readonly jobId: string; readonly requestHash: string },
     effect: (stamp: Stamp) => T,
     isFinal?: (result: T) => boolean,
   ): Promise<T> {
-    const { jobId: id, orderHash: payloadHash } = command;
+    const { jobId: id, requestHash: payloadHash } = command;
     const outcome = await this.#commit(command.symbol, (stamp) => {
       if (!this.#tidied) forgetOld(this.#db.sql, stamp.now);
       return once(this.#db.sql, { consumer, id, payloadHash, now: stamp.now }, () => effect(stamp), isFinal);
@@ -215,11 +215,11 @@ export class AssetObject extends DurableObject<Env> {
   /** Neither alarm nor outbox nor memory learns of it. */
   #preview<T>(
     consumer: string,
-    command: { readonly symbol: string; readonly jobId: string; readonly orderHash: string },
+    command: { readonly symbol: string; readonly jobId: string; readonly requestHash: string },
     effect: (stamp: Stamp) => T,
   ): Preview<T> {
     this.#assertSymbol(command.symbol);
-    const { jobId: id, orderHash: payloadHash } = command;
+    const { jobId: id, requestHash: payloadHash } = command;
     const now = Date.now();
     const stamp: Stamp = { now, newId: () => uuidv7({ msecs: now }) };
     return undone(this.ctx.storage, this.#db.log, () => {

@@ -11,7 +11,7 @@ import { Outbox, type OutboxStatus } from "./outbox.ts";
 import { BREAKER_STEPS, migrateTables } from "./tables.ts";
 
 /** Events of one read stay under this, whatever the limit asked for. */
-const LARGEST_READ_BYTES = 1_000_000;
+const MAX_READ_BYTES = 1_000_000;
 
 /**
  * The breaker of one external service, shared by all workers: the short, serial point that counts failures and leases
@@ -98,7 +98,7 @@ export class BreakerObject extends DurableObject<Env> {
   /** The log's rows after a version as they stand, for whoever checks them. */
   async readLog(service: string, after: number, limit: number): Promise<LogPage> {
     this.#assertService(service);
-    return this.#log.page(after, Math.min(limit, 500), LARGEST_READ_BYTES);
+    return this.#log.page(after, Math.min(limit, 500), MAX_READ_BYTES);
   }
 
   /** Since when the breaker was open after a version of its log, as written there; null when it was closed. */
@@ -125,7 +125,7 @@ export class BreakerObject extends DurableObject<Env> {
   ): Promise<{ events: AnyEvent[]; head: number }> {
     this.#assertService(service);
     return {
-      events: this.#log.read(after, Math.min(limit, 500), LARGEST_READ_BYTES) as AnyEvent[],
+      events: this.#log.read(after, Math.min(limit, 500), MAX_READ_BYTES) as AnyEvent[],
       head: this.#log.head(),
     };
   }

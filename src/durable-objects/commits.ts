@@ -5,7 +5,7 @@ import type { EventLog, Stamp } from "./event-log.ts";
 import { type Outbox, type OutboxStatus, SAFETY_NET_SECONDS } from "./outbox.ts";
 
 /** The read model may be slow; the alarm comes again. */
-const TELL_TIMEOUT_MS = 10_000;
+const NOTIFY_TIMEOUT_MS = 10_000;
 
 /**
  * How an object with a log commits and publishes: one transaction, the alarm armed with it, and the events sent
@@ -61,7 +61,7 @@ export class Commits {
     if (version === 0) return;
     const head = { streamId: this.#log.streamId, version };
     try {
-      await inTime(noteKnown(this.#readModel, [head], Date.now()).run(), TELL_TIMEOUT_MS, "D1");
+      await inTime(noteKnown(this.#readModel, [head], Date.now()).run(), NOTIFY_TIMEOUT_MS, "D1");
     } catch {
       await this.#ctx.storage.setAlarm(Date.now() + SAFETY_NET_SECONDS * 1000);
     }

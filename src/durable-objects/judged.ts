@@ -6,7 +6,7 @@ import type { RecommendedOn } from "../domain/recommendation/recommendation.ts";
 import type { AssetDatabase } from "./asset-object.ts";
 
 /** What is known against an asset's newest bars; nothing where its calendar is not known. */
-export function judged(
+export function evaluationContext(
   { bars: store, actions }: Pick<AssetDatabase, "bars" | "actions">,
   { calendar }: AssetFact,
   resolution: Resolution,

@@ -3,11 +3,11 @@ import type { AdjustmentStep } from "../domain/asset/total-return.ts";
 import type { AssetFact } from "../domain/events/catalogue.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
 import { calendarOf } from "../domain/market/usual-calendar.ts";
-import { ANALYSIS_VERSION, isMadeFor } from "../domain/recommendation/analysis-state.ts";
+import { ANALYSIS_VERSION, matchesState } from "../domain/recommendation/analysis-state.ts";
 import type { AssetDatabase } from "./asset-object.ts";
 
 /** More splits no share has had. */
-const MOST_ACTIONS = 200;
+const MAX_ACTIONS = 200;
 
 /** The splits on record that the stored bars of a resolution still show, oldest first. */
 export function knownSplits(
@@ -15,7 +15,7 @@ export function knownSplits(
   asset: AssetFact,
   resolution: Resolution,
 ): AdjustmentStep[] {
-  const byKey = actionsByKey(actions.onSplitDays(MOST_ACTIONS), resolution, calendarOf(asset));
+  const byKey = actionsByKey(actions.onSplitDays(MAX_ACTIONS), resolution, calendarOf(asset));
   return splitSteps(actionsBetween(byKey, (key) => bars.closesAround(resolution, key)));
 }
 
@@ -25,7 +25,7 @@ export function splitsChanged(db: AssetDatabase, asset: AssetFact): void {
     const row = db.analysis.read(resolution);
     // What was made by older rules is made anew in any case.
     if (row === null || row.state.version !== ANALYSIS_VERSION) continue;
-    if (isMadeFor(row.state, calendarOf(asset), knownSplits(db, asset, resolution))) continue;
+    if (matchesState(row.state, calendarOf(asset), knownSplits(db, asset, resolution))) continue;
     db.analysis.barsChangedFrom(resolution, Number.MIN_SAFE_INTEGER);
   }
 }

@@ -1,13 +1,13 @@
 import type { StoredEvent } from "../domain/events/envelope.ts";
 import { upcast } from "../domain/events/upcast.ts";
 import type { RecommendationBody } from "../domain/recommendation/recommendation.ts";
-import type { OpenCall } from "../domain/recommendation/resolution.ts";
+import type { OpenRecommendation } from "../domain/recommendation/resolution.ts";
 
 /** How many open calls one look goes through; a series has as many open as its horizon has bars. */
-const MOST_LOOKED_AT = 500;
+const MAX_SCANNED = 500;
 
 /** Recommendations that have not been resolved. A row leaves in the transaction that resolves it. */
-export class OpenCalls {
+export class OpenRecommendations {
   readonly #sql: SqlStorage;
 
   constructor(sql: SqlStorage) {
@@ -25,12 +25,12 @@ export class OpenCalls {
   }
 
   /** Open calls, oldest bar first. Consume it before the next await. */
-  *list(): Generator<OpenCall> {
+  *list(): Generator<OpenRecommendation> {
     const rows = this.#sql
       .exec<{ version: number; body: string }>(
         `SELECT open_calls.version, events.body FROM open_calls JOIN events USING (version)
          ORDER BY as_of, open_calls.version LIMIT ?`,
-        MOST_LOOKED_AT,
+        MAX_SCANNED,
       )
       .toArray();
     for (const { version, body } of rows) {
@@ -40,7 +40,7 @@ export class OpenCalls {
     }
   }
 
-  close({ recommendation, version }: OpenCall): void {
+  close({ recommendation, version }: OpenRecommendation): void {
     const { resolution, asOf } = recommendation;
     this.#sql.exec(
       "DELETE FROM open_calls WHERE resolution = ? AND as_of = ? AND version = ?",

@@ -3,15 +3,15 @@ import { inTime } from "../timeout.ts";
 import type { EventLog } from "./event-log.ts";
 
 /** A batch to a queue holds at most 100 messages and 256 KB. */
-const MOST_MESSAGES = 100;
-const MOST_BYTES = 200_000;
+const MAX_MESSAGES = 100;
+const MAX_BYTES = 200_000;
 
 /** A send that hangs would keep every later drain waiting behind it. Sent twice is known by its version. */
 const SEND_TIMEOUT_MS = 10_000;
 
 /** While publishing fails the alarm tries again at 5, 10, 20… seconds, at most every 5 minutes, for ever. */
 const FIRST_WAIT_SECONDS = 5;
-const LONGEST_WAIT_SECONDS = 300;
+const MAX_WAIT_SECONDS = 300;
 
 /** The alarm looks after a commit this much later; by then the events have normally gone out on their own. */
 export const SAFETY_NET_SECONDS = 30;
@@ -50,7 +50,7 @@ export class Outbox {
   async #publishAll(): Promise<boolean> {
     try {
       for (;;) {
-        const events = this.#log.unpublished(MOST_MESSAGES, MOST_BYTES);
+        const events = this.#log.unpublished(MAX_MESSAGES, MAX_BYTES);
         const last = events.at(-1);
         if (last === undefined) break;
         const sending = this.#queue.sendBatch(
@@ -72,7 +72,7 @@ export class Outbox {
   }
 
   secondsToNextTry(): number {
-    return Math.min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2 ** Math.max(0, this.#failures - 1));
+    return Math.min(MAX_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2 ** Math.max(0, this.#failures - 1));
   }
 
   status(): OutboxStatus {

@@ -8,7 +8,7 @@ export interface Preview<T> {
 }
 
 const AT_ONCE = 100;
-const LARGEST_READ_BYTES = 1_000_000;
+const MAX_READ_BYTES = 1_000_000;
 
 /**
  * Runs a commit in a transaction that never ends well: what it would have written is read inside, and then all of it is
@@ -23,7 +23,7 @@ export function undone<T>(storage: DurableObjectStorage, log: EventLog, commit: 
       const result = commit();
       const plan = new EventPlan();
       for (;;) {
-        const events = log.read(head, AT_ONCE, LARGEST_READ_BYTES);
+        const events = log.read(head, AT_ONCE, MAX_READ_BYTES);
         for (const event of events) plan.add(event);
         if (events.length === 0) break;
         head += events.length;

@@ -32,7 +32,7 @@ export function recordRecommendation(
     recommendationId,
     head,
   );
-  db.openCalls.add(recommendation, head);
+  db.openRecommendations.add(recommendation, head);
   return { kind: "recorded", recommendationId, repeated: false, head };
 }
 

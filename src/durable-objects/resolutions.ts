@@ -1,5 +1,5 @@
-import type { ResolutionsResult, ResolveCommand } from "../domain/asset/commands.ts";
-import { decideResolutions, type ResolutionsView } from "../domain/asset/decide-resolutions.ts";
+import type { EvaluationsResult, ResolveCommand } from "../domain/asset/commands.ts";
+import { decideEvaluations, type EvaluationsView } from "../domain/asset/decide-resolutions.ts";
 import type { AdjustmentStep } from "../domain/asset/total-return.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
 import type { EngineRecord } from "../domain/recommendation/engine-record.ts";
@@ -8,24 +8,24 @@ import type { Stamp } from "./event-log.ts";
 import { knownSplits } from "./known-splits.ts";
 
 /** What one commit resolves at most: some 100 KB of events. The rest is due at the next slot. */
-const MOST_AT_ONCE = 100;
+const MAX_AT_ONCE = 100;
 
 /** Judges every call whose horizon bar is there, and keeps the engines' records. Runs inside the object's transaction. */
-export function resolveRecommendations(
+export function evaluateRecommendations(
   db: AssetDatabase,
   command: ResolveCommand,
   stamp: Stamp,
-): ResolutionsResult {
-  const decision = decideResolutions(viewOf(db), MOST_AT_ONCE);
-  for (const { call, event } of decision.resolved) {
-    db.log.append([event], { ...command.cause, causationId: call.eventId }, stamp);
-    db.openCalls.close(call);
+): EvaluationsResult {
+  const decision = decideEvaluations(viewOf(db), MAX_AT_ONCE);
+  for (const { open, event } of decision.resolved) {
+    db.log.append([event], { ...command.cause, causationId: open.eventId }, stamp);
+    db.openRecommendations.close(open);
   }
   for (const { resolution, key, record } of decision.records) writeRecord(db, resolution, key, record);
   return { resolved: decision.resolved.length, head: db.log.head() };
 }
 
-function viewOf(db: AssetDatabase): ResolutionsView {
+function viewOf(db: AssetDatabase): EvaluationsView {
   const fact = db.asset.required();
   const known = new Map<Resolution, readonly AdjustmentStep[]>();
   const splits = (resolution: Resolution) => {
@@ -36,7 +36,7 @@ function viewOf(db: AssetDatabase): ResolutionsView {
   return {
     fact,
     splits,
-    openCalls: db.openCalls.list(),
+    openRecommendations: db.openRecommendations.list(),
     barAt: (resolution, timestamp) => db.bars.at(resolution, timestamp),
     barAfter: (resolution, timestamp, count) => db.bars.nthAfter(resolution, timestamp, count),
     closesUpTo: (resolution, timestamp, count) => db.bars.closesUpTo(resolution, timestamp, count),

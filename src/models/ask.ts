@@ -14,7 +14,7 @@ import type { ModelReply, Usage } from "../domain/recommendation/llm/reply.ts";
 import { inTime, TimedOut } from "../timeout.ts";
 import { answerSchema, formProblem } from "./answer-schema.ts";
 import { boundedFetch } from "./bounded-fetch.ts";
-import { type ModelPlace, modelAt } from "./providers.ts";
+import { type ModelEndpoint, modelAt } from "./providers.ts";
 
 export interface AskOptions {
   readonly fetch: typeof globalThis.fetch;
@@ -41,7 +41,7 @@ Object.assign(globalThis, { AI_SDK_LOG_WARNINGS: false });
  * are not repeated, for they may hold a piece of the key.
  */
 export async function askModel(
-  place: ModelPlace,
+  place: ModelEndpoint,
   prompt: Prompt,
   repair: Repair | null,
   { fetch, timeoutMs, maxOutputTokens, now }: AskOptions,

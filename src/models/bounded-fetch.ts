@@ -1,5 +1,5 @@
 /** Answers are a few KB. What is larger is none, and must not fill an isolate's memory. */
-export const MOST_ANSWER_BYTES = 262_144;
+export const MAX_ANSWER_BYTES = 262_144;
 
 /** The answer was larger than any answer of a model. */
 export class AnswerTooLarge extends Error {
@@ -8,7 +8,7 @@ export class AnswerTooLarge extends Error {
 
 /**
  * `fetch` for a model's endpoint: it never follows a redirect, which would carry the key to somebody else, and reads at most
- * MOST_ANSWER_BYTES. `onTooLarge` is told, because libraries wrap what is thrown here.
+ * MAX_ANSWER_BYTES. `onTooLarge` is told, because libraries wrap what is thrown here.
  */
 export const boundedFetch =
   (fetch: typeof globalThis.fetch, onTooLarge: () => void): typeof globalThis.fetch =>
@@ -21,10 +21,10 @@ export const boundedFetch =
     const reader = body.getReader();
     for (let part = await reader.read(); !part.done; part = await reader.read()) {
       bytes += part.value.byteLength;
-      if (bytes > MOST_ANSWER_BYTES) {
+      if (bytes > MAX_ANSWER_BYTES) {
         onTooLarge();
         await reader.cancel();
-        throw new AnswerTooLarge(`the answer is larger than ${MOST_ANSWER_BYTES} bytes`);
+        throw new AnswerTooLarge(`the answer is larger than ${MAX_ANSWER_BYTES} bytes`);
       }
       parts.push(part.value);
     }

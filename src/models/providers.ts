@@ -10,7 +10,7 @@ export type WorkersAi = NonNullable<
 >;
 
 /** Where a model is asked, and as whom. */
-export interface ModelPlace {
+export interface ModelEndpoint {
   readonly provider: Provider;
   readonly model: string;
   /** Of the API, version included, as in `https://api.example/v1`; empty for the provider's own. */
@@ -24,7 +24,7 @@ export interface ModelPlace {
 }
 
 /** The SDK's model for a place. Throws when Workers AI is wanted without its binding; the configuration sees to that. */
-export function modelAt(place: ModelPlace, fetch: typeof globalThis.fetch): LanguageModel {
+export function modelAt(place: ModelEndpoint, fetch: typeof globalThis.fetch): LanguageModel {
   const { provider, model, baseUrl, key } = place;
   switch (provider) {
     case "openai-compatible":

@@ -52,7 +52,7 @@ export interface Silence {
 }
 
 /** What asking came to. */
-export type Asked =
+export type SourceAnswer =
   | { readonly kind: "answered"; readonly series: Series; readonly tried: readonly Tried[] }
   | {
       readonly kind: "answered";
@@ -62,7 +62,7 @@ export type Asked =
     }
   | { readonly kind: "failed"; readonly outcome: Outcome<never>; readonly tried: readonly Tried[] };
 
-const MOST_PAGES = 50;
+const MAX_PAGES = 50;
 
 /**
  * Asks the sources in their order until one answers. A later one is asked only when the one before is out, limits us or
@@ -72,7 +72,7 @@ export async function askSources(
   candidates: readonly string[],
   from: number,
   ask: (source: string, from: number) => Promise<Prices>,
-): Promise<Asked> {
+): Promise<SourceAnswer> {
   const tried: Tried[] = [];
   const refusals: Refusal[] = [];
   for (const source of candidates) {
@@ -108,7 +108,7 @@ async function readPages(
   const offSession: number[] = [];
   let origin = source;
   let from: number | null = start;
-  for (let page = 0; page < MOST_PAGES && from !== null; page++) {
+  for (let page = 0; page < MAX_PAGES && from !== null; page++) {
     const answer: Prices = await ask(source, from);
     for (const instant of answer.offSession ?? []) offSession.push(instant);
     if (!("bars" in answer)) {

@@ -1,9 +1,9 @@
 import type { Bar } from "../domain/asset/bar.ts";
 import type { CorporateAction } from "../domain/asset/corporate-action.ts";
-import { pricesTold } from "../domain/asset/split-steps.ts";
+import { priceBasis } from "../domain/asset/split-steps.ts";
 import { BACKTEST_ENGINE, type BacktestReport, backtest } from "../domain/backtest/backtest.ts";
 import type { PortfolioBacktestResult } from "../domain/backtest/portfolio-result.ts";
-import { type BacktestRequest, MOST_BARS } from "../domain/backtest/request.ts";
+import { type BacktestRequest, MAX_BARS } from "../domain/backtest/request.ts";
 import { type BacktestResult, backtestResult } from "../domain/backtest/result.ts";
 import { rulesStrategy } from "../domain/backtest/strategy.ts";
 import { periodsPerYear } from "../domain/indicators/periods-per-year.ts";
@@ -16,7 +16,7 @@ import { type DataQuality, dataQuality, seriesQuality } from "../domain/quality/
 import { canonicalJson } from "../domain/recommendation/canonical-json.ts";
 import type { JobHandler, JobSuccess } from "./consumer.ts";
 import { type PortfolioPrices, testedPortfolio } from "./portfolio-backtest.ts";
-import { tellingHowFar } from "./telling-how-far.ts";
+import { reportProgress } from "./telling-how-far.ts";
 
 /** What came out of a backtest, of one asset or of several together. */
 export type AnyBacktestResult = BacktestResult | PortfolioBacktestResult;
@@ -53,7 +53,7 @@ export interface BacktestDeps extends PortfolioPrices {
     },
   ) => Promise<VersionedBars>;
   /** What came out of this backtest before, if anything did. */
-  readonly cameOut: (id: string) => Promise<AnyBacktestResult | null>;
+  readonly existingResult: (id: string) => Promise<AnyBacktestResult | null>;
   /** Keeps the result unless there is one already. Answers what stands. */
   readonly record: (job: JobRecord, result: AnyBacktestResult) => Promise<AnyBacktestResult>;
   /** Notes how far it has come, 0..1. What is lost of it is no harm. */
@@ -98,7 +98,7 @@ async function onceOnly(
   deps: BacktestDeps,
   work: () => Promise<Outcome<AnyBacktestResult>>,
 ): Promise<Outcome<JobSuccess>> {
-  const before = await deps.cameOut(id);
+  const before = await deps.existingResult(id);
   if (before !== null) return done(success(before));
   const outcome = await work();
   return outcome.kind === "done" ? done(success(await deps.record(job, outcome.value))) : outcome;
@@ -113,9 +113,9 @@ async function tested(work: Work, deps: BacktestDeps): Promise<Outcome<BacktestR
     return refused({ code: "asset_unknown", detail: `${symbol} ${why}` });
   }
   const { from, to } = request;
-  const read = await deps.bars(symbol, { resolution, from, to, limit: MOST_BARS + 1 });
+  const read = await deps.bars(symbol, { resolution, from, to, limit: MAX_BARS + 1 });
   const { version, bars: found } = read;
-  const bars = found.slice(-MOST_BARS);
+  const bars = found.slice(-MAX_BARS);
   await deps.progress(work.id, 0);
   const about = { type: asset.type, live: asset.live, calendar: asset.calendar };
   const outcome = await worked(work, about, bars, deps);
@@ -130,7 +130,7 @@ async function tested(work: Work, deps: BacktestDeps): Promise<Outcome<BacktestR
     streamVersion: version,
     snapshotHash,
     codeVersion: deps.codeVersion,
-    ...pricesTold([read]),
+    ...priceBasis([read]),
     quality: await qualityOf(read, work, about, deps),
   };
   return done(backtestResult(report, origin));
@@ -138,7 +138,7 @@ async function tested(work: Work, deps: BacktestDeps): Promise<Outcome<BacktestR
 
 type Traded = Pick<TestedAsset, "type" | "live"> & { readonly calendar: CalendarId };
 
-const CUT = `The series is longer: its newest ${MOST_BARS} bars were used.`;
+const CUT = `The series is longer: its newest ${MAX_BARS} bars were used.`;
 
 const withCaveat = (report: BacktestReport, caveat: string): BacktestReport => ({
   ...report,
@@ -151,7 +151,7 @@ const worked = (
   bars: readonly Bar[],
   deps: BacktestDeps,
 ) =>
-  tellingHowFar(
+  reportProgress(
     backtest({
       bars,
       strategy: rulesStrategy(type, resolution, calendar),

@@ -32,7 +32,7 @@ export function oddities({
 }
 
 /** What is to be stored, and who told it. */
-interface Told {
+interface Reported {
   readonly source: string;
   readonly bars: readonly Bar[];
   readonly actions: readonly CorporateAction[];
@@ -44,14 +44,14 @@ interface Told {
 export async function commit(
   deps: Pick<IngestDeps, "ingest" | "hash">,
   job: JobRecord,
-  { source, bars, actions, olderTimes }: Told,
+  { source, bars, actions, olderTimes }: Reported,
   about: Readonly<Record<string, unknown>> = {},
 ): Promise<Outcome<JobSuccess>> {
   const result = await deps.ingest({
     symbol: job.symbol,
     cause: causeOf(job),
     jobId: job.id,
-    orderHash: await deps.hash(orderOf(job)),
+    requestHash: await deps.hash(orderOf(job)),
     resolution: job.resolution,
     source,
     scheduleId: job.scheduleId,

@@ -18,10 +18,10 @@ export interface JobSuccess {
 export type JobHandler = (job: JobRecord) => Promise<Outcome<JobSuccess>>;
 
 /** A job in this consumer's hands, and the dead letter of its asset that it has to wait behind, if there is one. */
-export type JobInHand = JobRecord & { readonly keptBackBy: string | null };
+export type ClaimedJob = JobRecord & { readonly blockedBy: string | null };
 
 export interface JobBook {
-  load(ids: readonly string[]): Promise<JobInHand[]>;
+  load(ids: readonly string[]): Promise<ClaimedJob[]>;
   /** Lets jobs wait until what keeps them back has ended, which sends them again. Tells those that wait. */
   setAside(ids: readonly string[]): Promise<readonly string[]>;
   start(ids: readonly string[]): Promise<void>;
@@ -38,7 +38,7 @@ export interface SettledJob {
 export interface ConsumerDeps {
   readonly jobs: JobBook;
   readonly now: () => number;
-  readonly chance: () => number;
+  readonly random: () => number;
   readonly policies: RetryPolicies;
   readonly log: Log;
   readonly metrics: Recorder;
@@ -59,7 +59,7 @@ const SLACK_MS = 1_000;
 const RENEW_AFTER = 10;
 
 /** While the record cannot be read or written the queue waits: these retries are not the job's fault. */
-const RECORD_OUT_SECONDS = 15;
+const STORE_RETRY_SECONDS = 15;
 
 /**
  * Runs a batch of jobs of one kind. Each message gets its own verdict and nothing here throws, so one asset's failure
@@ -75,16 +75,16 @@ export async function consumeJobs(
   const messages = await readable(batch, kind, deps);
   let due: JobRecord[];
   let early: JobRecord[];
-  let passedOver: JobRecord[];
+  let skipped: JobRecord[];
   try {
     const named = await deps.jobs.load([...new Set(messages.map(({ body }) => body.jobId))]);
     // The job's own row says what it is. A message on another kind's queue must not run it with the wrong handler.
     const loaded = named.filter((job) => job.kind === kind);
-    const keptBack = loaded.filter((job) => !isFinished(job.state) && job.keptBackBy !== null);
-    const aside = new Set(keptBack.length > 0 ? await deps.jobs.setAside(keptBack.map(({ id }) => id)) : []);
+    const blocked = loaded.filter((job) => !isFinished(job.state) && job.blockedBy !== null);
+    const aside = new Set(blocked.length > 0 ? await deps.jobs.setAside(blocked.map(({ id }) => id)) : []);
     // What kept these back has just ended: their messages come again at once.
-    passedOver = keptBack.filter(({ id }) => !aside.has(id));
-    const open = inOrder(loaded.filter((job) => job.keptBackBy === null));
+    skipped = blocked.filter(({ id }) => !aside.has(id));
+    const open = inOrder(loaded.filter((job) => job.blockedBy === null));
     // A doubled message must not wear out the retries: what is to wait waits, however many ask.
     const isDue = ({ dueAt }: JobRecord) => dueAt === null || dueAt <= deps.now() + SLACK_MS;
     due = open.filter((job) => !isFinished(job.state) && isDue(job));
@@ -92,7 +92,7 @@ export async function consumeJobs(
     await deps.jobs.start(due.filter(({ kind: own }) => own === "ingest").map(({ id }) => id));
   } catch (error) {
     deps.log({ level: "error", message: "job records unavailable", queue: batch.queue, error: text(error) });
-    for (const { message } of messages) message.retry({ delaySeconds: RECORD_OUT_SECONDS });
+    for (const { message } of messages) message.retry({ delaySeconds: STORE_RETRY_SECONDS });
     return;
   }
 
@@ -105,19 +105,19 @@ export async function consumeJobs(
     return one;
   });
   const settled = tried.filter((one) => one !== null);
-  passedOver.push(...due.filter((_, index) => tried[index] === null));
+  skipped.push(...due.filter((_, index) => tried[index] === null));
   const unrecorded = await settle(settled, batch.queue, deps);
   const dueAts = new Map<string, number | null>(early.map(({ id, dueAt }) => [id, dueAt]));
-  const again = deps.now() + (unrecorded.size > 0 ? RECORD_OUT_SECONDS * 1000 : 0);
-  for (const { id } of passedOver) dueAts.set(id, again);
+  const again = deps.now() + (unrecorded.size > 0 ? STORE_RETRY_SECONDS * 1000 : 0);
+  for (const { id } of skipped) dueAts.set(id, again);
   for (const { job, settlement } of settled) dueAts.set(job.id, settlement.dueAt);
   const waiting = new Set<string>();
   for (const { message, body } of messages) {
     const dueAt = dueAts.get(body.jobId) ?? null;
-    if (unrecorded.has(body.jobId)) message.retry({ delaySeconds: RECORD_OUT_SECONDS });
+    if (unrecorded.has(body.jobId)) message.retry({ delaySeconds: STORE_RETRY_SECONDS });
     // Of several messages for one job only one carries it on.
     else if (dueAt === null || waiting.has(body.jobId)) message.ack();
-    else await putOff(batch.queue, message, dueAt, deps);
+    else await defer(batch.queue, message, dueAt, deps);
     waiting.add(body.jobId);
   }
 }
@@ -156,10 +156,10 @@ async function settle(
   return unrecorded;
 }
 
-async function attempt(ordered: JobRecord, handler: JobHandler, deps: ConsumerDeps): Promise<SettledJob> {
+async function attempt(sorted: JobRecord, handler: JobHandler, deps: ConsumerDeps): Promise<SettledJob> {
   const startedAt = deps.now();
   // Each attempt is a piece of work of its own in its job's trace; what it commits and calls carries this.
-  const job = { ...ordered, traceparent: continueTrace(ordered.traceparent, deps.trace) };
+  const job = { ...sorted, traceparent: continueTrace(sorted.traceparent, deps.trace) };
   let outcome: Outcome<JobSuccess>;
   try {
     outcome = await handler(job);
@@ -171,7 +171,7 @@ async function attempt(ordered: JobRecord, handler: JobHandler, deps: ConsumerDe
     outcome.kind === "done" ? { kind: "done", value: outcome.value.result } : outcome,
     startedAt,
     deps.now(),
-    deps.chance(),
+    deps.random(),
     deps.policies[job.kind],
   );
   const endedAt = settlement.attempt?.endedAt ?? deps.now();
@@ -231,7 +231,7 @@ export async function setAside(
     message.ack();
   } catch (error) {
     deps.log({ level: "error", message: "dead letter not filed", queue, error: text(error) });
-    message.retry({ delaySeconds: RECORD_OUT_SECONDS });
+    message.retry({ delaySeconds: STORE_RETRY_SECONDS });
   }
 }
 
@@ -239,7 +239,7 @@ export async function setAside(
  * Lets a message come again when its work is due. Waiting is no failure, but to the queue each time is a retry: before
  * those run out the message is replaced by a fresh one.
  */
-export async function putOff(
+export async function defer(
   queue: string,
   message: Message<unknown>,
   dueAt: number,

@@ -5,7 +5,7 @@ import { done, type Outcome, refused } from "../domain/outcome.ts";
 import {
   type CrossCheckResult,
   compareCloses,
-  MOST_CHECKED,
+  MAX_CHECKED,
   TOLERANCE_BPS,
 } from "../domain/quality/cross-check.ts";
 import { askSources, type Prices } from "./ask-sources.ts";
@@ -72,19 +72,19 @@ async function checked(deps: CrossCheckDeps, job: JobRecord, check: Check): Prom
   }
   const { from, to } = check;
   const { resolution } = job;
-  const query = { resolution, from, to, limit: MOST_CHECKED };
+  const query = { resolution, from, to, limit: MAX_CHECKED };
   const { version, bars } = await deps.bars(check.symbol, query);
   const [first, last] = [bars[0], bars.at(-1)];
   if (first === undefined || last === undefined) {
     const detail = `${check.symbol} has no ${resolution} bars in this period`;
     return refused({ code: "crossCheck_noBars", detail });
   }
-  const asked = await theirsOf(deps, job, asset, others, [first.timestamp, last.timestamp]);
-  if (asked.kind === "failed") return asked.outcome;
+  const answer = await theirsOf(deps, job, asset, others, [first.timestamp, last.timestamp]);
+  if (answer.kind === "failed") return answer.outcome;
   // Of those that could be asked, who was passed over is told; the next one answered.
-  const source = asked.series?.source ?? others[asked.tried.length] ?? "";
-  const passedOver = asked.tried.map((one) => `${one.source} was passed over: ${one.detail}`);
-  const theirs = asked.series?.bars ?? [];
+  const source = answer.series?.source ?? others[answer.tried.length] ?? "";
+  const skipped = answer.tried.map((one) => `${one.source} was passed over: ${one.detail}`);
+  const theirs = answer.series?.bars ?? [];
   const result: CrossCheckResult = {
     ...compareCloses(bars, theirs, check.toleranceBps ?? TOLERANCE_BPS[asset.type]),
     source,
@@ -93,7 +93,7 @@ async function checked(deps: CrossCheckDeps, job: JobRecord, check: Check): Prom
     to: last.timestamp,
     streamVersion: version,
     checkedAt: deps.now(),
-    notes: [...passedOver, ...(asked.series?.notes ?? [`${source} has no bar in this period`])],
+    notes: [...skipped, ...(answer.series?.notes ?? [`${source} has no bar in this period`])],
   };
   return done(success(await deps.record(job, check.id, result)));
 }

@@ -1,11 +1,11 @@
 import { type StoredEvent, symbolOfStream } from "../domain/events/envelope.ts";
 import { chainHash, GENESIS } from "../domain/events/rolling-hash.ts";
 import { upcast } from "../domain/events/upcast.ts";
-import type { JobOrder } from "../domain/job/job.ts";
+import type { JobRequest } from "../domain/job/job.ts";
 import { eventContext, within } from "../domain/trace/log-context.ts";
 import { text } from "./consumer.ts";
 import type { EventsDeps, ProjectedEvent } from "./events.ts";
-import { deliveriesOf, jobsAskedBy, type Subscription, tellsSplit } from "./reactions.ts";
+import { deliveriesOf, jobsRequestedBy, reportsSplit, type Subscription } from "./reactions.ts";
 
 /** How far a stream is projected. The hash is null where earlier rows did not carry one yet. */
 export interface StreamHead {
@@ -15,7 +15,7 @@ export interface StreamHead {
 }
 
 /** Events of one transaction stay under this as JSON: a D1 parameter holds 2 MB, and the feed stores them whole. */
-const LARGEST_APPLY = 800_000;
+const MAX_APPLY = 800_000;
 
 /** So many deliveries at most, were every endpoint to take every event: rows of one transaction. */
 const MAX_DELIVERIES = 20_000;
@@ -51,7 +51,7 @@ export class EventWriter {
   async add(stored: StoredEvent): Promise<void> {
     const size = JSON.stringify(stored).length;
     const deliveries = (this.#events.length + 1) * this.#subscriptions.length;
-    if (this.#events.length > 0 && (this.#bytes + size > LARGEST_APPLY || deliveries > MAX_DELIVERIES))
+    if (this.#events.length > 0 && (this.#bytes + size > MAX_APPLY || deliveries > MAX_DELIVERIES))
       await this.flush();
     const { streamId, version } = stored;
     if (this.failed.has(streamId)) throw new Error("an earlier event of the stream was not applied");
@@ -87,23 +87,23 @@ export class EventWriter {
   }
 
   async #apply(events: readonly ProjectedEvent[]): Promise<void> {
-    const jobs = await this.#jobsAskedBy(events);
+    const jobs = await this.#jobsRequestedBy(events);
     const deliveries = events.flatMap(({ event }) => deliveriesOf(event, this.#subscriptions));
     const streams = new Set(events.map(({ stored }) => stored.streamId));
     const heads = [...streams].flatMap((streamId) => this.#heads.get(streamId) ?? []);
     const startedAt = this.#deps.now();
     await this.#deps.apply(events, jobs, deliveries, heads);
     this.#measure(events, (this.#deps.now() - startedAt) / 1000);
-    await this.#deps.nudge(jobs, deliveries).catch((error: unknown) => {
-      this.#deps.log({ level: "warn", message: "nudge lost; the sweep finds the work", error: text(error) });
+    await this.#deps.wakeUp(jobs, deliveries).catch((error: unknown) => {
+      this.#deps.log({ level: "warn", message: "wakeUp lost; the sweep finds the work", error: text(error) });
     });
   }
 
-  async #jobsAskedBy(events: readonly ProjectedEvent[]): Promise<JobOrder[]> {
-    const jobs: JobOrder[] = [];
+  async #jobsRequestedBy(events: readonly ProjectedEvent[]): Promise<JobRequest[]> {
+    const jobs: JobRequest[] = [];
     for (const { event } of events) {
-      const symbol = tellsSplit(event) ? symbolOfStream(event.streamId) : null;
-      jobs.push(...jobsAskedBy(event, symbol === null ? [] : await this.#deps.resolutions(symbol)));
+      const symbol = reportsSplit(event) ? symbolOfStream(event.streamId) : null;
+      jobs.push(...jobsRequestedBy(event, symbol === null ? [] : await this.#deps.resolutions(symbol)));
     }
     return jobs;
   }

@@ -1,11 +1,11 @@
 import { isEventType } from "../domain/events/catalogue.ts";
 import type { AnyEvent, StoredEvent } from "../domain/events/envelope.ts";
-import type { JobOrder } from "../domain/job/job.ts";
+import type { JobRequest } from "../domain/job/job.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
 import { type ConsumerDeps, setAside, text } from "./consumer.ts";
 import { EventWriter, type StreamHead } from "./event-writer.ts";
 import { type EventMessage, eventMessage } from "./messages.ts";
-import type { DeliveryOrder, Subscription } from "./reactions.ts";
+import type { DeliveryRequest, Subscription } from "./reactions.ts";
 
 /** An event as it stands in the log, and what it says in today's shape. */
 export interface ProjectedEvent {
@@ -24,16 +24,16 @@ export interface EventsDeps extends Pick<ConsumerDeps, "fileUnreadable" | "log" 
   /** One transaction: rows of the events, the jobs and deliveries they ask for, and how far the streams are now. */
   readonly apply: (
     events: readonly ProjectedEvent[],
-    jobs: readonly JobOrder[],
-    deliveries: readonly DeliveryOrder[],
+    jobs: readonly JobRequest[],
+    deliveries: readonly DeliveryRequest[],
     heads: readonly StreamHead[],
   ) => Promise<void>;
   /** Tells the workers. What is lost here is found by the sweep, since it is recorded already. */
-  readonly nudge: (jobs: readonly JobOrder[], deliveries: readonly DeliveryOrder[]) => Promise<void>;
+  readonly wakeUp: (jobs: readonly JobRequest[], deliveries: readonly DeliveryRequest[]) => Promise<void>;
 }
 
 /** Reads of one stream's log for one batch; a stream further behind is carried on with the next message. */
-const MOST_READS = 40;
+const MAX_READS = 40;
 /** Logs read at once; a Worker has six connections. */
 const AT_ONCE = 6;
 const RETRY_SECONDS = 5;
@@ -117,7 +117,7 @@ export async function collectStream(
   let head = projected;
   let page = first;
   for (let reads = 0; head < target; page = null) {
-    if (reads++ >= MOST_READS)
+    if (reads++ >= MAX_READS)
       throw new Error(`the log of ${streamId} is read up to ${head} of ${target} so far`);
     const missing: readonly StoredEvent[] = page ?? (await deps.readLog(streamId, head));
     for (const event of missing) {

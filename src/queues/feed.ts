@@ -2,12 +2,12 @@ import type { Bar } from "../domain/asset/bar.ts";
 import type { JobRecord } from "../domain/job/job.ts";
 import { done, type Outcome } from "../domain/outcome.ts";
 import { FEED_TROUBLES, type FeedTrouble } from "../domain/quality/feed.ts";
-import type { Asked } from "./ask-sources.ts";
+import type { SourceAnswer } from "./ask-sources.ts";
 import type { JobSuccess } from "./consumer.ts";
 import type { IngestAsset, IngestDeps } from "./ingest.ts";
 
 /** So many of the rows that were left out are named in a job's result; all are counted. */
-const MOST_NAMED = 20;
+const MAX_LISTED = 20;
 
 /** What a job's result says of rows that were left out because the market was closed; nothing where there are none. */
 export const offSessionResult = (instants: readonly number[]): { readonly offSession?: object } =>
@@ -16,7 +16,7 @@ export const offSessionResult = (instants: readonly number[]): { readonly offSes
     : {
         offSession: {
           count: instants.length,
-          at: instants.slice(-MOST_NAMED).map((instant) => new Date(instant).toISOString()),
+          at: instants.slice(-MAX_LISTED).map((instant) => new Date(instant).toISOString()),
           detail: "rows of times at which the market was closed; they were left out",
         },
       };
@@ -29,17 +29,17 @@ export async function endedWithout(
   deps: IngestDeps,
   job: JobRecord,
   asset: IngestAsset,
-  asked: Exclude<Asked, { readonly series: object }>,
+  answer: Exclude<SourceAnswer, { readonly series: object }>,
   lastBar: Bar | null,
 ): Promise<Outcome<JobSuccess>> {
   const { symbol, source } = asset;
-  if (asked.kind === "answered") {
-    const { detail, offSession, source: by } = asked.silence;
+  if (answer.kind === "answered") {
+    const { detail, offSession, source: by } = answer.silence;
     const counted = asset.type === "STOCK" ? offSession : [];
     await deps.note(symbol, job.resolution, { trouble: null, source: by, offSession: counted });
     return done({ result: { outcome: "NoData", detail, ...offSessionResult(offSession) }, head: null });
   }
-  const { outcome } = asked;
+  const { outcome } = answer;
   if (outcome.kind !== "refused") return outcome;
   const { error } = outcome;
   const said = FEED_TROUBLES.find((one) => error.code === `source_${one}`);

@@ -12,7 +12,7 @@ import type { FeedChange } from "../domain/quality/feed.ts";
 import { scaleChange } from "../domain/quality/scale-change.ts";
 import { barsLate, HOPELESSLY_LATE } from "../domain/quality/series-quality.ts";
 import { jobContext } from "../domain/trace/log-context.ts";
-import { type Asked, askSources, type Prices } from "./ask-sources.ts";
+import { askSources, type Prices, type SourceAnswer } from "./ask-sources.ts";
 import { commit, oddities, rulesFor } from "./commit-bars.ts";
 import type { JobSuccess } from "./consumer.ts";
 import { endedWithout, offSessionResult } from "./feed.ts";
@@ -20,10 +20,10 @@ import type { IngestAsset, IngestDeps } from "./ingest.ts";
 
 const DAY = 86_400_000;
 /** Asked again at every slot, so that late bars and corrections of the last days are found. */
-const LOOK_BACK = 7 * DAY;
+const LOOKBACK = 7 * DAY;
 /** Asked again as well, so that a change of scale shows; more where a split may still be adjusted for. */
 const NEWEST = 30;
-const MOST_NEWEST = 2_000;
+const MAX_NEWEST = 2_000;
 /** The time before a split that is asked again with that since it: as many bars as tell what moves are usual. */
 const beforeSplit = (resolution: Resolution): number => (isIntraday(resolution) ? 14 : 60) * DAY;
 /** Stored bars that tell on which scale those before an answer are. */
@@ -66,23 +66,23 @@ export async function fromSource(
   const to = lastFinal(resolution, calendar, params.until);
   const before = await knownBefore(deps, job, type === "STOCK" ? to - watchedFor(resolution) : null);
   const [oldest] = before.newest;
-  const from = params.backfill || oldest === undefined ? 0 : Math.min(oldest.timestamp, to - LOOK_BACK);
+  const from = params.backfill || oldest === undefined ? 0 : Math.min(oldest.timestamp, to - LOOKBACK);
   const order = { jobId: job.id, traceparent: job.traceparent ?? null };
   const ask = (source: string, start: number): Promise<Prices> =>
     deps.prices(source, { symbol, type, currency, calendar, resolution, from: start, to }, order);
   const candidates = deps.candidates(asset);
   const recent = await askSources(candidates, from, ask);
   const changed = from === 0 ? UNCHANGED : changeOf(before, recent, job, asset);
-  const asked = changed === UNCHANGED ? recent : await askAgain(recent, changed, candidates, ask);
-  const { tried } = asked;
-  const answeredBy = asked.kind === "answered" ? (asked.series?.source ?? null) : null;
+  const answer = changed === UNCHANGED ? recent : await askAgain(recent, changed, candidates, ask);
+  const { tried } = answer;
+  const answeredBy = answer.kind === "answered" ? (answer.series?.source ?? null) : null;
   if (tried.length > 1 || (tried.length === 1 && answeredBy !== null)) {
     const line = { level: "warn", message: "price source passed over", tried, answeredBy };
     deps.log({ ...jobContext(job, job.attempts.length + 1), ...line });
   }
-  if (asked.kind === "failed" || asked.series === null)
-    return endedWithout(deps, job, asset, asked, before.newest.at(-1) ?? null);
-  const { series } = asked;
+  if (answer.kind === "failed" || answer.series === null)
+    return endedWithout(deps, job, asset, answer, before.newest.at(-1) ?? null);
+  const { series } = answer;
   const isWhole = from === 0 || changed !== UNCHANGED;
   const splits = isWhole && type === "STOCK" ? await deps.splits(symbol, 0) : before.splits;
   const level = onOneScale(series, splits, { resolution, calendar });
@@ -154,7 +154,7 @@ async function knownBefore(
   const around = {
     from: first.exDate - beforeSplit(resolution),
     which: "newest",
-    limit: MOST_NEWEST,
+    limit: MAX_NEWEST,
   } as const;
   const since = await deps.stored(symbol, resolution, around);
   return { newest: since.length > newest.length ? since : newest, splits };
@@ -170,7 +170,7 @@ const UNCHANGED: Change = { closes: null, volumes: null };
 
 function changeOf(
   before: Before,
-  recent: Asked,
+  recent: SourceAnswer,
   { resolution }: JobRecord,
   { calendar }: IngestAsset,
 ): Change {
@@ -189,11 +189,11 @@ function changeOf(
  * The log keeps what they were. Another vendor's scale is no reason to replace everything.
  */
 async function askAgain(
-  { tried }: Asked,
+  { tried }: SourceAnswer,
   { closes }: Change,
   [own = ""]: readonly string[],
   ask: (source: string, from: number) => Promise<Prices>,
-): Promise<Asked> {
+): Promise<SourceAnswer> {
   if (tried.length === 0) return askSources([own], 0, ask);
   const detail = `the closes of the fallback are ${closes} times the stored ones; nothing was stored`;
   return { kind: "failed", outcome: refused({ code: "source_OtherScale", detail }), tried };

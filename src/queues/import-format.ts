@@ -6,13 +6,13 @@ import { RESOLUTIONS } from "../domain/market/resolution.ts";
  * An upload holds at most this many bars, a hundred years of days: reading, committing and computing them happens in one
  * go and must stay far inside a Worker's 128 MB. Longer histories come in parts.
  */
-export const MOST_IMPORT_ROWS = 25_000;
+export const MAX_IMPORT_ROWS = 25_000;
 
 /** And at most this many bytes. */
-export const MOST_IMPORT_BYTES = 8_000_000;
+export const MAX_IMPORT_BYTES = 8_000_000;
 
 /** Dividends and splits of one upload: a weekly payer's for forty years. */
-export const MOST_IMPORT_ACTIONS = 2_000;
+export const MAX_IMPORT_ACTIONS = 2_000;
 
 const number = z.number().nullable().optional();
 
@@ -44,9 +44,9 @@ export const importRequest = z
           volume: number,
         }),
       )
-      .max(MOST_IMPORT_ROWS)
+      .max(MAX_IMPORT_ROWS)
       .default([]),
-    actions: z.array(action).max(MOST_IMPORT_ACTIONS).default([]),
+    actions: z.array(action).max(MAX_IMPORT_ACTIONS).default([]),
   })
   .refine(({ bars, actions }) => bars.length + actions.length > 0, {
     path: ["bars"],
@@ -68,7 +68,7 @@ export function decodeFile(bytes: ArrayBuffer): { readonly text: string; readonl
 }
 
 /** Values of the largest upload: every field of every bar and action, and what holds them together. */
-const MOST_IMPORT_VALUES = MOST_IMPORT_ROWS * 6 + MOST_IMPORT_ACTIONS * 5 + 100;
+const MAX_IMPORT_VALUES = MAX_IMPORT_ROWS * 6 + MAX_IMPORT_ACTIONS * 5 + 100;
 
 const [QUOTE, BACKSLASH, COMMA, OPEN_BRACE, OPEN_BRACKET] = [34, 92, 44, 123, 91];
 
@@ -88,11 +88,11 @@ export function tooMuchJson(text: string): string | null {
     } else if (code === COMMA) values += 1;
     else if (code === OPEN_BRACE || code === OPEN_BRACKET) objects += 1;
   }
-  const rows = MOST_IMPORT_ROWS + MOST_IMPORT_ACTIONS;
+  const rows = MAX_IMPORT_ROWS + MAX_IMPORT_ACTIONS;
   // The body itself and its two lists are no rows.
   if (objects > rows + 3)
-    return `has ${objects} objects and lists; at most ${MOST_IMPORT_ROWS} bars and ${MOST_IMPORT_ACTIONS} actions are taken at once`;
-  if (values > MOST_IMPORT_VALUES)
-    return `has ${values} values; at most ${MOST_IMPORT_ROWS} bars are taken at once`;
+    return `has ${objects} objects and lists; at most ${MAX_IMPORT_ROWS} bars and ${MAX_IMPORT_ACTIONS} actions are taken at once`;
+  if (values > MAX_IMPORT_VALUES)
+    return `has ${values} values; at most ${MAX_IMPORT_ROWS} bars are taken at once`;
   return null;
 }

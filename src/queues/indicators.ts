@@ -17,7 +17,7 @@ export function indicatorsHandler(deps: IndicatorsDeps): JobHandler {
       symbol: job.symbol,
       cause: causeOf(job),
       jobId: job.id,
-      orderHash: await deps.hash(orderOf(job)),
+      requestHash: await deps.hash(orderOf(job)),
       resolution: job.resolution,
       codeVersion: deps.codeVersion,
     });

@@ -62,7 +62,9 @@ export interface ModelBook {
 }
 
 /** A reply, or that nobody was asked: the breaker is open, or the provider asked us to wait. */
-export type Asked = ModelReply | { readonly kind: "unasked"; readonly reason: "breakerOpen" | "rateLimited" };
+export type ModelResponse =
+  | ModelReply
+  | { readonly kind: "unasked"; readonly reason: "breakerOpen" | "rateLimited" };
 
 export interface ModelAdviceDeps {
   readonly book: ModelBook;
@@ -72,7 +74,7 @@ export interface ModelAdviceDeps {
     question: Question,
     prompt: Prompt,
     repair: { readonly answer: string; readonly complaint: string } | null,
-  ) => Promise<Asked>;
+  ) => Promise<ModelResponse>;
   readonly hash: (text: string) => Promise<string>;
   readonly newId: () => string;
   readonly now: () => number;

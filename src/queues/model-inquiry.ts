@@ -12,7 +12,7 @@ import { type Prompt, promptFor, repairText } from "../domain/recommendation/llm
 import type { ModelReply } from "../domain/recommendation/llm/reply.ts";
 import { riskIn } from "../domain/recommendation/rules-engine.ts";
 import type { Snapshot } from "../domain/recommendation/snapshot.ts";
-import type { Asked, ModelAdviceDeps, Question, SettledQuestion } from "./model-advice.ts";
+import type { ModelAdviceDeps, ModelResponse, Question, SettledQuestion } from "./model-advice.ts";
 
 /** How an inquiry ended: settled for good, or for now with why the rules answer instead. */
 export type InquiryEnd =
@@ -20,7 +20,7 @@ export type InquiryEnd =
   | { readonly kind: "open"; readonly reason: FallbackReason; readonly recommendationId: string | null };
 
 interface Attempted {
-  readonly asked: Asked;
+  readonly asked: ModelResponse;
   readonly verdict: readonly CheckResult[];
 }
 

@@ -9,7 +9,7 @@ import type { ProcessRecord } from "../domain/process/process.ts";
 import type { StepAction } from "./processes.ts";
 
 /** The process and the step an effect belongs to: repeated under the same key it changes nothing. */
-export interface Deed {
+export interface Effect {
   readonly key: string;
   readonly process: ProcessRecord;
 }
@@ -21,14 +21,18 @@ export interface OnboardAssetDeps {
     processId: string,
     key: string,
   ) => Promise<{ readonly watched: boolean; readonly ours: boolean }>;
-  readonly register: (deed: Deed, input: OnboardAssetInput) => Promise<void>;
-  readonly archive: (deed: Deed, symbol: string) => Promise<void>;
+  readonly register: (effect: Effect, input: OnboardAssetInput) => Promise<void>;
+  readonly archive: (effect: Effect, symbol: string) => Promise<void>;
   /** Orders a job for each series; those that are ordered already stay as they are. */
-  readonly orderBackfill: (deed: Deed, input: OnboardAssetInput, ids: readonly string[]) => Promise<void>;
+  readonly enqueueBackfill: (
+    effect: Effect,
+    input: OnboardAssetInput,
+    ids: readonly string[],
+  ) => Promise<void>;
   readonly jobs: (ids: readonly string[]) => Promise<readonly JobRecord[]>;
-  readonly cancelJobs: (deed: Deed, symbol: string, ids: readonly string[]) => Promise<void>;
+  readonly cancelJobs: (effect: Effect, symbol: string, ids: readonly string[]) => Promise<void>;
   readonly hasRecommendation: (symbol: string) => Promise<boolean>;
-  readonly notify: (deed: Deed, subject: string, text: string) => Promise<void>;
+  readonly notify: (effect: Effect, subject: string, text: string) => Promise<void>;
 }
 
 const inputSchema = z.object({
@@ -57,32 +61,36 @@ export const onboardAsset =
     const { direction, step, steps } = process.progress;
     const name = steps[step]?.name ?? "";
     const back = direction === "backward";
-    const deed: Deed = { process, key: back ? `${name}/back` : name };
+    const effect: Effect = { process, key: back ? `${name}/back` : name };
     switch (name) {
       case "register":
-        return back ? unregister(deps, deed, input) : register(deps, deed, input);
+        return back ? unregister(deps, effect, input) : register(deps, effect, input);
       case "backfill": {
         const ids = backfillIds(process, input);
-        return back ? stopJobs(deps, deed, input.symbol, ids) : backfill(deps, deed, input, ids);
+        return back ? stopJobs(deps, effect, input.symbol, ids) : backfill(deps, effect, input, ids);
       }
       case "indicators":
         return back
-          ? stopJobs(deps, deed, input.symbol, waitedFor(process, "backfill").follow)
+          ? stopJobs(deps, effect, input.symbol, waitedFor(process, "backfill").follow)
           : afterJobs(deps, input, waitedFor(process, "backfill"), "recommendation");
       case "firstRecommendation":
         return back
-          ? stopJobs(deps, deed, input.symbol, waitedFor(process, "indicators").follow)
+          ? stopJobs(deps, effect, input.symbol, waitedFor(process, "indicators").follow)
           : firstRecommendation(deps, input, waitedFor(process, "indicators"));
       case "notify":
-        await deps.notify(deed, ...(back ? correction(process, input) : welcome(process, input)));
+        await deps.notify(effect, ...(back ? correction(process, input) : welcome(process, input)));
         return done(null);
       default:
         return refused({ code: "contract_violation", detail: `onboardAsset has no step "${name}"` });
     }
   };
 
-async function register(deps: OnboardAssetDeps, deed: Deed, input: OnboardAssetInput): Promise<StepOutcome> {
-  const { watched, ours } = await deps.standing(input.symbol, deed.process.id, deed.key);
+async function register(
+  deps: OnboardAssetDeps,
+  effect: Effect,
+  input: OnboardAssetInput,
+): Promise<StepOutcome> {
+  const { watched, ours } = await deps.standing(input.symbol, effect.process.id, effect.key);
   if (ours) return done(null);
   if (watched) {
     return refused({
@@ -90,18 +98,18 @@ async function register(deps: OnboardAssetDeps, deed: Deed, input: OnboardAssetI
       detail: `${input.symbol} was registered by somebody else meanwhile`,
     });
   }
-  await deps.register(deed, input);
+  await deps.register(effect, input);
   return done(null);
 }
 
 /** Only what this process registered is archived; an asset that was there before is not ours to touch. */
 async function unregister(
   deps: OnboardAssetDeps,
-  deed: Deed,
+  effect: Effect,
   { symbol }: OnboardAssetInput,
 ): Promise<StepOutcome> {
-  const { watched, ours } = await deps.standing(symbol, deed.process.id, "register");
-  if (watched && ours) await deps.archive(deed, symbol);
+  const { watched, ours } = await deps.standing(symbol, effect.process.id, "register");
+  if (watched && ours) await deps.archive(effect, symbol);
   return done(null);
 }
 
@@ -110,13 +118,13 @@ const backfillIds = ({ id }: ProcessRecord, { symbol, resolutions }: OnboardAsse
 
 async function backfill(
   deps: OnboardAssetDeps,
-  deed: Deed,
+  effect: Effect,
   input: OnboardAssetInput,
   ids: readonly string[],
 ): Promise<StepOutcome> {
   const known = await deps.jobs(ids);
   if (known.length < ids.length) {
-    await deps.orderBackfill(deed, input, ids);
+    await deps.enqueueBackfill(effect, input, ids);
     return { kind: "waiting" };
   }
   return afterJobs(deps, input, { follow: [...ids], anything: true }, "indicators");
@@ -176,11 +184,11 @@ async function firstRecommendation(
 /** Cancels what waits; what is running is let finish. */
 async function stopJobs(
   deps: OnboardAssetDeps,
-  deed: Deed,
+  effect: Effect,
   symbol: string,
   ids: readonly string[],
 ): Promise<StepOutcome> {
-  await deps.cancelJobs(deed, symbol, ids);
+  await deps.cancelJobs(effect, symbol, ids);
   const jobs = await deps.jobs(ids);
   return jobs.some(({ finishedAt }) => finishedAt === null) ? { kind: "waiting" } : done(null);
 }

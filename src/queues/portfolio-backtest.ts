@@ -1,4 +1,4 @@
-import { pricesTold } from "../domain/asset/split-steps.ts";
+import { priceBasis } from "../domain/asset/split-steps.ts";
 import {
   PORTFOLIO_BACKTEST_ENGINE,
   type PortfolioBacktestReport,
@@ -16,7 +16,7 @@ import type { Resolution } from "../domain/market/resolution.ts";
 import { done, type Outcome, refused } from "../domain/outcome.ts";
 import { canonicalJson } from "../domain/recommendation/canonical-json.ts";
 import { commonPeriods, type PricesOf } from "./portfolio.ts";
-import { tellingHowFar } from "./telling-how-far.ts";
+import { reportProgress } from "./telling-how-far.ts";
 
 export interface AssetOfPortfolio {
   readonly symbol: string;
@@ -84,7 +84,7 @@ export async function testedPortfolio(
       : [{ ...asset, calendar, points }];
   });
   const calendars = assets.map(({ calendar }) => calendar);
-  const outcome = await tellingHowFar(
+  const outcome = await reportProgress(
     portfolioBacktest({
       assets,
       atOpens: opensComeAfterCloses(calendars, resolution),
@@ -103,7 +103,7 @@ export async function testedPortfolio(
       resolution,
       method: request.method,
       streamVersions,
-      ...pricesTold(read),
+      ...priceBasis(read),
       snapshotHash: await deps.hash(snapshotOf(work, streamVersions, outcome.value)),
       codeVersion: deps.codeVersion,
     }),

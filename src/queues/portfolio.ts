@@ -1,5 +1,5 @@
 import type { PricePoint } from "../domain/analysis/performance.ts";
-import { pricesTold } from "../domain/asset/split-steps.ts";
+import { priceBasis } from "../domain/asset/split-steps.ts";
 import { sharedPeriodsPerYear } from "../domain/indicators/periods-per-year.ts";
 import { type JobRecord, portfolioOf } from "../domain/job/job.ts";
 import type { AssetType } from "../domain/market/asset-type.ts";
@@ -14,7 +14,7 @@ import type { OptimizationRequest } from "../domain/portfolio/request.ts";
 import { canonicalJson } from "../domain/recommendation/canonical-json.ts";
 import type { JobHandler, JobSuccess } from "./consumer.ts";
 
-export interface AssetInHand {
+export interface ClaimedAsset {
   readonly symbol: string;
   readonly type: AssetType;
   readonly calendar: string;
@@ -24,7 +24,7 @@ export interface AssetInHand {
   readonly archived: boolean;
 }
 
-export interface PortfolioInHand {
+export interface ClaimedPortfolio {
   readonly symbols: readonly string[];
   readonly resolution: Resolution;
   readonly optimization: OptimizationRequest;
@@ -43,8 +43,8 @@ export interface PricesOf<P> {
 }
 
 export interface PortfolioDeps {
-  readonly portfolio: (id: string) => Promise<PortfolioInHand | null>;
-  readonly assets: (symbols: readonly string[]) => Promise<readonly AssetInHand[]>;
+  readonly portfolio: (id: string) => Promise<ClaimedPortfolio | null>;
+  readonly assets: (symbols: readonly string[]) => Promise<readonly ClaimedAsset[]>;
   /** Of each asset the newest `limit` closes of the range. */
   readonly closes: (
     symbols: readonly string[],
@@ -56,7 +56,7 @@ export interface PortfolioDeps {
     },
   ) => Promise<readonly PricesOf<PricePoint>[]>;
   /** What came out of this job before, if anything did. */
-  readonly cameOut: (jobId: string) => Promise<OptimizationResult | null>;
+  readonly existingResult: (jobId: string) => Promise<OptimizationResult | null>;
   /** One transaction: the event and the result, unless something has come out of this job already. Answers what stands. */
   readonly record: (
     job: JobRecord,
@@ -78,7 +78,7 @@ interface Work {
 /** Reads the closes, computes all that is told of the portfolio, and keeps it with its event. */
 export function portfolioHandler(deps: PortfolioDeps): JobHandler {
   return async (job) => {
-    const before = await deps.cameOut(job.id);
+    const before = await deps.existingResult(job.id);
     if (before !== null) return done(success(before));
     const work = await workOf(job, deps);
     if (work.kind !== "done") return work;
@@ -161,7 +161,7 @@ async function optimized(
       resolution,
       request,
       codeVersion: deps.codeVersion,
-      ...pricesTold(closes),
+      ...priceBasis(closes),
       snapshotHash: await deps.hash(snapshotOf(report.value, { symbols, resolution, request, versions })),
     }),
   );

@@ -14,7 +14,7 @@ import { type ProcessMessage, processMessage } from "./messages.ts";
 export type StepAction = (process: ProcessRecord) => Promise<StepOutcome>;
 
 export interface ProcessesDeps
-  extends Pick<ConsumerDeps, "now" | "chance" | "log" | "trace" | "fileUnreadable"> {
+  extends Pick<ConsumerDeps, "now" | "random" | "log" | "trace" | "fileUnreadable"> {
   readonly load: (id: string) => Promise<ProcessRecord | null>;
   /** Writes the progress, and what the facts mean to the audit, over the version it was decided on; false if that is gone. */
   readonly save: (process: ProcessRecord, facts: readonly ProcessFact[]) => Promise<boolean>;
@@ -26,7 +26,7 @@ export interface ProcessesDeps
 export const LEASE_MS = 60_000;
 /** How many processes of a batch are worked on at once; a Worker has six connections. */
 const AT_ONCE = 3;
-const RECORD_OUT_SECONDS = 15;
+const STORE_RETRY_SECONDS = 15;
 
 /**
  * Carries processes on, one step a message. The step is taken in hand before its action and let go after it, each time
@@ -44,7 +44,7 @@ export async function consumeProcesses(batch: MessageBatch<unknown>, deps: Proce
       const { processId, traceparent } = parsed.data;
       const log = within(deps.log, workContext({ processId }, traceparent));
       log({ level: "error", message: "process not carried on", error: text(error) });
-      message.retry({ delaySeconds: RECORD_OUT_SECONDS });
+      message.retry({ delaySeconds: STORE_RETRY_SECONDS });
     }
   });
 }
@@ -63,17 +63,17 @@ async function carryOn(message: ProcessMessage, given: ProcessesDeps): Promise<n
   if ("refused" in taken) {
     // Somebody has it in hand, or had and died: then this message is what goes on.
     const { leaseUntil } = process.progress;
-    const inHand = taken.refused === "in_hand" && leaseUntil !== null;
-    return inHand ? Math.max(1, Math.ceil((leaseUntil - startedAt) / 1000)) : null;
+    const isLeased = taken.refused === "leased" && leaseUntil !== null;
+    return isLeased ? Math.max(1, Math.ceil((leaseUntil - startedAt) / 1000)) : null;
   }
   if (!(await deps.save(taken.after, taken.facts))) return null;
-  const inHand = { ...taken.after, version: process.version + 1 };
-  const outcome = await act(inHand, deps);
-  const settled = decided(inHand, {
+  const isLeased = { ...taken.after, version: process.version + 1 };
+  const outcome = await act(isLeased, deps);
+  const settled = decided(isLeased, {
     do: "settle",
     startedAt,
     at: deps.now(),
-    chance: deps.chance(),
+    random: deps.random(),
     outcome,
   });
   if ("refused" in settled) throw new Error(`a step in hand was refused: ${settled.refused}`);

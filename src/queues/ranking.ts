@@ -37,7 +37,7 @@ export interface RankingDeps {
 /** Assets of one read. */
 const PAGE = 1_000;
 /** Reads of one ranking: far more assets than an installation has, and an end. */
-const MOST_PAGES = 500;
+const MAX_PAGES = 500;
 
 /** Ranks all live assets, a page at a time; whatever comes twice is one ranking. */
 export function rankingHandler(deps: RankingDeps): JobHandler {
@@ -62,7 +62,7 @@ async function rank(
 ): Promise<Ranked> {
   const ranking = new Ranking(until);
   let after = "";
-  for (let pages = 0; pages < MOST_PAGES; pages++) {
+  for (let pages = 0; pages < MAX_PAGES; pages++) {
     const page = await deps.candidates(resolution, after, PAGE);
     ranking.add(page);
     after = page.at(-1)?.symbol ?? after;

@@ -2,23 +2,24 @@ import { actionsOf } from "../domain/asset/corporate-action.ts";
 import { webhookService } from "../domain/breaker/service.ts";
 import { type AnyEvent, breakerStream, endpointStream } from "../domain/events/envelope.ts";
 import { matchesPattern, routingKey } from "../domain/events/routing-key.ts";
-import { type JobOrder, jobId } from "../domain/job/job.ts";
+import { type JobRequest, jobId } from "../domain/job/job.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
 
 /** Whether an event tells a split, new or otherwise than before. */
-export const tellsSplit = (event: AnyEvent): boolean => actionsOf(event).some(({ type }) => type === "split");
+export const reportsSplit = (event: AnyEvent): boolean =>
+  actionsOf(event).some(({ type }) => type === "split");
 
 /**
  * The jobs an event asks for. A commit of several events asks once, with its last part; a split asks at every resolution
  * that its asset has bars in (`resolutions`), because all of them may still show it.
  */
-export function jobsAskedBy(event: AnyEvent, resolutions: readonly Resolution[] = []): JobOrder[] {
+export function jobsRequestedBy(event: AnyEvent, resolutions: readonly Resolution[] = []): JobRequest[] {
   switch (event.eventType) {
     case "MarketDataIngested": {
       const { symbol, resolution, part, parts, bars } = event.payload;
       // A dividend changes no price that anything is computed from.
       const own = part === parts && (parts > 1 || bars.length > 0) ? [resolution] : [];
-      const split = tellsSplit(event) ? resolutions.filter((one) => !own.includes(one)) : [];
+      const split = reportsSplit(event) ? resolutions.filter((one) => !own.includes(one)) : [];
       return [
         ...own.map((one) => derived("indicators", event, symbol, one)),
         ...split.map((one) => derived("indicators", event, symbol, one, `v${event.version}:${one}`)),
@@ -58,7 +59,7 @@ const derived = (
   symbol: string,
   resolution: Resolution,
   slot = `v${event.version}`,
-): JobOrder => ({
+): JobRequest => ({
   id: jobId(kind, symbol, slot),
   kind,
   symbol,
@@ -79,7 +80,7 @@ export interface Subscription {
   readonly createdAt: number;
 }
 
-export interface DeliveryOrder {
+export interface DeliveryRequest {
   readonly endpointId: string;
   readonly eventId: string;
   readonly eventType: string;
@@ -94,7 +95,7 @@ const CLOCKS_APART_MS = 60_000;
  * endpoint was registered is not for it, however late (as after a loss of the read model) it is projected. Events about an
  * endpoint and its breaker are not delivered to that endpoint, or each would be another one it cannot take.
  */
-export function deliveriesOf(event: AnyEvent, subscriptions: readonly Subscription[]): DeliveryOrder[] {
+export function deliveriesOf(event: AnyEvent, subscriptions: readonly Subscription[]): DeliveryRequest[] {
   const key = routingKey(event.streamId, event.eventType);
   return subscriptions
     .filter(({ createdAt }) => Date.parse(event.occurredAt) > createdAt - CLOCKS_APART_MS)

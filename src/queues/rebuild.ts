@@ -44,7 +44,7 @@ export interface RebuildDeps extends Pick<ConsumerDeps, "log" | "trace"> {
 /** Steps that one message takes; each reads at most 1 MB of log, or compares some thousand rows. */
 const STEPS = 10;
 const STREAMS_AT_ONCE = 100;
-const MOST_TRIES = 5;
+const MAX_ATTEMPTS = 5;
 const RETRY_SECONDS = 5;
 
 /** Carries a rebuild on by a bounded piece, and orders the next. */
@@ -68,7 +68,7 @@ export async function carryOnRebuild(message: RebuildMessage, given: RebuildDeps
     delaySeconds = step.delaySeconds ?? 0;
   }
   await deps.send({ rebuildId, step: expected, traceparent }, delaySeconds).catch((error: unknown) => {
-    deps.log({ level: "warn", message: "nudge lost; the sweep finds the work", error: text(error) });
+    deps.log({ level: "warn", message: "wakeUp lost; the sweep finds the work", error: text(error) });
   });
 }
 
@@ -85,7 +85,7 @@ async function build(rebuild: Rebuild, deps: RebuildDeps): Promise<RebuildStep> 
     page = await deps.readLog(streamId, after);
   } catch (error) {
     deps.log({ level: "warn", message: "log not readable", streamId, error: text(error) });
-    if (tries >= MOST_TRIES) return { state: "building", cursor: done, keep: streamId };
+    if (tries >= MAX_ATTEMPTS) return { state: "building", cursor: done, keep: streamId };
     const again = { ...cursor, stream: { ...stream, tries: tries + 1 } };
     return { state: "building", cursor: again, delaySeconds: RETRY_SECONDS };
   }

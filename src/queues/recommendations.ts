@@ -38,15 +38,15 @@ export interface RecommendationDeps {
 }
 
 /** A busy asset is read anew at once a few times; after that the job waits its turn. */
-const MOST_READS = 3;
+const MAX_READS = 3;
 
 /** Somebody else's question is mostly answered long before the lease runs out. */
-const LONGEST_LOOK_SECONDS = 15;
+const MAX_POLL_SECONDS = 15;
 
 /** Reads the evidence from the asset, decides outside it, and lets the asset keep the answer. */
 export function recommendationHandler(deps: RecommendationDeps): JobHandler {
   return async (job) => {
-    for (let tries = 0; tries < MOST_READS; tries++) {
+    for (let tries = 0; tries < MAX_READS; tries++) {
       const outcome = await answer(job, deps);
       if (outcome !== null) return outcome;
     }
@@ -66,14 +66,14 @@ async function answer(job: JobRecord, deps: RecommendationDeps): Promise<Outcome
   const given = await adviceFor(job, variant, context, deps);
   if (given.kind === "busy") {
     const detail = "another worker is asking the model this very question";
-    return later({ code: "answer_under_way", detail }, Math.min(LONGEST_LOOK_SECONDS, given.afterSeconds));
+    return later({ code: "answer_under_way", detail }, Math.min(MAX_POLL_SECONDS, given.afterSeconds));
   }
   const { recommendationId } = given;
   const result = await deps.record({
     symbol: job.symbol,
     cause: causeOf(job),
     jobId: job.id,
-    orderHash: await deps.hash(orderOf(job)),
+    requestHash: await deps.hash(orderOf(job)),
     expectedVersion: version,
     recommendation: {
       recommendationId,
@@ -128,9 +128,9 @@ async function adviceFor(
   if (variant.engine === "rules") return byRules(snapshot, variant, null, null, deps);
   const { name, provider, model, promptVersion } = variant;
   if (provider === null) return byRules(snapshot, variant, "notConfigured", null, deps);
-  const asked = { ...variant, provider };
-  const id = await deps.hash(questionOf(snapshot, asked));
-  const said = await deps.askModel({ id, snapshot, variant: asked, job, record });
+  const chosen = { ...variant, provider };
+  const id = await deps.hash(questionOf(snapshot, chosen));
+  const said = await deps.askModel({ id, snapshot, variant: chosen, job, record });
   if (said.kind === "busy") return said;
   if (said.kind === "fallback") {
     const given = await byRules(snapshot, variant, said.reason, said.recommendationId, deps);

@@ -6,7 +6,7 @@ import {
   type Finding,
   LOG,
   type LogHead,
-  type Mark,
+  type ProjectedPosition,
 } from "../domain/reconciliation/divergence.ts";
 import type { Cursor, Run, Step, Walk } from "../domain/reconciliation/run.ts";
 import { text } from "./consumer.ts";
@@ -20,7 +20,7 @@ export interface Comparison {
 
 /** What lies beyond everything that is known to be projected. */
 export interface Leftovers {
-  readonly mark: Pick<Mark, "version" | "hash">;
+  readonly position: Pick<ProjectedPosition, "version" | "hash">;
   readonly differences: Readonly<Record<string, Differences>>;
   /** The last version the feed has of the stream. */
   readonly feedVersion: number;
@@ -30,8 +30,8 @@ export interface WalkDeps {
   readonly now: () => number;
   /** How long an event may be on its way before the read model counts as stale. */
   readonly graceMs: number;
-  readonly mark: (streamId: string) => Promise<Mark>;
-  readonly head: (mark: Mark) => Promise<LogHead & { readonly inFeed: boolean }>;
+  readonly position: (streamId: string) => Promise<ProjectedPosition>;
+  readonly head: (position: ProjectedPosition) => Promise<LogHead & { readonly inFeed: boolean }>;
   readonly readLog: (streamId: string, after: number) => Promise<LogPage>;
   /** One statement per table. Throws when only newer code knows one of the events. */
   readonly compare: (streamId: string, events: readonly StoredEvent[]) => Promise<Comparison>;
@@ -41,7 +41,7 @@ export interface WalkDeps {
 }
 
 /** Failed reads of one log, or checks begun anew, before the stream is left for the next run. */
-export const MOST_TRIES = 5;
+export const MAX_ATTEMPTS = 5;
 export const RETRY_SECONDS = 5;
 /** Turns to a stream: how far it is projected and how far its log reaches. `before` is the walk that begins anew. */
 export async function beginWalk(
@@ -50,11 +50,11 @@ export async function beginWalk(
   before: Walk | null,
   deps: WalkDeps,
 ): Promise<Step> {
-  const mark = await deps.mark(streamId);
-  const head = await attempt(() => deps.head(mark), streamId, deps);
+  const position = await deps.position(streamId);
+  const head = await attempt(() => deps.head(position), streamId, deps);
   if (head === null) return leave(run, streamId, { unreachable: 1 });
   const tries = before?.phase === "check" || before?.phase === "reset" ? before.tries + 1 : 0;
-  if (tries > MOST_TRIES) return leave(run, streamId, { unreachable: 1 });
+  if (tries > MAX_ATTEMPTS) return leave(run, streamId, { unreachable: 1 });
   const walk: Walk = {
     streamId,
     phase: "check",
@@ -64,8 +64,8 @@ export async function beginWalk(
     target: head.version,
     head: head.version,
     inFeed: head.inFeed,
-    mark: { version: mark.version, hash: mark.hash },
-    markHash: mark.version === 0 ? GENESIS : null,
+    position: { version: position.version, hash: position.hash },
+    positionHash: position.version === 0 ? GENESIS : null,
     witness: { version: 0, hash: GENESIS },
     waitingSince: head.waitingSince,
     differences: {},
@@ -81,7 +81,7 @@ export const logFinding = (walk: Walk, detail: string, kind: Finding["kind"] = "
   projection: LOG,
   kind,
   logVersion: walk.head,
-  readVersion: walk.mark.version,
+  readVersion: walk.position.version,
   detail,
 });
 

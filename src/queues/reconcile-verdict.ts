@@ -1,35 +1,36 @@
 import {
   actionFor,
   addDifferences,
-  compareMark,
+  comparePosition,
   type Differences,
   describeRows,
   type Finding,
   kindOfRows,
   LOG,
-  MARK,
   NO_DIFFERENCES,
+  POSITION,
 } from "../domain/reconciliation/divergence.ts";
 import type { Run, Step, Walk } from "../domain/reconciliation/run.ts";
 import { beginWalk, type Leftovers, leave, logFinding, type WalkDeps, withWalk } from "./reconcile-stream.ts";
 
 /** Repairs of one stream in one run; what still differs afterwards is left to people. */
-const MOST_ROUNDS = 2;
+const MAX_ROUNDS = 2;
 
 /** What the whole of a stream's log, compared with the read model, comes to. */
 export async function conclude(run: Run, walk: Walk, deps: WalkDeps): Promise<Step> {
-  const { streamId, mark } = walk;
-  const trusted = mark.version <= walk.after && (mark.hash === null || mark.hash === walk.markHash);
+  const { streamId, position } = walk;
+  const trusted =
+    position.version <= walk.after && (position.hash === null || position.hash === walk.positionHash);
   const witness =
-    trusted && mark.version > walk.witness.version
-      ? { version: mark.version, hash: walk.markHash ?? "" }
+    trusted && position.version > walk.witness.version
+      ? { version: position.version, hash: walk.positionHash ?? "" }
       : walk.witness;
   const left = await deps.leftovers(streamId, witness.version, trusted);
-  const moved = left.mark.version !== mark.version || left.mark.hash !== mark.hash;
+  const moved = left.position.version !== position.version || left.position.hash !== position.hash;
   // A mark that cannot be trusted says nothing of what was written since; look again where it stands now.
   if (!trusted && moved) return beginWalk(run, streamId, walk, deps);
   const findings = [
-    ...markFindings(walk, trusted, deps),
+    ...positionFindings(walk, trusted, deps),
     ...rowFindings(walk, left.differences),
     ...(await logFindings(walk, left, deps)),
   ];
@@ -37,7 +38,7 @@ export async function conclude(run: Run, walk: Walk, deps: WalkDeps): Promise<St
   const atFault = findings.some(({ projection }) => projection === LOG);
   // Only a person who names the asset may have facts dropped that the log does not hold any more.
   const allowed = !atFault || (!walk.inFeed && run.symbols !== null);
-  if (!run.repair || !allowed || walk.round >= MOST_ROUNDS) return leave(run, streamId, {}, findings);
+  if (!run.repair || !allowed || walk.round >= MAX_ROUNDS) return leave(run, streamId, {}, findings);
   const action = actionFor(findings);
   const next: Walk = {
     ...walk,
@@ -49,26 +50,26 @@ export async function conclude(run: Run, walk: Walk, deps: WalkDeps): Promise<St
   return { cursor: withWalk(run, next), findings };
 }
 
-function markFindings(walk: Walk, trusted: boolean, deps: WalkDeps): Finding[] {
-  const { streamId, mark, head, waitingSince } = walk;
-  const log = { version: walk.after, hashAtMark: walk.markHash, waitingSince };
-  const kind = compareMark({ streamId, ...mark }, log, deps.now(), deps.graceMs);
+function positionFindings(walk: Walk, trusted: boolean, deps: WalkDeps): Finding[] {
+  const { streamId, position, head, waitingSince } = walk;
+  const log = { version: walk.after, hashAtPosition: walk.positionHash, waitingSince };
+  const kind = comparePosition({ streamId, ...position }, log, deps.now(), deps.graceMs);
   if (kind === null) return [];
   // The feed is all there is of such a stream: if its hash is not the mark's, nothing tells which of them is wrong.
   if (walk.inFeed && !trusted) {
     return [
-      logFinding(walk, `the feed does not add up to what was projected at version ${mark.version}`, kind),
+      logFinding(walk, `the feed does not add up to what was projected at version ${position.version}`, kind),
     ];
   }
-  const detail = `the log reaches version ${head}, the read model says ${mark.version}`;
-  const other = `at version ${mark.version} the read model has another hash than the log`;
+  const detail = `the log reaches version ${head}, the read model says ${position.version}`;
+  const other = `at version ${position.version} the read model has another hash than the log`;
   return [
     {
       stream: streamId,
-      projection: MARK,
+      projection: POSITION,
       kind,
       logVersion: head,
-      readVersion: mark.version,
+      readVersion: position.version,
       detail: kind === "corrupted" ? other : detail,
     },
   ];
@@ -90,7 +91,7 @@ function rowFindings(walk: Walk, left: Readonly<Record<string, Differences>>): F
             projection,
             kind,
             logVersion: walk.head,
-            readVersion: walk.mark.version,
+            readVersion: walk.position.version,
             detail: describeRows(all),
           },
         ];
@@ -99,23 +100,23 @@ function rowFindings(walk: Walk, left: Readonly<Record<string, Differences>>): F
 
 /** Events that the feed holds and the log does not, or a log that is empty beside a read model: it has lost facts. */
 async function logFindings(walk: Walk, left: Leftovers, deps: WalkDeps): Promise<Finding[]> {
-  const { streamId, mark } = walk;
+  const { streamId, position } = walk;
   const { feedVersion } = left;
   const rows = Object.values(left.differences).some(({ ahead }) => ahead > 0);
-  const emptied = walk.after === 0 && (mark.version > 0 || rows);
+  const emptied = walk.after === 0 && (position.version > 0 || rows);
   if (walk.inFeed || !(emptied || feedVersion > walk.after)) return [];
   // It may have grown since the walk began.
-  const now = await deps.head({ streamId, ...mark });
+  const now = await deps.head({ streamId, ...position });
   if (now.version > 0 && feedVersion <= now.version) return [];
-  const detail = `the read model has version ${Math.max(feedVersion, mark.version)}, the log ends at ${now.version}`;
+  const detail = `the read model has version ${Math.max(feedVersion, position.version)}, the log ends at ${now.version}`;
   return [logFinding(walk, detail, "ahead")];
 }
 
 /** Compared whole and found equal: what was open about the stream is settled by that. */
 function healthy(run: Run, walk: Walk): Step {
-  const { streamId, mark, markHash, round, action } = walk;
+  const { streamId, position, positionHash, round, action } = walk;
   return {
     ...leave(run, streamId, { verified: 1 }),
-    settled: { streamId, version: mark.version, hash: markHash, action: round > 0 ? action : null },
+    settled: { streamId, version: position.version, hash: positionHash, action: round > 0 ? action : null },
   };
 }

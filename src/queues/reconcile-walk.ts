@@ -7,7 +7,7 @@ import {
   beginWalk,
   leave,
   logFinding,
-  MOST_TRIES,
+  MAX_ATTEMPTS,
   RETRY_SECONDS,
   type WalkDeps,
   withWalk,
@@ -15,8 +15,8 @@ import {
 import { conclude } from "./reconcile-verdict.ts";
 
 /** Waits for the events consumer: two minutes, telling it again every half. */
-const MOST_WAITS = 24;
-const WAITS_PER_NUDGE = 6;
+const MAX_WAITS = 24;
+const WAITS_PER_WAKE_UP = 6;
 
 /** One page, or one act, of the stream in hand. */
 export async function walkOn(run: Run, walk: Walk, deps: WalkDeps): Promise<Step> {
@@ -34,7 +34,7 @@ export async function walkOn(run: Run, walk: Walk, deps: WalkDeps): Promise<Step
           target: walk.witness.version,
           tries: 0,
         }),
-        effect: { kind: "reset", streamId, from: walk.mark, to: isRight(walk) ? null : walk.witness },
+        effect: { kind: "reset", streamId, from: walk.position, to: isRight(walk) ? null : walk.witness },
       };
     case "demote":
     case "write":
@@ -51,7 +51,7 @@ export async function walkOn(run: Run, walk: Walk, deps: WalkDeps): Promise<Step
       return {
         cursor: withWalk(run, { ...walk, phase: "wait", target: walk.head, tries: 0 }),
         effect: { kind: "known", streamId, version: walk.head },
-        nudge: { streamId, version: walk.head },
+        wakeUp: { streamId, version: walk.head },
         delaySeconds: 1,
       };
     case "wait":
@@ -60,11 +60,11 @@ export async function walkOn(run: Run, walk: Walk, deps: WalkDeps): Promise<Step
 }
 
 async function check(run: Run, walk: Walk, deps: WalkDeps): Promise<Step> {
-  const { streamId, mark } = walk;
+  const { streamId, position } = walk;
   const page = await nextPage(run, walk, deps);
   if (!("events" in page)) return page;
   const { events, hashes } = page;
-  const projected = events.filter(({ version }) => version <= mark.version);
+  const projected = events.filter(({ version }) => version <= position.version);
   const beyond = events.slice(projected.length);
   const comparison = await deps.compare(streamId, projected);
   // What is beyond the mark need not be there; but where it is, it was projected once.
@@ -79,7 +79,7 @@ async function check(run: Run, walk: Walk, deps: WalkDeps): Promise<Step> {
     ...walk,
     after: walk.after + events.length,
     hash: hashes.at(-1) ?? walk.hash,
-    markHash: walk.markHash ?? hashOf(mark.version) ?? null,
+    positionHash: walk.positionHash ?? hashOf(position.version) ?? null,
     witness: newest > walk.witness.version ? { version: newest, hash: hashOf(newest) ?? "" } : walk.witness,
     differences,
   };
@@ -110,7 +110,7 @@ async function nextPage(
   if (after >= walk.target) return { ok: true, events: [], hashes: [] };
   const page = await attempt(() => deps.readLog(streamId, after), streamId, deps);
   if (page === null) {
-    if (walk.tries >= MOST_TRIES) return leave(run, streamId, { unreachable: 1 });
+    if (walk.tries >= MAX_ATTEMPTS) return leave(run, streamId, { unreachable: 1 });
     return { cursor: withWalk(run, { ...walk, tries: walk.tries + 1 }), delaySeconds: RETRY_SECONDS };
   }
   const chain = checkChain(streamId, after, walk.hash, page);
@@ -123,18 +123,18 @@ async function nextPage(
 
 async function wait(run: Run, walk: Walk, deps: WalkDeps): Promise<Step> {
   const { streamId, target } = walk;
-  const mark = await deps.mark(streamId);
-  if (mark.version >= target || walk.tries >= MOST_WAITS) {
+  const position = await deps.position(streamId);
+  if (position.version >= target || walk.tries >= MAX_WAITS) {
     return beginWalk(run, streamId, { ...walk, round: walk.round + 1 }, deps);
   }
   const tries = walk.tries + 1;
   return {
     cursor: withWalk(run, { ...walk, tries }),
-    ...(tries % WAITS_PER_NUDGE === 0 ? { nudge: { streamId, version: target } } : {}),
+    ...(tries % WAITS_PER_WAKE_UP === 0 ? { wakeUp: { streamId, version: target } } : {}),
     delaySeconds: RETRY_SECONDS,
   };
 }
 
 /** Whether the mark says what was witnessed, and has its hash. */
-const isRight = ({ mark, witness }: Walk): boolean =>
-  mark.version === witness.version && (mark.version === 0 || mark.hash === witness.hash);
+const isRight = ({ position, witness }: Walk): boolean =>
+  position.version === witness.version && (position.version === 0 || position.hash === witness.hash);

@@ -1,10 +1,10 @@
 import * as z from "zod";
 import {
-  compareMark,
+  comparePosition,
   type Finding,
   type LogHead,
-  MARK,
-  type Mark,
+  POSITION,
+  type ProjectedPosition,
 } from "../domain/reconciliation/divergence.ts";
 import type { Run, Step } from "../domain/reconciliation/run.ts";
 import { type LogContext, within, workContext } from "../domain/trace/log-context.ts";
@@ -19,10 +19,10 @@ export interface ReconcileDeps extends WalkDeps, Pick<ConsumerDeps, "log" | "tra
   /** The run, or null when it is finished. */
   readonly load: (id: string) => Promise<Run | null>;
   /** Marks of the streams after one, in the order of their ids; assets and breakers that have no mark included. */
-  readonly marksAfter: (streamId: string, limit: number) => Promise<readonly Mark[]>;
-  readonly marksOf: (symbols: readonly string[]) => Promise<readonly Mark[]>;
+  readonly marksAfter: (streamId: string, limit: number) => Promise<readonly ProjectedPosition[]>;
+  readonly marksOf: (symbols: readonly string[]) => Promise<readonly ProjectedPosition[]>;
   /** The heads of these streams' logs; one that cannot be reached is left out. */
-  readonly heads: (marks: readonly Mark[]) => Promise<ReadonlyMap<string, LogHead>>;
+  readonly heads: (positions: readonly ProjectedPosition[]) => Promise<ReadonlyMap<string, LogHead>>;
   /** Which of these streams have divergences that are not repaired. */
   readonly divergedOf: (streamIds: readonly string[]) => Promise<ReadonlySet<string>>;
   /** Streams whose rows were compared longest ago, before an instant (epoch ms). */
@@ -98,7 +98,7 @@ async function carryOn(message: ReconcileMessage, given: ReconcileDeps): Promise
     if (delaySeconds > 0 || run.cursor.todo.length + (walk === null ? 0 : 1) === 0) break;
   }
   await deps.send({ reconciliationId, step: expected, traceparent }, delaySeconds).catch((error: unknown) => {
-    deps.log({ level: "warn", message: "nudge lost; the sweep finds the work", error: text(error) });
+    deps.log({ level: "warn", message: "wakeUp lost; the sweep finds the work", error: text(error) });
   });
 }
 
@@ -125,15 +125,17 @@ async function nextStep(run: Run, deps: ReconcileDeps): Promise<Step> {
 
 /** Compares the heads of one page of streams with how far, and to what, they are projected. */
 async function comparePage(run: Run, deps: ReconcileDeps): Promise<Step> {
-  const marks =
+  const positions =
     run.symbols === null ? await deps.marksAfter(run.cursor.after, PAGE) : await deps.marksOf(run.symbols);
-  const heads = await deps.heads(marks);
-  const streams = marks.filter(({ streamId, supposed }) => !supposed || heads.get(streamId)?.version !== 0);
+  const heads = await deps.heads(positions);
+  const streams = positions.filter(
+    ({ streamId, supposed }) => !supposed || heads.get(streamId)?.version !== 0,
+  );
   const now = deps.now();
-  const findings = streams.flatMap((mark): Finding[] => {
-    const head = heads.get(mark.streamId);
-    const kind = head === undefined ? null : compareMark(mark, head, now, deps.graceMs);
-    return head === undefined || kind === null ? [] : [markFinding(mark, head, kind)];
+  const findings = streams.flatMap((position): Finding[] => {
+    const head = heads.get(position.streamId);
+    const kind = head === undefined ? null : comparePosition(position, head, now, deps.graceMs);
+    return head === undefined || kind === null ? [] : [positionFinding(position, head, kind)];
   });
   const suspects = new Set(findings.map(({ stream }) => stream));
   for (const stream of await deps.divergedOf(streams.map(({ streamId }) => streamId))) suspects.add(stream);
@@ -144,31 +146,31 @@ async function comparePage(run: Run, deps: ReconcileDeps): Promise<Step> {
         (run.depth === "deep" || suspects.has(streamId) || (version > 0 && hash === null)),
     )
     .map(({ streamId }) => streamId);
-  const more = run.symbols === null && marks.length === PAGE;
+  const more = run.symbols === null && positions.length === PAGE;
   const afterwards = run.symbols === null && run.depth === "bulk" ? "rotation" : "end";
   return {
     cursor: {
       phase: more ? "bulk" : afterwards,
-      after: marks.at(-1)?.streamId ?? run.cursor.after,
+      after: positions.at(-1)?.streamId ?? run.cursor.after,
       todo,
       walk: null,
     },
     findings,
     counts: {
       checked: streams.filter(({ streamId }) => heads.has(streamId)).length,
-      unreachable: marks.length - heads.size,
+      unreachable: positions.length - heads.size,
     },
   };
 }
 
-const markFinding = (mark: Mark, log: LogHead, kind: Finding["kind"]): Finding => ({
-  stream: mark.streamId,
-  projection: MARK,
+const positionFinding = (position: ProjectedPosition, log: LogHead, kind: Finding["kind"]): Finding => ({
+  stream: position.streamId,
+  projection: POSITION,
   kind,
   logVersion: log.version,
-  readVersion: mark.version,
+  readVersion: position.version,
   detail:
     kind === "corrupted"
-      ? `at version ${mark.version} the read model has another hash than the log`
-      : `the log reaches version ${log.version}, the read model says ${mark.version}`,
+      ? `at version ${position.version} the read model has another hash than the log`
+      : `the log reaches version ${log.version}, the read model says ${position.version}`,
 });

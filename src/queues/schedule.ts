@@ -1,4 +1,4 @@
-import type { JobKind, JobOrder, JobParams } from "../domain/job/job.ts";
+import type { JobKind, JobParams, JobRequest } from "../domain/job/job.ts";
 import { jobId, portfolioOf } from "../domain/job/job.ts";
 import { jitterSeconds } from "../domain/schedule/jitter.ts";
 import { continueTrace, traceIdOf } from "../domain/trace/traceparent.ts";
@@ -22,7 +22,7 @@ export interface SymbolPage {
   readonly next: string | null;
 }
 
-export type DelayedJob = JobOrder & { readonly delaySeconds: number };
+export type DelayedJob = JobRequest & { readonly delaySeconds: number };
 
 export interface ScheduleDeps extends Pick<ConsumerDeps, "log" | "trace" | "fileUnreadable"> {
   /** The slot, or null when it is finished (or was never claimed). */
@@ -77,7 +77,7 @@ async function fanOutPage(page: ScheduleMessage, deps: ScheduleDeps): Promise<vo
   if (slot === null) return;
   const { symbols, next } = await deps.symbols(slot, slot.cursor ?? "", PAGE);
   const traceparent = continueTrace(page.traceparent, deps.trace);
-  const jobs = symbols.map((symbol) => order(slot, symbol, traceparent));
+  const jobs = symbols.map((symbol) => request(slot, symbol, traceparent));
   const moved = await deps.record(slot, jobs, next);
   // A doubled page stops here, or it would start a second chain of pages.
   if (!moved) return;
@@ -85,7 +85,7 @@ async function fanOutPage(page: ScheduleMessage, deps: ScheduleDeps): Promise<vo
   await deps.enqueueJobs(jobs);
 }
 
-function order(slot: OpenSlot, symbol: string, traceparent: string): DelayedJob {
+function request(slot: OpenSlot, symbol: string, traceparent: string): DelayedJob {
   const at = new Date(slot.slot).toISOString();
   // Making one and judging older ones are two pieces of work, even for the same moment.
   const id = jobId(slot.kind, portfolioOf(symbol) ?? symbol, slot.onlyDue ? `resolve:${at}` : at);

@@ -1,8 +1,8 @@
 /** So often at most a backtest says how far it has come. */
 const PROGRESS_STEPS = 4;
 /** Whatever else this isolate has to do waits for so many steps at most, or for so long where the clock can be seen to go. */
-const STEPS_AT_A_STRETCH = 8;
-const LONGEST_STRETCH_MS = 25;
+const STEPS_PER_SLICE = 8;
+const MAX_SLICE_MS = 25;
 
 /** What long work is given to be a good neighbour: how far it has come is told, and others get their turn. */
 export interface LongWork {
@@ -14,24 +14,24 @@ export interface LongWork {
 }
 
 /** Works to the end with pauses for others, and says at each quarter of the way or so how far it has come. */
-export async function tellingHowFar<T>(
+export async function reportProgress<T>(
   work: Generator<number, T>,
   { progress, pause, now }: LongWork,
 ): Promise<T> {
-  let told = 0;
+  let reported = 0;
   let steps = 0;
   let rested = now();
   for (;;) {
     const step = work.next();
     if (step.done === true) return step.value;
     steps += 1;
-    if (steps >= STEPS_AT_A_STRETCH || now() - rested >= LONGEST_STRETCH_MS) {
+    if (steps >= STEPS_PER_SLICE || now() - rested >= MAX_SLICE_MS) {
       await pause();
       steps = 0;
       rested = now();
     }
-    if (step.value < told + 1 / PROGRESS_STEPS) continue;
-    told = step.value;
-    await progress(told);
+    if (step.value < reported + 1 / PROGRESS_STEPS) continue;
+    reported = step.value;
+    await progress(reported);
   }
 }

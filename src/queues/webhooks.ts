@@ -2,14 +2,14 @@ import { readAnswer } from "../domain/delivery/webhook.ts";
 import { toCloudEvent } from "../domain/events/cloud-event.ts";
 import type { AnyEvent, StoredEvent } from "../domain/events/envelope.ts";
 import { upcast } from "../domain/events/upcast.ts";
-import { deferralSeconds, LONGEST_DEFERRAL_SECONDS } from "../domain/job/retry-policy.ts";
+import { deferralSeconds, MAX_DEFERRAL_SECONDS } from "../domain/job/retry-policy.ts";
 import { eventContext, within } from "../domain/trace/log-context.ts";
 import { continueTrace } from "../domain/trace/traceparent.ts";
-import { type ConsumerDeps, inWaves, putOff, setAside, text } from "./consumer.ts";
+import { type ConsumerDeps, defer, inWaves, setAside, text } from "./consumer.ts";
 import { deliveryMessage } from "./messages.ts";
 
 /** A delivery in this consumer's hands, with all that is needed to try it. */
-export interface DeliveryInHand {
+export interface ClaimedDelivery {
   readonly id: string;
   readonly eventId: string;
   readonly attempts: readonly { readonly number: number; readonly startedAt: number }[];
@@ -38,7 +38,7 @@ export interface DeliveryAttempt {
 }
 
 export interface SettledDelivery {
-  readonly delivery: DeliveryInHand;
+  readonly delivery: ClaimedDelivery;
   readonly state: "delivered" | "failed" | "retrying" | "cancelled";
   readonly attempt: DeliveryAttempt | null;
   readonly dueAt: number | null;
@@ -51,8 +51,8 @@ export interface SettledDelivery {
 }
 
 export interface WebhooksDeps
-  extends Pick<ConsumerDeps, "now" | "chance" | "log" | "metrics" | "trace" | "fileUnreadable" | "renew"> {
-  readonly claim: (ids: readonly string[]) => Promise<readonly DeliveryInHand[]>;
+  extends Pick<ConsumerDeps, "now" | "random" | "log" | "metrics" | "trace" | "fileUnreadable" | "renew"> {
+  readonly claim: (ids: readonly string[]) => Promise<readonly ClaimedDelivery[]>;
   /** Makes the call, or tells for how many seconds the receiver's breaker wants it left alone. */
   readonly call: (call: PostCall) => Promise<PostAnswer | { readonly openSeconds: number }>;
   /** Why an endpoint's URL may not be called, or null: the rules of registration hold at each attempt. */
@@ -83,9 +83,9 @@ export interface PostAnswer {
 }
 
 const AT_ONCE = 6;
-const RECORD_OUT_SECONDS = 15;
+const STORE_RETRY_SECONDS = 15;
 /** Between two looks at a breaker that has been open for long. */
-const LONGEST_WAIT = 1_800;
+const MAX_WAIT = 1_800;
 
 /** Sends a batch of deliveries. Each one is claimed first, so that it is in one pair of hands at a time. */
 export async function consumeWebhooks(batch: MessageBatch<unknown>, deps: WebhooksDeps): Promise<void> {
@@ -97,8 +97,8 @@ export async function consumeWebhooks(batch: MessageBatch<unknown>, deps: Webhoo
   }
   let settled: SettledDelivery[] = [];
   try {
-    const inHand = await deps.claim([...new Set(messages.map(({ id }) => id))]);
-    settled = await inWaves(inHand, AT_ONCE, (delivery) => send(delivery, deps));
+    const isLeased = await deps.claim([...new Set(messages.map(({ id }) => id))]);
+    settled = await inWaves(isLeased, AT_ONCE, (delivery) => send(delivery, deps));
     for (const { state, attempt } of settled) {
       if (state === "cancelled") continue;
       const seconds = (attempt?.durationMs ?? 0) / 1000;
@@ -108,7 +108,7 @@ export async function consumeWebhooks(batch: MessageBatch<unknown>, deps: Webhoo
   } catch (error) {
     // What was sent but not written down is sent again when its claim runs out: receivers know it by its webhook-id.
     deps.log({ level: "error", message: "deliveries not recorded", error: text(error) });
-    for (const { message } of messages) message.retry({ delaySeconds: RECORD_OUT_SECONDS });
+    for (const { message } of messages) message.retry({ delaySeconds: STORE_RETRY_SECONDS });
     return;
   }
   const dueAt = new Map(settled.map((one) => [one.delivery.id, one.dueAt]));
@@ -116,11 +116,11 @@ export async function consumeWebhooks(batch: MessageBatch<unknown>, deps: Webhoo
     const due = dueAt.get(id) ?? null;
     dueAt.delete(id);
     if (due === null) message.ack();
-    else await putOff(batch.queue, message, due, deps);
+    else await defer(batch.queue, message, due, deps);
   }
 }
 
-async function send(delivery: DeliveryInHand, deps: WebhooksDeps): Promise<SettledDelivery> {
+async function send(delivery: ClaimedDelivery, deps: WebhooksDeps): Promise<SettledDelivery> {
   const call = callFor(delivery, deps);
   if ("not" in call) return unsent(delivery, call, deps);
   const startedAt = deps.now();
@@ -141,7 +141,7 @@ async function send(delivery: DeliveryInHand, deps: WebhooksDeps): Promise<Settl
   const attempt = { number, startedAt, durationMs: endedAt - startedAt, status, error, excerpt };
   // Putting it back to work grants the whole policy again, so only attempts since then count.
   const since = number - delivery.retryFrom;
-  const verdict = readAnswer(status, since, deps.schedule, answer.retryAfterSeconds, deps.chance());
+  const verdict = readAnswer(status, since, deps.schedule, answer.retryAfterSeconds, deps.random());
   const ended = { delivery, attempt, dueAt: null, disable: null, exhausted: false, traceparent };
   switch (verdict.kind) {
     case "delivered":
@@ -160,13 +160,13 @@ async function send(delivery: DeliveryInHand, deps: WebhooksDeps): Promise<Settl
  * so that a backlog does not come back every half minute; after days of it the delivery gives up like any other.
  */
 function deferred(
-  delivery: DeliveryInHand,
+  delivery: ClaimedDelivery,
   openSeconds: number,
-  deps: Pick<WebhooksDeps, "now" | "chance">,
+  deps: Pick<WebhooksDeps, "now" | "random">,
 ): SettledDelivery {
   const now = deps.now();
   const soFar = (now - (delivery.deferredSince ?? now)) / 1000;
-  if (soFar >= LONGEST_DEFERRAL_SECONDS)
+  if (soFar >= MAX_DEFERRAL_SECONDS)
     return {
       ...unsent(
         delivery,
@@ -175,7 +175,7 @@ function deferred(
       ),
       exhausted: true,
     };
-  const seconds = deferralSeconds(0, deps.chance(), Math.max(openSeconds, Math.min(soFar / 2, LONGEST_WAIT)));
+  const seconds = deferralSeconds(0, deps.random(), Math.max(openSeconds, Math.min(soFar / 2, MAX_WAIT)));
   return {
     delivery,
     state: "retrying",
@@ -197,7 +197,7 @@ export interface NoCall {
 
 /** A delivery that cannot be sent at all ends at once: trying again would find the same. */
 function unsent(
-  delivery: DeliveryInHand,
+  delivery: ClaimedDelivery,
   { not: state, why: error, disable }: NoCall,
   deps: Pick<WebhooksDeps, "now">,
 ): SettledDelivery {
@@ -215,7 +215,7 @@ const failed = (why: string): NoCall => ({ not: "failed", why, disable: null });
 
 /** The call that a delivery is, or why it cannot be made. */
 export function callFor(
-  { endpoint, event, eventId, tracestate }: DeliveryInHand,
+  { endpoint, event, eventId, tracestate }: ClaimedDelivery,
   { origin, trace, urlProblem }: Pick<WebhooksDeps, "origin" | "trace" | "urlProblem">,
 ): (PostCall & { readonly event: AnyEvent }) | NoCall {
   if (endpoint === null) return cancelled("the endpoint was deleted");

@@ -33,7 +33,7 @@ export function ownerOfStream(streamId: string): Owner | null {
 }
 
 /** A stretch of one stream, as it stands in the log and in today's shape. */
-export type Stretch = Owner & {
+export type EventRange = Owner & {
   readonly stored: readonly StoredEvent[];
   readonly events: readonly AnyEvent[];
   /** Of a breaker: since when it was open before this stretch, epoch ms; null when it was closed. */
@@ -45,11 +45,11 @@ export const tablesOf = (of: Owner): readonly TableShape[] =>
   "service" in of ? [FEED, BREAKERS] : [FEED, ...ROW_TABLES];
 
 /** What a table ought to hold of a stretch, if nothing later has happened. */
-export const impliedRows = (stretch: Stretch): { table: TableShape; rows: Cell[][] }[] => [
-  { table: FEED, rows: stretch.stored.map(feedRow) },
-  ...("service" in stretch
-    ? [{ table: BREAKERS, rows: lastBreakerRow(stretch.events, stretch.openSince) }]
-    : ROW_TABLES.map((table) => ({ table, rows: lastRows(table, stretch.events) }))),
+export const impliedRows = (range: EventRange): { table: TableShape; rows: Cell[][] }[] => [
+  { table: FEED, rows: range.stored.map(feedRow) },
+  ...("service" in range
+    ? [{ table: BREAKERS, rows: lastBreakerRow(range.events, range.openSince) }]
+    : ROW_TABLES.map((table) => ({ table, rows: lastRows(table, range.events) }))),
 ];
 
 export function ownerOf(table: TableShape, of: Owner): string {
@@ -70,17 +70,17 @@ interface ComparedRow {
  * later version than expected is right here: the stretch of that version answers for it. Of the rows whose version lies
  * in the stretch, those that it does not imply are counted as unjustified.
  */
-export async function compareStretch(
+export async function compareRange(
   db: D1Database,
-  stretch: Stretch,
+  range: EventRange,
 ): Promise<{ differences: Record<string, Differences>; witness: number }> {
-  const first = stretch.stored[0]?.version;
-  const last = stretch.stored.at(-1)?.version;
+  const first = range.stored[0]?.version;
+  const last = range.stored.at(-1)?.version;
   if (first === undefined || last === undefined) return { differences: {}, witness: 0 };
-  const implied = impliedRows(stretch);
+  const implied = impliedRows(range);
   const results = await db.batch<ComparedRow>(
     implied.map(({ table, rows }) =>
-      compareRows(db, table).bind(JSON.stringify(rows), ownerOf(table, stretch), first, last),
+      compareRows(db, table).bind(JSON.stringify(rows), ownerOf(table, range), first, last),
     ),
   );
   const differences: Record<string, Differences> = {};
@@ -98,13 +98,13 @@ export async function compareStretch(
 function compareRows(db: D1Database, table: TableShape): D1PreparedStatement {
   const { name, owner } = table;
   const other = differs(table, "t", "e");
-  const inStretch = `(SELECT count(*) FROM ${name} WHERE ${owner} = ?2 AND version BETWEEN ?3 AND ?4)`;
+  const inRange = `(SELECT count(*) FROM ${name} WHERE ${owner} = ?2 AND version BETWEEN ?3 AND ?4)`;
   return db.prepare(
     `WITH e AS MATERIALIZED (SELECT ${cellsOf(table)} FROM json_each(?1))
      SELECT count(*) FILTER (WHERE t.version IS NULL) AS missing,
             count(*) FILTER (WHERE t.version < e.version) AS stale,
             count(*) FILTER (WHERE t.version = e.version AND (${other})) AS differing,
-            ${inStretch} - count(*) FILTER (WHERE t.version BETWEEN ?3 AND e.version) AS unjustified,
+            ${inRange} - count(*) FILTER (WHERE t.version BETWEEN ?3 AND e.version) AS unjustified,
             max(e.version) FILTER (WHERE t.version = e.version AND NOT (${other})) AS witness
      FROM e LEFT JOIN ${name} t ON ${sameKey(table, "t", "e")}`,
   );

@@ -11,7 +11,7 @@ import type { Resolution } from "../domain/market/resolution.ts";
 import type { Reader } from "../reader.ts";
 
 /** Actions that one question may run through: a weekly payer's for forty years. */
-export const MOST_ACTIONS = 2_000;
+export const MAX_ACTIONS = 2_000;
 
 export type StoredAction = CorporateAction & { readonly source: string };
 
@@ -40,7 +40,7 @@ export async function listActions(
   return results.map((row) => ({ ...fromColumns(row), source: row.source }));
 }
 
-/** Actions with an ex-date (epoch ms) from `from` to `to`, both included, the newest `MOST_ACTIONS`, oldest first. */
+/** Actions with an ex-date (epoch ms) from `from` to `to`, both included, the newest `MAX_ACTIONS`, oldest first. */
 export async function actionsIn(
   db: Reader,
   symbol: string,
@@ -52,19 +52,19 @@ export async function actionsIn(
       `SELECT ${COLUMNS} FROM corporate_actions
        WHERE symbol = ? AND ex_date BETWEEN ? AND ? ORDER BY ex_date DESC LIMIT ?`,
     )
-    .bind(symbol, from, to, MOST_ACTIONS)
+    .bind(symbol, from, to, MAX_ACTIONS)
     .all<ActionColumns>();
   return results.map(fromColumns).reverse();
 }
 
-/** Splits with an ex-date (epoch ms) from `from` on, the newest `MOST_ACTIONS`, oldest first. */
+/** Splits with an ex-date (epoch ms) from `from` on, the newest `MAX_ACTIONS`, oldest first. */
 export async function splitsFrom(db: Reader, symbol: string, from: number): Promise<CorporateAction[]> {
   const { results } = await db
     .prepare(
       `SELECT ${COLUMNS} FROM corporate_actions
        WHERE symbol = ? AND ex_date >= ? AND type = 'split' ORDER BY ex_date DESC LIMIT ?`,
     )
-    .bind(symbol, from, MOST_ACTIONS)
+    .bind(symbol, from, MAX_ACTIONS)
     .all<ActionColumns>();
   return results.map(fromColumns).reverse();
 }
@@ -79,24 +79,24 @@ export interface AdjustedSeries {
 
 /**
  * The steps that adjust a series' bars from `from` on to total returns: of all actions after it up to the newest bar, so
- * that those beyond the asked window count too. Null when these are more than MOST_ACTIONS. Two queries, whatever the
+ * that those beyond the asked window count too. Null when these are more than MAX_ACTIONS. Two queries, whatever the
  * length of the series: one of at most that many rows, one with two seeks into the bars for each of their days.
  */
 export async function readSteps(db: Reader, series: AdjustedSeries): Promise<StepsReading | null> {
   const actions = await actionsAfter(db, series, "");
-  if (actions.length > MOST_ACTIONS) return null;
+  if (actions.length > MAX_ACTIONS) return null;
   return adjustmentSteps(await betweenBars(db, series, actions));
 }
 
 /** More splits no share has had. */
-const MOST_SPLITS = 200;
+const MAX_SPLITS = 200;
 
 /** The steps of the splits alone that a series' bars still show, oldest first; one query where none is on record. */
 export async function readSplitSteps(db: Reader, series: AdjustedSeries): Promise<readonly AdjustmentStep[]> {
   const onSplitDays =
     "AND ex_date IN (SELECT ex_date FROM corporate_actions WHERE symbol = ?1 AND type = 'split')";
   const actions = await actionsAfter(db, series, onSplitDays);
-  return splitSteps(await betweenBars(db, series, actions.slice(0, MOST_SPLITS)));
+  return splitSteps(await betweenBars(db, series, actions.slice(0, MAX_SPLITS)));
 }
 
 /**
@@ -110,7 +110,7 @@ export async function splitsThen(db: Reader, symbol: string, version: number): P
          AND ex_date IN (SELECT ex_date FROM corporate_actions WHERE symbol = ?1 AND type = 'split' AND version <= ?2)
        ORDER BY ex_date LIMIT ?3`,
     )
-    .bind(symbol, version, MOST_SPLITS)
+    .bind(symbol, version, MAX_SPLITS)
     .all<ActionColumns>();
   return results.map(fromColumns);
 }
@@ -124,7 +124,7 @@ async function actionsAfter(
     .prepare(
       `SELECT ${COLUMNS} FROM corporate_actions WHERE symbol = ?1 AND ex_date > ?2 ${which} ORDER BY ex_date LIMIT ?3`,
     )
-    .bind(symbol, from, MOST_ACTIONS + 1)
+    .bind(symbol, from, MAX_ACTIONS + 1)
     .all<ActionColumns>();
   return results.map(fromColumns);
 }

@@ -1,5 +1,5 @@
-import type { Mark } from "../domain/reconciliation/divergence.ts";
-import { impliedRows, type Owner, ownerOf, type Stretch, tablesOf } from "./compare.ts";
+import type { ProjectedPosition } from "../domain/reconciliation/divergence.ts";
+import { type EventRange, impliedRows, type Owner, ownerOf, tablesOf } from "./compare.ts";
 import { FEED, quoted, type TableShape, upsertRows } from "./row-tables.ts";
 
 /*
@@ -9,17 +9,17 @@ import { FEED, quoted, type TableShape, upsertRows } from "./row-tables.ts";
  */
 
 /** The error of a mark that is not where a repair found it. */
-export const MARK_MOVED = "streams.projected_version";
+export const POSITION_MOVED = "streams.projected_version";
 
 /**
  * Sets a mark, if it still stands where it was found; otherwise the statement fails, and with it the whole batch. Of an
  * `ahead` mark what was known goes too, or the sweep would ask for versions that do not exist.
  */
-export const setMark = (
+export const setPosition = (
   db: D1Database,
   streamId: string,
-  from: Pick<Mark, "version" | "hash">,
-  to: Pick<Mark, "version" | "hash">,
+  from: Pick<ProjectedPosition, "version" | "hash">,
+  to: Pick<ProjectedPosition, "version" | "hash">,
   now: number,
 ): D1PreparedStatement =>
   db
@@ -35,21 +35,21 @@ export const setMark = (
 
 /** Takes everything of a stream that lies beyond its mark out of the way: rows and mark move together, so it is wrong. */
 export function dropBeyond(db: D1Database, of: Owner): D1PreparedStatement[] {
-  const mark = "coalesce((SELECT projected_version FROM streams WHERE stream_id = ?2), 0)";
+  const position = "coalesce((SELECT projected_version FROM streams WHERE stream_id = ?2), 0)";
   return tablesOf(of).map((table) => {
     const what = table === FEED ? "DELETE FROM events" : `UPDATE ${table.name} SET version = 0`;
     return db
-      .prepare(`${what} WHERE ${table.owner} = ?1 AND version > ${mark}`)
+      .prepare(`${what} WHERE ${table.owner} = ?1 AND version > ${position}`)
       .bind(ownerOf(table, of), of.streamId);
   });
 }
 
 /** Marks the rows whose version lies in a stretch and which it does not imply. */
-export function demoteUnjustified(db: D1Database, stretch: Stretch): D1PreparedStatement[] {
-  const first = stretch.stored[0]?.version;
-  const last = stretch.stored.at(-1)?.version;
+export function demoteUnjustified(db: D1Database, range: EventRange): D1PreparedStatement[] {
+  const first = range.stored[0]?.version;
+  const last = range.stored.at(-1)?.version;
   if (first === undefined || last === undefined) return [];
-  return impliedRows(stretch)
+  return impliedRows(range)
     .filter(({ table }) => table !== FEED)
     .map(({ table, rows }) =>
       db
@@ -61,16 +61,16 @@ export function demoteUnjustified(db: D1Database, stretch: Stretch): D1PreparedS
                  .map((column) => `value ->> ${table.columns.indexOf(column)}`)
                  .join(", ")} FROM json_each(?1))`,
         )
-        .bind(JSON.stringify(rows), ownerOf(table, stretch), first, last),
+        .bind(JSON.stringify(rows), ownerOf(table, range), first, last),
     );
 }
 
 const identity = (table: TableShape): string[] => [...table.key, "version"];
 
 /** Writes what a stretch implies wherever something else stands; a later version is never overwritten. */
-export function writeStretch(db: D1Database, stretch: Stretch): D1PreparedStatement[] {
-  if (stretch.stored.length === 0) return [];
-  const implied = impliedRows(stretch).filter(({ rows }) => rows.length > 0);
+export function writeRange(db: D1Database, range: EventRange): D1PreparedStatement[] {
+  if (range.stored.length === 0) return [];
+  const implied = impliedRows(range).filter(({ rows }) => rows.length > 0);
   const feed = implied.find(({ table }) => table === FEED);
   return [
     // An event's id stands in one place only: a row that carries it elsewhere is wrong, and in the way.
@@ -84,7 +84,7 @@ export function writeStretch(db: D1Database, stretch: Stretch): D1PreparedStatem
             )
             .bind(JSON.stringify(feed.rows)),
         ]),
-    ...implied.map(({ table, rows }) => upsertRows(db, table, rows, { mend: true })),
+    ...implied.map(({ table, rows }) => upsertRows(db, table, rows, { repair: true })),
   ];
 }
 

@@ -25,7 +25,7 @@ const toCandidate = (row: CandidateRow): Candidate => ({
   assetType: row.type,
   calendar: row.calendar,
   hasBars: row.has_bars === 1,
-  call:
+  recommendation:
     row.id === null
       ? null
       : {
@@ -100,7 +100,7 @@ const toRanking = (row: RankingRow): StoredRanking => ({
 });
 
 /** Slots may be worked off out of order: of the newest few events the one made for the latest moment is the newest. */
-const MOST_OUT_OF_ORDER = 10;
+const MAX_OUT_OF_ORDER = 10;
 
 /**
  * The newest ranking; with `said` (ISO-8601) the newest that had been made by then, with `before` the newest made for an
@@ -114,7 +114,7 @@ export async function latestRanking(
   const row = await db
     .prepare(
       `SELECT ${COLUMNS} FROM (SELECT * FROM events WHERE stream_id = ?1 AND (?2 IS NULL OR occurred_at <= ?2)
-                               ORDER BY version DESC LIMIT ${MOST_OUT_OF_ORDER})
+                               ORDER BY version DESC LIMIT ${MAX_OUT_OF_ORDER})
        WHERE ?3 IS NULL OR body ->> '$.payload.asOf' < ?3
        ORDER BY body ->> '$.payload.asOf' DESC, version DESC LIMIT 1`,
     )

@@ -50,7 +50,7 @@ async function versionedPrices<P>(
   const found: Versioned<P>[] = [];
   for (let at = 0; at < symbols.length; at += AT_ONCE) {
     const some = symbols.slice(at, at + AT_ONCE);
-    const [marks, ...closes] = await db.batch<Record<string, unknown>>([
+    const [positions, ...closes] = await db.batch<Record<string, unknown>>([
       versionsQuery(db, some),
       ...some.map((symbol) =>
         db
@@ -61,7 +61,7 @@ async function versionedPrices<P>(
           .bind(symbol, resolution, from ?? Number.MIN_SAFE_INTEGER, to ?? Number.MAX_SAFE_INTEGER, limit),
       ),
     ]);
-    const versions = versionsIn((marks?.results ?? []) as unknown as MarkRow[]);
+    const versions = versionsIn((positions?.results ?? []) as unknown as PositionRow[]);
     for (const [index, symbol] of some.entries()) {
       const points = (closes[index]?.results ?? []) as unknown as P[];
       found.push({ symbol, version: versions.get(symbol) ?? 0, points: points.toReversed() });
@@ -72,12 +72,12 @@ async function versionedPrices<P>(
 
 /** The versions of these assets' streams as they are projected, in the order of the symbols; 0 where there is none. */
 export async function projectedVersions(db: Reader, symbols: readonly string[]): Promise<number[]> {
-  const { results } = await versionsQuery(db, symbols).all<MarkRow>();
+  const { results } = await versionsQuery(db, symbols).all<PositionRow>();
   const versions = versionsIn(results);
   return symbols.map((symbol) => versions.get(symbol) ?? 0);
 }
 
-interface MarkRow {
+interface PositionRow {
   readonly symbol: string;
   readonly version: number;
 }
@@ -89,7 +89,7 @@ const versionsQuery = (db: Reader, symbols: readonly string[]): D1PreparedStatem
     )
     .bind(JSON.stringify(symbols), assetStream(""));
 
-const versionsIn = (rows: readonly MarkRow[]): ReadonlyMap<string, number> =>
+const versionsIn = (rows: readonly PositionRow[]): ReadonlyMap<string, number> =>
   new Map(rows.map(({ symbol, version }) => [symbol, version]));
 
 /** How many bars of one asset there are in a range, up to `limit`. */

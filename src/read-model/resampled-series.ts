@@ -8,7 +8,7 @@ import type { Resolution } from "../domain/market/resolution.ts";
 import type { Reader } from "../reader.ts";
 
 /** Finer bars that one question may run through. */
-export const MOST_FINER = 25_000;
+export const MAX_SOURCE_BARS = 25_000;
 
 /** A bar can begin so long after its key does: an FX day begins on the evening before it, a week's first session later. */
 const DAY = MILLISECONDS_PER_DAY;
@@ -17,7 +17,7 @@ const DAY = MILLISECONDS_PER_DAY;
 const EARLIEST = Date.UTC(1900, 0, 1);
 const LATEST = Date.UTC(9999, 0, 1);
 
-export interface Finer {
+export interface Resampling {
   readonly symbol: string;
   readonly calendar: CalendarId;
   readonly from: Resolution;
@@ -35,7 +35,7 @@ export interface ResampledRange {
 const COLUMNS = "timestamp, open, high, low, close, volume";
 
 /** Where reading must begin so that the bar that holds an instant (epoch ms) is made of all its parts. */
-const beginOf = ({ to, calendar }: Finer, instant: number): number => {
+const beginOf = ({ to, calendar }: Resampling, instant: number): number => {
   if (instant > LATEST) return instant;
   const first = Math.max(instant, EARLIEST);
   return (to === "1w" || to === "1mo" ? barKey(to, calendar, first) : first) - 2 * DAY;
@@ -46,24 +46,24 @@ const beginOf = ({ to, calendar }: Finer, instant: number): number => {
  */
 export async function resampledBars(
   db: Reader,
-  finer: Finer,
+  resampling: Resampling,
   { from: first, to: last, limit, steps = [] }: ResampledRange,
 ): Promise<{ readonly bars: readonly Bar[]; readonly whole: boolean }> {
-  const { symbol, from, to, calendar } = finer;
+  const { symbol, from, to, calendar } = resampling;
   const end = last > 8.6e15 ? last : last + 32 * DAY;
   const { results } = await db
     .prepare(
       `SELECT ${COLUMNS} FROM bars WHERE symbol = ? AND resolution = ? AND timestamp BETWEEN ? AND ?
        ORDER BY timestamp LIMIT ?`,
     )
-    .bind(symbol, from, beginOf(finer, first), end, MOST_FINER + 1)
+    .bind(symbol, from, beginOf(resampling, first), end, MAX_SOURCE_BARS + 1)
     .all<Bar>();
-  const whole = results.length <= MOST_FINER;
-  const made = resample(adjusted(results, steps), { from, to, calendar }).bars;
+  const whole = results.length <= MAX_SOURCE_BARS;
+  const resampled = resample(adjusted(results, steps), { from, to, calendar }).bars;
   // The last one may lack parts that were not read.
-  const sure = whole ? made : made.slice(0, -1);
-  const asked = sure.filter(({ timestamp }) => timestamp >= first && timestamp <= last).slice(0, limit);
-  return { bars: asked.map(({ parts: _, ...bar }) => bar), whole: whole || asked.length === limit };
+  const sure = whole ? resampled : resampled.slice(0, -1);
+  const requested = sure.filter(({ timestamp }) => timestamp >= first && timestamp <= last).slice(0, limit);
+  return { bars: requested.map(({ parts: _, ...bar }) => bar), whole: whole || requested.length === limit };
 }
 
 /**
@@ -72,21 +72,21 @@ export async function resampledBars(
  */
 export async function resampledBefore(
   db: Reader,
-  finer: Finer,
+  resampling: Resampling,
   key: number,
   limit: number,
   steps: readonly AdjustmentStep[] = [],
 ): Promise<{ readonly bars: readonly Bar[]; readonly whole: boolean }> {
-  const { symbol, from, to, calendar } = finer;
+  const { symbol, from, to, calendar } = resampling;
   const { results } = await db
     .prepare(
       `SELECT ${COLUMNS} FROM bars WHERE symbol = ? AND resolution = ? AND timestamp < ?
        ORDER BY timestamp DESC LIMIT ?`,
     )
-    .bind(symbol, from, key, MOST_FINER + 1)
+    .bind(symbol, from, key, MAX_SOURCE_BARS + 1)
     .all<Bar>();
-  const read = results.length <= MOST_FINER;
-  const made = resample(adjusted(results.toReversed(), steps), { from, to, calendar }).bars;
-  const sure = (read ? made : made.slice(1)).filter(({ timestamp }) => timestamp < key);
+  const read = results.length <= MAX_SOURCE_BARS;
+  const resampled = resample(adjusted(results.toReversed(), steps), { from, to, calendar }).bars;
+  const sure = (read ? resampled : resampled.slice(1)).filter(({ timestamp }) => timestamp < key);
   return { bars: sure.slice(-limit).map(({ parts: _, ...bar }) => bar), whole: read || sure.length >= limit };
 }

@@ -3,7 +3,7 @@ import type { BarFact } from "../domain/events/catalogue.ts";
 import type { AnyEvent, StoredEvent } from "../domain/events/envelope.ts";
 import { routingKey } from "../domain/events/routing-key.ts";
 import type { RecommendationBody } from "../domain/recommendation/recommendation.ts";
-import type { ModelMarks, ResolutionBody } from "../domain/recommendation/resolution.ts";
+import type { ModelIdentity, RecommendationResolvedBody } from "../domain/recommendation/resolution.ts";
 
 /*
  * Which rows events imply, table by table. What projects, compares, repairs and rebuilds reads it from here, so they
@@ -134,11 +134,13 @@ const trackRecord: RowTable = {
   rowsOf: (event) => {
     switch (event.eventType) {
       case "RecommendationGenerated":
-        return [[...callCells(event.payload), null, null, null, null, null, event.eventId, event.version]];
+        return [
+          [...recommendationCells(event.payload), null, null, null, null, null, event.eventId, event.version],
+        ];
       case "RecommendationResolved": {
         const { outcome, assetType, resolvedAt, horizonReturn, independent } = event.payload;
-        const judged = [outcome, assetType, Date.parse(resolvedAt), horizonReturn, independent ? 1 : 0];
-        return [[...callCells(event.payload), ...judged, event.eventId, event.version]];
+        const evaluated = [outcome, assetType, Date.parse(resolvedAt), horizonReturn, independent ? 1 : 0];
+        return [[...recommendationCells(event.payload), ...evaluated, event.eventId, event.version]];
       }
       default:
         return [];
@@ -147,18 +149,20 @@ const trackRecord: RowTable = {
 };
 
 /** What a call and its resolution both say. */
-const callCells = (call: (RecommendationBody & ModelMarks) | ResolutionBody): Cell[] => [
-  call.symbol,
-  call.recommendationId,
-  call.resolution,
-  Date.parse(call.asOf),
-  call.horizon.bars,
-  call.action,
-  call.confidence,
-  call.baseRate,
-  call.engine,
-  call.engineVersion,
-  call.promptVersion ?? null,
+const recommendationCells = (
+  recommendation: (RecommendationBody & ModelIdentity) | RecommendationResolvedBody,
+): Cell[] => [
+  recommendation.symbol,
+  recommendation.recommendationId,
+  recommendation.resolution,
+  Date.parse(recommendation.asOf),
+  recommendation.horizon.bars,
+  recommendation.action,
+  recommendation.confidence,
+  recommendation.baseRate,
+  recommendation.engine,
+  recommendation.engineVersion,
+  recommendation.promptVersion ?? null,
 ];
 
 const corporateActions: RowTable = {
@@ -246,7 +250,7 @@ export function upsertRows(
   db: D1Database,
   table: TableShape,
   rows: readonly (readonly Cell[])[],
-  { into = table.name, mend = false } = {},
+  { into = table.name, repair = false } = {},
 ): D1PreparedStatement {
   const columns = table.columns.map(quoted);
   const changed = table.columns.filter((column) => !table.key.includes(column)).map(quoted);
@@ -257,7 +261,7 @@ export function upsertRows(
        SELECT ${cellsOf(table)} FROM json_each(?1) WHERE true
        ON CONFLICT (${table.key.map(quoted).join(", ")}) DO UPDATE SET
          ${changed.map((column) => `${column} = excluded.${column}`).join(", ")}
-       WHERE excluded.version > ${into}.version${mend ? ` OR (${same})` : ""}`,
+       WHERE excluded.version > ${into}.version${repair ? ` OR (${same})` : ""}`,
     )
     .bind(JSON.stringify(rows));
 }

@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import { ACTION_TYPES } from "../domain/asset/corporate-action.ts";
-import { CALL_OUTCOMES } from "../domain/recommendation/resolution.ts";
+import { RECOMMENDATION_OUTCOMES } from "../domain/recommendation/resolution.ts";
 
 /*
  * What events imply: every row can be dropped and rebuilt from the asset objects' logs. The exception stands in the
@@ -118,7 +118,7 @@ export const trackRecord = sqliteTable(
     engineVersion: text("engine_version").notNull(),
     promptVersion: text("prompt_version"),
     /** From here on null while it is open. */
-    outcome: text({ enum: CALL_OUTCOMES }),
+    outcome: text({ enum: RECOMMENDATION_OUTCOMES }),
     assetType: text("asset_type"),
     resolvedAt: integer("resolved_at"),
     horizonReturn: real("horizon_return"),

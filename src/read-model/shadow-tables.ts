@@ -1,5 +1,5 @@
 import type { AnyEvent } from "../domain/events/envelope.ts";
-import { MOST_EXAMPLES, type RebuildAct, type TableDifference } from "../domain/reconciliation/rebuild.ts";
+import { MAX_EXAMPLES, type RebuildAct, type TableDifference } from "../domain/reconciliation/rebuild.ts";
 import {
   differs,
   lastRows,
@@ -159,7 +159,7 @@ export async function compareTables(
         .prepare(
           `WITH found AS MATERIALIZED (${sql})
            SELECT (SELECT count(*) FROM found) AS n,
-                  (SELECT json_group_array(key) FROM (SELECT key FROM found LIMIT ${MOST_EXAMPLES})) AS keys`,
+                  (SELECT json_group_array(key) FROM (SELECT key FROM found LIMIT ${MAX_EXAMPLES})) AS keys`,
         )
         .bind(after, upTo),
     ),

@@ -3,7 +3,7 @@ import type { Reader } from "../reader.ts";
 
 import { webhookService } from "../domain/breaker/service.ts";
 import { assetStream, breakerStream } from "../domain/events/envelope.ts";
-import type { Mark } from "../domain/reconciliation/divergence.ts";
+import type { ProjectedPosition } from "../domain/reconciliation/divergence.ts";
 
 export interface StreamHead {
   readonly streamId: string;
@@ -107,7 +107,7 @@ export const countStreamsBehind = (db: D1Database, limit: number): D1PreparedSta
     )
     .bind(limit);
 /** Of the streams that are behind, those that the sweep has not seen for longest. */
-const MOST_ASKED = 1_000;
+const MAX_STREAMS = 1_000;
 
 /** Since when the stream that has been behind for longest is so, epoch ms; null when none is. */
 export async function behindSince(db: D1Database): Promise<number | null> {
@@ -117,7 +117,7 @@ export async function behindSince(db: D1Database): Promise<number | null> {
          SELECT coalesce(behind_since, known_at) AS since FROM streams WHERE projected_version < known_version
          ORDER BY known_at LIMIT ?)`,
     )
-    .bind(MOST_ASKED)
+    .bind(MAX_STREAMS)
     .first<{ since: number | null }>();
   return row?.since ?? null;
 }
@@ -136,24 +136,28 @@ export async function readFeedStream(
   return results.map(({ body }) => body);
 }
 
-interface MarkRow {
+interface PositionRow {
   id: string;
   version: number;
   hash: string | null;
 }
 
-const toMark = ({ id, version, hash }: MarkRow): Mark => ({ streamId: id, version, hash });
+const toPosition = ({ id, version, hash }: PositionRow): ProjectedPosition => ({
+  streamId: id,
+  version,
+  hash,
+});
 
 /** Marks of these streams; one without a row is at version 0. */
-export async function marksOf(db: D1Database, streamIds: readonly string[]): Promise<Mark[]> {
+export async function marksOf(db: D1Database, streamIds: readonly string[]): Promise<ProjectedPosition[]> {
   const { results } = await db
     .prepare(
       `SELECT value AS id, coalesce(projected_version, 0) AS version, projected_hash AS hash
        FROM json_each(?) LEFT JOIN streams ON stream_id = value`,
     )
     .bind(JSON.stringify(streamIds))
-    .all<MarkRow>();
-  return results.map(toMark);
+    .all<PositionRow>();
+  return results.map(toPosition);
 }
 
 /** Where to go on among ids that begin with a prefix: after the last one that is not beyond `after`. */
@@ -174,7 +178,7 @@ export async function marksAfter(
   after: string,
   limit: number,
   services: readonly string[] = [],
-): Promise<Mark[]> {
+): Promise<ProjectedPosition[]> {
   const { results } = await db
     .prepare(
       `SELECT id, coalesce(projected_version, 0) AS version, projected_hash AS hash,
@@ -200,8 +204,8 @@ export async function marksAfter(
       restAfter(WEBHOOKS, after),
       JSON.stringify(services),
     )
-    .all<MarkRow & { supposed: number }>();
-  return results.map((row) => ({ ...toMark(row), ...(row.supposed === 1 ? { supposed: true } : {}) }));
+    .all<PositionRow & { supposed: number }>();
+  return results.map((row) => ({ ...toPosition(row), ...(row.supposed === 1 ? { supposed: true } : {}) }));
 }
 
 /** Streams whose rows were compared with their log longest ago, or never, before an instant (epoch ms). */
@@ -235,7 +239,7 @@ export const noteVerified = (
 /** How far streams whose log is the feed itself reach, and when the event after each mark occurred. */
 export async function feedHeads(
   db: D1Database,
-  marks: readonly Mark[],
+  positions: readonly ProjectedPosition[],
 ): Promise<Map<string, { version: number; waitingSince: string | null }>> {
   const { results } = await db
     .prepare(
@@ -245,7 +249,7 @@ export async function feedHeads(
           WHERE stream_id = value ->> 'streamId' AND version = (value ->> 'version') + 1) AS waiting
        FROM json_each(?)`,
     )
-    .bind(JSON.stringify(marks))
+    .bind(JSON.stringify(positions))
     .all<{ id: string; version: number; waiting: string | null }>();
   return new Map(results.map(({ id, version, waiting }) => [id, { version, waitingSince: waiting }]));
 }

@@ -66,7 +66,7 @@ export async function indicatorsThen(
 /** Events of one read: those of a long import weigh 60 KB each. */
 const EVENTS_AT_ONCE = 50;
 /** Reads of one question. */
-const MOST_READS = 100;
+const MAX_READS = 100;
 
 interface Question {
   readonly symbol: string;
@@ -113,7 +113,7 @@ async function barsBefore(
   const before = new Map<number, Bar | null>();
   let after = version;
   for (let reads = 0; touched.size > 0; reads++) {
-    if (reads === MOST_READS) return null;
+    if (reads === MAX_READS) return null;
     const { results } = await db
       .prepare(
         `SELECT body FROM events

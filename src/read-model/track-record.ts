@@ -1,5 +1,5 @@
 import { BINS, type BinSums } from "../domain/track-record/figures.ts";
-import type { FollowedCall } from "../domain/track-record/following.ts";
+import type { FollowedRecommendation } from "../domain/track-record/following.ts";
 import type { Reader } from "../reader.ts";
 
 export const TRACK_RECORD_GROUPS = ["asset", "class", "engine", "promptVersion"] as const;
@@ -24,7 +24,7 @@ export interface GroupSums {
   readonly void: number;
   readonly sums: readonly BinSums[];
   /** Calls that do not overlap, series by series, oldest first. */
-  readonly calls: readonly FollowedCall[];
+  readonly recommendations: readonly FollowedRecommendation[];
 }
 
 /** What one answer has looked at: the newest resolutions up to a bound. */
@@ -37,9 +37,9 @@ export interface Looked {
 }
 
 /** What one request reads at most; the newest come first. */
-const MOST_LOOKED_AT = 100_000;
+const MAX_SCANNED = 100_000;
 /** Non-overlapping calls are a twentieth of the daily ones. */
-const MOST_CALLS = 10_000;
+const MAX_RECOMMENDATIONS = 10_000;
 
 const GROUP: Readonly<Record<TrackRecordGroup, string>> = {
   asset: "symbol",
@@ -56,7 +56,7 @@ const lookedAt = ({ symbol }: TrackRecordQuery): string => `looked AS MATERIALIZ
   SELECT * FROM track_record
   WHERE outcome IS NOT NULL AND ${symbol === undefined ? "?1 IS NULL" : "symbol = ?1"}
     AND as_of BETWEEN ?2 AND ?3
-  ORDER BY ${symbol === undefined ? "as_of" : "id"} DESC LIMIT ${MOST_LOOKED_AT})`;
+  ORDER BY ${symbol === undefined ? "as_of" : "id"} DESC LIMIT ${MAX_SCANNED})`;
 
 const matched = (query: TrackRecordQuery): string => `${lookedAt(query)}, matched AS (
   SELECT *, ${query.groupBy === undefined ? "''" : GROUP[query.groupBy]} AS grp, outcome = 'hit' AS o FROM looked
@@ -76,7 +76,7 @@ const bindings = (query: TrackRecordQuery) => [
 ];
 
 type SumRow = BinSums & { readonly grp: string; readonly void: number };
-type CallRow = FollowedCall & { readonly grp: string };
+type RecommendationRow = FollowedRecommendation & { readonly grp: string };
 
 /** Up to `limit` groups after one, by name, and what was looked at. Without `groupBy` everything is one group, "". */
 export async function trackRecordSums(
@@ -88,7 +88,7 @@ export async function trackRecordSums(
   const groups = `groups AS MATERIALIZED (
     SELECT DISTINCT grp FROM matched WHERE ?10 IS NULL OR grp > ?10 ORDER BY grp LIMIT ?11)`;
   const given = [...bindings(query), after, limit];
-  const [looked, sums, calls] = await db.batch([
+  const [looked, sums, recommendations] = await db.batch([
     db
       .prepare(`WITH ${lookedAt(query)} SELECT count(*) AS n, min(as_of) AS oldest FROM looked`)
       .bind(...given.slice(0, 3)),
@@ -111,7 +111,7 @@ export async function trackRecordSums(
       .prepare(
         `WITH ${matched(query)}, ${groups},
          newest AS (SELECT * FROM matched WHERE independent = 1 AND grp IN (SELECT grp FROM groups)
-                    ORDER BY as_of DESC LIMIT ${MOST_CALLS})
+                    ORDER BY as_of DESC LIMIT ${MAX_RECOMMENDATIONS})
          SELECT grp, json_array(symbol, resolution, engine, engine_version, prompt_version) AS series, action,
                 horizon_return AS horizonReturn
          FROM newest ORDER BY series, as_of, id`,
@@ -119,15 +119,18 @@ export async function trackRecordSums(
       .bind(...given),
   ]);
   const [seen] = (looked?.results ?? []) as { n: number; oldest: number | null }[];
-  const callsOf = Map.groupBy((calls?.results ?? []) as CallRow[], ({ grp }) => grp);
+  const recommendationsBy = Map.groupBy(
+    (recommendations?.results ?? []) as RecommendationRow[],
+    ({ grp }) => grp,
+  );
   const sumsOf = Map.groupBy((sums?.results ?? []) as SumRow[], ({ grp }) => grp);
   return {
     groups: [...sumsOf].map(([group, rows]) => ({
       group,
       void: rows.reduce((sum, row) => sum + row.void, 0),
       sums: rows,
-      calls: callsOf.get(group) ?? [],
+      recommendations: recommendationsBy.get(group) ?? [],
     })),
-    looked: { rows: seen?.n ?? 0, complete: (seen?.n ?? 0) < MOST_LOOKED_AT, from: seen?.oldest ?? null },
+    looked: { rows: seen?.n ?? 0, complete: (seen?.n ?? 0) < MAX_SCANNED, from: seen?.oldest ?? null },
   };
 }

@@ -46,7 +46,7 @@ async function readPages(db: Reader, symbol: string, { resolution, from, to, lim
   let left = limit;
   while (left > 0) {
     const size = Math.min(PAGE, left);
-    const [mark, rows] = await db.batch<Record<string, unknown>>([
+    const [position, rows] = await db.batch<Record<string, unknown>>([
       db
         .prepare("SELECT projected_version AS version FROM streams WHERE stream_id = ?")
         .bind(assetStream(symbol)),
@@ -57,7 +57,7 @@ async function readPages(db: Reader, symbol: string, { resolution, from, to, lim
         )
         .bind(symbol, resolution, from ?? Number.MIN_SAFE_INTEGER, until, size),
     ]);
-    const now = Number(mark?.results[0]?.["version"] ?? 0);
+    const now = Number(position?.results[0]?.["version"] ?? 0);
     if (version !== null && version !== now) return null;
     version = now;
     const bars = (rows?.results ?? []) as unknown as Bar[];

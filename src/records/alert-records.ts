@@ -19,13 +19,13 @@ interface AlertRow {
 }
 
 /** There are only a few rules; those of older versions stay. */
-const MOST_RULES = 100;
+const MAX_RULES = 100;
 
 /** All alerts, those in a state only if one is given. */
 export async function listAlerts(db: Reader, state: string | null): Promise<StoredAlert[]> {
   const { results } = await db
     .prepare("SELECT * FROM alerts WHERE (?1 IS NULL OR state = ?1) ORDER BY rule LIMIT ?2")
-    .bind(state, MOST_RULES)
+    .bind(state, MAX_RULES)
     .all<AlertRow>();
   return results.map((row) => ({
     rule: row.rule,

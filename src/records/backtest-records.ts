@@ -112,7 +112,7 @@ const COLUMNS = `b.id, b.job_id, jobs.state, jobs.params, jobs.resolution, jobs.
 export const takeBackExcess = (
   db: D1Database,
   { id, actor }: { readonly id: string; readonly actor: string },
-  most: number,
+  max: number,
 ): D1PreparedStatement[] => [
   db
     .prepare(
@@ -120,7 +120,7 @@ export const takeBackExcess = (
          (SELECT count(*) FROM jobs WHERE actor = ?2 AND finished_at IS NULL AND kind = 'portfolio'
             AND json_extract(params, '$.mode') IN ('backtest', 'portfolioBacktest'))`,
     )
-    .bind(id, actor, most),
+    .bind(id, actor, max),
   db
     .prepare("DELETE FROM backtests WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.id = job_id)")
     .bind(id),

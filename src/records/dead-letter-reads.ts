@@ -1,6 +1,6 @@
 import type { Problem } from "../domain/outcome.ts";
 import type { Reader } from "../reader.ts";
-import { KNOWN_QUEUES, type LetterState, unsendable } from "./dead-letter-states.ts";
+import { type DeadLetterState, KNOWN_QUEUES, unsendable } from "./dead-letter-states.ts";
 import { readableRows } from "./readable-rows.ts";
 
 /** A dead letter as it is kept. Instants are epoch ms; what is null was not known when it was filed. */
@@ -12,7 +12,7 @@ export interface StoredDeadLetter {
   readonly body: unknown;
   readonly error: Problem;
   readonly attempts: number;
-  readonly state: LetterState;
+  readonly state: DeadLetterState;
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly fingerprint: string | null;
@@ -34,7 +34,7 @@ interface Row {
   body: string;
   error: string;
   attempts: number;
-  state: LetterState;
+  state: DeadLetterState;
   created_at: number;
   updated_at: number;
   fingerprint: string | null;
@@ -71,7 +71,7 @@ const toDeadLetter = (row: Row): StoredDeadLetter => ({
 });
 
 /** `after` and `before` bound when a letter was filed (epoch ms, `before` not included). */
-export interface LetterFilter {
+export interface DeadLetterFilter {
   readonly queue?: string | undefined;
   readonly symbol?: string | undefined;
   readonly fingerprint?: string | undefined;
@@ -80,7 +80,7 @@ export interface LetterFilter {
 }
 
 /** Conditions on `dead_letters AS l`. Only those that are asked for are written, so that each finds its index. */
-function matches(state: LetterState, f: LetterFilter): { sql: string; values: (string | number)[] } {
+function matches(state: DeadLetterState, f: DeadLetterFilter): { sql: string; values: (string | number)[] } {
   const parked = state === "open" || state === "redriving" ? " AND l.state IN ('open', 'redriving')" : "";
   const given = [
     ["l.state = ?", state],
@@ -97,8 +97,8 @@ function matches(state: LetterState, f: LetterFilter): { sql: string; values: (s
 /** Dead letters in a state, newest first, before a (createdAt, id) position. */
 export async function listDeadLetters(
   db: Reader,
-  state: LetterState,
-  filter: LetterFilter,
+  state: DeadLetterState,
+  filter: DeadLetterFilter,
   before: readonly [number, string] | null,
   limit: number,
 ): Promise<StoredDeadLetter[]> {
@@ -119,7 +119,7 @@ export async function findDeadLetter(db: Reader, id: string): Promise<StoredDead
 }
 
 /** All letters of one cause. */
-export interface LetterGroup {
+export interface DeadLetterGroup {
   readonly fingerprint: string | null;
   readonly count: number;
   readonly oldestAt: number;
@@ -128,11 +128,11 @@ export interface LetterGroup {
 }
 
 /** The causes with the most letters in a state, with the newest letter of each. */
-export async function summariseLetters(
+export async function summariseDeadLetters(
   db: Reader,
-  state: LetterState,
+  state: DeadLetterState,
   limit: number,
-): Promise<LetterGroup[]> {
+): Promise<DeadLetterGroup[]> {
   const { results } = await db
     .prepare(
       `SELECT cause.count, cause.oldest_at, l.* FROM (
@@ -155,7 +155,10 @@ export async function summariseLetters(
 }
 
 /** The letter that has to be dealt with first: an open one of the same asset whose job was ordered earlier. */
-export async function earlierOpenLetter(db: Reader, letter: StoredDeadLetter): Promise<string | null> {
+export async function earlierOpenDeadLetter(
+  db: Reader,
+  deadLetter: StoredDeadLetter,
+): Promise<string | null> {
   const row = await db
     .prepare(
       `SELECT l.id FROM dead_letters AS l JOIN jobs AS parked ON parked.id = l.subject AND parked.symbol = l.symbol
@@ -164,13 +167,13 @@ export async function earlierOpenLetter(db: Reader, letter: StoredDeadLetter): P
          AND (parked.created_at, parked.id) < (SELECT created_at, id FROM jobs WHERE id = ?2)
        ORDER BY parked.created_at, parked.id LIMIT 1`,
     )
-    .bind(letter.symbol, letter.subject)
+    .bind(deadLetter.symbol, deadLetter.subject)
     .first<{ id: string }>();
   return row?.id ?? null;
 }
 
 /** Open letters of an asset. */
-export async function openLettersOf(db: Reader, symbol: string, limit: number): Promise<string[]> {
+export async function openDeadLettersOf(db: Reader, symbol: string, limit: number): Promise<string[]> {
   const { results } = await db
     .prepare(
       `SELECT id FROM dead_letters WHERE symbol = ? AND state IN ('open', 'redriving') AND state = 'open' LIMIT ?`,
@@ -191,7 +194,7 @@ export interface Matching {
 }
 
 /** A letter to be dealt with together with others. Its body is there where its subject does not say it all. */
-export interface LetterInBulk {
+export interface DeadLetterInBulk {
   readonly id: string;
   readonly queue: string;
   readonly subject: string | null;
@@ -200,7 +203,7 @@ export interface LetterInBulk {
 }
 
 /** Nobody deals with more than this at once without a closer look. */
-const MOST_COUNTED = 100_000;
+const MAX_COUNT = 100_000;
 
 /** What only people can read is not sent again with others, nor what its endpoint would not take. */
 const SENDABLE = `l.queue IN (${KNOWN_QUEUES.map((queue) => `'${queue}'`).join(", ")}) AND NOT ${unsendable("l")}`;
@@ -209,11 +212,11 @@ const SENDABLE = `l.queue IN (${KNOWN_QUEUES.map((queue) => `'${queue}'`).join("
  * The open letters that a filter matches: their count and the first of them, oldest work first. Of an event's letter only
  * where its stream stands is taken along: what it says is in the log.
  */
-export async function matchLetters(
+export async function matchDeadLetters(
   db: D1Database,
-  filter: LetterFilter,
+  filter: DeadLetterFilter,
   { sendable, take }: { readonly sendable: boolean; readonly take: number },
-): Promise<{ readonly count: Matching; readonly first: readonly LetterInBulk[] }> {
+): Promise<{ readonly count: Matching; readonly first: readonly DeadLetterInBulk[] }> {
   const { sql, values } = matches("open", filter);
   const where = sendable ? `${sql} AND ${SENDABLE}` : sql;
   const counted = await db
@@ -221,7 +224,7 @@ export async function matchLetters(
       `SELECT count(*) AS n, min(created_at) AS oldest, max(created_at) AS newest, count(DISTINCT symbol) AS assets
        FROM (SELECT created_at, symbol FROM dead_letters AS l WHERE ${where} LIMIT ?)`,
     )
-    .bind(...values, MOST_COUNTED + 1)
+    .bind(...values, MAX_COUNT + 1)
     .first<{ n: number; oldest: number | null; newest: number | null; assets: number }>();
   const { results } = await db
     .prepare(
@@ -233,10 +236,10 @@ export async function matchLetters(
        WHERE ${where} ORDER BY coalesce(jobs.created_at, l.created_at), coalesce(jobs.id, l.id), l.id LIMIT ?`,
     )
     .bind(...values, take)
-    .all<Omit<LetterInBulk, "body"> & { body: string | null }>();
+    .all<Omit<DeadLetterInBulk, "body"> & { body: string | null }>();
   const { n = 0, oldest = null, newest = null, assets = 0 } = counted ?? {};
   return {
-    count: { matching: Math.min(n, MOST_COUNTED), more: n > MOST_COUNTED, oldest, newest, assets },
+    count: { matching: Math.min(n, MAX_COUNT), more: n > MAX_COUNT, oldest, newest, assets },
     first: readableRows("dead_letters", results, (row) => ({
       ...row,
       body: row.body === null ? null : (JSON.parse(row.body) as unknown),

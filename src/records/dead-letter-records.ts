@@ -26,7 +26,7 @@ export interface DeadLetter {
 /** Files dead letters; the same letter twice is one. `from` may let through only some of the rows in `?1`. */
 export function fileDeadLetters(
   db: D1Database,
-  letters: readonly DeadLetter[],
+  deadLetters: readonly DeadLetter[],
   from = "json_each(?1)",
 ): D1PreparedStatement {
   return db
@@ -40,12 +40,12 @@ export function fileDeadLetters(
        FROM ${from} WHERE true
        ON CONFLICT (id) DO NOTHING`,
     )
-    .bind(rowsOf(letters));
+    .bind(rowsOf(deadLetters));
 }
 
-const rowsOf = (letters: readonly DeadLetter[]): string =>
+const rowsOf = (deadLetters: readonly DeadLetter[]): string =>
   JSON.stringify(
-    letters.map((l) => ({
+    deadLetters.map((l) => ({
       ...l,
       body: JSON.stringify(l.body ?? null),
       error: JSON.stringify(l.error),
@@ -70,7 +70,7 @@ export const UNLETTERED = `NOT EXISTS (
  */
 export const renewDeadLetters = (
   db: D1Database,
-  letters: readonly DeadLetter[],
+  deadLetters: readonly DeadLetter[],
   given: string,
 ): D1PreparedStatement =>
   db
@@ -81,7 +81,7 @@ export const renewDeadLetters = (
        FROM json_each(?1) AS one
        WHERE subject = one.value ->> 'subject' AND state = 'open' AND queue = 'webhooks' AND ${given}`,
     )
-    .bind(rowsOf(letters));
+    .bind(rowsOf(deadLetters));
 
 /** Closes the open letters of deliveries that their receivers have taken after all. */
 export const closeDelivered = (
@@ -97,7 +97,7 @@ export const closeDelivered = (
     .bind(JSON.stringify(deliveryIds), now);
 
 /** Closes the open letters of all deliveries to an endpoint that is deleted: nothing can be sent to it any more. */
-export const discardLettersOfEndpoint = (
+export const discardDeadLettersOfEndpoint = (
   db: D1Database,
   endpointId: string,
   actor: string,
@@ -132,7 +132,7 @@ export const FROM_OPEN = `(
  * disabled or deleted stays as it is. A job's letter stays `redriving` until the
  * job has ended; all others are done with. For one batch; the last statement's rows tell the ids it took effect on.
  */
-export function redriveLetters(
+export function redriveDeadLetters(
   db: D1Database,
   ids: readonly string[],
   actor: string,
@@ -189,7 +189,7 @@ export function redriveLetters(
 }
 
 /** Closes letters without doing their work. The rows tell the ids it took effect on. */
-export const discardLetters = (
+export const discardDeadLetters = (
   db: D1Database,
   ids: readonly string[],
   { actor, reason }: { readonly actor: string; readonly reason: string },
@@ -203,7 +203,7 @@ export const discardLetters = (
     .bind(JSON.stringify(ids), now, actor, reason);
 
 /** An open letter is replaced by the one it was edited into. */
-export const supersedeLetter = (
+export const supersedeDeadLetter = (
   db: D1Database,
   id: string,
   { editedTo, actor }: { readonly editedTo: string; readonly actor: string },
@@ -217,7 +217,7 @@ export const supersedeLetter = (
     .bind(id, editedTo, now, actor);
 
 /** Forgets up to `limit` letters that were closed before an instant, oldest first. Tells how many. */
-export async function pruneLetters(db: D1Database, before: number, limit: number): Promise<number> {
+export async function pruneDeadLetters(db: D1Database, before: number, limit: number): Promise<number> {
   const { meta } = await db
     .prepare(
       `DELETE FROM dead_letters WHERE id IN (

@@ -46,9 +46,9 @@ export interface ClaimedDelivery {
 }
 
 /** Records deliveries; one event goes to one endpoint once. */
-export const orderDeliveries = (
+export const insertDeliveries = (
   db: D1Database,
-  orders: readonly { readonly endpointId: string; readonly eventId: string; readonly eventType: string }[],
+  requests: readonly { readonly endpointId: string; readonly eventId: string; readonly eventType: string }[],
   now: number,
 ): D1PreparedStatement =>
   db
@@ -58,7 +58,7 @@ export const orderDeliveries = (
               value ->> 'eventType', 'pending', ?2, ?2
        FROM json_each(?1)`,
     )
-    .bind(JSON.stringify(orders), now);
+    .bind(JSON.stringify(requests), now);
 
 export const deliveryId = (endpointId: string, eventId: string): string => `${endpointId}.${eventId}`;
 
@@ -94,11 +94,11 @@ export async function claimDeliveries(
     )
     .bind(JSON.stringify(ids), now, leaseUntil);
   const claimed = (await claim.all<{ id: string }>()).results.map(({ id }) => id);
-  return claimed.length === 0 ? [] : deliveriesInHand(db, claimed);
+  return claimed.length === 0 ? [] : claimedDeliveries(db, claimed);
 }
 
 /** Deliveries with all that is needed to try them, whoever has them in hand. At most `ids.length`, in no order. */
-export async function deliveriesInHand(db: D1Database, ids: readonly string[]): Promise<ClaimedDelivery[]> {
+export async function claimedDeliveries(db: D1Database, ids: readonly string[]): Promise<ClaimedDelivery[]> {
   const { results } = await db
     .prepare(
       `SELECT d.id, d.event_id, d.attempts, d.retry_from, d.deferred_since, e.body, t.state AS tracestate, w.id AS endpoint_id,
@@ -182,7 +182,7 @@ export const stillFailing = (id: string, attempts: string): string =>
 export const failDelivery = (
   db: D1Database,
   id: string,
-  letterId: string,
+  deadLetterId: string,
   now: number,
 ): D1PreparedStatement =>
   db
@@ -191,7 +191,7 @@ export const failDelivery = (
          finished_at = ?3
        WHERE id = ?1 AND state IN ('pending', 'sending', 'retrying') AND ${unfiled("?2")}`,
     )
-    .bind(id, letterId, now);
+    .bind(id, deadLetterId, now);
 
 /** SQL: puts a delivery back to work at the instant `?2` with the whole retry policy before it. */
 export const REOPENED_DELIVERY = `state = 'pending', due_at = ?2, finished_at = NULL, deferred_since = NULL,

@@ -85,7 +85,7 @@ export const writeDivergences = (
     .bind(JSON.stringify(findings), runId, now);
 
 /**
- * Closes what is open of a stream that was found equal to its log. What mended itself before this run came by stays the
+ * Closes what is open of a stream that was found equal to its log. What repaired itself before this run came by stays the
  * run's that found it: this one saw nothing wrong.
  */
 export const closeDivergences = (

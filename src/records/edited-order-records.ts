@@ -1,7 +1,7 @@
 import type { JobParams } from "../domain/job/job.ts";
 
 /** Ids of the orders there are of the same work, for `nextEditedId`. */
-export async function editedOrdersOf(db: D1Database, originalId: string, limit: number): Promise<string[]> {
+export async function editedRequestsOf(db: D1Database, originalId: string, limit: number): Promise<string[]> {
   const { results } = await db
     .prepare("SELECT id FROM jobs WHERE id > ?1 || '~' AND id < ?1 || '~:' ORDER BY id DESC LIMIT ?2")
     .bind(originalId, limit)
@@ -14,10 +14,10 @@ export async function editedOrdersOf(db: D1Database, originalId: string, limit: 
  * parameters. It is parked as the old one was, untried, until its letter is redriven. Nothing is written unless the old
  * order's letter is still open.
  */
-export function orderInPlaceOf(
+export function replacementRequest(
   db: D1Database,
-  before: { readonly jobId: string; readonly letterId: string },
-  order: { readonly id: string; readonly params: JobParams; readonly actor: string },
+  before: { readonly jobId: string; readonly deadLetterId: string },
+  request: { readonly id: string; readonly params: JobParams; readonly actor: string },
   now: number,
 ): D1PreparedStatement {
   return db
@@ -29,5 +29,5 @@ export function orderInPlaceOf(
        FROM jobs WHERE id = ?1 AND state = 'failed'
          AND EXISTS (SELECT 1 FROM dead_letters WHERE id = ?2 AND state = 'open')`,
     )
-    .bind(before.jobId, before.letterId, order.id, JSON.stringify(order.params), order.actor, now);
+    .bind(before.jobId, before.deadLetterId, request.id, JSON.stringify(request.params), request.actor, now);
 }

@@ -3,7 +3,7 @@ import type { FeedChange, FeedTrouble } from "../domain/quality/feed.ts";
 import type { Reader } from "../reader.ts";
 
 /** Of the rows that a series' source told of closed markets, so many of the newest are kept. */
-const MOST_OFF_SESSION = 250;
+const MAX_OFF_SESSION = 250;
 
 /** Statements that keep what an answer, or the lack of one, says of how a series is fed. Again is once. */
 export function writeFeed(
@@ -43,19 +43,14 @@ const keepOffSession = (
       `INSERT OR IGNORE INTO feed_notes (symbol, kind, resolution, at, source, noted_at)
        SELECT ?1, 'offSession', ?2, value, ?3, ?4 FROM json_each(?5)`,
     )
-    .bind(
-      ...series,
-      source,
-      now,
-      JSON.stringify(instants.toSorted((a, b) => a - b).slice(-MOST_OFF_SESSION)),
-    ),
+    .bind(...series, source, now, JSON.stringify(instants.toSorted((a, b) => a - b).slice(-MAX_OFF_SESSION))),
   db
     .prepare(
       `DELETE FROM feed_notes WHERE symbol = ?1 AND kind = 'offSession' AND resolution = ?2 AND at <
          (SELECT min(at) FROM (SELECT at FROM feed_notes
             WHERE symbol = ?1 AND kind = 'offSession' AND resolution = ?2 ORDER BY at DESC LIMIT ?3))`,
     )
-    .bind(...series, MOST_OFF_SESSION),
+    .bind(...series, MAX_OFF_SESSION),
 ];
 
 /** Forgets how the series of an asset were fed; for one that is not asked for any more. */
@@ -75,7 +70,7 @@ export async function offSessionBetween(
       `SELECT at FROM feed_notes
        WHERE symbol = ? AND kind = 'offSession' AND resolution = ? AND at BETWEEN ? AND ? ORDER BY at LIMIT ?`,
     )
-    .bind(symbol, resolution, from, to, MOST_OFF_SESSION)
+    .bind(symbol, resolution, from, to, MAX_OFF_SESSION)
     .all<{ at: number }>();
   return results.map(({ at }) => at);
 }

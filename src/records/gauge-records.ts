@@ -1,4 +1,4 @@
-import { LETTER_STATES } from "./dead-letter-states.ts";
+import { DEAD_LETTER_STATES } from "./dead-letter-states.ts";
 
 /*
  * What /metrics counts in D1. Each statement reads through a partial or covering index and stops at a limit, so that a
@@ -6,7 +6,7 @@ import { LETTER_STATES } from "./dead-letter-states.ts";
  */
 
 /** Counting stops here: a thousand overdue jobs and a million ask for the same attention. */
-export const MOST_COUNTED = 1_000;
+export const MAX_COUNT = 1_000;
 
 export interface OpenWork {
   readonly kind: string;
@@ -23,7 +23,7 @@ export const countOpenJobs = (db: D1Database): D1PreparedStatement =>
        FROM (SELECT kind, state, due_at FROM jobs WHERE due_at IS NOT NULL ORDER BY due_at LIMIT ?)
        GROUP BY kind, state`,
     )
-    .bind(MOST_COUNTED);
+    .bind(MAX_COUNT);
 
 export const countOpenDeliveries = (db: D1Database): D1PreparedStatement =>
   db
@@ -32,19 +32,19 @@ export const countOpenDeliveries = (db: D1Database): D1PreparedStatement =>
        FROM (SELECT state, due_at FROM deliveries WHERE due_at IS NOT NULL ORDER BY due_at LIMIT ?)
        GROUP BY state`,
     )
-    .bind(MOST_COUNTED);
+    .bind(MAX_COUNT);
 
 /** One row for each state. */
 export const countDeadLetters = (db: D1Database): D1PreparedStatement =>
   db
     .prepare(
-      LETTER_STATES.map(
+      DEAD_LETTER_STATES.map(
         (state) =>
           `SELECT '${state}' AS state, count(*) AS n
              FROM (SELECT 1 FROM dead_letters WHERE state = '${state}' LIMIT ?1)`,
       ).join(" UNION ALL "),
     )
-    .bind(MOST_COUNTED);
+    .bind(MAX_COUNT);
 
 export const lastTick = (db: D1Database): D1PreparedStatement =>
   db.prepare("SELECT wall_at AS wallAt FROM clock WHERE id = 1");
@@ -53,7 +53,7 @@ export const lastTick = (db: D1Database): D1PreparedStatement =>
 export const countDivergences = (db: D1Database): D1PreparedStatement =>
   db
     .prepare("SELECT count(*) AS n FROM (SELECT 1 FROM divergences WHERE repaired_at IS NULL LIMIT ?)")
-    .bind(MOST_COUNTED);
+    .bind(MAX_COUNT);
 
 /** External services and the state of their breakers, as `circuit_breaker_state` shows them. */
 export const breakerStates = (db: D1Database): D1PreparedStatement =>

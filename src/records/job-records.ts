@@ -1,9 +1,9 @@
 import type {
   Attempt,
   JobKind,
-  JobOrder,
   JobParams,
   JobRecord,
+  JobRequest,
   JobState,
   ShownJobState,
 } from "../domain/job/job.ts";
@@ -12,7 +12,7 @@ import type { Resolution } from "../domain/market/resolution.ts";
 import type { Problem } from "../domain/outcome.ts";
 import type { Reader } from "../reader.ts";
 import { readableRows } from "./readable-rows.ts";
-import { keptBackBy } from "./sequence-records.ts";
+import { blockedBy } from "./sequence-records.ts";
 import { countCancelled, countSettled, finishSlots } from "./slot-counts.ts";
 
 export interface JobRow {
@@ -77,13 +77,13 @@ export interface SlotPage {
  * nothing is recorded unless the slot still stands there, or a page that comes twice could order what the slot never
  * counts.
  */
-export function orderJobs(
+export function insertJobs(
   db: D1Database,
-  orders: readonly (JobOrder & { readonly dueAt: number })[],
+  requests: readonly (JobRequest & { readonly dueAt: number })[],
   now: number,
   page: SlotPage | null = null,
 ): D1PreparedStatement {
-  const rows = orders.map((order) => ({ ...order, params: JSON.stringify(order.params) }));
+  const rows = requests.map((request) => ({ ...request, params: JSON.stringify(request.params) }));
   return db
     .prepare(
       `INSERT OR IGNORE INTO jobs
@@ -119,17 +119,17 @@ export async function loadJobs(db: D1Database, ids: readonly string[]): Promise<
 }
 
 /** A job as a worker takes it in hand: with the dead letter of its asset that it has to wait behind, if there is one. */
-export type JobInTurn = JobRecord & { readonly keptBackBy: string | null };
+export type JobInSequence = JobRecord & { readonly blockedBy: string | null };
 
 /** Like `loadJobs`; one query tells both. */
-export async function loadJobsInTurn(db: D1Database, ids: readonly string[]): Promise<JobInTurn[]> {
+export async function loadJobsInSequence(db: D1Database, ids: readonly string[]): Promise<JobInSequence[]> {
   const { results } = await db
     .prepare(
-      `SELECT jobs.*, ${keptBackBy("jobs")} AS kept_back_by FROM jobs WHERE id IN (SELECT value FROM json_each(?))`,
+      `SELECT jobs.*, ${blockedBy("jobs")} AS blocked_by_id FROM jobs WHERE id IN (SELECT value FROM json_each(?))`,
     )
     .bind(JSON.stringify(ids))
-    .all<JobRow & { kept_back_by: string | null }>();
-  return readableRows("jobs", results, (row) => ({ ...toJobRecord(row), keptBackBy: row.kept_back_by }));
+    .all<JobRow & { blocked_by_id: string | null }>();
+  return readableRows("jobs", results, (row) => ({ ...toJobRecord(row), blockedBy: row.blocked_by_id }));
 }
 
 export function startJobs(db: D1Database, ids: readonly string[]): D1PreparedStatement {
@@ -238,7 +238,7 @@ export interface JobFilter {
 export type ShownJob = JobRecord & { readonly waitsBehind: string | null };
 
 const WAITS_BEHIND = `iif(blocked_by IS NOT NULL AND due_at IS NULL,
-  coalesce(${keptBackBy("jobs")}, blocked_by), NULL) AS waits_behind`;
+  coalesce(${blockedBy("jobs")}, blocked_by), NULL) AS waits_behind`;
 
 const toShownJob = (row: JobRow & { waits_behind: string | null }): ShownJob => ({
   ...toJobRecord(row),

@@ -104,7 +104,7 @@ export async function reserveTokens(
   db: D1Database,
   now: number,
   tokens: number,
-  most: number,
+  max: number,
 ): Promise<boolean> {
   const row = await db
     .prepare(
@@ -112,7 +112,7 @@ export async function reserveTokens(
        ON CONFLICT (day) DO UPDATE SET tokens = tokens + ?2, calls = calls + 1 WHERE tokens + ?2 <= ?3
        RETURNING day`,
     )
-    .bind(budgetDay(now), tokens, most)
+    .bind(budgetDay(now), tokens, max)
     .first();
   return row !== null;
 }

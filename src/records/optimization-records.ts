@@ -55,7 +55,7 @@ const toOptimization = <R>(row: Row): Optimization<R> => ({
  * Gives every job of a portfolio among these its row, after the statement that orders them and in its batch. A job that was
  * not ordered has none.
  */
-export const recordOrdered = (db: D1Database, jobIds: readonly string[]): D1PreparedStatement =>
+export const recordRequested = (db: D1Database, jobIds: readonly string[]): D1PreparedStatement =>
   db
     .prepare(
       `INSERT OR IGNORE INTO portfolio_optimizations (job_id, portfolio_id, created_at)
@@ -65,10 +65,10 @@ export const recordOrdered = (db: D1Database, jobIds: readonly string[]): D1Prep
     .bind(JSON.stringify(jobIds));
 
 /** On `fact.value`, the SQL condition that nothing has come out of its job yet. */
-export const NOTHING_CAME_OUT = `NOT EXISTS (SELECT 1 FROM portfolio_optimizations AS known
+export const NO_RESULT_YET = `NOT EXISTS (SELECT 1 FROM portfolio_optimizations AS known
   WHERE known.job_id = fact.value ->> 'body' ->> 'jobId' AND known.result IS NOT NULL)`;
 
-/** Writes what came out of a job, once. Stands after what is conditional on `NOTHING_CAME_OUT`, in its batch. */
+/** Writes what came out of a job, once. Stands after what is conditional on `NO_RESULT_YET`, in its batch. */
 export const writeResult = (
   db: D1Database,
   job: { readonly id: string; readonly portfolioId: string; readonly createdAt: number },

@@ -148,14 +148,14 @@ export async function saveProcess(
 }
 
 /** An effect of a process, with the audit row that stands for it. */
-export interface Deed {
+export interface Effect {
   readonly processId: string;
   readonly key: string;
   readonly audit: AuditEntry;
 }
 
 /** Notes an effect, to be had in the same batch: repeated it leaves no second note and no second audit row. */
-export function noteDeed(db: D1Database, { processId, key, audit }: Deed): D1PreparedStatement[] {
+export function noteEffect(db: D1Database, { processId, key, audit }: Effect): D1PreparedStatement[] {
   const unknown = `(SELECT one.value FROM json_each(?1) AS one JOIN processes ON processes.id = one.value ->> 'processId'
     WHERE NOT EXISTS (SELECT 1 FROM json_each(processes.deeds) AS deed WHERE deed.value = one.value ->> 'key'))`;
   const note = db
@@ -168,7 +168,7 @@ export function noteDeed(db: D1Database, { processId, key, audit }: Deed): D1Pre
   return [writeAudit(db, [entry], unknown), note];
 }
 
-export async function hasDeed(db: D1Database, processId: string, key: string): Promise<boolean> {
+export async function hasEffect(db: D1Database, processId: string, key: string): Promise<boolean> {
   const found = await db
     .prepare(
       "SELECT 1 AS yes FROM processes, json_each(processes.deeds) AS deed WHERE processes.id = ? AND deed.value = ?",

@@ -4,15 +4,15 @@
  */
 
 /** Counting stops here. */
-const MOST_COUNTED = 1_000;
+const MAX_COUNT = 1_000;
 /** Of the last hour's jobs this many of the newest, and as many of the oldest, are looked at. */
 const SAMPLE = 500;
 const SAMPLE_MS = 3_600_000;
 /** Of fewer jobs than this a few failures would be a large share. */
-const SMALLEST_SAMPLE = 20;
+const MIN_SAMPLES = 20;
 
 const count = (db: D1Database, from: string): D1PreparedStatement =>
-  db.prepare(`SELECT count(*) AS n FROM (SELECT 1 FROM ${from} LIMIT ?)`).bind(MOST_COUNTED);
+  db.prepare(`SELECT count(*) AS n FROM (SELECT 1 FROM ${from} LIMIT ?)`).bind(MAX_COUNT);
 
 /** The first row's number; null when there is none. */
 const number = (rows: readonly unknown[] | undefined, name: string): number | null => {
@@ -43,11 +43,11 @@ export async function databaseReadings(db: D1Database, now: number): Promise<Dat
          SELECT * FROM (SELECT id, state, attempts, finished_at FROM jobs WHERE created_at >= ?1
                         ORDER BY created_at, id LIMIT ?3))
        SELECT avg(max(0, coalesce(finished_at, ?2) - (attempts ->> '$[0].startedAt'))) / 1000.0 AS seconds,
-              sum(state = 'failed') * 1.0 / max(${SMALLEST_SAMPLE}, count(finished_at)) AS failed
+              sum(state = 'failed') * 1.0 / max(${MIN_SAMPLES}, count(finished_at)) AS failed
        FROM sample WHERE attempts <> '[]'`,
     )
     .bind(now - SAMPLE_MS, now, SAMPLE);
-  const [letters, breakers, jobs, divergences, processes] = await db.batch([
+  const [deadLetters, breakers, jobs, divergences, processes] = await db.batch([
     count(db, "dead_letters WHERE state = 'open'"),
     // A receiver that is out is its owner's business.
     count(db, "breakers WHERE state = 'open' AND service NOT LIKE 'webhook:%'"),
@@ -56,7 +56,7 @@ export async function databaseReadings(db: D1Database, now: number): Promise<Dat
     count(db, "processes WHERE state = 'stuck'"),
   ]);
   return {
-    openDeadLetters: number(letters?.results, "n"),
+    openDeadLetters: number(deadLetters?.results, "n"),
     openBreakers: number(breakers?.results, "n"),
     // No job in an hour is none that is slow.
     meanProcessingSeconds: number(jobs?.results, "seconds") ?? 0,

@@ -56,7 +56,7 @@ const toRebuild = (row: RebuildRow): StoredRebuild => ({
 });
 
 /** Records a rebuild; fails when the projection has one that is not at its end. */
-export const orderRebuild = (
+export const requestRebuild = (
   db: D1Database,
   rebuild: {
     readonly id: string;
@@ -151,16 +151,16 @@ export async function listRebuilds(
 }
 
 /** A table that is written beside a live one, and the rebuild that asks for it. */
-export interface BesideTable {
+export interface ShadowTable {
   readonly id: string;
   readonly projection: string;
   readonly beside: string;
 }
 
-export async function besideTables(db: D1Database): Promise<BesideTable[]> {
+export async function shadowTables(db: D1Database): Promise<ShadowTable[]> {
   const { results } = await db
     .prepare("SELECT id, projection, beside FROM rebuilds WHERE beside IS NOT NULL LIMIT 10")
-    .all<BesideTable>();
+    .all<ShadowTable>();
   return results;
 }
 
@@ -168,7 +168,7 @@ export async function besideTables(db: D1Database): Promise<BesideTable[]> {
  * Fails, and with it the whole batch, when another table than these is to be written beside a live one by now: whoever
  * began before a rebuild did, or before its switch, must look again. Writes nothing.
  */
-export const requireBeside = (db: D1Database, tables: readonly BesideTable[]): D1PreparedStatement =>
+export const requireShadow = (db: D1Database, tables: readonly ShadowTable[]): D1PreparedStatement =>
   db
     .prepare(
       `UPDATE rebuilds SET step = NULL
@@ -180,7 +180,7 @@ export const requireBeside = (db: D1Database, tables: readonly BesideTable[]): D
 export const failRebuild = (
   db: D1Database,
   id: string,
-  letterId: string,
+  deadLetterId: string,
   error: string,
 ): D1PreparedStatement =>
   db
@@ -188,7 +188,7 @@ export const failRebuild = (
       `UPDATE rebuilds SET state = 'failed', error = ?3, due_at = NULL
        WHERE id = ?1 AND state IN ('building', 'comparing') AND ${unfiled("?2")}`,
     )
-    .bind(id, letterId, error);
+    .bind(id, deadLetterId, error);
 
 /** Rebuilds under way that have not moved since `before`; their clock starts anew. */
 export async function takeOverdueRebuilds(

@@ -5,7 +5,7 @@ import { unfiled } from "./dead-letter-states.ts";
 export type RunState = "queued" | "running" | "done" | "failed";
 
 /** A run as it was ordered. */
-export interface RunOrder {
+export interface RunRequest {
   readonly id: string;
   readonly trigger: "schedule" | "manual";
   readonly actor: string;
@@ -15,7 +15,7 @@ export interface RunOrder {
   readonly traceparent: string | null;
 }
 
-export interface StoredRun extends RunOrder, Counts {
+export interface StoredRun extends RunRequest, Counts {
   readonly state: RunState;
   readonly diverged: number;
   readonly repaired: number;
@@ -28,7 +28,7 @@ export interface StoredRun extends RunOrder, Counts {
 interface RunRow {
   id: string;
   state: RunState;
-  trigger: RunOrder["trigger"];
+  trigger: RunRequest["trigger"];
   actor: string;
   depth: Depth;
   repair: number;
@@ -72,9 +72,9 @@ const toStoredRun = (row: RunRow): StoredRun => ({
 });
 
 /** Records a run. With `every` (ms) only if no scheduled run is open or began less than that ago. */
-export const orderRun = (
+export const requestRun = (
   db: D1Database,
-  run: RunOrder,
+  run: RunRequest,
   now: number,
   every: number | null = null,
 ): D1PreparedStatement =>
@@ -173,7 +173,7 @@ export const countDivergences = (db: D1Database, id: string): D1PreparedStatemen
 export const failRun = (
   db: D1Database,
   id: string,
-  letterId: string,
+  deadLetterId: string,
   error: string,
   now: number,
 ): D1PreparedStatement =>
@@ -182,7 +182,7 @@ export const failRun = (
       `UPDATE reconciliations SET state = 'failed', error = ?3, due_at = NULL, finished_at = ?4
        WHERE id = ?1 AND state IN ('queued', 'running') AND ${unfiled("?2")}`,
     )
-    .bind(id, letterId, error, now);
+    .bind(id, deadLetterId, error, now);
 
 /** Open runs that have not moved since `before`; their clock starts anew. */
 export async function takeOverdueRuns(

@@ -9,7 +9,7 @@ import type { JobKind } from "../domain/job/job.ts";
  */
 
 /** The dead letter that keeps the job of the alias `job` back, or null. Two looks into short indexes. */
-export const keptBackBy = (job: string): string => `coalesce(
+export const blockedBy = (job: string): string => `coalesce(
   (SELECT l.id FROM dead_letters AS l JOIN jobs AS parked ON parked.id = l.subject AND parked.symbol = l.symbol
    WHERE l.symbol = ${job}.symbol AND l.state IN ('open', 'redriving') AND parked.state NOT IN ('succeeded', 'cancelled')
      AND (parked.created_at, parked.id) < (${job}.created_at, ${job}.id)
@@ -30,7 +30,7 @@ export async function setJobsAside(db: D1Database, ids: readonly string[]): Prom
       .prepare(
         `UPDATE jobs SET blocked_by = kept.letter, due_at = NULL,
            state = iif(jobs.state <> 'running', jobs.state, iif(jobs.attempts = '[]', 'queued', 'retrying'))
-         FROM (SELECT job.id, ${keptBackBy("job")} AS letter FROM jobs AS job
+         FROM (SELECT job.id, ${blockedBy("job")} AS letter FROM jobs AS job
                WHERE job.id IN (SELECT value FROM json_each(?1))) AS kept
          WHERE jobs.id = kept.id AND kept.letter IS NOT NULL AND jobs.state IN ('queued', 'running', 'retrying')
            AND (jobs.due_at IS NOT NULL OR jobs.blocked_by IS NULL)`,

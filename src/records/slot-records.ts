@@ -166,7 +166,7 @@ function lineOf(scheduleId: string): string {
 }
 
 /** Of audit rows about a schedule in `?1`, those that find its line of slots as it was read. */
-export const whileLineIs = (line: readonly number[]): string => `(
+export const whileBacklogIs = (line: readonly number[]): string => `(
   SELECT one.value FROM json_each(?1) AS one
   WHERE '${JSON.stringify(line.map(Math.trunc))}' = (SELECT json_group_array(slot) FROM (${lineOf("one.value ->> 'subject'")})))`;
 

@@ -41,9 +41,9 @@ export interface AlertsDeps {
 /** However often the clock ticks, readings are taken at most this often. */
 const READ_EVERY_MS = 30_000;
 /** While the receiver is out the newest of what it has not taken are kept. */
-const MOST_PENDING = 20;
+const MAX_PENDING = 20;
 /** Per tick; the rest waits for the next. */
-const MOST_NOTIFIED = 20;
+const MAX_NOTIFIED = 20;
 
 /**
  * Looks whether anybody must be told of something, and tells. What is to be told is recorded with the transition that
@@ -70,7 +70,7 @@ async function evaluate(recorded: ReadonlyMap<string, RecordedAlert>, deps: Aler
     const before = recorded.get(rule.id);
     const decision = decideAlert(rule, before ?? initialAlert(now), readings[rule.metric] ?? null, now);
     const news = notificationOf(rule, decision, deps.newId(), now);
-    const pending = [...(before?.pending ?? []), ...(news === null ? [] : [news])].slice(-MOST_PENDING);
+    const pending = [...(before?.pending ?? []), ...(news === null ? [] : [news])].slice(-MAX_PENDING);
     return {
       ...decision.state,
       rule: rule.id,
@@ -84,7 +84,7 @@ async function evaluate(recorded: ReadonlyMap<string, RecordedAlert>, deps: Aler
 }
 
 async function sendPending(alerts: readonly RecordedAlert[], deps: AlertsDeps): Promise<void> {
-  let left = MOST_NOTIFIED;
+  let left = MAX_NOTIFIED;
   for (const { rule, pending } of alerts) {
     const taken: string[] = [];
     // In order: that something is well again must not come before that it was not.

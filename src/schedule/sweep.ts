@@ -13,7 +13,7 @@ export interface SweepDeps {
   /** Jobs that wait for nothing any more, and that nothing told so. */
   readonly forgottenJobs: (limit: number) => Promise<readonly JobMessage[]>;
   /** Forgets closed dead letters that are too old to be of use. Tells how many. */
-  readonly pruneLetters: (limit: number) => Promise<number>;
+  readonly pruneDeadLetters: (limit: number) => Promise<number>;
   /** Forgets what models were asked too long ago. Tells how many rows. */
   readonly pruneModels: (limit: number) => Promise<number>;
   /** Forgets Idempotency-Keys past their time. Tells how many. */
@@ -38,8 +38,8 @@ export interface SweepDeps {
 
 /** Per tick and kind; what is left is overdue at the next tick too. */
 const MOST = 500;
-const MOST_STUCK = 50;
-const MOST_SEALED = 100;
+const MAX_STUCK = 50;
+const MAX_SEALED = 100;
 
 /**
  * The record is not the queue: whatever was accepted and has not moved for too long is sent to its queue again. A queue
@@ -57,13 +57,13 @@ export async function sweep(deps: SweepDeps): Promise<void> {
     deps.log({ level: "info", message: "overdue work sent again", ...sent });
   }
   await findStuck(deps);
-  await deps.pruneLetters(MOST).catch((error: unknown) => {
+  await deps.pruneDeadLetters(MOST).catch((error: unknown) => {
     deps.log({ level: "error", message: "old dead letters not pruned", error: String(error) });
   });
   await deps.pruneModels(MOST).catch((error: unknown) => {
     deps.log({ level: "error", message: "old questions to models not pruned", error: String(error) });
   });
-  await deps.sealSecrets(MOST_SEALED).catch((error: unknown) => {
+  await deps.sealSecrets(MAX_SEALED).catch((error: unknown) => {
     deps.log({ level: "error", message: "secrets not sealed", error: String(error) });
   });
   await deps.pruneKeys(MOST).catch((error: unknown) => {
@@ -76,7 +76,7 @@ export async function sweep(deps: SweepDeps): Promise<void> {
 
 async function findStuck(deps: Pick<SweepDeps, "markStuck" | "log">): Promise<void> {
   try {
-    const stuck = await deps.markStuck(MOST_STUCK);
+    const stuck = await deps.markStuck(MAX_STUCK);
     if (stuck > 0) deps.log({ level: "error", message: "processes are stuck", stuck });
   } catch (error) {
     deps.log({ level: "error", message: "stuck processes not looked for", error: String(error) });

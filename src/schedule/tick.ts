@@ -47,10 +47,10 @@ export interface TickReport {
 }
 
 /** What one tick may take on; the rest stays due and is taken by the next. */
-const MOST_SCHEDULES = 100;
-const MOST_SLOTS = 50;
-const MOST_ABANDONED = 100;
-const MOST_BUFFERED = 100;
+const MAX_SCHEDULES = 100;
+const MAX_SLOTS = 50;
+const MAX_ABANDONED = 100;
+const MAX_BUFFERED = 100;
 
 /**
  * One tick of the clock: finds the due slots, claims each once, and hands them on. Doubled and concurrent ticks claim
@@ -58,9 +58,9 @@ const MOST_BUFFERED = 100;
  */
 export async function tick<S extends DueSchedule>(marketNow: number, deps: TickDeps<S>): Promise<TickReport> {
   const resumed =
-    (await resume("abandoned", () => deps.takeAbandoned(MOST_ABANDONED), deps)) +
-    (await resume("waiting", () => deps.startBuffered(MOST_BUFFERED), deps));
-  const schedules = await deps.dueSchedules(marketNow, MOST_SCHEDULES);
+    (await resume("abandoned", () => deps.takeAbandoned(MAX_ABANDONED), deps)) +
+    (await resume("waiting", () => deps.startBuffered(MAX_BUFFERED), deps));
+  const schedules = await deps.dueSchedules(marketNow, MAX_SCHEDULES);
   let claimed = 0;
   let buffered = 0;
   let skipped = 0;
@@ -109,7 +109,7 @@ async function claimDue<S extends DueSchedule>(
     after: schedule.doneUntil,
     until: marketNow,
     catchUpSeconds: schedule.catchUpSeconds,
-    limit: MOST_SLOTS,
+    limit: MAX_SLOTS,
   });
   const claims = decideClaims({
     scheduleId: schedule.id,

@@ -9,7 +9,7 @@ export interface SealingKey {
 /** The first key seals, all of them open: so a key is changed by putting a new one before it. */
 export type Keyring = readonly [SealingKey, ...SealingKey[]];
 
-export const MOST_KEYS = 10;
+export const MAX_KEYS = 10;
 const KEY_BYTES = 32;
 const KEY_ID = /^[A-Za-z0-9_-]{1,32}$/;
 const BASE64 = /^[A-Za-z0-9+/]{43}=$/;
@@ -20,7 +20,7 @@ const BASE64 = /^[A-Za-z0-9+/]{43}=$/;
  */
 export function readKeyring(text: string): Keyring | string {
   const parts = text.split(",").map((part) => part.trim());
-  if (parts.length > MOST_KEYS) return `has ${parts.length} keys; ${MOST_KEYS} are the most`;
+  if (parts.length > MAX_KEYS) return `has ${parts.length} keys; ${MAX_KEYS} are the most`;
   const keys: SealingKey[] = [];
   for (const [index, part] of parts.entries()) {
     const key = readKey(part);

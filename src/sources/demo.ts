@@ -107,10 +107,10 @@ const readAnswer = async (response: Response, request: HistoryRequest): Promise<
 
 /** A repeated or wandering date would otherwise become a revision of a bar that nobody revised. */
 const isOrdered = (bars: readonly Bar[], { from, to }: HistoryRequest): boolean => {
-  let least = from;
+  let minimum = from;
   for (const { timestamp } of bars) {
-    if (timestamp < least || timestamp > to) return false;
-    least = timestamp + 1;
+    if (timestamp < minimum || timestamp > to) return false;
+    minimum = timestamp + 1;
   }
   return true;
 };

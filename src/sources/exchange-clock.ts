@@ -27,8 +27,8 @@ export const datesOnExchangeClock = (
   if (datable.length === 0) return (stamp) => stamp;
   const own = clockOf(calendar).zone;
   const there = zone !== null && isZone(zone) ? zone : own;
-  const first = datable.reduce((least, stamp) => Math.min(least, stamp));
-  const last = datable.reduce((most, stamp) => Math.max(most, stamp));
+  const first = datable.reduce((minimum, stamp) => Math.min(minimum, stamp));
+  const last = datable.reduce((maximum, stamp) => Math.max(maximum, stamp));
   const clockIn = (name: string): ZoneClock =>
     zoneClock(
       name,

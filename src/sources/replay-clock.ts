@@ -6,7 +6,7 @@ export interface ClockReading {
 }
 
 /** Time that passed while nobody ticked (a laptop asleep, a restart) does not count beyond this. */
-const LONGEST_STEP_MS = 5_000;
+const MAX_STEP_MS = 5_000;
 
 /**
  * The replay's "now" after a tick at `wall`, given the reading of the tick before. Market time runs `speed` times as
@@ -14,6 +14,6 @@ const LONGEST_STEP_MS = 5_000;
  */
 export function replayNow(last: ClockReading | null, wall: number, speed: number): number {
   if (last === null) return REPLAY_START;
-  const passed = Math.min(Math.max(0, wall - last.wallAt), LONGEST_STEP_MS);
+  const passed = Math.min(Math.max(0, wall - last.wallAt), MAX_STEP_MS);
   return Math.min(REPLAY_END, last.marketNow + passed * speed);
 }

@@ -4,7 +4,7 @@ import { decimal } from "./decimal.ts";
 import { refusal } from "./price-source.ts";
 import { tiingoTicker } from "./symbols.ts";
 import { addressOf, malformed, type Rows, unaddressed, unserved, type Vendor } from "./vendor.ts";
-import type { ToldAction } from "./vendor-actions.ts";
+import type { ReportedAction } from "./vendor-actions.ts";
 import type { StampedBar } from "./vendor-bars.ts";
 import { dateOf, firstWindow } from "./window.ts";
 
@@ -78,7 +78,7 @@ export const TIINGO: Vendor = {
 /** From the newest back: what came before a split of 4 to 1 counts a quarter, and its volume four times. */
 function adjusted(days: readonly Day[]): Rows {
   const rows: StampedBar[] = [];
-  const actions: ToldAction[] = [];
+  const actions: ReportedAction[] = [];
   let by = 1;
   for (const day of days.toSorted((a, b) => b.date - a.date)) {
     const { date: timestamp, open, high, low, close, volume } = day;
@@ -98,20 +98,20 @@ function adjusted(days: readonly Day[]): Rows {
 }
 
 /** Every day says 0 and 1 where nothing happened. */
-function actionsOn({ date, splitFactor, divCash }: Day, by: number): ToldAction[] {
+function actionsOn({ date, splitFactor, divCash }: Day, by: number): ReportedAction[] {
   const exDate = date - (date % MILLISECONDS_PER_DAY);
-  const told: ToldAction[] = [];
+  const reported: ReportedAction[] = [];
   const cash = decimal.nullish().safeParse(divCash);
-  if (!cash.success) told.push(null);
-  else if ((cash.data ?? 0) !== 0) told.push({ type: "dividend", exDate, amount: (cash.data ?? 0) / by });
+  if (!cash.success) reported.push(null);
+  else if ((cash.data ?? 0) !== 0) reported.push({ type: "dividend", exDate, amount: (cash.data ?? 0) / by });
   const shares = splitFactor ?? 1;
   const merged = shares < 1;
   if (shares !== 1)
-    told.push({
+    reported.push({
       type: "split",
       exDate,
       numerator: merged ? 1 : shares,
       denominator: merged ? 1 / shares : 1,
     });
-  return told;
+  return reported;
 }

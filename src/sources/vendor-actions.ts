@@ -4,7 +4,7 @@ import { MAX_PRICE } from "../domain/asset/read-number.ts";
 import type { HistoryRequest } from "./price-source.ts";
 
 /** An action as a vendor tells it, or null where what it told could not be read at all. Its numbers may be anything. */
-export type ToldAction = CorporateAction | null;
+export type ReportedAction = CorporateAction | null;
 
 const EARLIEST = Date.UTC(1900, 0, 1);
 const MAX_SHARES = 1e6;
@@ -18,7 +18,7 @@ export const ACTIONS_NOTE = "dividends or splits of this period that cannot be w
  * bars are worth having without it.
  */
 export function vendorActions(
-  told: readonly ToldAction[],
+  reported: readonly ReportedAction[],
   bars: readonly Bar[],
   { type }: Pick<HistoryRequest, "type">,
   now: number,
@@ -26,7 +26,7 @@ export function vendorActions(
   if (type !== "STOCK") return { actions: [], leftOut: 0 };
   const days = new Map<string, Set<string>>();
   let leftOut = 0;
-  for (const action of told) {
+  for (const action of reported) {
     if (action === null || !isPossible(action, now)) {
       leftOut += 1;
       continue;

@@ -8,7 +8,7 @@ import {
   type SourceAnswer,
   type SourceFailure,
 } from "./price-source.ts";
-import { ACTIONS_NOTE, type ToldAction, vendorActions } from "./vendor-actions.ts";
+import { ACTIONS_NOTE, type ReportedAction, vendorActions } from "./vendor-actions.ts";
 import { type StampedBar, vendorBars } from "./vendor-bars.ts";
 import type { Window } from "./window.ts";
 
@@ -43,7 +43,7 @@ export interface Vendor {
 
 export interface Rows {
   readonly rows: readonly StampedBar[];
-  readonly actions?: readonly ToldAction[];
+  readonly actions?: readonly ReportedAction[];
   readonly note?: string;
 }
 

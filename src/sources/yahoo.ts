@@ -6,7 +6,7 @@ import { datesOnExchangeClock } from "./exchange-clock.ts";
 import { type HistoryRequest, refusal, type SourceFailure } from "./price-source.ts";
 import { divisorOf, yahooSymbol } from "./symbols.ts";
 import { addressOf, malformed, type Question, unaddressed, unserved, type Vendor } from "./vendor.ts";
-import type { ToldAction } from "./vendor-actions.ts";
+import type { ReportedAction } from "./vendor-actions.ts";
 import type { StampedBar } from "./vendor-bars.ts";
 import { firstWindow, isIntraday, PERIOD_MS } from "./window.ts";
 
@@ -71,11 +71,11 @@ const happenings = z.record(z.string(), z.unknown());
 const dividend = z.object({ date: z.number(), amount: z.number() });
 const split = z.object({ date: z.number(), numerator: z.number(), denominator: z.number() });
 
-const told = z.object({ error: z.object({ code: z.string(), description: z.string().nullish() }) });
+const reported = z.object({ error: z.object({ code: z.string(), description: z.string().nullish() }) });
 /** The service in front of the charts answers in its own name. */
 const chartError = z.union([
-  z.object({ chart: told }).transform(({ chart }) => chart.error),
-  z.object({ finance: told }).transform(({ finance }) => finance.error),
+  z.object({ chart: reported }).transform(({ chart }) => chart.error),
+  z.object({ finance: reported }).transform(({ finance }) => finance.error),
 ]);
 
 /**
@@ -177,7 +177,7 @@ function actionsIn(
   { calendar }: HistoryRequest,
   zone: string | null,
   divisor: number,
-): ToldAction[] {
+): ReportedAction[] {
   if (events === null || events === undefined) return [];
   const kinds = happenings.safeParse(events);
   if (!kinds.success) return [null];
@@ -192,11 +192,11 @@ function actionsIn(
   const dayOf = (stamp: number): number =>
     isDatable({ timestamp: stamp * 1000 }) ? barKey("1d", calendar, dated(stamp * 1000)) : Number.NaN;
   return [
-    ...dividends.map((data): ToldAction => {
+    ...dividends.map((data): ReportedAction => {
       if (data === undefined) return null;
       return { type: "dividend", exDate: dayOf(data.date), amount: data.amount / divisor };
     }),
-    ...splits.map((data): ToldAction => {
+    ...splits.map((data): ReportedAction => {
       if (data === undefined) return null;
       const { date, numerator, denominator } = data;
       return { type: "split", exDate: dayOf(date), numerator, denominator };

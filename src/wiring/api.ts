@@ -17,7 +17,7 @@ import { planOf } from "./dry-run.ts";
 import { endpointNameProblem } from "./endpoints.ts";
 import { headOf } from "./failures.ts";
 import { queueBacklogs } from "./queues.ts";
-import { remembered } from "./remembered.ts";
+import { cached } from "./remembered.ts";
 import { scrape } from "./scrape.ts";
 
 /** What one request is given. It carries on its caller's trace, and whatever it sets off carries it on. */
@@ -31,7 +31,7 @@ export function apiPlatform(env: Env, request: Pick<Request, "headers">): ApiPla
   /** Accepted work is recorded before it is sent, so a failing queue is the sweep's business, not the client's. */
   const quietly = async (sending: Promise<void>): Promise<void> => {
     await sending.catch((error: unknown) => {
-      p.log({ level: "warn", message: "nudge lost; the sweep finds the work", error: String(error) });
+      p.log({ level: "warn", message: "wakeUp lost; the sweep finds the work", error: String(error) });
     });
   };
   return {
@@ -95,7 +95,7 @@ export function apiPlatform(env: Env, request: Pick<Request, "headers">): ApiPla
     resetBreaker: (service, reason, actor) =>
       breakerObject(env, service).reset(service, reason, actor, traceparent),
     queueBacklogs: () => queueBacklogs(p),
-    remembered: remembered(p),
+    cached: cached(p),
   };
 }
 

@@ -29,7 +29,7 @@ export function backtestDeps(p: Platform): BacktestDeps {
       })),
     opens: (symbols, query) =>
       splitAdjusted(DB, symbols, query.resolution, (some) => versionedOpens(DB, some, query)),
-    cameOut: (id) => backtestResultOf(DB, id),
+    existingResult: (id) => backtestResultOf(DB, id),
     record: async (job, result) => {
       const id = backtestOf(job.symbol) ?? result.backtestId;
       const { id: jobId, createdAt } = job;

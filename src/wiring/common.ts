@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from "uuid";
 import { type Config, readConfig } from "../config.ts";
-import type { JobKind, JobOrder } from "../domain/job/job.ts";
+import type { JobKind, JobRequest } from "../domain/job/job.ts";
 import type { Recorder } from "../domain/metrics/registry.ts";
 import type { Problem } from "../domain/outcome.ts";
 import { DEFAULT_TENANT, type Log, type LogContext, within } from "../domain/trace/log-context.ts";
@@ -20,7 +20,7 @@ export interface Platform {
   readonly env: Env;
   readonly config: Config;
   readonly now: () => number;
-  readonly chance: () => number;
+  readonly random: () => number;
   readonly newId: () => string;
   readonly hash: (text: string) => Promise<string>;
   readonly log: Log;
@@ -37,7 +37,7 @@ export function platform(env: Env, about: LogContext = {}): Platform {
     env: boundedEnv(env),
     config,
     now: () => Date.now(),
-    chance: () => Math.random(),
+    random: () => Math.random(),
     newId: () => uuidv7(),
     hash: sha256Hex,
     log: within(logFrom(config.LOG_LEVEL, secretsOf(config)), { tenantId: DEFAULT_TENANT, ...about }),
@@ -98,9 +98,9 @@ export const traced = (traceparent: string | null | undefined): { traceparent?: 
   traceparent ? { traceparent } : {};
 
 /** What a job's message needs to say. */
-export type JobNudge = Pick<JobOrder, "id" | "kind" | "symbol" | "traceparent">;
+export type JobWakeUp = Pick<JobRequest, "id" | "kind" | "symbol" | "traceparent">;
 
-export const toMessage = (job: JobNudge): JobMessage => ({
+export const toMessage = (job: JobWakeUp): JobMessage => ({
   jobId: job.id,
   kind: job.kind,
   symbol: job.symbol,
@@ -110,7 +110,7 @@ export const toMessage = (job: JobNudge): JobMessage => ({
 /** Sends jobs to the queue of their kind. */
 export async function enqueueJobs(
   env: Env,
-  jobs: readonly (JobNudge & { readonly delaySeconds?: number })[],
+  jobs: readonly (JobWakeUp & { readonly delaySeconds?: number })[],
 ): Promise<void> {
   for (const [kind, own] of Map.groupBy(jobs, (job) => job.kind)) {
     await sendAll(

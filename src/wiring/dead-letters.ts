@@ -5,16 +5,16 @@ import { subjectOf } from "../queues/messages.ts";
 import { noteKnown } from "../read-model/streams.ts";
 import { fileDeadLetters, isFiled, UNLETTERED } from "../records/dead-letter-records.ts";
 import { unfiled } from "../records/dead-letter-states.ts";
-import { deliveriesInHand, failDelivery } from "../records/delivery-records.ts";
+import { claimedDeliveries, failDelivery } from "../records/delivery-records.ts";
 import { loadJobs, settleJobs } from "../records/job-records.ts";
 import { failRebuild } from "../records/rebuild-records.ts";
 import { failRun } from "../records/reconciliation-records.ts";
 import { afterJobs, type ReleasedJob } from "../records/sequence-records.ts";
 import type { Platform } from "./common.ts";
-import { type FailedDelivery, failedDeliveryFacts, tellOfFailedDeliveries } from "./delivery-failures.ts";
+import { type FailedDelivery, failedDeliveryFacts, reportFailedDeliveries } from "./delivery-failures.ts";
 import { announceFacts } from "./facts.ts";
 import { announceFailures, failedFrom, headsOfFailed, recordFailures } from "./failures.ts";
-import { nudge } from "./jobs.ts";
+import { wakeUp } from "./jobs.ts";
 
 export function deadLettersDeps(p: Platform): DeadLettersDeps {
   const { DB } = p.env;
@@ -28,7 +28,7 @@ export function deadLettersDeps(p: Platform): DeadLettersDeps {
       const isJob = symbol !== null && subject !== null;
       const failures = isJob ? await lostJobs(p, subject, error, now) : [];
       const lost = failures[0]?.job;
-      const letter = {
+      const deadLetter = {
         id: message.id,
         queue: queue ?? "unknown",
         subject,
@@ -41,21 +41,24 @@ export function deadLettersDeps(p: Platform): DeadLettersDeps {
       };
       const statements: D1PreparedStatement[] = [];
       // These look whether the letter is there, so they stand before it. Jobs look at the number of their attempt.
-      const lostOnes = queue === "webhooks" && subject !== null ? await lostDelivery(p, subject, letter) : [];
+      const lostOnes =
+        queue === "webhooks" && subject !== null ? await lostDelivery(p, subject, deadLetter) : [];
       if (queue === "webhooks" && subject !== null)
         statements.push(
-          ...tellOfFailedDeliveries(p, lostOnes, now, unfiled(quoted(letter.id))),
-          failDelivery(DB, subject, letter.id, now),
+          ...reportFailedDeliveries(p, lostOnes, now, unfiled(quoted(deadLetter.id))),
+          failDelivery(DB, subject, deadLetter.id, now),
         );
       if (queue === "reconcile" && subject !== null) {
         // A run or a rebuild: an id that is not there changes nothing.
         statements.push(
-          failRun(DB, subject, letter.id, error.detail, now),
-          failRebuild(DB, subject, letter.id, error.detail),
+          failRun(DB, subject, deadLetter.id, error.detail, now),
+          failRebuild(DB, subject, deadLetter.id, error.detail),
         );
       }
       statements.push(
-        queue === "webhooks" ? fileDeadLetters(DB, [letter], endedNow(now)) : fileDeadLetters(DB, [letter]),
+        queue === "webhooks"
+          ? fileDeadLetters(DB, [deadLetter], endedNow(now))
+          : fileDeadLetters(DB, [deadLetter]),
       );
       if (failures.length > 0) {
         const heads = await headsOfFailed(p, failures);
@@ -75,7 +78,7 @@ export function deadLettersDeps(p: Platform): DeadLettersDeps {
         );
       }
       const results = await DB.batch<ReleasedJob>(statements);
-      if (failures.length > 0) await nudge(p, results.at(-1)?.results ?? []);
+      if (failures.length > 0) await wakeUp(p, results.at(-1)?.results ?? []);
       if (failures.length > 0) await announceFailures(p, failures);
       await announceFacts(p, failedDeliveryFacts(lostOnes));
     },
@@ -87,16 +90,16 @@ async function lostJobs(p: Platform, jobId: string, error: Problem, now: number)
   const jobs = await loadJobs(p.env.DB, [jobId]);
   return jobs
     .filter(({ finishedAt }) => finishedAt === null)
-    .map((job) => ({ job, settlement: settleLost(job, error, now), letterId: null }));
+    .map((job) => ({ job, settlement: settleLost(job, error, now), deadLetterId: null }));
 }
 
 /** The delivery behind a message as failed. Its letter is the message's own. */
 async function lostDelivery(
   { env }: Platform,
   id: string,
-  letter: { readonly id: string; readonly error: Problem },
+  deadLetter: { readonly id: string; readonly error: Problem },
 ): Promise<FailedDelivery[]> {
-  const found = await deliveriesInHand(env.DB, [id]);
+  const found = await claimedDeliveries(env.DB, [id]);
   return found.flatMap((delivery) =>
     delivery.endpoint === null
       ? []
@@ -105,11 +108,11 @@ async function lostDelivery(
             delivery,
             endpointId: delivery.endpoint.id,
             attempts: delivery.attempts.length,
-            error: letter.error,
+            error: deadLetter.error,
             exhausted: true,
             disabling: false,
             traceparent: null,
-            letterId: letter.id,
+            deadLetterId: deadLetter.id,
           },
         ],
   );

@@ -1,7 +1,7 @@
 import { endpointStream, type StoredEvent } from "../domain/events/envelope.ts";
 import { faultClassOf } from "../domain/job/fault.ts";
 import type { Problem } from "../domain/outcome.ts";
-import type { DeliveryInHand } from "../queues/webhooks.ts";
+import type { ClaimedDelivery } from "../queues/webhooks.ts";
 import { writeAudit } from "../records/audit.ts";
 import { fileDeadLetters, renewDeadLetters, UNLETTERED } from "../records/dead-letter-records.ts";
 import { stillFailing } from "../records/delivery-records.ts";
@@ -10,7 +10,7 @@ import { type Fact, recordFacts } from "./facts.ts";
 
 /** A delivery that is not tried any more although its endpoint still takes deliveries. */
 export interface FailedDelivery {
-  readonly delivery: Pick<DeliveryInHand, "id" | "eventId" | "event" | "attempts">;
+  readonly delivery: Pick<ClaimedDelivery, "id" | "eventId" | "event" | "attempts">;
   readonly endpointId: string;
   /** How many attempts there are with the last one. */
   readonly attempts: number;
@@ -21,7 +21,7 @@ export interface FailedDelivery {
   readonly disabling: boolean;
   readonly traceparent: string | null;
   /** The id of its dead letter, if it has no open one. */
-  readonly letterId: string;
+  readonly deadLetterId: string;
 }
 
 /**
@@ -36,8 +36,8 @@ export function recordFailedDeliveries(
   now: number,
 ): D1PreparedStatement[] {
   if (failed.length === 0) return [];
-  const letters = failed.map(({ delivery, attempts, error, traceparent, letterId }) => ({
-    id: letterId,
+  const deadLetters = failed.map(({ delivery, attempts, error, traceparent, deadLetterId }) => ({
+    id: deadLetterId,
     queue: "webhooks",
     subject: delivery.id,
     symbol: null,
@@ -49,14 +49,14 @@ export function recordFailedDeliveries(
     traceparent,
   }));
   return [
-    ...tellOfFailedDeliveries(p, failed, now),
-    renewDeadLetters(p.env.DB, letters, OF_ROW),
-    fileDeadLetters(p.env.DB, letters, rowsThat(`${OF_ROW} AND ${UNLETTERED}`)),
+    ...reportFailedDeliveries(p, failed, now),
+    renewDeadLetters(p.env.DB, deadLetters, OF_ROW),
+    fileDeadLetters(p.env.DB, deadLetters, rowsThat(`${OF_ROW} AND ${UNLETTERED}`)),
   ];
 }
 
 /** Event and audit row alone. `given` is a further SQL condition. */
-export function tellOfFailedDeliveries(
+export function reportFailedDeliveries(
   p: Platform,
   failed: readonly FailedDelivery[],
   now: number,
@@ -94,7 +94,7 @@ const rowsThat = (condition: string): string =>
  */
 export const failedDeliveryFacts = (failed: readonly FailedDelivery[]): Fact[] =>
   failed
-    .filter(({ delivery, disabling }) => !disabling && !tellsOfDelivery(delivery.event))
+    .filter(({ delivery, disabling }) => !disabling && !isAboutDelivery(delivery.event))
     .map(({ delivery, endpointId, attempts, error, exhausted, traceparent }) => ({
       eventType: eventTypeOf(exhausted),
       payload: {
@@ -117,7 +117,7 @@ export const failedDeliveryFacts = (failed: readonly FailedDelivery[]): Fact[] =
 
 const eventTypeOf = (exhausted: boolean) => (exhausted ? "RetryExhausted" : "JobFailed");
 
-function tellsOfDelivery(event: string | null): boolean {
+function isAboutDelivery(event: string | null): boolean {
   try {
     const { streamId } = JSON.parse(event ?? "null") as StoredEvent;
     return streamId.startsWith(endpointStream(""));

@@ -17,13 +17,13 @@ import { rankingHandler } from "../queues/ranking.ts";
 import { recommendationHandler } from "../queues/recommendations.ts";
 import { resolvingOr } from "../queues/resolutions.ts";
 import { callFor } from "../queues/webhooks.ts";
-import { deliveriesInHand, deliveryId } from "../records/delivery-records.ts";
+import { claimedDeliveries, deliveryId } from "../records/delivery-records.ts";
 import { loadJobs } from "../records/job-records.ts";
 import { backtestDeps } from "./backtests.ts";
 import { assetObject, type Platform } from "./common.ts";
 import { crossCheckDeps } from "./cross-checks.ts";
 import { eventsDeps } from "./events.ts";
-import { indicatorsDeps, ingestDeps, recommendationDeps, resolutionDeps } from "./jobs.ts";
+import { evaluationDeps, indicatorsDeps, ingestDeps, recommendationDeps } from "./jobs.ts";
 import { modelPreview } from "./models.ts";
 import { portfolioDeps } from "./portfolios.ts";
 import { rankingDeps } from "./ranking.ts";
@@ -31,7 +31,7 @@ import { opened } from "./sealing.ts";
 import { webhooksDeps } from "./webhooks.ts";
 
 /** Of long lists of ids this many are told. */
-const MOST_IDS = 100;
+const MAX_IDS = 100;
 
 /** The same at every look, so that two looks at the same state give the same plan. */
 const NO_ID = "00000000-0000-0000-0000-000000000000";
@@ -117,8 +117,8 @@ function handlerOf(
     case "recommendation":
       return resolvingOr(
         {
-          ...resolutionDeps(p),
-          resolve: async (command) => keep(await object().previewResolutions(command)),
+          ...evaluationDeps(p),
+          resolve: async (command) => keep(await object().previewEvaluations(command)),
         },
         recommendationHandler({
           ...recommendationDeps(p),
@@ -139,16 +139,16 @@ async function planEvents(p: Platform, message: EventMessage): Promise<Plan> {
   const real = eventsDeps(p);
   const deps = {
     ...real,
-    apply: async (...[events, orders, sends]: Parameters<typeof real.apply>) => {
+    apply: async (...[events, requests, sends]: Parameters<typeof real.apply>) => {
       for (const one of events) {
         plan.add(one.event);
         for (const [table, count] of rowsOf(one)) rows[table] = (rows[table] ?? 0) + count;
       }
-      jobs.push(...orders.map(({ id }) => id).slice(0, MOST_IDS - jobs.length));
+      jobs.push(...requests.map(({ id }) => id).slice(0, MAX_IDS - jobs.length));
       const ids = sends.map(({ endpointId, eventId }) => deliveryId(endpointId, eventId));
-      deliveries.push(...ids.slice(0, MOST_IDS - deliveries.length));
+      deliveries.push(...ids.slice(0, MAX_IDS - deliveries.length));
     },
-    nudge: async () => undefined,
+    wakeUp: async () => undefined,
     // What is only looked at has not been processed.
     metrics: { count: () => undefined, observe: () => undefined },
     log: () => undefined,
@@ -206,7 +206,7 @@ const counted = (table: string, count: number): [string, number][] => (count > 0
 
 /** The request that would be sent, signed; its secret stays here. */
 async function planDelivery(p: Platform, id: string): Promise<Plan> {
-  const delivery = (await deliveriesInHand(p.env.DB, [id]))[0];
+  const delivery = (await claimedDeliveries(p.env.DB, [id]))[0];
   if (delivery === undefined)
     return refusal({ code: "delivery_unknown", detail: `there is no delivery ${id}` });
   const call = callFor(delivery, webhooksDeps(p));

@@ -4,9 +4,9 @@ import type { Subscription } from "../queues/reactions.ts";
 import { type Beside, project } from "../read-model/projections.ts";
 import { resolutionsOf } from "../read-model/series.ts";
 import { noteProjected, projectedHeads, readFeedStream } from "../read-model/streams.ts";
-import { deliveryId, orderDeliveries, subscriptions } from "../records/delivery-records.ts";
-import { orderJobs } from "../records/job-records.ts";
-import { type BesideTable, besideTables, requireBeside } from "../records/rebuild-records.ts";
+import { deliveryId, insertDeliveries, subscriptions } from "../records/delivery-records.ts";
+import { insertJobs } from "../records/job-records.ts";
+import { requireShadow, type ShadowTable, shadowTables } from "../records/rebuild-records.ts";
 import {
   assetObject,
   breakerObject,
@@ -26,7 +26,7 @@ const READ_AT_ONCE = 200;
 export function eventsDeps(p: Platform): EventsDeps {
   const { env } = p;
   /** As read with the subscriptions, once for each batch. */
-  let beside: readonly BesideTable[] = [];
+  let beside: readonly ShadowTable[] = [];
   return {
     log: p.log,
     metrics: p.metrics,
@@ -47,7 +47,7 @@ export function eventsDeps(p: Platform): EventsDeps {
     },
     resolutions: (symbol) => resolutionsOf(env.DB, symbol),
     subscriptions: async () => {
-      const [found, tables] = await Promise.all([allSubscriptions(env.DB), besideTables(env.DB)]);
+      const [found, tables] = await Promise.all([allSubscriptions(env.DB), shadowTables(env.DB)]);
       beside = tables;
       return found;
     },
@@ -58,10 +58,10 @@ export function eventsDeps(p: Platform): EventsDeps {
           isRebuildable(projection) ? [[projection, table] as const] : [],
         ),
       );
-      const statements = [requireBeside(env.DB, beside), ...project(env.DB, events, also)];
+      const statements = [requireShadow(env.DB, beside), ...project(env.DB, events, also)];
       if (jobs.length > 0) {
         statements.push(
-          orderJobs(
+          insertJobs(
             env.DB,
             jobs.map((job) => ({ ...job, dueAt: now })),
             now,
@@ -69,11 +69,11 @@ export function eventsDeps(p: Platform): EventsDeps {
         );
       }
       for (let at = 0; at < deliveries.length; at += DELIVERIES_PER_STATEMENT)
-        statements.push(orderDeliveries(env.DB, deliveries.slice(at, at + DELIVERIES_PER_STATEMENT), now));
+        statements.push(insertDeliveries(env.DB, deliveries.slice(at, at + DELIVERIES_PER_STATEMENT), now));
       statements.push(noteProjected(env.DB, heads, now));
       await env.DB.batch(statements);
     },
-    nudge: async (jobs, deliveries) => {
+    wakeUp: async (jobs, deliveries) => {
       await Promise.all([
         enqueueJobs(env, jobs),
         sendAll(

@@ -15,7 +15,7 @@ export interface Failure {
   readonly job: JobRecord;
   readonly settlement: Settlement;
   /** The dead letter's id; null when it is filed elsewhere. */
-  readonly letterId: string | null;
+  readonly deadLetterId: string | null;
 }
 
 /**
@@ -41,7 +41,7 @@ export function recordFailures(
     detail: settlement.error?.detail ?? null,
     traceparent: job.traceparent,
   }));
-  const letters = failures.flatMap((failure) => deadLetter(failure, now));
+  const deadLetters = failures.flatMap((failure) => deadLetter(failure, now));
   return [
     projectFeed(DB, events, UNSETTLED),
     noteKnown(
@@ -51,7 +51,7 @@ export function recordFailures(
       UNSETTLED,
     ),
     writeAudit(DB, audit, UNSETTLED),
-    ...(letters.length > 0 ? [fileDeadLetters(DB, letters, UNSETTLED)] : []),
+    ...(deadLetters.length > 0 ? [fileDeadLetters(DB, deadLetters, UNSETTLED)] : []),
   ];
 }
 
@@ -133,12 +133,12 @@ function failureEvent(
   ];
 }
 
-function deadLetter({ job, settlement, letterId }: Failure, now: number) {
-  if (letterId === null || settlement.failure?.deadLetter !== true) return [];
+function deadLetter({ job, settlement, deadLetterId }: Failure, now: number) {
+  if (deadLetterId === null || settlement.failure?.deadLetter !== true) return [];
   return [
     {
       ...guardOf(settlement),
-      id: letterId,
+      id: deadLetterId,
       queue: job.kind,
       subject: job.id,
       symbol: job.symbol,

@@ -5,17 +5,17 @@ import type { CalendarId } from "../domain/market/calendar-id.ts";
 import { isCalendarId } from "../domain/market/calendar-id.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
 import type { ConsumerDeps, JobBook } from "../queues/consumer.ts";
-import { decodeFile, importRequest, MOST_IMPORT_ROWS } from "../queues/import-format.ts";
+import { decodeFile, importRequest, MAX_IMPORT_ROWS } from "../queues/import-format.ts";
 import type { IndicatorsDeps } from "../queues/indicators.ts";
 import type { IngestDeps, Upload } from "../queues/ingest.ts";
 import type { RecommendationDeps } from "../queues/recommendations.ts";
-import type { ResolutionDeps } from "../queues/resolutions.ts";
+import type { EvaluationDeps } from "../queues/resolutions.ts";
 import { splitsFrom } from "../read-model/corporate-actions.ts";
 import { barsFrom } from "../read-model/series.ts";
 import { noteKnown } from "../read-model/streams.ts";
 import { loadAssets } from "../records/asset-records.ts";
 import { writeFeed } from "../records/feed-records.ts";
-import { loadJobsInTurn, settleJobs, startJobs } from "../records/job-records.ts";
+import { loadJobsInSequence, settleJobs, startJobs } from "../records/job-records.ts";
 import { afterJobs, type ReleasedJob, setJobsAside } from "../records/sequence-records.ts";
 import { inTime } from "../timeout.ts";
 import { assetObject, enqueueJobs, fileUnreadable, type Platform } from "./common.ts";
@@ -29,7 +29,7 @@ const UPLOAD_TIMEOUT_MS = 30_000;
 export const consumerDeps = (p: Platform): ConsumerDeps => ({
   jobs: jobBook(p),
   now: p.now,
-  chance: p.chance,
+  random: p.random,
   policies: p.config.RETRY_POLICIES,
   log: p.log,
   metrics: p.metrics,
@@ -41,7 +41,7 @@ export const consumerDeps = (p: Platform): ConsumerDeps => ({
 function jobBook(p: Platform): JobBook {
   const { DB } = p.env;
   return {
-    load: (ids) => loadJobsInTurn(DB, ids),
+    load: (ids) => loadJobsInSequence(DB, ids),
     setAside: (ids) => setJobsAside(DB, ids),
     start: async (ids) => {
       if (ids.length > 0) await startJobs(DB, ids).run();
@@ -49,7 +49,7 @@ function jobBook(p: Platform): JobBook {
     settle: async (settled) => {
       const now = p.now();
       const failures = settled.flatMap(({ job, settlement }) =>
-        settlement.failure === null ? [] : [{ job, settlement, letterId: p.newId() }],
+        settlement.failure === null ? [] : [{ job, settlement, deadLetterId: p.newId() }],
       );
       const heads = [
         ...settled.flatMap(({ head }) => (head === null ? [] : [head])),
@@ -63,17 +63,17 @@ function jobBook(p: Platform): JobBook {
         ...(heads.length > 0 ? [noteKnown(DB, heads, now)] : []),
         ...(ended.length > 0 ? afterJobs(DB, ended, now) : []),
       ]);
-      if (ended.length > 0) await nudge(p, results.at(-1)?.results ?? []);
+      if (ended.length > 0) await wakeUp(p, results.at(-1)?.results ?? []);
       if (failures.length > 0) await announceFailures(p, failures);
     },
   };
 }
 
 /** Tells the workers of jobs that may run now. They are due, so the sweep finds what is lost here. */
-export async function nudge(p: Platform, released: readonly ReleasedJob[]): Promise<void> {
+export async function wakeUp(p: Platform, released: readonly ReleasedJob[]): Promise<void> {
   if (released.length === 0) return;
   await enqueueJobs(p.env, released).catch((error: unknown) =>
-    p.log({ level: "warn", message: "nudge lost; the sweep finds the work", error: String(error) }),
+    p.log({ level: "warn", message: "wakeUp lost; the sweep finds the work", error: String(error) }),
   );
 }
 
@@ -121,7 +121,7 @@ async function readUpload(env: Env, params: ImportParams, series: Series): Promi
 }
 
 function readCsv(text: string, { answers }: ImportParams, { resolution, calendar }: Series) {
-  const rules = { maxRows: MOST_IMPORT_ROWS, calendar, answers: { ...answers, resolution } };
+  const rules = { maxRows: MAX_IMPORT_ROWS, calendar, answers: { ...answers, resolution } };
   const understood = understand(text, rules);
   const reading = barsOf(understood);
   if (!reading.ok || understood.skippedTotal === 0) return reading;
@@ -156,7 +156,7 @@ export const recommendationDeps = (p: Platform): RecommendationDeps => ({
   ...modelDeps(p),
 });
 
-export const resolutionDeps = ({ env, hash }: Platform): ResolutionDeps => ({
-  resolve: (command) => assetObject(env, command.symbol).resolveRecommendations(command),
+export const evaluationDeps = ({ env, hash }: Platform): EvaluationDeps => ({
+  resolve: (command) => assetObject(env, command.symbol).evaluateRecommendations(command),
   hash,
 });

@@ -4,12 +4,12 @@ import type { FallbackReason } from "../domain/recommendation/llm/fallback.ts";
 import { type Provider, verdictOfReply } from "../domain/recommendation/llm/reply.ts";
 import { variantOf } from "../domain/recommendation/llm/variants.ts";
 import { variantsOf } from "../model-config.ts";
-import type { ModelPlace } from "../models/providers.ts";
+import type { ModelEndpoint } from "../models/providers.ts";
 import {
-  type Asked,
   adviceFrom,
   type ModelAdviceDeps,
   type ModelBook,
+  type ModelResponse,
   modelAdvice,
   type Question,
 } from "../queues/model-advice.ts";
@@ -32,7 +32,7 @@ import { tracedFetch } from "./sources.ts";
 const LEASE_SLACK_MS = 60_000;
 
 /** That a breaker is open is believed for so long without asking it again. */
-const LONGEST_BELIEF_SECONDS = 10;
+const MAX_CACHE_SECONDS = 10;
 
 /** Who recommends, and how a model is asked: in the worker, through its breaker, within time and budget. */
 export function modelDeps(p: Platform): Pick<RecommendationDeps, "variantOf" | "askModel" | "noteStanding"> {
@@ -92,8 +92,8 @@ function adviceDeps(p: Platform): ModelAdviceDeps {
       if (guarded.kind === "open") {
         // One asset's question must not keep the others from theirs.
         if (guarded.concerns === "everybody")
-          pause(p, provider, Math.min(LONGEST_BELIEF_SECONDS, guarded.seconds), "breakerOpen");
-        return { kind: "unasked", reason: "breakerOpen" } satisfies Asked;
+          pause(p, provider, Math.min(MAX_CACHE_SECONDS, guarded.seconds), "breakerOpen");
+        return { kind: "unasked", reason: "breakerOpen" } satisfies ModelResponse;
       }
       const { result } = guarded;
       if (result.kind === "failed" && result.reason === "rateLimited") {
@@ -111,7 +111,7 @@ function adviceDeps(p: Platform): ModelAdviceDeps {
   };
 }
 
-function placeOf({ config, env }: Platform, { variant }: Question): ModelPlace {
+function placeOf({ config, env }: Platform, { variant }: Question): ModelEndpoint {
   return {
     provider: variant.provider,
     model: variant.model,

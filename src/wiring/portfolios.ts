@@ -6,7 +6,7 @@ import type { PortfolioDeps } from "../queues/portfolio.ts";
 import { versionedCloses } from "../read-model/portfolio-closes.ts";
 import { splitAdjusted } from "../read-model/split-adjusted.ts";
 import { loadAssets } from "../records/asset-records.ts";
-import { NOTHING_CAME_OUT, resultOf, writeResult } from "../records/optimization-records.ts";
+import { NO_RESULT_YET, resultOf, writeResult } from "../records/optimization-records.ts";
 import { findPortfolio } from "../records/portfolio-records.ts";
 import type { Platform } from "./common.ts";
 import { announceFacts, type Fact, recordFacts } from "./facts.ts";
@@ -31,7 +31,7 @@ export function portfolioDeps(p: Platform): PortfolioDeps {
       })),
     closes: (symbols, query) =>
       splitAdjusted(DB, symbols, query.resolution, (some) => versionedCloses(DB, some, query)),
-    cameOut: (jobId) => resultOf(DB, jobId),
+    existingResult: (jobId) => resultOf(DB, jobId),
     record: async (job, portfolioId, result) => {
       const now = p.now();
       const fact: Fact = {
@@ -41,7 +41,7 @@ export function portfolioDeps(p: Platform): PortfolioDeps {
         cause: causeOf(job),
       };
       await DB.batch([
-        ...recordFacts(p, [fact], now, NOTHING_CAME_OUT),
+        ...recordFacts(p, [fact], now, NO_RESULT_YET),
         writeResult(DB, { id: job.id, portfolioId, createdAt: job.createdAt }, result, now),
       ]);
       await announceFacts(p, [fact]);

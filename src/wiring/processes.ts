@@ -3,7 +3,7 @@ import { assetStream } from "../domain/events/envelope.ts";
 import type { ProcessRecord } from "../domain/process/process.ts";
 import type { ProcessFact } from "../domain/process/state.ts";
 import { within, workContext } from "../domain/trace/log-context.ts";
-import { type Deed, type OnboardAssetDeps, onboardAsset } from "../queues/onboard-asset.ts";
+import { type Effect, type OnboardAssetDeps, onboardAsset } from "../queues/onboard-asset.ts";
 import { decided, type ProcessesDeps } from "../queues/processes.ts";
 import { listRecommendationsOf } from "../read-model/recommendations.ts";
 import { noteKnown } from "../read-model/streams.ts";
@@ -16,9 +16,15 @@ import {
 } from "../records/asset-records.ts";
 import { writeAudit } from "../records/audit.ts";
 import { marketTime } from "../records/clock-record.ts";
-import { CANCELLABLE, cancelJob, loadJobs, orderJobs } from "../records/job-records.ts";
+import { CANCELLABLE, cancelJob, insertJobs, loadJobs } from "../records/job-records.ts";
 import { turnOf } from "../records/process-audit.ts";
-import { findProcess, hasDeed, noteDeed, saveProcess, unmovedProcesses } from "../records/process-records.ts";
+import {
+  findProcess,
+  hasEffect,
+  noteEffect,
+  saveProcess,
+  unmovedProcesses,
+} from "../records/process-records.ts";
 import { followAsset } from "../records/schedule-stops.ts";
 import { assetObject, enqueueJobs, fileUnreadable, type Platform } from "./common.ts";
 import { headOf } from "./failures.ts";
@@ -26,7 +32,7 @@ import { headOf } from "./failures.ts";
 export function processesDeps(p: Platform): ProcessesDeps {
   return {
     now: p.now,
-    chance: p.chance,
+    random: p.random,
     log: p.log,
     trace: p.trace,
     fileUnreadable: fileUnreadable(p),
@@ -66,7 +72,7 @@ function onboardAssetDeps(p: Platform): OnboardAssetDeps {
   const logOf = ({ id, traceparent }: ProcessRecord) =>
     within(p.log, workContext({ processId: id }, traceparent));
   /** Stands in the batch of the effect it notes. */
-  const noted = ({ key, process }: Deed, action: string, subject: string, detail: string | null) => {
+  const noted = ({ key, process }: Effect, action: string, subject: string, detail: string | null) => {
     const { id: processId, actor, traceparent } = process;
     const audit = {
       id: p.newId(),
@@ -78,11 +84,11 @@ function onboardAssetDeps(p: Platform): OnboardAssetDeps {
       detail,
       traceparent,
     };
-    return noteDeed(DB, { processId, key, audit });
+    return noteEffect(DB, { processId, key, audit });
   };
   /** Throws when the asset is no longer what it was read as: the step is tried again, and looks again. */
-  const tellObject = async (
-    { process, key }: Deed,
+  const notifyObject = async (
+    { process, key }: Effect,
     fact: AssetFact,
     before: AssetRecord | undefined,
   ): Promise<number> => {
@@ -99,44 +105,44 @@ function onboardAssetDeps(p: Platform): OnboardAssetDeps {
       await writeAsset(DB, assetAsFound(found, before, p.now()), head).run();
       throw new Error(`${fact.symbol} was changed by somebody else in this moment`);
     }
-    logOf(process)({ level: "info", message: "asset told", symbol: fact.symbol, deed: key, head });
+    logOf(process)({ level: "info", message: "asset told", symbol: fact.symbol, effect: key, head });
     return head;
   };
   return {
     standing: async (symbol, processId, key) => {
       const [asset] = await loadAssets(DB, [symbol]);
-      const ours = await hasDeed(DB, processId, key);
+      const ours = await hasEffect(DB, processId, key);
       return { watched: asset !== undefined && asset.archivedAt === null, ours };
     },
-    register: async (deed, { resolutions: _, ...asset }) => {
+    register: async (effect, { resolutions: _, ...asset }) => {
       const now = p.now();
       const [existing] = await loadAssets(DB, [asset.symbol]);
-      const head = await tellObject(deed, { ...asset, archived: false }, existing);
+      const head = await notifyObject(effect, { ...asset, archived: false }, existing);
       const createdAt = existing?.createdAt ?? now;
       await DB.batch([
         writeAsset(DB, { ...asset, createdAt, updatedAt: now, archivedAt: null }, head),
         ...followAsset(DB, asset.symbol, now),
         noteKnown(DB, [{ streamId: assetStream(asset.symbol), version: head }], now),
-        ...noted(deed, "asset.register", asset.symbol, null),
+        ...noted(effect, "asset.register", asset.symbol, null),
       ]);
     },
-    archive: async (deed, symbol) => {
+    archive: async (effect, symbol) => {
       const now = p.now();
       const [asset] = await loadAssets(DB, [symbol]);
       if (asset === undefined) return;
       const archived = { ...asset, live: false, archivedAt: now, updatedAt: now };
-      const head = await tellObject(deed, assetFact(archived), asset);
+      const head = await notifyObject(effect, assetFact(archived), asset);
       await DB.batch([
         writeAsset(DB, archived, head),
         ...followAsset(DB, symbol, now),
         noteKnown(DB, [{ streamId: assetStream(symbol), version: head }], now),
-        ...noted(deed, "asset.archive", symbol, null),
+        ...noted(effect, "asset.archive", symbol, null),
       ]);
     },
-    orderBackfill: async ({ process }, { symbol, resolutions }, ids) => {
+    enqueueBackfill: async ({ process }, { symbol, resolutions }, ids) => {
       const now = p.now();
       const until = await marketTime(DB, p.config, now);
-      const orders = resolutions.map((resolution, index) => ({
+      const requests = resolutions.map((resolution, index) => ({
         id: ids[index] ?? "",
         kind: "ingest" as const,
         symbol,
@@ -150,8 +156,8 @@ function onboardAssetDeps(p: Platform): OnboardAssetDeps {
         traceparent: process.traceparent,
         dueAt: now,
       }));
-      await orderJobs(DB, orders, now).run();
-      await enqueueJobs(p.env, orders);
+      await insertJobs(DB, requests, now).run();
+      await enqueueJobs(p.env, requests);
     },
     jobs: (ids) => (ids.length === 0 ? Promise.resolve([]) : loadJobs(DB, ids)),
     cancelJobs: async ({ process }, symbol, ids) => {
@@ -183,10 +189,10 @@ function onboardAssetDeps(p: Platform): OnboardAssetDeps {
     },
     hasRecommendation: async (symbol) => (await listRecommendationsOf(DB, symbol, {}, null, 1)).length > 0,
     // The port of notifications takes this over; until then the log and the audit are who is told.
-    notify: async (deed, subject, detail) => {
-      if (await hasDeed(DB, deed.process.id, deed.key)) return;
-      logOf(deed.process)({ level: "info", message: "notification", subject, text: detail });
-      await DB.batch(noted(deed, "notification.send", subject, detail));
+    notify: async (effect, subject, detail) => {
+      if (await hasEffect(DB, effect.process.id, effect.key)) return;
+      logOf(effect.process)({ level: "info", message: "notification", subject, text: detail });
+      await DB.batch(noted(effect, "notification.send", subject, detail));
     },
   };
 }

@@ -34,7 +34,7 @@ export function rebuildDeps(p: Platform): RebuildDeps {
       return rebuild?.state === "building" || rebuild?.state === "comparing" ? rebuild : null;
     },
     streamsAfter: async (streamId, limit) =>
-      (await marksAfter(DB, streamId, limit)).map((mark) => mark.streamId),
+      (await marksAfter(DB, streamId, limit)).map((position) => position.streamId),
     readLog: (streamId, after) => readLogPage(p, streamId, after),
     knows: (events) => {
       try {

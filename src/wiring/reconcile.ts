@@ -10,25 +10,25 @@ import {
 import { upcast } from "../domain/events/upcast.ts";
 import { SOURCES } from "../domain/market/price-sources.ts";
 import { PROVIDERS } from "../domain/recommendation/llm/reply.ts";
-import { actionFor, type Finding, type Mark } from "../domain/reconciliation/divergence.ts";
+import { actionFor, type Finding, type ProjectedPosition } from "../domain/reconciliation/divergence.ts";
 import { type Effect, NO_COUNTS, type Run, type Step } from "../domain/reconciliation/run.ts";
 import { startTrace } from "../domain/trace/traceparent.ts";
 import { text } from "../queues/consumer.ts";
 import type { ReconcileDeps } from "../queues/reconcile.ts";
 import {
-  compareStretch,
+  compareRange,
+  type EventRange,
   findLeftovers,
   type Owner,
   ownerOfStream,
-  type Stretch,
 } from "../read-model/compare.ts";
 import {
   demoteUnjustified,
   dropBeyond,
   dropDemoted,
-  MARK_MOVED,
-  setMark,
-  writeStretch,
+  POSITION_MOVED,
+  setPosition,
+  writeRange,
 } from "../read-model/mend.ts";
 import { projectFeed } from "../read-model/projections.ts";
 import { leastVerified, marksAfter, marksOf, noteKnown, noteVerified } from "../read-model/streams.ts";
@@ -36,7 +36,7 @@ import { closeDivergences, openDivergences, writeDivergences } from "../records/
 import {
   countDivergences,
   loadRun,
-  orderRun,
+  requestRun,
   STEP_TAKEN,
   takeStep,
 } from "../records/reconciliation-records.ts";
@@ -45,12 +45,12 @@ import { logHeads, readLogPage } from "./stream-logs.ts";
 
 export function reconcileDeps(p: Platform): ReconcileDeps {
   const { DB } = p.env;
-  const head = async (mark: Mark) => {
-    const found = (await logHeads(p, [mark])).get(mark.streamId);
-    if (found === undefined) throw new Error(`the log of ${mark.streamId} cannot be reached`);
+  const head = async (position: ProjectedPosition) => {
+    const found = (await logHeads(p, [position])).get(position.streamId);
+    if (found === undefined) throw new Error(`the log of ${position.streamId} cannot be reached`);
     return found;
   };
-  const markOf = async (streamId: string): Promise<Mark> =>
+  const markOf = async (streamId: string): Promise<ProjectedPosition> =>
     (await marksOf(DB, [streamId]))[0] ?? { streamId, version: 0, hash: null };
   return {
     now: p.now,
@@ -61,28 +61,28 @@ export function reconcileDeps(p: Platform): ReconcileDeps {
     load: (id) => loadRun(DB, id),
     marksAfter: (streamId, limit) => marksAfter(DB, streamId, limit, SERVICES),
     marksOf: (symbols) => marksOf(DB, symbols.map(assetStream)),
-    heads: (marks) => logHeads(p, marks),
+    heads: (positions) => logHeads(p, positions),
     divergedOf: async (streamIds) =>
       new Set((await openDivergences(DB, streamIds)).map(({ stream }) => stream)),
     leastVerified: (before) => leastVerified(DB, before, p.config.RECONCILE_DEEP_STREAMS),
-    mark: markOf,
+    position: markOf,
     head,
     readLog: (streamId, after) => readLogPage(p, streamId, after),
     compare: async (streamId, events) => {
-      const stretch = await stretchOf(p, streamId, events);
-      return stretch === null ? { differences: {}, witness: 0 } : compareStretch(DB, stretch);
+      const range = await rangeOf(p, streamId, events);
+      return range === null ? { differences: {}, witness: 0 } : compareRange(DB, range);
     },
     leftovers: async (streamId, witness, trusted) => {
       const of = ownerOfStream(streamId);
       const { version, hash } = await markOf(streamId);
-      if (of === null) return { mark: { version, hash }, differences: {}, feedVersion: 0 };
+      if (of === null) return { position: { version, hash }, differences: {}, feedVersion: 0 };
       const [differences, feed] = await Promise.all([
         findLeftovers(DB, of, witness, trusted),
         DB.prepare("SELECT max(version) AS version FROM events WHERE stream_id = ?")
           .bind(streamId)
           .first<{ version: number | null }>(),
       ]);
-      return { mark: { version, hash }, differences, feedVersion: feed?.version ?? 0 };
+      return { position: { version, hash }, differences, feedVersion: feed?.version ?? 0 };
     },
     take: (run, step) => take(p, run, step),
     send: async (message, delaySeconds) => {
@@ -98,11 +98,11 @@ const SERVICES = [
   ALERTS_SERVICE,
 ];
 
-async function stretchOf(
+async function rangeOf(
   p: Platform,
   streamId: string,
   stored: readonly StoredEvent[],
-): Promise<Stretch | null> {
+): Promise<EventRange | null> {
   const of = ownerOfStream(streamId);
   if (of === null) return null;
   const events = stored.map(upcast);
@@ -150,10 +150,10 @@ async function take(p: Platform, run: Run, step: Step): Promise<"taken" | "lost"
     ]);
   } catch (error) {
     if (text(error).includes(STEP_TAKEN)) return "lost";
-    if (text(error).includes(MARK_MOVED)) return "moved";
+    if (text(error).includes(POSITION_MOVED)) return "moved";
     throw error;
   }
-  await announce(p, run, step.nudge === undefined ? heads : [...heads, step.nudge]);
+  await announce(p, run, step.wakeUp === undefined ? heads : [...heads, step.wakeUp]);
   return "taken";
 }
 
@@ -166,14 +166,14 @@ async function effectStatements(p: Platform, effect: Effect, now: number): Promi
   switch (effect.kind) {
     case "reset":
       return [
-        ...(effect.to === null ? [] : [setMark(db, streamId, effect.from, effect.to, now)]),
+        ...(effect.to === null ? [] : [setPosition(db, streamId, effect.from, effect.to, now)]),
         ...dropBeyond(db, of),
       ];
     case "demote":
     case "write": {
-      const stretch = await stretchOf(p, streamId, effect.events);
-      if (stretch === null) return [];
-      return effect.kind === "demote" ? demoteUnjustified(db, stretch) : writeStretch(db, stretch);
+      const range = await rangeOf(p, streamId, effect.events);
+      if (range === null) return [];
+      return effect.kind === "demote" ? demoteUnjustified(db, range) : writeRange(db, range);
     }
     case "finish":
       return dropDemoted(db, of);
@@ -204,7 +204,7 @@ async function report(p: Platform, run: Run, step: Step) {
       eventType: "ReadModelRepaired" as const,
       payload: {
         ...about(divergence),
-        // What nobody here mended was mended as its kind asks for: the sweep or a person came first.
+        // What nobody here repaired was repaired as its kind asks for: the sweep or a person came first.
         action: settled?.action ?? actionFor([divergence]),
         proven: true,
       },
@@ -251,7 +251,7 @@ async function announce(
 const HOUR_MS = 3_600_000;
 
 /** Orders the next scheduled run when it is time, unless one is open. Never throws: a tick has more to do. */
-export async function orderDueRun(p: Platform): Promise<void> {
+export async function requestDueRun(p: Platform): Promise<void> {
   const hours = p.config.RECONCILE_EVERY_HOURS;
   if (hours === 0) return;
   const id = p.newId();
@@ -265,7 +265,7 @@ export async function orderDueRun(p: Platform): Promise<void> {
     traceparent: startTrace(p.trace.traceId(), p.trace.spanId()),
   } as const;
   try {
-    const { meta } = await orderRun(p.env.DB, run, p.now(), hours * HOUR_MS).run();
+    const { meta } = await requestRun(p.env.DB, run, p.now(), hours * HOUR_MS).run();
     if (meta.changes > 0)
       await p.env.RECONCILE_QUEUE.send({ reconciliationId: id, step: 0, traceparent: run.traceparent });
   } catch (error) {

@@ -1,12 +1,12 @@
 import { portfolioSubject } from "../domain/job/job.ts";
 import { startTrace } from "../domain/trace/traceparent.ts";
 import type { OpenSlot, ScheduleDeps, SymbolPage } from "../queues/schedule.ts";
-import { withDueCalls } from "../read-model/due-calls.ts";
+import { withDueRecommendations } from "../read-model/due-calls.ts";
 import { calendarSymbols, liveSymbols, loadAssets } from "../records/asset-records.ts";
 import { readClock, writeClock } from "../records/clock-record.ts";
-import { orderJobs } from "../records/job-records.ts";
+import { insertJobs } from "../records/job-records.ts";
 import { openSlots } from "../records/open-work.ts";
-import { recordOrdered } from "../records/optimization-records.ts";
+import { recordRequested } from "../records/optimization-records.ts";
 import { findPortfolio } from "../records/portfolio-records.ts";
 import {
   advanceSchedule,
@@ -93,8 +93,8 @@ export function tickDeps(p: Platform): TickDeps<Schedule> {
         p,
         {
           queue: "schedule",
-          count: (most) => openSlots(DB, most),
-          take: (before, most) => takeAbandonedSlots(DB, owner, before, p.now() + SLOT_LEASE_MS, most),
+          count: (maximum) => openSlots(DB, maximum),
+          take: (before, maximum) => takeAbandonedSlots(DB, owner, before, p.now() + SLOT_LEASE_MS, maximum),
         },
         limit,
         0,
@@ -151,11 +151,11 @@ export function scheduleDeps(p: Platform): ScheduleDeps {
     },
     record: async (slot, jobs, next) => {
       const now = p.now();
-      const orders = jobs.map((job) => ({ ...job, dueAt: now + job.delaySeconds * 1000 }));
+      const requests = jobs.map((job) => ({ ...job, dueAt: now + job.delaySeconds * 1000 }));
       const page = { cursor: next, jobIds: jobs.map(({ id }) => id) };
       const results = await DB.batch([
-        ...(orders.length > 0 ? [orderJobs(DB, orders, now, slot)] : []),
-        ...(slot.kind === "portfolio" && orders.length > 0 ? [recordOrdered(DB, page.jobIds)] : []),
+        ...(requests.length > 0 ? [insertJobs(DB, requests, now, slot)] : []),
+        ...(slot.kind === "portfolio" && requests.length > 0 ? [recordRequested(DB, page.jobIds)] : []),
         advanceSlot(DB, slot, page, now, now + SLOT_LEASE_MS),
       ]);
       return (results.at(-1)?.meta.changes ?? 0) > 0;
@@ -192,7 +192,7 @@ async function portfolioSubjects({ env }: Platform, portfolioId: string): Promis
 }
 
 /** How many assets one page of a slot looks through for those with something due. */
-const LOOKED_THROUGH = 1_000;
+const SCANNED_PER_PAGE = 1_000;
 
 async function symbolPage(
   p: Platform,
@@ -209,13 +209,13 @@ async function symbolPage(
   if ("resolution" in target) return { symbols: [target.resolution], next: null };
   if ("symbol" in target) {
     const own = target.symbol > after ? [target.symbol] : [];
-    return { symbols: onlyDue ? await withDueCalls(db, own) : own, next: null };
+    return { symbols: onlyDue ? await withDueRecommendations(db, own) : own, next: null };
   }
-  const size = onlyDue ? LOOKED_THROUGH : limit;
+  const size = onlyDue ? SCANNED_PER_PAGE : limit;
   const symbolsOf = onlyDue ? calendarSymbols : liveSymbols;
   const found = await symbolsOf(db, target.calendar, after, size + 1);
   const looked = found.slice(0, size);
-  const wanted = onlyDue ? await withDueCalls(db, looked) : looked;
+  const wanted = onlyDue ? await withDueRecommendations(db, looked) : looked;
   const symbols = wanted.slice(0, limit);
   // What was found and does not fit is found again; what was only looked through is behind us.
   const last = wanted.length > limit ? symbols.at(-1) : looked.at(-1);

@@ -8,7 +8,7 @@ import {
   countOpenDeliveries,
   countOpenJobs,
   lastTick,
-  MOST_COUNTED,
+  MAX_COUNT,
   type OpenWork,
 } from "../records/gauge-records.ts";
 import { isAhead } from "../schedule/trigger-time.ts";
@@ -63,21 +63,25 @@ async function queueGauges(queue: QueueName, of: Queue, now: number): Promise<Ga
 
 /** One round trip, and at most some 11,000 rows read even when everything is behind. */
 export async function databaseGauges(db: D1Database, now: number): Promise<Gauge[]> {
-  const [behind, letters, jobs, deliveries, divergences, clock] = await db.batch<Record<string, unknown>>([
-    countStreamsBehind(db, MOST_COUNTED),
-    countDeadLetters(db),
-    countOpenJobs(db),
-    countOpenDeliveries(db),
-    countDivergences(db),
-    lastTick(db),
-  ]);
+  const [behind, deadLetters, jobs, deliveries, divergences, clock] = await db.batch<Record<string, unknown>>(
+    [
+      countStreamsBehind(db, MAX_COUNT),
+      countDeadLetters(db),
+      countOpenJobs(db),
+      countOpenDeliveries(db),
+      countDivergences(db),
+      lastTick(db),
+    ],
+  );
   const rows = <T>(result: D1Result | undefined): T[] => (result?.results ?? []) as T[];
   const streams = rows<{ n: number; oldest: number | null }>(behind)[0];
   const tick = rows<{ wallAt: number }>(clock)[0];
   return [
     gauge("outbox_streams_behind", {}, streams?.n ?? 0),
     gauge("outbox_lag_seconds", {}, ageOf(streams?.oldest ?? null, now)),
-    ...rows<{ state: string; n: number }>(letters).map(({ state, n }) => gauge("dead_letters", { state }, n)),
+    ...rows<{ state: string; n: number }>(deadLetters).map(({ state, n }) =>
+      gauge("dead_letters", { state }, n),
+    ),
     ...rows<OpenWork>(jobs).map(({ kind, state, n }) => gauge("jobs_open", { kind, state }, n)),
     ...[...Map.groupBy(rows<OpenWork>(jobs), ({ kind }) => kind)].map(([kind, own]) =>
       gauge("jobs_oldest_due_age_seconds", { kind }, ageOf(oldestOf(own), now)),

@@ -6,7 +6,7 @@ import { candidatesFor, isVendorName, type VendorName } from "../domain/market/v
 import { continueTrace } from "../domain/trace/traceparent.ts";
 import type { IngestDeps } from "../queues/ingest.ts";
 import { demoSource } from "../sources/demo.ts";
-import { giveBack, type Turns, takeTurn } from "../sources/pace.ts";
+import { giveBack, reserveSlot, type Turns } from "../sources/pace.ts";
 import { type PriceSource, refusal, type SourceFailure } from "../sources/price-source.ts";
 import { vendorSource } from "../sources/vendor.ts";
 import { VENDORS } from "../sources/vendors.ts";
@@ -28,7 +28,7 @@ export function priceDeps(p: Platform): Pick<IngestDeps, "candidates" | "prices"
       const unaskable = source.unaskable?.(request) ?? null;
       if (unaskable !== null) return unaskable;
       // The turn is taken before the breaker is asked: a line of our own making must not look like the vendor's limit.
-      const wait = turnAt(p, name);
+      const wait = slotFor(p, name);
       if (wait === null) return LINE_TOO_LONG;
       const service = sourceService(name);
       const guarded = await guard({
@@ -43,7 +43,7 @@ export function priceDeps(p: Platform): Pick<IngestDeps, "candidates" | "prices"
         verdictOf: (answer) => verdictOfSource(answer, SOURCE_TIMEOUT_MS),
       });
       if (guarded.kind === "open") {
-        leaveLine(p, name);
+        releaseSlot(p, name);
         const { seconds: retryAfterSeconds, concerns } = guarded;
         const detail =
           concerns === "subject"
@@ -123,10 +123,10 @@ export function linesOf({ config }: Pick<Platform, "config">): Turns {
 const lines = new WeakMap<Platform["config"], Turns>();
 
 /** Milliseconds until the next turn at a source, or null when too many stand in line. What is not a vendor has no line. */
-const turnAt = (p: Platform, name: string): number | null =>
-  isVendorName(name) ? takeTurn(linesOf(p), name, gapOf(p, name), p.now()) : 0;
+const slotFor = (p: Platform, name: string): number | null =>
+  isVendorName(name) ? reserveSlot(linesOf(p), name, gapOf(p, name), p.now()) : 0;
 
-function leaveLine(p: Platform, name: string): void {
+function releaseSlot(p: Platform, name: string): void {
   if (isVendorName(name)) giveBack(linesOf(p), name, gapOf(p, name));
 }
 

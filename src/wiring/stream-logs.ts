@@ -1,6 +1,6 @@
 import { serviceOfStream, symbolOfStream } from "../domain/events/envelope.ts";
 import type { LogPage } from "../domain/reconciliation/check-chain.ts";
-import type { LogHead, Mark } from "../domain/reconciliation/divergence.ts";
+import type { LogHead, ProjectedPosition } from "../domain/reconciliation/divergence.ts";
 import { inWaves } from "../queues/consumer.ts";
 import { feedHeads, readFeedRows } from "../read-model/streams.ts";
 import { assetObject, breakerObject, type Platform } from "./common.ts";
@@ -44,19 +44,19 @@ const instant = (iso: string | null): number | null => {
 /** The heads of these streams' logs; one that cannot be reached is left out. */
 export async function logHeads(
   p: Platform,
-  marks: readonly Mark[],
+  positions: readonly ProjectedPosition[],
 ): Promise<Map<string, LogHead & { readonly inFeed: boolean }>> {
   const heads = new Map<string, LogHead & { readonly inFeed: boolean }>();
-  const inObjects = marks.flatMap((mark) => {
-    const log = objectLog(p, mark.streamId);
-    return log === null ? [] : [{ mark, log }];
+  const inObjects = positions.flatMap((position) => {
+    const log = objectLog(p, position.streamId);
+    return log === null ? [] : [{ position, log }];
   });
-  await inWaves(inObjects, AT_ONCE, async ({ mark: { streamId, version }, log }) => {
+  await inWaves(inObjects, AT_ONCE, async ({ position: { streamId, version }, log }) => {
     try {
       const { hashAt, waitingSince, ...head } = await log.head(version);
       heads.set(streamId, {
         version: head.version,
-        hashAtMark: hashAt,
+        hashAtPosition: hashAt,
         // An event whose time cannot be read waits for certain; since when does not matter.
         waitingSince: head.version > version ? (instant(waitingSince) ?? 0) : null,
         inFeed: false,
@@ -65,12 +65,12 @@ export async function logHeads(
       p.log({ level: "warn", message: "log not reachable", streamId, error: String(error) });
     }
   });
-  const inFeed = marks.filter(({ streamId }) => objectLog(p, streamId) === null);
+  const inFeed = positions.filter(({ streamId }) => objectLog(p, streamId) === null);
   if (inFeed.length === 0) return heads;
   for (const [streamId, { version, waitingSince }] of await feedHeads(p.env.DB, inFeed)) {
     heads.set(streamId, {
       version,
-      hashAtMark: undefined,
+      hashAtPosition: undefined,
       waitingSince: instant(waitingSince),
       inFeed: true,
     });

@@ -1,7 +1,7 @@
 import { JOB_KINDS, type JobKind } from "../domain/job/job.ts";
 import type { QueueName } from "../domain/metrics/catalogue.ts";
 import { countStreamsBehind, takeStreamsBehind } from "../read-model/streams.ts";
-import { pruneLetters } from "../records/dead-letter-records.ts";
+import { pruneDeadLetters } from "../records/dead-letter-records.ts";
 import { takeOverdueDeliveries } from "../records/delivery-records.ts";
 import { pruneKeys } from "../records/idempotency-records.ts";
 import { takeOverdueJobs } from "../records/job-records.ts";
@@ -33,8 +33,8 @@ export function sweepDeps(p: Platform): SweepDeps {
       p,
       {
         queue: JOB_QUEUE[kind],
-        count: (most) => openJobs(DB, kind, most),
-        take: (before, most) => takeOverdueJobs(DB, kind, before, p.now(), most),
+        count: (max) => openJobs(DB, kind, max),
+        take: (before, max) => takeOverdueJobs(DB, kind, before, p.now(), max),
       },
       limit,
     );
@@ -43,8 +43,8 @@ export function sweepDeps(p: Platform): SweepDeps {
     overdueJobs: async (limit) =>
       (await Promise.all(JOB_KINDS.map((kind) => overdueJobsOf(kind, limit)))).flat().map(toMessage),
     forgottenJobs: async (limit) => (await repairSequences(DB, p.now(), limit)).map(toMessage),
-    pruneLetters: (limit) =>
-      pruneLetters(DB, p.now() - p.config.DEAD_LETTER_RETENTION_DAYS * 86_400_000, limit),
+    pruneDeadLetters: (limit) =>
+      pruneDeadLetters(DB, p.now() - p.config.DEAD_LETTER_RETENTION_DAYS * 86_400_000, limit),
     pruneModels: (limit) =>
       pruneModelRecords(DB, p.now() - p.config.LLM_AUDIT_RETENTION_DAYS * 86_400_000, limit),
     sealSecrets: (limit) => sealSecrets(p, limit),
@@ -55,8 +55,8 @@ export function sweepDeps(p: Platform): SweepDeps {
         p,
         {
           queue: "webhooks",
-          count: (most) => openDeliveries(DB, p.now(), most),
-          take: (before, most) => takeOverdueDeliveries(DB, before, p.now(), most),
+          count: (max) => openDeliveries(DB, p.now(), max),
+          take: (before, max) => takeOverdueDeliveries(DB, before, p.now(), max),
         },
         limit,
       );
@@ -67,8 +67,8 @@ export function sweepDeps(p: Platform): SweepDeps {
         p,
         {
           queue: "events",
-          count: async (most) => (await countStreamsBehind(DB, most).first<{ n: number }>())?.n ?? 0,
-          take: (before, most) => takeStreamsBehind(DB, before, p.now(), most),
+          count: async (max) => (await countStreamsBehind(DB, max).first<{ n: number }>())?.n ?? 0,
+          take: (before, max) => takeStreamsBehind(DB, before, p.now(), max),
         },
         limit,
       );
@@ -79,10 +79,10 @@ export function sweepDeps(p: Platform): SweepDeps {
         p,
         {
           queue: "reconcile",
-          count: (most) => openRuns(DB, most),
-          take: async (before, most) => {
-            const runs = await takeOverdueRuns(DB, before, p.now(), most);
-            return [...runs, ...(await takeOverdueRebuilds(DB, before, p.now(), most - runs.length))];
+          count: (max) => openRuns(DB, max),
+          take: async (before, max) => {
+            const runs = await takeOverdueRuns(DB, before, p.now(), max);
+            return [...runs, ...(await takeOverdueRebuilds(DB, before, p.now(), max - runs.length))];
           },
         },
         limit,
@@ -99,8 +99,8 @@ export function sweepDeps(p: Platform): SweepDeps {
         p,
         {
           queue: "processes",
-          count: (most) => openProcesses(DB, p.now(), most),
-          take: (before, most) => takeOverdueProcesses(DB, before, p.now(), most),
+          count: (max) => openProcesses(DB, p.now(), max),
+          take: (before, max) => takeOverdueProcesses(DB, before, p.now(), max),
         },
         limit,
       );

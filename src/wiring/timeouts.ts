@@ -49,7 +49,7 @@ export const boundedEnv = (env: Env, ms: Bounds = BOUNDS_MS): Env => ({
 type Method = (...values: unknown[]) => unknown;
 
 /** The same thing, with some methods replaced. Every other member is looked up when it is used. */
-function dressed<T extends object>(real: T, replace: (key: string, method: Method) => Method | null): T {
+function proxied<T extends object>(real: T, replace: (key: string, method: Method) => Method | null): T {
   return new Proxy(real, {
     get(target, key) {
       const member: unknown = Reflect.get(target, key, target);
@@ -68,14 +68,14 @@ const late =
 
 /** Something of which every method is a call. */
 const bounded = <T extends object>(real: T, ms: number, what: string): T =>
-  dressed(real, (key, method) => late(method, ms, `${what} (${key})`));
+  proxied(real, (key, method) => late(method, ms, `${what} (${key})`));
 
 function boundedObjects<T extends Rpc.DurableObjectBranded>(
   namespace: DurableObjectNamespace<T>,
   ms: number,
   what: string,
 ): DurableObjectNamespace<T> {
-  return dressed(namespace, (key, method) =>
+  return proxied(namespace, (key, method) =>
     key === "getByName" || key === "get"
       ? (...values) => {
           const stub = method(...values);
@@ -89,7 +89,7 @@ function boundedObjects<T extends Rpc.DurableObjectBranded>(
 const realStatements = new WeakMap<object, unknown>();
 
 function boundedStatement(real: object, ms: number): object {
-  const statement = dressed(real, (key, method) => {
+  const statement = proxied(real, (key, method) => {
     if (key !== "bind") return late(method, ms, "the database");
     return (...values) => {
       const one = method(...values);
@@ -101,7 +101,7 @@ function boundedStatement(real: object, ms: number): object {
 }
 
 function boundedDatabase<T extends object>(real: T, ms: number): T {
-  return dressed(real, (key, method) => {
+  return proxied(real, (key, method) => {
     switch (key) {
       case "prepare":
         return (...values) => {

@@ -24,7 +24,7 @@ const CLAIM_MS = 30_000;
 const SLACK_MS = 1_000;
 
 /** A call that cannot be signed is a failed attempt: the key may be put back before the last one. */
-const UNCALLED = {
+const NOT_SENT = {
   status: null,
   error: "the endpoint's secret cannot be opened: see ENCRYPTION_KEY",
   excerpt: null,
@@ -36,7 +36,7 @@ export function webhooksDeps(p: Platform): WebhooksDeps {
   const guard = breakers(p);
   return {
     now: p.now,
-    chance: p.chance,
+    random: p.random,
     log: p.log,
     metrics: p.metrics,
     trace: p.trace,
@@ -48,10 +48,10 @@ export function webhooksDeps(p: Platform): WebhooksDeps {
     claim: (ids) => claimDeliveries(DB, ids, p.now() + SLACK_MS, p.now() + CLAIM_MS),
     call: async ({ endpointId, eventType, secret: sealed, ...unsigned }) => {
       const secret = await opened(p, endpointId, sealed);
-      if (secret === null) return UNCALLED;
+      if (secret === null) return NOT_SENT;
       const call = { ...unsigned, secret };
       const error = await endpointNameProblem(p, call.url);
-      if (error !== null) return { ...UNCALLED, error };
+      if (error !== null) return { ...NOT_SENT, error };
       const guarded = await guard({
         service: webhookService(endpointId),
         // A receiver's code has a place per type: one of them can be broken while the others work.
@@ -87,7 +87,7 @@ export function webhooksDeps(p: Platform): WebhooksDeps {
 
 function failedOf(
   { delivery, state, attempt, exhausted, disable: reason, traceparent }: SettledDelivery,
-  letterId: string,
+  deadLetterId: string,
 ): FailedDelivery[] {
   const { endpoint } = delivery;
   if (state !== "failed" || endpoint === null) return [];
@@ -96,7 +96,7 @@ function failedOf(
   const error = { code: "delivery_failed", detail };
   const disabling = reason !== null;
   return [
-    { delivery, endpointId: endpoint.id, attempts, error, exhausted, disabling, traceparent, letterId },
+    { delivery, endpointId: endpoint.id, attempts, error, exhausted, disabling, traceparent, deadLetterId },
   ];
 }
 

@@ -1,5 +1,5 @@
 import { ownJudgement } from "./invariants/own-judgement.ts";
-import { redrivenForEver, waitingInVain } from "./invariants/sequence.ts";
+import { redrivenForever, waitingInVain } from "./invariants/sequence.ts";
 import { checkAtRest, type Violation } from "./judge.ts";
 import { type Fault, Swarm } from "./platform/faults.ts";
 import { Random } from "./platform/random.ts";
@@ -8,7 +8,7 @@ import { World } from "./platform/world.ts";
 import { MINUTE, Run, START } from "./run.ts";
 import { Ledger } from "./workload/ledger.ts";
 import { calmDown } from "./workload/operations.ts";
-import { dealWithLetters, openLetters, stuckProcesses } from "./workload/operator.ts";
+import { handleDeadLetters, openDeadLetters, stuckProcesses } from "./workload/operator.ts";
 import { chooseAssets, runProgram } from "./workload/program.ts";
 
 export interface SeedResult {
@@ -47,7 +47,7 @@ export async function runSeed(
     await run.settleClients();
     run.start("operator", (client) => calmDown(client, ledger));
     await run.settle();
-    await dealWithAllLetters(run);
+    await handleAllDeadLetters(run);
     if (run.violations.length === 0) run.violations.push(...checkAtRest(run.system, ledger));
     if (run.violations.length === 0 && choice.chance(0.25)) await ownJudgement(run);
   });
@@ -63,15 +63,15 @@ export async function runSeed(
 }
 
 /** What nobody has given up yet is given up in the third round; what comes to light then, in the rounds after it. */
-const MOST_ROUNDS = 12;
+const MAX_ROUNDS = 12;
 
 /** Parked assets wait for a person. Before one comes, nothing may wait in vain; after that, nothing may wait at all. */
-async function dealWithAllLetters(run: Run): Promise<void> {
-  for (let round = 0; round < MOST_ROUNDS && run.violations.length === 0; round++) {
-    for (const what of [...waitingInVain(run.system), ...redrivenForEver(run.system)])
+async function handleAllDeadLetters(run: Run): Promise<void> {
+  for (let round = 0; round < MAX_ROUNDS && run.violations.length === 0; round++) {
+    for (const what of [...waitingInVain(run.system), ...redrivenForever(run.system)])
       run.violations.push({ invariant: "what waits, waits behind a dead letter", what });
-    if (openLetters(run.system).length + stuckProcesses(run.system).length === 0) return;
-    run.start(`operator of letters ${round}`, (client) => dealWithLetters(client, round));
+    if (openDeadLetters(run.system).length + stuckProcesses(run.system).length === 0) return;
+    run.start(`operator of letters ${round}`, (client) => handleDeadLetters(client, round));
     await run.settle();
   }
 }

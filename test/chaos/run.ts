@@ -12,7 +12,7 @@ export const MINUTE = 60_000;
 export const START = Date.UTC(2026, 0, 5, 12);
 /** When the faults have stopped, everything has to be at rest within this. */
 const PATIENCE_HOURS = 6;
-const MOST_STEPS = 60_000;
+const MAX_STEPS = 60_000;
 const CHECK_EVERY = 250;
 /** At rest means at rest for this many ticks: a sweep may still find something. */
 const QUIET_TICKS = 4;
@@ -100,9 +100,9 @@ export class Run {
       this.violations.push(...checkAlways(this.system));
     };
     while (!this.#stopped) {
-      const rested = await scheduler.runReady(MOST_STEPS, afterStep);
-      if (!rested || scheduler.steps > MOST_STEPS)
-        this.violations.push({ invariant: "stuck", what: `more than ${MOST_STEPS} steps` });
+      const rested = await scheduler.runReady(MAX_STEPS, afterStep);
+      if (!rested || scheduler.steps > MAX_STEPS)
+        this.violations.push({ invariant: "stuck", what: `more than ${MAX_STEPS} steps` });
       if (this.violations.length > 0) this.#stopped = true;
       if (this.#stopped || reached()) return;
       const next = scheduler.nextInstant();

@@ -19,7 +19,7 @@ import { TEETH } from "./teeth-table.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const LEFT_OUT = new Set(["node_modules", ".git", ".state", ".wrangler"]);
-const LONGEST_MS = 600_000;
+const MAX_MS = 600_000;
 
 /** A copy inside the tree, in a folder that git ignores: so it finds the same packages. */
 function copyTree(): string {
@@ -56,7 +56,7 @@ const commandOf = (suite: Suite): string[] => {
 function passes(tree: string, suite: Suite): boolean {
   const { status, error } = spawnSync(process.execPath, commandOf(suite), {
     cwd: tree,
-    timeout: LONGEST_MS,
+    timeout: MAX_MS,
     encoding: "utf8",
     env: {
       ...process.env,

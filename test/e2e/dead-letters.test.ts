@@ -10,7 +10,7 @@ import { assetView, eventView, jobView } from "./views.ts";
 const ONE_TRY = { type: "backoff", attempts: 1, baseSeconds: 1, capSeconds: 1 };
 
 const instant = z.iso.datetime();
-const letterView = z.object({
+const deadLetterBody = z.object({
   id: z.string(),
   queue: z.string(),
   subject: z.string().nullable(),
@@ -33,7 +33,7 @@ const LETTERS = "/backoffice/dead-letters";
 
 let system: System;
 let api: Api;
-let letter: z.infer<typeof letterView>;
+let deadLetter: z.infer<typeof deadLetterBody>;
 
 beforeAll(async () => {
   system = await startSystem({
@@ -45,13 +45,16 @@ beforeAll(async () => {
   // There is nothing to recommend anything from yet.
   const order = await api.json("POST", "/jobs", { kind: "recommendation", symbol: "HELD" });
   expect(order.status).toBe(202);
-  letter = await until("the dead letter", async () => (await api.all(LETTERS, letterView))[0] ?? null);
+  deadLetter = await until(
+    "the dead letter",
+    async () => (await api.all(LETTERS, deadLetterBody))[0] ?? null,
+  );
 });
 afterAll(stopEverything);
 
 describe("a parked job over HTTP", () => {
   test("holds back the later ones of its asset and no other, and says so", async () => {
-    expect(letter).toMatchObject({
+    expect(deadLetter).toMatchObject({
       symbol: "HELD",
       queue: "recommendation",
       attempts: 1,
@@ -65,22 +68,24 @@ describe("a parked job over HTTP", () => {
       const job = await api.get(`/jobs/${encodeURIComponent(held)}`, waitingView);
       return job.waitingBehind === null ? null : job;
     });
-    expect(waiting).toMatchObject({ state: "queued", waitingBehind: letter.id, attempts: [] });
+    expect(waiting).toMatchObject({ state: "queued", waitingBehind: deadLetter.id, attempts: [] });
   });
 
   test("is told apart by filters and summed up by its cause", async () => {
-    const found = (query: string) => api.all(`${LETTERS}?${query}`, letterView);
-    expect(await found(`symbol=HELD&queue=recommendation&fingerprint=${letter.fingerprint}`)).toHaveLength(1);
+    const found = (query: string) => api.all(`${LETTERS}?${query}`, deadLetterBody);
+    expect(
+      await found(`symbol=HELD&queue=recommendation&fingerprint=${deadLetter.fingerprint}`),
+    ).toHaveLength(1);
     expect(await found("symbol=FREE")).toStrictEqual([]);
     expect(await found("before=2020-01-01")).toStrictEqual([]);
-    const summary = z.object({ items: z.array(z.object({ count: z.number(), example: letterView })) });
+    const summary = z.object({ items: z.array(z.object({ count: z.number(), example: deadLetterBody })) });
     expect((await api.get(`${LETTERS}/summary`, summary)).items).toMatchObject([
-      { count: 1, example: { id: letter.id } },
+      { count: 1, example: { id: deadLetter.id } },
     ]);
   });
 
   test("shows in a dry run what a redrive would come to", async () => {
-    const answer = await api.ask("POST", `${LETTERS}/${letter.id}/dry-run`);
+    const answer = await api.ask("POST", `${LETTERS}/${deadLetter.id}/dry-run`);
     expect(answer.status).toBe(200);
     expect(JSON.parse(answer.text)).toMatchObject({
       wouldSendTo: "recommendation",
@@ -125,21 +130,21 @@ describe("a parked job over HTTP", () => {
     bad("?cursor=nonsense", undefined, 400, undefined, "GET"),
     bad("/summary?state=shut", undefined, 400, "state", "GET"),
   ])("$method $path with $body is $status", async ({ method, path, body, status, field }) => {
-    const url = `${LETTERS}${path.replace("/ID", `/${letter.id}`)}`;
+    const url = `${LETTERS}${path.replace("/ID", `/${deadLetter.id}`)}`;
     const answer = body === undefined ? await api.ask(method, url) : await api.json(method, url, body);
     const problem = refusal(answer, status);
     if (field !== undefined) expect(problem.errors?.map((error) => error.field)).toContain(field);
-    expect(await api.get(`${LETTERS}/${letter.id}`, letterView)).toStrictEqual(letter);
+    expect(await api.get(`${LETTERS}/${deadLetter.id}`, deadLetterBody)).toStrictEqual(deadLetter);
   });
 
   test("is discarded with a reason, and what waited runs in its order to its end", async () => {
     const counted = await api.json("POST", `${LETTERS}/discard`, { filter: { symbol: "HELD" } });
     expect(JSON.parse(counted.text)).toMatchObject({ matching: 1, assets: 1, done: 0 });
     const reason = "there were no bars yet";
-    const answer = await api.json("POST", `${LETTERS}/${letter.id}/discard`, { reason });
+    const answer = await api.json("POST", `${LETTERS}/${deadLetter.id}/discard`, { reason });
     expect(answer.status).toBe(200);
-    expect(letterView.parse(JSON.parse(answer.text))).toMatchObject({ state: "discarded", reason });
-    refusal(await api.json("POST", `${LETTERS}/${letter.id}/discard`, { reason }), 409);
+    expect(deadLetterBody.parse(JSON.parse(answer.text))).toMatchObject({ state: "discarded", reason });
+    refusal(await api.json("POST", `${LETTERS}/${deadLetter.id}/discard`, { reason }), 409);
     const events = await until("the recommendation", async () => {
       const all = await api.all("/events?pattern=asset.HELD.%23", eventView);
       return all.some(({ eventType }) => eventType === "RecommendationGenerated") ? all : null;
@@ -157,7 +162,7 @@ describe("a parked job over HTTP", () => {
       actor: z.string(),
     });
     const rows = (await api.all("/backoffice/audit?limit=200", audit)).filter(
-      ({ subject }) => subject === letter.id,
+      ({ subject }) => subject === deadLetter.id,
     );
     expect(rows.map(({ action, outcome }) => `${action} ${outcome}`)).toStrictEqual([
       "dead-letter.discard refused",

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import * as z from "zod";
 import type { ModelAnswer } from "../../src/domain/recommendation/llm/answer.ts";
-import { type ModelAsked, type ModelServer, openAi, startModel } from "../domain/models/model-server.ts";
+import { type ModelCalled, type ModelServer, openAi, startModel } from "../domain/models/model-server.ts";
 import { until } from "./api.ts";
 import { type System, startSystem, stopEverything } from "./system.ts";
 
@@ -30,7 +30,7 @@ const auditPage = z.object({
 });
 
 /** A model that reads the data it is shown and says something careful about it. */
-function careful({ body }: ModelAsked): ModelAnswer {
+function careful({ body }: ModelCalled): ModelAnswer {
   const messages = z.array(z.object({ role: z.string(), content: z.string() })).parse(body["messages"]);
   const user = messages.find(({ role }) => role === "user")?.content ?? "";
   const data = shownData.parse(JSON.parse(user.split("\n").slice(1, -2).join("\n")));
@@ -88,7 +88,7 @@ test("a model over HTTP recommends, in its own words and with our numbers", asyn
   expect(await auditOf(said.id)).toMatchObject({ outcome: "accepted" });
 });
 
-test("an invented number is mended once", async () => {
+test("an invented number is repaired once", async () => {
   const said = await newestOf("MSFT");
   expect(said).toMatchObject({ engine: "llm" });
   const audit = await auditOf(said.id);

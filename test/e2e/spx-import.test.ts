@@ -128,14 +128,14 @@ describe("the S&P 500 from a file", () => {
       skewness: z.number(),
       excessKurtosis: z.number(),
     });
-    const figures = await system.api.get("/assets/SPX/performance", view);
+    const statistics = await system.api.get("/assets/SPX/performance", view);
     for (const [name, expected] of Object.entries(PERFORMANCE))
-      expect(Number(figures[name]) / expected, name).toBeCloseTo(1, 10);
-    expect(figures.maxDrawdown.depth).toBeCloseTo(-0.567753877503, 11);
-    expect(figures.maxDrawdown.peak.slice(0, 10)).toBe("2007-10-09");
-    expect(figures.maxDrawdown.trough.slice(0, 10)).toBe("2009-03-09");
-    expect(figures.skewness).toBeCloseTo(-0.1226, 4);
-    expect(figures.excessKurtosis).toBeCloseTo(11.017, 3);
+      expect(Number(statistics[name]) / expected, name).toBeCloseTo(1, 10);
+    expect(statistics.maxDrawdown.depth).toBeCloseTo(-0.567753877503, 11);
+    expect(statistics.maxDrawdown.peak.slice(0, 10)).toBe("2007-10-09");
+    expect(statistics.maxDrawdown.trough.slice(0, 10)).toBe("2009-03-09");
+    expect(statistics.skewness).toBeCloseTo(-0.1226, 4);
+    expect(statistics.excessKurtosis).toBeCloseTo(11.017, 3);
   });
 
   test("gives an analysis and a recommendation on its last bar, from the file and not from a demo", async () => {

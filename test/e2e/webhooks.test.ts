@@ -182,20 +182,24 @@ describe.concurrent("an endpoint in trouble", () => {
       async () => (await deliveriesOf(down)).find(({ state }) => state === "failed") ?? null,
     );
     expect(failed.attempts.map(({ status }) => status)).toStrictEqual([503, 503, 503]);
-    const letterView = z.object({
+    const deadLetterBody = z.object({
       id: z.string(),
       queue: z.string(),
       subject: z.string().nullable(),
       state: z.string(),
     });
     const open = async () =>
-      (await system.api.all("/backoffice/dead-letters", letterView)).filter(
+      (await system.api.all("/backoffice/dead-letters", deadLetterBody)).filter(
         ({ subject }) => subject === failed.id,
       );
-    const letters = await open();
-    expect(letters).toMatchObject([{ queue: "webhooks", state: "open" }]);
+    const deadLetters = await open();
+    expect(deadLetters).toMatchObject([{ queue: "webhooks", state: "open" }]);
     receiver.behaviours.delete("/down");
-    const redriven = await system.api.json("POST", `/backoffice/dead-letters/${letters[0]?.id}/redrive`, {});
+    const redriven = await system.api.json(
+      "POST",
+      `/backoffice/dead-letters/${deadLetters[0]?.id}/redrive`,
+      {},
+    );
     expect(redriven.status).toBe(202);
     await until(
       "the redelivery",

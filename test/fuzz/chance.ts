@@ -1,7 +1,7 @@
 import { seededUniform } from "../../local/seeded-random.ts";
 
 /** Every choice of one request, from the run's seed and the request's number. */
-export class Chance {
+export class Random {
   private readonly uniform: () => number;
 
   constructor(seed: number, index: number) {

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { Api } from "../e2e/api.ts";
 import { dailyBars } from "../e2e/daily-bars.ts";
 import { type RawAnswer, sendRaw } from "../e2e/raw-http.ts";
-import { Chance } from "./chance.ts";
+import { Random } from "./chance.ts";
 import { readDescription } from "./operations.ts";
 import { Pool } from "./pool.ts";
 import { FuzzReport } from "./report.ts";
@@ -21,7 +21,7 @@ export interface FuzzOptions {
 }
 
 /** Kinds of fault kept in full; the others are counted by what was wrong. */
-const MOST_FAULTS = 50;
+const MAX_FAULTS = 50;
 /** A key may make 3,000 requests a minute, so work is spread over several. */
 const KEYS = 12;
 const SYMBOLS = ["FUZZ-A", "FUZZ-B", "FUZZ-C"];
@@ -49,7 +49,7 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
     );
     report.count(one, answer.status, performance.now() - before);
     const fault = faultOf(one, answer);
-    if (fault !== null && report.faults.length < MOST_FAULTS) {
+    if (fault !== null && report.faults.length < MAX_FAULTS) {
       const curl = asCurl(origin, one, String(one.headers["authorization"]).replace("Bearer ", ""));
       report.faults.push({ what: fault, shot: one, curl, answer: answer.text.slice(0, 500) });
       tell(`#${one.index} ${one.mood}: ${fault}\n  ${curl.slice(0, 2_000)}\n  ${answer.text.slice(0, 500)}`);
@@ -77,7 +77,7 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
       const index = next;
       next += 1;
       const place = index % KEYS;
-      await send(shot(index, new Chance(seed, index), described, pool, keys[place] ?? key), place);
+      await send(shot(index, new Random(seed, index), described, pool, keys[place] ?? key), place);
       if (next % 1_000 === 0) tell(`${next} requests, ${report.faults.length} faults`);
     }
   };

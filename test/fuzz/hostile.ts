@@ -1,5 +1,5 @@
 import { gzipSync } from "node:zlib";
-import type { Chance } from "./chance.ts";
+import type { Random } from "./chance.ts";
 import { isObject } from "./pool.ts";
 
 /** Words that have broken servers before, as they stand in a URL. */
@@ -104,27 +104,27 @@ const NASTY_VALUES: readonly unknown[] = [
 ];
 
 /** The value with one place in it broken: another type, too much, too little, a name too many. */
-export function broken(value: unknown, chance: Chance): unknown {
-  if (chance.is(0.25)) return chance.pick(NASTY_VALUES);
+export function broken(value: unknown, random: Random): unknown {
+  if (random.is(0.25)) return random.pick(NASTY_VALUES);
   if (Array.isArray(value) && value.length > 0) {
-    if (chance.is(0.2)) return Array(chance.pick([0, 2, 60, 1_000])).fill(value[0]);
-    const at = chance.below(value.length);
-    return value.map((one, index) => (index === at ? broken(one, chance) : one));
+    if (random.is(0.2)) return Array(random.pick([0, 2, 60, 1_000])).fill(value[0]);
+    const at = random.below(value.length);
+    return value.map((one, index) => (index === at ? broken(one, random) : one));
   }
-  if (!isObject(value)) return chance.pick(NASTY_VALUES);
+  if (!isObject(value)) return random.pick(NASTY_VALUES);
   const names = Object.keys(value);
-  if (names.length === 0 || chance.is(0.2))
+  if (names.length === 0 || random.is(0.2))
     return {
       ...value,
-      [chance.pick(["x", "Name", "__proto__x", "", "\ud800", "a.b"])]: chance.pick(NASTY_VALUES),
+      [random.pick(["x", "Name", "__proto__x", "", "\ud800", "a.b"])]: random.pick(NASTY_VALUES),
     };
-  const name = chance.pick(names);
-  if (chance.is(0.2)) return Object.fromEntries(Object.entries(value).filter(([key]) => key !== name));
-  if (chance.is(0.1))
+  const name = random.pick(names);
+  if (random.is(0.2)) return Object.fromEntries(Object.entries(value).filter(([key]) => key !== name));
+  if (random.is(0.1))
     return Object.fromEntries(
       Object.entries(value).map(([key, one]) => [key === name ? `${key}s` : key, one]),
     );
-  return { ...value, [name]: broken(value[name], chance) };
+  return { ...value, [name]: broken(value[name], random) };
 }
 
 export interface Payload {
@@ -134,10 +134,10 @@ export interface Payload {
 }
 
 /** JSON that is not quite JSON, or says that it is something else. */
-export function spoilt(text: string, type: string, chance: Chance): Payload {
-  const deep = chance.pick([100, 5_000, 15_000]);
+export function spoilt(text: string, type: string, random: Random): Payload {
+  const deep = random.pick([100, 5_000, 15_000]);
   const kinds: readonly (() => Payload)[] = [
-    () => ({ type, bytes: text.slice(0, chance.below(text.length + 1)) }),
+    () => ({ type, bytes: text.slice(0, random.below(text.length + 1)) }),
     () => ({ type, bytes: `\ufeff${text}` }),
     () => ({ type, bytes: `${text}${text}` }),
     () => ({ type, bytes: text.replace(/\d+/, "1e999") }),
@@ -152,10 +152,10 @@ export function spoilt(text: string, type: string, chance: Chance): Payload {
     () => ({ type, bytes: text, encoding: "gzip" }),
     () => ({ type, bytes: "" }),
     () => ({ type, bytes: "x".repeat(70_000) }),
-    () => ({ type, bytes: chance.pick(["null", "1", '"x"', "[]", "{}", "NaN", "undefined", "\u0000"]) }),
+    () => ({ type, bytes: random.pick(["null", "1", '"x"', "[]", "{}", "NaN", "undefined", "\u0000"]) }),
     () => ({ type: null, bytes: text }),
     () => ({
-      type: chance.pick([
+      type: random.pick([
         "text/plain",
         "application/xml",
         "application/x-www-form-urlencoded",
@@ -170,7 +170,7 @@ export function spoilt(text: string, type: string, chance: Chance): Payload {
       bytes: text,
     }),
   ];
-  return chance.pick(kinds)();
+  return random.pick(kinds)();
 }
 
 const CELLS = [
@@ -193,8 +193,8 @@ const CELLS = [
 ];
 
 /** A file of bars as people, and nobody, would have it. */
-export function csv(chance: Chance): string {
-  const header = chance.pick([
+export function csv(random: Random): string {
+  const header = random.pick([
     "timestamp,open,high,low,close,volume",
     "Date,Open,High,Low,Close,Adj Close,Volume",
     "Fecha;Último;Apertura;Máximo;Mínimo",
@@ -203,13 +203,13 @@ export function csv(chance: Chance): string {
     "\ufefftimestamp\tclose",
   ]);
   const mark = header.includes(";") ? ";" : header.includes("\t") ? "\t" : ",";
-  const first = Date.UTC(2001, 0, 1) + chance.below(200) * 86_400_000;
-  const rows = Array.from({ length: chance.pick([0, 1, 3, 40]) }, (_, index) => {
+  const first = Date.UTC(2001, 0, 1) + random.below(200) * 86_400_000;
+  const rows = Array.from({ length: random.pick([0, 1, 3, 40]) }, (_, index) => {
     const day = new Date(first + index * 86_400_000).toISOString().slice(0, 10);
     const cells = [day, "100", "101", "99", String(100 + (index % 3)), "1000"];
-    if (chance.is(0.05)) cells[chance.below(cells.length)] = chance.pick(CELLS);
-    if (chance.is(0.03)) cells.push(chance.pick(CELLS));
+    if (random.is(0.05)) cells[random.below(cells.length)] = random.pick(CELLS);
+    if (random.is(0.03)) cells.push(random.pick(CELLS));
     return cells.join(mark);
   });
-  return [header, ...rows].join(chance.pick(["\n", "\r\n", "\r"]));
+  return [header, ...rows].join(random.pick(["\n", "\r\n", "\r"]));
 }

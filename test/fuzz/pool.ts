@@ -1,10 +1,10 @@
-import type { Chance } from "./chance.ts";
+import type { Random } from "./chance.ts";
 import type { Operation } from "./operations.ts";
 
 /** As many of a kind are remembered; the oldest are forgotten first. */
-const MOST_REMEMBERED = 40;
+const MAX_CACHED = 40;
 /** Of one answer, so that a long list does not push out everything else. */
-const MOST_TAKEN = 5;
+const MAX_TAKEN = 5;
 
 const KEYS = ["id", "symbol", "eventId", "jobId", "service", "slot", "key"];
 
@@ -27,7 +27,7 @@ export class Pool {
   }
 
   /** A path for a template, with what is there in as many of its places as are known. */
-  fill(template: string, chance: Chance, otherwise: (name: string) => string): string {
+  fill(template: string, random: Random, otherwise: (name: string) => string): string {
     let path = "";
     let prefix = "";
     for (const part of template.split("/").slice(1)) {
@@ -38,10 +38,10 @@ export class Pool {
       }
       const known = (this.places.get(prefix) ?? []).filter((place) => place.startsWith(`${path}/`));
       // A child of another parent is tried too: it must not be found.
-      const any = known.length > 0 || chance.is(0.9) ? known : (this.places.get(prefix) ?? []);
+      const any = known.length > 0 || random.is(0.9) ? known : (this.places.get(prefix) ?? []);
       path =
-        any.length > 0 && chance.is(0.85)
-          ? chance.pick(any)
+        any.length > 0 && random.is(0.85)
+          ? random.pick(any)
           : `${path}/${encodeURIComponent(otherwise(part.slice(1, -1)).toWellFormed())}`;
     }
     return path;
@@ -59,7 +59,7 @@ export class Pool {
     }
     if (!isObject(value)) return;
     if (typeof value["nextCursor"] === "string") this.keep("cursor", value["nextCursor"]);
-    const items = Array.isArray(value["items"]) ? value["items"].slice(0, MOST_TAKEN) : [value];
+    const items = Array.isArray(value["items"]) ? value["items"].slice(0, MAX_TAKEN) : [value];
     for (const item of items.filter(isObject)) {
       for (const key of KEYS) {
         const found = item[key];
@@ -94,8 +94,8 @@ export class Pool {
   }
 
   /** One of the bodies that were taken at a route; undefined when none was. */
-  bodyOf(route: string, chance: Chance): unknown {
-    const text = chance.pickOr<string | null>(this.taken.get(route) ?? [], null);
+  bodyOf(route: string, random: Random): unknown {
+    const text = random.pickOr<string | null>(this.taken.get(route) ?? [], null);
     return text === null ? undefined : (JSON.parse(text) as unknown);
   }
 
@@ -118,7 +118,7 @@ export class Pool {
 function remember(list: string[], value: string): void {
   if (list.includes(value)) return;
   list.push(value);
-  if (list.length > MOST_REMEMBERED) list.shift();
+  if (list.length > MAX_CACHED) list.shift();
 }
 
 export const isObject = (value: unknown): value is Record<string, unknown> =>

@@ -20,7 +20,7 @@ export interface Slow {
   readonly status: number;
 }
 
-const MOST_SLOW = 10;
+const MAX_SLOW = 10;
 /** Whoever waits longer than this thinks that nobody is there. */
 const SLOW_MS = 5_000;
 
@@ -61,7 +61,7 @@ export class FuzzReport {
     }
     this.slowest.push({ ms, shot, status });
     this.slowest.sort((one, other) => other.ms - one.ms);
-    this.slowest.length = Math.min(this.slowest.length, MOST_SLOW);
+    this.slowest.length = Math.min(this.slowest.length, MAX_SLOW);
   }
 
   lines(): string[] {

@@ -1,5 +1,5 @@
 import type { OutgoingHttpHeaders } from "node:http";
-import type { Chance } from "./chance.ts";
+import type { Random } from "./chance.ts";
 import { broken, csv, NASTY_IN_URL, type Payload, spoilt } from "./hostile.ts";
 import type { Described, Operation } from "./operations.ts";
 import type { Pool } from "./pool.ts";
@@ -36,20 +36,20 @@ const PATHS_OF_NOBODY = [
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 /** The request of a number: the same one for the same seed, number and pool. */
-export function shot(index: number, chance: Chance, described: Described, pool: Pool, key: string): Shot {
-  const mood = chance.pick<Mood>(["valid", "valid", "valid", "near", "near", "hostile"]);
-  const first = chance.pick(described.operations);
+export function shot(index: number, random: Random, described: Described, pool: Pool, key: string): Shot {
+  const mood = random.pick<Mood>(["valid", "valid", "valid", "near", "near", "hostile"]);
+  const first = random.pick(described.operations);
   // What takes things away comes less often than what brings them.
-  const operation = first.method === "DELETE" && chance.is(0.7) ? chance.pick(described.operations) : first;
-  const values = new Values(described, pool, chance);
-  const fits = mood !== "hostile" || chance.is(0.6);
-  const url = fits ? address(operation, mood, values, pool, chance) : anyAddress(operation, chance);
-  const method = mood === "valid" || chance.is(0.85) ? operation.method : chance.pick(METHODS);
+  const operation = first.method === "DELETE" && random.is(0.7) ? random.pick(described.operations) : first;
+  const values = new Values(described, pool, random);
+  const fits = mood !== "hostile" || random.is(0.6);
+  const url = fits ? address(operation, mood, values, pool, random) : anyAddress(operation, random);
+  const method = mood === "valid" || random.is(0.85) ? operation.method : random.pick(METHODS);
   const route = `${operation.method} ${operation.path}`;
-  const before = chance.is(0.4) ? pool.bodyOf(route, chance) : undefined;
+  const before = random.is(0.4) ? pool.bodyOf(route, random) : undefined;
   const payload =
-    method === "GET" || method === "HEAD" ? null : payloadOf(operation, mood, values, chance, before);
-  const headers = { ...headersOf(mood, pool, chance, key), ...headersOfBody(payload) };
+    method === "GET" || method === "HEAD" ? null : payloadOf(operation, mood, values, random, before);
+  const headers = { ...headersOf(mood, pool, random, key), ...headersOfBody(payload) };
   const isStray = fits && operation.isDescribed && method === operation.method && hasStray(operation, url);
   return { index, mood, route, method, path: url, headers, body: payload?.bytes ?? null, isStray };
 }
@@ -61,39 +61,39 @@ function hasStray({ parameters }: Operation, url: string): boolean {
   return pairs.some((name) => name !== "" && !declared.has(name));
 }
 
-function address(operation: Operation, mood: Mood, values: Values, pool: Pool, chance: Chance): string {
+function address(operation: Operation, mood: Mood, values: Values, pool: Pool, random: Random): string {
   const schemaOf = (name: string) =>
     operation.parameters.find((one) => one.in === "path" && one.name === name)?.schema ?? {};
-  const path = pool.fill(operation.path, chance, (name) => values.text(name, schemaOf(name)));
+  const path = pool.fill(operation.path, random, (name) => values.text(name, schemaOf(name)));
   const queries = operation.parameters.filter((one) => one.in === "query");
   // Of many at once one is always wrong.
   const share = Math.min(0.35, 1.5 / Math.max(1, queries.length));
   const query = queries
-    .filter(({ required }) => (required ? mood === "valid" || chance.is(0.9) : chance.is(share)))
+    .filter(({ required }) => (required ? mood === "valid" || random.is(0.9) : random.is(share)))
     .map(({ name, schema }): [string, string] => [
       name,
       encodeURIComponent(values.text(name, schema).toWellFormed()),
     ]);
-  if (mood !== "valid" && query.length > 0 && chance.is(0.6)) {
-    const one = chance.pick(query);
-    if (chance.is(0.2)) query.push([...one]);
-    else one[chance.is(0.2) ? 0 : 1] = chance.pick(NASTY_IN_URL);
+  if (mood !== "valid" && query.length > 0 && random.is(0.6)) {
+    const one = random.pick(query);
+    if (random.is(0.2)) query.push([...one]);
+    else one[random.is(0.2) ? 0 : 1] = random.pick(NASTY_IN_URL);
   }
-  if (mood !== "valid" && chance.is(0.1))
-    query.push([chance.pick(["x", "ajusted", "after", "page", "__proto__"]), "1"]);
+  if (mood !== "valid" && random.is(0.1))
+    query.push([random.pick(["x", "ajusted", "after", "page", "__proto__"]), "1"]);
   const search = query.map(([name, value]) => `${name}=${value}`).join("&");
   // What answers beside the API stands at the root as well.
-  const root = /^\/(ready|health)$/.test(path) && chance.is(0.5) ? "" : "/api/v1";
+  const root = /^\/(ready|health)$/.test(path) && random.is(0.5) ? "" : "/api/v1";
   return search === "" ? `${root}${path}` : `${root}${path}?${search}`;
 }
 
 /** Words that fit nowhere, in every place of the path. */
-function anyAddress(operation: Operation, chance: Chance): string {
-  if (chance.is(0.1)) return chance.pick(PATHS_OF_NOBODY);
-  const path = operation.path.replaceAll(/\{[^}]+\}/g, () => chance.pick(NASTY_IN_URL));
-  const tail = chance.is(0.2) ? chance.pick(["/", "//", "/x", "/%00", ";x=1", "/../assets", "."]) : "";
-  const query = chance.is(0.4)
-    ? `?${chance.pick(["limit", "cursor", "from", "", "%00"])}=${chance.pick(NASTY_IN_URL)}`
+function anyAddress(operation: Operation, random: Random): string {
+  if (random.is(0.1)) return random.pick(PATHS_OF_NOBODY);
+  const path = operation.path.replaceAll(/\{[^}]+\}/g, () => random.pick(NASTY_IN_URL));
+  const tail = random.is(0.2) ? random.pick(["/", "//", "/x", "/%00", ";x=1", "/../assets", "."]) : "";
+  const query = random.is(0.4)
+    ? `?${random.pick(["limit", "cursor", "from", "", "%00"])}=${random.pick(NASTY_IN_URL)}`
     : "";
   return `/api/v1${path}${tail}${query}`;
 }
@@ -103,30 +103,30 @@ function payloadOf(
   operation: Operation,
   mood: Mood,
   values: Values,
-  chance: Chance,
+  random: Random,
   before: unknown,
 ): Payload | null {
   const types = Object.keys(operation.bodies);
   if (types.length === 0)
-    return mood === "valid" || chance.is(0.6)
+    return mood === "valid" || random.is(0.6)
       ? null
       : { type: "application/json", bytes: JSON.stringify({ x: 1 }) };
-  const type = chance.pick(types);
+  const type = random.pick(types);
   const schema = operation.bodies[type] ?? {};
   if (type === "text/csv") {
-    const text = csv(chance);
-    return mood === "hostile" && chance.is(0.4) ? spoilt(text, type, chance) : { type, bytes: text };
+    const text = csv(random);
+    return mood === "hostile" && random.is(0.4) ? spoilt(text, type, random) : { type, bytes: text };
   }
   const value = before === undefined ? values.of("", schema) : values.varied(before, schema);
-  const text = JSON.stringify(mood === "valid" ? value : broken(value, chance)) ?? "null";
-  return mood === "hostile" && chance.is(0.5) ? spoilt(text, type, chance) : { type, bytes: text };
+  const text = JSON.stringify(mood === "valid" ? value : broken(value, random)) ?? "null";
+  return mood === "hostile" && random.is(0.5) ? spoilt(text, type, random) : { type, bytes: text };
 }
 
-function headersOf(mood: Mood, pool: Pool, chance: Chance, key: string): OutgoingHttpHeaders {
+function headersOf(mood: Mood, pool: Pool, random: Random, key: string): OutgoingHttpHeaders {
   const headers: OutgoingHttpHeaders = { authorization: `Bearer ${key}` };
-  if (chance.is(0.15)) headers["idempotency-key"] = `fuzz-${chance.below(30)}`;
-  if (chance.is(0.1)) headers["if-match"] = chance.pickOr(pool.etags, '"x"');
-  if (chance.is(0.1)) headers["if-none-match"] = chance.pickOr(pool.etags, "*");
+  if (random.is(0.15)) headers["idempotency-key"] = `fuzz-${random.below(30)}`;
+  if (random.is(0.1)) headers["if-match"] = random.pickOr(pool.etags, '"x"');
+  if (random.is(0.1)) headers["if-none-match"] = random.pickOr(pool.etags, "*");
   if (mood !== "hostile") return headers;
   const odd: readonly (readonly [string, string])[] = [
     ["authorization", "Bearer"],
@@ -158,8 +158,8 @@ function headersOf(mood: Mood, pool: Pool, chance: Chance, key: string): Outgoin
     ["last-event-id", "-1"],
     ["prefer", "respond-async"],
   ];
-  for (let count = chance.below(3); count > 0; count -= 1) {
-    const [name, value] = chance.pick(odd);
+  for (let count = random.below(3); count > 0; count -= 1) {
+    const [name, value] = random.pick(odd);
     headers[name] = value;
   }
   return headers;

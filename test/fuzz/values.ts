@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { Chance } from "./chance.ts";
+import type { Random } from "./chance.ts";
 import type { Described, Schema } from "./operations.ts";
 import { isObject, type Pool } from "./pool.ts";
 
@@ -49,12 +49,12 @@ const BY_NAME: Readonly<Record<string, readonly string[]>> = {
 export class Values {
   private readonly described: Described;
   private readonly pool: Pool;
-  private readonly chance: Chance;
+  private readonly random: Random;
 
-  constructor(described: Described, pool: Pool, chance: Chance) {
+  constructor(described: Described, pool: Pool, random: Random) {
     this.described = described;
     this.pool = pool;
-    this.chance = chance;
+    this.random = random;
   }
 
   /** A text for a place in a URL. */
@@ -64,20 +64,20 @@ export class Values {
   }
 
   of(name: string, schema: Schema, depth = 0): unknown {
-    const { chance } = this;
+    const { random } = this;
     const resolved = this.resolve(schema);
     const forms = [resolved["anyOf"], resolved["oneOf"]].find(Array.isArray) as Schema[] | undefined;
-    if (forms !== undefined && forms.length > 0) return this.of(name, chance.pick(forms), depth + 1);
+    if (forms !== undefined && forms.length > 0) return this.of(name, random.pick(forms), depth + 1);
     if (resolved["const"] !== undefined) return resolved["const"];
     if (Array.isArray(resolved["enum"]) && resolved["enum"].length > 0)
-      return chance.pick<unknown>(resolved["enum"]);
-    const type = Array.isArray(resolved["type"]) ? chance.pick<unknown>(resolved["type"]) : resolved["type"];
+      return random.pick<unknown>(resolved["enum"]);
+    const type = Array.isArray(resolved["type"]) ? random.pick<unknown>(resolved["type"]) : resolved["type"];
     switch (type) {
       case "integer":
       case "number":
         return this.number(resolved, type);
       case "boolean":
-        return chance.is(0.5);
+        return random.is(0.5);
       case "null":
         return null;
       case "array":
@@ -92,8 +92,8 @@ export class Values {
   /** An object with one of its fields made anew, or as it was. */
   varied(value: unknown, schema: Schema): unknown {
     const { properties } = this.resolve(schema);
-    if (!isObject(value) || !isObject(properties) || this.chance.is(0.3)) return value;
-    const name = this.chance.pickOr(Object.keys(properties), "");
+    if (!isObject(value) || !isObject(properties) || this.random.is(0.3)) return value;
+    const name = this.random.pickOr(Object.keys(properties), "");
     const one = properties[name];
     return isObject(one) ? { ...value, [name]: this.of(name, one, 1) } : value;
   }
@@ -105,17 +105,17 @@ export class Values {
   }
 
   private number(schema: Schema, type: "integer" | "number"): number {
-    const { chance } = this;
+    const { random } = this;
     const end = (key: string, otherwise: number) =>
       typeof schema[key] === "number" ? schema[key] : otherwise;
     const least = end("minimum", end("exclusiveMinimum", 0));
     const most = end("maximum", end("exclusiveMaximum", Math.max(least, 100)));
-    if (chance.is(0.1)) return chance.pick([least, most]);
+    if (random.is(0.1)) return random.pick([least, most]);
     // Small numbers are what people write, and what a shared machine can carry out.
     const top = Math.min(most, Math.max(least, 0) + 60);
     return type === "integer"
-      ? chance.between(least, top)
-      : least + (chance.below(1_000) / 1_000) * (top - least);
+      ? random.between(least, top)
+      : least + (random.below(1_000) / 1_000) * (top - least);
   }
 
   private list(name: string, schema: Schema, depth: number): unknown[] {
@@ -126,38 +126,38 @@ export class Values {
     if (depth > DEEPEST) return [];
     // A list of assets names each of them once.
     if (/symbols/i.test(name) && this.pool.symbols.length >= 3)
-      return [...new Set(Array.from({ length: 4 }, () => this.chance.pick(this.pool.symbols)))];
-    return Array.from({ length: least + this.chance.below(4) }, () => this.of(name, items, depth + 1));
+      return [...new Set(Array.from({ length: 4 }, () => this.random.pick(this.pool.symbols)))];
+    return Array.from({ length: least + this.random.below(4) }, () => this.of(name, items, depth + 1));
   }
 
   private object(name: string, schema: Schema, depth: number): Record<string, unknown> {
-    const { chance } = this;
+    const { random } = this;
     const required = Array.isArray(schema["required"]) ? schema["required"] : [];
     const properties = isObject(schema["properties"]) ? schema["properties"] : {};
     const made: Record<string, unknown> = {};
     for (const [key, one] of Object.entries(properties)) {
       const share = key === "symbol" ? 0.8 : 0.3;
-      const isAsked = required.includes(key) ? chance.is(0.98) : depth < DEEPEST && chance.is(share);
-      if (isAsked && isObject(one)) made[key] = this.of(key, one, depth + 1);
+      const isRequested = required.includes(key) ? random.is(0.98) : depth < DEEPEST && random.is(share);
+      if (isRequested && isObject(one)) made[key] = this.of(key, one, depth + 1);
     }
     const others = schema["additionalProperties"];
     if (isObject(others) && Object.keys(properties).length === 0) {
-      for (let count = chance.below(3); count > 0; count -= 1)
+      for (let count = random.below(3); count > 0; count -= 1)
         made[this.symbol()] = this.of(name, others, depth + 1);
     }
     return made;
   }
 
   private word(name: string, schema: Schema): string {
-    const { chance } = this;
+    const { random } = this;
     if (/symbol/i.test(name)) return this.symbol();
     const pattern = schema["pattern"];
     const fits = (word: string) => typeof pattern !== "string" || new RegExp(pattern).test(word);
     const words = ((Object.hasOwn(BY_NAME, name) ? BY_NAME[name] : undefined) ?? []).filter(fits);
     const known = (this.pool.values.get(name) ?? []).filter(fits);
-    if (known.length > 0 && (words.length === 0 || chance.is(0.4))) return chance.pick(known);
-    if (words.length > 0) return chance.pick(words);
-    const drawn = { seed: chance.below(2 ** 31), numRuns: 1 };
+    if (known.length > 0 && (words.length === 0 || random.is(0.4))) return random.pick(known);
+    if (words.length > 0) return random.pick(words);
+    const drawn = { seed: random.below(2 ** 31), numRuns: 1 };
     if (typeof pattern === "string") return fc.sample(fc.stringMatching(new RegExp(pattern)), drawn)[0] ?? "";
     if (schema["format"] === "uuid") return fc.sample(fc.uuid(), drawn)[0] ?? "";
     const most = typeof schema["maxLength"] === "number" ? Math.min(schema["maxLength"], 30) : 30;
@@ -165,7 +165,7 @@ export class Values {
   }
 
   private symbol(): string {
-    const { chance, pool } = this;
-    return chance.is(0.8) ? chance.pickOr(pool.symbols, "FUZZ-A") : `FUZZ-${chance.below(30)}`;
+    const { random, pool } = this;
+    return random.is(0.8) ? random.pickOr(pool.symbols, "FUZZ-A") : `FUZZ-${random.below(30)}`;
   }
 }

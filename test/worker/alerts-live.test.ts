@@ -39,7 +39,7 @@ async function minutes(count: number): Promise<void> {
   }
 }
 
-const toldOf = (rule: string) =>
+const adjustmentOf = (rule: string) =>
   received.filter((one) => one.rule === rule).map(({ kind, value }) => ({ kind, value }));
 const alertOf = async (rule: string) =>
   (await items("/backoffice/alerts")).find((one) => one["rule"] === rule) ?? {};
@@ -70,27 +70,27 @@ describe("the alert about divergences", () => {
     }
     // Damage that nobody has looked for is not known of.
     await minutes(3);
-    expect(toldOf("divergences")).toEqual([]);
+    expect(adjustmentOf("divergences")).toEqual([]);
 
     await compare(false);
     await minutes(5);
-    expect(toldOf("divergences")).toEqual([{ kind: "raised", value: 2 }]);
+    expect(adjustmentOf("divergences")).toEqual([{ kind: "raised", value: 2 }]);
     expect(await alertOf("divergences")).toMatchObject({ state: "raised", value: 2 });
 
     // Found again is no news.
     await compare(false);
     await minutes(5);
-    expect(toldOf("divergences")).toHaveLength(1);
+    expect(adjustmentOf("divergences")).toHaveLength(1);
 
     // One of two repaired: better, but not well.
     await compare(true, ["ONE"]);
     await minutes(5);
     expect(await alertOf("divergences")).toMatchObject({ state: "raised", value: 1 });
-    expect(toldOf("divergences")).toHaveLength(1);
+    expect(adjustmentOf("divergences")).toHaveLength(1);
 
     await compare(true);
     await minutes(5);
-    expect(toldOf("divergences")).toEqual([
+    expect(adjustmentOf("divergences")).toEqual([
       { kind: "raised", value: 2 },
       { kind: "cleared", value: 0 },
     ]);
@@ -102,7 +102,7 @@ describe("the alert about divergences", () => {
     await damage("UPDATE bars SET close = close + 1 WHERE symbol = 'ONE' AND timestamp = 1577836800000");
     await compare(true);
     await minutes(3);
-    expect(toldOf("divergences")).toEqual([]);
+    expect(adjustmentOf("divergences")).toEqual([]);
   });
 });
 
@@ -122,7 +122,7 @@ describe("the alert about stuck processes", () => {
     }
     expect(await Promise.all(ids.map(stateOf))).toEqual(["stuck", "stuck"]);
     await minutes(5);
-    expect(toldOf("stuck-processes")).toEqual([{ kind: "raised", value: 2 }]);
+    expect(adjustmentOf("stuck-processes")).toEqual([{ kind: "raised", value: 2 }]);
     expect(await alertOf("stuck-processes")).toMatchObject({ state: "raised", value: 2 });
 
     for (const symbol of ["HUNG", "HUNG2"]) await bringBars(symbol);
@@ -134,7 +134,7 @@ describe("the alert about stuck processes", () => {
         index === 0 ? { state: "raised", value: 1 } : { state: "ok", value: 0 },
       );
     }
-    expect(toldOf("stuck-processes")).toEqual([
+    expect(adjustmentOf("stuck-processes")).toEqual([
       { kind: "raised", value: 2 },
       { kind: "cleared", value: 0 },
     ]);

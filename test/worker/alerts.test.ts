@@ -5,7 +5,7 @@ import { newSecret } from "../../src/delivery/webhook.ts";
 import type { Notification } from "../../src/domain/alert/alert.ts";
 import { fileDeadLetters } from "../../src/records/dead-letter-records.ts";
 import { Broker } from "./broker.ts";
-import { orderJob, passSeconds, rows, stopClock } from "./market.ts";
+import { enqueueJob, passSeconds, rows, stopClock } from "./market.ts";
 
 const SECRET = newSecret();
 const RECEIVER = "https://alerts.example/hook";
@@ -155,7 +155,7 @@ describe("the readings", () => {
   it("see how long jobs take and how many fail, in the last hour only", async () => {
     expect(await reading("mean-processing-time")).toBe(0);
     for (let n = 0; n < 40; n++) {
-      const { jobId } = await orderJob("ingest", "READ", `${n}`);
+      const { jobId } = await enqueueJob("ingest", "READ", `${n}`);
       const startedAt = Date.now() - 900_000;
       await env.DB.prepare(
         "UPDATE jobs SET state = ?, attempts = ?, created_at = ?, due_at = NULL, finished_at = ? WHERE id = ?",

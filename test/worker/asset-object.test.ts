@@ -5,10 +5,10 @@ import { Broker } from "./broker.ts";
 import {
   CAUSE,
   days,
+  enqueueImport,
   eventsOf,
   object,
   openAsset,
-  orderImport,
   readModelOf,
   refusalOf,
   stopClock,
@@ -24,7 +24,7 @@ const ingestOf = (symbol: string, slot: string, changes: Partial<IngestCommand> 
   symbol,
   cause: CAUSE,
   jobId: `ingest|${symbol}|${slot}`,
-  orderHash: slot,
+  requestHash: slot,
   resolution: "1d",
   source: "import",
   scheduleId: null,
@@ -146,7 +146,7 @@ describe("an eviction", () => {
   /** Runs a file through the whole pipeline one message at a time, with `between` after each. Tells the steps. */
   const run = async (symbol: string, between: (step: number) => Promise<void>): Promise<number> => {
     await openAsset(symbol);
-    broker.put("INGEST_QUEUE", await orderImport(symbol, "a", days(80)));
+    broker.put("INGEST_QUEUE", await enqueueImport(symbol, "a", days(80)));
     let steps = 0;
     while (await broker.step()) await between(++steps);
     return steps;
@@ -182,7 +182,7 @@ describe("an eviction", () => {
 
   it("between reading the evidence and keeping the answer loses nothing", async () => {
     await openAsset("BETWEEN");
-    broker.put("INGEST_QUEUE", await orderImport("BETWEEN", "a", days(80)));
+    broker.put("INGEST_QUEUE", await enqueueImport("BETWEEN", "a", days(80)));
     while (broker.waiting("RECOMMENDATIONS_QUEUE").length === 0) await broker.step();
     const before = await object("BETWEEN").recommendationContext("BETWEEN", "1d");
     await evictDurableObject(object("BETWEEN"));

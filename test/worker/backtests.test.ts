@@ -8,8 +8,8 @@ import { backtestDeps } from "../../src/wiring/backtests.ts";
 import { platform } from "../../src/wiring/common.ts";
 import { api, items } from "./api.ts";
 import { Broker } from "./broker.ts";
-import { DAY, days, job, openAsset, orderImport, passSeconds, rows, stopClock } from "./market.ts";
-import { letterOf, park } from "./parked.ts";
+import { DAY, days, enqueueImport, job, openAsset, passSeconds, rows, stopClock } from "./market.ts";
+import { deadLetterOf, park } from "./parked.ts";
 
 const BARS = 340;
 const FEW = { kind: "rules", symbol: "BT", shuffles: 4, bootstraps: 20 };
@@ -20,9 +20,9 @@ beforeAll(async () => {
   stopClock();
   broker = new Broker();
   await openAsset("BT");
-  broker.put("INGEST_QUEUE", await orderImport("BT", "history", days(BARS)));
+  broker.put("INGEST_QUEUE", await enqueueImport("BT", "history", days(BARS)));
   await openAsset("BTFEW");
-  broker.put("INGEST_QUEUE", await orderImport("BTFEW", "history", days(100)));
+  broker.put("INGEST_QUEUE", await enqueueImport("BTFEW", "history", days(100)));
   await broker.settle();
 });
 
@@ -73,8 +73,8 @@ describe("a backtest through the whole flow", () => {
     const result = told["result"] as Record<string, Record<string, unknown>>;
     expect(result["control"]).toEqual(control);
     expect(result["bootstrap"]).toEqual(bootstrap);
-    const { maxDrawdown: _ours, ...figures } = strategy;
-    expect(result["strategy"]).toMatchObject(figures);
+    const { maxDrawdown: _ours, ...statistics } = strategy;
+    expect(result["strategy"]).toMatchObject(statistics);
     expect(result).toMatchObject({
       symbol: "BT",
       source: "import",
@@ -165,9 +165,9 @@ describe("a backtest through the whole flow", () => {
 describe("the effect of a backtest happens once", () => {
   it("when its message comes again, doubled and after it is done", async () => {
     const ordered = await order();
-    await broker.settle((letters) => [...letters, ...letters].reverse());
+    await broker.settle((deadLetters) => [...deadLetters, ...deadLetters].reverse());
     const before = await written(ordered.id);
-    broker.put("INGEST_QUEUE", await orderImport("BT", `after ${ordered.id}`, days(1, BARS)));
+    broker.put("INGEST_QUEUE", await enqueueImport("BT", `after ${ordered.id}`, days(1, BARS)));
     await broker.settle();
     broker.put("PORTFOLIOS_QUEUE", message(ordered), message(ordered));
     await broker.settle();
@@ -180,7 +180,7 @@ describe("the effect of a backtest happens once", () => {
     broker.take("PORTFOLIOS_QUEUE");
     await Promise.all(
       ["one", "two", "three"].map((id) =>
-        broker.deliver("PORTFOLIOS_QUEUE", [letterOf(id, message(ordered))]),
+        broker.deliver("PORTFOLIOS_QUEUE", [deadLetterOf(id, message(ordered))]),
       ),
     );
     await broker.settle();
@@ -193,7 +193,7 @@ describe("the effect of a backtest happens once", () => {
     await broker.deliver("PORTFOLIOS_QUEUE", broker.take("PORTFOLIOS_QUEUE").slice(0, 1));
     const deps = backtestDeps(platform(env));
     const record = await job(ordered.jobId);
-    const computed = await deps.cameOut(template.id);
+    const computed = await deps.existingResult(template.id);
     if (computed === null) throw new Error("nothing came out");
     const first = await deps.record(record, { ...computed, caveats: ["one"] });
     const second = await deps.record(record, { ...computed, caveats: ["two"] });
@@ -205,7 +205,7 @@ describe("the effect of a backtest happens once", () => {
 
   it("when its message is lost, and when the worker dies between the effect and the note of it", async () => {
     await openAsset("BTDIED");
-    broker.put("INGEST_QUEUE", await orderImport("BTDIED", "history", days(BARS)));
+    broker.put("INGEST_QUEUE", await enqueueImport("BTDIED", "history", days(BARS)));
     await broker.settle();
     const ordered = await order({ ...FEW, symbol: "BTDIED" });
     expect(broker.take("PORTFOLIOS_QUEUE")).toHaveLength(1);
@@ -269,8 +269,8 @@ describe("a backtest whose message nobody could work off", () => {
   it("is a dead letter that names it; its dry run keeps nothing, its redrive does the work once", async () => {
     const ordered = await order();
     broker.take("PORTFOLIOS_QUEUE");
-    const letter = await park(broker, message(ordered));
-    const path = `/backoffice/dead-letters/${encodeURIComponent(letter)}`;
+    const deadLetter = await park(broker, message(ordered));
+    const path = `/backoffice/dead-letters/${encodeURIComponent(deadLetter)}`;
     expect((await api("GET", path)).body).toMatchObject({ symbol: null, backtestId: ordered.id });
     expect((await api("POST", `${path}/dry-run`)).body).toMatchObject({ outcome: "done", events: [] });
     expect(await shown(ordered.id)).toMatchObject({

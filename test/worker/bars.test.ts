@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import type { Bar } from "../../src/domain/asset/bar.ts";
 import type { AnyEvent } from "../../src/domain/events/envelope.ts";
 import { Broker } from "./broker.ts";
-import { DAY, days, eventsOf, job, openAsset, orderImport, readModelOf, stopClock } from "./market.ts";
+import { DAY, days, enqueueImport, eventsOf, job, openAsset, readModelOf, stopClock } from "./market.ts";
 
 let broker: Broker;
 beforeAll(() => {
@@ -11,7 +11,7 @@ beforeAll(() => {
 });
 
 async function feed(symbol: string, slot: string, bars: readonly Bar[]): Promise<void> {
-  const message = await orderImport(symbol, slot, bars);
+  const message = await enqueueImport(symbol, slot, bars);
   broker.put("INGEST_QUEUE", message);
   await broker.settle();
   expect((await job(message.jobId)).state).toBe("succeeded");
@@ -89,11 +89,11 @@ describe("bars that come again", () => {
     await openAsset("LAP");
     broker.put(
       "INGEST_QUEUE",
-      await orderImport("LAP", "a", days(40)),
-      await orderImport("LAP", "b", days(40, 20)),
-      await orderImport("LAP", "c", days(60)),
+      await enqueueImport("LAP", "a", days(40)),
+      await enqueueImport("LAP", "b", days(40, 20)),
+      await enqueueImport("LAP", "c", days(60)),
     );
-    await broker.settle((letters) => [...letters].reverse());
+    await broker.settle((deadLetters) => [...deadLetters].reverse());
     await openAsset("FLAT");
     await feed("FLAT", "a", days(60));
     expect(await numbersOf("LAP")).toEqual(await numbersOf("FLAT"));

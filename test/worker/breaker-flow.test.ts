@@ -4,7 +4,7 @@ import { PAYLOAD_SCHEMAS } from "../../src/api/payload-schemas.ts";
 import type { StoredEvent } from "../../src/domain/events/envelope.ts";
 import { upcast } from "../../src/domain/events/upcast.ts";
 import { Broker } from "./broker.ts";
-import { orderFromVendor, Vendor, withVendor } from "./demo-vendor.ts";
+import { enqueueFromVendor, Vendor, withVendor } from "./demo-vendor.ts";
 import { job, passSeconds, readModelOf, rows, stopClock } from "./market.ts";
 
 let broker: Broker;
@@ -27,8 +27,8 @@ const heal = async () => {
 };
 
 /** Lets queues and time run until no ingest message waits any more, a step per message that becomes due. */
-async function runOut(mostSteps: number): Promise<void> {
-  for (let step = 0; step < mostSteps; step++) {
+async function runOut(maxSteps: number): Promise<void> {
+  for (let step = 0; step < maxSteps; step++) {
     await broker.deliverDueOn("INGEST_QUEUE", on);
     await broker.settle();
     const next = Math.min(...broker.waiting("INGEST_QUEUE").map(({ notBefore }) => notBefore));
@@ -42,7 +42,7 @@ describe("a price source that is out", () => {
   it("is left alone when nobody is served; what waits for it burns no attempt, and all is done when it is back", async () => {
     vendor.down();
     const symbols = names("OUT", 30);
-    broker.put("INGEST_QUEUE", ...(await orderFromVendor(symbols, "a")));
+    broker.put("INGEST_QUEUE", ...(await enqueueFromVendor(symbols, "a")));
     await broker.deliverDueOn("INGEST_QUEUE", on);
     // One wave of six was under way when the fifth failure came, and eight others asked whether it is they alone.
     expect(vendor.asked).toBeLessThanOrEqual(6 + 8);
@@ -66,7 +66,7 @@ describe("a price source that is out", () => {
       const done = await job(`ingest|${symbol}|a`);
       expect(done, JSON.stringify(done)).toMatchObject({ state: "succeeded" });
       // An attempt for every time it was asked, and no more: who waited has none.
-      expect(done.attempts.length).toBe(vendor.askedAbout.get(symbol));
+      expect(done.attempts.length).toBe(vendor.requestedAbout.get(symbol));
       expect(done.attempts.length).toBeLessThanOrEqual(4);
       expect((await readModelOf(symbol)).bars).toHaveLength(3);
     }
@@ -90,7 +90,7 @@ describe("a price source that is out", () => {
   it("gets one probe, though two consumers find the wait over at once", async () => {
     await heal();
     vendor.down();
-    broker.put("INGEST_QUEUE", ...(await orderFromVendor(names("RACE", 12), "a")));
+    broker.put("INGEST_QUEUE", ...(await enqueueFromVendor(names("RACE", 12), "a")));
     await broker.deliverDueOn("INGEST_QUEUE", on);
     passSeconds(400);
     const asked = vendor.asked;
@@ -99,11 +99,11 @@ describe("a price source that is out", () => {
       new Promise((resolve) => {
         answer = resolve;
       });
-    const letters = broker.take("INGEST_QUEUE");
-    const half = letters.length / 2;
+    const deadLetters = broker.take("INGEST_QUEUE");
+    const half = deadLetters.length / 2;
     const both = Promise.all([
-      broker.deliver("INGEST_QUEUE", letters.slice(0, half), on),
-      broker.deliver("INGEST_QUEUE", letters.slice(half), on),
+      broker.deliver("INGEST_QUEUE", deadLetters.slice(0, half), on),
+      broker.deliver("INGEST_QUEUE", deadLetters.slice(half), on),
     ]);
     await vi.waitUntil(() => vendor.asked > asked);
     await scheduler.wait(50);
@@ -116,7 +116,7 @@ describe("a price source that is out", () => {
     await heal();
     vendor.down(429, { "retry-after": "120" });
     const symbols = names("LIM", 8);
-    broker.put("INGEST_QUEUE", ...(await orderFromVendor(symbols, "a")));
+    broker.put("INGEST_QUEUE", ...(await enqueueFromVendor(symbols, "a")));
     await broker.deliverDueOn("INGEST_QUEUE", on);
     expect(await stub().view(SERVICE)).toMatchObject({ state: { kind: "closed", failures: 0 } });
     for (const symbol of symbols) {
@@ -170,7 +170,7 @@ describe("every event a breaker tells", () => {
 describe("a breaker", () => {
   it("is asked once per batch and told nothing while all is well", async () => {
     await heal();
-    broker.put("INGEST_QUEUE", ...(await orderFromVendor(names("WELL", 15), "a")));
+    broker.put("INGEST_QUEUE", ...(await enqueueFromVendor(names("WELL", 15), "a")));
     const calls: string[] = [];
     const { BREAKERS } = env;
     const getByName = BREAKERS.getByName.bind(BREAKERS);
@@ -197,7 +197,7 @@ describe("a breaker", () => {
   ])("that %s is passed over: the calls are made", async (how, answer) => {
     await heal();
     const symbols = names(`OPEN${how.length}X`, 6);
-    broker.put("INGEST_QUEUE", ...(await orderFromVendor(symbols, "a")));
+    broker.put("INGEST_QUEUE", ...(await enqueueFromVendor(symbols, "a")));
     const spy = vi
       .spyOn(env.BREAKERS, "getByName")
       .mockImplementation(() => new Proxy({}, { get: () => answer }) as ReturnType<typeof stub>);

@@ -87,12 +87,12 @@ describe("the breaker of a service", () => {
     // Nobody calls it again: its alarm is what brings the events out.
     await runDurableObjectAlarm(stub(service));
     expect(await stub(service).outboxStatus()).toMatchObject({ waiting: 0 });
-    await broker.settle((letters) => [...letters, ...letters].reverse());
+    await broker.settle((deadLetters) => [...deadLetters, ...deadLetters].reverse());
     const breaker = "SELECT state, reason, failures, open_until, version FROM breakers WHERE service = ?";
     expect(await rows(breaker, service)).toEqual([
       { state: "open", reason: "failures", failures: 5, open_until: Date.now() + 30_000, version: 2 },
     ]);
-    await stub(service).reset(service, "mended", "operator");
+    await stub(service).reset(service, "repaired", "operator");
     await broker.settle();
     const closed = [{ state: "closed", reason: "manual", version: 3 }];
     expect(await rows(breaker, service)).toMatchObject(closed);

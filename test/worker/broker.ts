@@ -29,7 +29,7 @@ const BINDINGS = Object.keys(QUEUES) as QueueBinding[];
 const MAX_RETRIES = 20;
 const DEFAULT_RETRY_SECONDS = 10;
 
-export interface Letter {
+export interface DeadLetter {
   readonly id: string;
   readonly body: unknown;
   readonly attempts: number;
@@ -47,7 +47,7 @@ export interface Verdicts {
  * says so. So a message can be doubled, lost, held back or delivered out of order, at a time the test sets.
  */
 export class Broker {
-  readonly #letters = new Map<QueueBinding, Letter[]>(BINDINGS.map((binding) => [binding, []]));
+  readonly #letters = new Map<QueueBinding, DeadLetter[]>(BINDINGS.map((binding) => [binding, []]));
   readonly #broken = new Set<QueueBinding>();
   readonly sent = new Map<QueueBinding, number>();
   /** The largest batch in bytes and the largest message that were ever sent. */
@@ -89,14 +89,14 @@ export class Broker {
     this.largestMessage = Math.max(this.largestMessage, size);
     this.sent.set(binding, (this.sent.get(binding) ?? 0) + 1);
     this.#ids += 1;
-    const letter = {
+    const deadLetter = {
       id: `message-${this.#ids}`,
       // A queue carries JSON, so nothing is shared between sender and receiver.
       body: JSON.parse(JSON.stringify(body)) as unknown,
       attempts: 1,
       notBefore: Date.now() + delaySeconds * 1000,
     };
-    this.#letters.get(binding)?.push(letter);
+    this.#letters.get(binding)?.push(deadLetter);
   }
 
   breakQueue(binding: QueueBinding): void {
@@ -107,12 +107,12 @@ export class Broker {
     this.#broken.delete(binding);
   }
 
-  waiting(binding: QueueBinding): readonly Letter[] {
+  waiting(binding: QueueBinding): readonly DeadLetter[] {
     return this.#letters.get(binding) ?? [];
   }
 
   /** Takes messages out without delivering them: lost, unless the test delivers them later. */
-  take(binding: QueueBinding): Letter[] {
+  take(binding: QueueBinding): DeadLetter[] {
     return this.#letters.get(binding)?.splice(0) ?? [];
   }
 
@@ -121,10 +121,10 @@ export class Broker {
   }
 
   /** Delivers one batch; what it retries goes back into the queue, or to the dead letters when its retries ran out. */
-  async deliver(binding: QueueBinding, letters: readonly Letter[], on: Env = env): Promise<Verdicts> {
+  async deliver(binding: QueueBinding, deadLetters: readonly DeadLetter[], on: Env = env): Promise<Verdicts> {
     const batch = createMessageBatch<unknown>(
       QUEUES[binding].name,
-      letters.map(({ id, body, attempts }) => ({ id, body, attempts, timestamp: Date.now() })),
+      deadLetters.map(({ id, body, attempts }) => ({ id, body, attempts, timestamp: Date.now() })),
     );
     const retried = new Map<string, number>();
     for (const message of batch.messages) noteRetry(message, retried);
@@ -132,14 +132,18 @@ export class Broker {
     await worker.queue(batch, on, context);
     await waitOnExecutionContext(context);
     const result = await getQueueResult(batch, context);
-    for (const letter of letters) {
-      const delay = retried.get(letter.id);
-      if (delay === undefined || result.explicitAcks.includes(letter.id)) {
-        if (!result.explicitAcks.includes(letter.id)) throw new Error(`no verdict on ${letter.id}`);
-      } else if (letter.attempts > MAX_RETRIES) {
-        this.put("DEAD_LETTERS_QUEUE", letter.body);
+    for (const deadLetter of deadLetters) {
+      const delay = retried.get(deadLetter.id);
+      if (delay === undefined || result.explicitAcks.includes(deadLetter.id)) {
+        if (!result.explicitAcks.includes(deadLetter.id)) throw new Error(`no verdict on ${deadLetter.id}`);
+      } else if (deadLetter.attempts > MAX_RETRIES) {
+        this.put("DEAD_LETTERS_QUEUE", deadLetter.body);
       } else {
-        const again = { ...letter, attempts: letter.attempts + 1, notBefore: Date.now() + delay * 1000 };
+        const again = {
+          ...deadLetter,
+          attempts: deadLetter.attempts + 1,
+          notBefore: Date.now() + delay * 1000,
+        };
         this.#letters.get(binding)?.push(again);
       }
     }
@@ -149,7 +153,7 @@ export class Broker {
   /** Delivers what is due on one queue, in one or more batches, in the order `arrange` makes of it. */
   async deliverDue(
     binding: QueueBinding,
-    arrange: (letters: readonly Letter[]) => readonly Letter[] = (letters) => letters,
+    arrange: (deadLetters: readonly DeadLetter[]) => readonly DeadLetter[] = (deadLetters) => deadLetters,
     on: Env = env,
   ): Promise<number> {
     const all = this.take(binding);
@@ -163,7 +167,7 @@ export class Broker {
 
   /** Delivers what is due on one queue to a Worker with another environment. */
   deliverDueOn(binding: QueueBinding, on: Env): Promise<number> {
-    return this.deliverDue(binding, (letters) => letters, on);
+    return this.deliverDue(binding, (deadLetters) => deadLetters, on);
   }
 
   /** The cron trigger fires. */
@@ -186,7 +190,7 @@ export class Broker {
   }
 
   /** Delivers all that is due everywhere, again and again, until nothing is. */
-  async settle(arrange?: (letters: readonly Letter[]) => readonly Letter[]): Promise<void> {
+  async settle(arrange?: (deadLetters: readonly DeadLetter[]) => readonly DeadLetter[]): Promise<void> {
     for (let round = 0; round < 200; round++) {
       let moved = 0;
       for (const binding of BINDINGS) moved += await this.deliverDue(binding, arrange);

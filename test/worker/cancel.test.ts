@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { api } from "./api.ts";
 import { Broker } from "./broker.ts";
-import { days, eventsOf, job, openAsset, orderImport, passSeconds, rows, stopClock } from "./market.ts";
+import { days, enqueueImport, eventsOf, job, openAsset, passSeconds, rows, stopClock } from "./market.ts";
 
 let broker: Broker;
 beforeAll(() => {
@@ -10,7 +10,7 @@ beforeAll(() => {
   broker = new Broker();
 });
 
-async function orderDelayed(symbol: string, delaySeconds: number): Promise<string> {
+async function enqueueDelayed(symbol: string, delaySeconds: number): Promise<string> {
   const { status, body } = await api("POST", "/jobs", { kind: "indicators", symbol, delaySeconds });
   expect(status).toBe(202);
   return String(body["jobId"]);
@@ -21,12 +21,12 @@ const audited = (id: string) => rows("SELECT action FROM audit_log WHERE subject
 describe("a delayed job", () => {
   it("runs when its time has come and not before, even if its message comes early", async () => {
     await openAsset("DELAY");
-    const id = await orderDelayed("DELAY", 600);
-    const [letter] = broker.take("INDICATORS_QUEUE");
-    if (letter === undefined) throw new Error("no message");
-    expect(letter.notBefore).toBe(Date.now() + 600_000);
-    const early = await broker.deliver("INDICATORS_QUEUE", [letter]);
-    expect(early.retried.get(letter.id)).toBe(600);
+    const id = await enqueueDelayed("DELAY", 600);
+    const [deadLetter] = broker.take("INDICATORS_QUEUE");
+    if (deadLetter === undefined) throw new Error("no message");
+    expect(deadLetter.notBefore).toBe(Date.now() + 600_000);
+    const early = await broker.deliver("INDICATORS_QUEUE", [deadLetter]);
+    expect(early.retried.get(deadLetter.id)).toBe(600);
     expect(await job(id)).toMatchObject({ state: "queued", attempts: [] });
     passSeconds(600);
     await broker.settle();
@@ -36,17 +36,19 @@ describe("a delayed job", () => {
   it("that was cancelled never runs: doubled, late, or sent again by the sweep", async () => {
     await openAsset("NEVER");
     // An import, so that running it would leave bars and an event.
-    const message = await orderImport("NEVER", "a", days(3));
+    const message = await enqueueImport("NEVER", "a", days(3));
     const { jobId: id } = message;
     await env.DB.prepare("UPDATE jobs SET due_at = due_at + 60000 WHERE id = ?").bind(id).run();
     broker.put("INGEST_QUEUE", message);
-    const letters = broker.take("INGEST_QUEUE");
+    const deadLetters = broker.take("INGEST_QUEUE");
     expect((await cancel(id)).body).toMatchObject({ state: "cancelled", attempts: [] });
     passSeconds(61);
-    for (const letter of [...letters, ...letters]) await broker.deliver("INGEST_QUEUE", [letter]);
+    for (const deadLetter of [...deadLetters, ...deadLetters])
+      await broker.deliver("INGEST_QUEUE", [deadLetter]);
     passSeconds(86_400);
     await broker.tick();
-    for (const letter of letters) await broker.deliver("INGEST_QUEUE", [letter, { ...letter, id: "twin" }]);
+    for (const deadLetter of deadLetters)
+      await broker.deliver("INGEST_QUEUE", [deadLetter, { ...deadLetter, id: "twin" }]);
     await broker.settle();
     expect(await job(id)).toMatchObject({ state: "cancelled", attempts: [], dueAt: null });
     expect((await eventsOf("NEVER")).map(({ eventType }) => eventType)).toEqual(["AssetRegistered"]);
@@ -56,7 +58,7 @@ describe("a delayed job", () => {
 describe("cancelling", () => {
   it("again changes nothing and is no second act", async () => {
     await openAsset("TWICE");
-    const id = await orderDelayed("TWICE", 60);
+    const id = await enqueueDelayed("TWICE", 60);
     const first = await cancel(id);
     passSeconds(5);
     const second = await cancel(id);
@@ -67,7 +69,7 @@ describe("cancelling", () => {
 
   it("at once by two changes it once", async () => {
     await openAsset("BOTH");
-    const id = await orderDelayed("BOTH", 60);
+    const id = await enqueueDelayed("BOTH", 60);
     const answers = await Promise.all([cancel(id), cancel(id)]);
     expect(answers.map(({ status }) => status)).toEqual([200, 200]);
     expect(await audited(id)).toHaveLength(1);
@@ -75,7 +77,7 @@ describe("cancelling", () => {
 
   it("a running job is refused, for what it comes to will stand", async () => {
     await openAsset("BUSY");
-    const { jobId } = await orderImport("BUSY", "a", days(3));
+    const { jobId } = await enqueueImport("BUSY", "a", days(3));
     await env.DB.prepare("UPDATE jobs SET state = 'running' WHERE id = ?").bind(jobId).run();
     const answer = await cancel(jobId);
     expect(answer.status).toBe(409);
@@ -85,7 +87,7 @@ describe("cancelling", () => {
 
   it("a finished job is refused with how it ended", async () => {
     await openAsset("OVER");
-    const message = await orderImport("OVER", "a", days(3));
+    const message = await enqueueImport("OVER", "a", days(3));
     broker.put("INGEST_QUEUE", message);
     await broker.settle();
     expect((await cancel(message.jobId)).body["detail"]).toMatch(/has succeeded already/);

@@ -34,7 +34,7 @@ async function delivery(id: string): Promise<StoredDelivery> {
 const statesOf = async (endpoint: string) =>
   (await items(`/webhook-endpoints/${endpoint}/deliveries`)).map(({ state }) => state);
 
-const lettersOf = (endpoint: string) =>
+const deadLettersOf = (endpoint: string) =>
   rows<{ id: string; state: string; fingerprint: string; attempts: number }>(
     "SELECT id, state, fingerprint, attempts FROM dead_letters WHERE subject LIKE ? ORDER BY id",
     `${endpoint}.%`,
@@ -86,7 +86,7 @@ describe.each([
     await broker.tick();
     await exhaust();
     expect(spy).not.toHaveBeenCalled();
-    expect(await lettersOf(id)).toEqual([]);
+    expect(await deadLettersOf(id)).toEqual([]);
     expect((await factsOf(id)).filter(({ type }) => type !== "EndpointDisabled")).toEqual([]);
     const shown = await items(`/webhook-endpoints/${id}/deliveries`);
     expect(shown.map((one) => one["id"]).toSorted()).toEqual(ids.toSorted());
@@ -113,7 +113,7 @@ describe.each([
         attempts: [{ status }],
         dueAt: null,
       });
-      expect(await lettersOf(id)).toEqual([]);
+      expect(await deadLettersOf(id)).toEqual([]);
       vi.mocked(globalThis.fetch).mockRestore();
     }
     receivers({});
@@ -124,7 +124,7 @@ describe.each([
     receivers({ [id]: () => 500 });
     const [first = ""] = await waitingAt(id, `FAILED-${what.toUpperCase()}`);
     await exhaust();
-    const before = await lettersOf(id);
+    const before = await deadLettersOf(id);
     expect(before.map(({ state }) => state)).toEqual(["open", "open"]);
     expect((await end(id)).status).toBeLessThan(300);
     const resent = await api("POST", `/deliveries/${encodeURIComponent(first)}/resend`);
@@ -136,11 +136,11 @@ describe.each([
     const bulk = await api("POST", `${LETTERS}/redrive`, { filter: { queue: "webhooks" } });
     expect(bulk.body).toMatchObject({ matching: 0 });
     await exhaust();
-    const after = await lettersOf(id);
-    expect(after.map((letter) => letter.id)).toEqual(before.map((letter) => letter.id));
+    const after = await deadLettersOf(id);
+    expect(after.map((deadLetter) => deadLetter.id)).toEqual(before.map((deadLetter) => deadLetter.id));
     // What can never be sent any more is closed with the endpoint.
     const state = what === "deleting" ? "discarded" : "open";
-    expect(after.map((letter) => letter.state)).toEqual([state, state]);
+    expect(after.map((deadLetter) => deadLetter.state)).toEqual([state, state]);
     await env.DB.prepare("UPDATE dead_letters SET state = 'discarded'").run();
   });
 });
@@ -186,7 +186,7 @@ describe("a delivery whose retries are exhausted", () => {
     expect(await audits(id)).toMatchObject([
       { action: "delivery.failed", outcome: "RetryExhausted", actor: "system" },
     ]);
-    expect(await lettersOf("tired")).toMatchObject([{ state: "open", attempts: SCHEDULE.length + 1 }]);
+    expect(await deadLettersOf("tired")).toMatchObject([{ state: "open", attempts: SCHEDULE.length + 1 }]);
     expect(await statesOf("tired")).toEqual(["failed"]);
     expect(await statesOf("tired-watcher")).toEqual(["delivered"]);
     await env.DB.prepare("DELETE FROM webhook_endpoints").run();
@@ -215,11 +215,11 @@ describe("a delivery whose retries are exhausted", () => {
       receivers({ [`grant-${way}`]: () => 404 });
       const [first = "", second = ""] = await waitingAt(`grant-${way}`, symbol);
       await exhaust();
-      const [letter] = await rows<{ id: string }>("SELECT id FROM dead_letters WHERE subject = ?", first);
+      const [deadLetter] = await rows<{ id: string }>("SELECT id FROM dead_letters WHERE subject = ?", first);
       const again =
         way === "resend"
           ? await api("POST", `/deliveries/${encodeURIComponent(first)}/resend`)
-          : await api("POST", path(letter?.id ?? "", "redrive"));
+          : await api("POST", path(deadLetter?.id ?? "", "redrive"));
       expect(again.status).toBe(202);
       await exhaust();
       const { attempts, state } = await delivery(first);
@@ -256,7 +256,7 @@ describe("a delivery whose retries are exhausted", () => {
       await openAsset(id.toUpperCase());
       await broker.deliverDue("EVENTS_QUEUE");
       await exhaust();
-      const own = new Set((await lettersOf(id)).map(({ fingerprint }) => fingerprint));
+      const own = new Set((await deadLettersOf(id)).map(({ fingerprint }) => fingerprint));
       expect(own.size, id).toBe(1);
       prints.push(...own);
     }

@@ -5,11 +5,11 @@ import {
   CAUSE,
   DAY,
   days,
+  enqueueJob,
   ingestOf,
   job,
   object,
   openAsset,
-  orderJob,
   passSeconds,
   refusalOf,
   rows,
@@ -40,9 +40,9 @@ describe("consumed events", () => {
     await openAsset("CLASH");
     await object("CLASH").ingest(ingestOf("CLASH", "a"));
     const before = await object("CLASH").streamHead("CLASH");
-    for (const orderHash of ["other", "other", "third"]) {
+    for (const requestHash of ["other", "other", "third"]) {
       const refusal = await refusalOf(
-        object("CLASH").ingest(ingestOf("CLASH", "a", { orderHash, bars: days(9) })),
+        object("CLASH").ingest(ingestOf("CLASH", "a", { requestHash, bars: days(9) })),
       );
       expect(refusal).toContain("different payload");
     }
@@ -60,7 +60,7 @@ describe("consumed events", () => {
       symbol: "APART",
       cause: CAUSE,
       jobId: "same",
-      orderHash: "another payload",
+      requestHash: "another payload",
       resolution: "1d",
       codeVersion: "1",
     });
@@ -70,12 +70,12 @@ describe("consumed events", () => {
 
   it("fail the job that reuses an id, and say so", async () => {
     await openAsset("REUSE");
-    const message = await orderJob("indicators", "REUSE", "a");
+    const message = await enqueueJob("indicators", "REUSE", "a");
     await object("REUSE").computeIndicators({
       symbol: "REUSE",
       cause: CAUSE,
       jobId: message.jobId,
-      orderHash: "of another order",
+      requestHash: "of another order",
       resolution: "1d",
       codeVersion: "1",
     });

@@ -1,12 +1,12 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { performanceOf } from "../../src/domain/analysis/performance.ts";
-import { readWish } from "../../src/domain/indicators/wished.ts";
+import { readCustomIndicators } from "../../src/domain/indicators/wished.ts";
 import { SeriesMoved } from "../../src/read-model/versioned-bars.ts";
 import { whileStill } from "../../src/read-model/while-still.ts";
 import { api, items } from "./api.ts";
 import { Broker } from "./broker.ts";
-import { DAY, eventsOf, openAsset, orderImport, readModelOf, rows, stopClock } from "./market.ts";
+import { DAY, enqueueImport, eventsOf, openAsset, readModelOf, rows, stopClock } from "./market.ts";
 import { bars, closeOf, dateOf, factorAt, paid, post, shown } from "./paying.ts";
 
 let broker: Broker;
@@ -88,13 +88,13 @@ describe("dividends and splits of an asset", () => {
   it("adjust what indicators and performance are made of", async () => {
     const points = bars.map(({ timestamp }, n) => ({ timestamp, close: expected[n] ?? 0 }));
     const told = (await api("GET", "/assets/PAYS/performance?adjusted=totalReturn")).body;
-    const figures = performanceOf(points, 252);
+    const statistics = performanceOf(points, 252);
     expect(told).toMatchObject({ adjusted: "totalReturn", actionsApplied: 2, observations: bars.length - 1 });
-    expect(Number(told["totalReturn"])).toBeCloseTo(figures.totalReturn ?? 0, 9);
-    expect(Number(told["sharpe"])).toBeCloseTo(figures.sharpe ?? 0, 9);
+    expect(Number(told["totalReturn"])).toBeCloseTo(statistics.totalReturn ?? 0, 9);
+    expect(Number(told["sharpe"])).toBeCloseTo(statistics.sharpe ?? 0, 9);
     expect((await api("GET", "/assets/PAYS/performance")).body["totalReturn"]).not.toBe(told["totalReturn"]);
 
-    const wish = readWish(["sma20", "rsi14"]);
+    const wish = readCustomIndicators(["sma20", "rsi14"]);
     if (!wish.ok) throw new Error("no such indicators");
     const values = wish.rows(
       bars.map((bar, n) => ({ ...bar, close: expected[n] ?? 0 })),
@@ -123,7 +123,7 @@ describe("dividends and splits of an asset", () => {
     expect(await eventsOf("AGAIN")).toEqual(log);
     expect(await readModelOf("AGAIN")).toEqual(model);
     // The same message twice is one effect.
-    const message = await orderImport("AGAIN", "twice", [], "1d", [paid(40, 5)]);
+    const message = await enqueueImport("AGAIN", "twice", [], "1d", [paid(40, 5)]);
     broker.put("INGEST_QUEUE", message);
     broker.put("INGEST_QUEUE", message);
     await broker.settle();

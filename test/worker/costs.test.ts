@@ -6,10 +6,10 @@ import { openEndpoint } from "./endpoints.ts";
 import {
   DAY,
   days,
+  enqueueImport,
+  enqueueJob,
   job,
   openAsset,
-  orderImport,
-  orderJob,
   passSeconds,
   readModelOf,
   stopClock,
@@ -36,7 +36,7 @@ beforeAll(async () => {
   broker = new Broker();
   vi.spyOn(globalThis, "fetch").mockImplementation(async () => new Response(null, { status: 204 }));
   await openAsset("COST");
-  broker.put("INGEST_QUEUE", await orderImport("COST", "history", days(WARM)));
+  broker.put("INGEST_QUEUE", await enqueueImport("COST", "history", days(WARM)));
   await broker.settle();
   meter = new Meter(broker, "COST");
   await meter.start();
@@ -51,7 +51,7 @@ async function costOfBar(day: number): Promise<Map<string, Cost>> {
     stages.set(stage, sumOf([stages.get(stage) ?? sumOf([]), cost]));
   };
   await add("order the ingest job", async () =>
-    broker.put("INGEST_QUEUE", await orderImport("COST", `day ${day}`, days(1, day))),
+    broker.put("INGEST_QUEUE", await enqueueImport("COST", `day ${day}`, days(1, day))),
   );
   await add("ingest", () => broker.deliverDue("INGEST_QUEUE"));
   await add("project MarketDataIngested", () => broker.deliverDue("EVENTS_QUEUE"));
@@ -104,7 +104,7 @@ describe("one daily bar of an asset with history", () => {
 
 describe("a recommendation at its horizon", () => {
   it("costs no more than stated, from its slot to the track record", async () => {
-    broker.put("INGEST_QUEUE", await orderImport("COST", "to the horizon", days(18, WARM + 2)));
+    broker.put("INGEST_QUEUE", await enqueueImport("COST", "to the horizon", days(18, WARM + 2)));
     await broker.settle();
     await meter.alarm();
     await every10Minutes("COST", { kind: "recommendation", target: { symbol: "COST", only: "due" } });
@@ -149,7 +149,7 @@ describe("a ranking", () => {
         .bind(...(sql.includes("?2") ? [json, today] : [json]))
         .run();
     const params = { mode: "ranking", until: Date.now() } as const;
-    broker.put("RANKING_QUEUE", await orderJob("ranking", "1d", "cost", { params }));
+    broker.put("RANKING_QUEUE", await enqueueJob("ranking", "1d", "cost", { params }));
     const cost = await meter.of(() => broker.deliverDue("RANKING_QUEUE"));
     console.log(`a ranking of 1,500 assets: ${JSON.stringify(cost)}`);
     expect((await job("ranking|1d|cost")).result).toMatchObject({ ranked: 1_500 });

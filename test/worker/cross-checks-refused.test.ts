@@ -5,7 +5,7 @@ import { writeCrossCheck } from "../../src/records/cross-check-records.ts";
 import { api } from "./api.ts";
 import { Broker } from "./broker.ts";
 import { withVendor } from "./demo-vendor.ts";
-import { days, job, openAsset, orderImport, stopClock } from "./market.ts";
+import { days, enqueueImport, job, openAsset, stopClock } from "./market.ts";
 
 const on = withVendor({ YAHOO_URL: "http://yahoo.example", VENDOR_SOURCES: "on" } as Partial<Env>);
 const asked: string[] = [];
@@ -48,7 +48,7 @@ describe("a cross-check", () => {
   it("that cannot be made is refused once, with its reason", async () => {
     await openAsset("EMPTY");
     await openAsset("FEW", { source: "yahoo" });
-    broker.put("INGEST_QUEUE", await orderImport("FEW", "history", days(3)));
+    broker.put("INGEST_QUEUE", await enqueueImport("FEW", "history", days(3)));
     await broker.settle();
     for (const [symbol, body, code] of [
       ["EMPTY", {}, "crossCheck_noBars"],

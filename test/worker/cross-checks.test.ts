@@ -8,7 +8,7 @@ import { linesOf } from "../../src/wiring/sources.ts";
 import { api, items } from "./api.ts";
 import { Broker } from "./broker.ts";
 import { withVendor } from "./demo-vendor.ts";
-import { job, openAsset, orderImport, passSeconds, readModelOf, rows, stopClock } from "./market.ts";
+import { enqueueImport, job, openAsset, passSeconds, readModelOf, rows, stopClock } from "./market.ts";
 
 const on = withVendor({
   YAHOO_URL: "http://yahoo.example",
@@ -68,7 +68,7 @@ beforeEach(async () => {
 /** An asset whose own source comes first in the order, and whose second has no key here. */
 async function feed(symbol: string, some: readonly Bar[] = bars): Promise<void> {
   await openAsset(symbol, { source: "yahoo" });
-  const message = await orderImport(symbol, "history", some);
+  const message = await enqueueImport(symbol, "history", some);
   broker.put("INGEST_QUEUE", message);
   await broker.settle();
 }
@@ -249,7 +249,7 @@ describe("a cross-check", () => {
     expect(
       await rows("SELECT event_type FROM events WHERE job_id = ? OR stream_id = ?", jobId, `job/${jobId}`),
     ).not.toEqual([]);
-    const message = await orderImport("OUT", "next", bars.slice(-1));
+    const message = await enqueueImport("OUT", "next", bars.slice(-1));
     broker.put("INGEST_QUEUE", message);
     await broker.settle();
     expect((await job(message.jobId)).state).toBe("succeeded");

@@ -2,9 +2,9 @@ import { env } from "cloudflare:workers";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { api } from "./api.ts";
 import { Broker } from "./broker.ts";
-import { audits, fileLetters, path, show } from "./letters.ts";
-import { job, openAsset, orderImport, rows, stopClock } from "./market.ts";
-import { effectsOf, expectAtRest, orderDays, park } from "./parked.ts";
+import { audits, fileTestDeadLetters, path, show } from "./letters.ts";
+import { enqueueImport, job, openAsset, rows, stopClock } from "./market.ts";
+import { effectsOf, enqueueDays, expectAtRest, park } from "./parked.ts";
 
 let broker: Broker;
 beforeAll(() => {
@@ -16,8 +16,8 @@ beforeEach(() => broker.settle());
 describe("an edit", () => {
   it("of a message makes a new letter, linked both ways, and the old one can no longer be acted on", async () => {
     await openAsset("EDITS");
-    const message = await orderImport("EDITS", "a", []);
-    await fileLetters(1, () => ({ id: "torn", body: { jobID: message.jobId } }));
+    const message = await enqueueImport("EDITS", "a", []);
+    await fileTestDeadLetters(1, () => ({ id: "torn", body: { jobID: message.jobId } }));
     const edited = await api("PATCH", path("torn"), { body: { ...message } });
     expect(edited.status).toBe(200);
     expect(edited.body).toMatchObject({
@@ -51,15 +51,19 @@ describe("an edit", () => {
 
   it("of an order runs a new one in the old one's place, while later ones wait", async () => {
     await openAsset("ORDERS");
-    const [first, second] = await orderDays("ORDERS", 2);
+    const [first, second] = await enqueueDays("ORDERS", 2);
     if (first === undefined || second === undefined) throw new Error("no messages");
-    const letter = await park(broker, first);
+    const deadLetter = await park(broker, first);
     broker.put("INGEST_QUEUE", second);
     await broker.settle();
     // The upload was CSV all along.
     await env.IMPORTS.put("ORDERS/00", "timestamp,open,high,low,close,volume\n2020-01-01,1,2,1,2,5\n");
-    const edited = await api("PATCH", path(letter), { params: { format: "csv" } });
-    expect(edited.body).toMatchObject({ editedFrom: letter, subject: `${first.jobId}~1`, symbol: "ORDERS" });
+    const edited = await api("PATCH", path(deadLetter), { params: { format: "csv" } });
+    expect(edited.body).toMatchObject({
+      editedFrom: deadLetter,
+      subject: `${first.jobId}~1`,
+      symbol: "ORDERS",
+    });
     const order = await job(`${first.jobId}~1`);
     const old = await job(first.jobId);
     expect(order).toMatchObject({
@@ -83,10 +87,10 @@ describe("an edit", () => {
 
   it("can be edited again, and its order's first failure is the first event of its stream", async () => {
     await openAsset("TWICE");
-    const [first] = await orderDays("TWICE", 1);
+    const [first] = await enqueueDays("TWICE", 1);
     if (first === undefined) throw new Error("no message");
-    const letter = await park(broker, first);
-    const once = await api("PATCH", path(letter), { params: { format: "csv" } });
+    const deadLetter = await park(broker, first);
+    const once = await api("PATCH", path(deadLetter), { params: { format: "csv" } });
     const twice = await api("PATCH", path(String(once.body["id"])), { params: { format: "json" } });
     expect(twice.body).toMatchObject({ subject: `${first.jobId}~2`, editedFrom: once.body["id"] });
     await env.IMPORTS.delete("TWICE/00");
@@ -117,8 +121,8 @@ describe("an edit", () => {
     [{ body: { reconciliationId: "nobody", step: 0 } }, "body.reconciliationId"],
   ])("%j is refused, and nothing changes", async (body, field) => {
     await openAsset("REFUSES");
-    await fileLetters(1, () => ({ id: "kept" }));
-    const message = await orderImport("REFUSES", "a", []);
+    await fileTestDeadLetters(1, () => ({ id: "kept" }));
+    const message = await enqueueImport("REFUSES", "a", []);
     await env.DB.prepare("UPDATE dead_letters SET body = ?1, subject = ?2 WHERE id = 'kept'")
       .bind(JSON.stringify(message), message.jobId)
       .run();

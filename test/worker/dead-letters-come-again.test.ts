@@ -1,12 +1,12 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it, vi } from "vitest";
-import { orderRun } from "../../src/records/reconciliation-records.ts";
+import { requestRun } from "../../src/records/reconciliation-records.ts";
 import { api } from "./api.ts";
 import { Broker } from "./broker.ts";
 import { openEndpoint } from "./endpoints.ts";
 import { path, show } from "./letters.ts";
 import { job, openAsset, rows, stopClock } from "./market.ts";
-import { effectsOf, letterOf, orderDays } from "./parked.ts";
+import { deadLetterOf, effectsOf, enqueueDays } from "./parked.ts";
 
 let broker: Broker;
 beforeAll(() => {
@@ -15,7 +15,7 @@ beforeAll(() => {
 });
 
 /** The queue brings a message to its dead letters. */
-const dies = (id: string, body: unknown) => broker.deliver("DEAD_LETTERS_QUEUE", [letterOf(id, body)]);
+const dies = (id: string, body: unknown) => broker.deliver("DEAD_LETTERS_QUEUE", [deadLetterOf(id, body)]);
 const redrive = async (id: string) => expect((await api("POST", path(id, "redrive"))).status).toBe(202);
 
 /*
@@ -25,7 +25,7 @@ const redrive = async (id: string) => expect((await api("POST", path(id, "redriv
 describe("a dead letter's message that comes again after a redrive", () => {
   it("leaves the job alone, which ends well", async () => {
     await openAsset("AGAIN");
-    const [message] = await orderDays("AGAIN", 1);
+    const [message] = await enqueueDays("AGAIN", 1);
     if (message === undefined) throw new Error("no message");
     await dies("job again", message);
     expect((await job(message.jobId)).state).toBe("failed");
@@ -54,7 +54,7 @@ describe("a dead letter's message that comes again after a redrive", () => {
   it("does so even if two consumers have it in hand, and the redrive comes between them", async () => {
     const { dead, standing } = await openWork("two");
     await openAsset("TWO");
-    const [message] = await orderDays("TWO", 1);
+    const [message] = await enqueueDays("TWO", 1);
     if (message === undefined) throw new Error("no message");
     for (const [id, body] of [...dead, ["job two", message]] as const) {
       const real = env.DB.batch.bind(env.DB);
@@ -81,7 +81,7 @@ async function openWork(name: string) {
     .bind(endpointId)
     .run();
   const manual = { trigger: "manual", actor: "somebody", depth: "bulk", repair: true } as const;
-  await orderRun(env.DB, { id: name, ...manual, symbols: null, traceparent: null }, Date.now()).run();
+  await requestRun(env.DB, { id: name, ...manual, symbols: null, traceparent: null }, Date.now()).run();
   const stateIn = async (table: string) =>
     (await rows<{ state: string }>(`SELECT state FROM ${table} WHERE id = ?`, name))[0]?.state;
   const dead = [

@@ -2,9 +2,9 @@ import { env } from "cloudflare:workers";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { api, items } from "./api.ts";
 import { Broker } from "./broker.ts";
-import { audits, fileLetters, LETTERS, path } from "./letters.ts";
+import { audits, fileTestDeadLetters, LETTERS, path } from "./letters.ts";
 import { openAsset, rows, stopClock } from "./market.ts";
-import { effectsOf, expectAtRest, letterState, orderDays, park } from "./parked.ts";
+import { deadLetterState, effectsOf, enqueueDays, expectAtRest, park } from "./parked.ts";
 
 let broker: Broker;
 beforeAll(() => {
@@ -18,7 +18,7 @@ describe("dealing with many at once", () => {
     for (let n = 0; n < count; n++) {
       await openAsset(`${prefix}${n}`);
       await broker.settle();
-      const [first, ...later] = await orderDays(`${prefix}${n}`, 3);
+      const [first, ...later] = await enqueueDays(`${prefix}${n}`, 3);
       if (first === undefined) throw new Error("no message");
       await park(broker, first);
       broker.put("INGEST_QUEUE", ...later);
@@ -55,8 +55,8 @@ describe("dealing with many at once", () => {
       ["dead-letter.redrive-many", "refused"],
       ["dead-letter.redrive-many", "done"],
     ]);
-    const letters = await rows<{ id: string }>("SELECT id FROM dead_letters WHERE symbol LIKE 'MANY%'");
-    for (const { id } of letters) {
+    const deadLetters = await rows<{ id: string }>("SELECT id FROM dead_letters WHERE symbol LIKE 'MANY%'");
+    for (const { id } of deadLetters) {
       expect(await audits(id)).toMatchObject([
         { action: "dead-letter.redrive", outcome: "done", actor: "admin" },
       ]);
@@ -64,7 +64,7 @@ describe("dealing with many at once", () => {
   });
 
   it("takes 500 at a time, oldest first, and tells how many are left", async () => {
-    await fileLetters(620, (n) => ({
+    await fileTestDeadLetters(620, (n) => ({
       id: `slot-${n}`,
       queue: "schedule",
       body: { scheduleId: "none", slot: n },
@@ -72,8 +72,8 @@ describe("dealing with many at once", () => {
     const filter = { queue: "schedule" };
     const first = await api("POST", `${LETTERS}/redrive`, { filter, expect: 620 });
     expect(first.body).toMatchObject({ matching: 620, done: 500, remaining: 120 });
-    expect(await letterState("slot-499")).toBe("redriven");
-    expect(await letterState("slot-500")).toBe("open");
+    expect(await deadLetterState("slot-499")).toBe("redriven");
+    expect(await deadLetterState("slot-500")).toBe("open");
     expect(broker.take("SCHEDULE_QUEUE").length).toBe(500);
     const second = await api("POST", `${LETTERS}/redrive`, { filter, expect: 120 });
     expect(second.body).toMatchObject({ done: 120, remaining: 0 });
@@ -81,7 +81,7 @@ describe("dealing with many at once", () => {
   });
 
   it("leaves everything open when the queue of events and slots does not take them", async () => {
-    await fileLetters(3, (n) => ({
+    await fileTestDeadLetters(3, (n) => ({
       id: `out-${n}`,
       queue: "schedule",
       body: { scheduleId: "none", slot: n },
@@ -109,9 +109,9 @@ describe("dealing with many at once", () => {
     });
     const done = await api("POST", `${LETTERS}/discard`, { filter, expect: 1, reason: "not needed" });
     expect(done).toMatchObject({ status: 200, body: { done: 1 } });
-    const [letter] = await items(`${LETTERS}?state=discarded&symbol=DROP1`);
-    expect(letter).toMatchObject({ reason: "not needed", actor: "admin", state: "discarded" });
-    expect(await audits(String(letter?.["id"]))).toMatchObject([
+    const [deadLetter] = await items(`${LETTERS}?state=discarded&symbol=DROP1`);
+    expect(deadLetter).toMatchObject({ reason: "not needed", actor: "admin", state: "discarded" });
+    expect(await audits(String(deadLetter?.["id"]))).toMatchObject([
       { action: "dead-letter.discard", outcome: "done", detail: "not needed" },
     ]);
     await broker.settle();

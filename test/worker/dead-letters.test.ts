@@ -4,9 +4,9 @@ import { attemptsOf, RETRY_POLICIES } from "../../src/domain/job/retry-policy.ts
 import { projectFeed } from "../../src/read-model/projections.ts";
 import { api, items } from "./api.ts";
 import { Broker } from "./broker.ts";
-import { audits, fileLetters, LETTERS, path, show } from "./letters.ts";
-import { job, openAsset, orderJob, passSeconds, rows, START, stopClock } from "./market.ts";
-import { effectsOf, expectAtRest, letterOf, letterState, orderDays, park } from "./parked.ts";
+import { audits, fileTestDeadLetters, LETTERS, path, show } from "./letters.ts";
+import { enqueueJob, job, openAsset, passSeconds, rows, START, stopClock } from "./market.ts";
+import { deadLetterOf, deadLetterState, effectsOf, enqueueDays, expectAtRest, park } from "./parked.ts";
 
 let broker: Broker;
 beforeAll(() => {
@@ -19,7 +19,7 @@ describe("a dead letter", () => {
   it("keeps body, error, attempts, first and last time, fingerprint, class and trace", async () => {
     await openAsset("KEEPS");
     const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-    const message = await orderJob("recommendation", "KEEPS", "a", { traceparent });
+    const message = await enqueueJob("recommendation", "KEEPS", "a", { traceparent });
     broker.put("RECOMMENDATIONS_QUEUE", message);
     const attempts = attemptsOf(RETRY_POLICIES.recommendation);
     for (let attempt = 1; attempt <= attempts; attempt++) {
@@ -27,8 +27,8 @@ describe("a dead letter", () => {
       await broker.deliverDue("RECOMMENDATIONS_QUEUE");
     }
     const record = await job(message.jobId);
-    const [letter] = await items(`${LETTERS}?symbol=KEEPS`);
-    expect(letter).toMatchObject({
+    const [deadLetter] = await items(`${LETTERS}?symbol=KEEPS`);
+    expect(deadLetter).toMatchObject({
       queue: "recommendation",
       subject: message.jobId,
       symbol: "KEEPS",
@@ -42,19 +42,19 @@ describe("a dead letter", () => {
       // The trace of the order; each attempt is a span of its own in it.
       traceparent: expect.stringContaining("0af7651916cd43dd8448eb211c80319c"),
     });
-    expect(letter?.["fingerprint"]).toMatch(/^[0-9a-f]{16}$/);
-    expect(letter?.["firstAt"]).toBe(new Date(record.attempts[0]?.endedAt ?? 0).toISOString());
-    expect(letter?.["lastAt"]).toBe(new Date(record.attempts.at(-1)?.endedAt ?? 0).toISOString());
-    expect(Date.parse(String(letter?.["lastAt"])) - Date.parse(String(letter?.["firstAt"]))).toBe(
+    expect(deadLetter?.["fingerprint"]).toMatch(/^[0-9a-f]{16}$/);
+    expect(deadLetter?.["firstAt"]).toBe(new Date(record.attempts[0]?.endedAt ?? 0).toISOString());
+    expect(deadLetter?.["lastAt"]).toBe(new Date(record.attempts.at(-1)?.endedAt ?? 0).toISOString());
+    expect(Date.parse(String(deadLetter?.["lastAt"])) - Date.parse(String(deadLetter?.["firstAt"]))).toBe(
       (attempts - 1) * 3_600_000,
     );
-    expect((await api("POST", path(String(letter?.["id"]), "discard"), { reason: "a test" })).status).toBe(
-      200,
-    );
+    expect(
+      (await api("POST", path(String(deadLetter?.["id"]), "discard"), { reason: "a test" })).status,
+    ).toBe(200);
   });
 
   it("is found by state, queue, symbol, cause and time, newest first, page by page", async () => {
-    await fileLetters(30, (n) => ({
+    await fileTestDeadLetters(30, (n) => ({
       queue: n % 2 === 0 ? "even" : "odd",
       symbol: n < 10 ? "FINDS" : null,
       error: { code: "unexpected", detail: n % 3 === 0 ? `third ${n}` : `other ${n}` },
@@ -99,7 +99,7 @@ describe("a dead letter", () => {
   });
 
   it("that was closed is forgotten after its time, a step at a time; an open one never", async () => {
-    await fileLetters(700, () => ({ createdAt: Date.now() }));
+    await fileTestDeadLetters(700, () => ({ createdAt: Date.now() }));
     await env.DB.prepare("UPDATE dead_letters SET state = 'discarded' WHERE id <> 'filed-7'").run();
     const left = async () => (await rows<{ n: number }>("SELECT count(*) AS n FROM dead_letters"))[0]?.n ?? 0;
     const all = await left();
@@ -118,19 +118,19 @@ describe("a dead letter", () => {
 describe("redriving one", () => {
   it("is refused while an earlier one of the same asset is open, and names it", async () => {
     await openAsset("FIRST");
-    const [a, b] = await orderDays("FIRST", 2);
+    const [a, b] = await enqueueDays("FIRST", 2);
     if (a === undefined || b === undefined) throw new Error("no messages");
     const second = await park(broker, b);
     const first = await park(broker, a);
     const refused = await api("POST", path(second, "redrive"));
     expect(refused).toMatchObject({ status: 409, body: { errors: [{ field: "id", value: first }] } });
-    expect(await letterState(second)).toBe("open");
+    expect(await deadLetterState(second)).toBe("open");
     expect((await api("POST", path(first, "redrive"))).status).toBe(202);
     // While the first is under way the second may follow: it waits its turn.
     expect((await api("POST", path(second, "redrive"))).status).toBe(202);
-    await broker.settle((letters) => letters.toReversed());
+    await broker.settle((deadLetters) => deadLetters.toReversed());
     expect(await effectsOf("FIRST")).toEqual(["00", "01"]);
-    expect([await letterState(first), await letterState(second)]).toEqual(["redriven", "redriven"]);
+    expect([await deadLetterState(first), await deadLetterState(second)]).toEqual(["redriven", "redriven"]);
     await expectAtRest("FIRST");
     expect(await audits(second)).toMatchObject([
       { action: "dead-letter.redrive", outcome: "refused", actor: "admin" },
@@ -140,12 +140,12 @@ describe("redriving one", () => {
 
   it("by two people at once happens once", async () => {
     await openAsset("BOTH");
-    const [message] = await orderDays("BOTH", 1);
+    const [message] = await enqueueDays("BOTH", 1);
     if (message === undefined) throw new Error("no message");
-    const letter = await park(broker, message);
-    const answers = await Promise.all([1, 2, 3].map(() => api("POST", path(letter, "redrive"))));
+    const deadLetter = await park(broker, message);
+    const answers = await Promise.all([1, 2, 3].map(() => api("POST", path(deadLetter, "redrive"))));
     expect(answers.map(({ status }) => status).toSorted()).toEqual([202, 409, 409]);
-    expect((await audits(letter)).filter(({ outcome }) => outcome === "done")).toHaveLength(1);
+    expect((await audits(deadLetter)).filter(({ outcome }) => outcome === "done")).toHaveLength(1);
     expect((await job(message.jobId)).redrives).toBe(1);
     await broker.settle();
     expect(await effectsOf("BOTH")).toEqual(["00"]);
@@ -153,11 +153,11 @@ describe("redriving one", () => {
 
   it("closes a letter whose job has succeeded meanwhile, and does nothing", async () => {
     await openAsset("DONE");
-    const [message] = await orderDays("DONE", 1);
+    const [message] = await enqueueDays("DONE", 1);
     broker.put("INGEST_QUEUE", message);
     await broker.settle();
-    await broker.deliver("DEAD_LETTERS_QUEUE", [letterOf("late letter", message)]);
-    broker.put("INGEST_QUEUE", ...(await orderDays("DONE", 1, 1)));
+    await broker.deliver("DEAD_LETTERS_QUEUE", [deadLetterOf("late letter", message)]);
+    broker.put("INGEST_QUEUE", ...(await enqueueDays("DONE", 1, 1)));
     await broker.settle();
     // It keeps nobody back, either.
     expect(await effectsOf("DONE")).toEqual(["00", "01"]);
@@ -192,7 +192,7 @@ describe("an event stored at an old version of its shape", () => {
     // As it stands in the log; nothing is projected of it yet.
     await projectFeed(env.DB, [event]).run();
     await broker.deliver("DEAD_LETTERS_QUEUE", [
-      letterOf("old event", { streamId, version: 1, event: null }),
+      deadLetterOf("old event", { streamId, version: 1, event: null }),
     ]);
     const plan = await api("POST", path("old event", "dry-run"));
     expect(plan.body).toMatchObject({

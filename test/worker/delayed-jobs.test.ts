@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { api, items } from "./api.ts";
 import { Broker } from "./broker.ts";
-import { orderFromVendor, Vendor, withVendor } from "./demo-vendor.ts";
+import { enqueueFromVendor, Vendor, withVendor } from "./demo-vendor.ts";
 import { job, openAsset, passSeconds, stopClock } from "./market.ts";
 import { lineBehindFourth } from "./parked.ts";
 import { close, every10Minutes, jobsOf } from "./schedules.ts";
@@ -49,12 +49,12 @@ describe("a job that is to run later", () => {
     passSeconds(600);
     await broker.tick();
     await broker.deliverDue("SCHEDULE_QUEUE");
-    const [letter] = broker.waiting("INGEST_QUEUE");
+    const [deadLetter] = broker.waiting("INGEST_QUEUE");
     const [{ id } = { id: "" }] = await jobsOf("SPREAD");
-    expect(letter?.notBefore).toBeGreaterThan(Date.now());
+    expect(deadLetter?.notBefore).toBeGreaterThan(Date.now());
     expect(await shown(id)).toMatchObject({
       state: "scheduled",
-      nextAttemptAt: iso(letter?.notBefore ?? 0),
+      nextAttemptAt: iso(deadLetter?.notBefore ?? 0),
     });
     broker.take("INGEST_QUEUE");
     await close("SPREAD");
@@ -62,7 +62,7 @@ describe("a job that is to run later", () => {
 
   it("says its moment when its vendor's limit put it off", async () => {
     vendor.down(429, { "retry-after": "1000" });
-    const [message] = await orderFromVendor(["LIMITED"], "a");
+    const [message] = await enqueueFromVendor(["LIMITED"], "a");
     const { jobId = "" } = message ?? {};
     broker.put("INGEST_QUEUE", { jobId, kind: "ingest", symbol: "LIMITED" });
     await broker.deliverDueOn("INGEST_QUEUE", withVendor());
@@ -73,7 +73,7 @@ describe("a job that is to run later", () => {
   });
 
   it("says no moment but the dead letter while it waits behind one", async () => {
-    const letter = await lineBehindFourth(broker, "BEHIND", 6);
-    expect(await shown("ingest|BEHIND|04")).toMatchObject({ nextAttemptAt: null, waitingBehind: letter });
+    const deadLetter = await lineBehindFourth(broker, "BEHIND", 6);
+    expect(await shown("ingest|BEHIND|04")).toMatchObject({ nextAttemptAt: null, waitingBehind: deadLetter });
   });
 });

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { vi } from "vitest";
 import type { AssetRecord } from "../../src/records/asset-records.ts";
-import { DAY, openAsset, orderJob } from "./market.ts";
+import { DAY, enqueueJob, openAsset } from "./market.ts";
 
 const ORIGIN = "http://demo.example";
 
@@ -17,7 +17,7 @@ export const withVendor = (changes: Partial<Env> = {}): Env => ({
 export class Vendor {
   asked = 0;
   /** How often it was asked about each symbol. */
-  readonly askedAbout = new Map<string, number>();
+  readonly requestedAbout = new Map<string, number>();
   answer: (symbol: string) => Response | Promise<Response> = () => new Response(null, { status: 404 });
 
   constructor() {
@@ -27,7 +27,7 @@ export class Vendor {
       if (url.origin !== ORIGIN) return real(input, init);
       this.asked += 1;
       const symbol = decodeURIComponent(url.pathname.split("/")[2] ?? "");
-      this.askedAbout.set(symbol, (this.askedAbout.get(symbol) ?? 0) + 1);
+      this.requestedAbout.set(symbol, (this.requestedAbout.get(symbol) ?? 0) + 1);
       const answer = await this.answer(symbol);
       return answer.headers.get(UP) === null ? answer : series(url);
     });
@@ -74,13 +74,13 @@ function series(url: URL): Response {
 }
 
 /** Assets of the demo source, and an ingest job for each; the jobs' messages are the answer. */
-export async function orderFromVendor(symbols: readonly string[], slot: string) {
+export async function enqueueFromVendor(symbols: readonly string[], slot: string) {
   const messages = [];
   for (const symbol of symbols) {
     const asset: Partial<AssetRecord> = { type: "CRYPTO", calendar: "CRYPTO", source: "demo" };
     await openAsset(symbol, asset);
     messages.push(
-      await orderJob("ingest", symbol, slot, {
+      await enqueueJob("ingest", symbol, slot, {
         params: { mode: "source", until: Date.UTC(2017, 0, 6), backfill: true },
       }),
     );

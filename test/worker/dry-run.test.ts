@@ -9,16 +9,16 @@ import { openEndpoint } from "./endpoints.ts";
 import {
   CAUSE,
   days,
+  enqueueImport,
+  enqueueJob,
   eventsOf,
   job,
   object,
   openAsset,
-  orderImport,
-  orderJob,
   rows,
   stopClock,
 } from "./market.ts";
-import { effectsOf, letterOf, letterState, park } from "./parked.ts";
+import { deadLetterOf, deadLetterState, effectsOf, park } from "./parked.ts";
 
 let broker: Broker;
 beforeAll(() => {
@@ -49,15 +49,15 @@ async function everything(symbol: string): Promise<string> {
 }
 
 /** A dry run, which may change nothing but the audit log, where it leaves one row. */
-async function dryRun(symbol: string, letter: string): Promise<Record<string, unknown>> {
+async function dryRun(symbol: string, deadLetter: string): Promise<Record<string, unknown>> {
   const before = await everything(symbol);
   const audited = (await rows("SELECT 1 FROM audit_log")).length;
-  const first = await api("POST", path(letter, "dry-run"));
+  const first = await api("POST", path(deadLetter, "dry-run"));
   expect(first.status, JSON.stringify(first.body)).toBe(200);
   expect(await everything(symbol)).toBe(before);
   expect(await rows("SELECT 1 FROM audit_log")).toHaveLength(audited + 1);
   // Looking again sees the same.
-  expect((await api("POST", path(letter, "dry-run"))).body["planHash"]).toBe(first.body["planHash"]);
+  expect((await api("POST", path(deadLetter, "dry-run"))).body["planHash"]).toBe(first.body["planHash"]);
   expect(before.length).toBeGreaterThan(1_000);
   return first.body;
 }
@@ -72,7 +72,7 @@ const QUEUE_OF = {
 async function parkedAt(symbol: string, kind: keyof typeof QUEUE_OF): Promise<string> {
   await openAsset(symbol);
   await broker.settle();
-  broker.put("INGEST_QUEUE", await orderImport(symbol, "a", days(40)));
+  broker.put("INGEST_QUEUE", await enqueueImport(symbol, "a", days(40)));
   for (const queue of Object.values(QUEUE_OF)) {
     if (queue === QUEUE_OF[kind]) break;
     await broker.deliverDue(queue);
@@ -91,8 +91,8 @@ describe("a dry run of a job", () => {
     "of kind %s tells the events and changes nothing; the redrive then does that",
     async (kind, eventType, payload) => {
       const symbol = `DRY-${kind.toUpperCase()}`;
-      const letter = await parkedAt(symbol, kind);
-      const plan = await dryRun(symbol, letter);
+      const deadLetter = await parkedAt(symbol, kind);
+      const plan = await dryRun(symbol, deadLetter);
       expect(plan).toMatchObject({
         wouldSendTo: kind,
         outcome: "done",
@@ -100,24 +100,24 @@ describe("a dry run of a job", () => {
         eventCount: 1,
         events: [{ eventType, schemaVersion: EVENT_TYPES[eventType].schemaVersion, payload }],
       });
-      const redriven = await api("POST", path(letter, "redrive"), { planHash: plan["planHash"] });
+      const redriven = await api("POST", path(deadLetter, "redrive"), { planHash: plan["planHash"] });
       expect(redriven.status).toBe(202);
       await broker.settle();
       const last = (await eventsOf(symbol)).find((event) => event.eventType === eventType);
       expect(last).toMatchObject({ jobId: expect.stringContaining(`${kind}|${symbol}|`) });
-      expect(await letterState(letter)).toBe("redriven");
+      expect(await deadLetterState(deadLetter)).toBe("redriven");
     },
   );
 
   it("tells what today's state makes of it, and a redrive with an older plan is refused", async () => {
-    const letter = await parkedAt("STALE", "ingest");
-    const plan = await dryRun("STALE", letter);
+    const deadLetter = await parkedAt("STALE", "ingest");
+    const plan = await dryRun("STALE", deadLetter);
     // Half of the bars come in by another way.
     await object("STALE").ingest({
       symbol: "STALE",
       cause: CAUSE,
       jobId: "by hand",
-      orderHash: "h",
+      requestHash: "h",
       resolution: "1d",
       source: "import",
       scheduleId: null,
@@ -125,12 +125,12 @@ describe("a dry run of a job", () => {
       bars: days(20),
     });
     await broker.settle();
-    const refused = await api("POST", path(letter, "redrive"), { planHash: plan["planHash"] });
+    const refused = await api("POST", path(deadLetter, "redrive"), { planHash: plan["planHash"] });
     expect(refused).toMatchObject({ status: 409, body: { code: "plan_changed" } });
-    expect(await letterState(letter)).toBe("open");
-    const now = await dryRun("STALE", letter);
+    expect(await deadLetterState(deadLetter)).toBe("open");
+    const now = await dryRun("STALE", deadLetter);
     expect(now).toMatchObject({ events: [{ payload: { bars: { count: 20 } } }] });
-    expect((await api("POST", path(letter, "redrive"), { planHash: now["planHash"] })).status).toBe(202);
+    expect((await api("POST", path(deadLetter, "redrive"), { planHash: now["planHash"] })).status).toBe(202);
     await broker.settle();
     expect((await effectsOf("STALE")).at(-1)).toBe("a");
   });
@@ -146,7 +146,7 @@ describe("a dry run of a job", () => {
     });
     await openAsset("DRY-LATER");
     await broker.settle();
-    const early = await park(broker, await orderJob("recommendation", "DRY-LATER", "a"));
+    const early = await park(broker, await enqueueJob("recommendation", "DRY-LATER", "a"));
     expect(await dryRun("DRY-LATER", early)).toMatchObject({
       outcome: "later",
       error: { code: "analysis_not_ready" },
@@ -154,12 +154,12 @@ describe("a dry run of a job", () => {
   });
 
   it("that reuses an id with another order says conflict, and does not even note it", async () => {
-    const letter = await parkedAt("DRY-CLASH", "ingest");
+    const deadLetter = await parkedAt("DRY-CLASH", "ingest");
     await object("DRY-CLASH").ingest({
       symbol: "DRY-CLASH",
       cause: CAUSE,
       jobId: "ingest|DRY-CLASH|a",
-      orderHash: "of another order",
+      requestHash: "of another order",
       resolution: "1d",
       source: "import",
       scheduleId: null,
@@ -167,7 +167,7 @@ describe("a dry run of a job", () => {
       bars: days(3),
     });
     await broker.settle();
-    expect(await dryRun("DRY-CLASH", letter)).toMatchObject({
+    expect(await dryRun("DRY-CLASH", deadLetter)).toMatchObject({
       outcome: "refused",
       error: { code: "payload_conflict" },
     });
@@ -176,17 +176,21 @@ describe("a dry run of a job", () => {
   it("of a large import is told in short, and nothing of it stays", async () => {
     await openAsset("DRY-LARGE");
     await broker.settle();
-    const letter = await park(broker, await orderImport("DRY-LARGE", "a", days(3_600)));
-    const plan = await dryRun("DRY-LARGE", letter);
+    const deadLetter = await park(broker, await enqueueImport("DRY-LARGE", "a", days(3_600)));
+    const plan = await dryRun("DRY-LARGE", deadLetter);
     expect(plan["eventCount"]).toBeGreaterThan(5);
     expect(JSON.stringify(plan).length).toBeLessThan(100_000);
     expect(await eventsOf("DRY-LARGE")).toHaveLength(1);
   });
 
   it("does nothing for a job that is not parked any more", async () => {
-    const letter = await parkedAt("DRY-OVER", "ingest");
+    const deadLetter = await parkedAt("DRY-OVER", "ingest");
     await env.DB.prepare("UPDATE jobs SET state = 'succeeded' WHERE id = 'ingest|DRY-OVER|a'").run();
-    expect(await dryRun("DRY-OVER", letter)).toMatchObject({ outcome: "done", events: [], eventCount: 0 });
+    expect(await dryRun("DRY-OVER", deadLetter)).toMatchObject({
+      outcome: "done",
+      events: [],
+      eventCount: 0,
+    });
     expect((await job("ingest|DRY-OVER|a")).state).toBe("succeeded");
   });
 });
@@ -195,11 +199,11 @@ describe("a dry run of an event", () => {
   it("tells the rows, jobs and deliveries that would be written, from wherever its stream is projected", async () => {
     await openEndpoint("hook-dry", ["asset.DRY-EVENT.#"]);
     await openAsset("DRY-EVENT");
-    broker.put("INGEST_QUEUE", await orderImport("DRY-EVENT", "a", days(5)));
+    broker.put("INGEST_QUEUE", await enqueueImport("DRY-EVENT", "a", days(5)));
     await broker.deliverDue("INGEST_QUEUE");
     broker.take("EVENTS_QUEUE");
     const body = { streamId: "asset/DRY-EVENT", version: 2, event: null };
-    await broker.deliver("DEAD_LETTERS_QUEUE", [letterOf("dry event", body)]);
+    await broker.deliver("DEAD_LETTERS_QUEUE", [deadLetterOf("dry event", body)]);
     const plan = await dryRun("DRY-EVENT", "dry event");
     const [registered, ingested] = await eventsOf("DRY-EVENT");
     expect(plan).toMatchObject({
@@ -223,7 +227,7 @@ describe("a dry run of an event", () => {
   it("of a version that the log does not reach says so", async () => {
     await openAsset("DRY-AHEAD");
     const body = { streamId: "asset/DRY-AHEAD", version: 99, event: null };
-    await broker.deliver("DEAD_LETTERS_QUEUE", [letterOf("dry ahead", body)]);
+    await broker.deliver("DEAD_LETTERS_QUEUE", [deadLetterOf("dry ahead", body)]);
     expect(await dryRun("DRY-AHEAD", "dry ahead")).toMatchObject({ outcome: "later", events: [] });
   });
 });

@@ -36,7 +36,7 @@ describe("an asset's log", () => {
     for (let n = 0; n < 5; n++) await object("CHAIN").ingest(ingestOf("CHAIN", `${n}`, { bars: days(1, n) }));
     const events = await eventsOf("CHAIN");
     expect(await object("CHAIN").streamHead("CHAIN")).toEqual({ version: 6, hash: hashOf(events) });
-    await broker.settle((letters) => letters.toReversed());
+    await broker.settle((deadLetters) => deadLetters.toReversed());
     const [stream] = await rows<{ projected_version: number; projected_hash: string }>(
       "SELECT projected_version, projected_hash FROM streams WHERE stream_id = 'asset/CHAIN'",
     );
@@ -96,7 +96,7 @@ describe("an asset's log", () => {
       symbol: "MOVED",
       cause: CAUSE,
       jobId: "recommendation|MOVED|x",
-      orderHash: "x",
+      requestHash: "x",
       recommendation: {
         recommendationId: crypto.randomUUID(),
         symbol: "MOVED",

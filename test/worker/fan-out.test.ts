@@ -68,11 +68,11 @@ describe("the fan-out of a slot", () => {
     expect(pages).toBe(PAGES);
     expect(await slotOf("pages")).toMatchObject({ state: "enqueued", jobs: ASSETS });
     expect(await countOf("pages")).toBe(ASSETS);
-    const letters = broker.take("INGEST_QUEUE");
-    const ordered = new Set(letters.map(({ body }) => (body as { jobId: string }).jobId));
+    const deadLetters = broker.take("INGEST_QUEUE");
+    const ordered = new Set(deadLetters.map(({ body }) => (body as { jobId: string }).jobId));
     expect(ordered.size).toBe(ASSETS);
     // Jitter spreads them over its window, and the record says when each is due.
-    const waits = new Set(letters.map(({ notBefore }) => (notBefore - Date.now()) / 1000));
+    const waits = new Set(deadLetters.map(({ notBefore }) => (notBefore - Date.now()) / 1000));
     expect(Math.max(...waits)).toBeLessThanOrEqual(20);
     expect(waits.size).toBeGreaterThan(10);
   });
@@ -132,7 +132,10 @@ describe("the fan-out of a slot", () => {
     await open("doubled");
     let messages = 0;
     for (let round = 0; round < 100 && broker.waiting("SCHEDULE_QUEUE").length > 0; round++) {
-      messages += await broker.deliverDue("SCHEDULE_QUEUE", (letters) => [...letters, ...letters]);
+      messages += await broker.deliverDue("SCHEDULE_QUEUE", (deadLetters) => [
+        ...deadLetters,
+        ...deadLetters,
+      ]);
     }
     expect(broker.waiting("SCHEDULE_QUEUE")).toEqual([]);
     expect(messages).toBeLessThanOrEqual(4 * PAGES);

@@ -4,12 +4,12 @@ import { platform } from "../../src/wiring/common.ts";
 import { linesOf } from "../../src/wiring/sources.ts";
 import atTheClose from "../fixtures/yahoo-row-at-the-close.json";
 import splitAdjusted from "../fixtures/yahoo-split-adjusted.json";
-import splitTold from "../fixtures/yahoo-split-told.json";
+import splitReported from "../fixtures/yahoo-split-told.json";
 import inTwoRows from "../fixtures/yahoo-week-in-two-rows.json";
 import { api } from "./api.ts";
 import { Broker } from "./broker.ts";
 import { withVendor } from "./demo-vendor.ts";
-import { job, openAsset, orderJob, passSeconds, rows, stopClock } from "./market.ts";
+import { enqueueJob, job, openAsset, passSeconds, rows, stopClock } from "./market.ts";
 
 const on = withVendor({
   YAHOO_URL: "http://yahoo.example",
@@ -23,7 +23,7 @@ const on = withVendor({
   TIINGO_API_KEY: "tiingo",
 } as Partial<Env>);
 
-type Chart = typeof atTheClose | typeof splitTold;
+type Chart = typeof atTheClose | typeof splitReported;
 
 /** Yahoo's stand-in: it knows these charts, and cuts them to the time it is asked for. */
 const charts = new Map<string, Chart>();
@@ -82,7 +82,7 @@ async function ingest(symbol: string, resolution: Resolution, until: string, slo
   const params = { mode: "source", until: Date.parse(until), backfill: false } as const;
   broker.put(
     "INGEST_QUEUE",
-    await orderJob("ingest", symbol, `${resolution}:${slot}`, { resolution, params }),
+    await enqueueJob("ingest", symbol, `${resolution}:${slot}`, { resolution, params }),
   );
   await broker.deliverDueOn("INGEST_QUEUE", on);
   await broker.settle();
@@ -153,7 +153,7 @@ describe("yahoo's charts as its users report them", () => {
   it("tell a split and adjust for it later: the series has one scale after each, and the return of the adjusted one", async () => {
     await openAsset("FTWO", { source: "yahoo", live: false });
     for (const [chart, until, expected] of [
-      [splitTold, "2026-11-25T22:00:00Z", 120.5 / 100.25 - 1],
+      [splitReported, "2026-11-25T22:00:00Z", 120.5 / 100.25 - 1],
       [splitAdjusted, "2026-11-27T22:00:00Z", 0.2044887781],
     ] as const) {
       charts.set("FTWO", chart);
@@ -212,7 +212,7 @@ describe("the request that fetches a history again", () => {
 
   it("brings bars that the source does not reach any more to the scale of those it does", async () => {
     await openAsset("SHORT", { source: "yahoo", live: false });
-    const chart = structuredClone(splitTold);
+    const chart = structuredClone(splitReported);
     const [result] = chart.chart.result;
     if (result === undefined) throw new Error("no result");
     result.meta.symbol = "SHORT";

@@ -3,8 +3,8 @@ import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { api } from "./api.ts";
 import { Broker } from "./broker.ts";
 import { openEndpoint } from "./endpoints.ts";
-import { fileLetters, path } from "./letters.ts";
-import { days, eventsOf, openAsset, orderImport, readModelOf, rows, stopClock } from "./market.ts";
+import { fileTestDeadLetters, path } from "./letters.ts";
+import { days, enqueueImport, eventsOf, openAsset, readModelOf, rows, stopClock } from "./market.ts";
 
 let broker: Broker;
 beforeAll(() => {
@@ -31,7 +31,7 @@ async function withReceiver(symbol: string) {
   const receiver = vi.spyOn(globalThis, "fetch").mockImplementation(async () => new Response("ok"));
   await openEndpoint(`hook-${symbol}`, [`asset.${symbol}.#`]);
   await openAsset(symbol);
-  broker.put("INGEST_QUEUE", await orderImport(symbol, "a", days(40)));
+  broker.put("INGEST_QUEUE", await enqueueImport(symbol, "a", days(40)));
   await broker.settle();
   return receiver;
 }
@@ -79,7 +79,7 @@ describe("an event that never happened", () => {
     const before = await readModelOf(symbol);
     const body = await forgery(symbol, (await eventsOf(symbol)).length + 1);
     // As an edit of before could file it.
-    await fileLetters(1, () => ({ id: symbol, queue: "events", subject: body.streamId, body }));
+    await fileTestDeadLetters(1, () => ({ id: symbol, queue: "events", subject: body.streamId, body }));
     receiver.mockClear();
     const dryRun = await api("POST", path(symbol, "dry-run"));
     expect(JSON.stringify(dryRun.body["events"])).not.toContain("0.99");
@@ -102,7 +102,7 @@ describe("an event that never happened", () => {
   it("cannot be edited into a dead letter, and the refusal says what to do", async () => {
     await withReceiver("EDITED");
     const body = await forgery("EDITED", 9);
-    await fileLetters(1, () => ({ id: "edited", queue: "events", subject: body.streamId, body: {} }));
+    await fileTestDeadLetters(1, () => ({ id: "edited", queue: "events", subject: body.streamId, body: {} }));
     const refused = await api("PATCH", path("edited"), { body });
     expect(refused).toMatchObject({ status: 422, body: { code: "validation_failed" } });
     expect(refused.body["detail"]).toMatch(/Redrive the dead letter of an event as it is/);

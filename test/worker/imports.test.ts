@@ -192,8 +192,8 @@ describe("an import", () => {
     ],
     [
       "Windows-1252",
-      Uint8Array.from("Datum\tZuletzt\tEröffn.\tHoch\tTief\n01.03.2023\t1,5\t1\t2\t0,5\n", (letter) =>
-        letter.charCodeAt(0),
+      Uint8Array.from("Datum\tZuletzt\tEröffn.\tHoch\tTief\n01.03.2023\t1,5\t1\t2\t0,5\n", (deadLetter) =>
+        deadLetter.charCodeAt(0),
       ),
     ],
   ])("keeps the bytes of a file in %s as they came, also under an Idempotency-Key", async (name, file) => {
@@ -299,5 +299,5 @@ describe("an import", () => {
 });
 
 function utf16(text: string): number[] {
-  return [...text].flatMap((letter) => [letter.charCodeAt(0) & 0xff, letter.charCodeAt(0) >> 8]);
+  return [...text].flatMap((deadLetter) => [deadLetter.charCodeAt(0) & 0xff, deadLetter.charCodeAt(0) >> 8]);
 }

@@ -1,15 +1,15 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it, vi } from "vitest";
-import { Broker, type Letter } from "./broker.ts";
+import { Broker, type DeadLetter } from "./broker.ts";
 import { openEndpoint } from "./endpoints.ts";
 import {
   days,
+  enqueueImport,
+  enqueueJob,
   job,
   object,
   openAsset,
-  orderImport,
-  orderJob,
   readModelOf,
   rows,
   stopClock,
@@ -22,7 +22,12 @@ beforeAll(() => {
   broker = new Broker();
 });
 
-const letterOf = (id: string, body: unknown): Letter => ({ id, body, attempts: 1, notBefore: Date.now() });
+const deadLetterOf = (id: string, body: unknown): DeadLetter => ({
+  id,
+  body,
+  attempts: 1,
+  notBefore: Date.now(),
+});
 
 /** From now on every statement of this object fails. */
 const poison = (symbol: string) =>
@@ -39,12 +44,12 @@ describe("one poisoned asset in a batch", () => {
     const symbols = ["IN1", "IN2", "IN3", "IN4"];
     for (const symbol of symbols) await openAsset(symbol);
     await poison("IN2");
-    for (const symbol of symbols) broker.put("INGEST_QUEUE", await orderImport(symbol, "a", days(30)));
+    for (const symbol of symbols) broker.put("INGEST_QUEUE", await enqueueImport(symbol, "a", days(30)));
     broker.put("INGEST_QUEUE", ...POISONED_MESSAGES);
-    const letters = broker.take("INGEST_QUEUE");
-    const { acked, retried } = await broker.deliver("INGEST_QUEUE", letters);
+    const deadLetters = broker.take("INGEST_QUEUE");
+    const { acked, retried } = await broker.deliver("INGEST_QUEUE", deadLetters);
     expect(retried.size).toBe(1);
-    expect(acked).toHaveLength(letters.length - 1);
+    expect(acked).toHaveLength(deadLetters.length - 1);
     for (const symbol of symbols) {
       expect((await job(`ingest|${symbol}|a`)).state).toBe(symbol === "IN2" ? "retrying" : "succeeded");
     }
@@ -58,7 +63,7 @@ describe("one poisoned asset in a batch", () => {
     const symbols = ["AN1", "AN2", "AN3"];
     for (const symbol of symbols) {
       await openAsset(symbol);
-      broker.put("INGEST_QUEUE", await orderImport(symbol, "a", days(40)));
+      broker.put("INGEST_QUEUE", await enqueueImport(symbol, "a", days(40)));
     }
     await broker.settle();
     await poison("AN2");
@@ -66,7 +71,7 @@ describe("one poisoned asset in a batch", () => {
       ["indicators", "INDICATORS_QUEUE"],
       ["recommendation", "RECOMMENDATIONS_QUEUE"],
     ] as const) {
-      for (const symbol of symbols) broker.put(queue, await orderJob(kind, symbol, "again"));
+      for (const symbol of symbols) broker.put(queue, await enqueueJob(kind, symbol, "again"));
       const { retried } = await broker.deliver(queue, broker.take(queue));
       expect(retried.size).toBe(1);
       for (const symbol of symbols) {
@@ -81,7 +86,7 @@ describe("one poisoned asset in a batch", () => {
     const symbols = ["WR1", "WR2", "WR3"];
     for (const symbol of symbols) {
       await openAsset(symbol);
-      broker.put("INGEST_QUEUE", await orderImport(symbol, "a", days(5)));
+      broker.put("INGEST_QUEUE", await enqueueImport(symbol, "a", days(5)));
     }
     await env.DB.prepare(
       `CREATE TRIGGER poisoned_row BEFORE UPDATE OF attempts ON jobs WHEN OLD.id = 'ingest|WR2|a'
@@ -101,7 +106,7 @@ describe("one poisoned asset in a batch", () => {
     const endpoint = await openEndpoint("hook-torn", ["asset.NOBODY.#"]);
     for (const symbol of ["TO1", "TO2"]) {
       await openAsset(symbol);
-      broker.put("INGEST_QUEUE", await orderImport(symbol, "a", days(5)));
+      broker.put("INGEST_QUEUE", await enqueueImport(symbol, "a", days(5)));
     }
     await env.DB.prepare("UPDATE jobs SET params = '{torn' WHERE id = 'ingest|TO1|a'").run();
     await env.DB.prepare("UPDATE webhook_endpoints SET patterns = '[torn' WHERE id = ?")
@@ -117,7 +122,7 @@ describe("one poisoned asset in a batch", () => {
     const symbols = ["EV1", "EV2", "EV3", "EV4"];
     for (const symbol of symbols) {
       await openAsset(symbol);
-      broker.put("INGEST_QUEUE", await orderImport(symbol, "a", days(10)));
+      broker.put("INGEST_QUEUE", await enqueueImport(symbol, "a", days(10)));
     }
     await broker.deliverDue("INGEST_QUEUE");
     // EV2's second event is of a kind nobody knows; EV4's object cannot be asked for its log.
@@ -158,7 +163,7 @@ describe("one poisoned asset in a batch", () => {
     broker.put("WEBHOOKS_QUEUE", ...POISONED_MESSAGES);
     await broker.deliver(
       "WEBHOOKS_QUEUE",
-      broker.take("WEBHOOKS_QUEUE").map((l) => letterOf(l.id, l.body)),
+      broker.take("WEBHOOKS_QUEUE").map((l) => deadLetterOf(l.id, l.body)),
     );
     expect(answer).toHaveBeenCalledTimes(2);
     answer.mockRestore();

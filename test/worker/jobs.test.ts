@@ -2,16 +2,16 @@ import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { IngestResult } from "../../src/domain/asset/commands.ts";
 import { cancelJob } from "../../src/records/job-records.ts";
-import { Broker, type Letter } from "./broker.ts";
+import { Broker, type DeadLetter } from "./broker.ts";
 import {
   CAUSE,
   days,
+  enqueueImport,
+  enqueueJob,
   eventsOf,
   job,
   object,
   openAsset,
-  orderImport,
-  orderJob,
   readModelOf,
   rows,
   stopClock,
@@ -23,7 +23,12 @@ beforeAll(() => {
   broker = new Broker();
 });
 
-const letterOf = (id: string, body: unknown): Letter => ({ id, body, attempts: 1, notBefore: Date.now() });
+const deadLetterOf = (id: string, body: unknown): DeadLetter => ({
+  id,
+  body,
+  attempts: 1,
+  notBefore: Date.now(),
+});
 
 const QUEUE_OF = {
   ingest: "INGEST_QUEUE",
@@ -34,8 +39,8 @@ const QUEUE_OF = {
 describe("a message that names a job of another kind", () => {
   it("is let go, and the job waits for its own queue", async () => {
     await openAsset("ASTRAY");
-    const { jobId } = await orderImport("ASTRAY", "a", days(3));
-    const astray = letterOf("astray", { jobId, kind: "indicators", symbol: "ASTRAY" });
+    const { jobId } = await enqueueImport("ASTRAY", "a", days(3));
+    const astray = deadLetterOf("astray", { jobId, kind: "indicators", symbol: "ASTRAY" });
     const { retried } = await broker.deliver("INDICATORS_QUEUE", [astray]);
     expect([...retried]).toEqual([]);
     expect(await job(jobId)).toMatchObject({ state: "queued", attempts: [] });
@@ -48,7 +53,7 @@ describe("a message that names a job of another kind", () => {
 describe("the same job message again", () => {
   it("changes nothing when it comes after the work is done", async () => {
     await openAsset("AFTER");
-    const message = await orderImport("AFTER", "a", days(60));
+    const message = await enqueueImport("AFTER", "a", days(60));
     broker.put("INGEST_QUEUE", message);
     await broker.settle();
     const [events, model, record] = [
@@ -76,13 +81,13 @@ describe("the same job message again", () => {
 
   it("changes nothing when both are worked on at once", async () => {
     await openAsset("BOTH");
-    const message = await orderImport("BOTH", "a", days(60));
+    const message = await enqueueImport("BOTH", "a", days(60));
     await Promise.all([
-      broker.deliver("INGEST_QUEUE", [letterOf("one", message), letterOf("two", message)]),
-      broker.deliver("INGEST_QUEUE", [letterOf("three", message)]),
+      broker.deliver("INGEST_QUEUE", [deadLetterOf("one", message), deadLetterOf("two", message)]),
+      broker.deliver("INGEST_QUEUE", [deadLetterOf("three", message)]),
     ]);
     // Everything that follows comes twice and backwards too.
-    await broker.settle((letters) => [...letters, ...letters].reverse());
+    await broker.settle((deadLetters) => [...deadLetters, ...deadLetters].reverse());
     expect((await eventsOf("BOTH")).map(({ version }) => version)).toEqual([1, 2, 3, 4]);
     const record = await job(message.jobId);
     expect(record.state).toBe("succeeded");
@@ -99,7 +104,7 @@ describe("the same job message again", () => {
       symbol: "STORED",
       cause: CAUSE,
       jobId: "ingest|STORED|a",
-      orderHash: "same",
+      requestHash: "same",
       resolution: "1d" as const,
       source: "import",
       scheduleId: null,
@@ -121,14 +126,14 @@ describe("the same job id with another order", () => {
       symbol: "CLASH",
       cause: CAUSE,
       jobId: "ingest|CLASH|a",
-      orderHash: "of another order",
+      requestHash: "of another order",
       resolution: "1d",
       source: "import",
       scheduleId: null,
       slot: null,
       bars: days(3),
     });
-    broker.put("INGEST_QUEUE", await orderImport("CLASH", "a", days(8)));
+    broker.put("INGEST_QUEUE", await enqueueImport("CLASH", "a", days(8)));
     await broker.settle();
     const record = await job("ingest|CLASH|a");
     expect(record.state).toBe("failed");
@@ -143,7 +148,7 @@ describe("the same job id with another order", () => {
 describe("a message without work", () => {
   it("names a job that does not exist and is put aside without a trace", async () => {
     const before = await rows("SELECT count(*) AS n FROM jobs");
-    const message = letterOf("nobody", { jobId: "ingest|NOBODY|x", kind: "ingest", symbol: "NOBODY" });
+    const message = deadLetterOf("nobody", { jobId: "ingest|NOBODY|x", kind: "ingest", symbol: "NOBODY" });
     expect((await broker.deliver("INGEST_QUEUE", [message])).acked).toEqual(["nobody"]);
     expect(await rows("SELECT count(*) AS n FROM jobs")).toEqual(before);
     expect(await rows("SELECT * FROM dead_letters WHERE id = 'nobody'")).toEqual([]);
@@ -158,14 +163,14 @@ describe("a message without work", () => {
   ])("that is %s becomes a dead letter, once, and is acknowledged", async (name, body) => {
     const id = `unreadable ${name}`;
     for (let time = 0; time < 2; time++) {
-      expect((await broker.deliver("INGEST_QUEUE", [letterOf(id, body)])).acked).toEqual([id]);
+      expect((await broker.deliver("INGEST_QUEUE", [deadLetterOf(id, body)])).acked).toEqual([id]);
     }
-    const letters = await rows<{ body: string; queue: string; error: string; state: string }>(
+    const deadLetters = await rows<{ body: string; queue: string; error: string; state: string }>(
       "SELECT * FROM dead_letters WHERE id = ?",
       id,
     );
-    expect(letters).toHaveLength(1);
-    expect(letters[0]).toMatchObject({
+    expect(deadLetters).toHaveLength(1);
+    expect(deadLetters[0]).toMatchObject({
       queue: "inversorai-ingest",
       state: "open",
       body: JSON.stringify(body),
@@ -174,9 +179,9 @@ describe("a message without work", () => {
 
   it("belongs to a cancelled job, and nothing is done", async () => {
     await openAsset("STOP");
-    const message = await orderImport("STOP", "a", days(4));
+    const message = await enqueueImport("STOP", "a", days(4));
     await env.DB.batch(cancelJob(env.DB, message.jobId, Date.now()));
-    const verdict = await broker.deliver("INGEST_QUEUE", [letterOf("stop", message)]);
+    const verdict = await broker.deliver("INGEST_QUEUE", [deadLetterOf("stop", message)]);
     expect(verdict.acked).toEqual(["stop"]);
     expect(await job(message.jobId)).toMatchObject({ state: "cancelled", attempts: [] });
     expect(await eventsOf("STOP")).toHaveLength(1);
@@ -184,7 +189,7 @@ describe("a message without work", () => {
 
   it("finds its job cancelled while it was being worked on: the cancellation stands", async () => {
     // Never registered, so that this attempt ends in a refusal, which must not be announced any more.
-    const message = await orderJob("indicators", "HALT", "a");
+    const message = await enqueueJob("indicators", "HALT", "a");
     const { DB } = env;
     const cancelling = new Proxy(DB, {
       get: (_, key) =>
@@ -195,7 +200,7 @@ describe("a message without work", () => {
             }
           : Reflect.get(DB, key).bind(DB),
     });
-    await broker.deliver("INDICATORS_QUEUE", [letterOf("halt", message)], { ...env, DB: cancelling });
+    await broker.deliver("INDICATORS_QUEUE", [deadLetterOf("halt", message)], { ...env, DB: cancelling });
     expect(await job(message.jobId)).toMatchObject({ state: "cancelled", attempts: [] });
     expect(await rows("SELECT * FROM events WHERE stream_id = ?", `job/${message.jobId}`)).toEqual([]);
     expect(await rows("SELECT * FROM audit_log WHERE subject = ?", message.jobId)).toEqual([]);

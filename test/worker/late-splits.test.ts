@@ -3,7 +3,7 @@ import { sessionsBetween } from "../../src/domain/market/calendar.ts";
 import type { Resolution } from "../../src/domain/market/resolution.ts";
 import { Broker } from "./broker.ts";
 import { withVendor } from "./demo-vendor.ts";
-import { eventsOf, job, openAsset, orderJob, passSeconds, rows, stopClock } from "./market.ts";
+import { enqueueJob, eventsOf, job, openAsset, passSeconds, rows, stopClock } from "./market.ts";
 
 const on = withVendor({ YAHOO_URL: "http://yahoo.example", VENDOR_SOURCES: "on" } as Partial<Env>);
 
@@ -75,7 +75,7 @@ async function ingest(symbol: string, next: Show, resolution: Resolution = "1d",
   const until = (sessions[next.last]?.close ?? 0) + 60_000;
   const slot = `${resolution}:${next.last}:${next.rawBefore}:${backfill}`;
   const params = { mode: "source", until, backfill } as const;
-  broker.put("INGEST_QUEUE", await orderJob("ingest", symbol, slot, { resolution, params }));
+  broker.put("INGEST_QUEUE", await enqueueJob("ingest", symbol, slot, { resolution, params }));
   await broker.deliverDueOn("INGEST_QUEUE", on);
   await broker.settle();
   const done = await job(`ingest|${symbol}|${slot}`);

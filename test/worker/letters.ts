@@ -14,11 +14,11 @@ export const audits = (subject: string) =>
   );
 
 /** Letters about nothing in particular, each a second after the one before. */
-export async function fileLetters(
+export async function fileTestDeadLetters(
   count: number,
   changes: (n: number) => Partial<Parameters<typeof fileDeadLetters>[1][number]>,
 ): Promise<void> {
-  const letters = Array.from({ length: count }, (_, n) => ({
+  const deadLetters = Array.from({ length: count }, (_, n) => ({
     id: `filed-${n}`,
     queue: "unknown",
     subject: null,
@@ -29,5 +29,5 @@ export async function fileLetters(
     createdAt: START + n * 1000,
     ...changes(n),
   }));
-  await fileDeadLetters(env.DB, letters).run();
+  await fileDeadLetters(env.DB, deadLetters).run();
 }

@@ -9,7 +9,7 @@ import {
 } from "../../src/records/model-records.ts";
 import { api } from "./api.ts";
 import { Broker } from "./broker.ts";
-import { DAY, job, orderJob, passSeconds, rows, stopClock } from "./market.ts";
+import { DAY, enqueueJob, job, passSeconds, rows, stopClock } from "./market.ts";
 import { Meter } from "./meter.ts";
 import {
   analysed,
@@ -174,7 +174,7 @@ describe("a question", () => {
   });
 
   async function rowsOf(symbol: string, slot: string, where: Env) {
-    broker.put("RECOMMENDATIONS_QUEUE", await orderJob("recommendation", symbol, slot));
+    broker.put("RECOMMENDATIONS_QUEUE", await enqueueJob("recommendation", symbol, slot));
     const meter = new Meter(broker, symbol);
     await meter.start();
     const cost = await meter.of(() => broker.deliverDueOn("RECOMMENDATIONS_QUEUE", where));
@@ -270,7 +270,7 @@ describe("a dry run", () => {
     model.says();
     const { planOf } = await import("../../src/wiring/dry-run.ts");
     const { platform } = await import("../../src/wiring/common.ts");
-    const message = await orderJob("recommendation", "DRY", "a");
+    const message = await enqueueJob("recommendation", "DRY", "a");
     await env.DB.prepare("UPDATE jobs SET state = 'failed', due_at = NULL WHERE id = ?")
       .bind(message.jobId)
       .run();

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { Broker } from "./broker.ts";
-import { orderFromVendor, Vendor, withVendor } from "./demo-vendor.ts";
+import { enqueueFromVendor, Vendor, withVendor } from "./demo-vendor.ts";
 import { job, passSeconds, stopClock } from "./market.ts";
 import { Meter } from "./meter.ts";
 
@@ -10,8 +10,8 @@ const on = withVendor();
 const SYMBOLS = Array.from({ length: 12 }, (_, n) => `LONG${n}`);
 const OUTAGE_HOURS = 6;
 /** Rows written in D1 for a waiting job in an hour of the outage, the first one and the rest; indexes included. */
-const MOST_ROWS_FIRST_HOUR = 40;
-const MOST_ROWS_LATER = 12;
+const MAX_ROWS_FIRST_HOUR = 40;
+const MAX_ROWS_LATER = 12;
 
 let broker: Broker;
 let vendor: Vendor;
@@ -38,15 +38,15 @@ async function runUntil(instant: number): Promise<void> {
 describe("a vendor that is out for hours", () => {
   it("costs each waiting job a bounded number of rows an hour and never its last attempt, and within an hour after it all is done", async () => {
     vendor.down();
-    broker.put("INGEST_QUEUE", ...(await orderFromVendor(SYMBOLS, "a")));
+    broker.put("INGEST_QUEUE", ...(await enqueueFromVendor(SYMBOLS, "a")));
     const start = Date.now();
     const perJob: number[] = [];
     for (let hour = 1; hour <= OUTAGE_HOURS; hour++) {
       const { d1Rows } = await meter.of(() => runUntil(start + hour * 3_600_000));
       perJob.push(d1Rows / SYMBOLS.length);
     }
-    expect(perJob[0]).toBeLessThanOrEqual(MOST_ROWS_FIRST_HOUR);
-    expect(Math.max(...perJob.slice(1))).toBeLessThanOrEqual(MOST_ROWS_LATER);
+    expect(perJob[0]).toBeLessThanOrEqual(MAX_ROWS_FIRST_HOUR);
+    expect(Math.max(...perJob.slice(1))).toBeLessThanOrEqual(MAX_ROWS_LATER);
 
     passSeconds(Math.max(0, (start + OUTAGE_HOURS * 3_600_000 - Date.now()) / 1000));
     const back = Date.now();

@@ -4,10 +4,10 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { Broker } from "./broker.ts";
 import {
   days,
+  enqueueImport,
   job,
   object,
   openAsset,
-  orderImport,
   passSeconds,
   readModelOf,
   rows,
@@ -41,7 +41,7 @@ const mute = {
 async function importUnheard(symbol: string): Promise<string> {
   await openAsset(symbol);
   await broker.settle();
-  const message = await orderImport(symbol, "a", days(30));
+  const message = await enqueueImport(symbol, "a", days(30));
   broker.put("INGEST_QUEUE", message);
   await broker.deliver("INGEST_QUEUE", broker.take("INGEST_QUEUE"), mute);
   expect(broker.take("EVENTS_QUEUE")).toHaveLength(1);

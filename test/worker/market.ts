@@ -5,10 +5,10 @@ import { toFact } from "../../src/domain/asset/bar-fact.ts";
 import type { JsonAction } from "../../src/domain/asset/check-actions.ts";
 import type { IngestCommand } from "../../src/domain/asset/commands.ts";
 import type { AnyEvent, Cause } from "../../src/domain/events/envelope.ts";
-import { type JobKind, type JobOrder, type JobRecord, jobId } from "../../src/domain/job/job.ts";
+import { type JobKind, type JobRecord, type JobRequest, jobId } from "../../src/domain/job/job.ts";
 import type { Resolution } from "../../src/domain/market/resolution.ts";
 import { type AssetRecord, assetFact, writeAsset } from "../../src/records/asset-records.ts";
-import { loadJobs, orderJobs } from "../../src/records/job-records.ts";
+import { insertJobs, loadJobs } from "../../src/records/job-records.ts";
 import { toMessage } from "../../src/wiring/common.ts";
 
 export const DAY = 86_400_000;
@@ -63,7 +63,7 @@ export const days = (count: number, from = 0): Bar[] =>
   });
 
 /** An upload of bars and the job that reads it, recorded as the API records it; its message is the answer. */
-export async function orderImport(
+export async function enqueueImport(
   symbol: string,
   slot: string,
   bars: readonly Bar[],
@@ -73,13 +73,18 @@ export async function orderImport(
   const objectKey = `${symbol}/${slot}`;
   await env.IMPORTS.put(objectKey, JSON.stringify({ resolution, bars: bars.map(toFact), actions }));
   const params = { mode: "import", objectKey, format: "json" } as const;
-  return orderJob("ingest", symbol, slot, { resolution, params });
+  return enqueueJob("ingest", symbol, slot, { resolution, params });
 }
 
 /** Records a job and gives back its message, sent nowhere yet. */
-export async function orderJob(kind: JobKind, symbol: string, slot: string, changes: Partial<JobOrder> = {}) {
+export async function enqueueJob(
+  kind: JobKind,
+  symbol: string,
+  slot: string,
+  changes: Partial<JobRequest> = {},
+) {
   const id = jobId(kind, symbol, slot);
-  const order: JobOrder = {
+  const order: JobRequest = {
     id,
     kind,
     symbol,
@@ -92,7 +97,7 @@ export async function orderJob(kind: JobKind, symbol: string, slot: string, chan
     actor: "test",
     ...changes,
   };
-  await orderJobs(env.DB, [{ ...order, dueAt: Date.now() }], Date.now()).run();
+  await insertJobs(env.DB, [{ ...order, dueAt: Date.now() }], Date.now()).run();
   return toMessage(order);
 }
 
@@ -157,7 +162,7 @@ export const ingestOf = (
   symbol,
   cause: CAUSE,
   jobId: `ingest|${symbol}|${slot}`,
-  orderHash: slot,
+  requestHash: slot,
   resolution: "1d",
   source: "import",
   scheduleId: null,

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
-import { MARK_MOVED, setMark, writeStretch } from "../../src/read-model/mend.ts";
+import { POSITION_MOVED, setPosition, writeRange } from "../../src/read-model/mend.ts";
 import { Broker } from "./broker.ts";
 import { CAUSE, days, eventsOf, object, rows, stopClock } from "./market.ts";
 import { everythingOf, grow } from "./reconciling.ts";
@@ -19,7 +19,7 @@ describe("a page of a repair that was held up", () => {
       symbol: "HELD",
       cause: CAUSE,
       jobId: "ingest|HELD|later",
-      orderHash: "",
+      requestHash: "",
       resolution: "1d",
       source: "import",
       scheduleId: null,
@@ -29,7 +29,7 @@ describe("a page of a repair that was held up", () => {
     await broker.settle();
     const after = await everythingOf("HELD");
     await env.DB.batch(
-      writeStretch(env.DB, {
+      writeRange(env.DB, {
         streamId: "asset/HELD",
         symbol: "HELD",
         stored,
@@ -57,13 +57,19 @@ describe("a page of a repair that was held up", () => {
       await expect(
         env.DB.batch([
           env.DB.prepare("DELETE FROM bars WHERE symbol = 'MOVED'"),
-          setMark(env.DB, "asset/MOVED", from, to, Date.now()),
+          setPosition(env.DB, "asset/MOVED", from, to, Date.now()),
         ]),
-      ).rejects.toThrow(MARK_MOVED);
+      ).rejects.toThrow(POSITION_MOVED);
       expect(await everythingOf("MOVED")).toEqual(whole);
     }
-    await setMark(env.DB, "asset/MOVED", { version, hash }, { version: 2, hash: "right" }, Date.now()).run();
-    expect((await everythingOf("MOVED")).mark).toMatchObject([
+    await setPosition(
+      env.DB,
+      "asset/MOVED",
+      { version, hash },
+      { version: 2, hash: "right" },
+      Date.now(),
+    ).run();
+    expect((await everythingOf("MOVED")).position).toMatchObject([
       { projected_version: 2, projected_hash: "right" },
     ]);
   });

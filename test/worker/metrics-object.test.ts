@@ -8,7 +8,7 @@ import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import worker from "../../src/worker.ts";
 import { Broker } from "./broker.ts";
-import { days, openAsset, orderImport, passSeconds, readModelOf, stopClock } from "./market.ts";
+import { days, enqueueImport, openAsset, passSeconds, readModelOf, stopClock } from "./market.ts";
 import { oneBar, page, total } from "./scraping.ts";
 
 let broker: Broker;
@@ -74,7 +74,7 @@ describe("the metrics object", () => {
     await broker.tick();
     const broken = await page();
     getByName.mockImplementation(() => ({ record: () => new Promise(() => undefined) }) as never);
-    broker.put("INGEST_QUEUE", await orderImport("DEAF", "while hanging", days(1, 1)));
+    broker.put("INGEST_QUEUE", await enqueueImport("DEAF", "while hanging", days(1, 1)));
     expect(await broker.deliverDue("INGEST_QUEUE")).toBe(1);
     getByName.mockRestore();
     await broker.settle();
@@ -92,7 +92,7 @@ describe("the metrics object", () => {
     const symbols = Array.from({ length: 20 }, (_, n) => `BATCH${n}`);
     for (const symbol of symbols) await openAsset(symbol);
     await broker.settle();
-    const messages = await Promise.all(symbols.map((symbol) => orderImport(symbol, "a", days(1))));
+    const messages = await Promise.all(symbols.map((symbol) => enqueueImport(symbol, "a", days(1))));
     const calls = vi.spyOn(env.METRICS, "getByName");
     broker.put("INGEST_QUEUE", ...messages);
     expect(await broker.deliverDue("INGEST_QUEUE")).toBe(20);

@@ -6,7 +6,7 @@ import { breakerGauges } from "../../src/wiring/scrape.ts";
 import worker from "../../src/worker.ts";
 import { parseExposition } from "../domain/metrics/exposition-parser.ts";
 import { Broker } from "./broker.ts";
-import { openAsset, orderJob, passSeconds, stopClock } from "./market.ts";
+import { enqueueJob, openAsset, passSeconds, stopClock } from "./market.ts";
 import { get, oneBar, page, total } from "./scraping.ts";
 
 const ADMIN = "Bearer test-admin-key-0123456789";
@@ -47,14 +47,14 @@ describe("/metrics", () => {
   it("does not count a message that comes again, and counts what could not be processed", async () => {
     const before = await page();
     await openAsset("AGAIN");
-    const [letter] = broker.take("EVENTS_QUEUE");
-    if (letter === undefined) throw new Error("nothing was published");
+    const [deadLetter] = broker.take("EVENTS_QUEUE");
+    if (deadLetter === undefined) throw new Error("nothing was published");
     vi.spyOn(env.DB, "batch")
       .mockRejectedValueOnce(new Error("D1 is out"))
       .mockRejectedValueOnce(new Error("out"));
-    await broker.deliver("EVENTS_QUEUE", [letter]);
+    await broker.deliver("EVENTS_QUEUE", [deadLetter]);
     vi.mocked(env.DB.batch).mockRestore();
-    await broker.deliver("EVENTS_QUEUE", [{ ...letter, attempts: 2 }]);
+    await broker.deliver("EVENTS_QUEUE", [{ ...deadLetter, attempts: 2 }]);
     const after = await page();
     const event_type = "AssetRegistered";
     const grown = (name: string) => total(after, name, { event_type }) - total(before, name, { event_type });
@@ -131,7 +131,7 @@ describe("/metrics", () => {
   it("shows what is open, overdue, behind and dead", async () => {
     await openAsset("OPEN");
     await broker.settle();
-    await orderJob("indicators", "OPEN", "waits");
+    await enqueueJob("indicators", "OPEN", "waits");
     await env.DB.prepare("UPDATE streams SET known_version = 5, known_at = ? WHERE stream_id = 'asset/OPEN'")
       .bind(Date.now())
       .run();

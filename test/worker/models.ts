@@ -5,7 +5,7 @@ import type { RecommendationBody } from "../../src/domain/recommendation/recomme
 import { platform } from "../../src/wiring/common.ts";
 import { pausesOf } from "../../src/wiring/models.ts";
 import type { Broker } from "./broker.ts";
-import { days, eventsOf, job, openAsset, orderImport, orderJob, rows } from "./market.ts";
+import { days, enqueueImport, enqueueJob, eventsOf, job, openAsset, rows } from "./market.ts";
 
 export const KEY = "model-key-very-secret-0815";
 const ORIGIN = "http://model.example";
@@ -89,7 +89,7 @@ export const hold = (changes: Partial<ModelAnswer> = {}): ModelAnswer => ({
 /** An asset with history, analysed; the message of its recommendation job is not delivered yet. */
 export async function analysed(broker: Broker, symbol: string, count = 300): Promise<void> {
   await openAsset(symbol);
-  broker.put("INGEST_QUEUE", await orderImport(symbol, "history", days(count)));
+  broker.put("INGEST_QUEUE", await enqueueImport(symbol, "history", days(count)));
   await broker.deliverDue("INGEST_QUEUE");
   await broker.deliverDue("EVENTS_QUEUE");
   await broker.deliverDue("INDICATORS_QUEUE");
@@ -99,7 +99,7 @@ export async function analysed(broker: Broker, symbol: string, count = 300): Pro
 
 /** Runs one recommendation job to its end, whatever it takes, and tells it. */
 export async function recommend(broker: Broker, symbol: string, slot: string, where: Env) {
-  broker.put("RECOMMENDATIONS_QUEUE", await orderJob("recommendation", symbol, slot));
+  broker.put("RECOMMENDATIONS_QUEUE", await enqueueJob("recommendation", symbol, slot));
   await broker.deliverDueOn("RECOMMENDATIONS_QUEUE", where);
   return job(`recommendation|${symbol}|${slot}`);
 }

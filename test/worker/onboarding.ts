@@ -4,7 +4,7 @@ import { toFact } from "../../src/domain/asset/bar-fact.ts";
 import type { ProcessRecord } from "../../src/domain/process/process.ts";
 import { findProcess } from "../../src/records/process-records.ts";
 import { api } from "./api.ts";
-import type { Broker, Letter } from "./broker.ts";
+import type { Broker, DeadLetter } from "./broker.ts";
 import { days, passSeconds, rows } from "./market.ts";
 
 export const wish = (symbol: string, source = "yahoo") => ({
@@ -45,7 +45,7 @@ const ENDED = new Set(["completed", "compensated", "stuck"]);
 export async function untilEnded(
   broker: Broker,
   id: string,
-  arrange?: (letters: readonly Letter[]) => readonly Letter[],
+  arrange?: (deadLetters: readonly DeadLetter[]) => readonly DeadLetter[],
 ): Promise<string> {
   for (let round = 0; round < 60; round++) {
     await broker.settle(arrange);
@@ -58,7 +58,7 @@ export async function untilEnded(
 }
 
 /** What the process did to the world: each of these once, whatever happens on the way. */
-export const deedsOf = async (symbol: string) =>
+export const effectsOf = async (symbol: string) =>
   (
     await rows<{ action: string }>(
       `SELECT action FROM audit_log WHERE (subject = ?1 OR subject LIKE ?1 || ' is %') AND action NOT LIKE 'process.%'

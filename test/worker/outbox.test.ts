@@ -18,7 +18,7 @@ const ingest = (symbol: string, slot: number) =>
     symbol,
     cause: CAUSE,
     jobId: `ingest|${symbol}|${slot}`,
-    orderHash: "",
+    requestHash: "",
     resolution: "1d",
     source: "import",
     scheduleId: null,

@@ -1,10 +1,10 @@
 import { env } from "cloudflare:workers";
 import { expect } from "vitest";
 import { api } from "./api.ts";
-import type { Broker, Letter } from "./broker.ts";
-import { days, eventsOf, job, openAsset, orderImport, rows } from "./market.ts";
+import type { Broker, DeadLetter } from "./broker.ts";
+import { days, enqueueImport, eventsOf, job, openAsset, rows } from "./market.ts";
 
-export const letterOf = (id: string, body: unknown): Letter => ({
+export const deadLetterOf = (id: string, body: unknown): DeadLetter => ({
   id,
   body,
   attempts: 1,
@@ -12,10 +12,10 @@ export const letterOf = (id: string, body: unknown): Letter => ({
 });
 
 /** Records `count` imports of one asset, a day of bars each, 00, 01, 02… in this order; their messages are the answer. */
-export async function orderDays(symbol: string, count: number, from = 0) {
+export async function enqueueDays(symbol: string, count: number, from = 0) {
   const messages = [];
   for (let n = from; n < from + count; n++) {
-    messages.push(await orderImport(symbol, slotOf(n), days(1, n)));
+    messages.push(await enqueueImport(symbol, slotOf(n), days(1, n)));
   }
   return messages;
 }
@@ -25,7 +25,7 @@ export const slotOf = (n: number): string => String(n).padStart(2, "0");
 /** The queue gives up on a job's message, so it is parked. Tells the letter's id. */
 export async function park(broker: Broker, message: { jobId: string }): Promise<string> {
   const id = `letter of ${message.jobId} ${(await rows("SELECT 1 FROM dead_letters")).length}`;
-  await broker.deliver("DEAD_LETTERS_QUEUE", [letterOf(id, message)]);
+  await broker.deliver("DEAD_LETTERS_QUEUE", [deadLetterOf(id, message)]);
   expect((await job(message.jobId)).state).toBe("failed");
   return id;
 }
@@ -52,7 +52,7 @@ export async function standingOf(symbol: string): Promise<Standing> {
   return { waiting: ids(true), running: ids(false) };
 }
 
-export const letterState = async (id: string): Promise<string> =>
+export const deadLetterState = async (id: string): Promise<string> =>
   (await rows<{ state: string }>("SELECT state FROM dead_letters WHERE id = ?", id))[0]?.state ?? "gone";
 
 /** Nothing of an asset is left in the middle: every job has ended and none waits. */
@@ -68,12 +68,12 @@ export async function expectAtRest(symbol: string): Promise<void> {
 /** The same numbers in another order, the same one for the same seed. */
 export function shuffled<T>(items: readonly T[], seed: number): T[] {
   let state = seed;
-  const chance = () => {
+  const random = () => {
     state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
     return state / 2_147_483_648;
   };
   return items
-    .map((item) => ({ item, at: chance() }))
+    .map((item) => ({ item, at: random() }))
     .toSorted((a, b) => a.at - b.at)
     .map(({ item }) => item);
 }
@@ -104,19 +104,19 @@ export const discard = async (id: string) =>
 export async function parkedFourth(broker: Broker, symbol: string, count = 10) {
   await openAsset(symbol);
   await broker.settle();
-  const messages = await orderDays(symbol, count);
+  const messages = await enqueueDays(symbol, count);
   const [parked] = messages.splice(3, 1);
   if (parked === undefined) throw new Error("no fourth message");
-  return { letter: await park(broker, parked), messages };
+  return { deadLetter: await park(broker, parked), messages };
 }
 
 /** The same with the later ones set aside. */
 export async function lineBehindFourth(broker: Broker, symbol: string, count = 10): Promise<string> {
-  const { letter, messages } = await parkedFourth(broker, symbol, count);
+  const { deadLetter, messages } = await parkedFourth(broker, symbol, count);
   broker.put("INGEST_QUEUE", ...messages);
   await broker.settle();
   expect((await standingOf(symbol)).waiting.slice(0, count - 4)).toEqual(
     slots(4, count - 1).map((slot) => `ingest|${symbol}|${slot}`),
   );
-  return letter;
+  return deadLetter;
 }

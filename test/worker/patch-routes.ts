@@ -1,8 +1,8 @@
 import { env } from "cloudflare:workers";
 import { endpointStream } from "../../src/domain/events/envelope.ts";
 import { api } from "./api.ts";
-import { fileLetters } from "./letters.ts";
-import { openAsset, orderImport } from "./market.ts";
+import { fileTestDeadLetters } from "./letters.ts";
+import { enqueueImport, openAsset } from "./market.ts";
 
 /** How a thing that can be changed is made, and changed in two ways that do not touch each other. */
 export interface PatchRoute {
@@ -59,8 +59,8 @@ export const PATCH_ROUTES: Readonly<Record<string, PatchRoute>> = {
   "/backoffice/dead-letters/{id}": {
     make: async (n) => {
       await openAsset(`LETTER-${n}`);
-      const { jobId } = await orderImport(`LETTER-${n}`, "a", []);
-      await fileLetters(1, () => ({ id: `letter-${n}`, body: { jobID: jobId } }));
+      const { jobId } = await enqueueImport(`LETTER-${n}`, "a", []);
+      await fileTestDeadLetters(1, () => ({ id: `letter-${n}`, body: { jobID: jobId } }));
       return `/backoffice/dead-letters/letter-${n}`;
     },
     one: {},

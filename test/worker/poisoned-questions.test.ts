@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { Broker } from "./broker.ts";
-import { orderFromVendor, up, Vendor, withVendor } from "./demo-vendor.ts";
+import { enqueueFromVendor, up, Vendor, withVendor } from "./demo-vendor.ts";
 import { job, passSeconds, rows, stopClock } from "./market.ts";
 
 /* A vendor that fails on some symbols and serves all others: what that costs the others, and how the bad ones end. Hours pass. */
@@ -24,7 +24,7 @@ beforeEach(async () => {
 });
 
 const names = (prefix: string, count: number) => Array.from({ length: count }, (_, n) => `${prefix}${n}`);
-const ordered = (symbols: readonly string[]) => orderFromVendor(symbols, "a");
+const ordered = (symbols: readonly string[]) => enqueueFromVendor(symbols, "a");
 
 const fails = (): Response => new Response(null, { status: 500 });
 const breaksOff = (): Response => {
@@ -108,7 +108,7 @@ describe("a good asset beside ten that the vendor fails on", () => {
     await runFor(60);
     expect(await statesOf(good)).toEqual(new Set(["succeeded"]));
     // Nobody was served later for it, nor asked for twice.
-    for (const symbol of good) expect(vendor.askedAbout.get(symbol)).toBe(1);
+    for (const symbol of good) expect(vendor.requestedAbout.get(symbol)).toBe(1);
   }, 180_000);
 
   it("is not delayed by twenty or by seventy of them for long either", async () => {
@@ -135,9 +135,11 @@ describe("a symbol that the vendor fails on", () => {
       expect(one.attempts).toHaveLength(6);
     }
     // Each was asked about as often as its attempts say.
-    for (const symbol of bad) expect(vendor.askedAbout.get(symbol)).toBe(6);
-    const letters = await rows("SELECT id FROM dead_letters WHERE symbol LIKE 'ENDS%' AND state = 'open'");
-    expect(letters).toHaveLength(TEN);
+    for (const symbol of bad) expect(vendor.requestedAbout.get(symbol)).toBe(6);
+    const deadLetters = await rows(
+      "SELECT id FROM dead_letters WHERE symbol LIKE 'ENDS%' AND state = 'open'",
+    );
+    expect(deadLetters).toHaveLength(TEN);
   }, 180_000);
 
   it("costs an attempt with every probe it gets, and the probes go round", async () => {
@@ -150,7 +152,7 @@ describe("a symbol that the vendor fails on", () => {
     expect(attempts.filter((n) => n >= 2).length).toBeGreaterThanOrEqual(TEN - 3);
     expect(Math.max(...attempts)).toBeLessThanOrEqual(5);
     for (const [n, symbol] of bad.entries())
-      expect(vendor.askedAbout.get(symbol)).toBeGreaterThanOrEqual(attempts[n] ?? 0);
+      expect(vendor.requestedAbout.get(symbol)).toBeGreaterThanOrEqual(attempts[n] ?? 0);
     // As soon as one asset is served, all of them are known for what they are and end.
     broker.put("INGEST_QUEUE", ...(await ordered(["SERVEDATLAST"])));
     await runFor(2 * 3_600);

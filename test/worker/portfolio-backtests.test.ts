@@ -8,7 +8,7 @@ import { platform } from "../../src/wiring/common.ts";
 import { api, items } from "./api.ts";
 import type { Broker } from "./broker.ts";
 import { job, passSeconds, rows } from "./market.ts";
-import { letterOf, park } from "./parked.ts";
+import { deadLetterOf, park } from "./parked.ts";
 import { openPortfolio } from "./portfolio-market.ts";
 
 import { type Ordered, OVERDUE, openMarket, order, QUICK, SYMBOLS, shown } from "./tried-portfolios.ts";
@@ -66,8 +66,8 @@ describe("a portfolio's backtest through the whole flow", () => {
     const result = told["result"] as Record<string, Record<string, unknown>>;
     for (const name of ["control", "bootstrap", "caveats", "overEqualWeight", "fillsAt", "bars"] as const)
       expect(result[name]).toEqual(report[name]);
-    const { maxDrawdown: fall, ...figures } = report.strategy;
-    expect(result["strategy"]).toMatchObject({ ...figures, maxDrawdown: { depth: fall?.depth } });
+    const { maxDrawdown: fall, ...statistics } = report.strategy;
+    expect(result["strategy"]).toMatchObject({ ...statistics, maxDrawdown: { depth: fall?.depth } });
     expect(result["equalWeight"]).toMatchObject({ finalEquity: report.equalWeight.finalEquity });
     expect(result["rebalancings"]).toMatchObject({ count: 12, missed: 0 });
     const newest = result["rebalancings"]?.["newest"] as Record<string, unknown>[];
@@ -152,10 +152,10 @@ describe("the effect of a portfolio's backtest happens once", () => {
     broker.take("PORTFOLIOS_QUEUE");
     await Promise.all(
       ["one", "two", "three"].map((id) =>
-        broker.deliver("PORTFOLIOS_QUEUE", [letterOf(id, message(ordered))]),
+        broker.deliver("PORTFOLIOS_QUEUE", [deadLetterOf(id, message(ordered))]),
       ),
     );
-    await broker.settle((letters) => [...letters, ...letters].reverse());
+    await broker.settle((deadLetters) => [...deadLetters, ...deadLetters].reverse());
     const before = await written(ordered.id);
     expect(before[0]?.result).toEqual(expect.any(String));
     broker.put("PORTFOLIOS_QUEUE", message(ordered), message(ordered));
@@ -168,7 +168,7 @@ describe("the effect of a portfolio's backtest happens once", () => {
     const [template, ordered] = [await order(), await order()];
     await broker.deliver("PORTFOLIOS_QUEUE", broker.take("PORTFOLIOS_QUEUE").slice(0, 1));
     const deps = backtestDeps(platform(env));
-    const computed = await deps.cameOut(template.id);
+    const computed = await deps.existingResult(template.id);
     if (computed === null) throw new Error("nothing came out");
     const record = await job(ordered.jobId);
     await deps.record(record, { ...computed, caveats: ["one"] });
@@ -184,8 +184,8 @@ describe("the effect of a portfolio's backtest happens once", () => {
   it("when it was a dead letter: its dry run keeps nothing, its redrive does the work once", async () => {
     const ordered = await order();
     broker.take("PORTFOLIOS_QUEUE");
-    const letter = await park(broker, message(ordered));
-    const path = `/backoffice/dead-letters/${encodeURIComponent(letter)}`;
+    const deadLetter = await park(broker, message(ordered));
+    const path = `/backoffice/dead-letters/${encodeURIComponent(deadLetter)}`;
     expect((await api("POST", `${path}/dry-run`)).body).toMatchObject({ outcome: "done", events: [] });
     expect(await shown(ordered.id)).toMatchObject({ state: "failed", progress: 0, result: null });
     expect((await api("POST", `${path}/redrive`)).status).toBeLessThan(300);

@@ -10,14 +10,14 @@ import { openPortfolio, openSeries, order, recordOf, wave } from "./portfolio-ma
 async function openMany(count: number, closes: number): Promise<string[]> {
   const symbols = Array.from({ length: count }, (_, n) => `M${String(n).padStart(3, "0")}`);
   let state = 11;
-  const chance = () => {
+  const random = () => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
     return state / 2 ** 32 - 0.5;
   };
   for (const symbol of symbols) {
     let close = 100;
     const bars = Array.from({ length: closes }, (_, day) => {
-      close *= 1 + chance() * 0.04;
+      close *= 1 + random() * 0.04;
       return { timestamp: day * DAY, close };
     });
     await env.DB.batch([

@@ -5,8 +5,8 @@ import { portfolioDeps } from "../../src/wiring/portfolios.ts";
 import { api, items } from "./api.ts";
 import { Broker } from "./broker.ts";
 import { show } from "./letters.ts";
-import { days, job, openAsset, orderImport, passSeconds, rows, stopClock } from "./market.ts";
-import { letterOf, letterState, park } from "./parked.ts";
+import { days, enqueueImport, job, openAsset, passSeconds, rows, stopClock } from "./market.ts";
+import { deadLetterOf, deadLetterState, park } from "./parked.ts";
 import { type Ordered, openPortfolio, openSeries, order, recordOf, shown, wave } from "./portfolio-market.ts";
 
 const OVERDUE = Number(env.SWEEP_AFTER_SECONDS) + 1;
@@ -39,7 +39,7 @@ async function expectOnce(ordered: Ordered): Promise<void> {
 describe("the effect of an optimisation happens once", () => {
   it("when its message comes again, doubled and after it is done", async () => {
     const ordered = await order(portfolio, CALM);
-    await broker.settle((letters) => [...letters, ...letters].reverse());
+    await broker.settle((deadLetters) => [...deadLetters, ...deadLetters].reverse());
     broker.put("PORTFOLIOS_QUEUE", message(ordered), message(ordered));
     await broker.settle();
     await expectOnce(ordered);
@@ -50,7 +50,7 @@ describe("the effect of an optimisation happens once", () => {
     broker.take("PORTFOLIOS_QUEUE");
     await Promise.all(
       ["one", "two", "three"].map((id) =>
-        broker.deliver("PORTFOLIOS_QUEUE", [letterOf(id, message(ordered))]),
+        broker.deliver("PORTFOLIOS_QUEUE", [deadLetterOf(id, message(ordered))]),
       ),
     );
     await broker.settle();
@@ -64,7 +64,7 @@ describe("the effect of an optimisation happens once", () => {
     await broker.deliver("PORTFOLIOS_QUEUE", broker.take("PORTFOLIOS_QUEUE").slice(0, 1));
     const deps = portfolioDeps(platform(env));
     const record = await job(ordered.jobId);
-    const computed = await deps.cameOut(template.jobId);
+    const computed = await deps.existingResult(template.jobId);
     if (computed === null) throw new Error("nothing came out");
     const answers = await Promise.all(
       ["one", "two", "three"].map((notice) => deps.record(record, portfolio, { ...computed, notice })),
@@ -91,7 +91,7 @@ describe("the effect of an optimisation happens once", () => {
       .bind(ordered.jobId, Date.now())
       .run();
     // Other bars meanwhile: what came out stands all the same.
-    broker.put("INGEST_QUEUE", await orderImport("JA", `after ${ordered.id}`, days(1, 500)));
+    broker.put("INGEST_QUEUE", await enqueueImport("JA", `after ${ordered.id}`, days(1, 500)));
     passSeconds(OVERDUE);
     await broker.tick();
     await broker.settle();
@@ -162,7 +162,7 @@ describe("an optimisation that cannot be", () => {
 
   it("names the assets that share too few dates with the others, the worst first", async () => {
     await openAsset("JLATE");
-    broker.put("INGEST_QUEUE", await orderImport("JLATE", "history", days(50, 1_000)));
+    broker.put("INGEST_QUEUE", await enqueueImport("JLATE", "history", days(50, 1_000)));
     await openAsset("JNONE");
     await broker.settle();
     const error = await refused(await openPortfolio(["JA", "JNONE", "JB", "JLATE"]), CALM);
@@ -216,10 +216,10 @@ describe("a portfolio whose job gave up", () => {
   it("leaves no open letter behind when it is deleted", async () => {
     const ordered = await order(portfolio, CALM);
     broker.take("PORTFOLIOS_QUEUE");
-    const letter = await park(broker, message(ordered));
-    expect(await letterState(letter)).toBe("open");
+    const deadLetter = await park(broker, message(ordered));
+    expect(await deadLetterState(deadLetter)).toBe("open");
     expect((await api("DELETE", `/portfolios/${portfolio}`)).status).toBe(204);
-    expect(await letterState(letter)).toBe("discarded");
+    expect(await deadLetterState(deadLetter)).toBe("discarded");
   });
 
   it("is parked: later ones wait behind it, a dry run tells what would be, and a redrive does both", async () => {
@@ -230,8 +230,11 @@ describe("a portfolio whose job gave up", () => {
       passSeconds(700);
     }
     await env.DB.prepare("ALTER TABLE bars_out RENAME TO bars").run();
-    const [letter] = await rows<{ id: string }>("SELECT id FROM dead_letters WHERE subject = ?", first.jobId);
-    const id = letter?.id ?? "";
+    const [deadLetter] = await rows<{ id: string }>(
+      "SELECT id FROM dead_letters WHERE subject = ?",
+      first.jobId,
+    );
+    const id = deadLetter?.id ?? "";
     expect(await show(id)).toMatchObject({
       symbol: null,
       portfolioId: portfolio,

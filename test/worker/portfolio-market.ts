@@ -3,7 +3,7 @@ import type { Bar } from "../../src/domain/asset/bar.ts";
 import type { AssetRecord } from "../../src/records/asset-records.ts";
 import { type Answer, api } from "./api.ts";
 import type { Broker } from "./broker.ts";
-import { DAY, openAsset, orderImport } from "./market.ts";
+import { DAY, enqueueImport, openAsset } from "./market.ts";
 
 /** Numbers that look like chance and are the same at every call. */
 function dice(seed: number): () => number {
@@ -107,7 +107,7 @@ export async function openSeries(
 ): Promise<void> {
   for (const [symbol, closes] of Object.entries(series)) {
     await openAsset(symbol, changes);
-    broker.put("INGEST_QUEUE", await orderImport(symbol, "history", barsOf(closes)));
+    broker.put("INGEST_QUEUE", await enqueueImport(symbol, "history", barsOf(closes)));
   }
   await broker.settle();
 }

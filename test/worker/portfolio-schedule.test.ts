@@ -24,7 +24,7 @@ describe("downstream", () => {
   it("hears of it by webhook, once, under the portfolio's routing key", async () => {
     await openEndpoint("hook-portfolio", [`portfolio.${portfolio}.*`]);
     await order(portfolio, CALM);
-    await broker.settle((letters) => [...letters, ...letters]);
+    await broker.settle((deadLetters) => [...deadLetters, ...deadLetters]);
     expect(
       await rows("SELECT event_type, state FROM deliveries WHERE endpoint_id = 'hook-portfolio'"),
     ).toEqual([{ event_type: "PortfolioOptimized", state: "delivered" }]);
@@ -42,7 +42,7 @@ describe("a schedule of a portfolio", () => {
     passSeconds((2 * TEN_MINUTES) / 1000);
     await broker.tick();
     await broker.tick();
-    await broker.settle((letters) => [...letters, ...letters]);
+    await broker.settle((deadLetters) => [...deadLetters, ...deadLetters]);
     await close("after-close");
     const slots = await slotsOf("after-close");
     expect(slots.map(({ state, jobs, succeeded }) => [state, jobs, succeeded])).toEqual([

@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { api, items } from "./api.ts";
 import { Broker } from "./broker.ts";
-import { days, orderImport, passSeconds, rows, stopClock } from "./market.ts";
+import { days, enqueueImport, passSeconds, rows, stopClock } from "./market.ts";
 import { openPortfolio, openSeries, order, shown, wave } from "./portfolio-market.ts";
 
 let broker: Broker;
@@ -282,8 +282,8 @@ describe("the frontier", () => {
     passSeconds(60);
     broker.put(
       "INGEST_QUEUE",
-      await orderImport("PA", "more", days(5, 200)),
-      await orderImport("PB", "more", days(5, 200)),
+      await enqueueImport("PA", "more", days(5, 200)),
+      await enqueueImport("PB", "more", days(5, 200)),
     );
     await broker.settle();
     expect(await ask()).not.toEqual(first);

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
-import { findProcess, hasDeed, noteDeed, saveProcess } from "../../src/records/process-records.ts";
+import { findProcess, hasEffect, noteEffect, saveProcess } from "../../src/records/process-records.ts";
 import { Broker } from "./broker.ts";
 import { rows, stopClock } from "./market.ts";
 import { start } from "./onboarding.ts";
@@ -13,7 +13,7 @@ beforeAll(() => {
 /** What a worker writes who has had an effect: the note, and the audit row that stands for the effect. */
 const note = (processId: string, key: string, auditId: string) =>
   env.DB.batch(
-    noteDeed(env.DB, {
+    noteEffect(env.DB, {
       processId,
       key,
       audit: {
@@ -36,7 +36,7 @@ describe("the effect of a step", () => {
     await Promise.all([note(id, "notify", "first"), note(id, "notify", "second")]);
     await note(id, "notify", "third");
     expect(await told(id)).toHaveLength(1);
-    expect(await hasDeed(env.DB, id, "notify")).toBe(true);
+    expect(await hasEffect(env.DB, id, "notify")).toBe(true);
     expect(await rows("SELECT deeds FROM processes WHERE id = ?", id)).toEqual([{ deeds: '["notify"]' }]);
     await note(id, "notify/back", "correction");
     expect(await told(id)).toHaveLength(2);
@@ -45,7 +45,7 @@ describe("the effect of a step", () => {
   it("of a process that does not exist is not noted", async () => {
     await note("onboardAsset|NOBODY|000001", "notify", "nobody");
     expect(await told("onboardAsset|NOBODY|000001")).toEqual([]);
-    expect(await hasDeed(env.DB, "onboardAsset|NOBODY|000001", "notify")).toBe(false);
+    expect(await hasEffect(env.DB, "onboardAsset|NOBODY|000001", "notify")).toBe(false);
   });
 });
 

@@ -1,7 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { Broker } from "./broker.ts";
 import { eventsOf, passSeconds, stopClock } from "./market.ts";
-import { archived, deedsOf, Mortal, start, untilEnded, upToBackfill } from "./onboarding.ts";
+import { archived, effectsOf, Mortal, start, untilEnded, upToBackfill } from "./onboarding.ts";
 
 let broker: Broker;
 beforeAll(() => {
@@ -19,11 +19,11 @@ describe("a worker that dies at any moment of any step", () => {
         const id = await start(symbol, "import");
         const mortal = new Mortal(nth, when);
         for (let round = 0; round < 10 && !mortal.dead; round++) {
-          const letters = broker.take("PROCESSES_QUEUE");
-          if (letters.length > 0) await broker.deliver("PROCESSES_QUEUE", letters, mortal.env);
+          const deadLetters = broker.take("PROCESSES_QUEUE");
+          if (deadLetters.length > 0) await broker.deliver("PROCESSES_QUEUE", deadLetters, mortal.env);
         }
         expect(await untilEnded(broker, id), `dead at ${nth}`).toBe("completed");
-        expect(await deedsOf(symbol), `dead at ${nth}`).toEqual(["asset.register", "notification.send"]);
+        expect(await effectsOf(symbol), `dead at ${nth}`).toEqual(["asset.register", "notification.send"]);
         expect(await eventsOf(symbol)).toHaveLength(1);
         if (!mortal.dead) {
           expect(nth).toBeGreaterThan(20);
@@ -45,11 +45,11 @@ describe("a worker that dies at any moment of any step", () => {
         passSeconds(5);
         const mortal = new Mortal(nth, when);
         for (let round = 0; round < 10 && !mortal.dead; round++) {
-          const letters = broker.take("PROCESSES_QUEUE");
-          if (letters.length > 0) await broker.deliver("PROCESSES_QUEUE", letters, mortal.env);
+          const deadLetters = broker.take("PROCESSES_QUEUE");
+          if (deadLetters.length > 0) await broker.deliver("PROCESSES_QUEUE", deadLetters, mortal.env);
         }
         expect(await untilEnded(broker, id), `dead at ${nth}`).toBe("compensated");
-        expect(await deedsOf(symbol), `dead at ${nth}`).toEqual(["asset.register", "asset.archive"]);
+        expect(await effectsOf(symbol), `dead at ${nth}`).toEqual(["asset.register", "asset.archive"]);
         expect(await archived(symbol)).toBe(true);
         if (!mortal.dead) {
           expect(nth).toBeGreaterThan(10);

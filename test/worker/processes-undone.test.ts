@@ -7,7 +7,7 @@ import {
   archived,
   at,
   bringBars,
-  deedsOf,
+  effectsOf,
   processOf,
   start,
   stateOf,
@@ -108,9 +108,9 @@ describe("a process that does not move", () => {
     });
     for (let round = 0; round < 20 && (await stateOf(id)) !== "stuck"; round++) {
       passSeconds(61);
-      const letters = broker.take("PROCESSES_QUEUE");
-      if (letters.length > 0) {
-        await broker.deliver("PROCESSES_QUEUE", letters, { ...env, ASSET_OBJECTS: jammed });
+      const deadLetters = broker.take("PROCESSES_QUEUE");
+      if (deadLetters.length > 0) {
+        await broker.deliver("PROCESSES_QUEUE", deadLetters, { ...env, ASSET_OBJECTS: jammed });
       }
     }
     const { progress } = await processOf(id);
@@ -132,7 +132,7 @@ describe("taking a process back by hand", () => {
     expect(answer.status).toBe(202);
     expect(answer.body).toMatchObject({ state: "compensating", error: { detail: "the wrong venue" } });
     expect(await untilEnded(broker, id)).toBe("compensated");
-    expect(await deedsOf("UNDO")).toEqual([
+    expect(await effectsOf("UNDO")).toEqual([
       "asset.register",
       "notification.send",
       "notification.send",
@@ -176,7 +176,7 @@ describe("taking a process back by hand", () => {
 
   it("wins over a worker that was thought dead: its outcome is not written any more", async () => {
     const id = await start("GHOST", "import");
-    const letters = broker.take("PROCESSES_QUEUE");
+    const deadLetters = broker.take("PROCESSES_QUEUE");
     const { ASSET_OBJECTS } = env;
     const slow = new Proxy(ASSET_OBJECTS, {
       get: (_, key) =>
@@ -193,7 +193,7 @@ describe("taking a process back by hand", () => {
             }
           : Reflect.get(ASSET_OBJECTS, key),
     });
-    await broker.deliver("PROCESSES_QUEUE", letters, { ...env, ASSET_OBJECTS: slow });
+    await broker.deliver("PROCESSES_QUEUE", deadLetters, { ...env, ASSET_OBJECTS: slow });
     expect((await stepsOf(id))["register"]).toBe("begun");
     expect(await untilEnded(broker, id)).toBe("compensated");
     expect(await archived("GHOST")).toBe(true);

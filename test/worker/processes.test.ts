@@ -1,13 +1,13 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { api } from "./api.ts";
-import { Broker, type Letter } from "./broker.ts";
+import { Broker, type DeadLetter } from "./broker.ts";
 import { eventsOf, openAsset, passSeconds, readModelOf, rows, stopClock } from "./market.ts";
 import { Meter } from "./meter.ts";
 import {
   at,
   bringBars,
-  deedsOf,
+  effectsOf,
   processOf,
   start,
   stateOf,
@@ -21,7 +21,7 @@ import {
 const OVERDUE = Number(env.SWEEP_AFTER_SECONDS) + 1;
 
 /** D1 rows written for the process itself, the asset's own row and event included. */
-const MOST_ROWS = 56;
+const MAX_ROWS = 56;
 
 let broker: Broker;
 beforeAll(() => {
@@ -43,7 +43,7 @@ describe("onboarding an asset", () => {
       notify: "done",
     });
     expect((await readModelOf("GOOD")).recommendations).toHaveLength(1);
-    expect(await deedsOf("GOOD")).toEqual(["asset.register", "notification.send"]);
+    expect(await effectsOf("GOOD")).toEqual(["asset.register", "notification.send"]);
     expect(await turnsOf(id)).toEqual(["process.start", "process.completed"]);
     const { body } = await api("GET", at(id));
     expect(body).toMatchObject({ state: "completed", currentStep: null, error: null, nextAt: null });
@@ -57,13 +57,13 @@ describe("onboarding an asset", () => {
 
   it("has every effect once when every message is doubled", async () => {
     const id = await start("DOUBLE");
-    const twice = (letters: readonly Letter[]) =>
-      letters.flatMap((letter) => [letter, { ...letter, id: `${letter.id}'` }]);
+    const twice = (deadLetters: readonly DeadLetter[]) =>
+      deadLetters.flatMap((deadLetter) => [deadLetter, { ...deadLetter, id: `${deadLetter.id}'` }]);
     await broker.deliverDue("PROCESSES_QUEUE", twice);
     await broker.deliverDue("PROCESSES_QUEUE", twice);
     await bringBars("DOUBLE");
     expect(await untilEnded(broker, id, twice)).toBe("completed");
-    expect(await deedsOf("DOUBLE")).toEqual(["asset.register", "notification.send"]);
+    expect(await effectsOf("DOUBLE")).toEqual(["asset.register", "notification.send"]);
     const { progress } = await processOf(id);
     expect(progress.steps.map(({ attempts }) => attempts.length)).toEqual([1, 1, 1, 1, 1]);
     expect(
@@ -74,18 +74,18 @@ describe("onboarding an asset", () => {
   it("has every effect once when two workers take the same step at once", async () => {
     const id = await start("PAIR", "import");
     for (let round = 0; round < 5; round++) {
-      const letters = broker.take("PROCESSES_QUEUE");
+      const deadLetters = broker.take("PROCESSES_QUEUE");
       await Promise.all([
-        broker.deliver("PROCESSES_QUEUE", letters),
+        broker.deliver("PROCESSES_QUEUE", deadLetters),
         broker.deliver(
           "PROCESSES_QUEUE",
-          letters.map((letter) => ({ ...letter, id: `${letter.id}'` })),
+          deadLetters.map((deadLetter) => ({ ...deadLetter, id: `${deadLetter.id}'` })),
         ),
       ]);
       passSeconds(61);
     }
     expect(await untilEnded(broker, id)).toBe("completed");
-    expect(await deedsOf("PAIR")).toEqual(["asset.register", "notification.send"]);
+    expect(await effectsOf("PAIR")).toEqual(["asset.register", "notification.send"]);
     expect((await processOf(id)).progress.steps.map(({ attempts }) => attempts.length)).toEqual([
       1, 1, 1, 1, 1,
     ]);
@@ -145,8 +145,8 @@ describe("the same request", () => {
 
 describe("a message of a process", () => {
   it("that nobody can read is a dead letter at once", async () => {
-    const letter = { id: "odd", body: { process: 1 }, attempts: 1, notBefore: 0 };
-    expect((await broker.deliver("PROCESSES_QUEUE", [letter])).acked).toEqual(["odd"]);
+    const deadLetter = { id: "odd", body: { process: 1 }, attempts: 1, notBefore: 0 };
+    expect((await broker.deliver("PROCESSES_QUEUE", [deadLetter])).acked).toEqual(["odd"]);
     expect(await rows("SELECT queue FROM dead_letters WHERE id = 'odd'")).toEqual([
       { queue: "inversorai-processes" },
     ]);
@@ -157,24 +157,24 @@ describe("a message of a process", () => {
     broker.take("PROCESSES_QUEUE");
     broker.put("DEAD_LETTERS_QUEUE", { processId: id });
     await broker.deliverDue("DEAD_LETTERS_QUEUE");
-    const [letter] = await rows<{ id: string; queue: string }>(
+    const [deadLetter] = await rows<{ id: string; queue: string }>(
       "SELECT * FROM dead_letters WHERE subject = ?",
       id,
     );
-    expect(letter).toMatchObject({ queue: "processes" });
-    const redriven = await api("POST", `/backoffice/dead-letters/${letter?.id}/redrive`);
+    expect(deadLetter).toMatchObject({ queue: "processes" });
+    const redriven = await api("POST", `/backoffice/dead-letters/${deadLetter?.id}/redrive`);
     expect(redriven.status).toBe(202);
     expect(await untilEnded(broker, id)).toBe("completed");
   });
 
   it("about a process that is not there is put aside", async () => {
-    const letter = {
+    const deadLetter = {
       id: "nobody",
       body: { processId: "onboardAsset|NOBODY|000001" },
       attempts: 1,
       notBefore: 0,
     };
-    expect((await broker.deliver("PROCESSES_QUEUE", [letter])).acked).toEqual(["nobody"]);
+    expect((await broker.deliver("PROCESSES_QUEUE", [deadLetter])).acked).toEqual(["nobody"]);
     expect((await api("GET", at("onboardAsset|NOBODY|000001"))).status).toBe(404);
   });
 });
@@ -188,8 +188,8 @@ describe("a process of five steps", () => {
       broker.deliverDue("PROCESSES_QUEUE").then(() => broker.settle()),
     );
     expect(await stateOf(id)).toBe("completed");
-    expect(d1Rows).toBeLessThanOrEqual(MOST_ROWS);
-    expect(d1Rows).toBeGreaterThan(MOST_ROWS / 2);
+    expect(d1Rows).toBeLessThanOrEqual(MAX_ROWS);
+    expect(d1Rows).toBeGreaterThan(MAX_ROWS / 2);
     expect(messages).toBeLessThanOrEqual(6);
   });
 });

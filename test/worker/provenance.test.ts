@@ -73,7 +73,7 @@ describe("where a number comes from", () => {
         symbol,
         cause,
         jobId: `ingest|${symbol}|${day}`,
-        orderHash: "h",
+        requestHash: "h",
         resolution: "1d",
         source: "import",
         scheduleId: null,
@@ -97,7 +97,7 @@ describe("where a number comes from", () => {
       symbol,
       cause: { ...cause, causationId: first?.eventId ?? null },
       jobId: `indicators|${symbol}|v2`,
-      orderHash: "h",
+      requestHash: "h",
       resolution: "1d",
       codeVersion: "test",
     });

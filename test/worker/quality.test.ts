@@ -7,7 +7,7 @@ import { slotsOf } from "../../src/domain/market/session-slots.ts";
 import { listIndicators } from "../../src/read-model/series.ts";
 import { api, items } from "./api.ts";
 import { Broker } from "./broker.ts";
-import { job, openAsset, orderImport, stopClock } from "./market.ts";
+import { enqueueImport, job, openAsset, stopClock } from "./market.ts";
 
 let broker: Broker;
 beforeAll(() => {
@@ -28,7 +28,7 @@ const tradingDays = (from: string, to: string): Bar[] =>
 
 async function feed(symbol: string, bars: readonly Bar[], slot = "a"): Promise<void> {
   await openAsset(symbol);
-  const message = await orderImport(symbol, slot, bars);
+  const message = await enqueueImport(symbol, slot, bars);
   broker.put("INGEST_QUEUE", message);
   await broker.settle();
   expect((await job(message.jobId)).state).toBe("succeeded");
@@ -134,7 +134,7 @@ describe("bars made of finer ones", () => {
 
   it("have indicators and figures like stored ones", async () => {
     await openAsset("STORED");
-    const message = await orderImport(
+    const message = await enqueueImport(
       "STORED",
       "w",
       weeks.map(({ parts: _, ...one }) => one),
@@ -151,17 +151,17 @@ describe("bars made of finer ones", () => {
     );
     const usual = stored[60]?.values.sma20 ?? 0;
     expect((late[0]?.["values"] as { sma20: number } | undefined)?.sma20).toBeCloseTo(usual, 9);
-    const figures = async (symbol: string, more: string) =>
+    const statistics = async (symbol: string, more: string) =>
       (await api("GET", `/assets/${symbol}/performance?resolution=1w${more}`)).body;
-    expect((await figures("FINER", "&resampleFrom=1d"))["sharpe"]).toBe(
-      (await figures("STORED", ""))["sharpe"],
+    expect((await statistics("FINER", "&resampleFrom=1d"))["sharpe"]).toBe(
+      (await statistics("STORED", ""))["sharpe"],
     );
   });
 
   it("are cut from the opening of each session, shorter days included", async () => {
     const halfHours = sessions("2029-11-21", "2029-11-26").flatMap((session) => slotsOf(session, "30m"));
     await openAsset("HOURS");
-    const message = await orderImport("HOURS", "h", halfHours.map(bar), "30m");
+    const message = await enqueueImport("HOURS", "h", halfHours.map(bar), "30m");
     broker.put("INGEST_QUEUE", message);
     await broker.settle();
     const rows = await items("/assets/HOURS/bars?resolution=4h&resampleFrom=30m");

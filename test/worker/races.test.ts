@@ -2,8 +2,8 @@ import { env, exports } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { api } from "./api.ts";
 import { Broker } from "./broker.ts";
-import { audits, fileLetters, path as letterPath } from "./letters.ts";
-import { openAsset, orderImport, rows, stopClock } from "./market.ts";
+import { audits, path as deadLetterPath, fileTestDeadLetters } from "./letters.ts";
+import { enqueueImport, openAsset, rows, stopClock } from "./market.ts";
 import { disableByReceiver, PATCH_ROUTES } from "./patch-routes.ts";
 
 const ROUNDS = 12;
@@ -186,7 +186,7 @@ describe("an asset", () => {
     }
   });
 
-  it("whose record was left behind by a crash is mended by the next change", async () => {
+  it("whose record was left behind by a crash is repaired by the next change", async () => {
     await openAsset("BEHIND");
     const [before] = await rows("SELECT * FROM assets WHERE symbol = 'BEHIND'");
     await api("PATCH", "/assets/BEHIND", { currency: "EUR" });
@@ -222,21 +222,21 @@ describe("an endpoint", () => {
 });
 
 describe("a dead letter", () => {
-  const torn = async (n: string) => {
+  const corrupt = async (n: string) => {
     await openAsset(`TORN-${n}`);
-    const message = await orderImport(`TORN-${n}`, "a", []);
-    await fileLetters(1, () => ({ id: `torn-${n}`, body: { jobID: message.jobId } }));
+    const message = await enqueueImport(`TORN-${n}`, "a", []);
+    await fileTestDeadLetters(1, () => ({ id: `torn-${n}`, body: { jobID: message.jobId } }));
     return { id: `torn-${n}`, edit: { body: { ...message } } };
   };
 
   it("is edited once by two who edit it at once, or edit and discard it", async () => {
     for (const round of rounds) {
-      const { id, edit } = await torn(`R${round}`);
+      const { id, edit } = await corrupt(`R${round}`);
       const second =
         round % 2 === 0
-          ? api("PATCH", letterPath(id), edit)
-          : api("POST", letterPath(id, "discard"), { reason: "nobody needs it" });
-      const answers = await Promise.all([api("PATCH", letterPath(id), edit), second]);
+          ? api("PATCH", deadLetterPath(id), edit)
+          : api("POST", deadLetterPath(id, "discard"), { reason: "nobody needs it" });
+      const answers = await Promise.all([api("PATCH", deadLetterPath(id), edit), second]);
       expect(answers.map(({ status }) => status).sort(), `round ${round}`).toEqual([200, 409]);
       const made = await rows("SELECT id FROM dead_letters WHERE edited_from = ?", id);
       expect(made).toHaveLength(answers[0].status === 200 || round % 2 === 0 ? 1 : 0);
@@ -244,10 +244,10 @@ describe("a dead letter", () => {
   });
 
   it("honours If-Match", async () => {
-    const { id, edit } = await torn("M");
-    const etag = (await api("GET", letterPath(id))).headers.get("etag") ?? "";
-    expect((await api("PATCH", letterPath(id), edit, { "if-match": '"1-0"' })).status).toBe(412);
-    expect((await api("PATCH", letterPath(id), edit, { "if-match": etag })).status).toBe(200);
+    const { id, edit } = await corrupt("M");
+    const etag = (await api("GET", deadLetterPath(id))).headers.get("etag") ?? "";
+    expect((await api("PATCH", deadLetterPath(id), edit, { "if-match": '"1-0"' })).status).toBe(412);
+    expect((await api("PATCH", deadLetterPath(id), edit, { "if-match": etag })).status).toBe(200);
   });
 });
 

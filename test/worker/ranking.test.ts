@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { api, items } from "./api.ts";
 import { Broker } from "./broker.ts";
-import { days, job, openAsset, orderImport, orderJob, passSeconds, rows, stopClock } from "./market.ts";
+import { days, enqueueImport, enqueueJob, job, openAsset, passSeconds, rows, stopClock } from "./market.ts";
 import { park } from "./parked.ts";
 import { close, every10Minutes, jobsOf } from "./schedules.ts";
 
@@ -22,7 +22,7 @@ beforeAll(async () => {
       const at = 200 + flip * n * 0.5 + Math.sin(n) * 2;
       return { ...bar, open: at, high: at + 2, low: at - 2, close: at };
     });
-    broker.put("INGEST_QUEUE", await orderImport(symbol, "history", bars));
+    broker.put("INGEST_QUEUE", await enqueueImport(symbol, "history", bars));
   }
   await openAsset("EMPTY", { type: "CRYPTO", calendar: "CRYPTO" });
   await openAsset("PAST", { type: "CRYPTO", calendar: "CRYPTO", live: false });
@@ -80,15 +80,15 @@ describe("a ranking", () => {
     broker.take("RANKING_QUEUE"); // lost
     passSeconds(Number(env.SWEEP_AFTER_SECONDS) + 1);
     await broker.tick();
-    const [nudge] = broker.take("RANKING_QUEUE");
-    if (nudge === undefined) throw new Error("the sweep did not find the job");
-    await Promise.all([1, 2, 3].map(() => broker.deliver("RANKING_QUEUE", [nudge])));
-    await broker.deliver("RANKING_QUEUE", [nudge]);
+    const [wakeUp] = broker.take("RANKING_QUEUE");
+    if (wakeUp === undefined) throw new Error("the sweep did not find the job");
+    await Promise.all([1, 2, 3].map(() => broker.deliver("RANKING_QUEUE", [wakeUp])));
+    await broker.deliver("RANKING_QUEUE", [wakeUp]);
     // Its record is lost too: the work is done again and meets what it did.
     await env.DB.prepare("UPDATE jobs SET state = 'queued', attempts = '[]', due_at = 0 WHERE id = ?")
       .bind(id)
       .run();
-    await broker.deliver("RANKING_QUEUE", [nudge]);
+    await broker.deliver("RANKING_QUEUE", [wakeUp]);
     await broker.settle();
     const all = await rankings();
     expect(all).toHaveLength(before + 1);
@@ -154,19 +154,19 @@ describe("a ranking", () => {
   });
 
   it("that is parked tells what it would say, says nothing yet, and is made when it is redriven", async () => {
-    const message = await orderJob("ranking", "1d", "parked", {
+    const message = await enqueueJob("ranking", "1d", "parked", {
       params: { mode: "ranking", until: Date.now() },
     });
-    const letter = await park(broker, message);
+    const deadLetter = await park(broker, message);
     const before = await rankings();
-    const plan = await api("POST", `/backoffice/dead-letters/${encodeURIComponent(letter)}/dry-run`);
+    const plan = await api("POST", `/backoffice/dead-letters/${encodeURIComponent(deadLetter)}/dry-run`);
     expect(plan.body).toMatchObject({
       outcome: "done",
       eventCount: 1,
       events: [{ eventType: "OpportunitiesRanked", payload: { ranked: 2, partial: true } }],
     });
     expect(await rankings()).toEqual(before);
-    const redriven = await api("POST", `/backoffice/dead-letters/${encodeURIComponent(letter)}/redrive`);
+    const redriven = await api("POST", `/backoffice/dead-letters/${encodeURIComponent(deadLetter)}/redrive`);
     expect(redriven.status).toBe(202);
     await broker.settle();
     expect(await rankings()).toHaveLength(before.length + 1);

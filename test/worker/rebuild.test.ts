@@ -77,7 +77,7 @@ const ingest = (symbol: string, id: string, day: number, close: number) =>
     symbol,
     cause: CAUSE,
     jobId: `ingest|${symbol}|${id}`,
-    orderHash: "",
+    requestHash: "",
     resolution: "1d",
     source: "import",
     scheduleId: null,
@@ -188,7 +188,7 @@ describe("a rebuild", () => {
       if (moment !== "start") await built("bars", id);
       if (moment === "rollback") await act("bars", id, "switch");
       await ingest("TWO", `held ${moment}`, 200 + n, 70 + n);
-      const letters = broker.take("EVENTS_QUEUE");
+      const deadLetters = broker.take("EVENTS_QUEUE");
       const batch = env.DB.batch.bind(env.DB);
       const spy = vi
         .spyOn(env.DB, "batch")
@@ -199,7 +199,7 @@ describe("a rebuild", () => {
           else await act("bars", id, moment);
           return batch<T>(statements);
         });
-      const verdicts = await broker.deliver("EVENTS_QUEUE", letters);
+      const verdicts = await broker.deliver("EVENTS_QUEUE", deadLetters);
       expect([...verdicts.retried.values()], moment).toEqual([5]);
       passSeconds(5);
       await built("bars", id);

@@ -45,7 +45,7 @@ const everything = async (service = SERVICE) => ({
     "SELECT event_id, version, event_type, body FROM events WHERE stream_id = ? ORDER BY version",
     `breaker/${service}`,
   ),
-  mark: await rows(
+  position: await rows(
     "SELECT known_version, projected_version, projected_hash FROM streams WHERE stream_id = ?",
     `breaker/${service}`,
   ),

@@ -26,7 +26,7 @@ const ingest = (symbol: string, id: string, day: number, close?: number) =>
     symbol,
     cause: CAUSE,
     jobId: `ingest|${symbol}|${id}`,
-    orderHash: "",
+    requestHash: "",
     resolution: "1d",
     source: "import",
     scheduleId: null,

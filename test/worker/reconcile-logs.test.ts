@@ -59,7 +59,7 @@ describe("a log that is not to be trusted", () => {
     expect(after.feed).toEqual(before.feed.slice(0, 3));
     expect(after.recommendations).toEqual([]);
     expect(after.bars).toEqual(before.bars);
-    expect(after.mark).toMatchObject([{ known_version: 3, projected_version: 3 }]);
+    expect(after.position).toMatchObject([{ known_version: 3, projected_version: 3 }]);
   });
 
   it("because it is empty is no reason to drop anything", async () => {

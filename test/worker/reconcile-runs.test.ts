@@ -90,11 +90,11 @@ describe("a run", () => {
     await grow(broker, "STRAY");
     await hurt("STRAY");
     const id = await order(broker, { symbols: ["STRAY"] });
-    const letters = broker.take("RECONCILE_QUEUE");
-    await broker.deliver("RECONCILE_QUEUE", letters);
+    const deadLetters = broker.take("RECONCILE_QUEUE");
+    await broker.deliver("RECONCILE_QUEUE", deadLetters);
     const next = broker.waiting("RECONCILE_QUEUE").length;
     expect(next).toBe(1);
-    await broker.deliver("RECONCILE_QUEUE", letters);
+    await broker.deliver("RECONCILE_QUEUE", deadLetters);
     expect(broker.waiting("RECONCILE_QUEUE")).toHaveLength(next);
     expect(await finish(broker, id)).toMatchObject({ state: "done", unrepaired: 0 });
   });
@@ -115,8 +115,8 @@ describe("a run", () => {
   it("whose message the queue gives up on is failed, and goes on when its letter is redriven", async () => {
     await grow(broker, "LETTER");
     const id = await order(broker, { symbols: ["LETTER"] });
-    const [letter] = broker.take("RECONCILE_QUEUE");
-    broker.put("DEAD_LETTERS_QUEUE", letter?.body);
+    const [deadLetter] = broker.take("RECONCILE_QUEUE");
+    broker.put("DEAD_LETTERS_QUEUE", deadLetter?.body);
     await broker.settle();
     expect(await runOf(id)).toMatchObject({ state: "failed" });
     const [filed] = await rows<{ id: string; queue: string }>(
@@ -140,13 +140,13 @@ describe("a run", () => {
 async function runOnce(symbol: string, times: number) {
   const id = await order(broker, { symbols: [symbol] });
   for (let round = 0; (await runOf(id)).finishedAt === null && round < 40; round++) {
-    const letters = broker.take("RECONCILE_QUEUE");
-    const due = letters.filter(({ notBefore }) => notBefore <= Date.now());
-    for (const letter of letters.filter((one) => !due.includes(one)))
-      broker.put("RECONCILE_QUEUE", letter.body);
+    const deadLetters = broker.take("RECONCILE_QUEUE");
+    const due = deadLetters.filter(({ notBefore }) => notBefore <= Date.now());
+    for (const deadLetter of deadLetters.filter((one) => !due.includes(one)))
+      broker.put("RECONCILE_QUEUE", deadLetter.body);
     await Promise.all(
-      due.flatMap((letter) =>
-        Array.from({ length: times }, () => broker.deliver("RECONCILE_QUEUE", [letter])),
+      due.flatMap((deadLetter) =>
+        Array.from({ length: times }, () => broker.deliver("RECONCILE_QUEUE", [deadLetter])),
       ),
     );
     await broker.deliverDue("EVENTS_QUEUE");

@@ -220,7 +220,7 @@ describe("a divergence", () => {
       symbol: "BEHIND",
       cause: CAUSE,
       jobId: "ingest|BEHIND|late",
-      orderHash: "",
+      requestHash: "",
       resolution: "1d",
       source: "import",
       scheduleId: null,

@@ -6,12 +6,12 @@ import type { AnyEvent } from "../../src/domain/events/envelope.ts";
 import { listDivergences } from "../../src/records/divergence-records.ts";
 import {
   findRun,
-  orderRun,
-  type RunOrder,
+  type RunRequest,
+  requestRun,
   type StoredRun,
 } from "../../src/records/reconciliation-records.ts";
 import type { Broker } from "./broker.ts";
-import { days, object, openAsset, orderImport, passSeconds, rows } from "./market.ts";
+import { days, enqueueImport, object, openAsset, passSeconds, rows } from "./market.ts";
 
 const ACTIONS: readonly JsonAction[] = [
   { type: "split", exDate: "2019-06-10", numerator: 4, denominator: 1 },
@@ -21,14 +21,14 @@ const ACTIONS: readonly JsonAction[] = [
 /** An asset with history, projected up to its recommendation. */
 export async function grow(broker: Broker, symbol: string, bars = 30): Promise<void> {
   await openAsset(symbol);
-  broker.put("INGEST_QUEUE", await orderImport(symbol, "history", days(bars), "1d", ACTIONS));
+  broker.put("INGEST_QUEUE", await enqueueImport(symbol, "history", days(bars), "1d", ACTIONS));
   await broker.settle();
 }
 
 /** Records a run and sends its first message, as the API does. */
-export async function order(broker: Broker, changes: Partial<RunOrder> = {}): Promise<string> {
+export async function order(broker: Broker, changes: Partial<RunRequest> = {}): Promise<string> {
   const id = uuidv7();
-  const run: RunOrder = {
+  const run: RunRequest = {
     id,
     trigger: "manual",
     actor: "test",
@@ -38,7 +38,7 @@ export async function order(broker: Broker, changes: Partial<RunOrder> = {}): Pr
     traceparent: null,
     ...changes,
   };
-  await orderRun(env.DB, run, Date.now()).run();
+  await requestRun(env.DB, run, Date.now()).run();
   broker.put("RECONCILE_QUEUE", { reconciliationId: id, step: 0 });
   return id;
 }
@@ -66,7 +66,7 @@ export async function finish(broker: Broker, id: string): Promise<StoredRun> {
 }
 
 /** A run from its order to its end, with what it found. */
-export async function reconcile(broker: Broker, changes: Partial<RunOrder> = {}) {
+export async function reconcile(broker: Broker, changes: Partial<RunRequest> = {}) {
   const id = await order(broker, changes);
   const run = await finish(broker, id);
   return { ...run, divergences: await listDivergences(env.DB, id, "", 1000) };
@@ -103,7 +103,7 @@ export async function everythingOf(symbol: string) {
        FROM events WHERE stream_id = ? ORDER BY version`,
       stream,
     ),
-    mark: await rows(
+    position: await rows(
       "SELECT known_version, projected_version, projected_hash FROM streams WHERE stream_id = ?",
       stream,
     ),

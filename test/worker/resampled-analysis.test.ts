@@ -7,7 +7,7 @@ import type { Resolution } from "../../src/domain/market/resolution.ts";
 import { slotsOf } from "../../src/domain/market/session-slots.ts";
 import { api } from "./api.ts";
 import { Broker } from "./broker.ts";
-import { job, openAsset, orderImport, passSeconds, stopClock } from "./market.ts";
+import { enqueueImport, job, openAsset, passSeconds, stopClock } from "./market.ts";
 
 const sessions = (from: string, to: string) => {
   const answer = sessionsBetween("XNYS", from, to);
@@ -33,7 +33,7 @@ const HOUR = 3_600_000;
 
 let broker: Broker;
 const feed = async (symbol: string, slot: string, bars: readonly Bar[], resolution: Resolution) => {
-  const message = await orderImport(symbol, slot, bars, resolution);
+  const message = await enqueueImport(symbol, slot, bars, resolution);
   broker.put("INGEST_QUEUE", message);
   await broker.settle();
   expect((await job(message.jobId)).state).toBe("succeeded");

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it, vi } from "vitest";
 import { sessionsBetween } from "../../src/domain/market/calendar.ts";
 import { Broker } from "./broker.ts";
 import { withVendor } from "./demo-vendor.ts";
-import { eventsOf, job, openAsset, orderJob, passSeconds, rows, stopClock } from "./market.ts";
+import { enqueueJob, eventsOf, job, openAsset, passSeconds, rows, stopClock } from "./market.ts";
 
 const on = withVendor({
   YAHOO_URL: "http://yahoo.example",
@@ -63,7 +63,7 @@ beforeAll(() => {
 
 async function ingest(symbol: string, slot: string, until: string) {
   const params = { mode: "source", until: Date.parse(until), backfill: false } as const;
-  broker.put("INGEST_QUEUE", await orderJob("ingest", symbol, slot, { params }));
+  broker.put("INGEST_QUEUE", await enqueueJob("ingest", symbol, slot, { params }));
   await broker.deliverDueOn("INGEST_QUEUE", on);
   await broker.settle();
   return job(`ingest|${symbol}|${slot}`);

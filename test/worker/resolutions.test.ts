@@ -7,17 +7,17 @@ import { Broker } from "./broker.ts";
 import {
   CAUSE,
   days,
+  enqueueImport,
+  enqueueJob,
   job,
   object,
-  orderImport,
-  orderJob,
   passSeconds,
   refusalOf,
   rows,
   stopClock,
 } from "./market.ts";
 import { park } from "./parked.ts";
-import { addDays, HORIZON, of, slotOf, WARM, withCall } from "./resolving.ts";
+import { addDays, HORIZON, of, slotOf, WARM, withRecommendation } from "./resolving.ts";
 import { close, every10Minutes, jobsOf, slotsOf } from "./schedules.ts";
 
 let broker: Broker;
@@ -33,12 +33,12 @@ const resolveCommand = (symbol: string, jobId = `recommendation|${symbol}|resolv
   symbol,
   cause: { ...CAUSE, jobId },
   jobId,
-  orderHash: "a",
+  requestHash: "a",
 });
 
 describe("a recommendation at its horizon", () => {
   it("is judged once, by its bar and the one twenty bars later, and says what it rests on", async () => {
-    await withCall(broker, "JUDGED", HORIZON);
+    await withRecommendation(broker, "JUDGED", HORIZON);
     const slot = await slotOf(broker, "JUDGED");
     const [message] = broker.waiting("RECOMMENDATIONS_QUEUE");
     const jobId = `recommendation|JUDGED|resolve:${slot}`;
@@ -75,7 +75,7 @@ describe("a recommendation at its horizon", () => {
   });
 
   it("is not ordered before its bar is there, and waits from slot to slot", async () => {
-    await withCall(broker, "EARLY", HORIZON - 1);
+    await withRecommendation(broker, "EARLY", HORIZON - 1);
     for (let slot = 0; slot < 2; slot++) {
       await slotOf(broker, "EARLY");
       expect(broker.waiting("RECOMMENDATIONS_QUEUE")).toEqual([]);
@@ -89,7 +89,7 @@ describe("a recommendation at its horizon", () => {
   });
 
   it("happens once under doubled, lost and repeated messages and two workers at once", async () => {
-    await withCall(broker, "ATTACK", HORIZON);
+    await withRecommendation(broker, "ATTACK", HORIZON);
     await every10Minutes("ATTACK", { kind: "recommendation", target: { symbol: "ATTACK", only: "due" } });
     passSeconds(600);
     await Promise.all([broker.tick(), broker.tick()]);
@@ -101,11 +101,11 @@ describe("a recommendation at its horizon", () => {
     broker.take("RECOMMENDATIONS_QUEUE"); // lost
     passSeconds(Number(env.SWEEP_AFTER_SECONDS) + 1);
     await broker.tick();
-    const [nudge] = broker.take("RECOMMENDATIONS_QUEUE");
-    if (nudge === undefined) throw new Error("the sweep did not find the job");
-    await Promise.all([1, 2, 3].map(() => broker.deliver("RECOMMENDATIONS_QUEUE", [nudge])));
+    const [wakeUp] = broker.take("RECOMMENDATIONS_QUEUE");
+    if (wakeUp === undefined) throw new Error("the sweep did not find the job");
+    await Promise.all([1, 2, 3].map(() => broker.deliver("RECOMMENDATIONS_QUEUE", [wakeUp])));
     // And by another slot's job at the same time.
-    await object("ATTACK").resolveRecommendations(resolveCommand("ATTACK"));
+    await object("ATTACK").evaluateRecommendations(resolveCommand("ATTACK"));
     await broker.settle();
     expect(await jobsOf("ATTACK")).toHaveLength(1);
     expect(await of("ATTACK", "RecommendationResolved")).toHaveLength(1);
@@ -113,10 +113,12 @@ describe("a recommendation at its horizon", () => {
   });
 
   it("can be looked at while its job is parked: a dry run tells the outcome and judges nothing", async () => {
-    await withCall(broker, "PARKED", HORIZON);
-    const message = await orderJob("recommendation", "PARKED", "resolve:x", { params: { mode: "resolve" } });
-    const letter = await park(broker, message);
-    const at = `/backoffice/dead-letters/${encodeURIComponent(letter)}`;
+    await withRecommendation(broker, "PARKED", HORIZON);
+    const message = await enqueueJob("recommendation", "PARKED", "resolve:x", {
+      params: { mode: "resolve" },
+    });
+    const deadLetter = await park(broker, message);
+    const at = `/backoffice/dead-letters/${encodeURIComponent(deadLetter)}`;
     expect((await api("POST", `${at}/dry-run`)).body).toMatchObject({
       outcome: "done",
       eventCount: 1,
@@ -129,12 +131,12 @@ describe("a recommendation at its horizon", () => {
   });
 
   it("keeps its outcome when the bars are revised later; one still open goes by the bars of its day", async () => {
-    await withCall(broker, "REVISED", HORIZON);
+    await withRecommendation(broker, "REVISED", HORIZON);
     await slotOf(broker, "REVISED");
     await broker.settle();
     const before = await rowsOf("REVISED");
     const revised = days(WARM + HORIZON).map((bar) => ({ ...bar, low: 1, close: bar.close / 2 }));
-    broker.put("INGEST_QUEUE", await orderImport("REVISED", "revised", revised));
+    broker.put("INGEST_QUEUE", await enqueueImport("REVISED", "revised", revised));
     await broker.settle();
     await slotOf(broker, "REVISED");
     await broker.settle();
@@ -142,7 +144,7 @@ describe("a recommendation at its horizon", () => {
     expect((await rowsOf("REVISED"))[0]).toEqual(before[0]);
 
     const next = days(HORIZON, WARM + HORIZON).map((bar) => ({ ...bar, low: 1, close: bar.close / 2 }));
-    broker.put("INGEST_QUEUE", await orderImport("REVISED", "next", next));
+    broker.put("INGEST_QUEUE", await enqueueImport("REVISED", "next", next));
     await broker.settle();
     await slotOf(broker, "REVISED");
     await broker.settle();
@@ -176,7 +178,7 @@ describe("the commit of a resolution", () => {
     ["INSERT OR REPLACE INTO engine_records", "TORN4"],
     ["INSERT INTO consumed", "TORN5"],
   ])("leaves nothing when %s fails, and can be done again", async (statement, symbol) => {
-    await withCall(broker, symbol, HORIZON);
+    await withRecommendation(broker, symbol, HORIZON);
     const before = await countsOf(symbol);
     await runInDurableObject(object(symbol), (_, { storage }) => {
       const exec = storage.sql.exec.bind(storage.sql);
@@ -185,7 +187,7 @@ describe("the commit of a resolution", () => {
         return exec(query, ...values);
       };
     });
-    const resolve = () => object(symbol).resolveRecommendations(resolveCommand(symbol));
+    const resolve = () => object(symbol).evaluateRecommendations(resolveCommand(symbol));
     expect(await refusalOf(resolve())).toContain("the disk is full");
     await evictDurableObject(object(symbol));
     expect(await countsOf(symbol)).toEqual(before);
@@ -196,21 +198,21 @@ describe("the commit of a resolution", () => {
   });
 
   it("takes the same job with another order for a conflict", async () => {
-    await withCall(broker, "CONFLICT", HORIZON);
-    await object("CONFLICT").resolveRecommendations(resolveCommand("CONFLICT"));
-    const other = { ...resolveCommand("CONFLICT"), orderHash: "b" };
-    expect(await refusalOf(object("CONFLICT").resolveRecommendations(other))).toContain("different payload");
+    await withRecommendation(broker, "CONFLICT", HORIZON);
+    await object("CONFLICT").evaluateRecommendations(resolveCommand("CONFLICT"));
+    const other = { ...resolveCommand("CONFLICT"), requestHash: "b" };
+    expect(await refusalOf(object("CONFLICT").evaluateRecommendations(other))).toContain("different payload");
   });
 
   it("finds the calls of an object from before there were resolutions", async () => {
-    await withCall(broker, "ELDER", HORIZON);
+    await withRecommendation(broker, "ELDER", HORIZON);
     await runInDurableObject(object("ELDER"), (_, { storage }) => {
       storage.sql.exec(
         "DROP TABLE open_calls; DROP TABLE engine_records; DROP TABLE corporate_actions; UPDATE _steps SET done = 3",
       );
     });
     await evictDurableObject(object("ELDER"));
-    expect(await object("ELDER").resolveRecommendations(resolveCommand("ELDER"))).toMatchObject({
+    expect(await object("ELDER").evaluateRecommendations(resolveCommand("ELDER"))).toMatchObject({
       resolved: 1,
     });
     const context = await object("ELDER").recommendationContext(

@@ -1,21 +1,21 @@
 import type { AnyEvent, EventOf } from "../../src/domain/events/envelope.ts";
 import type { Broker } from "./broker.ts";
-import { days, eventsOf, openAsset, orderImport, passSeconds } from "./market.ts";
+import { days, enqueueImport, eventsOf, openAsset, passSeconds } from "./market.ts";
 import { close, every10Minutes } from "./schedules.ts";
 
 export const WARM = 250;
 export const HORIZON = 20;
 
 /** An asset with a history of 250 days, whose last one carries a recommendation, and `more` days after it. */
-export async function withCall(broker: Broker, symbol: string, more = 0): Promise<void> {
+export async function withRecommendation(broker: Broker, symbol: string, more = 0): Promise<void> {
   await openAsset(symbol);
-  broker.put("INGEST_QUEUE", await orderImport(symbol, "history", days(WARM)));
+  broker.put("INGEST_QUEUE", await enqueueImport(symbol, "history", days(WARM)));
   await broker.settle();
   if (more > 0) await addDays(broker, symbol, more);
 }
 
 export async function addDays(broker: Broker, symbol: string, count: number, from = WARM): Promise<void> {
-  broker.put("INGEST_QUEUE", await orderImport(symbol, `from ${from}`, days(count, from)));
+  broker.put("INGEST_QUEUE", await enqueueImport(symbol, `from ${from}`, days(count, from)));
   await broker.settle();
 }
 

@@ -18,7 +18,7 @@ beforeAll(() => {
 const A_WHILE = Number(env.SWEEP_AFTER_SECONDS) + 1;
 
 /** Nothing is in the way any more: whatever was begun comes to its end, and nothing new begins. */
-async function comeToRest(real: Real): Promise<void> {
+async function settleDown(real: Real): Promise<void> {
   for (let round = 0; round < 12; round++) {
     await broker.tick();
     await broker.settle();
@@ -41,7 +41,7 @@ it.each(OVERLAP_POLICIES)(
         try {
           await fc.asyncModelRun(() => ({ model, real }), steps);
           await env.DB.prepare("UPDATE schedules SET paused_at = 1 WHERE id = ?").bind(real.id).run();
-          await comeToRest(real);
+          await settleDown(real);
           await agrees(model, real);
           const ran = (await slotsOf(real.id)).filter(({ state }) => state !== "skipped");
           expect((await jobsOf(real.id)).map(({ slot }) => slot).sort((a, b) => a - b)).toEqual(

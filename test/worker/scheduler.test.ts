@@ -97,7 +97,7 @@ describe("a tick", () => {
     const first = Date.now();
     await broker.tick();
     await broker.deliverDue("SCHEDULE_QUEUE");
-    const [letter] = broker.take("INGEST_QUEUE");
+    const [deadLetter] = broker.take("INGEST_QUEUE");
     passSeconds(600);
     await broker.tick();
     expect((await slotsOf("OVERLAP"))[1]).toMatchObject({
@@ -105,7 +105,7 @@ describe("a tick", () => {
       skipped_why: `the slot of ${new Date(first).toISOString()} is still open`,
     });
     // The asset was never registered: its job fails, the slot's work is over, and the next slot runs.
-    if (letter !== undefined) await broker.deliver("INGEST_QUEUE", [letter]);
+    if (deadLetter !== undefined) await broker.deliver("INGEST_QUEUE", [deadLetter]);
     passSeconds(600);
     await broker.tick();
     expect((await slotsOf("OVERLAP"))[2]).toMatchObject({ state: "claimed" });

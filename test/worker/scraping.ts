@@ -4,7 +4,7 @@ import { expect } from "vitest";
 import worker from "../../src/worker.ts";
 import { type Family, parseExposition } from "../domain/metrics/exposition-parser.ts";
 import type { Broker } from "./broker.ts";
-import { days, orderImport } from "./market.ts";
+import { days, enqueueImport } from "./market.ts";
 
 export const get = (url: string, headers: Record<string, string> = {}, on: Env = env) =>
   worker.fetch(
@@ -34,6 +34,6 @@ export function total(
 }
 
 export async function oneBar(broker: Broker, symbol: string, slot: string, day: number): Promise<void> {
-  broker.put("INGEST_QUEUE", await orderImport(symbol, slot, days(1, day)));
+  broker.put("INGEST_QUEUE", await enqueueImport(symbol, slot, days(1, day)));
   await broker.settle();
 }

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { api } from "./api.ts";
 import { Broker } from "./broker.ts";
 import { openAsset, passSeconds, rows, stopClock } from "./market.ts";
-import { effectsOf, expectAtRest, letterState, orderDays, park, standingOf } from "./parked.ts";
+import { deadLetterState, effectsOf, enqueueDays, expectAtRest, park, standingOf } from "./parked.ts";
 import { Power } from "./power.ts";
 
 const OVERDUE = Number(env.SWEEP_AFTER_SECONDS) + 1;
@@ -49,9 +49,9 @@ describe.each([
         const symbol = `${action}-${when}-${cut}`.toUpperCase();
         await openAsset(symbol);
         await broker.settle();
-        const [first, ...later] = await orderDays(symbol, 3);
+        const [first, ...later] = await enqueueDays(symbol, 3);
         if (first === undefined) throw new Error("no first message");
-        const letter = await park(broker, first);
+        const deadLetter = await park(broker, first);
         await broker.deliver(
           "INGEST_QUEUE",
           later.map((body, n) => ({ id: `${symbol} ${n}`, body, attempts: 1, notBefore: Date.now() })),
@@ -59,18 +59,18 @@ describe.each([
         expect((await standingOf(symbol)).waiting).toHaveLength(2);
 
         const reached = await power.cutDuring(cut, when === "after", async () => {
-          await act(letter, action);
+          await act(deadLetter, action);
           for (let n = 0; n < 3; n++) await broker.deliverDue("INGEST_QUEUE");
         });
         await recover(symbol);
         // The operator saw an error and looks again.
-        if ((await letterState(letter)) === "open") {
-          await act(letter, action);
+        if ((await deadLetterState(deadLetter)) === "open") {
+          await act(deadLetter, action);
           await recover(symbol);
         }
         const expected = action === "redrive" ? ["00", "01", "02"] : ["01", "02"];
         expect(await effectsOf(symbol), `cut at call ${cut}`).toEqual(expected);
-        expect(await letterState(letter)).toBe(action === "redrive" ? "redriven" : "discarded");
+        expect(await deadLetterState(deadLetter)).toBe(action === "redrive" ? "redriven" : "discarded");
         await expectAtRest(symbol);
         if (!reached) break;
       }
@@ -86,14 +86,14 @@ describe("the power goes while jobs are set aside", () => {
         const symbol = `ASIDE-${takesEffect ? 1 : 0}-${cut}`;
         await openAsset(symbol);
         await broker.settle();
-        const [first, ...later] = await orderDays(symbol, 3);
+        const [first, ...later] = await enqueueDays(symbol, 3);
         if (first === undefined) throw new Error("no first message");
-        const letter = await park(broker, first);
+        const deadLetter = await park(broker, first);
         broker.put("INGEST_QUEUE", ...later);
         const reached = await power.cutDuring(cut, takesEffect, () => broker.deliverDue("INGEST_QUEUE"));
         await recover(symbol);
         expect(await effectsOf(symbol)).toEqual([]);
-        await act(letter, "redrive");
+        await act(deadLetter, "redrive");
         await recover(symbol);
         expect(await effectsOf(symbol)).toEqual(["00", "01", "02"]);
         await expectAtRest(symbol);

@@ -1,14 +1,14 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { discardLetters } from "../../src/records/dead-letter-records.ts";
+import { discardDeadLetters } from "../../src/records/dead-letter-records.ts";
 import { api } from "./api.ts";
 import { Broker } from "./broker.ts";
 import { job, passSeconds, rows, stopClock } from "./market.ts";
 import {
+  deadLetterState,
   discard,
   effectsOf,
   expectAtRest,
-  letterState,
   lineBehindFourth,
   park,
   redrive,
@@ -27,8 +27,8 @@ beforeEach(() => broker.settle());
 
 describe("a line that moves", () => {
   it("lets one job at a time run", async () => {
-    const letter = await lineBehindFourth(broker, "SINGLE");
-    await redrive(letter);
+    const deadLetter = await lineBehindFourth(broker, "SINGLE");
+    await redrive(deadLetter);
     let steps = 0;
     while (await broker.step()) {
       const { running } = await standingOf("SINGLE");
@@ -41,8 +41,8 @@ describe("a line that moves", () => {
   });
 
   it("waits for the one in front while that is being retried", async () => {
-    const letter = await lineBehindFourth(broker, "PATIENT", 6);
-    await discard(letter);
+    const deadLetter = await lineBehindFourth(broker, "PATIENT", 6);
+    await discard(deadLetter);
     const failing: Env = {
       ...env,
       IMPORTS: new Proxy(env.IMPORTS, {
@@ -84,9 +84,9 @@ describe("a line that moves", () => {
   });
 
   it("passes a job that is refused for good, and one that is cancelled while it is in front", async () => {
-    const letter = await lineBehindFourth(broker, "PASSES");
+    const deadLetter = await lineBehindFourth(broker, "PASSES");
     await env.IMPORTS.delete("PASSES/04");
-    await discard(letter);
+    await discard(deadLetter);
     await broker.deliver("INGEST_QUEUE", broker.take("INGEST_QUEUE"));
     expect(await job("ingest|PASSES|04")).toMatchObject({
       state: "failed",
@@ -102,31 +102,31 @@ describe("a line that moves", () => {
   });
 
   it("goes on when a redriven job is cancelled, whose letter is discarded with it", async () => {
-    const letter = await lineBehindFourth(broker, "TAKEN");
-    await redrive(letter);
+    const deadLetter = await lineBehindFourth(broker, "TAKEN");
+    await redrive(deadLetter);
     broker.take("INGEST_QUEUE");
     const path = `/jobs/${encodeURIComponent("ingest|TAKEN|03")}/cancel`;
     expect((await api("POST", path)).body).toMatchObject({ state: "cancelled" });
-    expect(await letterState(letter)).toBe("discarded");
+    expect(await deadLetterState(deadLetter)).toBe("discarded");
     await broker.settle();
     expect((await effectsOf("TAKEN")).slice(3)).toEqual(slots(4, 9));
     await expectAtRest("TAKEN");
   });
 
   it("goes on when the redriven job fails again for good and leaves no letter", async () => {
-    const letter = await lineBehindFourth(broker, "AGAIN");
+    const deadLetter = await lineBehindFourth(broker, "AGAIN");
     await env.IMPORTS.delete("AGAIN/03");
-    await redrive(letter);
+    await redrive(deadLetter);
     await broker.settle();
     expect(await job("ingest|AGAIN|03")).toMatchObject({ state: "failed" });
-    expect(await letterState(letter)).toBe("redriven");
+    expect(await deadLetterState(deadLetter)).toBe("redriven");
     expect((await effectsOf("AGAIN")).slice(3)).toEqual(slots(4, 9));
     await expectAtRest("AGAIN");
   });
 
   it("runs to its end although every message that moves it is lost", async () => {
-    const letter = await lineBehindFourth(broker, "LOSES");
-    await redrive(letter);
+    const deadLetter = await lineBehindFourth(broker, "LOSES");
+    await redrive(deadLetter);
     let rounds = 0;
     while ((await rows("SELECT 1 FROM jobs WHERE symbol = 'LOSES' AND finished_at IS NULL")).length > 0) {
       // Whatever was sent meanwhile is lost; only what the sweep sends arrives.
@@ -151,9 +151,11 @@ describe("a line that moves", () => {
   });
 
   it("is put in motion by the sweep when nothing else would, assets page by page", async () => {
-    const letter = await lineBehindFourth(broker, "NOBODY");
+    const deadLetter = await lineBehindFourth(broker, "NOBODY");
     // A hand in the database closes the letter, and nobody is told.
-    await env.DB.batch([discardLetters(env.DB, [letter], { actor: "hand", reason: "none" }, Date.now())]);
+    await env.DB.batch([
+      discardDeadLetters(env.DB, [deadLetter], { actor: "hand", reason: "none" }, Date.now()),
+    ]);
     await broker.settle();
     expect((await standingOf("NOBODY")).running).toEqual([]);
     await broker.tick();
@@ -164,15 +166,15 @@ describe("a line that moves", () => {
   });
 
   it("closes a letter whose job ended unseen", async () => {
-    const letter = await lineBehindFourth(broker, "UNSEEN", 5);
-    await redrive(letter);
+    const deadLetter = await lineBehindFourth(broker, "UNSEEN", 5);
+    await redrive(deadLetter);
     broker.take("INGEST_QUEUE");
     await env.DB.prepare(
       "UPDATE jobs SET state = 'succeeded', due_at = NULL, finished_at = 1 WHERE id = 'ingest|UNSEEN|03'",
     ).run();
     await broker.tick();
     await broker.settle();
-    expect(await letterState(letter)).toBe("redriven");
+    expect(await deadLetterState(deadLetter)).toBe("redriven");
     expect((await effectsOf("UNSEEN")).slice(3)).toEqual(["04"]);
     await expectAtRest("UNSEEN");
   });

@@ -1,15 +1,15 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { keptBackBy } from "../../src/records/sequence-records.ts";
+import { blockedBy } from "../../src/records/sequence-records.ts";
 import { slotLine } from "../../src/records/slot-records.ts";
 import { api } from "./api.ts";
 import { Broker } from "./broker.ts";
 import {
   days,
+  enqueueImport,
+  enqueueJob,
   job,
   openAsset,
-  orderImport,
-  orderJob,
   passSeconds,
   readModelOf,
   rows,
@@ -17,13 +17,13 @@ import {
 } from "./market.ts";
 import {
   databaseWith,
+  deadLetterOf,
+  deadLetterState,
   discard,
   effectsOf,
+  enqueueDays,
   expectAtRest,
-  letterOf,
-  letterState,
   lineBehindFourth,
-  orderDays,
   park,
   parkedFourth,
   redrive,
@@ -47,18 +47,18 @@ describe("while a job of an asset is parked", () => {
   }, async () => {
     for (const seed of [1, 2, 3]) {
       const symbol = `SEQ${seed}`;
-      const { letter, messages } = await parkedFourth(broker, symbol);
+      const { deadLetter, messages } = await parkedFourth(broker, symbol);
       await openAsset(`FREE${seed}`);
-      const others = await orderDays(`FREE${seed}`, 4);
+      const others = await enqueueDays(`FREE${seed}`, 4);
       const all = shuffled([...messages, ...messages, ...others], seed).map((body, n) =>
-        letterOf(`${symbol} ${n}`, body),
+        deadLetterOf(`${symbol} ${n}`, body),
       );
       const half = Math.floor(all.length / 2);
       await Promise.all([
         broker.deliver("INGEST_QUEUE", all.slice(0, half)),
         broker.deliver("INGEST_QUEUE", all.slice(half)),
       ]);
-      await broker.settle((letters) => shuffled([...letters, ...letters], seed));
+      await broker.settle((deadLetters) => shuffled([...deadLetters, ...deadLetters], seed));
 
       // What was ordered before the parked one is not concerned; everything after it waits, whatever its kind.
       expect((await effectsOf(symbol)).toSorted()).toEqual(slots(0, 2));
@@ -70,7 +70,7 @@ describe("while a job of an asset is parked", () => {
         state: "queued",
         dueAt: null,
         attempts: [],
-        blockedBy: letter,
+        blockedBy: deadLetter,
       });
       expect(broker.waiting("INGEST_QUEUE")).toEqual([]);
       const free = await readModelOf(`FREE${seed}`);
@@ -78,11 +78,11 @@ describe("while a job of an asset is parked", () => {
       expect(free.indicators).toHaveLength(4);
       await expectAtRest(`FREE${seed}`);
 
-      await redrive(letter);
-      expect(await letterState(letter)).toBe("redriving");
-      await broker.settle((letters) => shuffled([...letters, ...letters], seed));
+      await redrive(deadLetter);
+      expect(await deadLetterState(deadLetter)).toBe("redriving");
+      await broker.settle((deadLetters) => shuffled([...deadLetters, ...deadLetters], seed));
       expect((await effectsOf(symbol)).slice(3)).toEqual(slots(3, 9));
-      expect(await letterState(letter)).toBe("redriven");
+      expect(await deadLetterState(deadLetter)).toBe("redriven");
       await expectAtRest(symbol);
       const model = await readModelOf(symbol);
       expect(model.bars).toHaveLength(10);
@@ -92,37 +92,37 @@ describe("while a job of an asset is parked", () => {
   });
 
   it("the sweep lets nothing of it run", async () => {
-    const letter = await lineBehindFourth(broker, "RESTS");
+    const deadLetter = await lineBehindFourth(broker, "RESTS");
     passSeconds(10 * OVERDUE);
     await broker.tick();
     expect((await standingOf("RESTS")).running).toEqual([]);
     expect(broker.waiting("INGEST_QUEUE")).toEqual([]);
-    await redrive(letter);
+    await redrive(deadLetter);
     await broker.settle();
     expect((await effectsOf("RESTS")).slice(3)).toEqual(slots(3, 9));
     await expectAtRest("RESTS");
   });
 
   it("a job says which dead letter it waits behind, and can be cancelled", async () => {
-    const letter = await lineBehindFourth(broker, "SAYS");
+    const deadLetter = await lineBehindFourth(broker, "SAYS");
     const path = (slot: string) => `/jobs/${encodeURIComponent(`ingest|SAYS|${slot}`)}`;
-    expect((await api("GET", path("05"))).body).toMatchObject({ state: "queued", waitingBehind: letter });
+    expect((await api("GET", path("05"))).body).toMatchObject({ state: "queued", waitingBehind: deadLetter });
     expect((await api("GET", path("03"))).body).toMatchObject({ state: "failed", waitingBehind: null });
     expect((await api("POST", `${path("05")}/cancel`)).body).toMatchObject({
       state: "cancelled",
       waitingBehind: null,
     });
-    await redrive(letter);
+    await redrive(deadLetter);
     await broker.settle();
     expect((await effectsOf("SAYS")).slice(3)).toEqual(["03", "04", ...slots(6, 9)]);
     await expectAtRest("SAYS");
   });
 
   it("its line grows with what arrives, and nothing overtakes it once it moves", async () => {
-    const letter = await lineBehindFourth(broker, "GROWS", 6);
-    await discard(letter);
+    const deadLetter = await lineBehindFourth(broker, "GROWS", 6);
+    await discard(deadLetter);
     // The first of the line is free; two more arrive before it has run, and their messages come first.
-    broker.put("INGEST_QUEUE", ...(await orderDays("GROWS", 2, 6)).reverse());
+    broker.put("INGEST_QUEUE", ...(await enqueueDays("GROWS", 2, 6)).reverse());
     const [first, ...arrived] = broker.take("INGEST_QUEUE");
     await broker.deliver("INGEST_QUEUE", arrived);
     expect((await standingOf("GROWS")).running).toEqual(["ingest|GROWS|04"]);
@@ -136,19 +136,19 @@ describe("while a job of an asset is parked", () => {
   it("waiting does not hold up the schedule that ordered it", async () => {
     await openAsset("SLOT");
     await broker.settle();
-    const letter = await park(broker, await orderJob("ingest", "SLOT", "00"));
+    const deadLetter = await park(broker, await enqueueJob("ingest", "SLOT", "00"));
     const slot = Date.now();
     const params = { mode: "source", until: slot, backfill: false } as const;
-    const message = await orderJob("ingest", "SLOT", "01", { scheduleId: "of SLOT", slot, params });
+    const message = await enqueueJob("ingest", "SLOT", "01", { scheduleId: "of SLOT", slot, params });
     await env.DB.prepare(
       `INSERT INTO slots (schedule_id, slot, state, jobs, triggered_by, claimed_at) VALUES (?, ?, 'enqueued', 1, 'due', ?)`,
     )
       .bind("of SLOT", slot, slot)
       .run();
     expect(await slotLine(env.DB, "of SLOT")).toEqual([slot]);
-    await broker.deliver("INGEST_QUEUE", [letterOf("slot", message)]);
+    await broker.deliver("INGEST_QUEUE", [deadLetterOf("slot", message)]);
     expect(await slotLine(env.DB, "of SLOT")).toEqual([]);
-    await discard(letter);
+    await discard(deadLetter);
     expect(await slotLine(env.DB, "of SLOT")).toEqual([slot]);
     await broker.settle();
   });
@@ -156,13 +156,13 @@ describe("while a job of an asset is parked", () => {
 
 describe("an archived asset", () => {
   it("has no open letters, and does not keep back the jobs of its next life", async () => {
-    const letter = await lineBehindFourth(broker, "ARCHIVE");
+    const deadLetter = await lineBehindFourth(broker, "ARCHIVE");
     expect((await api("DELETE", "/assets/ARCHIVE")).status).toBe(204);
-    expect(await letterState(letter)).toBe("discarded");
+    expect(await deadLetterState(deadLetter)).toBe("discarded");
     await broker.settle();
     await expectAtRest("ARCHIVE");
     await openAsset("ARCHIVE");
-    broker.put("INGEST_QUEUE", await orderImport("ARCHIVE", "next life", days(3, 100)));
+    broker.put("INGEST_QUEUE", await enqueueImport("ARCHIVE", "next life", days(3, 100)));
     await broker.settle();
     expect((await effectsOf("ARCHIVE")).at(-1)).toBe("next life");
   });
@@ -170,17 +170,17 @@ describe("an archived asset", () => {
 
 describe("between the question and the answer", () => {
   it("a job is not set aside behind what has ended in this moment: it runs at once", async () => {
-    const { letter, messages } = await parkedFourth(broker, "MOMENT", 5);
+    const { deadLetter, messages } = await parkedFourth(broker, "MOMENT", 5);
     const later = messages.at(-1);
     let asked = 0;
     const ending = databaseWith({
       batch: async <T>(statements: D1PreparedStatement[]) => {
         asked += 1;
-        if (asked === 1) await discard(letter);
+        if (asked === 1) await discard(deadLetter);
         return env.DB.batch<T>(statements);
       },
     });
-    const verdicts = await broker.deliver("INGEST_QUEUE", [letterOf("moment", later)], ending);
+    const verdicts = await broker.deliver("INGEST_QUEUE", [deadLetterOf("moment", later)], ending);
     expect(verdicts.retried.get("moment")).toBe(0);
     expect((await standingOf("MOMENT")).waiting).toEqual([]);
     await broker.settle();
@@ -190,7 +190,7 @@ describe("between the question and the answer", () => {
   it("a letter filed by a batch keeps back what comes later in the same batch", async () => {
     await openAsset("SAME");
     await broker.settle();
-    const messages = await orderDays("SAME", 12);
+    const messages = await enqueueDays("SAME", 12);
     // An attempt that throws what no retry helps against, at the first job only.
     const broken: Env = {
       ...env,
@@ -201,8 +201,8 @@ describe("between the question and the answer", () => {
         },
       }),
     };
-    const letters = messages.map((body, n) => letterOf(`same ${n}`, body)).reverse();
-    const { retried } = await broker.deliver("INGEST_QUEUE", letters, broken);
+    const deadLetters = messages.map((body, n) => deadLetterOf(`same ${n}`, body)).reverse();
+    const { retried } = await broker.deliver("INGEST_QUEUE", deadLetters, broken);
     expect(await job("ingest|SAME|00")).toMatchObject({ state: "failed", error: { code: "bug" } });
     // Six are worked on at once, so five were running already.
     expect((await effectsOf("SAME")).toSorted()).toEqual(slots(1, 5));
@@ -223,7 +223,7 @@ describe("between the question and the answer", () => {
 
   it("asking costs no query and no row: two looks into partial indexes", async () => {
     const plan = await rows<{ detail: string }>(
-      `EXPLAIN QUERY PLAN SELECT ${keptBackBy("jobs")} FROM jobs WHERE id IN (SELECT value FROM json_each('["a"]'))`,
+      `EXPLAIN QUERY PLAN SELECT ${blockedBy("jobs")} FROM jobs WHERE id IN (SELECT value FROM json_each('["a"]'))`,
     );
     const text = plan.map(({ detail }) => detail).join("\n");
     expect(text).toContain("USING INDEX dead_letters_parked (symbol=?)");

@@ -5,8 +5,8 @@ import { settleAttempt } from "../../src/domain/job/settle.ts";
 import { writeAsset } from "../../src/records/asset-records.ts";
 import { settleJobs } from "../../src/records/job-records.ts";
 import { api, items } from "./api.ts";
-import { Broker, type Letter } from "./broker.ts";
-import { job, openAsset, orderJob, passSeconds, rows, stopClock } from "./market.ts";
+import { Broker, type DeadLetter } from "./broker.ts";
+import { enqueueJob, job, openAsset, passSeconds, rows, stopClock } from "./market.ts";
 import { park } from "./parked.ts";
 import { close, every10Minutes, jobsOf, miscounted, slotsOf, TEN_MINUTES } from "./schedules.ts";
 
@@ -67,7 +67,7 @@ describe("a schedule that buffers one slot", () => {
     passSeconds(60);
     await Promise.all([broker.tick(), broker.tick(), broker.tick()]);
     expect(broker.waiting("SCHEDULE_QUEUE")).toHaveLength(1);
-    await broker.settle((letters) => [...letters, ...letters]);
+    await broker.settle((deadLetters) => [...deadLetters, ...deadLetters]);
     expect(await jobsOf("ONCE")).toHaveLength(2);
     await close("ONCE");
   });
@@ -161,7 +161,7 @@ describe("what became of a slot", () => {
       jobsByState: { open: 2, succeeded: 0, failed: 0, cancelled: 0 },
       finishedAt: null,
     });
-    const about = (letter: Letter) => String(Reflect.get(Object(letter.body), "symbol"));
+    const about = (deadLetter: DeadLetter) => String(Reflect.get(Object(deadLetter.body), "symbol"));
     const { GOOD = [], WORSE = [] } = Object.groupBy(broker.take("INDICATORS_QUEUE"), about);
     await broker.deliver("INDICATORS_QUEUE", [...GOOD, ...GOOD.map((one) => ({ ...one, id: "doubled" }))]);
     const parked = await park(broker, WORSE[0]?.body as { jobId: string });
@@ -224,7 +224,7 @@ describe("what became of a slot", () => {
     const settle = async (scheduleId: string | null) => {
       const jobs = await Promise.all(
         Array.from({ length: 20 }, async (_, n) => {
-          const { jobId } = await orderJob("indicators", `PRICE${n}`, `of ${scheduleId}`, {
+          const { jobId } = await enqueueJob("indicators", `PRICE${n}`, `of ${scheduleId}`, {
             scheduleId,
             slot: now,
           });

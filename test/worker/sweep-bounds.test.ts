@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { Broker, type QueueBinding } from "./broker.ts";
-import { orderJob, passSeconds, rows, stopClock } from "./market.ts";
+import { enqueueJob, passSeconds, rows, stopClock } from "./market.ts";
 
 const OVERDUE = Number(env.SWEEP_AFTER_SECONDS) + 1;
 /** Work that nobody does. */
@@ -44,7 +44,7 @@ const KINDS: readonly { kind: string; queue: QueueBinding; open: () => Promise<u
         ? "PORTFOLIOS_QUEUE"
         : `${kind.toUpperCase()}_QUEUE`) as QueueBinding,
     open: async () => {
-      await orderJob(kind, "SLOW", "one");
+      await enqueueJob(kind, "SLOW", "one");
       await many(`INSERT INTO jobs (id, kind, symbol, resolution, state, params, correlation_id, actor, created_at, due_at)
                   SELECT id || n, kind, symbol || n, resolution, state, params, correlation_id, actor, created_at, ?2
                   FROM n, (SELECT * FROM jobs LIMIT 1) WHERE n < ?1`);

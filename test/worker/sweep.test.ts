@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { beforeAll, beforeEach, describe, expect, it, type MockInstance, vi } from "vitest";
 import { Broker, type QueueBinding } from "./broker.ts";
 import { openEndpoint } from "./endpoints.ts";
-import { days, job, openAsset, orderImport, passSeconds, readModelOf, rows, stopClock } from "./market.ts";
+import { days, enqueueImport, job, openAsset, passSeconds, readModelOf, rows, stopClock } from "./market.ts";
 
 const QUEUES: readonly QueueBinding[] = [
   "INGEST_QUEUE",
@@ -30,7 +30,7 @@ const loseAll = () => QUEUES.reduce((sum, queue) => sum + broker.take(queue).len
 describe("accepted work whose message was lost", () => {
   it("is sent again when it is overdue, and finishes", async () => {
     await openAsset("UNSENT");
-    const { jobId } = await orderImport("UNSENT", "a", days(30));
+    const { jobId } = await enqueueImport("UNSENT", "a", days(30));
     passSeconds(OVERDUE);
     await broker.tick();
     await broker.settle();
@@ -41,7 +41,7 @@ describe("accepted work whose message was lost", () => {
   it("is left alone before that", async () => {
     await openAsset("PATIENT");
     await broker.settle();
-    const { jobId } = await orderImport("PATIENT", "a", days(3));
+    const { jobId } = await enqueueImport("PATIENT", "a", days(3));
     passSeconds(OVERDUE - 2);
     await broker.tick();
     expect(waitingAnywhere()).toBe(0);
@@ -59,7 +59,7 @@ describe("accepted work whose message was lost", () => {
     await openEndpoint("hook-forgetful", ["asset.FORGET.#"]);
     receiver.mockClear();
     await openAsset("FORGET");
-    await orderImport("FORGET", "a", days(30));
+    await enqueueImport("FORGET", "a", days(30));
     // The registration's own event is lost too: nothing knows of it but the object, until the job tells its head.
     let lost = loseAll();
     for (let round = 0; round < 12; round++) {
@@ -85,7 +85,7 @@ describe("accepted work whose message was lost", () => {
     await openEndpoint("hook-other", ["asset.OTHER.#"]);
     await openAsset("OTHER");
     await broker.deliverDue("EVENTS_QUEUE");
-    await orderImport("OTHER", "a", days(3));
+    await enqueueImport("OTHER", "a", days(3));
     loseAll();
     passSeconds(OVERDUE);
     broker.breakQueue("INGEST_QUEUE");
@@ -102,7 +102,7 @@ describe("accepted work whose message was lost", () => {
 
   it("is swept although the schedules cannot be read", async () => {
     await openAsset("ALONE");
-    await orderImport("ALONE", "a", days(3));
+    await enqueueImport("ALONE", "a", days(3));
     loseAll();
     passSeconds(OVERDUE);
     const { DB } = env;
@@ -126,7 +126,7 @@ describe("work that is not overdue", () => {
   it("is never sent again: finished jobs, delivered webhooks, streams that are up to date", async () => {
     await openEndpoint("hook-done", ["asset.DONE.#"]);
     await openAsset("DONE");
-    broker.put("INGEST_QUEUE", await orderImport("DONE", "a", days(30)));
+    broker.put("INGEST_QUEUE", await enqueueImport("DONE", "a", days(30)));
     await broker.settle();
     const before = new Map(broker.sent);
     passSeconds(10 * OVERDUE);

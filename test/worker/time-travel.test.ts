@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Bar } from "../../src/domain/asset/bar.ts";
 import { Broker } from "./broker.ts";
-import { DAY, days, openAsset, orderImport, passSeconds, stopClock } from "./market.ts";
+import { DAY, days, enqueueImport, openAsset, passSeconds, stopClock } from "./market.ts";
 
 let broker: Broker;
 beforeAll(() => {
@@ -22,7 +22,7 @@ let imports = 0;
 async function learn(symbol: string, bars: readonly Bar[]): Promise<void> {
   imports += 1;
   passSeconds(60);
-  broker.put("INGEST_QUEUE", await orderImport(symbol, `${imports}`, bars));
+  broker.put("INGEST_QUEUE", await enqueueImport(symbol, `${imports}`, bars));
   await broker.settle();
   passSeconds(60);
 }

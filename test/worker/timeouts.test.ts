@@ -5,10 +5,10 @@ import { WEBHOOK_TIMEOUT_MS } from "../../src/delivery/webhook.ts";
 import { BREAKER_POLICY } from "../../src/domain/breaker/breaker.ts";
 import { codeOfThrown, faultClassOf } from "../../src/domain/job/fault.ts";
 import { QUEUES } from "../../src/domain/metrics/catalogue.ts";
-import { LONGEST_MODEL_SECONDS } from "../../src/model-config.ts";
+import { MAX_MODEL_SECONDS } from "../../src/model-config.ts";
 import { consumeJobs } from "../../src/queues/consumer.ts";
 import { ingestHandler } from "../../src/queues/ingest.ts";
-import { LONGEST_LINE_MS } from "../../src/sources/pace.ts";
+import { MAX_WAIT_MS } from "../../src/sources/pace.ts";
 import { BREAKER_TIMEOUT_MS } from "../../src/wiring/breakers.ts";
 import { type Platform, platform } from "../../src/wiring/common.ts";
 import { consumerDeps, ingestDeps } from "../../src/wiring/jobs.ts";
@@ -16,7 +16,7 @@ import { queueBacklogs } from "../../src/wiring/queues.ts";
 import { SOURCE_TIMEOUT_MS } from "../../src/wiring/sources.ts";
 import { boundedEnv } from "../../src/wiring/timeouts.ts";
 import { Broker } from "./broker.ts";
-import { days, job, openAsset, orderImport, passSeconds, rows, stopClock } from "./market.ts";
+import { days, enqueueImport, job, openAsset, passSeconds, rows, stopClock } from "./market.ts";
 
 beforeAll(() => stopClock());
 afterEach(() => vi.restoreAllMocks());
@@ -98,7 +98,7 @@ describe("a binding that never answers", () => {
   it("costs a job one attempt, whose effect may have happened all the same and happens once", async () => {
     const broker = new Broker();
     await openAsset("HANG");
-    const message = await orderImport("HANG", "a", days(3));
+    const message = await enqueueImport("HANG", "a", days(3));
     // The object does its work, and its answer never comes.
     const real = env.ASSET_OBJECTS.getByName.bind(env.ASSET_OBJECTS);
     vi.spyOn(env.ASSET_OBJECTS, "getByName").mockImplementation((name, options) => {
@@ -152,9 +152,8 @@ describe("a binding that never answers", () => {
 
 describe("bounds", () => {
   it("leave a probe's lease longer than any guarded call and its report", () => {
-    const source = LONGEST_LINE_MS + SOURCE_TIMEOUT_MS;
-    const longest =
-      Math.max(source, LONGEST_MODEL_SECONDS * 1000, WEBHOOK_TIMEOUT_MS) + 2 * BREAKER_TIMEOUT_MS;
+    const source = MAX_WAIT_MS + SOURCE_TIMEOUT_MS;
+    const longest = Math.max(source, MAX_MODEL_SECONDS * 1000, WEBHOOK_TIMEOUT_MS) + 2 * BREAKER_TIMEOUT_MS;
     expect(BREAKER_POLICY.probeLeaseSeconds * 1000).toBeGreaterThan(longest);
   });
 

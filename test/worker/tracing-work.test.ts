@@ -6,7 +6,7 @@ import { breakerObject } from "../../src/wiring/common.ts";
 import { api } from "./api.ts";
 import { Broker } from "./broker.ts";
 import { openEndpoint } from "./endpoints.ts";
-import { days, openAsset, orderImport, passSeconds, rows, stopClock } from "./market.ts";
+import { days, enqueueImport, openAsset, passSeconds, rows, stopClock } from "./market.ts";
 import { archived, bringBars, processOf, untilEnded, wish } from "./onboarding.ts";
 import { damage, finish, grow } from "./reconciling.ts";
 
@@ -264,7 +264,7 @@ describe("the trace of trouble with a service", () => {
     await openEndpoint("hook-gone", ["asset.GONE.MarketDataIngested"]);
     await broker.settle();
     answer = 410;
-    const message = await orderImport("GONE", "history", days(3));
+    const message = await enqueueImport("GONE", "history", days(3));
     await rows("UPDATE jobs SET traceparent = ? WHERE id = ?", TRACED.traceparent, message.jobId);
     broker.put("INGEST_QUEUE", message);
     await broker.settle();

@@ -10,10 +10,10 @@ import { Broker } from "./broker.ts";
 import { openEndpoint } from "./endpoints.ts";
 import {
   days,
+  enqueueImport,
+  enqueueJob,
   eventsOf,
   openAsset,
-  orderImport,
-  orderJob,
   passSeconds,
   rows,
   START,
@@ -128,7 +128,7 @@ describe("one trace", () => {
 
   it("begins anew in work of before traces were carried, and goes on from there", async () => {
     await openAsset("OLD");
-    const message = await orderImport("OLD", "untraced", days(30));
+    const message = await enqueueImport("OLD", "untraced", days(30));
     expect(message).not.toHaveProperty("traceparent");
     broker.put("INGEST_QUEUE", message);
     await broker.settle();
@@ -181,7 +181,7 @@ describe("one trace", () => {
   it("is told to the price source", async () => {
     await openAsset("PRICED", { source: "demo" });
     const params = { mode: "source", until: Date.now(), backfill: true } as const;
-    const message = await orderJob("ingest", "PRICED", "traced", { params, traceparent: PARENT });
+    const message = await enqueueJob("ingest", "PRICED", "traced", { params, traceparent: PARENT });
     broker.put("INGEST_QUEUE", message);
     const demo = { ...env, DEMO: "on", DEMO_SOURCE_URL: "http://prices.example" } as Env;
     await broker.deliver("INGEST_QUEUE", broker.take("INGEST_QUEUE"), demo);
@@ -192,7 +192,7 @@ describe("one trace", () => {
   it("is told by the event of a job that failed for good", async () => {
     await openAsset("FAILS");
     const params = { mode: "import", objectKey: "nowhere", format: "csv" } as const;
-    broker.put("INGEST_QUEUE", await orderJob("ingest", "FAILS", "gone", { params, traceparent: PARENT }));
+    broker.put("INGEST_QUEUE", await enqueueJob("ingest", "FAILS", "gone", { params, traceparent: PARENT }));
     await broker.settle();
     const [row] = await rows<{ body: string }>(
       "SELECT body FROM events WHERE stream_id = 'job/ingest|FAILS|gone'",
@@ -205,7 +205,7 @@ describe("a log line of a job", () => {
   it("says whose trace, job, asset and attempt it is about, and nothing of an upload's rows", async () => {
     await openAsset("LOGGED");
     const bars = days(3).map((bar) => ({ ...bar, close: -77.125 }));
-    const message = await orderImport("LOGGED", "bad", bars);
+    const message = await enqueueImport("LOGGED", "bad", bars);
     await env.DB.prepare("UPDATE jobs SET traceparent = ? WHERE id = ?").bind(PARENT, message.jobId).run();
     const lines: string[] = [];
     const warn = vi.spyOn(console, "warn").mockImplementation((line: string) => void lines.push(line));

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
-import { figuresOf } from "../../src/domain/track-record/figures.ts";
+import { statisticsOf } from "../../src/domain/track-record/figures.ts";
 import { api } from "./api.ts";
 import { stopClock } from "./market.ts";
 
@@ -59,8 +59,8 @@ beforeAll(async () => {
   ).run();
 });
 
-const figuresFrom = (rows: readonly Row[]) =>
-  figuresOf(
+const statisticsFrom = (rows: readonly Row[]) =>
+  statisticsOf(
     rows
       .filter(({ outcome }) => outcome !== "void")
       .map(({ action, confidence: c, base: b, outcome, at }) => {
@@ -99,8 +99,8 @@ const near = (figure: unknown): unknown =>
     ),
   );
 
-function expectFigures(item: Item | undefined, rows: readonly Row[]): void {
-  const expected = figuresFrom(rows);
+function expectStatistics(item: Item | undefined, rows: readonly Row[]): void {
+  const expected = statisticsFrom(rows);
   for (const key of [
     "n",
     "effectiveN",
@@ -120,7 +120,7 @@ describe("GET /track-record", () => {
     const { items, looked, notes } = await ask("");
     expect(items).toHaveLength(1);
     expect(items[0]?.group).toBeNull();
-    expectFigures(items[0], ROWS);
+    expectStatistics(items[0], ROWS);
     expect(looked).toEqual({ rows: ROWS.length, complete: true, from: "1970-01-01T00:00:00.000Z" });
     expect(notes.join(" ")).toMatch(/overlapping/);
   });
@@ -138,7 +138,7 @@ describe("GET /track-record", () => {
     ["engine=none", () => false],
   ])("with %s adds up those alone", async (query, wanted) => {
     const { items } = await ask(`?${query}`);
-    expectFigures(items[0], ROWS.filter(wanted));
+    expectStatistics(items[0], ROWS.filter(wanted));
   });
 
   it.each([
@@ -160,7 +160,7 @@ describe("GET /track-record", () => {
       cursor = page.nextCursor;
     } while (cursor !== null);
     expect(seen.map(({ group }) => group)).toEqual(names);
-    for (const item of seen) expectFigures(item, groups.get(item.group ?? "") ?? []);
+    for (const item of seen) expectStatistics(item, groups.get(item.group ?? "") ?? []);
   });
 
   it("tells no figure of a small sample, but its size and why", async () => {

@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import type { Bar } from "../../src/domain/asset/bar.ts";
 import { api } from "./api.ts";
 import { Broker } from "./broker.ts";
-import { DAY, openAsset, orderImport, stopClock } from "./market.ts";
+import { DAY, enqueueImport, openAsset, stopClock } from "./market.ts";
 import { openSeries, wave } from "./portfolio-market.ts";
 
 /* Three assets with opens of their own, one with a short history, and backtests of portfolios of them. */
@@ -28,7 +28,7 @@ export async function openMarket(): Promise<Broker> {
       const [open, timestamp] = [close - 0.5 + index / 4, Date.UTC(2020, 0, 1) + day * DAY];
       return { timestamp, open, high: close + 2, low: close - 2, close, volume: 10 };
     });
-    broker.put("INGEST_QUEUE", await orderImport(symbol, "history", bars));
+    broker.put("INGEST_QUEUE", await enqueueImport(symbol, "history", bars));
   }
   await broker.settle();
   await openSeries(broker, { PBSHORT: wave(4, 60) });

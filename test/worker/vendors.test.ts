@@ -4,7 +4,7 @@ import { platform } from "../../src/wiring/common.ts";
 import { linesOf } from "../../src/wiring/sources.ts";
 import { Broker } from "./broker.ts";
 import { withVendor } from "./demo-vendor.ts";
-import { eventsOf, job, openAsset, orderJob, passSeconds, rows, START, stopClock } from "./market.ts";
+import { enqueueJob, eventsOf, job, openAsset, passSeconds, rows, START, stopClock } from "./market.ts";
 
 const KEY = "twelve-key-0815";
 const HOSTS = {
@@ -109,7 +109,7 @@ const kraken: Answer = () =>
 async function ingest(symbol: string, changes: Parameters<typeof openAsset>[1], where: Env = on) {
   await openAsset(symbol, { source: "yahoo", ...changes });
   const params = { mode: "source", until: Date.now(), backfill: false } as const;
-  const message = await orderJob("ingest", symbol, "a", { params });
+  const message = await enqueueJob("ingest", symbol, "a", { params });
   broker.put("INGEST_QUEUE", message);
   await broker.deliverDueOn("INGEST_QUEUE", where);
   await broker.settle();

@@ -1,10 +1,10 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { LONGEST_DEFERRAL_SECONDS } from "../../src/domain/job/retry-policy.ts";
+import { MAX_DEFERRAL_SECONDS } from "../../src/domain/job/retry-policy.ts";
 import { findEndpoint, writeEndpoint } from "../../src/records/endpoint-records.ts";
 import { Broker } from "./broker.ts";
 import { openEndpoint } from "./endpoints.ts";
-import { days, openAsset, orderImport, passSeconds, rows, stopClock } from "./market.ts";
+import { days, enqueueImport, openAsset, passSeconds, rows, stopClock } from "./market.ts";
 
 let broker: Broker;
 beforeAll(() => {
@@ -28,7 +28,7 @@ function receivers(answers: Readonly<Record<string, () => Response>>) {
   });
 }
 const status = (code: number) => () => new Response(null, { status: code });
-const callsOf = (spy: ReturnType<typeof receivers>, name: string) =>
+const recommendationsBy = (spy: ReturnType<typeof receivers>, name: string) =>
   spy.mock.calls.filter(([input]) => String(input).endsWith(`/${name}`)).length;
 
 /** Events for whoever listens, projected, their deliveries waiting. */
@@ -53,11 +53,11 @@ describe("a receiver that is out", () => {
     await happen("DEAD", 20);
     await broker.deliverDue("WEBHOOKS_QUEUE");
     // The fifth failure may have come while others of its wave were under way.
-    expect(callsOf(spy, "dead")).toBeLessThanOrEqual(10);
-    expect(callsOf(spy, "live")).toBe(20);
+    expect(recommendationsBy(spy, "dead")).toBeLessThanOrEqual(10);
+    expect(recommendationsBy(spy, "live")).toBe(20);
     const waiting = await deliveriesOf("dead");
     expect(waiting).toHaveLength(20);
-    expect(attemptsIn(waiting)).toBe(callsOf(spy, "dead"));
+    expect(attemptsIn(waiting)).toBe(recommendationsBy(spy, "dead"));
     const deferred = waiting.filter(({ deferred_since }) => deferred_since !== null);
     expect(deferred.length).toBeGreaterThanOrEqual(10);
     for (const { attempts, due_at } of deferred) {
@@ -103,7 +103,7 @@ describe("a receiver that is out", () => {
       // Waits grow, so it does not come back every half minute for three days.
       expect(step).toBeLessThan(250);
     }
-    expect(Date.now() - startedAt).toBeGreaterThanOrEqual(LONGEST_DEFERRAL_SECONDS * 1000);
+    expect(Date.now() - startedAt).toBeGreaterThanOrEqual(MAX_DEFERRAL_SECONDS * 1000);
     expect(spy).not.toHaveBeenCalled();
     expect(await deliveriesOf("gone-dark")).toMatchObject([{ state: "failed", due_at: null }]);
     expect(await rows("SELECT queue FROM dead_letters WHERE subject LIKE 'gone-dark.%'")).toEqual([
@@ -124,7 +124,7 @@ describe("a receiver that fails on one type of event", () => {
     });
     await happen("PICKY", 100);
     await broker.deliverDue("WEBHOOKS_QUEUE");
-    broker.put("INGEST_QUEUE", await orderImport("PICKY0", "a", days(3)));
+    broker.put("INGEST_QUEUE", await enqueueImport("PICKY0", "a", days(3)));
     await broker.settle();
     expect(got.map((type) => type.split(".").at(-1))).toEqual(
       expect.arrayContaining(["MarketDataIngested", "IndicatorsComputed"]),
@@ -144,9 +144,9 @@ describe("a receiver that answers 410", () => {
     await openEndpoint("watcher", ["endpoint.#"]);
     receivers({ quit: status(410) });
     await happen("QUIT", 9);
-    const letters = broker.take("WEBHOOKS_QUEUE");
+    const deadLetters = broker.take("WEBHOOKS_QUEUE");
     await Promise.all(
-      [0, 3, 6].map((from) => broker.deliver("WEBHOOKS_QUEUE", letters.slice(from, from + 3))),
+      [0, 3, 6].map((from) => broker.deliver("WEBHOOKS_QUEUE", deadLetters.slice(from, from + 3))),
     );
     await broker.settle();
     expect(await findEndpoint(env.DB, "quit")).toMatchObject({

@@ -7,7 +7,7 @@ import { findDelivery } from "../../src/records/delivery-reads.ts";
 import type { DeliveryAttempt } from "../../src/records/delivery-records.ts";
 import { deliveryId } from "../../src/records/delivery-records.ts";
 import { findEndpoint, writeEndpoint } from "../../src/records/endpoint-records.ts";
-import { Broker, type Letter } from "./broker.ts";
+import { Broker, type DeadLetter } from "./broker.ts";
 import { openEndpoint } from "./endpoints.ts";
 import { eventsOf, openAsset, passSeconds, rows, stopClock } from "./market.ts";
 
@@ -56,22 +56,22 @@ async function delivery(id: string) {
 
 /** Delivers the only waiting message when it is due. Tells how long it had to wait, in seconds. */
 async function nextAttempt(): Promise<number> {
-  const [letter] = broker.waiting("WEBHOOKS_QUEUE");
-  if (letter === undefined) throw new Error("no message is waiting");
-  const wait = (letter.notBefore - Date.now()) / 1000;
+  const [deadLetter] = broker.waiting("WEBHOOKS_QUEUE");
+  if (deadLetter === undefined) throw new Error("no message is waiting");
+  const wait = (deadLetter.notBefore - Date.now()) / 1000;
   passSeconds(wait);
   await broker.deliverDue("WEBHOOKS_QUEUE");
   return wait;
 }
 
-const letterOf = (id: string, deliveryId: string): Letter => ({
+const deadLetterOf = (id: string, deliveryId: string): DeadLetter => ({
   id,
   body: { deliveryId },
   attempts: 1,
   notBefore: Date.now(),
 });
 
-const lettersAbout = (id: string) =>
+const deadLettersAbout = (id: string) =>
   rows<{ queue: string; attempts: number }>("SELECT queue, attempts FROM dead_letters WHERE subject = ?", id);
 
 describe("a delivery", () => {
@@ -115,12 +115,12 @@ describe("a delivery", () => {
     });
     await Promise.all(
       ["one", "two", "three"].map((name) =>
-        broker.deliver("WEBHOOKS_QUEUE", [letterOf(name, id), letterOf(`${name} again`, id)]),
+        broker.deliver("WEBHOOKS_QUEUE", [deadLetterOf(name, id), deadLetterOf(`${name} again`, id)]),
       ),
     );
     expect(receiver).toHaveBeenCalledTimes(1);
     expect((await delivery(id)).attempts).toHaveLength(1);
-    await broker.deliver("WEBHOOKS_QUEUE", [letterOf("late", id)]);
+    await broker.deliver("WEBHOOKS_QUEUE", [deadLetterOf("late", id)]);
     expect(receiver).toHaveBeenCalledTimes(1);
   });
 
@@ -129,7 +129,7 @@ describe("a delivery", () => {
     broker.take("WEBHOOKS_QUEUE");
     const receiver = answerWith(status(200));
     const dying = vi.spyOn(env.DB, "batch").mockRejectedValueOnce(new Error("the isolate died"));
-    await broker.deliver("WEBHOOKS_QUEUE", [letterOf("dies", id)]);
+    await broker.deliver("WEBHOOKS_QUEUE", [deadLetterOf("dies", id)]);
     dying.mockRestore();
     broker.take("WEBHOOKS_QUEUE");
     expect((await delivery(id)).state).toBe("sending");
@@ -176,7 +176,7 @@ describe("an answer other than success", () => {
       found.attempts.every((one: DeliveryAttempt) => one.status === 500 && one.excerpt === "oh no"),
     ).toBe(true);
     expect(broker.waiting("WEBHOOKS_QUEUE")).toEqual([]);
-    expect(await lettersAbout(id)).toEqual([{ queue: "webhooks", attempts: SCHEDULE.length + 1 }]);
+    expect(await deadLettersAbout(id)).toEqual([{ queue: "webhooks", attempts: SCHEDULE.length + 1 }]);
   });
 
   it("that asks for time is given that time", async () => {
@@ -194,7 +194,7 @@ describe("an answer other than success", () => {
     const { id } = await deliveryOf("EARLY");
     const receiver = answerWith(status(500));
     await nextAttempt();
-    await broker.deliver("WEBHOOKS_QUEUE", [letterOf("early", id), letterOf("early too", id)]);
+    await broker.deliver("WEBHOOKS_QUEUE", [deadLetterOf("early", id), deadLetterOf("early too", id)]);
     expect(receiver).toHaveBeenCalledTimes(1);
     expect((await delivery(id)).state).toBe("retrying");
   });
@@ -244,7 +244,7 @@ describe("a delivery that cannot be sent", () => {
       [deleted, "the endpoint was deleted"],
     ] as const) {
       expect(await delivery(id)).toMatchObject({ state: "cancelled", attempts: [{ status: null, error }] });
-      expect(await lettersAbout(id)).toEqual([]);
+      expect(await deadLettersAbout(id)).toEqual([]);
     }
   });
 
@@ -254,7 +254,7 @@ describe("a delivery that cannot be sent", () => {
     const receiver = answerWith(status(200));
     await broker.deliverDue("DEAD_LETTERS_QUEUE");
     expect((await delivery(id)).state).toBe("failed");
-    expect(await lettersAbout(id)).toMatchObject([{ queue: "webhooks" }]);
+    expect(await deadLettersAbout(id)).toMatchObject([{ queue: "webhooks" }]);
     passSeconds(Number(env.SWEEP_AFTER_SECONDS) + 1);
     await broker.tick();
     await broker.deliverDue("WEBHOOKS_QUEUE");

@@ -2,10 +2,10 @@ import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Bar } from "../../src/domain/asset/bar.ts";
 import { INDICATOR_NAMES } from "../../src/domain/indicators/values.ts";
-import { readWish } from "../../src/domain/indicators/wished.ts";
+import { readCustomIndicators } from "../../src/domain/indicators/wished.ts";
 import { api, items } from "./api.ts";
 import { Broker } from "./broker.ts";
-import { days, job, openAsset, orderImport, stopClock } from "./market.ts";
+import { days, enqueueImport, job, openAsset, stopClock } from "./market.ts";
 
 let broker: Broker;
 beforeAll(() => {
@@ -14,7 +14,7 @@ beforeAll(() => {
 });
 
 async function feed(symbol: string, slot: string, bars: readonly Bar[]): Promise<void> {
-  const message = await orderImport(symbol, slot, bars);
+  const message = await enqueueImport(symbol, slot, bars);
   broker.put("INGEST_QUEUE", message);
   await broker.settle();
   expect((await job(message.jobId)).state).toBe("succeeded");
@@ -24,7 +24,7 @@ const path = (symbol: string, query: string) => `/assets/${symbol}/indicators?${
 
 /** What the values are when every bar from the first on is run through. */
 function expected(names: readonly string[], bars: readonly Bar[]) {
-  const reading = readWish(names);
+  const reading = readCustomIndicators(names);
   if (!reading.ok) throw new Error("not a wish");
   const rows = reading.rows(bars, 252);
   return bars.map(({ timestamp }, n) => ({

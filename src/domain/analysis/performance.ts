@@ -85,7 +85,7 @@ const standardMoment = (values: readonly number[], mean: number, deviation: numb
   meanOf(values.map((value) => ((value - mean) / deviation) ** order));
 
 /** Mean, deviation (n − 1) and Sharpe ratio of two or more returns; what `Performance` says of them. */
-export const returnFigures = (returns: readonly number[], periodsPerYear: number) => {
+export const returnStatistics = (returns: readonly number[], periodsPerYear: number) => {
   const mean = meanOf(returns);
   const squares = squaredDeviations(returns, mean);
   const deviation = Math.sqrt(squares / (returns.length - 1));
@@ -112,7 +112,7 @@ export const performanceOf = (points: readonly PricePoint[], periodsPerYear: num
     returns.push(close / previous - 1);
     previous = close;
   }
-  const { mean, squares, deviation, varies, sharpe } = returnFigures(returns, periodsPerYear);
+  const { mean, squares, deviation, varies, sharpe } = returnStatistics(returns, periodsPerYear);
   const population = Math.sqrt(squares / observations);
   const downside = Math.sqrt(meanOf(returns.map((change) => Math.min(change, 0) ** 2)));
   const year = Math.sqrt(periodsPerYear);

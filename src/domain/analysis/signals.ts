@@ -1,7 +1,7 @@
 import { isNoise } from "../indicators/noise.ts";
 import type { IndicatorValues } from "../indicators/values.ts";
 import { meanOf, squaredDeviations } from "../indicators/window.ts";
-import { figure } from "./figure.ts";
+import { toSixDigits } from "./figure.ts";
 import type { TrendParameters } from "./trend-parameters.ts";
 
 export const SIGNAL_IDS = [
@@ -166,7 +166,7 @@ const rsiExtreme = (values: IndicatorValues, write: Write): Observation => {
 export const observe = (
   input: SignalInput,
   parameters: TrendParameters,
-  write: Write = figure,
+  write: Write = toSixDigits,
 ): Observation[] => [
   priceVsSlowAverage(input.closes, parameters, write),
   fastVsSlowAverage(input.closes, parameters, write),

@@ -1,5 +1,5 @@
 import type { Resolution } from "../market/resolution.ts";
-import { figure } from "./figure.ts";
+import { toSixDigits } from "./figure.ts";
 import {
   type Observation,
   observe,
@@ -60,7 +60,7 @@ const reasonFor = (score: number | null, write: Write): string => {
  * The weight of a signal that cannot be known goes to the known ones in proportion; with less than half of the weight
  * known there is no score at all. Same input, same answer. `write` writes the numbers in its sentences.
  */
-export const readTrend = (resolution: Resolution, input: SignalInput, write: Write = figure): Trend => {
+export const readTrend = (resolution: Resolution, input: SignalInput, write: Write = toSixDigits): Trend => {
   const observations = observe(input, TREND_PARAMETERS[resolution], write);
   let known = 0;
   for (const { id, vote } of observations) if (vote !== null) known += SIGNAL_WEIGHTS[id];

@@ -34,7 +34,7 @@ export interface RegisterResult {
 export interface IngestCommand extends Command {
   readonly jobId: string;
   /** SHA-256 of what was ordered; the same job with another order is a conflict. */
-  readonly orderHash: string;
+  readonly requestHash: string;
   readonly resolution: Resolution;
   readonly source: string;
   readonly scheduleId: string | null;
@@ -59,7 +59,7 @@ export interface IngestResult {
 
 export interface IndicatorsCommand extends Command {
   readonly jobId: string;
-  readonly orderHash: string;
+  readonly requestHash: string;
   readonly resolution: Resolution;
   readonly codeVersion: string;
 }
@@ -84,7 +84,7 @@ export interface RecommendationContext {
 
 export interface RecordRecommendationCommand extends Command {
   readonly jobId: string;
-  readonly orderHash: string;
+  readonly requestHash: string;
   readonly recommendation: RecommendationBody;
   readonly expectedVersion: number;
 }
@@ -103,10 +103,10 @@ export type RecommendationResult =
 /** Resolve what is due, at every resolution. */
 export interface ResolveCommand extends Command {
   readonly jobId: string;
-  readonly orderHash: string;
+  readonly requestHash: string;
 }
 
-export interface ResolutionsResult {
+export interface EvaluationsResult {
   readonly resolved: number;
   readonly head: number;
 }

@@ -9,7 +9,7 @@ import {
   type AnalysisState,
   advance,
   initialAnalysisState,
-  isMadeFor,
+  matchesState,
 } from "../recommendation/analysis-state.ts";
 import type { Bar } from "./bar.ts";
 import { type AdjustmentStep, adjuster } from "./total-return.ts";
@@ -52,7 +52,7 @@ export function decideIndicators(
   const calendar = calendarOf(asset);
   const stale =
     analysed !== null &&
-    (analysed.state.version !== ANALYSIS_VERSION || !isMadeFor(analysed.state, calendar, steps));
+    (analysed.state.version !== ANALYSIS_VERSION || !matchesState(analysed.state, calendar, steps));
   const rebuilt = analysed !== null && (stale || analysed.dirtyFrom !== null);
   const state =
     analysed === null || rebuilt

@@ -7,14 +7,19 @@ import { initialVolatility, stepVolatility } from "../indicators/volatility.ts";
 import type { Resolution } from "../market/resolution.ts";
 import { calendarOf } from "../market/usual-calendar.ts";
 import {
-  countResolution,
+  countEvaluation,
   type EngineRecord,
   engineKey,
   initialEngineRecord,
   isIndependent,
 } from "../recommendation/engine-record.ts";
 import type { RecommendationBody } from "../recommendation/recommendation.ts";
-import { citedVolatility, type KnownBar, type OpenCall, resolutionOf } from "../recommendation/resolution.ts";
+import {
+  citedVolatility,
+  evaluationOf,
+  type KnownBar,
+  type OpenRecommendation,
+} from "../recommendation/resolution.ts";
 import { expectedMove } from "../recommendation/track-record-state.ts";
 import { type AdjustmentStep, adjusted } from "./total-return.ts";
 
@@ -22,10 +27,10 @@ import { type AdjustmentStep, adjusted } from "./total-return.ts";
 const VOLATILITY_PERIOD = 30;
 
 /** What resolving looks at. Timestamps are epoch ms. */
-export interface ResolutionsView {
+export interface EvaluationsView {
   readonly fact: AssetFact;
   /** Calls that are not resolved, oldest bar first. */
-  readonly openCalls: Iterable<OpenCall>;
+  readonly openRecommendations: Iterable<OpenRecommendation>;
   readonly barAt: (resolution: Resolution, timestamp: number) => KnownBar | null;
   /** The bar that stands `count` bars after an instant, or null while there are fewer. */
   readonly barAfter: (resolution: Resolution, timestamp: number, count: number) => KnownBar | null;
@@ -43,8 +48,8 @@ export interface ChangedRecord {
   readonly record: EngineRecord;
 }
 
-export interface ResolutionsDecision {
-  readonly resolved: readonly { readonly call: OpenCall; readonly event: NewEvent }[];
+export interface EvaluationsDecision {
+  readonly resolved: readonly { readonly open: OpenRecommendation; readonly event: NewEvent }[];
   readonly records: readonly ChangedRecord[];
 }
 
@@ -52,12 +57,12 @@ export interface ResolutionsDecision {
  * Resolves the calls whose horizon bar is there, at most `limit` of them, by the bars as they are known now. The others
  * stay open.
  */
-export function decideResolutions(view: ResolutionsView, limit: number): ResolutionsDecision {
-  const resolved: { call: OpenCall; event: NewEvent }[] = [];
+export function decideEvaluations(view: EvaluationsView, limit: number): EvaluationsDecision {
+  const resolved: { open: OpenRecommendation; event: NewEvent }[] = [];
   const records = new Map<string, ChangedRecord>();
-  for (const call of view.openCalls) {
+  for (const open of view.openRecommendations) {
     if (resolved.length >= limit) break;
-    const { recommendation } = call;
+    const { recommendation } = open;
     const { resolution, horizon } = recommendation;
     const asOf = Date.parse(recommendation.asOf);
     const to = view.barAfter(resolution, asOf, horizon.bars);
@@ -66,20 +71,20 @@ export function decideResolutions(view: ResolutionsView, limit: number): Resolut
     const place = `${resolution} ${key}`;
     const record = records.get(place)?.record ?? view.record(resolution, key) ?? initialEngineRecord();
     const from = view.barAt(resolution, asOf) ?? asItWas(recommendation);
-    const payload = resolutionOf(call, from, to, {
+    const payload = evaluationOf(open, from, to, {
       closeAtScale: closeOnScale(view, resolution, from, to),
       assetType: view.fact.type,
       expectedMove: usualMove(view, recommendation),
       independent: isIndependent(record, asOf),
     });
-    records.set(place, { resolution, key, record: countResolution(record, payload) });
-    resolved.push({ call, event: { eventType: "RecommendationResolved", payload } });
+    records.set(place, { resolution, key, record: countEvaluation(record, payload) });
+    resolved.push({ open, event: { eventType: "RecommendationResolved", payload } });
   }
   return { resolved, records: [...records.values()] };
 }
 
 /** The close a call was made at, on the scale of the bar it is judged by: a share before a split is several after it. */
-function closeOnScale(view: ResolutionsView, resolution: Resolution, from: KnownBar, to: KnownBar): number {
+function closeOnScale(view: EvaluationsView, resolution: Resolution, from: KnownBar, to: KnownBar): number {
   const between = view.splits(resolution).filter(({ at }) => at <= to.timestamp);
   return adjusted([from], between)[0]?.close ?? from.close;
 }
@@ -96,7 +101,7 @@ const asItWas = ({ asOf, close }: RecommendationBody): KnownBar => ({
 });
 
 /** By the volatility the recommendation cites; one that cites none is held to what its bars say. */
-function usualMove(view: ResolutionsView, recommendation: RecommendationBody): number | null {
+function usualMove(view: EvaluationsView, recommendation: RecommendationBody): number | null {
   const { resolution, horizon, asOf } = recommendation;
   const periods = periodsPerYear(calendarOf(view.fact), resolution);
   const volatility =
@@ -104,7 +109,7 @@ function usualMove(view: ResolutionsView, recommendation: RecommendationBody): n
   return volatility === null ? null : expectedMove(volatility, periods, horizon.bars);
 }
 
-const usualCloses = (view: ResolutionsView, resolution: Resolution, asOf: number): number[] => {
+const usualCloses = (view: EvaluationsView, resolution: Resolution, asOf: number): number[] => {
   const splits = view.splits(resolution).filter(({ at }) => at <= asOf);
   const points = view.closesUpTo(resolution, asOf, VOLATILITY_PERIOD + 1);
   return adjusted(points, splits).map(({ close }) => close);

@@ -18,7 +18,7 @@ const LARGE = Math.log(1.25);
 const UNUSUAL = 4;
 /** Returns on either side that tell what is usual, and the fewest that can tell. */
 const USUAL = 30;
-const FEWEST_USUAL = 3;
+const MIN_USUAL = 3;
 /** A normal law's standard deviation is this many median absolute deviations. */
 const MAD_TO_SD = 1.4826;
 
@@ -34,7 +34,7 @@ export function onOneScale(
 ): OneScale {
   let { bars, actions } = given;
   // Dividends are those of days: vendors adjust them with their days, also where hours stay as they were.
-  const tellsDividends = !isIntraday(resolution);
+  const reportsDividends = !isIntraday(resolution);
   const standing: Split[] = [];
   for (const split of splitsOf([...known, ...actions])) {
     const key = firstBarWithout(resolution, calendar, split);
@@ -45,7 +45,7 @@ export function onOneScale(
     bars = bars.map((bar, index) =>
       index < at ? scaled(bar, ratio) : index === at && isInside ? withoutRange(bar) : bar,
     );
-    if (tellsDividends)
+    if (reportsDividends)
       actions = actions.map((action) =>
         action.type === "dividend" && action.exDate < split.exDate
           ? { ...action, amount: action.amount * ratio }
@@ -71,7 +71,7 @@ function stands(bars: readonly Bar[], at: number, size: number): boolean {
   moves.delete(at);
   const sizes = [...moves.values()].map(Math.abs).toSorted((a, b) => a - b);
   const usual = sizes[Math.floor(sizes.length / 2)];
-  return usual !== undefined && sizes.length >= FEWEST_USUAL && Math.abs(move) > UNUSUAL * MAD_TO_SD * usual;
+  return usual !== undefined && sizes.length >= MIN_USUAL && Math.abs(move) > UNUSUAL * MAD_TO_SD * usual;
 }
 
 /** Logarithms of the closes' moves into the bars around one, by the bar's place. */

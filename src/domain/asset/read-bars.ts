@@ -1,6 +1,6 @@
 import { instantsOf } from "../import/instants.ts";
 import { readWritten } from "../import/moment.ts";
-import { askedIn, type Question, type WeekDate } from "../import/question.ts";
+import { type Question, requestedIn, type WeekDate } from "../import/question.ts";
 import { understand } from "../import/understand.ts";
 import type { Understanding } from "../import/understanding.ts";
 import { datedInWeek } from "../import/week-dates.ts";
@@ -30,7 +30,7 @@ export const readCsvBars = (text: string, { maxRows }: { readonly maxRows: numbe
 /** What was understood of a file, as bars or as the reasons why there are none. */
 export const barsOf = (understood: Understanding): BarsReading => {
   const { problems, questions, refused, refusedTotal, bars } = understood;
-  const reasons = [...problems, ...questions.map(askedIn)];
+  const reasons = [...problems, ...questions.map(requestedIn)];
   if (reasons.length > 0) return refusedFile(...reasons);
   if (refusedTotal > 0) return { ok: false, kind: "rows", errors: refused, total: refusedTotal };
   return { ok: true, bars };
@@ -58,7 +58,7 @@ export const readJsonBars = (rows: readonly JsonBar[], rules?: JsonRules): BarsR
   const dated = datedLikeCsv(reading.bars, rows, rules);
   const weeks = datedInWeek(dated.bars, resolution, calendar, null, weekDated);
   const questions = [...dated.questions, ...(weeks.question === null ? [] : [weeks.question])];
-  return questions.length === 0 ? { ok: true, bars: weeks.rows } : refusedFile(...questions.map(askedIn));
+  return questions.length === 0 ? { ok: true, bars: weeks.rows } : refusedFile(...questions.map(requestedIn));
 };
 
 /** Which day an instant of a day, week or month means is one question, however the rows came. */

@@ -47,7 +47,7 @@ export const splitSteps = (between: readonly ActionsBetween[]): AdjustmentStep[]
     });
 
 /** What an answer says of prices after every split on record: how many of them were taken out of the stored ones. */
-export const pricesTold = (
+export const priceBasis = (
   prices: readonly { readonly splits: number }[],
 ): { readonly adjusted: "split"; readonly actionsApplied: number } => ({
   adjusted: "split",

@@ -27,7 +27,7 @@ export interface Rebalanced {
 }
 
 /** Each step of Newton's method settles the side (bought or sold) of one more asset at the least. */
-const mostSteps = (assets: number): number => 2 * assets + 10;
+const maxSteps = (assets: number): number => 2 * assets + 10;
 
 /** Money this near to each other, as a part of the whole, is the same. */
 const SAME = 1e-15;
@@ -49,7 +49,7 @@ export const afterCosts = (
   const whole = held.reduce((sum, money) => sum + money, cash);
   if (!(whole > 0)) return null;
   let value = whole;
-  for (let step = 0; step < mostSteps(held.length); step += 1) {
+  for (let step = 0; step < maxSteps(held.length); step += 1) {
     let [fees, slope] = [0, 1];
     for (const [asset, weight] of weights.entries()) {
       const change = weight * value - (held[asset] ?? 0);

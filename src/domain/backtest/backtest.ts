@@ -3,18 +3,18 @@ import { done, type Outcome, refused } from "../outcome.ts";
 import { RULES_ENGINE_VERSION } from "../recommendation/rules-engine.ts";
 import { type Bootstrap, bootstrap, stepping } from "./bootstrap.ts";
 import { type Control, controlOf, onShuffles, overHold } from "./control.ts";
-import { type BacktestFigures, figuresOf } from "./figures.ts";
+import { type BacktestStatistics, statisticsOf } from "./figures.ts";
 import { returnsOf } from "./portfolio-figures.ts";
-import { chanceFrom } from "./random.ts";
-import { type BacktestRequest, FEWEST_RETURNS, MOST_DRAWN, MOST_WALKED } from "./request.ts";
+import { randomFrom } from "./random.ts";
+import { type BacktestRequest, MAX_DRAWS, MAX_WALKED, MIN_RETURNS } from "./request.ts";
 import { buyAndHold, equityPoints, type OpenTrade, simulate, type Trade } from "./simulate.ts";
-import { type Strategy, wishesOf } from "./strategy.ts";
+import { type Strategy, targetsOf } from "./strategy.ts";
 
 /** Raise the last part when the same bars and request would get other numbers. */
 export const BACKTEST_ENGINE = { engine: "rules", engineVersion: `${RULES_ENGINE_VERSION}/2` } as const;
 
 /** Of more trades the newest are listed; all are counted. */
-const MOST_TRADES = 100;
+const MAX_TRADES = 100;
 
 /** Fewer trades than this are told as a caveat. */
 const FEW_TRADES = 30;
@@ -40,8 +40,8 @@ export interface BacktestReport {
   readonly to: number;
   /** Where wishes are filled: at the next bar's open or, where none is known, at its close. */
   readonly fillsAt: "nextOpen" | "nextClose" | "mixed";
-  readonly strategy: BacktestFigures;
-  readonly buyAndHold: BacktestFigures;
+  readonly strategy: BacktestStatistics;
+  readonly buyAndHold: BacktestStatistics;
   /** The strategy's final equity over that of buy-and-hold, less 1. */
   readonly overBuyAndHold: number;
   /** Null when no shuffle, or no resample, was asked for. */
@@ -57,9 +57,9 @@ export interface BacktestReport {
 
 /** What is wrong with bars that no backtest can be made of; null when nothing is. */
 const problemWith = ({ bars, strategy }: BacktestInput) => {
-  const needed = strategy.warmUp + FEWEST_RETURNS;
+  const needed = strategy.warmUp + MIN_RETURNS;
   if (bars.length < needed) {
-    const detail = `There are ${bars.length} bars; ${strategy.warmUp} to warm up and ${FEWEST_RETURNS} to trade on are needed.`;
+    const detail = `There are ${bars.length} bars; ${strategy.warmUp} to warm up and ${MIN_RETURNS} to trade on are needed.`;
     return { code: "backtest_tooFewBars", detail };
   }
   const impossible = bars.find(({ open, close }) => !(close > 0 && (open === null || open > 0)));
@@ -103,21 +103,21 @@ export function* backtest(input: BacktestInput): Generator<number, Outcome<Backt
   const problem = problemWith(input);
   if (problem !== null) return refused(problem);
   const first = strategy.warmUp - 1;
-  const run = simulate(bars, wishesOf(strategy, bars), first, request);
+  const run = simulate(bars, targetsOf(strategy, bars), first, request);
   const hold = buyAndHold(bars, first, request);
   const real = overHold(run, hold);
 
-  const shuffles = Math.min(request.shuffles, Math.max(0, Math.floor(MOST_WALKED / bars.length) - 1));
+  const shuffles = Math.min(request.shuffles, Math.max(0, Math.floor(MAX_WALKED / bars.length) - 1));
   const excesses: number[] = [];
   let tried = 0;
-  for (const excess of onShuffles(bars, strategy, request, shuffles, chanceFrom(request.seed))) {
+  for (const excess of onShuffles(bars, strategy, request, shuffles, randomFrom(request.seed))) {
     if (excess !== null) excesses.push(excess);
     tried += 1;
     yield tried / (shuffles + 1);
   }
   const returns = returnsOf({ equity: equityPoints(run) });
-  const resamples = Math.min(request.bootstraps, Math.floor(MOST_DRAWN / returns.length));
-  const other = chanceFrom(request.seed ^ OTHER_NUMBERS);
+  const resamples = Math.min(request.bootstraps, Math.floor(MAX_DRAWS / returns.length));
+  const other = randomFrom(request.seed ^ OTHER_NUMBERS);
   const traded = bars.slice(first + 1);
   const report = {
     periodsPerYear,
@@ -126,15 +126,15 @@ export function* backtest(input: BacktestInput): Generator<number, Outcome<Backt
     from: bars[first]?.timestamp ?? 0,
     to: bars.at(-1)?.timestamp ?? 0,
     fillsAt: fillsAt(traded),
-    strategy: figuresOf(run, periodsPerYear),
-    buyAndHold: figuresOf(hold, periodsPerYear),
+    strategy: statisticsOf(run, periodsPerYear),
+    buyAndHold: statisticsOf(hold, periodsPerYear),
     overBuyAndHold: real,
     control: excesses.length === 0 ? null : controlOf(real, excesses, request.shuffles),
     bootstrap:
       resamples === 0
         ? null
         : yield* stepping(shuffles / (shuffles + 1), bootstrap(returns, periodsPerYear, resamples, other)),
-    trades: run.trades.slice(-MOST_TRADES),
+    trades: run.trades.slice(-MAX_TRADES),
     openTrade: run.open,
     lastClose: bars.at(-1)?.close ?? 0,
   };

@@ -1,6 +1,6 @@
-import { annualGrowth, returnFigures } from "../analysis/performance.ts";
+import { annualGrowth, returnStatistics } from "../analysis/performance.ts";
 import { quantile } from "../indicators/quantile.ts";
-import { below, type Chance } from "./random.ts";
+import { below, type Random } from "./random.ts";
 
 /** The middle 90 % of a figure over the resamples in which it is defined. */
 export interface Interval {
@@ -26,12 +26,12 @@ export const blockLengthFor = (returns: number): number => Math.max(1, Math.roun
  * first), and after each return jumps anywhere with probability 1 / blockLength.
  * Source: Politis & Romano, The Stationary Bootstrap, JASA 89 (1994).
  */
-export const resample = (returns: readonly number[], blockLength: number, chance: Chance): number[] => {
+export const resample = (returns: readonly number[], blockLength: number, random: Random): number[] => {
   const drawn: number[] = [];
-  let at = below(returns.length, chance);
+  let at = below(returns.length, random);
   for (let count = 0; count < returns.length; count += 1) {
     drawn.push(returns[at] ?? 0);
-    at = chance() * blockLength < 1 ? below(returns.length, chance) : (at + 1) % returns.length;
+    at = random() * blockLength < 1 ? below(returns.length, random) : (at + 1) % returns.length;
   }
   return drawn;
 };
@@ -73,15 +73,15 @@ export function* bootstrap(
   returns: readonly number[],
   periodsPerYear: number,
   resamples: number,
-  chance: Chance,
+  random: Random,
 ): Generator<void, Bootstrap> {
   const blockLength = blockLengthFor(returns.length);
   const cagrs: number[] = [];
   const sharpes: number[] = [];
   for (let count = 0; count < resamples; count += 1) {
-    const drawn = resample(returns, blockLength, chance);
+    const drawn = resample(returns, blockLength, random);
     const cagr = annualGrowth(growthOf(drawn), drawn.length, periodsPerYear);
-    const { sharpe } = returnFigures(drawn, periodsPerYear);
+    const { sharpe } = returnStatistics(drawn, periodsPerYear);
     if (Number.isFinite(cagr)) cagrs.push(cagr);
     if (sharpe !== null) sharpes.push(sharpe);
     yield;

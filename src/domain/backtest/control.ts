@@ -1,10 +1,10 @@
 import type { Bar } from "../asset/bar.ts";
 import { quantile } from "../indicators/quantile.ts";
 import { meanOf } from "../indicators/window.ts";
-import type { Chance } from "./random.ts";
+import type { Random } from "./random.ts";
 import { shapesAfter, shuffled } from "./shuffle.ts";
 import { buyAndHold, type Costs, type Run, simulate } from "./simulate.ts";
-import { type Strategy, wishesOf } from "./strategy.ts";
+import { type Strategy, targetsOf } from "./strategy.ts";
 
 /** The strategy's return over buy-and-hold on the series with its returns shuffled: what it gets without any order. */
 export interface Control {
@@ -34,17 +34,17 @@ export function* onShuffles(
   strategy: Strategy,
   costs: Costs,
   shuffles: number,
-  chance: Chance,
+  random: Random,
 ): Generator<number | null, void> {
   const first = strategy.warmUp - 1;
   const shapes = shapesAfter(bars, first);
   for (let count = 0; count < shuffles; count += 1) {
-    const series = shuffled(bars, first, shapes, chance);
+    const series = shuffled(bars, first, shapes, random);
     if (!series.every(inRange)) {
       yield null;
       continue;
     }
-    const run = simulate(series, wishesOf(strategy, series), first, costs);
+    const run = simulate(series, targetsOf(strategy, series), first, costs);
     yield overHold(run, buyAndHold(series, first, costs));
   }
 }

@@ -17,7 +17,7 @@ export interface BacktestDrawdown {
  * `returns` bar-to-bar returns and `trades` closed trades, of which `wins` made money and `losses` lost some. A figure
  * that is not defined is null, and `notDefined` says why.
  */
-export interface BacktestFigures {
+export interface BacktestStatistics {
   readonly returns: number;
   /** Final equity in units of that at the start. */
   readonly finalEquity: number;
@@ -57,7 +57,7 @@ export const recoveryOf = (points: readonly PricePoint[], peak: number | null, t
 };
 
 /** Trades that neither won nor lost are in neither sum. */
-const tradeFigures = ({ trades }: Run) => {
+const tradeStatistics = ({ trades }: Run) => {
   const won = trades.filter(({ profit }) => profit > 0);
   const lost = trades.filter(({ profit }) => profit < 0);
   const sum = (some: Run["trades"]) => some.reduce((total, { profit }) => total + profit, 0);
@@ -72,45 +72,45 @@ const tradeFigures = ({ trades }: Run) => {
   };
 };
 
-const reasonsOf = (figures: Omit<BacktestFigures, "notDefined">): NotDefined => {
+const reasonsOf = (statistics: Omit<BacktestStatistics, "notDefined">): NotDefined => {
   const noTrade = "no trade was closed";
   const still = "the equity never moved";
-  const reasons: Partial<Record<keyof BacktestFigures, string>> = {
+  const reasons: Partial<Record<keyof BacktestStatistics, string>> = {
     winRate: noTrade,
     expectancy: noTrade,
-    profitFactor: figures.trades === 0 ? noTrade : "no trade lost money",
+    profitFactor: statistics.trades === 0 ? noTrade : "no trade lost money",
     sharpe: still,
-    sortino: figures.finalEquity === 1 ? still : "no bar lost money",
+    sortino: statistics.finalEquity === 1 ? still : "no bar lost money",
     calmar: "the equity never fell",
   };
   return Object.fromEntries(
-    Object.entries(figures).flatMap(([name, value]) =>
-      value === null ? [[name, reasons[name as keyof BacktestFigures] ?? "too large a number"]] : [],
+    Object.entries(statistics).flatMap(([name, value]) =>
+      value === null ? [[name, reasons[name as keyof BacktestStatistics] ?? "too large a number"]] : [],
     ),
   );
 };
 
-export const figuresOf = (run: Run, periodsPerYear: number): BacktestFigures => {
+export const statisticsOf = (run: Run, periodsPerYear: number): BacktestStatistics => {
   const equity = equityPoints(run);
-  const told = performanceOf(equity, periodsPerYear);
-  const returns = told.observations;
-  const { maxDrawdown: fall } = told;
-  const figures = {
+  const reported = performanceOf(equity, periodsPerYear);
+  const returns = reported.observations;
+  const { maxDrawdown: fall } = reported;
+  const statistics = {
     returns,
     finalEquity: equity.at(-1)?.close ?? 1,
-    totalReturn: told.totalReturn,
-    cagr: told.annualizedReturn,
-    volatility: told.volatility,
-    sharpe: told.sharpe,
-    sortino: told.sortino,
-    calmar: told.calmar,
+    totalReturn: reported.totalReturn,
+    cagr: reported.annualizedReturn,
+    volatility: reported.volatility,
+    sharpe: reported.sharpe,
+    sortino: reported.sortino,
+    calmar: reported.calmar,
     maxDrawdown: fall === null ? null : { ...fall, recovery: recoveryOf(equity, fall.peak, fall.trough) },
-    ...tradeFigures(run),
+    ...tradeStatistics(run),
     openTrade: run.open !== null,
     exposure: run.barsHeld / returns,
     turnover: run.fills.length / 2 / (returns / periodsPerYear),
     costsPaid: run.costs,
     slippagePaid: run.slippage,
   };
-  return { ...figures, notDefined: reasonsOf(figures) };
+  return { ...statistics, notDefined: reasonsOf(statistics) };
 };

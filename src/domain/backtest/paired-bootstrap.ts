@@ -1,7 +1,7 @@
 import { annualGrowth } from "../analysis/performance.ts";
 import { type Bootstrap, blockLengthFor, growthOf, type Interval, middle, resample } from "./bootstrap.ts";
 import { sharpeOver } from "./portfolio-figures.ts";
-import type { Chance } from "./random.ts";
+import type { Random } from "./random.ts";
 
 /** What one series of returns has more than another, with the middle 90 % of it over the resamples. */
 export interface Difference extends Interval {
@@ -34,10 +34,10 @@ export function* pairedBootstrap(
   other: readonly number[],
   market: { readonly periodsPerYear: number; readonly riskFreeRate: number },
   resamples: number,
-  chance: Chance,
+  random: Random,
 ): Generator<void, PairedBootstrap> {
   const { periodsPerYear, riskFreeRate } = market;
-  const told = (returns: readonly number[]): Pair => ({
+  const reported = (returns: readonly number[]): Pair => ({
     cagr: annualGrowth(growthOf(returns), returns.length, periodsPerYear),
     sharpe: sharpeOver(returns, periodsPerYear, riskFreeRate),
   });
@@ -45,11 +45,11 @@ export function* pairedBootstrap(
   const bars = own.map((_, bar) => bar);
   const drawn: (readonly [Pair, Pair])[] = [];
   for (let count = 0; count < resamples; count += 1) {
-    const some = resample(bars, blockLength, chance);
-    drawn.push([told(some.map((bar) => own[bar] ?? 0)), told(some.map((bar) => other[bar] ?? 0))]);
+    const some = resample(bars, blockLength, random);
+    drawn.push([reported(some.map((bar) => own[bar] ?? 0)), reported(some.map((bar) => other[bar] ?? 0))]);
     yield;
   }
-  const [mine, theirs] = [told(own), told(other)];
+  const [mine, theirs] = [reported(own), reported(other)];
   return {
     method: "stationary",
     resamples,

@@ -11,15 +11,15 @@ import { type Carried, carry, type Fulfilled } from "./carry.ts";
 import { type Control, controlOf } from "./control.ts";
 import { type PairedBootstrap, pairedBootstrap } from "./paired-bootstrap.ts";
 import { choices, type Decision, targetsOf } from "./portfolio-choices.ts";
-import { type PortfolioBacktestFigures, portfolioFigures, returnsOf } from "./portfolio-figures.ts";
+import { type PortfolioBacktestStatistics, portfolioStatistics, returnsOf } from "./portfolio-figures.ts";
 import {
   barsPerAsset,
   type PortfolioBacktestRequest,
   shufflesWithin,
   tooMuchWork,
 } from "./portfolio-request.ts";
-import { chanceFrom } from "./random.ts";
-import { FEWEST_RETURNS, MOST_DRAWN } from "./request.ts";
+import { randomFrom } from "./random.ts";
+import { MAX_DRAWS, MIN_RETURNS } from "./request.ts";
 import { type SharedMoves, sharedMoves, type TestedSeries } from "./shared-moves.ts";
 import { permuted } from "./shuffle.ts";
 
@@ -30,8 +30,8 @@ export const PORTFOLIO_BACKTEST_ENGINE = {
 } as const;
 
 /** Of more rebalancings the newest are listed, so many that they have no more weights than this; all are counted. */
-const MOST_WEIGHTS_LISTED = 5_000;
-const MOST_LISTED = 250;
+const MAX_WEIGHTS_LISTED = 5_000;
+const MAX_LISTED = 250;
 
 /** Fewer rebalancings than this are told as a caveat. */
 const FEW_REBALANCINGS = 12;
@@ -48,7 +48,7 @@ export interface PortfolioBacktestInput {
 }
 
 /** Weights that were decided at a close and filled in the next bar; null, with the reason, where everything was kept. */
-export interface ToldRebalancing {
+export interface ReportedRebalancing {
   readonly decidedAt: number;
   readonly filledAt: number;
   readonly at: "open" | "close";
@@ -69,8 +69,8 @@ export interface PortfolioBacktestReport {
   readonly from: number;
   readonly to: number;
   readonly fillsAt: "nextOpen" | "nextClose" | "mixed";
-  readonly strategy: PortfolioBacktestFigures;
-  readonly equalWeight: PortfolioBacktestFigures;
+  readonly strategy: PortfolioBacktestStatistics;
+  readonly equalWeight: PortfolioBacktestStatistics;
   /** The method's final equity over that of equal weight, less 1. */
   readonly overEqualWeight: number;
   readonly control: Control | null;
@@ -80,7 +80,7 @@ export interface PortfolioBacktestReport {
     readonly missed: number;
     readonly projected: number;
     /** The newest, oldest first. */
-    readonly newest: readonly ToldRebalancing[];
+    readonly newest: readonly ReportedRebalancing[];
   };
   readonly dataQuality: Coverage;
   readonly caveats: readonly string[];
@@ -92,9 +92,9 @@ const over = (own: Carried, equal: Carried): number => finalOf(own) / finalOf(eq
 /** What is wrong with the bars that no backtest can be made of, naming the assets in the way; or the moves. */
 const movesOf = ({ assets, atOpens, request }: PortfolioBacktestInput): Outcome<SharedMoves> => {
   const coverage = coverageOf(assets);
-  const needed = request.lookback + 1 + FEWEST_RETURNS;
+  const needed = request.lookback + 1 + MIN_RETURNS;
   if (coverage.shared < needed) {
-    const detail = `The assets share ${coverage.shared} dates; ${request.lookback + 1} to learn from and ${FEWEST_RETURNS} to trade on are needed.`;
+    const detail = `The assets share ${coverage.shared} dates; ${request.lookback + 1} to learn from and ${MIN_RETURNS} to trade on are needed.`;
     return refused({ code: "backtest_tooFewBars", detail, errors: whoIsInTheWay(coverage) });
   }
   const tooMuch = tooMuchWork(request, assets.length, coverage.shared);
@@ -118,16 +118,23 @@ const fillsAt = (moves: SharedMoves["moves"]): PortfolioBacktestReport["fillsAt"
 };
 
 /** Why everything was kept; what was answered and never filled came after everything was lost. */
-const missedBy = (chosen: Decision["chosen"], filled: Fulfilled | undefined): ToldRebalancing["missed"] => {
+const missedBy = (
+  chosen: Decision["chosen"],
+  filled: Fulfilled | undefined,
+): ReportedRebalancing["missed"] => {
   if (chosen.kind === "refused") return chosen.error.code;
   if (filled === undefined) return "ruined";
   return filled.unaffordable ? "unaffordable" : null;
 };
 
-const toldRebalancings = (shared: SharedMoves, decisions: readonly Decision[], { fulfilled }: Carried) => {
+const reportedRebalancings = (
+  shared: SharedMoves,
+  decisions: readonly Decision[],
+  { fulfilled }: Carried,
+) => {
   const { table, moves, start } = shared;
   const took = new Map(fulfilled.map((one) => [one.time, one]));
-  const all = decisions.map(({ time, chosen }): ToldRebalancing => {
+  const all = decisions.map(({ time, chosen }): ReportedRebalancing => {
     const filled = took.get(time);
     const { turnover = null, costs = null } = filled ?? {};
     const answered = chosen.kind === "done" && filled?.unaffordable === false ? chosen.value : null;
@@ -144,7 +151,7 @@ const toldRebalancings = (shared: SharedMoves, decisions: readonly Decision[], {
       missed: missedBy(chosen, filled),
     };
   });
-  const listed = Math.max(1, Math.min(MOST_LISTED, Math.floor(MOST_WEIGHTS_LISTED / table.symbols.length)));
+  const listed = Math.max(1, Math.min(MAX_LISTED, Math.floor(MAX_WEIGHTS_LISTED / table.symbols.length)));
   return {
     count: all.length,
     missed: all.filter(({ missed }) => missed !== null).length,
@@ -237,17 +244,17 @@ export function* portfolioBacktest(
     return refused({ code: "backtest_unusablePrice", detail });
   }
 
-  const chance = chanceFrom(request.seed);
+  const random = randomFrom(request.seed);
   const order = shared.moves.map((_, time) => time);
   const excesses: number[] = [];
   for (let count = 0; count < shuffles; count += 1) {
-    const mixed = yield* walk(inAnotherOrder(shared, permuted(order, chance)), count + 1);
+    const mixed = yield* walk(inAnotherOrder(shared, permuted(order, random)), count + 1);
     const excess = over(mixed.own, mixed.equal);
     if (Number.isFinite(excess)) excesses.push(excess);
   }
   const returns = returnsOf(own);
-  const resamples = Math.min(request.bootstraps, Math.floor(MOST_DRAWN / 2 / returns.length));
-  const other = chanceFrom(request.seed ^ OTHER_NUMBERS);
+  const resamples = Math.min(request.bootstraps, Math.floor(MAX_DRAWS / 2 / returns.length));
+  const other = randomFrom(request.seed ^ OTHER_NUMBERS);
   const market = { periodsPerYear, riskFreeRate: request.riskFreeRate };
   const report = {
     periodsPerYear,
@@ -255,8 +262,8 @@ export function* portfolioBacktest(
     from: shared.table.timestamps[lookback - 1] ?? 0,
     to: shared.table.timestamps.at(-1) ?? 0,
     fillsAt: fillsAt(shared.moves.slice(lookback)),
-    strategy: portfolioFigures(own, periodsPerYear, request.riskFreeRate),
-    equalWeight: portfolioFigures(equal, periodsPerYear, request.riskFreeRate),
+    strategy: portfolioStatistics(own, periodsPerYear, request.riskFreeRate),
+    equalWeight: portfolioStatistics(equal, periodsPerYear, request.riskFreeRate),
     overEqualWeight: real,
     control: excesses.length === 0 ? null : controlOf(real, excesses, request.shuffles),
     bootstrap:
@@ -266,7 +273,7 @@ export function* portfolioBacktest(
             shuffles / (shuffles + 1),
             pairedBootstrap(returns, returnsOf(equal), market, resamples, other),
           ),
-    rebalancings: toldRebalancings(shared, decisions, own),
+    rebalancings: reportedRebalancings(shared, decisions, own),
     dataQuality: coverageOf(assets),
   };
   return done({ ...report, caveats: caveatsOf(report, { ...input, assets }, own.ruinedAt) });

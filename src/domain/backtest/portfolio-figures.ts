@@ -1,4 +1,4 @@
-import { type PricePoint, performanceOf, returnFigures } from "../analysis/performance.ts";
+import { type PricePoint, performanceOf, returnStatistics } from "../analysis/performance.ts";
 import type { Carried } from "./carry.ts";
 import { type BacktestDrawdown, type NotDefined, recoveryOf } from "./figures.ts";
 
@@ -6,7 +6,7 @@ import { type BacktestDrawdown, type NotDefined, recoveryOf } from "./figures.ts
  * How a portfolio did, after costs. Fractions, not percentages; per year where a figure is about time. A figure that is
  * not defined is null, and `notDefined` says why.
  */
-export interface PortfolioBacktestFigures {
+export interface PortfolioBacktestStatistics {
   readonly returns: number;
   /** Final equity in units of that at the start. */
   readonly finalEquity: number;
@@ -43,7 +43,7 @@ export const sharpeOver = (
   riskFreeRate: number,
 ): number | null => {
   const each = riskFreeRate / periodsPerYear;
-  return returnFigures(
+  return returnStatistics(
     returns.map((change) => change - each),
     periodsPerYear,
   ).sharpe;
@@ -59,47 +59,50 @@ const wonAndLost = ({ equity }: Carried): { readonly won: number; readonly lost:
   return { won, lost };
 };
 
-const reasonsOf = (figures: Omit<PortfolioBacktestFigures, "notDefined">, ruined: boolean): NotDefined => {
+const reasonsOf = (
+  statistics: Omit<PortfolioBacktestStatistics, "notDefined">,
+  ruined: boolean,
+): NotDefined => {
   const still = "the equity never moved";
-  const reasons: Partial<Record<keyof PortfolioBacktestFigures, string>> = {
+  const reasons: Partial<Record<keyof PortfolioBacktestStatistics, string>> = {
     sharpe: still,
     sortino: "no bar lost money",
     calmar: "the equity never fell",
     profitFactor: "no bar lost money",
   };
   return Object.fromEntries(
-    Object.entries(figures).flatMap(([name, value]) => {
+    Object.entries(statistics).flatMap(([name, value]) => {
       if (value !== null) return [];
-      const why = reasons[name as keyof PortfolioBacktestFigures] ?? "too large a number";
+      const why = reasons[name as keyof PortfolioBacktestStatistics] ?? "too large a number";
       return [[name, ruined && name !== "profitFactor" ? "everything was lost" : why]];
     }),
   );
 };
 
-export const portfolioFigures = (
+export const portfolioStatistics = (
   run: Carried,
   periodsPerYear: number,
   riskFreeRate: number,
-): PortfolioBacktestFigures => {
-  const told = performanceOf(run.equity, periodsPerYear);
-  const { maxDrawdown: fall } = told;
+): PortfolioBacktestStatistics => {
+  const reported = performanceOf(run.equity, periodsPerYear);
+  const { maxDrawdown: fall } = reported;
   const { won, lost } = wonAndLost(run);
-  const returns = told.observations;
+  const returns = reported.observations;
   const ruined = run.ruinedAt !== null;
-  const figures = {
+  const statistics = {
     returns,
     finalEquity: run.equity.at(-1)?.close ?? 1,
-    totalReturn: ruined ? -1 : told.totalReturn,
-    cagr: ruined ? -1 : told.annualizedReturn,
-    volatility: told.volatility,
+    totalReturn: ruined ? -1 : reported.totalReturn,
+    cagr: ruined ? -1 : reported.annualizedReturn,
+    volatility: reported.volatility,
     sharpe: ruined ? null : sharpeOver(returnsOf(run), periodsPerYear, riskFreeRate),
-    sortino: told.sortino,
-    calmar: told.calmar,
+    sortino: reported.sortino,
+    calmar: reported.calmar,
     maxDrawdown: fall === null ? null : { ...fall, recovery: recoveryOf(run.equity, fall.peak, fall.trough) },
     profitFactor: lost > 0 ? won / lost : null,
     turnover: run.turnover / (returns / periodsPerYear),
     costsPaid: run.costs,
     slippagePaid: run.slippage,
   };
-  return { ...figures, notDefined: reasonsOf(figures, ruined) };
+  return { ...statistics, notDefined: reasonsOf(statistics, ruined) };
 };

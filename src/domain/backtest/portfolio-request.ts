@@ -17,15 +17,15 @@ export interface PortfolioBacktestRequest extends Costs, PortfolioChoice {
 }
 
 /** Bars of one asset, and of all together, that are read; the newest count. Half of what an optimisation reads. */
-const MOST_BARS_EACH = 5_000;
-const MOST_BARS_TOGETHER = 125_000;
+const MAX_BARS_EACH = 5_000;
+const MAX_BARS_TOGETHER = 125_000;
 
 /** How many of its newest bars each of so many assets may bring: 5,000 up to 25 assets, 1,250 with 100. */
 export const barsPerAsset = (assets: number): number =>
-  Math.min(MOST_BARS_EACH, Math.floor(MOST_BARS_TOGETHER / Math.max(1, assets)));
+  Math.min(MAX_BARS_EACH, Math.floor(MAX_BARS_TOGETHER / Math.max(1, assets)));
 
 /** A covariance of fewer returns is noise. */
-export const SHORTEST_LOOKBACK = 20;
+export const MIN_LOOKBACK = 20;
 
 type Plan = Pick<PortfolioBacktestRequest, "method" | "lookback" | "rebalanceEvery" | "bounds" | "groups">;
 
@@ -45,7 +45,7 @@ const EFFORT: Readonly<Record<Method["method"], number>> = {
 };
 
 /** Methods that need the highest return within the limits. */
-const LOOK_FOR_RETURNS: readonly Method["method"][] = ["efficientRisk", "efficientReturn", "maxSharpe"];
+const RETURN_SEEKING_METHODS: readonly Method["method"][] = ["efficientRisk", "efficientReturn", "maxSharpe"];
 
 /** What every choice takes in the same unit, however few the assets; what each return of an asset, or of a pair, adds. */
 const BASE_EFFORT = 10;
@@ -63,7 +63,7 @@ const EFFORT_OF_GROUPS = 0.03;
 const EFFORT_OF_SLOW_SOLVER = 0.6;
 
 /** Effort of a whole backtest, its shuffles included, that a worker's CPU has time for. */
-export const MOST_EFFORT = 150_000;
+export const MAX_EFFORT = 150_000;
 
 /** The effort of choosing weights once, estimating what they are chosen by included. */
 export const effortOf = (
@@ -71,13 +71,13 @@ export const effortOf = (
   assets: number,
 ): number => {
   const bounded = bounds.min > 0 || bounds.max < 1 || Object.keys(bounds.assets).length > 0;
-  const looksForReturns = LOOK_FOR_RETURNS.includes(method);
-  const knowsLimits = looksForReturns || method === "minVolatility";
+  const seeksReturns = RETURN_SEEKING_METHODS.includes(method);
+  const knowsLimits = seeksReturns || method === "minVolatility";
   const nearest = !knowsLimits && (bounded || groups.length > 0) ? EFFORT_OF_NEAREST : 0;
   const grouped = groups.length > 0 ? EFFORT_OF_GROUPS : 0;
   const members = groups.flatMap(({ symbols }) => symbols);
   const tangled = new Set(members).size < members.length || lookback <= assets;
-  const slow = looksForReturns && tangled ? EFFORT_OF_SLOW_SOLVER : 0;
+  const slow = seeksReturns && tangled ? EFFORT_OF_SLOW_SOLVER : 0;
   const perPair = EFFORT[method] + nearest + grouped + slow + lookback * EFFORT_PER_PRODUCT;
   return BASE_EFFORT + groups.length + assets * lookback * EFFORT_PER_RETURN + assets ** 2 * perPair;
 };
@@ -90,7 +90,7 @@ export const rebalancingsOver = (
 
 /** How often there is time to choose weights of so many assets, and so every how many bars at the least. */
 const timeFor = (plan: Omit<Plan, "rebalanceEvery">, assets: number, dates: number) => {
-  const times = Math.floor(MOST_EFFORT / effortOf(plan, assets));
+  const times = Math.floor(MAX_EFFORT / effortOf(plan, assets));
   return { times, every: Math.max(1, Math.ceil((dates - 1 - plan.lookback) / times)) };
 };
 
@@ -99,12 +99,12 @@ const timeFor = (plan: Omit<Plan, "rebalanceEvery">, assets: number, dates: numb
  * steps, and as rarely as there is time for. `periodsPerYear` as in `indicators/periods-per-year.ts`.
  */
 export const filledPlan = <P extends Omit<Plan, "lookback" | "rebalanceEvery">>(
-  asked: P,
+  requested: P,
   said: { readonly lookback?: number | undefined; readonly rebalanceEvery?: number | undefined },
   { assets, bars, periodsPerYear }: { assets: number; bars: number; periodsPerYear: number },
 ): P & Plan => {
-  const lookback = said.lookback ?? Math.max(SHORTEST_LOOKBACK, usualWindow(periodsPerYear, bars - 1));
-  const plan = { ...asked, lookback };
+  const lookback = said.lookback ?? Math.max(MIN_LOOKBACK, usualWindow(periodsPerYear, bars - 1));
+  const plan = { ...requested, lookback };
   const usual = () => Math.max(usualStep(periodsPerYear), timeFor(plan, assets, bars).every);
   return { ...plan, rebalanceEvery: said.rebalanceEvery ?? usual() };
 };
@@ -112,7 +112,7 @@ export const filledPlan = <P extends Omit<Plan, "lookback" | "rebalanceEvery">>(
 /** Why so many assets and dates are more than there is time for, with what would do; null when there is time. */
 export const tooMuchWork = (plan: Plan, assets: number, dates: number): string | null => {
   const rebalancings = rebalancingsOver(plan, dates);
-  if (rebalancings * effortOf(plan, assets) <= MOST_EFFORT) return null;
+  if (rebalancings * effortOf(plan, assets) <= MAX_EFFORT) return null;
   const { times, every } = timeFor(plan, assets, dates);
   return `weights of ${assets} assets by ${plan.method} can be chosen ${times} times, not ${rebalancings}: rebalance every ${every} bars or more`;
 };
@@ -120,5 +120,5 @@ export const tooMuchWork = (plan: Plan, assets: number, dates: number): string |
 /** Shuffles there is time for beside the real series. */
 export const shufflesWithin = (request: PortfolioBacktestRequest, assets: number, dates: number): number => {
   const once = Math.max(1, rebalancingsOver(request, dates)) * effortOf(request, assets);
-  return Math.min(request.shuffles, Math.max(0, Math.floor(MOST_EFFORT / once) - 1));
+  return Math.min(request.shuffles, Math.max(0, Math.floor(MAX_EFFORT / once) - 1));
 };

@@ -1,7 +1,7 @@
 import type { Resolution } from "../market/resolution.ts";
 import { NOTICE } from "../notice.ts";
 import { PORTFOLIO_BACKTEST_ENGINE, type PortfolioBacktestReport } from "./portfolio-backtest.ts";
-import type { PortfolioBacktestFigures } from "./portfolio-figures.ts";
+import type { PortfolioBacktestStatistics } from "./portfolio-figures.ts";
 import { isoOrNull, showDrawdown } from "./result.ts";
 
 /** What of a portfolio's backtest identifies it, and what it was made of. */
@@ -24,8 +24,8 @@ export interface PortfolioBacktestOrigin {
 
 const iso = (instant: number): string => new Date(instant).toISOString();
 
-const showFigures = ({ maxDrawdown, ...figures }: PortfolioBacktestFigures) => ({
-  ...figures,
+const showStatistics = ({ maxDrawdown, ...statistics }: PortfolioBacktestStatistics) => ({
+  ...statistics,
   maxDrawdown: showDrawdown(maxDrawdown),
 });
 
@@ -40,8 +40,8 @@ export const portfolioBacktestResult = (report: PortfolioBacktestReport, origin:
     tradedFrom: iso(from),
     dates: { from: iso(firstShared ?? from), to: iso(to), count: shared },
     ...rest,
-    strategy: showFigures(strategy),
-    equalWeight: showFigures(equalWeight),
+    strategy: showStatistics(strategy),
+    equalWeight: showStatistics(equalWeight),
     control: control === null ? null : { ...control },
     bootstrap: bootstrap === null ? null : { ...bootstrap },
     rebalancings: {

@@ -1,11 +1,11 @@
 /** Fractions from [0, 1), one per call; the same seed gives the same ones. */
-export type Chance = () => number;
+export type Random = () => number;
 
 /**
  * Mulberry32 (T. Ettinger, 2017, public domain): 32 bits of state, period 2³², passes gjrand. Enough to shuffle and
  * resample a few million times, and nothing that has to be secret. `seed` is taken modulo 2³².
  */
-export const chanceFrom = (seed: number): Chance => {
+export const randomFrom = (seed: number): Random => {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
@@ -16,4 +16,4 @@ export const chanceFrom = (seed: number): Chance => {
 };
 
 /** A whole number from 0 to `count` − 1. */
-export const below = (count: number, chance: Chance): number => Math.floor(chance() * count);
+export const below = (count: number, random: Random): number => Math.floor(random() * count);

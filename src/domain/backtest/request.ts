@@ -1,23 +1,23 @@
 import type { Costs } from "./simulate.ts";
 
 /** Of a longer series the newest bars are looked at. */
-export const MOST_BARS = 20_000;
-export const MOST_SHUFFLES = 200;
-export const MOST_BOOTSTRAPS = 1_000;
+export const MAX_BARS = 20_000;
+export const MAX_SHUFFLES = 200;
+export const MAX_BOOTSTRAPS = 1_000;
 /** Costs and slippage up to a tenth of the money. */
-export const MOST_BPS = 1_000;
+export const MAX_BPS = 1_000;
 
 /** Fewer returns than this after the warm-up are nothing to judge by. */
-export const FEWEST_RETURNS = 30;
+export const MIN_RETURNS = 30;
 
 /**
  * Bars that the strategy walks for one backtest, its shuffles included: what a worker's CPU has time for. Long series
  * get fewer shuffles, and the result says so.
  */
-export const MOST_WALKED = 1_000_000;
+export const MAX_WALKED = 1_000_000;
 
 /** The same for the bars that the bootstrap draws. */
-export const MOST_DRAWN = 10_000_000;
+export const MAX_DRAWS = 10_000_000;
 
 /** What a backtest is asked, with every default filled in. Instants are epoch ms, both included. */
 export interface BacktestRequest extends Costs {

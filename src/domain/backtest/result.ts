@@ -2,7 +2,7 @@ import type { Resolution } from "../market/resolution.ts";
 import { NOTICE } from "../notice.ts";
 import type { DataQuality } from "../quality/series-quality.ts";
 import { BACKTEST_ENGINE, type BacktestReport } from "./backtest.ts";
-import type { BacktestDrawdown, BacktestFigures } from "./figures.ts";
+import type { BacktestDrawdown, BacktestStatistics } from "./figures.ts";
 import type { Fill } from "./simulate.ts";
 
 /** What of a backtest identifies it, and what it was made of. */
@@ -36,8 +36,8 @@ export const showDrawdown = (drawdown: BacktestDrawdown | null) =>
         recovery: isoOrNull(drawdown.recovery),
       };
 
-const showFigures = ({ maxDrawdown, ...figures }: BacktestFigures) => ({
-  ...figures,
+const showStatistics = ({ maxDrawdown, ...statistics }: BacktestStatistics) => ({
+  ...statistics,
   maxDrawdown: showDrawdown(maxDrawdown),
 });
 
@@ -55,8 +55,8 @@ export const backtestResult = (report: BacktestReport, { quality, ...origin }: B
     asOf: iso(to),
     tradedFrom: iso(from),
     ...rest,
-    strategy: showFigures(strategy),
-    buyAndHold: showFigures(buyAndHold),
+    strategy: showStatistics(strategy),
+    buyAndHold: showStatistics(buyAndHold),
     control: control === null ? null : { ...control },
     bootstrap: bootstrap === null ? null : { ...bootstrap },
     follows: "trend" as const,

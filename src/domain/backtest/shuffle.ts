@@ -1,5 +1,5 @@
 import type { Bar } from "../asset/bar.ts";
-import { below, type Chance } from "./random.ts";
+import { below, type Random } from "./random.ts";
 
 /** A bar without its level: prices over the close before it. */
 interface Shape {
@@ -33,10 +33,10 @@ export const shapesAfter = (bars: readonly Bar[], first: number): readonly Shape
 /**
  * A random permutation (Fisher–Yates; Durstenfeld, CACM 7, 1964, algorithm 235).
  */
-export const permuted = <T>(items: readonly T[], chance: Chance): T[] => {
+export const permuted = <T>(items: readonly T[], random: Random): T[] => {
   const mixed = [...items];
   for (let last = mixed.length - 1; last > 0; last -= 1) {
-    const other = below(last + 1, chance);
+    const other = below(last + 1, random);
     const [a, b] = [mixed[last], mixed[other]];
     if (a === undefined || b === undefined) continue;
     mixed[last] = b;
@@ -54,11 +54,11 @@ export const shuffled = (
   bars: readonly Bar[],
   first: number,
   shapes: readonly Shape[],
-  chance: Chance,
+  random: Random,
 ): Bar[] => {
   const kept = bars.slice(0, first + 1);
   let level = bars[first]?.close ?? 1;
-  const rebuilt = permuted(shapes, chance).map((shape, index): Bar => {
+  const rebuilt = permuted(shapes, random).map((shape, index): Bar => {
     const bar = {
       timestamp: bars[first + 1 + index]?.timestamp ?? 0,
       open: times(shape.open, level),

@@ -1,6 +1,6 @@
 import type { PricePoint } from "../analysis/performance.ts";
 import type { Bar } from "../asset/bar.ts";
-import type { Wish } from "./strategy.ts";
+import type { Target } from "./strategy.ts";
 
 /** What every trade costs on each side, in basis points of its money, always against the trader. */
 export interface Costs {
@@ -91,7 +91,7 @@ const sell = (book: Book, price: number, cost: number, slippage: number): void =
  */
 export const simulate = (
   bars: readonly Bar[],
-  wishes: readonly Wish[],
+  targets: readonly Target[],
   first: number,
   { costBps, slippageBps }: Costs,
 ): Run => {
@@ -108,13 +108,13 @@ export const simulate = (
   for (let index = first + 1; index < bars.length; index += 1) {
     const bar = bars[index];
     if (bar === undefined) break;
-    const wish = wishes[index - 1];
-    if (wish === "long" && open === null) {
+    const target = targets[index - 1];
+    if (target === "long" && open === null) {
       paid = book.cash;
       buy(book, fillPrice(bar), cost, slippage);
       open = fillAt(bar, "buy", book.units * fillPrice(bar));
       fills.push(open);
-    } else if (wish === "flat" && open !== null) {
+    } else if (target === "flat" && open !== null) {
       sell(book, fillPrice(bar), cost, slippage);
       const exit = fillAt(bar, "sell", book.cash);
       fills.push(exit);
@@ -136,4 +136,4 @@ export const equityPoints = ({ bars, first, equity }: Run): PricePoint[] =>
 
 /** Bought at the first fill there can be, and held. */
 export const buyAndHold = (bars: readonly Bar[], first: number, costs: Costs): Run =>
-  simulate(bars, new Array<Wish>(bars.length).fill("long"), first, costs);
+  simulate(bars, new Array<Target>(bars.length).fill("long"), first, costs);

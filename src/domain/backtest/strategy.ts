@@ -9,7 +9,7 @@ import { advance, initialAnalysisState } from "../recommendation/analysis-state.
 import type { Action } from "../recommendation/recommendation.ts";
 
 /** What to hold from the next fill on: everything, nothing, or what is held already. */
-export type Wish = "long" | "flat" | "keep";
+export type Target = "long" | "flat" | "keep";
 
 /**
  * A function from what is known at a bar to a wish. `begin` gives a fresh walker, which is shown one bar after the
@@ -18,10 +18,10 @@ export type Wish = "long" | "flat" | "keep";
  */
 export interface Strategy {
   readonly warmUp: number;
-  readonly begin: () => (bar: Bar) => Wish;
+  readonly begin: () => (bar: Bar) => Target;
 }
 
-const WISH_AFTER: Readonly<Record<Action, Wish>> = { BUY: "long", SELL: "flat", HOLD: "keep" };
+const TARGET_AFTER: Readonly<Record<Action, Target>> = { BUY: "long", SELL: "flat", HOLD: "keep" };
 
 /** Nobody reads the sentences of a walk, and writing their numbers takes longer than the rules do. */
 const unwritten = (): string => "";
@@ -46,13 +46,13 @@ export const rulesStrategy = (
       moves.push(Math.log(bar.close / (closes.at(-1) ?? bar.close)));
       const values = advance(state, bar);
       if (moves.length > closes.length) moves.shift();
-      return WISH_AFTER[ACTION_IN[readTrend(resolution, { closes, moves, values }, unwritten).direction]];
+      return TARGET_AFTER[ACTION_IN[readTrend(resolution, { closes, moves, values }, unwritten).direction]];
     };
   },
 });
 
 /** The wishes of a strategy at each bar's close. */
-export const wishesOf = (strategy: Strategy, bars: readonly Bar[]): Wish[] => {
+export const targetsOf = (strategy: Strategy, bars: readonly Bar[]): Target[] => {
   const decide = strategy.begin();
   return bars.map((bar) => decide(bar));
 };

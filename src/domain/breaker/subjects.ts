@@ -1,7 +1,7 @@
 import type { BreakerPolicy } from "./breaker.ts";
 
 /** A subject whose last call failed. Instants are epoch ms. */
-export interface SubjectMark {
+export interface SubjectFailure {
   /** Its failures in a row. */
   readonly failures: number;
   /** Its last failure. */
@@ -21,9 +21,9 @@ export const SUBJECTS_KEPT = 64;
 const FORGOTTEN_MS = 6 * 3_600_000;
 
 /** Marks by subject. */
-export type Subjects = Readonly<Record<string, SubjectMark>>;
+export type Subjects = Readonly<Record<string, SubjectFailure>>;
 
-export const markOf = (subjects: Subjects, subject: string): SubjectMark | null =>
+export const markOf = (subjects: Subjects, subject: string): SubjectFailure | null =>
   Object.hasOwn(subjects, subject) ? (subjects[subject] ?? null) : null;
 
 /** The marks after a failure; the oldest make room for it. */
@@ -43,12 +43,12 @@ export function withFailure(
 ): Subjects {
   const before = markOf(subjects, subject);
   const others = Object.entries(subjects)
-    .filter(([name, mark]) => name !== subject && at - mark.at < FORGOTTEN_MS)
+    .filter(([name, entry]) => name !== subject && at - entry.at < FORGOTTEN_MS)
     .toSorted(([, a], [, b]) => b.at - a.at)
     .slice(0, SUBJECTS_KEPT - 1);
   const { probedAt = 0 } = before ?? {};
-  const mark: SubjectMark = { failures: (before?.failures ?? 0) + 1, at, probedAt, own, heldUntil };
-  return Object.fromEntries([...others, [subject, mark]]);
+  const entry: SubjectFailure = { failures: (before?.failures ?? 0) + 1, at, probedAt, own, heldUntil };
+  return Object.fromEntries([...others, [subject, entry]]);
 }
 
 /** The marks after a subject was served: its own is gone, and whoever else fails does so while others are served. */
@@ -56,20 +56,20 @@ export const withSuccess = (subjects: Subjects, served: string): Subjects =>
   Object.fromEntries(
     Object.entries(subjects)
       .filter(([name]) => name !== served)
-      .map(([name, mark]) => [name, { ...mark, own: true }]),
+      .map(([name, entry]) => [name, { ...entry, own: true }]),
   );
 
 /** The marks after a subject was given the probe. One that never failed has none. */
 export function withProbe(subjects: Subjects, subject: string, at: number): Subjects {
-  const mark = markOf(subjects, subject);
-  return mark === null ? subjects : { ...subjects, [subject]: { ...mark, probedAt: at } };
+  const entry = markOf(subjects, subject);
+  return entry === null ? subjects : { ...subjects, [subject]: { ...entry, probedAt: at } };
 }
 
 /** A subject's own wait grows like that of a breaker: nothing for its first failures, then longer and longer. */
 export function heldUntil(subjects: Subjects, subject: string, at: number, policy: BreakerPolicy): number {
-  const mark = markOf(subjects, subject);
-  const failures = (mark?.failures ?? 0) + 1;
-  if (mark === null || !mark.own || failures < policy.failuresToOpen) return 0;
+  const entry = markOf(subjects, subject);
+  const failures = (entry?.failures ?? 0) + 1;
+  if (entry === null || !entry.own || failures < policy.failuresToOpen) return 0;
   return at + openMs(failures - policy.failuresToOpen, policy);
 }
 

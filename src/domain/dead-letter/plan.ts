@@ -39,7 +39,7 @@ export interface Plan extends PlannedEvents {
 }
 
 /** Of a long plan this much is shown. */
-const MOST_SHOWN = 100;
+const MAX_SHOWN = 100;
 
 type Fact = Pick<StoredEvent, "eventType" | "schemaVersion" | "payload">;
 
@@ -52,7 +52,7 @@ export class EventPlan {
   add({ eventType, schemaVersion, payload }: Fact): void {
     this.#count += 1;
     this.#hash = chainHash(this.#hash, [eventType, schemaVersion, payload]);
-    if (this.#shown.length < MOST_SHOWN)
+    if (this.#shown.length < MAX_SHOWN)
       this.#shown.push({ eventType, schemaVersion, payload: summaryOf(payload) });
   }
 

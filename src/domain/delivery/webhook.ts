@@ -28,12 +28,12 @@ export function readAnswer(
   attempt: number,
   schedule: readonly number[],
   retryAfterSeconds: number,
-  chance: number,
+  random: number,
 ): DeliveryVerdict {
   if (status !== null && status >= 200 && status < 300) return { kind: "delivered" };
   if (status === 410) return { kind: "gone" };
   const planned = schedule[attempt - 1];
   if (planned === undefined) return { kind: "exhausted" };
-  const wait = Math.max(planned * (1 + JITTER * chance), retryAfterSeconds);
+  const wait = Math.max(planned * (1 + JITTER * random), retryAfterSeconds);
   return { kind: "retry", afterSeconds: Math.min(MAX_RETRY_AFTER_SECONDS, Math.ceil(wait)) };
 }

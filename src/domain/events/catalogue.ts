@@ -6,7 +6,7 @@ import type { Problem } from "../outcome.ts";
 import type { PortfolioFact } from "../portfolio/portfolio-fact.ts";
 import type { RankingBody } from "../ranking/ranking.ts";
 import type { RecommendationBody } from "../recommendation/recommendation.ts";
-import type { ResolutionBody } from "../recommendation/resolution.ts";
+import type { RecommendationResolvedBody } from "../recommendation/resolution.ts";
 
 /** A bar as events carry it: as in the API, with an ISO-8601 UTC timestamp. */
 export interface BarFact {
@@ -83,7 +83,7 @@ export interface Payloads {
   };
   RecommendationGenerated: RecommendationBody;
   PortfolioOptimized: PortfolioFact;
-  RecommendationResolved: ResolutionBody;
+  RecommendationResolved: RecommendationResolvedBody;
   OpportunitiesRanked: RankingBody;
   JobFailed: JobFailure;
   RetryExhausted: JobFailure;

@@ -3,8 +3,8 @@
  * one word, `#` for any number of words, none included.
  */
 
-const LONGEST_PATTERN = 256;
-const MOST_WORDS = 16;
+const MAX_PATTERN_LENGTH = 256;
+const MAX_WORDS = 16;
 
 /** `asset/BRK.B` + `MarketDataIngested` → `asset.BRK%2EB.MarketDataIngested`. */
 export function routingKey(streamId: string, eventType: string): string {
@@ -17,9 +17,9 @@ export function routingKey(streamId: string, eventType: string): string {
 /** Why a pattern cannot be used, or null when it can. */
 export function patternProblem(pattern: string): string | null {
   if (pattern === "") return "a pattern needs at least one word; use # for everything";
-  if (pattern.length > LONGEST_PATTERN) return `a pattern has at most ${LONGEST_PATTERN} characters`;
+  if (pattern.length > MAX_PATTERN_LENGTH) return `a pattern has at most ${MAX_PATTERN_LENGTH} characters`;
   const words = pattern.split(".");
-  if (words.length > MOST_WORDS) return `a pattern has at most ${MOST_WORDS} words`;
+  if (words.length > MAX_WORDS) return `a pattern has at most ${MAX_WORDS} words`;
   for (const word of words) {
     if (word === "") return "a word between dots is empty";
     if (word === "*" || word === "#") continue;

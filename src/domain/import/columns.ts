@@ -3,7 +3,7 @@ import { shorten } from "../asset/row-error.ts";
 import { isDateName, NAMES_OF, plainName, ROLES, type Role, TIME_NAMES } from "./column-names.ts";
 import type { Form } from "./forms.ts";
 import type { Choice, Question } from "./question.ts";
-import { type WishedColumns, wishedPosition } from "./wished-columns.ts";
+import { type RequestedColumns, requestedPosition } from "./wished-columns.ts";
 
 /** At which position of a record each value stands; null for one that the file does not have. */
 export interface Columns {
@@ -27,7 +27,7 @@ export interface ColumnsFound {
 }
 
 /** Columns that stand in exports and are nobody's business here. */
-const PASSED_OVER: ReadonlySet<string> = new Set(
+const SKIPPED: ReadonlySet<string> = new Set(
   "adj close,adjusted close,adj. close,change,change %,chg%,+/- %,% var.,var. %,var%,variation %,symbol,ticker,name,isin,currency,dividends,dividend,stock splits,capital gains,openint,open interest,spread,trades,tradecount,count,per".split(
     ",",
   ),
@@ -43,41 +43,41 @@ const OFFERED = 6;
 export const findColumns = (
   header: readonly string[],
   form: Form | null,
-  wished: WishedColumns,
+  requested: RequestedColumns,
 ): ColumnsFound => {
   const names = header.map(plainName);
   const questions: Question[] = [];
   const notes: string[] = [];
   const found = new Map<Role, number | null>();
   const used = new Set<number>();
-  const time = wished.has("timestamp") ? null : timeBesideDate(names);
+  const time = requested.has("timestamp") ? null : timeNextToDate(names);
   for (const role of ROLES) {
-    const wish = wished.get(role);
+    const column = requested.get(role);
     const at =
-      wish === undefined
+      column === undefined
         ? role === "timestamp"
           ? findTimestamp(names, header, form, time, questions)
           : findNumber(role, names, header, questions)
-        : wishedPosition(role, wish, header, questions);
+        : requestedPosition(role, column, header, questions);
     found.set(role, at);
     if (at !== null) used.add(at);
   }
   if (time !== null) used.add(time);
   const unread = names.flatMap((name, at) =>
-    used.has(at) || name === "" || PASSED_OVER.has(name) || MOMENTS.has(name) ? [] : [at],
+    used.has(at) || name === "" || SKIPPED.has(name) || MOMENTS.has(name) ? [] : [at],
   );
   const closeOnly = RANGE.every((field) => found.get(field) === null) && unread.length === 0;
-  const lacking = NUMBER_FIELDS.filter((field) => found.get(field) === null && !wished.has(field));
+  const lacking = NUMBER_FIELDS.filter((field) => found.get(field) === null && !requested.has(field));
   for (const field of lacking) {
     if (field === "volume" && (unread.length === 0 || form?.mayLack?.includes("volume") === true)) {
       notes.push("the file has no volume");
     } else if (field === "close" || field === "volume" || !closeOnly) {
-      if (!isAskedAbout(questions, field)) questions.push(missing(field, unread, header));
+      if (!isQuestioned(questions, field)) questions.push(missing(field, unread, header));
     }
   }
   if (closeOnly && found.get("close") !== null) notes.push("the file has closes only");
   const adjusted = names.findIndex((name) => ADJUSTED.has(name));
-  if (adjusted !== -1 && !wished.has("close") && found.get("close") !== null)
+  if (adjusted !== -1 && !requested.has("close") && found.get("close") !== null)
     notes.push(
       `"${shorten(header[found.get("close") ?? 0] ?? "")}" is read as the close; columns=close:${adjusted + 1} reads "${shorten(header[adjusted] ?? "")}"`,
     );
@@ -94,12 +94,12 @@ export const findColumns = (
     low: at("low"),
     close,
     volume: at("volume"),
-    otherVolume: other === -1 || wished.has("volume") ? null : other,
+    otherVolume: other === -1 || requested.has("volume") ? null : other,
   };
   return { columns, questions, notes };
 };
 
-const isAskedAbout = (questions: readonly Question[], role: Role): boolean =>
+const isQuestioned = (questions: readonly Question[], role: Role): boolean =>
   questions.some(({ question }) => question.includes(`"${role}"`));
 
 const positionsOf = (names: readonly string[], name: string): number[] =>
@@ -155,7 +155,7 @@ const findTimestamp = (
 };
 
 /** The time of day that belongs to a date in another column, when there is no column that says both. */
-const timeBesideDate = (names: readonly string[]): number | null => {
+const timeNextToDate = (names: readonly string[]): number | null => {
   if (names.some((name) => name === "timestamp" || name === "datetime" || name === "date time")) return null;
   const time = names.findIndex((name) => TIME_NAMES.includes(name));
   return time !== -1 && names.some(isDateName) ? time : null;

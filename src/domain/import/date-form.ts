@@ -135,14 +135,14 @@ const askOrder = (row: WrittenRow, orders: readonly DateOrder[]): Question => {
 
 const askNumber = (row: WrittenRow): Question => {
   const value = row.written.kind === "number" ? row.written : null;
-  const told = (numbers: "epoch" | "excel"): string => {
+  const reported = (numbers: "epoch" | "excel"): string => {
     const instant = value === null ? null : instantOfNumber(value, numbers);
     return instant === null ? "" : `: ${new Date(instant).toISOString().slice(0, 19)}Z`;
   };
   const excel = value !== null && value.digits <= 5;
   const choice: Choice = excel
-    ? { parameter: "dateFormat", value: "excel", means: `a spreadsheet's day number${told("excel")}` }
-    : { parameter: "dateFormat", value: "epoch", means: `counted since 1970${told("epoch")}` };
+    ? { parameter: "dateFormat", value: "excel", means: `a spreadsheet's day number${reported("excel")}` }
+    : { parameter: "dateFormat", value: "epoch", means: `counted since 1970${reported("epoch")}` };
   return {
     parameter: "dateFormat",
     question: `${placeName(row)}: the timestamp "${shorten(row.text)}" is a bare number, whose unit and origin are not known`,

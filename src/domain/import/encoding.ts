@@ -2,7 +2,7 @@
 export type Encoding = "UTF-8" | "UTF-16LE" | "UTF-16BE" | "Windows-1252";
 
 /** So many bytes tell whether every second one is zero. */
-const LOOKED_AT = 512;
+const SAMPLE_BYTES = 512;
 
 /**
  * The encoding that the first bytes of a file tell: a byte order mark, or Western text in UTF-16, where every other byte is
@@ -13,7 +13,7 @@ export const encodingMarked = (bytes: Uint8Array): Exclude<Encoding, "Windows-12
   if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return "UTF-8";
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return "UTF-16LE";
   if (bytes[0] === 0xfe && bytes[1] === 0xff) return "UTF-16BE";
-  const length = Math.min(LOOKED_AT, bytes.length);
+  const length = Math.min(SAMPLE_BYTES, bytes.length);
   if (length < 4) return null;
   let even = 0;
   let odd = 0;
@@ -23,8 +23,8 @@ export const encodingMarked = (bytes: Uint8Array): Exclude<Encoding, "Windows-12
       else odd += 1;
     }
   }
-  const most = length * 0.4;
-  if (odd > most && even === 0) return "UTF-16LE";
-  if (even > most && odd === 0) return "UTF-16BE";
+  const max = length * 0.4;
+  if (odd > max && even === 0) return "UTF-16LE";
+  if (even > max && odd === 0) return "UTF-16BE";
   return null;
 };

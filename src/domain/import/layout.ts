@@ -23,7 +23,7 @@ export interface Layout {
 const SEARCHED = 20;
 
 /** A row that names fewer columns than this is no header unless there is no better one. */
-const LEAST_NAMES = 3;
+const MIN_NAMES = 3;
 
 const NAMES: ReadonlySet<string> = new Set([...ROLES.flatMap((role) => NAMES_OF[role]), ...TIME_NAMES]);
 
@@ -41,10 +41,11 @@ interface Candidate {
 /** Finds delimiter and header together: the header is the record whose fields are the most names, however it must be cut. */
 export const findLayout = (
   text: string,
-  wishedDelimiter: string | undefined,
+  requestedDelimiter: string | undefined,
 ): Layout | { readonly problem: string } => {
   const { starts, said } = startOf(text);
-  const delimiters = wishedDelimiter !== undefined ? [wishedDelimiter] : said !== null ? [said] : DELIMITERS;
+  const delimiters =
+    requestedDelimiter !== undefined ? [requestedDelimiter] : said !== null ? [said] : DELIMITERS;
   let best: Candidate | null = null;
   let problem: string | null = null;
   for (const delimiter of delimiters) {
@@ -64,12 +65,12 @@ export const findLayout = (
       };
     const scores = records.map(namesIn);
     const names = Math.max(0, ...scores);
-    const at = names >= LEAST_NAMES ? scores.indexOf(names) : 0;
+    const at = names >= MIN_NAMES ? scores.indexOf(names) : 0;
     if (best === null || names > best.names) best = { delimiter, records, at, names };
   }
   const header = best?.records[best.at];
   if (best === null || header === undefined) return { problem: problem ?? "the file is empty" };
-  const headless = best.names < LEAST_NAMES ? withoutHeader(text, delimiters, starts) : null;
+  const headless = best.names < MIN_NAMES ? withoutHeader(text, delimiters, starts) : null;
   if (headless !== null) return headless;
   const { delimiter, records, at } = best;
   if (isYfinance(records, at)) return yfinance(records, at, delimiter, starts);
@@ -86,7 +87,7 @@ export const findLayout = (
 };
 
 /** Fields of the narrowest row that can be a bar: a moment, four prices. */
-const LEAST_FIELDS = 5;
+const MIN_FIELDS = 5;
 
 /** An unknown export whose first record is a row already: every field of it has a digit. */
 const withoutHeader = (
@@ -96,7 +97,7 @@ const withoutHeader = (
 ): Layout | null => {
   for (const delimiter of delimiters) {
     const fields = firstRecords(text, delimiter, 1, starts).records[0]?.fields ?? [];
-    if (fields.length >= LEAST_FIELDS && fields.every((field) => field.length <= 64 && /\d/.test(field)))
+    if (fields.length >= MIN_FIELDS && fields.every((field) => field.length <= 64 && /\d/.test(field)))
       return { delimiter, starts, header: null, headerEnds: 0, width: fields.length, form: null, bare: null };
   }
   return null;

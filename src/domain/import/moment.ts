@@ -31,7 +31,7 @@ export type Written =
   | { readonly kind: "none"; readonly reason: string };
 
 /** No moment that a person or a program writes is longer. */
-export const LONGEST_MOMENT = 64;
+export const MAX_TIMESTAMP_LENGTH = 64;
 
 const YEAR_FIRST = /^(\d{4})([-/.])(\d{1,2})\2(\d{1,2})$/;
 const YEAR_LAST = /^(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{2})$/;
@@ -44,13 +44,13 @@ const COMPACT_TIME = /^(\d{2})(\d{2})(\d{2})?$/;
 
 const MINUTE = 60_000;
 /** No zone on earth is further from UTC than this. */
-const MOST_OFFSET = 14 * 60;
+const MAX_OFFSET = 14 * 60;
 
 const none = (reason: string): Written => ({ kind: "none", reason });
 
 /** What a cell says, with the time of day of the cell beside it where date and time stand apart. */
 export const readWritten = (cell: string, timeCell: string | null): Written => {
-  if (cell.length > LONGEST_MOMENT) return none(`is longer than ${LONGEST_MOMENT} characters`);
+  if (cell.length > MAX_TIMESTAMP_LENGTH) return none(`is longer than ${MAX_TIMESTAMP_LENGTH} characters`);
   if (cell === "") return none("is empty");
   const compact = COMPACT.exec(cell);
   if (compact !== null) {
@@ -86,7 +86,7 @@ const beside = (written: Written, timeCell: string | null): Written => {
   if (timeCell === null || timeCell === "" || (written.kind !== "date" && written.kind !== "parts"))
     return written;
   if (written.time !== null) return none("has a time of day in two columns");
-  if (timeCell.length > LONGEST_MOMENT) return none("has a time of day that is too long");
+  if (timeCell.length > MAX_TIMESTAMP_LENGTH) return none("has a time of day that is too long");
   const [, hour, minute, second] = COMPACT_TIME.exec(timeCell) ?? [];
   const time =
     hour === undefined ? readTime(timeCell) : timeOf(Number(hour), Number(minute), Number(second ?? 0), null);
@@ -163,7 +163,7 @@ const offsetOf = (zone: string): number | "bad" => {
   if (digits === "" || digits === "Z") return 0;
   const minutes = Number(digits.slice(3, 5));
   const total = Number(digits.slice(1, 3)) * 60 + minutes;
-  if (minutes > 59 || total > MOST_OFFSET) return "bad";
+  if (minutes > 59 || total > MAX_OFFSET) return "bad";
   return digits.startsWith("-") ? -total : total;
 };
 

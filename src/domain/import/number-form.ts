@@ -1,4 +1,4 @@
-import { LONGEST_NUMBER, type NumberReading, readDecimal, readNumber } from "../asset/read-number.ts";
+import { MAX_NUMBER_LENGTH, type NumberReading, readDecimal, readNumber } from "../asset/read-number.ts";
 import type { RowPlace } from "../asset/row-error.ts";
 import type { DecimalMark } from "./question.ts";
 
@@ -83,7 +83,7 @@ const strip = (text: string, isVolume: boolean): Stripped => {
 
 /** Notes what one cell shows. */
 export const noteSigns = (signs: NumberSigns, cell: string, isVolume: boolean, place: RowPlace): void => {
-  if (cell.length > LONGEST_NUMBER || isUnknown(cell)) return;
+  if (cell.length > MAX_NUMBER_LENGTH || isUnknown(cell)) return;
   const decimals = PLAIN.exec(cell);
   if (decimals !== null && decimals[1]?.length !== 3) {
     if (decimals[1] !== undefined) signs.point += 1;
@@ -144,7 +144,7 @@ export const readNumberAs = (
   limit: number,
   isVolume: boolean,
 ): NumberReading => {
-  if (cell.length > LONGEST_NUMBER) return readDecimal(cell, limit);
+  if (cell.length > MAX_NUMBER_LENGTH) return readDecimal(cell, limit);
   if (cell === "" || (isVolume && isUnknown(cell))) return { ok: true, value: null };
   if (decimal === "." && PLAIN.test(cell)) return readNumber(Number(cell), limit);
   const { negative, digits, suffix } = strip(cell, isVolume);

@@ -56,7 +56,7 @@ export const asQuery = ({ parameter, value }: Pick<Choice, "parameter" | "value"
   `${parameter}=${encodeURIComponent(value).replaceAll("%2C", ",").replaceAll("%3A", ":").replaceAll("%2F", "/")}`;
 
 /** The question with every way out, as one sentence. */
-export const askedIn = ({ question, choices, otherwise }: Question): string => {
+export const requestedIn = ({ question, choices, otherwise }: Question): string => {
   const ways = choices.map((choice) => `${asQuery(choice)} (${choice.means})`);
   const last = otherwise === null ? [] : [otherwise];
   return `${question}: ${[ways.length === 0 ? "" : `say ${ways.join(" or ")}`, ...last].filter((part) => part !== "").join(", or ")}`;

@@ -7,7 +7,7 @@ import { type DateForm, decideDates, type WrittenRow } from "./date-form.ts";
 import type { Form } from "./forms.ts";
 import { instantsOf, roughMoment } from "./instants.ts";
 import type { Layout } from "./layout.ts";
-import { LONGEST_MOMENT, readWritten } from "./moment.ts";
+import { MAX_TIMESTAMP_LENGTH, readWritten } from "./moment.ts";
 import { decideDecimal } from "./number-form.ts";
 import { type CellRow, footersOf, hasNoPrice } from "./rows.ts";
 import { askResolution, spacingOf } from "./spacing.ts";
@@ -101,7 +101,7 @@ const formatOf = (first: WrittenRow | undefined, dates: DateForm): Recognised["d
     case "parts":
       return dates.order;
     case "date":
-      return /\p{L}{3}/u.test(first.text.slice(0, LONGEST_MOMENT)) ? "named" : "YMD";
+      return /\p{L}{3}/u.test(first.text.slice(0, MAX_TIMESTAMP_LENGTH)) ? "named" : "YMD";
     default:
       return null;
   }

@@ -8,10 +8,10 @@ export interface CsvRecord {
 export type RecordsProblem = string;
 
 /** More columns than any export has. Bounds what one record can hold in memory. */
-export const MOST_COLUMNS = 1_000;
+export const MAX_COLUMNS = 1_000;
 
 /** As many characters as a spreadsheet's cell can hold. Of a longer one no more is kept: whoever reads it refuses it for its length. */
-const LONGEST_CELL = 32_767;
+const MAX_CELL_LENGTH = 32_767;
 
 const QUOTE = 34;
 const LINE_FEED = 10;
@@ -48,8 +48,8 @@ export const walkRecords = (
       fields.push(field.text);
       filled ||= field.text !== "";
       at = field.end;
-      if (fields.length > MOST_COLUMNS && !(at >= text.length || isLineEnd(text.charCodeAt(at))))
-        return `line ${began} has more than ${MOST_COLUMNS} columns`;
+      if (fields.length > MAX_COLUMNS && !(at >= text.length || isLineEnd(text.charCodeAt(at))))
+        return `line ${began} has more than ${MAX_COLUMNS} columns`;
       if (at >= text.length || text.charCodeAt(at) !== cut) break;
       at += 1;
     }
@@ -88,7 +88,7 @@ const readField = (text: string, from: number, cut: number): Field | null => {
     if (code === cut || isLineEnd(code)) break;
     end += 1;
   }
-  return { text: text.slice(at, Math.min(end, at + LONGEST_CELL)).trim(), end, breaks: 0 };
+  return { text: text.slice(at, Math.min(end, at + MAX_CELL_LENGTH)).trim(), end, breaks: 0 };
 };
 
 const readQuoted = (text: string, from: number, cut: number): Field | null => {
@@ -107,7 +107,7 @@ const readQuoted = (text: string, from: number, cut: number): Field | null => {
   let end = at + 1;
   while (end < text.length && isBlank(text.charCodeAt(end)) && text.charCodeAt(end) !== cut) end += 1;
   if (end < text.length && text.charCodeAt(end) !== cut && !isLineEnd(text.charCodeAt(end))) return null;
-  const inside = text.slice(from, Math.min(at, from + LONGEST_CELL));
+  const inside = text.slice(from, Math.min(at, from + MAX_CELL_LENGTH));
   return { text: (doubled ? inside.replaceAll('""', '"') : inside).trim(), end, breaks };
 };
 
@@ -115,10 +115,10 @@ const readQuoted = (text: string, from: number, cut: number): Field | null => {
 export const firstRecords = (
   text: string,
   delimiter: string,
-  most: number,
+  max: number,
   starts?: { readonly at: number; readonly line: number },
 ): { readonly records: readonly CsvRecord[]; readonly problem: RecordsProblem | null } => {
   const records: CsvRecord[] = [];
-  const problem = walkRecords(text, delimiter, (record) => records.push(record) < most, starts);
+  const problem = walkRecords(text, delimiter, (record) => records.push(record) < max, starts);
   return { records, problem };
 };

@@ -83,7 +83,7 @@ const SUMMARY: ReadonlySet<string> = new Set(
 );
 
 /** How many lines below the rows can be no rows. */
-const MOST_FOOTERS = 5;
+const MAX_FOOTERS = 5;
 
 /**
  * How many lines at the end are no rows: totals, averages, a remark. A line is one when it begins with such a word, or has
@@ -91,7 +91,7 @@ const MOST_FOOTERS = 5;
  */
 export const footersOf = (rows: readonly CellRow[]): number => {
   let count = 0;
-  while (count < MOST_FOOTERS && count < rows.length) {
+  while (count < MAX_FOOTERS && count < rows.length) {
     const cells = rows[rows.length - 1 - count]?.cells;
     if (cells == null) break;
     const first = cells.timestamp.toLowerCase();

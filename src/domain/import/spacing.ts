@@ -15,7 +15,7 @@ const SHORT: readonly (readonly [Resolution, number])[] = [
 ];
 
 /** Fewer rows than this may be single days that happen to lie a week or a month apart. */
-const LEAST_ROWS = 6;
+const MIN_ROWS = 6;
 
 /**
  * The resolution that the spacing of a file's moments tells, or null when it tells none: the middle of the gaps between one
@@ -40,7 +40,7 @@ export const spacingOf = (instants: readonly number[]): Resolution | null => {
 export const askResolution = (spacing: Resolution | null, rows: number): Question | null => {
   if (spacing === null || spacing === "1d") return null;
   const isLong = spacing === "1w" || spacing === "1mo";
-  if (isLong && rows < LEAST_ROWS) return null;
+  if (isLong && rows < MIN_ROWS) return null;
   return {
     parameter: "resolution",
     question: `the rows lie ${spacing} apart, and the query does not say resolution=${spacing}`,

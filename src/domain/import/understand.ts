@@ -6,7 +6,7 @@ import type { Question } from "./question.ts";
 import { readTable } from "./read-table.ts";
 import { readCells } from "./rows.ts";
 import type { FileRules, Recognised, Understanding } from "./understanding.ts";
-import { readWishedColumns } from "./wished-columns.ts";
+import { readRequestedColumns } from "./wished-columns.ts";
 
 const NOTHING: Recognised = {
   form: null,
@@ -40,20 +40,20 @@ export const understand = (text: string, rules: FileRules): Understanding => {
 
   const layout = findLayout(text, answers.delimiter);
   if ("problem" in layout) return stop([layout.problem]);
-  const wished = readWishedColumns(answers.columns);
-  if (!wished.ok) return stop([`columns: ${wished.reason}`]);
+  const requested = readRequestedColumns(answers.columns);
+  if (!requested.ok) return stop([`columns: ${requested.reason}`]);
   const laidOut = {
     form: named(layout.form),
     delimiter: layout.delimiter,
     headerRow: layout.header?.line ?? null,
   };
   const header = layout.header?.fields ?? Array.from({ length: layout.width }, (_, at) => String(at + 1));
-  if (layout.header === null && layout.bare === null && wished.wished.size === 0)
+  if (layout.header === null && layout.bare === null && requested.requested.size === 0)
     return stop([], [askColumns(layout.width)], laidOut);
   const found =
-    layout.bare !== null && wished.wished.size === 0
+    layout.bare !== null && requested.requested.size === 0
       ? { columns: { ...layout.bare.columns, otherVolume: null }, questions: [], notes: [] }
-      : findColumns(header, layout.form, wished.wished);
+      : findColumns(header, layout.form, requested.requested);
   if (found.columns === null) return stop([], found.questions, laidOut, found.notes);
   const { columns } = found;
   const read = readCells(text, layout, columns, rules.maxRows);

@@ -3,7 +3,7 @@ import { ROLES, type Role } from "./column-names.ts";
 import type { Question } from "./question.ts";
 
 /** Where the sender says that a value stands: a header's name, a position counted from 1, or nowhere. */
-export type WishedColumns = ReadonlyMap<Role, string>;
+export type RequestedColumns = ReadonlyMap<Role, string>;
 
 /** What stands for a value that the file does not have. */
 const NONE = "none";
@@ -14,13 +14,13 @@ const isRole = (text: string): text is Role => (ROLES as readonly string[]).incl
  * `columns=timestamp:1,close:Adj Close,volume:none` names some; `columns=timestamp,open,high,low,close,volume` names all in
  * their order, with `-` for a column to pass over. The reason when it says neither.
  */
-export const readWishedColumns = (
+export const readRequestedColumns = (
   text: string | undefined,
 ):
-  | { readonly ok: true; readonly wished: WishedColumns }
+  | { readonly ok: true; readonly requested: RequestedColumns }
   | { readonly ok: false; readonly reason: string } => {
-  const wished = new Map<Role, string>();
-  if (text === undefined) return { ok: true, wished };
+  const requested = new Map<Role, string>();
+  if (text === undefined) return { ok: true, requested };
   const items = text.split(",").map((item) => item.trim());
   const named = items.some((item) => item.includes(":"));
   for (const [index, item] of items.entries()) {
@@ -33,25 +33,25 @@ export const readWishedColumns = (
         ok: false,
         reason: `"${shorten(item)}" is not a column: write ${ROLES.join(", ")}, each with : and a header's name, a position from 1, or none`,
       };
-    if (wished.has(role)) return { ok: false, reason: `"${role}" is said twice` };
+    if (requested.has(role)) return { ok: false, reason: `"${role}" is said twice` };
     if (where.toLowerCase() === NONE && (role === "timestamp" || role === "close"))
       return { ok: false, reason: `"${role}" cannot be none` };
-    wished.set(role, where);
+    requested.set(role, where);
   }
-  return { ok: true, wished };
+  return { ok: true, requested };
 };
 
 /** The position that a wish means, counted from 0; null for none, and for a name that the header does not have, which is asked about. */
-export const wishedPosition = (
+export const requestedPosition = (
   role: Role,
-  wish: string,
+  column: string,
   header: readonly string[],
   questions: Question[],
 ): number | null => {
-  if (wish.toLowerCase() === NONE) return null;
-  const named = header.flatMap((name, at) => (name.toLowerCase() === wish.toLowerCase() ? [at] : []));
+  if (column.toLowerCase() === NONE) return null;
+  const named = header.flatMap((name, at) => (name.toLowerCase() === column.toLowerCase() ? [at] : []));
   if (named.length === 1) return named[0] ?? null;
-  const position = /^\d{1,4}$/.test(wish) ? Number(wish) : 0;
+  const position = /^\d{1,4}$/.test(column) ? Number(column) : 0;
   if (named.length === 0 && position >= 1 && position <= header.length) return position - 1;
   const reason =
     named.length > 1
@@ -59,7 +59,7 @@ export const wishedPosition = (
       : `is no column of the file, which has ${header.length}`;
   questions.push({
     parameter: "columns",
-    question: `columns says that "${role}" is "${shorten(wish)}", which ${reason}`,
+    question: `columns says that "${role}" is "${shorten(column)}", which ${reason}`,
     choices: [],
     otherwise:
       named.length > 1

@@ -13,28 +13,32 @@ const DAYS: Readonly<Record<CalendarId, number>> = { XNYS: 252, XLON: 252, XMAD:
 const COUNTED = { from: "2010-01-01", to: "2037-12-31", years: 28 } as const;
 
 /** A stretch of trading (epoch ms), `close` excluded. */
-interface Stretch {
+interface SessionRange {
   readonly open: number;
   readonly close: number;
 }
 
 /** The rules of a calendar never change while the code runs, so each is walked through once. */
-const sessionsOf = new Map<CalendarId, readonly Stretch[]>();
+const sessionsOf = new Map<CalendarId, readonly SessionRange[]>();
 const counted = new Map<string, number>();
 
-function countedSessions(calendar: CalendarId): readonly Stretch[] {
+function countedSessions(calendar: CalendarId): readonly SessionRange[] {
   const known = sessionsOf.get(calendar);
   if (known !== undefined) return known;
   const answer = sessionsBetween(calendar, COUNTED.from, COUNTED.to);
   if (answer.kind === "refused") throw new RangeError(`${calendar}: ${answer.reason}`);
-  const stretches = answer.sessions.map(({ open, close }) => ({ open, close }));
-  sessionsOf.set(calendar, stretches);
-  return stretches;
+  const ranges = answer.sessions.map(({ open, close }) => ({ open, close }));
+  sessionsOf.set(calendar, ranges);
+  return ranges;
 }
 
 /** Where both trade and their bars open at the same instants. Both are in order of time and do not overlap themselves. */
-function sharedStretches(one: readonly Stretch[], other: readonly Stretch[], length: number): Stretch[] {
-  const shared: Stretch[] = [];
+function sharedRanges(
+  one: readonly SessionRange[],
+  other: readonly SessionRange[],
+  length: number,
+): SessionRange[] {
+  const shared: SessionRange[] = [];
   for (let at = 0, beside = 0; at < one.length && beside < other.length; ) {
     const [a, b] = [one[at], other[beside]];
     if (a === undefined || b === undefined) break;
@@ -51,8 +55,8 @@ function sharedStretches(one: readonly Stretch[], other: readonly Stretch[], len
 function intradayBars([first, ...others]: readonly CalendarId[], resolution: Intraday): number {
   if (first === undefined) return 0;
   const length = barLength(resolution);
-  const shared = others.reduce<readonly Stretch[]>(
-    (so, calendar) => sharedStretches(so, countedSessions(calendar), length),
+  const shared = others.reduce<readonly SessionRange[]>(
+    (so, calendar) => sharedRanges(so, countedSessions(calendar), length),
     countedSessions(first),
   );
   return shared.reduce((sum, { open, close }) => sum + Math.ceil((close - open) / length), 0) / COUNTED.years;

@@ -6,7 +6,7 @@ export interface ReturnState {
 export const initialReturn = (): ReturnState => ({ previousClose: 0 });
 
 /** A return so large that its square leaves the number range is a broken price, not a return. */
-export const LARGEST_RETURN = 1e75;
+export const MAX_RETURN = 1e75;
 
 /**
  * Simple return of one bar, close / previous close − 1, as a fraction (0.01 = 1 %). First value at index 1. NaN where
@@ -17,7 +17,7 @@ export const stepReturn = (state: ReturnState, close: number): number => {
   state.previousClose = close;
   if (previous <= 0 || close <= 0) return Number.NaN;
   const change = close / previous - 1;
-  return Math.abs(change) <= LARGEST_RETURN ? change + 0 : Number.NaN;
+  return Math.abs(change) <= MAX_RETURN ? change + 0 : Number.NaN;
 };
 
 /**

@@ -20,7 +20,7 @@ const MACD = { fast: 12, slow: 26, signal: 9 };
 const STOCHASTIC = { range: 14, slowing: 3, signal: 3 };
 
 /** Larger magnitudes are broken data; refusing them keeps every square and product inside the number range. */
-const LARGEST_INPUT = 1e75;
+const MAX_INPUT = 1e75;
 
 /**
  * All indicators of one asset at one resolution, after the last bar they saw. Plain JSON: no field is ever NaN or
@@ -60,7 +60,7 @@ export const initialIndicatorState = (periodsPerYear: number): IndicatorState =>
   sharpe: initialSharpe(),
 });
 
-const isUsable = (input: number | null): boolean => input === null || Math.abs(input) <= LARGEST_INPUT;
+const isUsable = (input: number | null): boolean => input === null || Math.abs(input) <= MAX_INPUT;
 
 /**
  * Takes one more final bar into `state` (in place) and tells every indicator's value after it, in O(1).

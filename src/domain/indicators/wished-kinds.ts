@@ -21,13 +21,13 @@ import { initialVolatility, stepVolatility } from "./volatility.ts";
 /** A parameter: a whole number of bars unless `fraction` allows digits behind the point. */
 export interface Parameter {
   readonly name: string;
-  readonly least: number;
-  readonly most: number;
+  readonly min: number;
+  readonly max: number;
   readonly fraction?: true;
 }
 
 /** A kind of indicator that can be asked for with parameters of one's own. */
-export interface WishedKind {
+export interface CustomIndicatorKind {
   /** In the order in which they stand in a name, joined by `_`. */
   readonly parameters: readonly Parameter[];
   /** What is put behind the name for each output; "" for the only one. */
@@ -47,7 +47,7 @@ export interface WishedKind {
 
 /** Longer windows are for whoever has the bars. */
 const LONGEST = 500;
-const period = (least: number): Parameter => ({ name: "period", least, most: LONGEST });
+const period = (min: number): Parameter => ({ name: "period", min, max: LONGEST });
 
 /** A memory that fades by 1 − 1/n a bar (Wilder) has forgotten its start to the last digit after 40 n bars … */
 const FADES = 40;
@@ -61,7 +61,7 @@ const single = (
   range: number | Parameter,
   warmUp: (period: number) => number,
   compute: (series: BarColumns, period: number, periodsPerYear: number) => Float64Array,
-): WishedKind => ({
+): CustomIndicatorKind => ({
   parameters: [typeof range === "number" ? period(range) : range],
   outputs: [""],
   warmUp: (values) => warmUp(at(values, 0)),
@@ -69,7 +69,10 @@ const single = (
 });
 
 /** A kind without parameters. */
-const plain = (warmUp: number | null, compute: (series: BarColumns) => Float64Array): WishedKind => ({
+const plain = (
+  warmUp: number | null,
+  compute: (series: BarColumns) => Float64Array,
+): CustomIndicatorKind => ({
   parameters: [],
   outputs: [""],
   warmUp: () => warmUp,
@@ -77,8 +80,8 @@ const plain = (warmUp: number | null, compute: (series: BarColumns) => Float64Ar
 });
 
 /** Value at risk and its like: the confidence in percent, and the period. */
-const tailed = (step: typeof stepValueAtRisk): WishedKind => ({
-  parameters: [{ name: "confidence", least: 50, most: 99 }, period(20)],
+const tailed = (step: typeof stepValueAtRisk): CustomIndicatorKind => ({
+  parameters: [{ name: "confidence", min: 50, max: 99 }, period(20)],
   outputs: [""],
   warmUp: (values) => at(values, 1) + 1,
   columns: ({ close }, values) => {
@@ -108,14 +111,14 @@ const fading = (bars: number): number => FADES * bars;
 const fadingEma = (bars: number): number => FADES_EMA * (bars + 1);
 
 /** Every kind by the word that its names begin with. */
-export const WISHED_KINDS: Readonly<Record<string, WishedKind>> = {
+export const CUSTOM_INDICATOR_KINDS: Readonly<Record<string, CustomIndicatorKind>> = {
   sma: single(1, window, ({ close }, n) => smaColumn(close, n)),
   ema: single(1, fadingEma, ({ close }, n) => emaColumn(close, n)),
   rsi: single(2, fading, ({ close }, n) => rsiColumn(close, n)),
   atr: single(1, fading, ({ high, low, close }, n) => atrColumn(high, low, close, n)),
   // Smoothed twice.
   adx: single(
-    { name: "period", least: 2, most: LONGEST / 2 },
+    { name: "period", min: 2, max: LONGEST / 2 },
     (n) => 2 * fading(n),
     (series, n) => ofRanges(series, initialAdx(), (state, ...bar) => stepAdx(state, ...bar, n)),
   ),
@@ -149,9 +152,9 @@ export const WISHED_KINDS: Readonly<Record<string, WishedKind>> = {
   }),
   macd: {
     parameters: [
-      { name: "fast", least: 2, most: LONGEST },
-      { name: "slow", least: 2, most: LONGEST },
-      { name: "signal", least: 1, most: LONGEST },
+      { name: "fast", min: 2, max: LONGEST },
+      { name: "slow", min: 2, max: LONGEST },
+      { name: "signal", min: 1, max: LONGEST },
     ],
     outputs: ["", "Signal", "Histogram"],
     warmUp: (values) => fadingEma(Math.max(at(values, 0), at(values, 1)) + at(values, 2)),
@@ -162,7 +165,7 @@ export const WISHED_KINDS: Readonly<Record<string, WishedKind>> = {
     },
   },
   bb: {
-    parameters: [period(2), { name: "width", least: 0.1, most: 10, fraction: true }],
+    parameters: [period(2), { name: "width", min: 0.1, max: 10, fraction: true }],
     outputs: ["Upper", "Middle", "Lower"],
     warmUp: (values) => window(at(values, 0)),
     columns: ({ close }, values) => {
@@ -171,11 +174,7 @@ export const WISHED_KINDS: Readonly<Record<string, WishedKind>> = {
     },
   },
   stoch: {
-    parameters: [
-      period(1),
-      { name: "slowing", least: 1, most: 100 },
-      { name: "signal", least: 1, most: 100 },
-    ],
+    parameters: [period(1), { name: "slowing", min: 1, max: 100 }, { name: "signal", min: 1, max: 100 }],
     outputs: ["K", "D"],
     warmUp: (values) => window(at(values, 0) + at(values, 1) + at(values, 2)),
     columns: (series, values) => {

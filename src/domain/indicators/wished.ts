@@ -1,37 +1,37 @@
 import type { Bar } from "../asset/bar.ts";
 import { columnsOf, withoutFirst } from "./bar-columns.ts";
 import { INDICATOR_NAMES } from "./values.ts";
-import { type Parameter, WISHED_KINDS, type WishedKind } from "./wished-kinds.ts";
+import { CUSTOM_INDICATOR_KINDS, type CustomIndicatorKind, type Parameter } from "./wished-kinds.ts";
 
 /** Indicators asked for by name, like `sma50`, `macd5_35_5`, `bb20_2.5`, `var95_250`, `drawdown`. */
-export interface Wished {
+export interface CustomIndicators {
   /** The keys of a bar's values, in the order asked for. */
   readonly keys: readonly string[];
   /** How many bars before the first one of interest have to be run through; null for all there are. */
   readonly warmUp: number | null;
 }
 
-export interface WishProblem {
+export interface CustomIndicatorProblem {
   readonly name: string;
   readonly reason: string;
 }
 
-export type WishReading =
-  | { readonly ok: true; readonly wished: Wished; readonly rows: WishedRows }
-  | { readonly ok: false; readonly problems: readonly WishProblem[] };
+export type CustomIndicatorReading =
+  | { readonly ok: true; readonly custom: CustomIndicators; readonly rows: CustomIndicatorRows }
+  | { readonly ok: false; readonly problems: readonly CustomIndicatorProblem[] };
 
 /**
  * The wished values of each bar of a series but the first `before`, oldest first. Of these each indicator is given only as
  * many as its warm-up takes.
  */
-export type WishedRows = (
+export type CustomIndicatorRows = (
   bars: readonly Bar[],
   periodsPerYear: number,
   before?: number,
 ) => Record<string, number | null>[];
 
 /** More in one question is a mistake, or should be two. */
-export const MOST_WISHED = 20;
+export const MAX_CUSTOM_INDICATORS = 20;
 
 /** What the names of the stored set stand for here, and which of the outputs they are. */
 const USUAL: Readonly<Record<string, readonly [string, number]>> = {
@@ -46,19 +46,22 @@ const USUAL: Readonly<Record<string, readonly [string, number]>> = {
 };
 
 interface Choice {
-  readonly kind: WishedKind;
+  readonly kind: CustomIndicatorKind;
   readonly values: readonly number[];
   /** Keys by the place of the output they show. */
   readonly shown: ReadonlyMap<number, string>;
 }
 
 /** Reads names; all that is wrong with any of them is told at once. */
-export function readWish(names: readonly string[]): WishReading {
-  const problems: WishProblem[] = [];
+export function readCustomIndicators(names: readonly string[]): CustomIndicatorReading {
+  const problems: CustomIndicatorProblem[] = [];
   const choices: Choice[] = [];
-  if (names.length > MOST_WISHED)
-    problems.push({ name: "names", reason: `at most ${MOST_WISHED} names, these are ${names.length}` });
-  for (const name of new Set(names.slice(0, MOST_WISHED))) {
+  if (names.length > MAX_CUSTOM_INDICATORS)
+    problems.push({
+      name: "names",
+      reason: `at most ${MAX_CUSTOM_INDICATORS} names, these are ${names.length}`,
+    });
+  for (const name of new Set(names.slice(0, MAX_CUSTOM_INDICATORS))) {
     const choice = readName(name);
     if (typeof choice === "string") problems.push({ name, reason: choice });
     else choices.push(choice);
@@ -67,7 +70,7 @@ export function readWish(names: readonly string[]): WishReading {
   const warmUps = choices.map(({ kind, values }) => kind.warmUp(values));
   return {
     ok: true,
-    wished: {
+    custom: {
       keys: choices.flatMap(({ shown }) => [...shown.values()]),
       warmUp: warmUps.includes(null) ? null : Math.max(0, ...warmUps.map((bars) => bars ?? 0)),
     },
@@ -111,9 +114,9 @@ function readName(name: string): Choice | string {
   const usual = Object.hasOwn(USUAL, name) ? USUAL[name] : undefined;
   const full = usual?.[0] ?? name;
   const [, word = "", numbers = ""] = /^([A-Za-z]+)([0-9._]*)$/.exec(full) ?? [];
-  const kind = Object.hasOwn(WISHED_KINDS, word) ? WISHED_KINDS[word] : undefined;
+  const kind = Object.hasOwn(CUSTOM_INDICATOR_KINDS, word) ? CUSTOM_INDICATOR_KINDS[word] : undefined;
   if (kind === undefined)
-    return `is none of ${Object.entries(WISHED_KINDS).map(patternOf).join(", ")}, nor of ${INDICATOR_NAMES.join(", ")}`;
+    return `is none of ${Object.entries(CUSTOM_INDICATOR_KINDS).map(patternOf).join(", ")}, nor of ${INDICATOR_NAMES.join(", ")}`;
   const parts = numbers === "" ? [] : numbers.split("_");
   if (parts.length !== kind.parameters.length) return `is written ${patternOf([word, kind])}`;
   const values = parts.map(Number);
@@ -131,13 +134,13 @@ function readName(name: string): Choice | string {
   return { kind, values, shown };
 }
 
-function problemOf({ name, least, most, fraction }: Parameter, text: string): string | null {
+function problemOf({ name, min, max, fraction }: Parameter, text: string): string | null {
   const shape = fraction === true ? /^\d{1,3}(\.\d{1,3})?$/ : /^[1-9]\d{0,4}$/;
   const value = Number(text);
-  if (shape.test(text) && value >= least && value <= most) return null;
-  return `needs a ${name} from ${least} to ${most}${fraction === true ? "" : ", a whole number"}`;
+  if (shape.test(text) && value >= min && value <= max) return null;
+  return `needs a ${name} from ${min} to ${max}${fraction === true ? "" : ", a whole number"}`;
 }
 
 /** `sma<period>`, as it is written. */
-const patternOf = ([word, { parameters }]: readonly [string, WishedKind]): string =>
+const patternOf = ([word, { parameters }]: readonly [string, CustomIndicatorKind]): string =>
   `${word}${parameters.map(({ name }) => `<${name}>`).join("_")}`;

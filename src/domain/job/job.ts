@@ -82,7 +82,7 @@ export interface ImportParams {
 }
 
 /** A job as it is ordered: everything that decides its effect. Its id is `kind|asset|slot`. */
-export interface JobOrder {
+export interface JobRequest {
   readonly id: string;
   readonly kind: JobKind;
   /** The asset it is about, or another subject, as in `portfolio/<id>`. Jobs of one subject wait for each other. */
@@ -154,7 +154,7 @@ export const shownSubject = (
 };
 
 /** A job as recorded: what was ordered, and everything that has happened to it. Instants are epoch milliseconds. */
-export interface JobRecord extends JobOrder {
+export interface JobRecord extends JobRequest {
   readonly state: JobState;
   readonly attempts: readonly Attempt[];
   /** How often an operator put it back to work. */

@@ -41,10 +41,10 @@ export const RETRY_POLICIES: RetryPolicies = {
 };
 
 /** Queues refuse a longer delay than a day. */
-const LONGEST_DELAY_SECONDS = 86_400;
+const MAX_DELAY_SECONDS = 86_400;
 
 /** Deferrals without an end would be nothing lost and nothing done: after this long the work gives up like any other. */
-export const LONGEST_DEFERRAL_SECONDS = 3 * 86_400;
+export const MAX_DEFERRAL_SECONDS = 3 * 86_400;
 
 /**
  * Between two looks at a limit or a breaker: from the first wait, doubled with every look in vain, to the longest. The
@@ -65,11 +65,11 @@ export const attemptsOf = (policy: RetryPolicy): number =>
 export function waitSeconds(
   policy: RetryPolicy,
   attempt: number,
-  chance: number,
+  random: number,
   retryAfterSeconds = 0,
 ): number {
-  const planned = policy.type === "backoff" ? jittered(policy, attempt, chance) : tableEntry(policy, attempt);
-  return Math.min(LONGEST_DELAY_SECONDS, Math.max(1, Math.ceil(planned), Math.ceil(retryAfterSeconds)));
+  const planned = policy.type === "backoff" ? jittered(policy, attempt, random) : tableEntry(policy, attempt);
+  return Math.min(MAX_DELAY_SECONDS, Math.max(1, Math.ceil(planned), Math.ceil(retryAfterSeconds)));
 }
 
 /**
@@ -77,17 +77,17 @@ export function waitSeconds(
  * is a wait that grows with every deferral; on top comes a spread as long as the grown wait, or a fifth of what was asked
  * for if that is more, so that what was put off together does not come back together.
  */
-export function deferralSeconds(count: number, chance: number, askedSeconds = 0): number {
+export function deferralSeconds(count: number, random: number, requestedSeconds = 0): number {
   const grown = Math.min(DEFERRAL.capSeconds, DEFERRAL.baseSeconds * 2 ** count);
-  const wait = Math.max(askedSeconds, grown) + Math.max(grown, askedSeconds / 5) * chance;
-  return Math.min(LONGEST_DELAY_SECONDS, Math.ceil(wait));
+  const wait = Math.max(requestedSeconds, grown) + Math.max(grown, requestedSeconds / 5) * random;
+  return Math.min(MAX_DELAY_SECONDS, Math.ceil(wait));
 }
 
 const jittered = (
   { baseSeconds, capSeconds }: RetryPolicy & { type: "backoff" },
   attempt: number,
-  chance: number,
-): number => Math.min(capSeconds, baseSeconds * 2 ** Math.max(0, attempt - 1)) * chance;
+  random: number,
+): number => Math.min(capSeconds, baseSeconds * 2 ** Math.max(0, attempt - 1)) * random;
 
 const tableEntry = ({ waitSeconds: table }: RetryPolicy & { type: "table" }, attempt: number): number =>
   table[Math.min(Math.max(1, attempt), table.length) - 1] ?? 0;

@@ -5,7 +5,7 @@ import type { Attempt, JobRecord } from "./job.ts";
 import {
   attemptsOf,
   deferralSeconds,
-  LONGEST_DEFERRAL_SECONDS,
+  MAX_DEFERRAL_SECONDS,
   type RetryPolicy,
   waitSeconds,
 } from "./retry-policy.ts";
@@ -45,7 +45,7 @@ export function settleAttempt(
   outcome: Outcome<unknown>,
   startedAt: number,
   now: number,
-  chance: number,
+  random: number,
   policy: RetryPolicy,
 ): Settlement {
   const number = job.attempts.length + 1;
@@ -75,18 +75,18 @@ export function settleAttempt(
   const spared = outcome.kind === "later" && outcome.sparesLast === true && isLast;
   if (treatment.action === "defer" || spared) {
     const since = job.deferredSince ?? now;
-    if (now - since >= LONGEST_DEFERRAL_SECONDS * 1000) {
+    if (now - since >= MAX_DEFERRAL_SECONDS * 1000) {
       return { ...base, attempt, error, ...failed(job, "RetryExhausted", number, error) };
     }
-    const wait = deferralSeconds(job.deferrals, chance, outcome.afterSeconds);
+    const wait = deferralSeconds(job.deferrals, random, outcome.afterSeconds);
     return { ...waiting, attempt: null, dueAt: now + wait * 1000 };
   }
   if (isLast) {
     return { ...base, attempt, error, ...failed(job, "RetryExhausted", number, error) };
   }
-  const retryIn = waitSeconds(policy, attemptsMade, chance, outcome.afterSeconds);
+  const retryIn = waitSeconds(policy, attemptsMade, random, outcome.afterSeconds);
   if (outcome.kind === "later" && outcome.sparesLast === true && job.deferrals > 0) {
-    const wait = Math.max(retryIn, deferralSeconds(job.deferrals, chance, outcome.afterSeconds));
+    const wait = Math.max(retryIn, deferralSeconds(job.deferrals, random, outcome.afterSeconds));
     return { ...waiting, attempt, keepsDeferrals: true, dueAt: now + wait * 1000 };
   }
   return { ...waiting, attempt, dueAt: now + retryIn * 1000 };

@@ -43,7 +43,7 @@ const FIRST_DAY = dayOf(1990, 1, 1);
 const LAST_DAY = dayOf(9999, 12, 31);
 
 /** Sixty years and their leap days: some 22,000 sessions of a market that never closes. */
-const LONGEST_SPAN_DAYS = 60 * 366;
+const MAX_SPAN_DAYS = 60 * 366;
 
 const MILLISECONDS_PER_MINUTE = 60_000;
 
@@ -91,7 +91,7 @@ export const sessionsBetween = (calendarId: CalendarId, fromDate: string, toDate
   if (first < FIRST_DAY) {
     return { kind: "refused", reason: `trading calendars are known from ${isoDateOf(FIRST_DAY)} on` };
   }
-  if (last - first > LONGEST_SPAN_DAYS) {
+  if (last - first > MAX_SPAN_DAYS) {
     return { kind: "refused", reason: "a span may be at most 60 years" };
   }
   return { kind: "sessions", sessions: sessionsOfDays(RULES[calendarId], first, last) };

@@ -15,8 +15,8 @@ export const offSession = (
   calendar: CalendarId,
 ): ReadonlySet<number> => {
   const [first, last] = [opens[0], opens.at(-1)];
-  const isJudged = isIntraday(resolution) || resolution === "1d";
-  if (first === undefined || last === undefined || !isJudged) return new Set();
+  const isEvaluated = isIntraday(resolution) || resolution === "1d";
+  if (first === undefined || last === undefined || !isEvaluated) return new Set();
   const days = [isoDateOf(utcDayOf(first) - 1), isoDateOf(utcDayOf(last) + 2)] as const;
   const answer = sessionsBetween(calendar, ...days);
   if (answer.kind === "refused") return new Set();

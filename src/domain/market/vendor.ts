@@ -29,9 +29,9 @@ export const candidatesFor = (order: SourceOrder, type: AssetType, source: strin
  * Whether another source may be asked instead of one that answered so. A service that is out, limits us, does not serve us or
  * does not know the asset is passed over; one that has no data, or that nobody can read, has to be looked at, not replaced.
  */
-export const mayPassOver = (outcome: string): boolean => PASSED_OVER.has(outcome);
+export const mayPassOver = (outcome: string): boolean => SKIPPED.has(outcome);
 
-const PASSED_OVER: ReadonlySet<string> = new Set([
+const SKIPPED: ReadonlySet<string> = new Set([
   "Unavailable",
   "Timeout",
   "RateLimited",

@@ -66,7 +66,7 @@ const closures = (year: number): ReadonlySet<number> => {
 };
 
 /** The day beside Independence Day that is cut short. When the 4th was a Thursday it was the 5th, and is the 3rd since 2013. */
-const besideIndependenceDay = (year: number): number | null => {
+const nextToIndependenceDay = (year: number): number | null => {
   const third = dayOf(year, 7, 3);
   const weekday = weekdayOf(third);
   if (year < 1995) return null;
@@ -78,7 +78,7 @@ const besideIndependenceDay = (year: number): number | null => {
 const earlyCloses = (year: number): ReadonlyMap<number, number> => {
   const close = year >= 1993 ? EARLY_CLOSE : EARLY_CLOSE_BEFORE_1993;
   const days = new Map(AD_HOC_EARLY_CLOSES.map((day) => [day, EARLY_CLOSE]));
-  const july = besideIndependenceDay(year);
+  const july = nextToIndependenceDay(year);
   if (july !== null) days.set(july, close);
   if (year >= 1992) days.set(thanksgiving(year) + 1, close);
   days.set(dayOf(year, 12, 24), close); // a Friday is Christmas itself, observed, and a closure

@@ -31,7 +31,7 @@ export interface Recorder {
 }
 
 /** Series of one metric. The catalogue's lists stay far below; this holds whatever else may happen. */
-const MOST_SERIES = 500;
+const MAX_SERIES = 500;
 
 interface Series {
   readonly name: string;
@@ -95,7 +95,7 @@ export class Registry implements Recorder {
   #open(name: string, labels: readonly string[], width: number): Series {
     const open = this.#perMetric.get(name) ?? 0;
     const rest = labels.map(() => OTHER);
-    if (open >= MOST_SERIES - 1 && keyOf(name, labels) !== keyOf(name, rest)) {
+    if (open >= MAX_SERIES - 1 && keyOf(name, labels) !== keyOf(name, rest)) {
       return this.#find(name, rest) ?? this.#open(name, rest, width);
     }
     const series = { name, labels, values: Array.from({ length: width }, () => 0) };

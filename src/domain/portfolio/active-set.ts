@@ -25,7 +25,7 @@ export interface Program {
 }
 
 /** A handful of rounds is the rule. */
-const MOST_ROUNDS = 40;
+const MAX_ROUNDS = 40;
 /** Rounds without fewer violations after which only the worst one is exchanged. */
 const PATIENCE = 3;
 /** A weight this far outside a limit, or a multiplier this far below 0 in parts of the gradient, is a violation. */
@@ -78,7 +78,7 @@ const search = (program: Program, start: readonly boolean[]): Candidate | null =
   let before: readonly boolean[] | null = null;
   let fewest = Number.POSITIVE_INFINITY;
   let idle = 0;
-  for (let round = 0; round < MOST_ROUNDS; round += 1) {
+  for (let round = 0; round < MAX_ROUNDS; round += 1) {
     const kkt = kktSystem(program, tight);
     const found = kkt?.solve() ?? null;
     if (kkt === null || found === null) {

@@ -10,12 +10,12 @@ export const currenciesOf = (assets: readonly PricedAsset[]): string[] =>
   [...new Set(assets.map(({ currency }) => currency))].toSorted();
 
 /** What has to be known of these assets' prices by whoever reads figures made of the newest `most` closes of each. */
-export const assetCaveats = (assets: readonly PricedAsset[], most: number): string[] => {
+export const assetCaveats = (assets: readonly PricedAsset[], max: number): string[] => {
   const caveats: string[] = [];
   const synthetic = assets.filter(({ source }) => source === "synthetic").map(({ symbol }) => symbol);
   const currencies = currenciesOf(assets);
-  if (assets.some(({ points }) => points.length >= most)) {
-    caveats.push(`Of each asset the newest ${most} closes were read.`);
+  if (assets.some(({ points }) => points.length >= max)) {
+    caveats.push(`Of each asset the newest ${max} closes were read.`);
   }
   if (currencies.length > 1) {
     caveats.push(

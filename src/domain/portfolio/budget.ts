@@ -3,22 +3,22 @@
  * with 100 assets a choice of weights takes up to some 50 ms, so the walk-forward gets few windows there.
  */
 
-export const FEWEST_ASSETS = 2;
-export const MOST_ASSETS = 100;
-export const MOST_FRONTIER_STEPS = 50;
+export const MIN_ASSETS = 2;
+export const MAX_ASSETS = 100;
+export const MAX_FRONTIER_STEPS = 50;
 
 /** Closes of one asset, and of all together, that are read; the newest count. */
-const MOST_DATES = 5_000;
-const MOST_CLOSES = 250_000;
+const MAX_DATES = 5_000;
+const MAX_CLOSES = 250_000;
 
 /** Windows × assets² of a walk-forward, and windows in all. */
-const MOST_WINDOW_WORK = 100_000;
-const MOST_WINDOWS = 60;
+const MAX_WINDOW_WORK = 100_000;
+const MAX_WINDOWS = 60;
 
 /** How many of its newest closes each of so many assets may bring: 5,000 up to 50 assets, 2,500 with 100. */
 export const datesPerAsset = (assets: number): number =>
-  Math.min(MOST_DATES, Math.floor(MOST_CLOSES / Math.max(1, assets)));
+  Math.min(MAX_DATES, Math.floor(MAX_CLOSES / Math.max(1, assets)));
 
 /** How often the weights of so many assets may be chosen anew: 60 times up to 40 assets, 10 times with 100. */
 export const windowsFor = (assets: number): number =>
-  Math.max(1, Math.min(MOST_WINDOWS, Math.floor(MOST_WINDOW_WORK / assets ** 2)));
+  Math.max(1, Math.min(MAX_WINDOWS, Math.floor(MAX_WINDOW_WORK / assets ** 2)));

@@ -14,13 +14,13 @@ const MARGIN = 1e-6;
  */
 const roomIn = (limits: readonly Limit[], count: number): boolean | null => {
   if (limits.some(({ of }) => of === "group")) return null;
-  const least = new Array<number>(count).fill(Number.NEGATIVE_INFINITY);
-  const most = new Array<number>(count).fill(Number.POSITIVE_INFINITY);
+  const minimum = new Array<number>(count).fill(Number.NEGATIVE_INFINITY);
+  const maximum = new Array<number>(count).fill(Number.POSITIVE_INFINITY);
   for (const { members, side, value } of limits) {
-    for (const index of members) (side === "min" ? least : most)[index] = value;
+    for (const index of members) (side === "min" ? minimum : maximum)[index] = value;
   }
-  if (least.some((value, index) => value > (most[index] ?? value))) return null;
-  const room = Math.min(sumOf(most) - 1, 1 - sumOf(least));
+  if (minimum.some((value, index) => value > (maximum[index] ?? value))) return null;
+  const room = Math.min(sumOf(maximum) - 1, 1 - sumOf(minimum));
   return Math.abs(room) < MARGIN ? null : room > 0;
 };
 

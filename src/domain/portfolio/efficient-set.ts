@@ -53,7 +53,7 @@ export const solvedWeights = (
 };
 
 /** The weights of the smallest volatility. */
-export const leastVolatile = ({ moments, quadratic, constraints }: Choice): Answer<number[]> => {
+export const minVolatilityWeights = ({ moments, quadratic, constraints }: Choice): Answer<number[]> => {
   const found = solvedWeights({ quadratic, linear: moments.symbols.map(() => 0), constraints });
   return found.kind === "refused" ? found : answered(found.value.weights);
 };

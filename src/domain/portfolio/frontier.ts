@@ -3,7 +3,7 @@ import { efficientReturn, endsOf } from "./mean-variance.ts";
 import { type Answer, answered, declined } from "./portfolio-refusal.ts";
 
 export const FRONTIER_POINTS = 20;
-export const MOST_FRONTIER_POINTS = 100;
+export const MAX_FRONTIER_POINTS = 100;
 /** Ends whose returns differ by less are one and the same portfolio. */
 const SAME = 1e-10;
 
@@ -12,8 +12,8 @@ const SAME = 1e-10;
  * even steps between them, both ends included. A single one where no portfolio returns more than the least volatile.
  */
 export const frontierOf = (choice: Choice, points: number = FRONTIER_POINTS): Answer<number[][]> => {
-  if (!(Number.isInteger(points) && points >= 2 && points <= MOST_FRONTIER_POINTS)) {
-    return declined("invalidInput", `A frontier has 2 to ${MOST_FRONTIER_POINTS} points.`);
+  if (!(Number.isInteger(points) && points >= 2 && points <= MAX_FRONTIER_POINTS)) {
+    return declined("invalidInput", `A frontier has 2 to ${MAX_FRONTIER_POINTS} points.`);
   }
   const ends = endsOf(choice);
   if (ends.kind === "refused") return ends;

@@ -5,8 +5,8 @@ import { type LinearConstraint, TOLERANCE } from "./quadratic-program.ts";
 /** Assets whose weights together have a least and a most; infinite where there is none. */
 interface Group {
   readonly members: readonly number[];
-  readonly least: number;
-  readonly most: number;
+  readonly minimum: number;
+  readonly maximum: number;
   /** The member that something was taken of last, and so the poorest of those; −1 while there is none. */
   last: number;
 }
@@ -21,20 +21,20 @@ export interface GreedyCorner {
 
 /** The tightest limits of each asset by itself; 0 and 1 where there is none. */
 const boundsOf = (count: number, constraints: readonly LinearConstraint[]) => {
-  const least = new Array<number>(count).fill(Number.NEGATIVE_INFINITY);
-  const most = new Array<number>(count).fill(Number.POSITIVE_INFINITY);
+  const minimum = new Array<number>(count).fill(Number.NEGATIVE_INFINITY);
+  const maximum = new Array<number>(count).fill(Number.POSITIVE_INFINITY);
   for (const constraint of constraints) {
     const variable = variableOf(constraint);
     if (variable < 0) continue;
     const coefficient = constraint.coefficients[variable] ?? 1;
     const bound = constraint.bound / coefficient;
     const { relation } = constraint;
-    if (relation === "equal" || coefficient > 0) least[variable] = Math.max(bound, least[variable] ?? 0);
-    if (relation === "equal" || coefficient < 0) most[variable] = Math.min(bound, most[variable] ?? 1);
+    if (relation === "equal" || coefficient > 0) minimum[variable] = Math.max(bound, minimum[variable] ?? 0);
+    if (relation === "equal" || coefficient < 0) maximum[variable] = Math.min(bound, maximum[variable] ?? 1);
   }
   const known = (bounds: readonly number[], otherwise: number): number[] =>
     bounds.map((bound) => (Number.isFinite(bound) ? bound : otherwise));
-  return { least: known(least, 0), most: known(most, 1) };
+  return { minimum: known(minimum, 0), maximum: known(maximum, 1) };
 };
 
 /** The limits of several assets that each say "these together at least" or "at most"; none if they overlap. */
@@ -45,13 +45,18 @@ const groupsOf = (constraints: readonly LinearConstraint[]): Group[] => {
     const members = constraint.coefficients.flatMap((value, index) => (value === 0 ? [] : [index]));
     const sign = constraint.coefficients[members[0] ?? 0] ?? 0;
     if (members.some((index) => constraint.coefficients[index] !== sign)) return [];
-    const known = groups.get(members.join(",")) ?? { members, least: -Infinity, most: Infinity, last: -1 };
+    const known = groups.get(members.join(",")) ?? {
+      members,
+      minimum: -Infinity,
+      maximum: Infinity,
+      last: -1,
+    };
     const bound = constraint.bound / sign;
     const isEqual = constraint.relation === "equal";
     groups.set(members.join(","), {
       ...known,
-      least: isEqual || sign > 0 ? Math.max(known.least, bound) : known.least,
-      most: isEqual || sign < 0 ? Math.min(known.most, bound) : known.most,
+      minimum: isEqual || sign > 0 ? Math.max(known.minimum, bound) : known.minimum,
+      maximum: isEqual || sign < 0 ? Math.min(known.maximum, bound) : known.maximum,
     });
   }
   const all = [...groups.values()];
@@ -69,29 +74,29 @@ export const greedyCorner = (
   returns: readonly number[],
   constraints: readonly LinearConstraint[],
 ): GreedyCorner => {
-  const { least, most } = boundsOf(returns.length, constraints);
+  const { minimum, maximum } = boundsOf(returns.length, constraints);
   const groups = groupsOf(constraints);
-  const weights = [...least];
+  const weights = [...minimum];
   const groupAt = new Map(groups.flatMap((group) => group.members.map((index) => [index, group])));
   const totalOf = ({ members }: Group): number => sumOf(members.map((index) => weights[index] ?? 0));
   const order = [...returns.keys()].toSorted((a, b) => (returns[b] ?? 0) - (returns[a] ?? 0));
   /** Takes up to so much of an asset, and tells how much it was. */
   const take = (index: number, wanted: number): number => {
-    const part = Math.max(0, Math.min(wanted, (most[index] ?? 0) - (weights[index] ?? 0)));
+    const part = Math.max(0, Math.min(wanted, (maximum[index] ?? 0) - (weights[index] ?? 0)));
     weights[index] = (weights[index] ?? 0) + part;
     const group = groupAt.get(index);
     if (group !== undefined && part > TOLERANCE) group.last = index;
     return part;
   };
   for (const group of groups) {
-    let lacking = group.least - totalOf(group);
+    let lacking = group.minimum - totalOf(group);
     for (const index of order) if (groupAt.get(index) === group) lacking -= take(index, lacking);
   }
   let left = 1 - sumOf(weights);
   let last = -1;
   for (const index of order) {
     const group = groupAt.get(index);
-    const room = group === undefined ? left : Math.min(left, group.most - totalOf(group));
+    const room = group === undefined ? left : Math.min(left, group.maximum - totalOf(group));
     const part = take(index, room);
     if (part > TOLERANCE) last = index;
     left -= part;
@@ -114,7 +119,7 @@ export const cornerFace = (
   const face: LinearConstraint[] = [];
   for (const group of groups) {
     const total = sumOf(group.members.map((index) => weights[index] ?? 0));
-    const held = total <= group.least + TOLERANCE || total >= group.most - TOLERANCE;
+    const held = total <= group.minimum + TOLERANCE || total >= group.maximum - TOLERANCE;
     const own = group.last < 0 ? Infinity : (returns[group.last] ?? 0);
     if (!held || Math.abs(own - everywhere) <= same) continue;
     for (const index of group.members) marginal[index] = own;

@@ -1,4 +1,4 @@
-import { type Choice, leastVolatile, returnOf } from "./efficient-set.ts";
+import { type Choice, minVolatilityWeights, returnOf } from "./efficient-set.ts";
 import { cornerFace, type GreedyCorner, greedyCorner } from "./greedy-corner.ts";
 import { nearestTo } from "./limits.ts";
 import { dot } from "./matrix.ts";
@@ -10,7 +10,7 @@ const LONG_STEP = 1e5;
 /** and not so far to see that there is nowhere further to go, with multipliers that are precise. */
 const SHORT_STEP = 1;
 /** One long step is the rule; more are needed where expected returns differ by less than a hundred-thousandth. */
-const MOST_LONG_STEPS = 10;
+const MAX_LONG_STEPS = 10;
 /** A short step that moves no weight further than this has arrived. */
 const ARRIVED = 1e-9;
 /** A multiplier (per unit of step) above this belongs to a limit that holds the return back. */
@@ -20,7 +20,7 @@ const NOTICEABLE = 1e-9;
 
 /** The least volatile of all weights with as high a return as a greedy corner that keeps every limit. */
 const calmestOfCorner = (choice: Choice, corner: GreedyCorner, uphill: readonly number[]): Answer<number[]> =>
-  leastVolatile({
+  minVolatilityWeights({
     ...choice,
     constraints: [...choice.constraints, ...cornerFace(corner, uphill, NOTICEABLE)],
   });
@@ -39,7 +39,7 @@ export const highestReturn = (choice: Choice): Answer<number[]> => {
   const count = expectedReturns.length;
   const middle = dot(expectedReturns, new Array<number>(count).fill(1 / count));
   const spread = Math.max(...expectedReturns.map((value) => Math.abs(value - middle)));
-  if (!(spread > 0)) return leastVolatile(choice);
+  if (!(spread > 0)) return minVolatilityWeights(choice);
   const uphill = expectedReturns.map((value) => (value - middle) / spread);
 
   const corner = greedyCorner(uphill, choice.constraints);
@@ -59,7 +59,7 @@ export const highestReturn = (choice: Choice): Answer<number[]> => {
       from,
     );
   let top = climb(corner.weights, LONG_STEP);
-  for (let step = 0; step < MOST_LONG_STEPS && top.kind === "solved"; step += 1) {
+  for (let step = 0; step < MAX_LONG_STEPS && top.kind === "solved"; step += 1) {
     const before: readonly number[] = top.point;
     top = climb(before, SHORT_STEP);
     if (top.kind !== "solved") break;
@@ -72,7 +72,7 @@ export const highestReturn = (choice: Choice): Answer<number[]> => {
     (each, index): LinearConstraint =>
       (multipliers[index] ?? 0) > HOLDS_BACK ? { ...each, relation: "equal" } : each,
   );
-  const calmest = leastVolatile({ ...choice, constraints: face });
+  const calmest = minVolatilityWeights({ ...choice, constraints: face });
   const fallsShort = (found: readonly number[]): boolean =>
     returnOf(choice, found) < returnOf(choice, point) - NOTICEABLE * spread;
   return calmest.kind === "done" && !fallsShort(calmest.value) ? calmest : answered(point);

@@ -17,7 +17,7 @@ export interface KktSystem {
 }
 
 /** A pivot below this part of its diagonal entry means that a constraint says what others say. */
-const SMALLEST_PIVOT = 1e-12;
+const MIN_PIVOT = 1e-12;
 
 const empty = new Float64Array();
 
@@ -60,7 +60,7 @@ const factored = (quadratic: Program["quadratic"], free: readonly number[], rows
   for (const [row, one] of sides.entries())
     for (let column = 0; column <= row; column += 1)
       gram[row * rows.length + column] = product(one, sides[column] ?? empty);
-  return factorInto(gram, rows.length, SMALLEST_PIVOT) ? { factor, sides, gram } : null;
+  return factorInto(gram, rows.length, MIN_PIVOT) ? { factor, sides, gram } : null;
 };
 
 /**
@@ -107,7 +107,7 @@ export const kktSystem = (program: Program, tight: readonly boolean[]): KktSyste
     add(lambda, change, 1);
   };
 
-  const told = (): Kkt => {
+  const reported = (): Kkt => {
     const { rest, size } = downhill();
     const multipliers = inequalities.map(({ variable, coefficients }, index) =>
       tight[index] === true && variable >= 0 ? -(rest[variable] ?? 0) / (coefficients[variable] ?? 1) : 0,
@@ -119,11 +119,11 @@ export const kktSystem = (program: Program, tight: readonly boolean[]): KktSyste
   return {
     solve: () => {
       step();
-      return x.every(Number.isFinite) ? told() : null;
+      return x.every(Number.isFinite) ? reported() : null;
     },
     refined: () => {
       step();
-      return told();
+      return reported();
     },
   };
 };

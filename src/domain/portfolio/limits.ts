@@ -36,7 +36,7 @@ export interface Limit {
 }
 
 /** No position is larger than a hundred times the portfolio, either way. */
-const LARGEST_WEIGHT = 100;
+const MAX_WEIGHT = 100;
 
 const listed = (symbols: readonly string[], limits: Limits): Limit[] => {
   const found: Limit[] = [];
@@ -73,14 +73,14 @@ export const limitsOf = (symbols: readonly string[], limits: Limits): Answer<rea
     }
   }
   const all = listed(symbols, limits);
-  const most = new Map(all.map((limit) => [keyOf(limit, limit.side), limit.value]));
+  const maximum = new Map(all.map((limit) => [keyOf(limit, limit.side), limit.value]));
   for (const limit of all) {
     const { of, name, side, value } = limit;
     const field = `${of}s.${name}.${side}`;
-    if (!(Math.abs(value) <= LARGEST_WEIGHT)) {
-      errors.push({ field, reason: `a weight lies between −${LARGEST_WEIGHT} and ${LARGEST_WEIGHT}` });
+    if (!(Math.abs(value) <= MAX_WEIGHT)) {
+      errors.push({ field, reason: `a weight lies between −${MAX_WEIGHT} and ${MAX_WEIGHT}` });
     }
-    const max = side === "min" ? most.get(keyOf(limit, "max")) : undefined;
+    const max = side === "min" ? maximum.get(keyOf(limit, "max")) : undefined;
     if (max !== undefined && value > max) {
       errors.push({ field, reason: `the least, ${value}, is more than the most, ${max}` });
     }
@@ -111,14 +111,14 @@ interface Bounds {
 }
 
 /** Whether the bounds of single assets, and that weights add up to 1, keep this limit already (to within TOLERANCE). */
-const goesWithoutSaying = (limit: Limit, least: Bounds, most: Bounds): boolean => {
+const goesWithoutSaying = (limit: Limit, minimum: Bounds, maximum: Bounds): boolean => {
   const inside = (bounds: Bounds): number => sumOf(limit.members.map((index) => bounds.of[index] ?? 0));
   const others = (bounds: Bounds): number => bounds.total - inside(bounds);
   const ofGroup = limit.of === "group";
   return limit.side === "max"
     ? limit.value + TOLERANCE >=
-        Math.min(1 - others(least), ofGroup ? inside(most) : Number.POSITIVE_INFINITY)
-    : ofGroup && limit.value - TOLERANCE <= Math.max(inside(least), 1 - others(most));
+        Math.min(1 - others(minimum), ofGroup ? inside(maximum) : Number.POSITIVE_INFINITY)
+    : ofGroup && limit.value - TOLERANCE <= Math.max(inside(minimum), 1 - others(maximum));
 };
 
 const boundsOn = (side: "min" | "max", limits: readonly Limit[], count: number, unset: number): Bounds => {
@@ -134,10 +134,10 @@ const boundsOn = (side: "min" | "max", limits: readonly Limit[], count: number, 
  * limits that the others imply are left out, since ties between constraints are what troubles the solver.
  */
 export const constraintsOf = (limits: readonly Limit[], count: number): LinearConstraint[] => {
-  const least = boundsOn("min", limits, count, Number.NEGATIVE_INFINITY);
-  const most = boundsOn("max", limits, count, Number.POSITIVE_INFINITY);
+  const minimum = boundsOn("min", limits, count, Number.NEGATIVE_INFINITY);
+  const maximum = boundsOn("max", limits, count, Number.POSITIVE_INFINITY);
   const constraints = [budget(count)];
-  const isImplied = (limit: Limit): boolean => goesWithoutSaying(limit, least, most);
+  const isImplied = (limit: Limit): boolean => goesWithoutSaying(limit, minimum, maximum);
   const byName = new Map(limits.map((limit) => [keyOf(limit, limit.side), limit]));
   for (const limit of limits) {
     const { side, value } = limit;

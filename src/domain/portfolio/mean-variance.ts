@@ -1,5 +1,5 @@
 import { percent } from "../analysis/figure.ts";
-import { type Choice, leastVolatile, returnOf, solvedWeights, volatilityOf } from "./efficient-set.ts";
+import { type Choice, minVolatilityWeights, returnOf, solvedWeights, volatilityOf } from "./efficient-set.ts";
 import { highestReturn } from "./highest-return.ts";
 import { type Answer, answered, declined } from "./portfolio-refusal.ts";
 import type { LinearConstraint } from "./quadratic-program.ts";
@@ -9,7 +9,7 @@ const SAME = 1e-10;
 const roundingOf = (value: number): number => SAME * Math.max(1, Math.abs(value));
 
 /** Weights of the lowest volatility: min wᵀΣw (Markowitz 1952). */
-export const minVolatility = (choice: Choice): Answer<number[]> => leastVolatile(choice);
+export const minVolatility = (choice: Choice): Answer<number[]> => minVolatilityWeights(choice);
 
 /** The weights at both ends of the efficient portfolios: the lowest volatility, the highest return. */
 export interface Ends {
@@ -18,7 +18,7 @@ export interface Ends {
 }
 
 export const endsOf = (choice: Choice): Answer<Ends> => {
-  const calmest = leastVolatile(choice);
+  const calmest = minVolatilityWeights(choice);
   if (calmest.kind === "refused") return calmest;
   const richest = highestReturn(choice);
   if (richest.kind === "refused") return richest;
@@ -28,7 +28,7 @@ export const endsOf = (choice: Choice): Answer<Ends> => {
 };
 
 /** Least volatile weights for a return of at least `target`; the multiplier is d(½σ²)/d(target). `near` as in `solveQuadratic`. */
-const leastVolatileFor = (
+const minVolatilityFor = (
   { moments, quadratic, constraints }: Choice,
   target: number,
   near: readonly number[],
@@ -64,7 +64,7 @@ export const efficientReturn = (
   }
   if (target <= range.min) return answered(calmest);
   if (target >= range.max - roundingOf(range.max) / 100) return answered(richest);
-  const found = leastVolatileFor(choice, target, near ?? calmest);
+  const found = minVolatilityFor(choice, target, near ?? calmest);
   return found.kind === "refused" ? found : answered(found.value.weights);
 };
 
@@ -75,7 +75,7 @@ export const efficientReturn = (
 const AS_GOOD_AS_LOWEST = 1e-8;
 
 /** Halvings of an interval of returns until nothing is left of it. */
-const MOST_STEPS = 200;
+const MAX_STEPS = 200;
 /** A volatility this near to its target, in parts of it, has met it. */
 const MET = 1e-14;
 
@@ -103,8 +103,8 @@ export const efficientRisk = (choice: Choice, target: number): Answer<number[]> 
   let next = (low + high) / 2;
   let best = { weights: calmest, miss: target - range.min };
   let last: readonly number[] = calmest;
-  for (let step = 0; step < MOST_STEPS && next > low && next < high; step += 1) {
-    const found = leastVolatileFor(choice, next, last);
+  for (let step = 0; step < MAX_STEPS && next > low && next < high; step += 1) {
+    const found = minVolatilityFor(choice, next, last);
     if (found.kind === "refused") return found;
     const { weights, multiplier } = found.value;
     last = weights;

@@ -7,7 +7,7 @@ import { type Limits, nearestTo } from "./limits.ts";
 import { diagonalOf } from "./matrix.ts";
 import { efficientReturn, efficientRisk, maxSharpe, minVolatility } from "./mean-variance.ts";
 import type { Moments } from "./moments.ts";
-import { figuresOf, type PortfolioFigures } from "./portfolio-figures.ts";
+import { type PortfolioStatistics, statisticsOf } from "./portfolio-figures.ts";
 import { type Answer, answered, declined } from "./portfolio-refusal.ts";
 import { keeps } from "./quadratic-program.ts";
 import { riskParityWeights } from "./risk-parity.ts";
@@ -46,7 +46,7 @@ export interface Preferences {
  * `projected` tells that a heuristic method's own weights broke a limit and the nearest weights within the limits
  * (least squares) stand in their place; they are then no longer what the method defines.
  */
-export interface OptimizedPortfolio extends PortfolioFigures {
+export interface OptimizedPortfolio extends PortfolioStatistics {
   readonly projected: boolean;
 }
 
@@ -110,20 +110,20 @@ export const optimize = (
   if (sound.kind === "refused") return sound;
   const constraints = constraintsFor(moments.symbols, limits);
   if (constraints.kind === "refused") return constraints;
-  const told = (weights: readonly number[], projected: boolean): Answer<OptimizedPortfolio> =>
-    answered({ ...figuresOf(moments, weights, riskFreeRate), projected });
+  const reported = (weights: readonly number[], projected: boolean): Answer<OptimizedPortfolio> =>
+    answered({ ...statisticsOf(moments, weights, riskFreeRate), projected });
 
   if (isEfficient(method)) {
     const choice = choiceOf(moments, constraints.value);
     if (choice.kind === "refused") return choice;
     const weights = efficientWeights(choice.value, method, riskFreeRate);
-    return weights.kind === "refused" ? weights : told(weights.value, false);
+    return weights.kind === "refused" ? weights : reported(weights.value, false);
   }
   const weights = heuristicWeights(moments, method);
   if (weights.kind === "refused") return weights;
-  if (keeps(weights.value, constraints.value)) return told(weights.value, false);
+  if (keeps(weights.value, constraints.value)) return reported(weights.value, false);
   const nearest = solvedWeights({ ...nearestTo(weights.value), constraints: constraints.value });
-  return nearest.kind === "refused" ? nearest : told(nearest.value.weights, true);
+  return nearest.kind === "refused" ? nearest : reported(nearest.value.weights, true);
 };
 
 /** The figures of the efficient frontier (see `frontierOf`), least volatile first. */
@@ -131,7 +131,7 @@ export const efficientFrontier = (
   moments: Moments,
   { limits, riskFreeRate }: Preferences,
   points?: number,
-): Answer<PortfolioFigures[]> => {
+): Answer<PortfolioStatistics[]> => {
   const sound = reasonable(moments, riskFreeRate, 0);
   if (sound.kind === "refused") return sound;
   const constraints = constraintsFor(moments.symbols, limits);
@@ -141,5 +141,5 @@ export const efficientFrontier = (
   const frontier = frontierOf(choice.value, points);
   return frontier.kind === "refused"
     ? frontier
-    : answered(frontier.value.map((weights) => figuresOf(moments, weights, riskFreeRate)));
+    : answered(frontier.value.map((weights) => statisticsOf(moments, weights, riskFreeRate)));
 };

@@ -1,6 +1,6 @@
 import type { Resolution } from "../market/resolution.ts";
 import { NOTICE } from "../notice.ts";
-import { type OptimizationReport, type OutOfSampleFigures, PORTFOLIO_ENGINE } from "./report.ts";
+import { type OptimizationReport, type OutOfSampleStatistics, PORTFOLIO_ENGINE } from "./report.ts";
 import type { OptimizationRequest } from "./request.ts";
 
 /** What of an optimisation identifies it, and what it was made of. */
@@ -23,7 +23,7 @@ const isoOrNull = (instant: number | null): string | null => (instant === null ?
 
 /** An optimisation as it is kept and shown: the report with its origin, instants as ISO-8601 UTC. */
 export const optimizationResult = (report: OptimizationReport, origin: OptimizationOrigin) => {
-  const { outOfSample: tried, dataQuality, asOf, returns, ...figures } = report;
+  const { outOfSample: tried, dataQuality, asOf, returns, ...statistics } = report;
   const { shared, firstShared, dropped, assets } = dataQuality;
   const { request, ...identity } = origin;
   return {
@@ -33,7 +33,7 @@ export const optimizationResult = (report: OptimizationReport, origin: Optimizat
     target: request.target,
     asOf: iso(asOf),
     dates: { from: iso(firstShared ?? asOf), to: iso(asOf), count: shared, returns },
-    ...figures,
+    ...statistics,
     outOfSample:
       tried === null
         ? null
@@ -83,8 +83,8 @@ export interface PortfolioFact {
     readonly from: string;
     readonly to: string;
     readonly returns: number;
-    readonly method: OutOfSampleFigures;
-    readonly equalWeight: OutOfSampleFigures;
+    readonly method: OutOfSampleStatistics;
+    readonly equalWeight: OutOfSampleStatistics;
   } | null;
   readonly caveats: readonly string[];
   readonly engine: string;
@@ -103,10 +103,10 @@ export const portfolioFact = (result: OptimizationResult): PortfolioFact => {
     periodsPerYear: _periods,
     adjusted: _adjusted,
     actionsApplied: _actions,
-    ...told
+    ...reported
   } = result;
   return {
-    ...told,
+    ...reported,
     equalWeight: {
       expectedReturn: equalWeight.expectedReturn,
       volatility: equalWeight.volatility,

@@ -8,7 +8,7 @@ import type { Moments } from "./moments.ts";
  * `expectedReturn` (μᵀw) and `volatility` (√(wᵀΣw)) are fractions per year. `sharpe` is
  * (expectedReturn − riskFreeRate) / volatility. Both it and `riskContributions` are null where nothing fluctuates.
  */
-export interface PortfolioFigures {
+export interface PortfolioStatistics {
   readonly weights: Readonly<Record<string, number>>;
   readonly expectedReturn: number;
   readonly volatility: number;
@@ -35,11 +35,11 @@ const partsOf = (
 };
 
 /** `riskFreeRate` is a fraction per year. */
-export const figuresOf = (
+export const statisticsOf = (
   moments: Moments,
   weights: readonly number[],
   riskFreeRate: number,
-): PortfolioFigures => {
+): PortfolioStatistics => {
   const { variance, parts } = partsOf(moments, weights);
   const expectedReturn = dot(moments.expectedReturns, weights);
   const volatility = Math.sqrt(Math.max(0, variance));

@@ -2,7 +2,7 @@ import { factorInto, solveLower, solveUpper } from "./cholesky.ts";
 import { diagonalOf, type Matrix, sumOf } from "./matrix.ts";
 
 /** A pivot below this part of its asset's variance means that the asset is all but copied by those before it. */
-const SMALLEST_PIVOT = 1e-8;
+const MIN_PIVOT = 1e-8;
 /** Ridges tried, in parts of the variance. Two of them are enough for any covariance; the others are a bound. */
 const RIDGES = [1e-8, 1e-7, 1e-6, 1e-5, 1e-4];
 /** A variance below this part of the mean variance is rounding: the price never moved. */
@@ -15,7 +15,7 @@ const flat = (matrix: Matrix): Float64Array => {
   return all;
 };
 
-const isPositive = (matrix: Matrix): boolean => factorInto(flat(matrix), matrix.length, SMALLEST_PIVOT);
+const isPositive = (matrix: Matrix): boolean => factorInto(flat(matrix), matrix.length, MIN_PIVOT);
 
 /** The x of Mx = right for a positive definite M; null when rounding has made it another. */
 export const solvePositive = (matrix: Matrix, right: readonly number[]): number[] | null => {

@@ -5,7 +5,7 @@ import { type Coverage, coverageOf, whoIsInTheWay } from "./coverage.ts";
 import { equalWeights } from "./heuristic-weights.ts";
 import { type Moments, momentsOf } from "./moments.ts";
 import { type OptimizedPortfolio, optimize, type Preferences } from "./optimize.ts";
-import { figuresOf, type PortfolioFigures } from "./portfolio-figures.ts";
+import { type PortfolioStatistics, statisticsOf } from "./portfolio-figures.ts";
 import { type Answer, answered, declined, type PortfolioRefusal } from "./portfolio-refusal.ts";
 import { limitsIn, methodIn, type OptimizationRequest } from "./request.ts";
 import { type AssetCloses, type ReturnTable, sharedReturns } from "./returns.ts";
@@ -17,7 +17,7 @@ import { type MissedRebalancing, type OutOfSample, walkForward } from "./walk-fo
 export const PORTFOLIO_ENGINE = { engine: "mean-variance", engineVersion: "4" } as const;
 
 /** A walk-forward learns from no fewer returns than this. */
-const FEWEST_TO_LEARN_FROM = 20;
+const MIN_TRAINING_RETURNS = 20;
 
 /** A weight this near to 0 is the solver's rounding and no short position. */
 const ROUNDING = 1e-9;
@@ -30,7 +30,7 @@ export interface OptimizationInput {
 }
 
 /** How a strategy did out of sample, without its every return. */
-export type OutOfSampleFigures = Omit<OutOfSample, "returns">;
+export type OutOfSampleStatistics = Omit<OutOfSample, "returns">;
 
 /** The method beside equal weight on what neither could know. Instants are epoch ms. */
 export interface WalkForwardReport {
@@ -43,13 +43,13 @@ export interface WalkForwardReport {
   readonly costBps: number;
   readonly rebalancings: number;
   readonly missed: readonly MissedRebalancing[];
-  readonly method: OutOfSampleFigures;
-  readonly equalWeight: OutOfSampleFigures;
+  readonly method: OutOfSampleStatistics;
+  readonly equalWeight: OutOfSampleStatistics;
 }
 
 /** A method's portfolio with all that is told of it. Instants are epoch ms. */
 export interface OptimizationReport extends OptimizedPortfolio {
-  readonly equalWeight: PortfolioFigures;
+  readonly equalWeight: PortfolioStatistics;
   /** Null when there are too few returns to try it; a caveat says so. */
   readonly outOfSample: WalkForwardReport | null;
   readonly transition: (Transition & { readonly value: number; readonly costBps: number }) | null;
@@ -84,7 +84,7 @@ export const optimizationReport = (input: OptimizationInput): Answer<Optimizatio
   const outOfSample = triedOut(table, input);
   return answered({
     ...chosen.value,
-    equalWeight: figuresOf(moments, equalWeights(assets.length), request.riskFreeRate),
+    equalWeight: statisticsOf(moments, equalWeights(assets.length), request.riskFreeRate),
     outOfSample,
     transition: transitionOf(request, chosen.value.weights),
     allocation: allocation.value,
@@ -102,15 +102,15 @@ const withCoverage = (error: PortfolioRefusal, assets: readonly AssetCloses[]): 
   return declined(error.code, error.detail, { errors: whoIsInTheWay(coverageOf(assets)) });
 };
 
-const stepAsked = ({ walkForward: { step } }: OptimizationRequest, periodsPerYear: number): number =>
+const requestedStep = ({ walkForward: { step } }: OptimizationRequest, periodsPerYear: number): number =>
   step ?? usualStep(periodsPerYear);
 
 const triedOut = (table: ReturnTable, { request, periodsPerYear }: OptimizationInput) => {
   const returns = table.rows.length;
   const window = request.walkForward.window ?? usualWindow(periodsPerYear, returns);
-  if (window < FEWEST_TO_LEARN_FROM || returns <= window) return null;
+  if (window < MIN_TRAINING_RETURNS || returns <= window) return null;
   const step = Math.max(
-    stepAsked(request, periodsPerYear),
+    requestedStep(request, periodsPerYear),
     Math.ceil((returns - window) / windowsFor(table.symbols.length)),
   );
   const walked = walkForward(table, {
@@ -140,7 +140,7 @@ const triedOut = (table: ReturnTable, { request, periodsPerYear }: OptimizationI
   };
 };
 
-const withoutReturns = ({ returns: _, ...figures }: OutOfSample): OutOfSampleFigures => figures;
+const withoutReturns = ({ returns: _, ...statistics }: OutOfSample): OutOfSampleStatistics => statistics;
 
 const transitionOf = (
   { currentWeights, amount, costBps }: OptimizationRequest,
@@ -188,7 +188,7 @@ const caveatsOf = (
     caveats.push("There are no more returns than assets: their covariance is known in part only.");
   }
   if (outOfSample === null) caveats.push("There are too few returns to try the method out of sample.");
-  else if (outOfSample.step > stepAsked(request, periodsPerYear)) {
+  else if (outOfSample.step > requestedStep(request, periodsPerYear)) {
     caveats.push(
       `The walk-forward chose weights every ${outOfSample.step} returns, to stay within its bound.`,
     );

@@ -18,12 +18,12 @@ export interface ReturnTable {
 }
 
 /** A covariance needs two returns at the least. */
-export const FEWEST_RETURNS = 2;
+export const MIN_RETURNS = 2;
 
 /**
  * Returns on the dates that all assets share (inner join): closeₜ / closeₜ₋₁ − 1, where t − 1 is the shared date
  * before. A date that one asset lacks is left out for all, so its move becomes part of the next return; nothing is
- * filled in. Refuses no assets, a symbol twice, fewer than `FEWEST_RETURNS` returns and closes of zero or less.
+ * filled in. Refuses no assets, a symbol twice, fewer than `MIN_RETURNS` returns and closes of zero or less.
  */
 export const sharedReturns = (assets: readonly AssetCloses[]): Answer<ReturnTable> => {
   const symbols = assets.map(({ symbol }) => symbol);
@@ -31,10 +31,10 @@ export const sharedReturns = (assets: readonly AssetCloses[]): Answer<ReturnTabl
   if (new Set(symbols).size < symbols.length) return declined("invalidInput", "An asset is named twice.");
   const { dates, prices } = sharedCloses(assets);
   const found = Math.max(0, dates.length - 1);
-  if (found < FEWEST_RETURNS) {
+  if (found < MIN_RETURNS) {
     return declined(
       "tooFewReturns",
-      `The assets share ${dates.length} dates; ${FEWEST_RETURNS + 1} are needed at the least.`,
+      `The assets share ${dates.length} dates; ${MIN_RETURNS + 1} are needed at the least.`,
       { errors: assets.map(({ symbol, points }) => ({ field: symbol, reason: `${points.length} closes` })) },
     );
   }

@@ -5,8 +5,8 @@ import { type Answer, answered, declined } from "./portfolio-refusal.ts";
 import { solvePositive } from "./positive-definite.ts";
 
 /** Two dozen sweeps are the rule, and a few Newton steps where assets are strong hedges of each other. */
-const MOST_SWEEPS = 200;
-const MOST_NEWTON_STEPS = 100;
+const MAX_SWEEPS = 200;
+const MAX_NEWTON_STEPS = 100;
 /** How far a contribution may be from 1 / n to end the search, */
 const EQUAL = 1e-13;
 /** and to be told as risk parity where rounding ends it earlier. */
@@ -71,10 +71,10 @@ export const riskParityWeights = ({ symbols, covariance }: Moments): Answer<numb
   const rows = matrix.map((row) => Float64Array.from(row));
   const start = new Float64Array(symbols.length).fill(Math.sqrt(1 / symbols.length));
   // What a sweep changes is about what it left to do, so nobody has to look closer before that is next to nothing.
-  for (let count = 0; count < MOST_SWEEPS; count += 1)
+  for (let count = 0; count < MAX_SWEEPS; count += 1)
     if (sweep(rows, start) <= EQUAL && unevenness(matrix, Array.from(start)) <= EQUAL) break;
   let x = Array.from(start);
-  for (let count = 0; count < MOST_NEWTON_STEPS && unevenness(matrix, x) > EQUAL; count += 1) {
+  for (let count = 0; count < MAX_NEWTON_STEPS && unevenness(matrix, x) > EQUAL; count += 1) {
     const next = newtonStep(matrix, x);
     if (next === null) break;
     x = next;

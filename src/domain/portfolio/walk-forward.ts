@@ -5,7 +5,7 @@ import { dot, sumOf } from "./matrix.ts";
 import { type Estimators, momentsOf } from "./moments.ts";
 import { type Method, optimize, type Preferences } from "./optimize.ts";
 import { type Answer, answered, declined, type PortfolioRefusalCode } from "./portfolio-refusal.ts";
-import { FEWEST_RETURNS, type ReturnTable, returnsBetween } from "./returns.ts";
+import { MIN_RETURNS, type ReturnTable, returnsBetween } from "./returns.ts";
 
 /** `window` returns to learn from, `step` returns until weights are chosen anew; trading costs basis points of its money. */
 export interface WalkForwardPlan extends Estimators, Preferences {
@@ -109,9 +109,9 @@ const outOfSample = (
     close *= 1 + change;
     points.push({ timestamp: timestamps[index] ?? 0, close });
   }
-  const told = performanceOf(points, periodsPerYear);
-  const { annualizedReturn, volatility, meanReturn, maxDrawdown } = told;
-  const known = meanReturn !== null && volatility !== null && told.sharpe !== null;
+  const reported = performanceOf(points, periodsPerYear);
+  const { annualizedReturn, volatility, meanReturn, maxDrawdown } = reported;
+  const known = meanReturn !== null && volatility !== null && reported.sharpe !== null;
   return {
     returns,
     cagr: annualizedReturn,
@@ -133,8 +133,8 @@ const outOfSample = (
  */
 export const walkForward = (table: ReturnTable, plan: WalkForwardPlan): Answer<WalkForward> => {
   const { window, step, costBps } = plan;
-  if (!(Number.isInteger(window) && window >= FEWEST_RETURNS && Number.isInteger(step) && step >= 1)) {
-    return declined("invalidInput", `A window has at least ${FEWEST_RETURNS} returns, a step at least one.`);
+  if (!(Number.isInteger(window) && window >= MIN_RETURNS && Number.isInteger(step) && step >= 1)) {
+    return declined("invalidInput", `A window has at least ${MIN_RETURNS} returns, a step at least one.`);
   }
   if (!(costBps >= 0 && costBps < 10_000))
     return declined("invalidInput", "Costs are 0 to 10,000 basis points.");

@@ -19,7 +19,7 @@ export type ProcessCommand =
       readonly do: "settle";
       readonly startedAt: number;
       readonly at: number;
-      readonly chance: number;
+      readonly random: number;
       readonly outcome: StepOutcome;
     }
   | { readonly do: "resume"; readonly at: number }
@@ -30,8 +30,8 @@ export type ProcessRefusal =
   | "finished"
   | "stuck"
   | "not_due"
-  | "in_hand"
-  | "not_in_hand"
+  | "leased"
+  | "not_leased"
   | "not_stuck"
   | "compensating_already";
 
@@ -40,8 +40,8 @@ export type ProcessDecision = readonly ProcessFact[] | { readonly refused: Proce
 /** Clocks of queue and Worker need not agree to the second. */
 const SLACK_MS = 1_000;
 /** Between two looks at something that others are at work on. */
-const FIRST_LOOK_SECONDS = 2;
-const LONGEST_LOOK_SECONDS = 30;
+const FIRST_POLL_SECONDS = 2;
+const MAX_POLL_SECONDS = 30;
 
 /** What is to become of a process, or why nothing is. Total: every command may come at any time, in any state. */
 export const decideProcess = (
@@ -53,7 +53,7 @@ export const decideProcess = (
     case "begin":
       return begin(process, command);
     case "settle":
-      return process.leaseUntil === null ? { refused: "not_in_hand" } : settle(definition, process, command);
+      return process.leaseUntil === null ? { refused: "not_leased" } : settle(definition, process, command);
     case "resume":
       return process.state === "stuck"
         ? [{ fact: "ProcessResumed", at: command.at }]
@@ -78,7 +78,8 @@ export const stuckAt = (definition: ProcessDefinition, process: ProcessState): n
   return policy === null || process.dueAt === null ? null : process.since + policy.boundSeconds * 1000;
 };
 
-const inHand = ({ leaseUntil }: ProcessState, at: number): boolean => leaseUntil !== null && leaseUntil > at;
+const isLeased = ({ leaseUntil }: ProcessState, at: number): boolean =>
+  leaseUntil !== null && leaseUntil > at;
 
 const begin = (
   process: ProcessState,
@@ -93,7 +94,7 @@ const begin = (
     case "running":
     case "waiting":
     case "compensating":
-      if (inHand(process, at)) return { refused: "in_hand" };
+      if (isLeased(process, at)) return { refused: "leased" };
       return process.dueAt !== null && process.dueAt > at + SLACK_MS
         ? { refused: "not_due" }
         : [{ fact: "StepBegun", at, leaseUntil }];
@@ -103,13 +104,13 @@ const begin = (
 const settle = (
   definition: ProcessDefinition,
   process: ProcessState,
-  { startedAt, at, chance, outcome }: ProcessCommand & { do: "settle" },
+  { startedAt, at, random, outcome }: ProcessCommand & { do: "settle" },
 ): ProcessDecision => {
   const policy = policyInWork(definition, process);
-  if (policy === null) return { refused: "not_in_hand" };
+  if (policy === null) return { refused: "not_leased" };
   switch (outcome.kind) {
     case "waiting": {
-      const wait = Math.min(LONGEST_LOOK_SECONDS, FIRST_LOOK_SECONDS * 2 ** Math.min(process.looks, 10));
+      const wait = Math.min(MAX_POLL_SECONDS, FIRST_POLL_SECONDS * 2 ** Math.min(process.looks, 10));
       return [{ fact: "StepWaits", at, until: at + wait * 1000 }];
     }
     case "done":
@@ -117,12 +118,13 @@ const settle = (
     case "later": {
       const attempt = attemptOf(process, startedAt, at, "later", outcome.error);
       const tries = process.tries + 1;
-      if (tries >= attemptsOf(policy.retry)) return gaveUp(definition, process, attempt, outcome.error);
-      const wait = waitSeconds(policy.retry, tries, chance, outcome.afterSeconds);
+      if (tries >= attemptsOf(policy.retry))
+        return retriesExhausted(definition, process, attempt, outcome.error);
+      const wait = waitSeconds(policy.retry, tries, random, outcome.afterSeconds);
       return [{ fact: "StepRetries", at, attempt, until: at + wait * 1000 }];
     }
     case "refused":
-      return gaveUp(
+      return retriesExhausted(
         definition,
         process,
         attemptOf(process, startedAt, at, "refused", outcome.error),
@@ -158,7 +160,7 @@ const stepDone = (
 };
 
 /** A step that cannot be done is taken back with those before it; what cannot be taken back needs a person. */
-const gaveUp = (
+const retriesExhausted = (
   definition: ProcessDefinition,
   process: ProcessState,
   attempt: StepAttempt,
@@ -191,13 +193,13 @@ const compensate = (
     return { refused: process.state === "compensated" ? "finished" : "compensating_already" };
   }
   // Its effect could come after its compensation: first it is let finish, or its lease run out.
-  if (inHand(process, at)) return { refused: "in_hand" };
+  if (isLeased(process, at)) return { refused: "leased" };
   return beginCompensation(definition, process, at, { code: "compensation_ordered", detail: reason });
 };
 
 const detectStuck = (definition: ProcessDefinition, process: ProcessState, at: number): ProcessDecision => {
   const limit = stuckAt(definition, process);
-  if (limit === null || at <= limit || inHand(process, at)) return [];
+  if (limit === null || at <= limit || isLeased(process, at)) return [];
   const name = process.steps[process.step]?.name ?? "";
   const what = process.direction === "forward" ? `the step ${name}` : `the compensation of ${name}`;
   const seconds = Math.floor((at - process.since) / 1000);

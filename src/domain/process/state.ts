@@ -37,7 +37,7 @@ export interface StepState {
   readonly state: StepStateName;
   /** What doing it came to; compensations and later steps read it. */
   readonly result: unknown;
-  /** Oldest first, at most KEPT_ATTEMPTS of the last. */
+  /** Oldest first, at most STORED_ATTEMPTS of the last. */
   readonly attempts: readonly StepAttempt[];
 }
 
@@ -85,7 +85,7 @@ export type ProcessFact =
   | { readonly fact: "ProcessStuck"; readonly at: number; readonly error: Problem }
   | { readonly fact: "ProcessResumed"; readonly at: number };
 
-export const KEPT_ATTEMPTS = 50;
+export const STORED_ATTEMPTS = 50;
 
 export const initialProcess = ({ steps }: ProcessDefinition, at: number): ProcessState => ({
   state: "running",
@@ -182,7 +182,7 @@ const withAttempt = (
   withStep(process, (step) => ({
     ...step,
     ...change,
-    attempts: [...step.attempts, attempt].slice(-KEPT_ATTEMPTS),
+    attempts: [...step.attempts, attempt].slice(-STORED_ATTEMPTS),
   }));
 
 /** A step comes into work, now, with all its tries. */

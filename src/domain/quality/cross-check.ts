@@ -2,10 +2,10 @@ import type { AssetType } from "../market/asset-type.ts";
 import { splitLike } from "./split-like.ts";
 
 /** The newest stored bars that one check looks at. */
-export const MOST_CHECKED = 400;
+export const MAX_CHECKED = 400;
 
 /** Of the differences so many are named, the worst; the counts are of all. */
-const MOST_NAMED = 50;
+const MAX_LISTED = 50;
 
 /** How far two closes may lie apart and be the same, in basis points (1/100 %): vendors round, and close at other moments. */
 export const TOLERANCE_BPS: Readonly<Record<AssetType, number>> = { STOCK: 50, CRYPTO: 50, FX: 30 };
@@ -14,7 +14,7 @@ export const TOLERANCE_BPS: Readonly<Record<AssetType, number>> = { STOCK: 50, C
 export const TOLERATED_SHARE = 0.05;
 
 /** Fewer bars in common cannot tell another scale from mistakes, and a scale is that of nearly all of them. */
-const FEWEST_IN_COMMON = 3;
+const MIN_COMMON_BARS = 3;
 const NEARLY_ALL = 0.9;
 /** Ratios of one scale lie so close together, and the scale so far from 1. */
 const ALIKE = 0.01;
@@ -99,7 +99,7 @@ export function compareCloses(
     missingThere: count("missingThere"),
     scale,
     toleranceBps,
-    worst: found.toSorted(byWeight).slice(0, MOST_NAMED),
+    worst: found.toSorted(byWeight).slice(0, MAX_LISTED),
   };
 }
 
@@ -113,7 +113,7 @@ function scaleOf(ours: readonly Close[], there: ReadonlyMap<number, number>): Ot
     return other === undefined || !(close > 0) || !(other > 0) ? [] : [other / close];
   });
   const factor = ratios.toSorted((a, b) => a - b)[Math.floor(ratios.length / 2)];
-  if (factor === undefined || ratios.length < FEWEST_IN_COMMON || isNear(factor, 1, APART)) return null;
+  if (factor === undefined || ratios.length < MIN_COMMON_BARS || isNear(factor, 1, APART)) return null;
   const alike = ratios.filter((ratio) => isNear(ratio, factor, ALIKE)).length;
   if (alike < NEARLY_ALL * ratios.length) return null;
   if (isNear(factor, 100, ALIKE) || isNear(factor, 0.01, ALIKE)) return { factor, looksLike: "hundredths" };

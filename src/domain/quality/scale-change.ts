@@ -1,7 +1,7 @@
 import type { Bar } from "../asset/bar.ts";
 
 /** Fewer bars in common cannot tell a new scale from a correction. */
-const FEWEST_IN_COMMON = 3;
+const MIN_COMMON_BARS = 3;
 
 /** All ratios lie so close together, and so far from 1. */
 const ALIKE = 0.005;
@@ -24,17 +24,17 @@ export const scaleChange = (
     return was > 0 && is > 0 ? [is / was] : [];
   });
   // The newest bar may have been stored before the vendor had settled it.
-  const settled = ratios.length > FEWEST_IN_COMMON ? ratios.slice(0, -1) : ratios;
-  if (settled.length < FEWEST_IN_COMMON) return null;
+  const settled = ratios.length > MIN_COMMON_BARS ? ratios.slice(0, -1) : ratios;
+  if (settled.length < MIN_COMMON_BARS) return null;
   const middle = medianOf(settled);
-  const oldest = medianOf(settled.slice(0, FEWEST_IN_COMMON));
+  const oldest = medianOf(settled.slice(0, MIN_COMMON_BARS));
   // Where they all are alike, their middle is the truest; else the oldest tell.
   const factor = settled.every((ratio) => isNear(ratio, middle, ALIKE)) ? middle : oldest;
   if (isNear(factor, 1, APART)) return null;
   const unmoved = settled.findIndex((ratio) => !isNear(ratio, factor, ALIKE));
   if (unmoved < 0) return factor;
   const isSplitOff =
-    unmoved >= FEWEST_IN_COMMON && settled.slice(unmoved).every((ratio) => isNear(ratio, 1, ALIKE));
+    unmoved >= MIN_COMMON_BARS && settled.slice(unmoved).every((ratio) => isNear(ratio, 1, ALIKE));
   return isSplitOff ? factor : null;
 };
 

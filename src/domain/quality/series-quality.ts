@@ -14,7 +14,7 @@ import { type ExplainedJump, impossibleOf, jumpsOf, type Outlier, unchangedAtEnd
 export const QUALITY_WINDOW = 250;
 
 /** Of each kind of finding so many are named; the counts are of all. */
-const MOST_NAMED = 20;
+const MAX_LISTED = 20;
 
 /** So many bars late, a series says nothing about now. */
 export const HOPELESSLY_LATE = 10;
@@ -94,14 +94,14 @@ export const seriesQuality = (
     from: bars[0]?.timestamp ?? null,
     to: bars.at(-1)?.timestamp ?? null,
     missing: coverage?.missing.length ?? null,
-    missingAt: coverage?.missing.slice(0, MOST_NAMED) ?? [],
+    missingAt: coverage?.missing.slice(0, MAX_LISTED) ?? [],
     offCalendar: coverage?.offCalendar.length ?? null,
     impossible: impossible.length,
-    impossibleAt: impossible.slice(0, MOST_NAMED),
+    impossibleAt: impossible.slice(0, MAX_LISTED),
     outliers: outliers.length,
-    outliersAt: outliers.slice(0, MOST_NAMED),
+    outliersAt: outliers.slice(0, MAX_LISTED),
     explained: explained.length,
-    explainedAt: explained.slice(0, MOST_NAMED),
+    explainedAt: explained.slice(0, MAX_LISTED),
     unchanged: unchangedAtEnd(bars),
     closeOnly: bars.filter(({ open }) => open === null).length,
     withoutVolume: bars.filter(({ volume }) => volume === null || volume === 0).length,
@@ -238,6 +238,6 @@ export const dataQuality = (
     agreement,
     barsLate: late,
     leftOut: leftOut.length,
-    leftOutAt: leftOut.slice(-MOST_NAMED),
+    leftOutAt: leftOut.slice(-MAX_LISTED),
   };
 };

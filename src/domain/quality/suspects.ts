@@ -9,12 +9,12 @@ const OUTLIER_SCALES = 20;
 /** A move that is just that of a split is worth a look sooner. */
 const SPLIT_SCALES = 8;
 /** Below this a return is never called an outlier, however quiet the market was. */
-const SMALLEST_OUTLIER = 0.05;
+const MIN_OUTLIER = 0.05;
 /** Returns before it that tell what is usual, and the fewest that can tell. */
 const USUAL = 60;
-const FEWEST_USUAL = 20;
+const MIN_USUAL = 20;
 /** Fewer other returns than this are no yardstick; then a price that came to three times as much, or a third, is worth a look. */
-const FEWEST_BESIDE = 5;
+const MIN_NEIGHBOURS = 5;
 const WITHOUT_YARDSTICK = Math.log(3);
 /** A normal law's standard deviation is this many median absolute deviations. */
 const MAD_TO_SD = 1.4826;
@@ -76,9 +76,9 @@ function movesOf(
  * after it as well, itself left out. Null where there is nothing to compare with.
  */
 function usualSize(before: readonly number[], after: readonly Move[]): number | null {
-  if (before.length >= FEWEST_USUAL) return quantile(before.slice(-USUAL), 0.5);
+  if (before.length >= MIN_USUAL) return quantile(before.slice(-USUAL), 0.5);
   const beside = [...before, ...after.slice(0, USUAL).map(({ move }) => Math.abs(move))];
-  return beside.length < FEWEST_BESIDE ? null : quantile(beside, 0.5);
+  return beside.length < MIN_NEIGHBOURS ? null : quantile(beside, 0.5);
 }
 
 /**
@@ -97,7 +97,7 @@ export const jumpsOf = (
   const explained: ExplainedJump[] = [];
   const moves = movesOf(bars, actions);
   for (const [at, { index, move, raw, happened }] of moves.entries()) {
-    const usual = usualSize(sizes, sizes.length < FEWEST_USUAL ? moves.slice(at + 1, at + 1 + USUAL) : []);
+    const usual = usualSize(sizes, sizes.length < MIN_USUAL ? moves.slice(at + 1, at + 1 + USUAL) : []);
     const timestamp = bars[index]?.timestamp ?? 0;
     const size = Math.abs(move);
     const possibleSplit = splitLike(Math.exp(move), NEAR);
@@ -129,7 +129,7 @@ function isJump(move: number, usual: number | null): boolean {
   if (usual === null) return size >= WITHOUT_YARDSTICK;
   const scales = size / (MAD_TO_SD * usual);
   const enough = splitLike(Math.exp(move), NEAR) === null ? OUTLIER_SCALES : SPLIT_SCALES;
-  return size > SMALLEST_OUTLIER && scales > enough;
+  return size > MIN_OUTLIER && scales > enough;
 }
 
 /** Timestamps of bars that contradict themselves: a close outside its range, a price of zero or less. */

@@ -5,7 +5,7 @@ import { barsLate } from "../quality/series-quality.ts";
 import type { Action } from "../recommendation/recommendation.ts";
 import {
   type Components,
-  MOST_SESSIONS_BEHIND,
+  MAX_SESSIONS_BEHIND,
   RANKING_VERSION,
   RANKING_WEIGHTS,
   type RankedFacts,
@@ -17,9 +17,9 @@ export const RANKED_RESOLUTIONS = ["1d"] as const satisfies readonly Resolution[
 export type RankedResolution = (typeof RANKED_RESOLUTIONS)[number];
 
 /** Of many assets the best are told; an event with these stays under 100 KB. */
-export const MOST_RANKED = 200;
+export const MAX_RANKED = 200;
 /** Of those left out as many are named; all are counted. */
-export const MOST_NAMED = 100;
+export const MAX_LISTED = 100;
 
 export const LEFT_OUT_REASONS = ["noBars", "noRecommendation", "stale"] as const;
 export type LeftOutReason = (typeof LEFT_OUT_REASONS)[number];
@@ -30,10 +30,10 @@ export interface Candidate {
   readonly assetType: AssetType;
   readonly calendar: string;
   readonly hasBars: boolean;
-  readonly call: (Omit<RankedFacts, "sessionsBehind"> & CandidateCall) | null;
+  readonly recommendation: (Omit<RankedFacts, "sessionsBehind"> & CandidateRecommendation) | null;
 }
 
-interface CandidateCall {
+interface CandidateRecommendation {
   readonly recommendationId: string;
   /** Timestamp of the bar it was made on, epoch ms. */
   readonly asOf: number;
@@ -94,14 +94,16 @@ export class Ranking {
 
   add(page: readonly Candidate[]): void {
     for (const candidate of page) {
-      const { call } = candidate;
-      const behind = call === null ? 0 : this.#sessionsBehind(candidate.calendar, call.asOf);
-      if (call === null) this.#leave(candidate.symbol, candidate.hasBars ? "noRecommendation" : "noBars");
-      else if (behind > MOST_SESSIONS_BEHIND) this.#leave(candidate.symbol, "stale");
-      else this.#rank(candidate, call, behind);
+      const { recommendation } = candidate;
+      const behind =
+        recommendation === null ? 0 : this.#sessionsBehind(candidate.calendar, recommendation.asOf);
+      if (recommendation === null)
+        this.#leave(candidate.symbol, candidate.hasBars ? "noRecommendation" : "noBars");
+      else if (behind > MAX_SESSIONS_BEHIND) this.#leave(candidate.symbol, "stale");
+      else this.#rank(candidate, recommendation, behind);
     }
     this.#best.sort((a, b) => b.score - a.score || (a.symbol < b.symbol ? -1 : 1));
-    this.#best.length = Math.min(this.#best.length, MOST_RANKED);
+    this.#best.length = Math.min(this.#best.length, MAX_RANKED);
   }
 
   /** `before` tells the ranks of the ranking before. */
@@ -126,25 +128,29 @@ export class Ranking {
     };
   }
 
-  #rank(candidate: Candidate, call: NonNullable<Candidate["call"]>, sessionsBehind: number): void {
+  #rank(
+    candidate: Candidate,
+    recommendation: NonNullable<Candidate["recommendation"]>,
+    sessionsBehind: number,
+  ): void {
     this.#ranked += 1;
     this.#best.push({
       symbol: candidate.symbol,
       assetType: candidate.assetType,
-      action: call.action,
-      ...scoreOf({ ...call, sessionsBehind }),
-      confidence: call.confidence,
-      baseRate: call.baseRate,
-      recommendationId: call.recommendationId,
-      asOf: new Date(call.asOf).toISOString(),
-      close: call.close,
-      engine: call.engine,
+      action: recommendation.action,
+      ...scoreOf({ ...recommendation, sessionsBehind }),
+      confidence: recommendation.confidence,
+      baseRate: recommendation.baseRate,
+      recommendationId: recommendation.recommendationId,
+      asOf: new Date(recommendation.asOf).toISOString(),
+      close: recommendation.close,
+      engine: recommendation.engine,
     });
   }
 
   #leave(symbol: string, reason: LeftOutReason): void {
     this.#reasons[reason] += 1;
-    if (this.#leftOut.length < MOST_NAMED) this.#leftOut.push({ symbol, reason });
+    if (this.#leftOut.length < MAX_LISTED) this.#leftOut.push({ symbol, reason });
   }
 
   /** Bars that are missing after the call's, by the rule of data quality; many assets have the same day. */

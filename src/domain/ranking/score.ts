@@ -11,7 +11,7 @@ const FULL_EDGE = 0.1;
 /** Annualised volatility from which there is nothing left of the risk component. */
 const HIGHEST_VOLATILITY = 0.6;
 /** An asset whose newest recommendation is more sessions behind than this is stale and not ranked. */
-export const MOST_SESSIONS_BEHIND = 3;
+export const MAX_SESSIONS_BEHIND = 3;
 
 /** What is known of an asset when it is ranked. `sessionsBehind` is the `barsLate` of its days: 0 when it is up to date. */
 export interface RankedFacts {
@@ -45,7 +45,7 @@ export function scoreOf(facts: RankedFacts): { readonly score: number; readonly 
     trend: short(facts.trendScore === null ? 0.5 : between0and1((facts.trendScore + 1) / 2)),
     edge: short(between0and1(0.5 + (side * (facts.confidence - facts.baseRate)) / (2 * FULL_EDGE))),
     risk: short(facts.volatility === null ? 0 : between0and1(1 - facts.volatility / HIGHEST_VOLATILITY)),
-    freshness: short(between0and1(1 - facts.sessionsBehind / (MOST_SESSIONS_BEHIND + 1))),
+    freshness: short(between0and1(1 - facts.sessionsBehind / (MAX_SESSIONS_BEHIND + 1))),
   };
   const { trend, edge, risk, freshness } = RANKING_WEIGHTS;
   const sum =

@@ -76,7 +76,7 @@ export const initialAnalysisState = (
 });
 
 /** Whether a state was made of bars adjusted for these very splits, and annualised as this calendar asks for. */
-export const isMadeFor = (
+export const matchesState = (
   { splits, indicators, resolution }: AnalysisState,
   calendar: CalendarId,
   steps: readonly KnownSplit[],
@@ -85,7 +85,7 @@ export const isMadeFor = (
   splits.length === steps.length &&
   splits.every(({ at, factor }, n) => at === steps[n]?.at && factor === steps[n]?.factor);
 
-const scoreCalls = (state: AnalysisState, close: number, values: IndicatorValues): void => {
+const scoreRecommendations = (state: AnalysisState, close: number, values: IndicatorValues): void => {
   const { horizon } = TREND_PARAMETERS[state.resolution];
   settle(state.calibration, state.bars, close);
   if (state.bars % horizon !== 0 || values.volatility30 === null) return;
@@ -116,7 +116,7 @@ export const advance = (state: AnalysisState, bar: Bar): IndicatorValues => {
   state.bars += 1;
   state.lastTimestamp = bar.timestamp;
   state.lastValues = values;
-  scoreCalls(state, bar.close, values);
+  scoreRecommendations(state, bar.close, values);
   return values;
 };
 

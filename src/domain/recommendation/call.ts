@@ -12,7 +12,7 @@ export interface Withheld {
 }
 
 /** What is recommended with its probability, and what was called for instead where that is no better than chance. */
-export interface Call {
+export interface Recommendation {
   readonly action: Action;
   readonly confidence: Confidence;
   readonly withheld: Withheld | null;
@@ -26,7 +26,7 @@ export const beatsBaseRate = ({ confidence, baseRate, samples }: Confidence): bo
  * The call of a trend: what its direction calls for, or HOLD where a BUY or SELL would be no better than chance by the
  * record (`counts`, which goes on counting what the direction calls for: a call that is withheld can earn its way back).
  */
-export function callIn(direction: Direction, counts: TrackRecordCounts): Call {
+export function decideAction(direction: Direction, counts: TrackRecordCounts): Recommendation {
   const action = ACTION_IN[direction];
   const confidence = confidenceIn(action, counts);
   if (action === "HOLD" || beatsBaseRate(confidence)) return { action, confidence, withheld: null };
@@ -35,7 +35,7 @@ export function callIn(direction: Direction, counts: TrackRecordCounts): Call {
 
 /** What a call may be: HOLD always, a direction only where it beats its base rate. */
 export const allowedActions = (direction: Direction, counts: TrackRecordCounts): readonly Action[] => {
-  const { action } = callIn(direction, counts);
+  const { action } = decideAction(direction, counts);
   return action === "HOLD" ? ["HOLD"] : [action, "HOLD"];
 };
 

@@ -1,6 +1,6 @@
 import { type Confidence, confidenceIn, PSEUDO_COUNTS } from "./confidence.ts";
 import { ACTIONS, type Action } from "./recommendation.ts";
-import type { ModelMarks, ResolutionBody } from "./resolution.ts";
+import type { ModelIdentity, RecommendationResolvedBody } from "./resolution.ts";
 import {
   type ActionCount,
   countCall,
@@ -34,7 +34,7 @@ const noBuckets = (): ActionCount[] => BUCKETS_FROM.map(() => ({ n: 0, hits: 0 }
 
 /** What tells records apart: an engine of another version or with another prompt starts a record of its own. */
 export const engineKey = (
-  made: { readonly engine: string; readonly engineVersion: string } & Pick<ModelMarks, "promptVersion">,
+  made: { readonly engine: string; readonly engineVersion: string } & Pick<ModelIdentity, "promptVersion">,
 ): string => JSON.stringify([made.engine, made.engineVersion, made.promptVersion ?? null]);
 
 const bucketOf = (stated: number): number => BUCKETS_FROM.findLastIndex((from) => stated >= from);
@@ -44,7 +44,7 @@ export const isIndependent = (record: EngineRecord, asOf: number): boolean =>
   record.countedUntil === null || asOf >= record.countedUntil;
 
 /** The record after one more resolution. Void and overlapping ones leave it as it is. */
-export function countResolution(record: EngineRecord, resolved: ResolutionBody): EngineRecord {
+export function countEvaluation(record: EngineRecord, resolved: RecommendationResolvedBody): EngineRecord {
   const { action, outcome, expectedMove } = resolved;
   if (!resolved.independent) return record;
   const { counts, buckets } = structuredCopy(record);

@@ -1,24 +1,24 @@
 import type { Bar } from "../asset/bar.ts";
-import { LARGEST_RETURN } from "../indicators/return.ts";
+import { MAX_RETURN } from "../indicators/return.ts";
 import type { AssetType } from "../market/asset-type.ts";
 import type { Resolution } from "../market/resolution.ts";
 import type { Action, RecommendationBody } from "./recommendation.ts";
 import { happenedIn } from "./track-record-state.ts";
 
 /** What became of a call. `void` is no outcome: nobody could have been right or wrong, and it never enters a rate. */
-export const CALL_OUTCOMES = ["hit", "miss", "void"] as const;
-export type CallOutcome = (typeof CALL_OUTCOMES)[number];
+export const RECOMMENDATION_OUTCOMES = ["hit", "miss", "void"] as const;
+export type RecommendationOutcome = (typeof RECOMMENDATION_OUTCOMES)[number];
 
 /** What engines that ask a model add to a recommendation. `rawConfidence` is what the model said before calibration. */
-export interface ModelMarks {
+export interface ModelIdentity {
   readonly promptVersion?: string;
   readonly modelId?: string;
   readonly rawConfidence?: number;
 }
 
 /** A recommendation whose horizon has not been judged, and the event that told it. */
-export interface OpenCall {
-  readonly recommendation: RecommendationBody & ModelMarks;
+export interface OpenRecommendation {
+  readonly recommendation: RecommendationBody & ModelIdentity;
   readonly eventId: string;
   readonly version: number;
 }
@@ -27,7 +27,7 @@ export interface OpenCall {
 export type KnownBar = Bar & { readonly version: number };
 
 /** The payload of RecommendationResolved. Instants are ISO-8601 UTC; it is what was known when it was resolved. */
-export interface ResolutionBody extends ModelMarks {
+export interface RecommendationResolvedBody extends ModelIdentity {
   readonly recommendationId: string;
   readonly symbol: string;
   readonly assetType: AssetType;
@@ -53,7 +53,7 @@ export interface ResolutionBody extends ModelMarks {
   readonly horizonReturn: number | null;
   /** The logarithmic move within which a HOLD is right; null when volatility was not known. */
   readonly expectedMove: number | null;
-  readonly outcome: CallOutcome;
+  readonly outcome: RecommendationOutcome;
   /** Why it is void; null when it is not. */
   readonly voidReason: string | null;
   /** Whether it counts and its horizon overlaps with none of the engine's calls counted before it on this series. */
@@ -63,7 +63,7 @@ export interface ResolutionBody extends ModelMarks {
 }
 
 interface Verdict {
-  readonly outcome: CallOutcome;
+  readonly outcome: RecommendationOutcome;
   readonly voidReason: string | null;
   readonly horizonReturn: number | null;
 }
@@ -72,24 +72,24 @@ interface Verdict {
  * Judges a call by two closes. Void are: closes that have no return, a HOLD said only because no trend could be read
  * (not knowing must not earn a record, as in `AnalysisState.calibration`), and a HOLD whose usual move nobody knew.
  */
-export function judge(
-  call: Pick<RecommendationBody, "action" | "trend">,
+export function evaluate(
+  open: Pick<RecommendationBody, "action" | "trend">,
   close: number,
   later: number,
   expectedMove: number | null,
 ): Verdict {
   const horizonReturn = later / close - 1;
-  if (!(close > 0 && later > 0 && Math.abs(horizonReturn) <= LARGEST_RETURN)) {
+  if (!(close > 0 && later > 0 && Math.abs(horizonReturn) <= MAX_RETURN)) {
     return { outcome: "void", voidReason: "a close of zero or less has no return", horizonReturn: null };
   }
-  if (call.action === "HOLD" && call.trend.score === null) {
+  if (open.action === "HOLD" && open.trend.score === null) {
     return { outcome: "void", voidReason: "no trend could be read, so nothing was claimed", horizonReturn };
   }
-  if (call.action === "HOLD" && expectedMove === null) {
+  if (open.action === "HOLD" && expectedMove === null) {
     return { outcome: "void", voidReason: "the usual move was not known", horizonReturn };
   }
   const happened = happenedIn(Math.log(later / close), expectedMove);
-  return { outcome: happened[call.action] ? "hit" : "miss", voidReason: null, horizonReturn };
+  return { outcome: happened[open.action] ? "hit" : "miss", voidReason: null, horizonReturn };
 }
 
 /** The annualised volatility the recommendation itself cites, or null when it cites none. */
@@ -97,8 +97,8 @@ export const citedVolatility = ({ evidence }: RecommendationBody): number | null
   evidence.find(({ id }) => id === "volatility30")?.value ?? null;
 
 /** The fact that a call came to its horizon. `from` and `to` are the two bars as they are known now. */
-export function resolutionOf(
-  { recommendation }: OpenCall,
+export function evaluationOf(
+  { recommendation }: OpenRecommendation,
   from: KnownBar,
   to: KnownBar,
   known: {
@@ -108,9 +108,9 @@ export function resolutionOf(
     /** The close of `from` on the scale of `to`; another than its own where a split lies between them. */
     readonly closeAtScale: number;
   },
-): ResolutionBody {
+): RecommendationResolvedBody {
   const { promptVersion, modelId, rawConfidence } = recommendation;
-  const verdict = judge(recommendation, known.closeAtScale, to.close, known.expectedMove);
+  const verdict = evaluate(recommendation, known.closeAtScale, to.close, known.expectedMove);
   return {
     recommendationId: recommendation.recommendationId,
     symbol: recommendation.symbol,

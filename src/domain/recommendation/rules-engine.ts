@@ -1,6 +1,6 @@
-import { figure, percent } from "../analysis/figure.ts";
+import { percent, toSixDigits } from "../analysis/figure.ts";
 import { TREND_PARAMETERS } from "../analysis/trend-parameters.ts";
-import { callIn, type Withheld, withheldReading } from "./call.ts";
+import { decideAction, type Withheld, withheldReading } from "./call.ts";
 import type { Confidence } from "./confidence.ts";
 import type { Action, Evidence, RecommendationBody, RiskLevel } from "./recommendation.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -118,7 +118,7 @@ export const withheldCaveat = ({ action }: Withheld): string =>
 /** Recommends from the snapshot and nothing else: no clock, no model, the same answer every time. */
 export const recommend = (snapshot: Snapshot): Advice => {
   const { trend, resolution } = snapshot;
-  const { action, confidence, withheld } = callIn(trend.direction, snapshot.trackRecord);
+  const { action, confidence, withheld } = decideAction(trend.direction, snapshot.trackRecord);
   const bars = TREND_PARAMETERS[resolution].horizon;
   const outlook = `${percent(confidence.confidence)} that ${EVENT[action]} after ${bars} bars (${resolution})`;
   const supporting = trend.signals
@@ -131,7 +131,7 @@ export const recommend = (snapshot: Snapshot): Advice => {
     samples: confidence.samples,
     horizon: { bars, resolution },
     riskLevel: riskIn(snapshot),
-    summary: `${action} ${snapshot.symbol} at ${figure(snapshot.close)}: ${outlook}.`,
+    summary: `${action} ${snapshot.symbol} at ${toSixDigits(snapshot.close)}: ${outlook}.`,
     reasoning: [
       trend.reason,
       ...(withheld === null ? [] : [withheldReading(withheld, "The trend")]),

@@ -19,7 +19,7 @@ export interface TrackRecordCounts {
 }
 
 /** A call whose horizon has not passed: its close, and the logarithmic move that was usual then. */
-export interface PendingCall {
+export interface PendingRecommendation {
   action: Action;
   close: number;
   expectedMove: number;
@@ -28,7 +28,7 @@ export interface PendingCall {
 
 /** The running score of the rules on one asset at one resolution; constant size, plain JSON. */
 export interface TrackRecordState {
-  pending: PendingCall | null;
+  pending: PendingRecommendation | null;
   counts: TrackRecordCounts;
 }
 
@@ -75,15 +75,15 @@ export const countCall = (
 
 /** Counts the pending call if bar number `bar` (1 for the first) completes its horizon; see `happenedIn`. */
 export const settle = (state: TrackRecordState, bar: number, close: number): void => {
-  const call = state.pending;
-  if (call === null || bar < call.dueAtBar) return;
+  const recommendation = state.pending;
+  if (recommendation === null || bar < recommendation.dueAtBar) return;
   state.pending = null;
   if (!(close > 0)) return; // A price of zero or less has no return to judge by.
-  const move = Math.log(close / call.close);
-  countCall(state.counts, call.action, happenedIn(move, call.expectedMove));
+  const move = Math.log(close / recommendation.close);
+  countCall(state.counts, recommendation.action, happenedIn(move, recommendation.expectedMove));
 };
 
 /** Notes a call to be counted later. Calls never overlap, so that the samples are independent of each other. */
-export const note = (state: TrackRecordState, call: PendingCall): void => {
-  if (state.pending === null && call.close > 0) state.pending = { ...call };
+export const note = (state: TrackRecordState, recommendation: PendingRecommendation): void => {
+  if (state.pending === null && recommendation.close > 0) state.pending = { ...recommendation };
 };

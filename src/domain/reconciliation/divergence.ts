@@ -4,7 +4,7 @@ export type DivergenceKind = Divergence["kind"];
 export type RepairAction = "republish" | "rebuild" | "reset";
 
 /** How far the read model says a stream is projected. No row there is version 0. */
-export interface Mark {
+export interface ProjectedPosition {
   readonly streamId: string;
   readonly version: number;
   /** The rolling hash at that version; null where it was not known when rows began to carry it. */
@@ -17,7 +17,7 @@ export interface Mark {
 export interface LogHead {
   readonly version: number;
   /** The log's hash at the mark's version; null when it does not reach that far, undefined when it keeps no hashes. */
-  readonly hashAtMark: string | null | undefined;
+  readonly hashAtPosition: string | null | undefined;
   /** When the first event after the mark occurred, epoch ms; null when there is none. */
   readonly waitingSince: number | null;
 }
@@ -26,18 +26,24 @@ export interface LogHead {
 export type Finding = Omit<Divergence, "reconciliationId">;
 
 /** The parts of the read model a finding may be about: its tables, its mark, and the log itself. */
-export const MARK = "streams";
+export const POSITION = "streams";
 export const LOG = "log";
 
 /**
  * What a mark says beside its log, or null when they agree. What is not older than `graceMs` is on its way, not stale.
  */
-export function compareMark(mark: Mark, log: LogHead, now: number, graceMs: number): DivergenceKind | null {
-  if (mark.version > log.version) return "ahead";
-  if (mark.hash !== null && log.hashAtMark !== undefined && mark.hash !== log.hashAtMark) return "corrupted";
-  if (mark.version === log.version || log.waitingSince === null) return null;
+export function comparePosition(
+  position: ProjectedPosition,
+  log: LogHead,
+  now: number,
+  graceMs: number,
+): DivergenceKind | null {
+  if (position.version > log.version) return "ahead";
+  if (position.hash !== null && log.hashAtPosition !== undefined && position.hash !== log.hashAtPosition)
+    return "corrupted";
+  if (position.version === log.version || log.waitingSince === null) return null;
   if (log.waitingSince > now - graceMs) return null;
-  return mark.version === 0 ? "missing" : "stale";
+  return position.version === 0 ? "missing" : "stale";
 }
 
 /** How many rows of a table are not what the log implies. */
@@ -86,7 +92,7 @@ export const describeRows = (d: Differences): string =>
 /** What mends findings of these kinds. Rows of a stream that is projected do not come back by publishing it again. */
 export function actionFor(findings: readonly Pick<Finding, "kind" | "projection">[]): RepairAction {
   if (findings.some(({ kind }) => kind === "corrupted" || kind === "ahead")) return "reset";
-  return findings.every(({ kind, projection }) => kind === "stale" && projection === MARK)
+  return findings.every(({ kind, projection }) => kind === "stale" && projection === POSITION)
     ? "republish"
     : "rebuild";
 }

@@ -43,13 +43,13 @@ export const NO_TABLE_DIFFERENCE: TableDifference = {
   examples: [],
 };
 
-export const MOST_EXAMPLES = 20;
+export const MAX_EXAMPLES = 20;
 
 export const addTableDifference = (one: TableDifference, other: TableDifference): TableDifference => ({
   onlyLive: one.onlyLive + other.onlyLive,
   onlyRebuilt: one.onlyRebuilt + other.onlyRebuilt,
   different: one.different + other.different,
-  examples: [...one.examples, ...other.examples].slice(0, MOST_EXAMPLES),
+  examples: [...one.examples, ...other.examples].slice(0, MAX_EXAMPLES),
 });
 
 /** Where a rebuild stands between two of its steps. */

@@ -1,5 +1,5 @@
 import type { StoredEvent } from "../events/envelope.ts";
-import type { Differences, Finding, Mark, RepairAction } from "./divergence.ts";
+import type { Differences, Finding, ProjectedPosition, RepairAction } from "./divergence.ts";
 
 /** How much of the read model a run looks at: heads and hashes only, or every row too. */
 export const DEPTHS = ["bulk", "deep"] as const;
@@ -59,9 +59,9 @@ export interface Walk {
   readonly head: number;
   /** Whether the feed itself is the stream's log. */
   readonly inFeed: boolean;
-  readonly mark: Pick<Mark, "version" | "hash">;
+  readonly position: Pick<ProjectedPosition, "version" | "hash">;
   /** The log's hash at the mark's version, once the walk has come that far. */
-  readonly markHash: string | null;
+  readonly positionHash: string | null;
   /** The newest version of which rows bear witness that it was projected, with everything before it. */
   readonly witness: Head;
   readonly waitingSince: number | null;
@@ -77,7 +77,7 @@ export type Effect =
       /** Moves the mark to what has been witnessed, and takes what lies beyond it out of the way. */
       readonly kind: "reset";
       readonly streamId: string;
-      readonly from: Pick<Mark, "version" | "hash">;
+      readonly from: Pick<ProjectedPosition, "version" | "hash">;
       /** Null when the mark is right, so that live events may move it meanwhile. */
       readonly to: Head | null;
     }
@@ -90,7 +90,7 @@ export interface Settled {
   readonly streamId: string;
   readonly version: number;
   readonly hash: string | null;
-  /** What mended it in this run; null when nothing had to. */
+  /** What repaired it in this run; null when nothing had to. */
   readonly action: RepairAction | null;
 }
 
@@ -110,7 +110,7 @@ export interface Step {
   readonly settled?: Settled;
   readonly counts?: Partial<Counts>;
   /** Tells the events consumer how far this stream reaches. */
-  readonly nudge?: { readonly streamId: string; readonly version: number };
+  readonly wakeUp?: { readonly streamId: string; readonly version: number };
   /** How long the next step waits. */
   readonly delaySeconds?: number;
   /** The run is over. */

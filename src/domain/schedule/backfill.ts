@@ -2,7 +2,7 @@ import type { Cadence } from "./cadence.ts";
 import { dueSlots } from "./due-slots.ts";
 
 /** As many slots as one request may ask for. */
-export const MOST_BACKFILL_SLOTS = 1_000;
+export const MAX_BACKFILL_SLOTS = 1_000;
 
 /** 1990-01-01: no trading calendar is known before. */
 const EARLIEST = 631_152_000_000;
@@ -31,13 +31,13 @@ export const backfillSlots = (cadence: Cadence, from: number, to: number, market
     until: to,
     // Nothing in the range is too old: the whole of it was asked for.
     catchUpSeconds: Math.ceil((to - from) / 1000) + 1,
-    limit: MOST_BACKFILL_SLOTS,
+    limit: MAX_BACKFILL_SLOTS,
   });
   if (more && next !== null) {
     return {
       kind: "refused",
       field: "to",
-      reason: `the range holds more than ${MOST_BACKFILL_SLOTS} slots; ask up to ${iso(next - 1)} first`,
+      reason: `the range holds more than ${MAX_BACKFILL_SLOTS} slots; ask up to ${iso(next - 1)} first`,
     };
   }
   return { kind: "slots", slots };

@@ -3,7 +3,7 @@ import type { CronCadence } from "./cadence.ts";
 import type { SlotRule } from "./slot-rule.ts";
 
 /** Sixty minutes listed one by one make 170 characters; what is much longer was not written by a person. */
-const LONGEST_EXPRESSION = 256;
+const MAX_EXPRESSION_LENGTH = 256;
 
 /** 2000-01-01. An expression that has not fired within the 400 years croner looks ahead of it never will. */
 const REFERENCE = new Date(946_684_800_000);
@@ -33,7 +33,7 @@ const isIanaZone = (timeZone: string): boolean => {
 /** Why a cron cadence cannot be kept, or null when it can. */
 export const reasonAgainstCron = (cadence: CronCadence): string | null => {
   const expression = cadence.expression.trim();
-  if (expression.length > LONGEST_EXPRESSION) return "the cron expression is too long";
+  if (expression.length > MAX_EXPRESSION_LENGTH) return "the cron expression is too long";
   // croner reads text with a colon as one date, which is no rule.
   if (expression.includes(":")) return "a cron expression has five fields, and no clock times";
   if (!isIanaZone(cadence.timeZone)) return `"${cadence.timeZone}" is not a time zone (IANA name)`;

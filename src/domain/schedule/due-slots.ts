@@ -51,16 +51,16 @@ export const LISTED_SKIPS = 100;
 export const COUNTED_SKIPS = 500;
 
 /** Two ticks of the clock: with less, a tick that comes late would skip slots that were never missed. */
-const SHORTEST_CATCH_UP_SECONDS = 120;
-const LONGEST_CATCH_UP_SECONDS = 366 * 86_400;
+const MIN_CATCH_UP_SECONDS = 120;
+const MAX_CATCH_UP_SECONDS = 366 * 86_400;
 
 const TOO_OLD = "older than the catch-up window";
 
 /** Why a catch-up window cannot be kept, or null when it can. Ask before storing one. */
 export const validateCatchUp = (catchUpSeconds: number): string | null => {
   if (!Number.isInteger(catchUpSeconds)) return "the catch-up window must be a whole number of seconds";
-  if (catchUpSeconds < SHORTEST_CATCH_UP_SECONDS) return "the catch-up window must be at least 120 seconds";
-  if (catchUpSeconds > LONGEST_CATCH_UP_SECONDS) return "the catch-up window must be at most 366 days";
+  if (catchUpSeconds < MIN_CATCH_UP_SECONDS) return "the catch-up window must be at least 120 seconds";
+  if (catchUpSeconds > MAX_CATCH_UP_SECONDS) return "the catch-up window must be at most 366 days";
   return null;
 };
 
@@ -80,11 +80,11 @@ const take = (
   rule: SlotRule,
   after: number,
   wanted: (slot: number) => boolean,
-  most: number,
+  maximum: number,
 ): { readonly slots: readonly number[]; readonly beyond: number | null } => {
   const slots: number[] = [];
   let slot = rule.next(after);
-  while (slot !== null && wanted(slot) && slots.length < most) {
+  while (slot !== null && wanted(slot) && slots.length < maximum) {
     slots.push(slot);
     slot = rule.next(slot);
   }

@@ -1,6 +1,6 @@
 import type { StoredEvent } from "../events/envelope.ts";
 import { symbolOfStream } from "../events/envelope.ts";
-import { type JobOrder, shownSubject } from "../job/job.ts";
+import { type JobRequest, shownSubject } from "../job/job.ts";
 import { traceIdOf } from "./traceparent.ts";
 
 /** Writes one structured line. `level` is debug, info, warn or error; `message` says what happened, the same each time. */
@@ -33,7 +33,7 @@ export const within =
 export const DEFAULT_TENANT = "default";
 
 export const jobContext = (
-  job: Pick<JobOrder, "id" | "symbol" | "traceparent">,
+  job: Pick<JobRequest, "id" | "symbol" | "traceparent">,
   attempt: number,
 ): LogContext => {
   const { symbol, portfolioId, backtestId, crossCheckId } = shownSubject(job.symbol);

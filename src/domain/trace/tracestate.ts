@@ -4,9 +4,9 @@
  */
 
 /** "There can be a maximum of 32 list-members in a list." */
-const MOST_MEMBERS = 32;
+const MAX_MEMBERS = 32;
 /** What everybody has to be able to carry; beyond it we leave whole members out. */
-const MOST_CHARACTERS = 512;
+const MAX_CHARACTERS = 512;
 /** When there is too much, members longer than this go first. */
 const LONG_MEMBER = 128;
 
@@ -27,7 +27,7 @@ export function readTracestate(text: string): string | null {
     const equals = member.indexOf("=");
     const key = member.slice(0, Math.max(equals, 0));
     if (!KEY.test(key) || !VALUE.test(member.slice(equals + 1))) return null;
-    if (keys.has(key) || members.length === MOST_MEMBERS) return null;
+    if (keys.has(key) || members.length === MAX_MEMBERS) return null;
     keys.add(key);
     members.push(member);
   }
@@ -48,7 +48,7 @@ const isBlank = (character: string | undefined): boolean => character === " " ||
 /** As many members as may be carried: of those that are too many the long ones go first, and each time the last. */
 function shortened(members: readonly string[]): readonly string[] {
   const kept = [...members];
-  while (kept.join(",").length > MOST_CHARACTERS) {
+  while (kept.join(",").length > MAX_CHARACTERS) {
     const long = kept.findLastIndex((member) => member.length > LONG_MEMBER);
     kept.splice(long === -1 ? kept.length - 1 : long, 1);
   }

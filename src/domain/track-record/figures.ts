@@ -5,7 +5,7 @@ import { type Interval, wilson, Z95 } from "./wilson.ts";
 export const BINS = 10;
 
 /** Below this many judged calls no figure is told: it would be noise that looks like knowledge. */
-export const SMALLEST_SAMPLE = 10;
+export const MIN_SAMPLES = 10;
 
 /** Sums over the judged calls (hit or miss) of one action in one bin; o is 1 for a hit, c confidence, b base rate. */
 export interface BinSums {
@@ -22,7 +22,7 @@ export interface BinSums {
 }
 
 /** A number and how much it rests on. The interval is of 95 % and counts only calls whose horizons do not overlap. */
-export interface Figure {
+export interface Statistic {
   readonly value: number | null;
   readonly low: number | null;
   readonly high: number | null;
@@ -40,30 +40,30 @@ export interface CalibrationBin {
   readonly hitRate: number | null;
 }
 
-export interface TrackRecordFigures {
+export interface TrackRecordStatistics {
   readonly n: number;
   /** Of them, those whose horizons do not overlap. */
   readonly effectiveN: number;
   readonly actions: Readonly<Record<Action, { readonly n: number; readonly hits: number }>>;
-  readonly hitRate: Figure;
+  readonly hitRate: Statistic;
   /** Mean squared error of the reported confidence, of the base rate beside it, and reported − base (below 0 is better). */
-  readonly brier: Figure;
-  readonly baseRateBrier: Figure;
-  readonly brierDifference: Figure;
+  readonly brier: Statistic;
+  readonly baseRateBrier: Statistic;
+  readonly brierDifference: Statistic;
   /** 1 − brier / baseRateBrier. */
-  readonly skill: Figure;
+  readonly skill: Statistic;
   /** Mean distance between confidence and hit rate over the bins, weighted by n (expected calibration error). */
-  readonly calibrationError: Figure;
+  readonly calibrationError: Statistic;
   readonly calibration: readonly CalibrationBin[];
 }
 
 /** What sums over calls say. Sources: Brier, Monthly Weather Review 78 (1950); ECE: Naeini et al., AAAI 2015. */
-export function figuresOf(sums: readonly BinSums[]): TrackRecordFigures {
+export function statisticsOf(sums: readonly BinSums[]): TrackRecordStatistics {
   const n = total(sums, "n");
   const effectiveN = total(sums, "independent");
   const hits = total(sums, "hits");
-  const figure = (value: number, interval: Interval | null = null): Figure =>
-    told(value, interval, n, effectiveN);
+  const statistic = (value: number, interval: Interval | null = null): Statistic =>
+    toStatistic(value, interval, n, effectiveN);
   const reported = total(sums, "brier") / n;
   const base = total(sums, "baseBrier") / n;
   const difference = reported - base;
@@ -74,15 +74,15 @@ export function figuresOf(sums: readonly BinSums[]): TrackRecordFigures {
     n,
     effectiveN,
     actions: byAction(sums),
-    hitRate: figure(hits / n, effectiveN > 0 ? wilson(hits / n, effectiveN) : null),
-    brier: figure(reported),
-    baseRateBrier: figure(base),
-    brierDifference: figure(
+    hitRate: statistic(hits / n, effectiveN > 0 ? wilson(hits / n, effectiveN) : null),
+    brier: statistic(reported),
+    baseRateBrier: statistic(base),
+    brierDifference: statistic(
       difference,
       half === null ? null : { low: difference - half, high: difference + half },
     ),
-    skill: figure(base === 0 ? Number.NaN : 1 - reported / base),
-    calibrationError: figure(
+    skill: statistic(base === 0 ? Number.NaN : 1 - reported / base),
+    calibrationError: statistic(
       calibration.reduce(
         (sum, { n: size, meanConfidence, hitRate }) =>
           sum + (size / n) * Math.abs((meanConfidence ?? 0) - (hitRate ?? 0)),
@@ -94,10 +94,15 @@ export function figuresOf(sums: readonly BinSums[]): TrackRecordFigures {
 }
 
 /** A figure, or why there is none. */
-export function told(value: number, interval: Interval | null, n: number, effectiveN: number): Figure {
+export function toStatistic(
+  value: number,
+  interval: Interval | null,
+  n: number,
+  effectiveN: number,
+): Statistic {
   const size = { n, effectiveN };
-  if (n < SMALLEST_SAMPLE) {
-    const reason = `${n} resolved so far, ${SMALLEST_SAMPLE} are needed`;
+  if (n < MIN_SAMPLES) {
+    const reason = `${n} resolved so far, ${MIN_SAMPLES} are needed`;
     return { value: null, low: null, high: null, ...size, reason };
   }
   if (!Number.isFinite(value)) return { value: null, low: null, high: null, ...size, reason: "not defined" };
@@ -108,13 +113,13 @@ export function told(value: number, interval: Interval | null, n: number, effect
 type Summed = Exclude<keyof BinSums, "action" | "bin">;
 const total = (sums: readonly BinSums[], key: Summed): number => sums.reduce((sum, one) => sum + one[key], 0);
 
-const byAction = (sums: readonly BinSums[]): TrackRecordFigures["actions"] =>
+const byAction = (sums: readonly BinSums[]): TrackRecordStatistics["actions"] =>
   Object.fromEntries(
     ACTIONS.map((action) => {
       const own = sums.filter((one) => one.action === action);
       return [action, { n: total(own, "n"), hits: total(own, "hits") }];
     }),
-  ) as TrackRecordFigures["actions"];
+  ) as TrackRecordStatistics["actions"];
 
 function binOf(sums: readonly BinSums[], bin: number): CalibrationBin {
   const own = sums.filter((one) => one.bin === bin);

@@ -1,9 +1,9 @@
 import type { Action } from "../recommendation/recommendation.ts";
-import { type Figure, told } from "./figures.ts";
+import { type Statistic, toStatistic } from "./figures.ts";
 import { type Interval, Z95 } from "./wilson.ts";
 
 /** A judged call of a series: what it said and what the horizon brought (simple return). */
-export interface FollowedCall {
+export interface FollowedRecommendation {
   /** Asset, resolution and engine: calls of one series follow each other in time. */
   readonly series: string;
   readonly action: Action;
@@ -13,9 +13,9 @@ export interface FollowedCall {
 export interface Following {
   readonly series: number;
   /** Mean simple return per horizon, net of costs. */
-  readonly following: Figure;
-  readonly buyAndHold: Figure;
-  readonly difference: Figure;
+  readonly following: Statistic;
+  readonly buyAndHold: Statistic;
+  readonly difference: Statistic;
   /** Horizons spent in the asset, and changes of position that were paid for. */
   readonly invested: number;
   readonly changes: number;
@@ -27,11 +27,14 @@ export interface Following {
  * at the end too; buying and holding pays for getting in and out. Calls are given series by series, oldest first, and
  * must not overlap, or one return would be earned several times.
  */
-export function followCalls(calls: readonly FollowedCall[], cost: number): Following {
+export function followRecommendations(
+  recommendations: readonly FollowedRecommendation[],
+  cost: number,
+): Following {
   const net: { own: number; held: number }[] = [];
   let changes = 0;
   let invested = 0;
-  const bySeries = [...Map.groupBy(calls, ({ series }) => series).values()];
+  const bySeries = [...Map.groupBy(recommendations, ({ series }) => series).values()];
   for (const series of bySeries) {
     let long = false;
     for (const [index, { action, horizonReturn }] of series.entries()) {
@@ -48,7 +51,7 @@ export function followCalls(calls: readonly FollowedCall[], cost: number): Follo
       if (next) invested += 1;
     }
   }
-  const mean = (of: (one: { own: number; held: number }) => number) => meanFigure(net.map(of));
+  const mean = (of: (one: { own: number; held: number }) => number) => meanStatistic(net.map(of));
   return {
     series: bySeries.length,
     following: mean(({ own }) => own),
@@ -60,11 +63,11 @@ export function followCalls(calls: readonly FollowedCall[], cost: number): Follo
 }
 
 /** A mean with its normal 95 % interval. */
-function meanFigure(values: readonly number[]): Figure {
+function meanStatistic(values: readonly number[]): Statistic {
   const n = values.length;
   const mean = values.reduce((sum, value) => sum + value, 0) / n;
   const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
   const half = n > 1 ? Z95 * Math.sqrt(squares / (n - 1) / n) : null;
   const interval: Interval | null = half === null ? null : { low: mean - half, high: mean + half };
-  return told(mean, interval, n, n);
+  return toStatistic(mean, interval, n, n);
 }

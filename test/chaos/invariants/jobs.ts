@@ -72,10 +72,10 @@ function recordFaults(view: View, job: JobView): string[] {
   const audits = view.rows("SELECT id FROM audit_log WHERE action = 'job.failed' AND subject = ?", job.id);
   if (audits.length !== failures)
     faults.push(`${job.id} failed ${failures} times and has ${audits.length} audit rows`);
-  const gaveUp = events.filter(({ eventType }) => eventType === "RetryExhausted").length;
-  const letters = view.rows("SELECT id FROM dead_letters WHERE subject = ?", job.id);
-  if (letters.length < gaveUp)
-    faults.push(`${job.id} gave up ${gaveUp} times and has ${letters.length} dead letters`);
+  const retriesExhausted = events.filter(({ eventType }) => eventType === "RetryExhausted").length;
+  const deadLetters = view.rows("SELECT id FROM dead_letters WHERE subject = ?", job.id);
+  if (deadLetters.length < retriesExhausted)
+    faults.push(`${job.id} gave up ${retriesExhausted} times and has ${deadLetters.length} dead letters`);
   return faults;
 }
 
@@ -83,8 +83,8 @@ function recordFaults(view: View, job: JobView): string[] {
 export const garbageIsKept: Invariant = {
   name: "unreadable messages are kept",
   check: (view) => {
-    const letters = view.rows("SELECT body FROM dead_letters").map(({ body }) => String(body));
-    const kept = new Set(letters.filter((body) => body.includes('"garbage"')));
+    const deadLetters = view.rows("SELECT body FROM dead_letters").map(({ body }) => String(body));
+    const kept = new Set(deadLetters.filter((body) => body.includes('"garbage"')));
     return view.system.garbage.filter((body) => !kept.has(body)).map((body) => `${body} is nowhere`);
   },
 };

@@ -3,7 +3,7 @@ import type { Invariant } from "./list.ts";
 import type { LoggedEvent } from "./view.ts";
 
 /** One job judges all that is due, each with an event of its own. */
-const judgedBy = ({ eventType, payload }: LoggedEvent): unknown =>
+const evaluatedBy = ({ eventType, payload }: LoggedEvent): unknown =>
   eventType === "RecommendationResolved" ? payload["recommendationId"] : "";
 
 /** An effect happens once: no bar is added twice, no job is carried out twice, no request is taken for two. */
@@ -22,7 +22,7 @@ export const noEffectTwice: Invariant = {
           added.set(key, event.version);
         }
         if (event.jobId !== null && event.jobId !== undefined) {
-          const part = `${event.eventType} ${event.jobId} ${String(event.payload["part"] ?? judgedBy(event))}`;
+          const part = `${event.eventType} ${event.jobId} ${String(event.payload["part"] ?? evaluatedBy(event))}`;
           if (parts.has(part)) faults.push(`${host.label}: ${part} happened twice`);
           parts.add(part);
         }

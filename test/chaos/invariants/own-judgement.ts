@@ -3,7 +3,7 @@ import type { Client } from "../workload/client.ts";
 import { parsed } from "../workload/replies.ts";
 
 const PATH = "/backoffice/reconciliations";
-const MOST_LOOKS = 400;
+const MAX_CHECKS = 400;
 
 /**
  * The product judges itself: its own deep comparison of the read model with every log, at rest, finds no difference and
@@ -20,7 +20,7 @@ export async function ownJudgement(run: Run): Promise<void> {
 }
 
 async function verdictOf(client: Client, id: string): Promise<Record<string, unknown> | null> {
-  for (let looks = 0; looks < MOST_LOOKS; looks++) {
+  for (let looks = 0; looks < MAX_CHECKS; looks++) {
     const found = parsed(await client.ask("GET", `${PATH}/${id}`));
     if (found?.["state"] === "done" || found?.["state"] === "failed") return found;
     await client.sleep(5_000);

@@ -15,7 +15,7 @@ export const waitingInVain = (system: System): string[] =>
  * Letters that say they are being redriven although their job has ended. One whose job still waits is judged by what the
  * job waits for; a poisoned asset's never comes to an end.
  */
-export const redrivenForEver = (system: System): string[] =>
+export const redrivenForever = (system: System): string[] =>
   system.db
     .rows(
       `SELECT l.id, l.symbol FROM dead_letters l LEFT JOIN jobs ON jobs.id = l.subject

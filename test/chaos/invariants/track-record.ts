@@ -9,7 +9,7 @@ export const trackRecord: Invariant = {
   name: "a recommendation is resolved at most once",
   check: (view) =>
     view.assets.flatMap((object) => {
-      const { faults, calls } = callsOf(object);
+      const { faults, calls } = recommendationsBy(object);
       const open = [...calls].flatMap(([id, { resolved }]): [string, string][] =>
         resolved ? [] : [[id, "open"]],
       );
@@ -25,7 +25,7 @@ interface Call {
 
 const idOf = ({ payload }: LoggedObject["events"][number]): string => String(payload["recommendationId"]);
 
-function callsOf({ host, events }: LoggedObject): { faults: string[]; calls: Map<string, Call> } {
+function recommendationsBy({ host, events }: LoggedObject): { faults: string[]; calls: Map<string, Call> } {
   const faults: string[] = [];
   const calls = new Map<string, Call>();
   for (const event of events) {

@@ -4,9 +4,9 @@ import type { SQLInputValue } from "node:sqlite";
 import { type Ran, Sqlite } from "./sqlite.ts";
 import type { World } from "./world.ts";
 
-const MOST_PARAMETERS = 100;
-const LARGEST_VALUE = 2_000_000;
-const LARGEST_SQL = 100_000;
+const MAX_PARAMETERS = 100;
+const MAX_VALUE = 2_000_000;
+const MAX_SQL = 100_000;
 
 const failure = (after: boolean) =>
   new Error(
@@ -22,7 +22,7 @@ function toSql(value: unknown): SQLInputValue {
   if (typeof value === "boolean") return value ? 1 : 0;
   if (value === null || typeof value === "number") return value;
   if (typeof value === "string") {
-    if (value.length > LARGEST_VALUE) throw new Error("D1_ERROR: string or blob too big: SQLITE_TOOBIG");
+    if (value.length > MAX_VALUE) throw new Error("D1_ERROR: string or blob too big: SQLITE_TOOBIG");
     return value;
   }
   throw new Error(`D1_TYPE_ERROR: Type '${typeof value}' not supported for value '${String(value)}'`);
@@ -51,7 +51,7 @@ class Statement {
   }
 
   bind(...values: unknown[]): Statement {
-    if (values.length > MOST_PARAMETERS) throw new Error("D1_ERROR: too many SQL variables");
+    if (values.length > MAX_PARAMETERS) throw new Error("D1_ERROR: too many SQL variables");
     return new Statement(this.#d1, this.sql, values.map(toSql));
   }
 
@@ -136,7 +136,7 @@ export class D1 {
       if (!single) this.db.raw.exec("BEGIN");
       try {
         const ran = statements.map(({ sql, values }) => {
-          if (sql.length > LARGEST_SQL) throw new Error("statement too long: SQLITE_TOOBIG");
+          if (sql.length > MAX_SQL) throw new Error("statement too long: SQLITE_TOOBIG");
           return this.db.run(sql, values);
         });
         if (!single) this.db.raw.exec("COMMIT");

@@ -5,7 +5,7 @@ import type { Ending, World } from "./world.ts";
 
 type ObjectClass = new (ctx: unknown, env: unknown) => Record<string, unknown>;
 
-const MOST_ALARM_RETRIES = 6;
+const MAX_ALARM_RETRIES = 6;
 
 /** As the platform throws them: marked, so that callers can tell them from their own. */
 function fault(message: string): Error {
@@ -221,7 +221,7 @@ export class ObjectHost {
   /** The platform tries a failed alarm again, and after six failures never again. */
   #ringAgain(alarm: number, counts: boolean): void {
     if (counts) this.#alarmTries += 1;
-    if (this.#alarmTries > MOST_ALARM_RETRIES) {
+    if (this.#alarmTries > MAX_ALARM_RETRIES) {
       this.#world.trace(`alarm of ${this.label} dropped`);
       this.disk.alarm = null;
       this.#armAt(null, 0);

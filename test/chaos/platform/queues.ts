@@ -21,12 +21,12 @@ export interface Batch {
 
 export type Consume = (batch: Batch, waitUntil: (promise: Promise<unknown>) => void) => Promise<void>;
 
-const LARGEST_MESSAGE = 128_000;
-const LARGEST_BATCH = 256_000;
-const MOST_MESSAGES = 100;
-const LONGEST_DELAY = 86_400;
+const MAX_MESSAGE = 128_000;
+const MAX_BATCH = 256_000;
+const MAX_MESSAGES = 100;
+const MAX_DELAY = 86_400;
 /** Runs longer than this are ended by the platform. */
-const LONGEST_RUN_MS = 900_000;
+const MAX_RUN_MS = 900_000;
 
 const failure = () => new Error("Queue sendBatch failed: Internal Server Error");
 
@@ -203,7 +203,7 @@ export class Broker {
     };
     unit.onDeath(() => end("killed"));
     const callOff = scheduler.at(
-      this.#world.now + LONGEST_RUN_MS,
+      this.#world.now + MAX_RUN_MS,
       scheduler.network,
       `${unit.name} takes too long`,
       () => unit.die(),
@@ -248,7 +248,7 @@ function batchOf(
   };
   const retryOf = (options?: { delaySeconds?: number }): Verdict => {
     const retryAfter = options?.delaySeconds ?? retryDelay;
-    if (!(retryAfter >= 0 && retryAfter <= LONGEST_DELAY)) throw new RangeError(`a delay of ${retryAfter} s`);
+    if (!(retryAfter >= 0 && retryAfter <= MAX_DELAY)) throw new RangeError(`a delay of ${retryAfter} s`);
     return { retryAfter };
   };
   return {
@@ -275,16 +275,16 @@ function batchOf(
 function checked(
   messages: readonly { body: unknown; delaySeconds?: number }[],
 ): { json: string; delay: number }[] {
-  if (messages.length === 0 || messages.length > MOST_MESSAGES)
+  if (messages.length === 0 || messages.length > MAX_MESSAGES)
     throw new Error(`a batch of ${messages.length} messages`);
   const ready = messages.map(({ body, delaySeconds = 0 }) => {
-    if (!(delaySeconds >= 0 && delaySeconds <= LONGEST_DELAY))
+    if (!(delaySeconds >= 0 && delaySeconds <= MAX_DELAY))
       throw new RangeError(`a delay of ${delaySeconds} s`);
     const json = JSON.stringify(body);
-    if (json.length > LARGEST_MESSAGE) throw new Error(`a message of ${json.length} bytes is too large`);
+    if (json.length > MAX_MESSAGE) throw new Error(`a message of ${json.length} bytes is too large`);
     return { json, delay: delaySeconds };
   });
   const bytes = ready.reduce((sum, { json }) => sum + json.length + 100, 0);
-  if (bytes > LARGEST_BATCH) throw new Error(`a batch of ${bytes} bytes is too large`);
+  if (bytes > MAX_BATCH) throw new Error(`a batch of ${bytes} bytes is too large`);
   return ready;
 }

@@ -34,7 +34,7 @@ export const EFFECTS: readonly Tooth[] = [
     name: "a resolved call is open no more",
     file: "src/durable-objects/resolutions.ts",
     noticedBy: worker("resolutions", "happens once"),
-    text: "db.openCalls.close(call);",
+    text: "db.openRecommendations.close(call);",
     without: "",
   },
   {
@@ -139,7 +139,7 @@ export const EFFECTS: readonly Tooth[] = [
     name: "a message is acknowledged after its outcome is written",
     file: "src/queues/consumer.ts",
     noticedBy: worker("failures"),
-    text: "if (unrecorded.has(body.jobId)) message.retry({ delaySeconds: RECORD_OUT_SECONDS });\n    // ",
+    text: "if (unrecorded.has(body.jobId)) message.retry({ delaySeconds: STORE_RETRY_SECONDS });\n    // ",
     without: "// ",
   },
   {
@@ -181,15 +181,15 @@ export const EFFECTS: readonly Tooth[] = [
     name: "a delivery comes with its event's transaction",
     file: "src/wiring/events.ts",
     noticedBy: SEEDS,
-    text: "statements.push(orderDeliveries(env.DB, deliveries.slice(at, at + DELIVERIES_PER_STATEMENT), now));",
+    text: "statements.push(insertDeliveries(env.DB, deliveries.slice(at, at + DELIVERIES_PER_STATEMENT), now));",
     without:
-      "await orderDeliveries(env.DB, deliveries.slice(at, at + DELIVERIES_PER_STATEMENT), now).run().catch(() => undefined);",
+      "await insertDeliveries(env.DB, deliveries.slice(at, at + DELIVERIES_PER_STATEMENT), now).run().catch(() => undefined);",
   },
   {
     name: "a slot whose owner died is taken up",
     file: "src/schedule/tick.ts",
     noticedBy: SEEDS,
-    text: '(await resume("abandoned", () => deps.takeAbandoned(MOST_ABANDONED), deps)) +',
+    text: '(await resume("abandoned", () => deps.takeAbandoned(MAX_ABANDONED), deps)) +',
     without: "",
   },
   {
@@ -203,7 +203,7 @@ export const EFFECTS: readonly Tooth[] = [
     name: "a slot's jobs come with its transaction",
     file: "src/wiring/schedule.ts",
     noticedBy: SEEDS,
-    text: "...(orders.length > 0 ? [orderJobs(DB, orders, now, slot)] : []),",
+    text: "...(orders.length > 0 ? [insertJobs(DB, orders, now, slot)] : []),",
     without: "",
   },
   {
@@ -231,7 +231,7 @@ export const EFFECTS: readonly Tooth[] = [
     name: "an optimisation's event happens once per job",
     file: "src/wiring/portfolios.ts",
     noticedBy: worker("portfolio-jobs", "both have computed"),
-    text: "now, NOTHING_CAME_OUT)",
+    text: "now, NO_RESULT_YET)",
     without: "now)",
   },
   {

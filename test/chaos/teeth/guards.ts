@@ -174,8 +174,8 @@ export const GUARDS: readonly Tooth[] = [
     name: "a process that does not move is found",
     file: "src/domain/process/decide.ts",
     noticedBy: domain("process/decide"),
-    text: "if (limit === null || at <= limit || inHand(process, at)) return [];",
-    without: "if (limit === null || at <= limit || inHand(process, at) || at > 0) return [];",
+    text: "if (limit === null || at <= limit || isLeased(process, at)) return [];",
+    without: "if (limit === null || at <= limit || isLeased(process, at) || at > 0) return [];",
   },
   {
     name: "a comparison's step is taken once",
@@ -188,7 +188,7 @@ export const GUARDS: readonly Tooth[] = [
     name: "the read model is compared by its hash",
     file: "src/domain/reconciliation/divergence.ts",
     noticedBy: worker("reconcile"),
-    text: 'if (mark.hash !== null && log.hashAtMark !== undefined && mark.hash !== log.hashAtMark) return "corrupted";',
+    text: 'if (mark.hash !== null && log.hashAtPosition !== undefined && mark.hash !== log.hashAtPosition) return "corrupted";',
     without: "",
   },
   {
@@ -272,14 +272,14 @@ export const GUARDS: readonly Tooth[] = [
     name: "a split that is told starts the analysis of its bars over",
     file: "src/domain/asset/decide-indicators.ts",
     noticedBy: domain("asset/split-steps", "when they are told after the bars"),
-    text: "!isMadeFor(analysed.state, calendar, steps)",
-    without: "!isMadeFor(analysed.state, calendar, analysed.state.splits)",
+    text: "!matchesState(analysed.state, calendar, steps)",
+    without: "!matchesState(analysed.state, calendar, analysed.state.splits)",
   },
   {
     name: "a split asks for indicators at every resolution",
     file: "src/queues/reactions.ts",
     noticedBy: worker("recorded-split", "at every resolution"),
-    text: "tellsSplit(event) ? resolutions.filter",
-    without: "tellsSplit(event) && part === 0 ? resolutions.filter",
+    text: "reportsSplit(event) ? resolutions.filter",
+    without: "reportsSplit(event) && part === 0 ? resolutions.filter",
   },
 ];

@@ -13,7 +13,7 @@ export const IMPORTS: readonly Tooth[] = [
     name: "a cell has a length limit",
     file: "src/domain/import/records.ts",
     noticedBy: domain("import/memory", "one quoted cell"),
-    text: "const inside = text.slice(from, Math.min(at, from + LONGEST_CELL));",
+    text: "const inside = text.slice(from, Math.min(at, from + MAX_CELL_LENGTH));",
     without: "const inside = text.slice(from, at);",
   },
   {
@@ -27,7 +27,7 @@ export const IMPORTS: readonly Tooth[] = [
     name: "a number has a length limit",
     file: "src/domain/asset/read-number.ts",
     noticedBy: domain("asset/read-csv-bars", "a close is never"),
-    text: "  if (text.length > LONGEST_NUMBER)",
+    text: "  if (text.length > MAX_NUMBER_LENGTH)",
     without: "  if (text.length < 0)",
   },
   {

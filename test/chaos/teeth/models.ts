@@ -20,8 +20,8 @@ export const MODELS: readonly Tooth[] = [
     name: "rounding may not change much",
     file: "src/domain/recommendation/llm/numbers.ts",
     noticedBy: domain("recommendation/llm/numbers"),
-    text: "difference <= Math.abs(value) * MOST_ROUNDING",
-    without: "difference <= 1 + MOST_ROUNDING",
+    text: "difference <= Math.abs(value) * MAX_ROUNDING",
+    without: "difference <= 1 + MAX_ROUNDING",
   },
   {
     name: "a call that is no better than chance is withheld",

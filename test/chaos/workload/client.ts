@@ -12,7 +12,7 @@ export interface Accepted {
   readonly at: number;
 }
 
-const MOST_TRIES = 14;
+const MAX_ATTEMPTS = 14;
 
 /** Somebody who calls the API and does not give up at the first fault, with the same Idempotency-Key each time. */
 export class Client {
@@ -42,7 +42,7 @@ export class Client {
   async ask(method: string, path: string, body?: unknown, type = "application/json"): Promise<Reply | null> {
     const text = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
     const key = `${this.#name}-${this.#keys++}`;
-    for (let tries = 1; tries <= MOST_TRIES; tries++) {
+    for (let tries = 1; tries <= MAX_ATTEMPTS; tries++) {
       const reply = await this.#once(method, `/api/v1${path}`, text, type, key);
       if (reply !== null && !isPassing(reply)) {
         this.system.world.trace(`${this.#name} ${method} ${path}: ${reply.status}`);
@@ -54,7 +54,7 @@ export class Client {
       await this.sleep(this.random.between(500, 20_000));
     }
     this.system.world.trace(`${this.#name} gives up ${method} ${path}`);
-    if (method === "POST") this.begun.push({ path, tries: MOST_TRIES });
+    if (method === "POST") this.begun.push({ path, tries: MAX_ATTEMPTS });
     return null;
   }
 

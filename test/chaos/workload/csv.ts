@@ -4,7 +4,7 @@ const HEADER = "timestamp,open,high,low,close,volume";
 /** Good Friday, Memorial Day, Juneteenth: exchanges are closed, and a bar on such a day would be refused. */
 const CLOSED = new Set(["2024-03-29", "2024-05-27", "2024-06-19", "2024-07-04"]);
 
-export interface CsvWish {
+export interface CsvSpec {
   /** Up to this many rows, the skipped ones not counted. */
   readonly days: number;
   readonly from?: number;
@@ -17,7 +17,7 @@ export interface CsvWish {
 }
 
 /** A file of bars, the same for the same wish. */
-export function csvOf(wish: CsvWish): string {
+export function csvOf(wish: CsvSpec): string {
   const lines = [HEADER];
   for (let row = 0, day = START; row < wish.days; day += DAY) {
     const date = new Date(day).toISOString().slice(0, 10);

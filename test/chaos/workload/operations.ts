@@ -53,7 +53,7 @@ async function resolveDue(client: Client, ledger: Ledger): Promise<void> {
 }
 
 /** Lets a recommendation come to its horizon: a history, a pause, two months more, and the order to judge. */
-async function comeToHorizon(client: Client, ledger: Ledger): Promise<void> {
+async function reachHorizon(client: Client, ledger: Ledger): Promise<void> {
   const { random } = client;
   if (ledger.assets.length === 0) return;
   const { symbol } = random.pick(ledger.assets);
@@ -118,8 +118,8 @@ export const OPERATIONS: readonly Action[] = [
   changeProcess,
   reconcile,
   resolveDue,
-  comeToHorizon,
-  comeToHorizon,
+  reachHorizon,
+  reachHorizon,
   rank,
   rebuild,
   handleBreaker,

@@ -4,13 +4,13 @@ import type { Client } from "./client.ts";
 
 const KINDS = JOB_KINDS.map((kind) => `'${kind}'`).join(", ");
 
-export interface OpenLetter {
+export interface OpenDeadLetter {
   readonly id: string;
   readonly symbol: string;
 }
 
 /** Letters of jobs that wait for somebody, the oldest work first. */
-export const openLetters = (system: System): OpenLetter[] =>
+export const openDeadLetters = (system: System): OpenDeadLetter[] =>
   system.db
     .rows(
       `SELECT l.id, l.symbol FROM dead_letters l JOIN jobs ON jobs.id = l.subject
@@ -36,13 +36,13 @@ export const stuckProcesses = (system: System): { id: string; direction: string 
  * An operator goes through what is stuck and through the letters: sends some again and closes others. Whoever has come back twice is given up, with
  * all that waits behind it.
  */
-export async function dealWithLetters(client: Client, round: number): Promise<void> {
+export async function handleDeadLetters(client: Client, round: number): Promise<void> {
   for (const { id, direction } of stuckProcesses(client.system)) {
     const path = `/processes/${encodeURIComponent(id)}`;
     if (direction === "backward" || client.random.chance(0.5)) await client.ask("POST", `${path}/resume`);
     else await client.ask("POST", `${path}/compensate`, { reason: "the operator gave it up" });
   }
-  for (const { id, symbol } of openLetters(client.system)) {
+  for (const { id, symbol } of openDeadLetters(client.system)) {
     const path = `/backoffice/dead-letters/${encodeURIComponent(id)}`;
     if (round < 2 && client.random.chance(0.6)) {
       await client.ask("POST", `${path}/redrive`);

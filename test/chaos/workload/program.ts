@@ -145,7 +145,7 @@ async function changeEndpoint(client: Client, ledger: Ledger): Promise<void> {
   }
 }
 
-async function orderJob(client: Client, ledger: Ledger): Promise<void> {
+async function enqueueJob(client: Client, ledger: Ledger): Promise<void> {
   if (ledger.assets[0] === undefined) return register(client, ledger);
   const reply = parsed(
     await client.ask("POST", "/jobs", {
@@ -165,11 +165,14 @@ async function cancelJob(client: Client): Promise<void> {
     await client.ask("POST", `/jobs/${encodeURIComponent(String(client.random.pick(open)["id"]))}/cancel`);
 }
 
-async function workOffDeadLetter(client: Client): Promise<void> {
-  const letters = itemsOf(await client.ask("GET", "/backoffice/dead-letters?limit=20"));
-  if (letters.length === 0) return;
+async function processDeadLetter(client: Client): Promise<void> {
+  const deadLetters = itemsOf(await client.ask("GET", "/backoffice/dead-letters?limit=20"));
+  if (deadLetters.length === 0) return;
   const what = client.random.pick(["redrive", "redrive", "discard", "dry-run"]);
-  await client.ask("POST", `/backoffice/dead-letters/${String(client.random.pick(letters)["id"])}/${what}`);
+  await client.ask(
+    "POST",
+    `/backoffice/dead-letters/${String(client.random.pick(deadLetters)["id"])}/${what}`,
+  );
 }
 
 async function changeAsset(client: Client, ledger: Ledger): Promise<void> {
@@ -225,11 +228,11 @@ const ACTIONS: readonly Action[] = [
   changeSchedule,
   makeEndpoint,
   changeEndpoint,
-  orderJob,
-  orderJob,
+  enqueueJob,
+  enqueueJob,
   cancelJob,
-  workOffDeadLetter,
-  workOffDeadLetter,
+  processDeadLetter,
+  processDeadLetter,
   changeAsset,
   publishOutbox,
   resend,

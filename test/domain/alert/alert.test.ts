@@ -88,7 +88,7 @@ describe("an alert", () => {
           // It is raised and cleared in turn, the first time raised.
           expect(turns).toEqual(turns.map((_, at) => (at % 2 === 0 ? "raised" : "cleared")));
           raisings += turns.length;
-          let lastTold = Number.NEGATIVE_INFINITY;
+          let lastNotified = Number.NEGATIVE_INFINITY;
           kinds.forEach((kind, minute) => {
             const value = readings[minute] ?? null;
             if (kind === "cleared") expect(value).toBeLessThanOrEqual(RULE.clear);
@@ -100,8 +100,8 @@ describe("an alert", () => {
                 if (one !== null) expect(one).toBeGreaterThanOrEqual(RULE.raise);
             }
             if (kind === "still raised")
-              expect((minute - lastTold) * 60).toBeGreaterThanOrEqual(REMIND_SECONDS);
-            if (kind !== null) lastTold = minute;
+              expect((minute - lastNotified) * 60).toBeGreaterThanOrEqual(REMIND_SECONDS);
+            if (kind !== null) lastNotified = minute;
           });
           // Between the thresholds nothing is told, however much it wavers there.
           const calm = readings.map((one) => (one === null ? null : RULE.clear + 0.001 + (one % 4.99)));

@@ -5,7 +5,7 @@ import { sp500 } from "../indicators/sp500.ts";
 const series = (...closes: number[]): PricePoint[] =>
   closes.map((close, index) => ({ timestamp: index * 10, close }));
 
-const everyFigureNull = {
+const everyStatisticNull = {
   meanReturn: null,
   standardDeviation: null,
   totalReturn: null,
@@ -88,7 +88,7 @@ describe("performance that is not defined", () => {
     ["a first close of zero", series(0, 100, 110), 2],
     ["a close that is not a number", series(100, Number.NaN, 110), 2],
   ])("is null throughout with %s", (_, points, observations) => {
-    expect(performanceOf(points, 252)).toEqual({ observations, ...everyFigureNull });
+    expect(performanceOf(points, 252)).toEqual({ observations, ...everyStatisticNull });
   });
 
   test.each([100, 100.1, 33.333333333333336])("a flat series at %f has no ratios and no moments", (price) => {
@@ -105,7 +105,7 @@ describe("performance that is not defined", () => {
   test("growth beyond the number range is null, not infinite", () => {
     const performance = performanceOf(series(1, 1e200, 2e200), 252);
     expect(performance.annualizedReturn).toBeNull();
-    const figures = Object.values(performance).filter((value) => typeof value === "number");
-    expect(figures.every(Number.isFinite)).toBe(true);
+    const statistics = Object.values(performance).filter((value) => typeof value === "number");
+    expect(statistics.every(Number.isFinite)).toBe(true);
   });
 });

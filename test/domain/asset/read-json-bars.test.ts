@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type JsonBar, readJsonBars } from "../../../src/domain/asset/read-bars.ts";
-import { askedIn } from "../../../src/domain/import/question.ts";
+import { requestedIn } from "../../../src/domain/import/question.ts";
 import { understand } from "../../../src/domain/import/understand.ts";
 
 const whole: JsonBar = { timestamp: "2020-01-02", open: 1, high: 2, low: 0.5, close: 1.5, volume: 10 };
@@ -73,7 +73,7 @@ describe("a daily instant in JSON", () => {
       const reading = readJsonBars(evening, { resolution, calendar: "XNYS" });
       if (reading.ok || reading.kind !== "file") throw new Error("the evening was dated in silence");
       expect(reading.errors.map((reason) => reason.replace(/ \(line \d+\)/, ""))).toEqual(
-        asked.map((question) => askedIn(question).replace(/ \(line \d+\)/, "")),
+        asked.map((question) => requestedIn(question).replace(/ \(line \d+\)/, "")),
       );
       expect(reading.errors[0]).toMatch(/row 1.*evening in America\/New_York.*timeZone=/);
     },

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { performanceOf } from "../../../src/domain/analysis/performance.ts";
 import { type BacktestInput, type BacktestReport, backtest } from "../../../src/domain/backtest/backtest.ts";
-import { figuresOf } from "../../../src/domain/backtest/figures.ts";
+import { statisticsOf } from "../../../src/domain/backtest/figures.ts";
 import { type BacktestRequest, DEFAULT_BACKTEST } from "../../../src/domain/backtest/request.ts";
 import { equityPoints, simulate } from "../../../src/domain/backtest/simulate.ts";
-import { rulesStrategy, wishesOf } from "../../../src/domain/backtest/strategy.ts";
+import { rulesStrategy, targetsOf } from "../../../src/domain/backtest/strategy.ts";
 import type { Outcome } from "../../../src/domain/outcome.ts";
 import { canonicalJson } from "../../../src/domain/recommendation/canonical-json.ts";
 import { sp500 } from "../indicators/sp500.ts";
@@ -46,20 +46,20 @@ const reportOf = (given: BacktestInput): BacktestReport => {
 describe("figures", () => {
   const bars = sp500();
   const costs = { costBps: 5, slippageBps: 5 };
-  const run = simulate(bars, wishesOf(strategy, bars), strategy.warmUp - 1, costs);
-  const figures = figuresOf(run, 252);
+  const run = simulate(bars, targetsOf(strategy, bars), strategy.warmUp - 1, costs);
+  const statistics = statisticsOf(run, 252);
   const points = equityPoints(run);
   const closes = [...run.equity];
 
   test("that a series has too are those of its performance", () => {
-    const told = performanceOf(points, 252);
-    const { cagr, volatility, sharpe, sortino, calmar } = figures;
+    const reported = performanceOf(points, 252);
+    const { cagr, volatility, sharpe, sortino, calmar } = statistics;
     expect([cagr, volatility, sharpe, sortino, calmar]).toEqual([
-      told.annualizedReturn,
-      told.volatility,
-      told.sharpe,
-      told.sortino,
-      told.calmar,
+      reported.annualizedReturn,
+      reported.volatility,
+      reported.sharpe,
+      reported.sortino,
+      reported.calmar,
     ]);
   });
 
@@ -72,22 +72,22 @@ describe("figures", () => {
     }
     const back = closes.findIndex((close, index) => index > trough && close >= (closes[peak] ?? 0));
     const when = (index: number) => points[index]?.timestamp ?? null;
-    expect(figures.maxDrawdown).toEqual({
+    expect(statistics.maxDrawdown).toEqual({
       depth,
       peak: when(peak),
       trough: when(trough),
       recovery: back < 0 ? null : when(back),
     });
     const years = (closes.length - 1) / 252;
-    expect(figures.cagr).toBeCloseTo(Math.exp(Math.log(closes.at(-1) ?? 0) / years) - 1, 12);
+    expect(statistics.cagr).toBeCloseTo(Math.exp(Math.log(closes.at(-1) ?? 0) / years) - 1, 12);
     const factors: number[] = [];
     for (let index = 0; index + 1 < run.fills.length; index += 2) {
       const [bought, sold] = [run.fills[index]?.price ?? 0, run.fills[index + 1]?.price ?? 0];
       factors.push((sold * 0.9995 * 0.9995) / (bought * 1.0005 * 1.0005));
     }
-    expect(figures.trades).toBe(factors.length);
-    expect(figures.wins).toBe(factors.filter((factor) => factor > 1).length);
-    expect(figures.expectancy).toBeCloseTo(
+    expect(statistics.trades).toBe(factors.length);
+    expect(statistics.wins).toBe(factors.filter((factor) => factor > 1).length);
+    expect(statistics.expectancy).toBeCloseTo(
       factors.reduce((sum, factor) => sum + factor - 1, 0) / factors.length,
       10,
     );
@@ -97,12 +97,12 @@ describe("figures", () => {
       else lost += equity * (1 - factor);
       equity *= factor;
     }
-    expect(figures.profitFactor).toBeCloseTo(won / lost, 9);
-    expect(figures.turnover).toBeCloseTo(run.fills.length / 2 / years, 12);
+    expect(statistics.profitFactor).toBeCloseTo(won / lost, 9);
+    expect(statistics.turnover).toBeCloseTo(run.fills.length / 2 / years, 12);
     const money = run.fills.reduce((sum, fill) => sum + fill.equity, 0);
-    expect(figures.costsPaid).toBeCloseTo(money * 0.0005, 4);
-    expect(figures.slippagePaid).toBeCloseTo(money * 0.0005, 4);
-    expect(figures.trades).toBeGreaterThan(10);
+    expect(statistics.costsPaid).toBeCloseTo(money * 0.0005, 4);
+    expect(statistics.slippagePaid).toBeCloseTo(money * 0.0005, 4);
+    expect(statistics.trades).toBeGreaterThan(10);
   }, 60_000);
 
   test("that are not defined are null, and say why", () => {
@@ -114,9 +114,9 @@ describe("figures", () => {
       close: 100 + day,
       volume: null,
     }));
-    const told = (wishes: Parameters<typeof simulate>[1]) =>
-      figuresOf(simulate(rising, wishes, 0, { costBps: 0, slippageBps: 0 }), 252);
-    const idle = told([]);
+    const reported = (targets: Parameters<typeof simulate>[1]) =>
+      statisticsOf(simulate(rising, targets, 0, { costBps: 0, slippageBps: 0 }), 252);
+    const idle = reported([]);
     expect(idle).toMatchObject({
       winRate: null,
       profitFactor: null,
@@ -128,7 +128,7 @@ describe("figures", () => {
       profitFactor: "no trade was closed",
       sharpe: "the equity never moved",
     });
-    const won = told(["long", "keep", "keep", "flat"]);
+    const won = reported(["long", "keep", "keep", "flat"]);
     expect(won).toMatchObject({ winRate: 1, profitFactor: null, calmar: null, openTrade: false });
     expect(won.notDefined).toEqual({
       profitFactor: "no trade lost money",
@@ -186,9 +186,9 @@ describe("a backtest", () => {
   });
 
   test("sees what has a pattern: on a series made to trend the control says it is no chance", () => {
-    const chance = walk(1_500, 9);
+    const random = walk(1_500, 9);
     let close = 100;
-    const trending = chance.map((one, index) => {
+    const trending = random.map((one, index) => {
       const drift = Math.floor(index / 120) % 2 === 0 ? 0.006 : -0.006;
       close *= Math.exp(drift + 0.15 * Math.log((one.close ?? 1) / (one.open ?? 1)));
       return { ...one, open: close, high: close, low: close, close };

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { blockLengthFor, bootstrap, inOneGo, resample } from "../../../src/domain/backtest/bootstrap.ts";
 import { controlOf, onShuffles } from "../../../src/domain/backtest/control.ts";
-import { below, chanceFrom } from "../../../src/domain/backtest/random.ts";
+import { below, randomFrom } from "../../../src/domain/backtest/random.ts";
 import { permuted, shapesAfter, shuffled } from "../../../src/domain/backtest/shuffle.ts";
 import { rulesStrategy } from "../../../src/domain/backtest/strategy.ts";
 import { sp500 } from "../indicators/sp500.ts";
@@ -14,8 +14,8 @@ const mean = (list: readonly number[]) => list.reduce((sum, one) => sum + one, 0
 describe("chance", () => {
   test("is the same for the same seed, another for another, and spread evenly", () => {
     const numbers = (seed: number) => {
-      const chance = chanceFrom(seed);
-      return Array.from({ length: 60_000 }, () => below(6, chance));
+      const random = randomFrom(seed);
+      return Array.from({ length: 60_000 }, () => below(6, random));
     };
     expect(numbers(5)).toEqual(numbers(5));
     expect(numbers(5)).not.toEqual(numbers(6));
@@ -25,17 +25,17 @@ describe("chance", () => {
   });
 
   test("gives Mulberry32's own numbers", () => {
-    const chance = chanceFrom(0);
+    const random = randomFrom(0);
     // The published reference implementation's first numbers for seed 0.
     const expected = [1_144_304_738, 1_416_247, 958_946_056].map((one) => one / 2 ** 32);
-    expect([chance(), chance(), chance()]).toEqual(expected);
+    expect([random(), random(), random()]).toEqual(expected);
   });
 
   test("puts every order of three with the same frequency", () => {
-    const chance = chanceFrom(11);
+    const random = randomFrom(11);
     const counts = new Map<string, number>();
     for (let turn = 0; turn < 6_000; turn += 1) {
-      const order = permuted(["a", "b", "c"], chance).join("");
+      const order = permuted(["a", "b", "c"], random).join("");
       counts.set(order, (counts.get(order) ?? 0) + 1);
     }
     expect(counts.size).toBe(6);
@@ -48,7 +48,7 @@ describe("a shuffled series", () => {
     fc.assert(
       fc.property(fc.nat(100_000), fc.boolean(), (seed, closeOnly) => {
         const bars = closeOnly ? closesOnly(walk(60, seed)) : walk(60, seed);
-        const mixed = shuffled(bars, 9, shapesAfter(bars, 9), chanceFrom(seed));
+        const mixed = shuffled(bars, 9, shapesAfter(bars, 9), randomFrom(seed));
         expect(mixed.slice(0, 10)).toEqual(bars.slice(0, 10));
         expect(mixed.map(({ timestamp }) => timestamp)).toEqual(bars.map(({ timestamp }) => timestamp));
         const ratios = (list: typeof bars) => ({
@@ -69,7 +69,7 @@ describe("a shuffled series", () => {
   test("of the S&P 500 is one on which the rules do not beat buy-and-hold on average", () => {
     const bars = sp500();
     const costs = { costBps: 5, slippageBps: 5 };
-    const excesses = [...onShuffles(bars, rulesStrategy("STOCK", "1d", "XNYS"), costs, 12, chanceFrom(3))];
+    const excesses = [...onShuffles(bars, rulesStrategy("STOCK", "1d", "XNYS"), costs, 12, randomFrom(3))];
     const known = excesses.filter((one) => one !== null);
     expect(known).toHaveLength(12);
     expect(mean(known)).toBeLessThan(0);
@@ -86,7 +86,7 @@ describe("a shuffled series", () => {
         rulesStrategy("STOCK", "1d", "XNYS"),
         { costBps: 0, slippageBps: 0 },
         3,
-        chanceFrom(3),
+        randomFrom(3),
       ),
     ];
     expect(excesses).toEqual([null, null, null]);
@@ -111,11 +111,11 @@ describe("a shuffled series", () => {
 describe("the stationary bootstrap", () => {
   test("draws blocks of the length it says, from everywhere alike", () => {
     const places = Array.from({ length: 50 }, (_, index) => index);
-    const chance = chanceFrom(4);
+    const random = randomFrom(4);
     let [jumps, draws] = [0, 0];
     const counts = places.map(() => 0);
     for (let turn = 0; turn < 2_000; turn += 1) {
-      const drawn = resample(places, 5, chance);
+      const drawn = resample(places, 5, random);
       for (const [index, place] of drawn.entries()) {
         counts[place] = (counts[place] ?? 0) + 1;
         if (index === 0) continue;
@@ -133,9 +133,9 @@ describe("the stationary bootstrap", () => {
     let held = 0;
     const tries = 200;
     for (let seed = 1; seed <= tries; seed += 1) {
-      const chance = chanceFrom(seed);
-      const returns = Array.from({ length: 250 }, () => 0.0004 + 0.01 * step(chance));
-      const { sharpe } = inOneGo(bootstrap(returns, 252, 200, chanceFrom(seed + 1_000)));
+      const random = randomFrom(seed);
+      const returns = Array.from({ length: 250 }, () => 0.0004 + 0.01 * step(random));
+      const { sharpe } = inOneGo(bootstrap(returns, 252, 200, randomFrom(seed + 1_000)));
       const truth = (0.0004 / 0.01) * Math.sqrt(252);
       if ((sharpe.low ?? Number.NaN) <= truth && truth <= (sharpe.high ?? Number.NaN)) held += 1;
     }
@@ -144,7 +144,7 @@ describe("the stationary bootstrap", () => {
   }, 60_000);
 
   test("has no Sharpe ratio of returns that never vary, and says of how many it has", () => {
-    const { sharpe, cagr } = inOneGo(bootstrap([0, 0, 0, 0], 252, 10, chanceFrom(1)));
+    const { sharpe, cagr } = inOneGo(bootstrap([0, 0, 0, 0], 252, 10, randomFrom(1)));
     expect(sharpe).toEqual({ low: null, high: null, resamples: 0 });
     expect(cagr).toEqual({ low: 0, high: 0, resamples: 10 });
   });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { effortOf, MOST_EFFORT } from "../../../src/domain/backtest/portfolio-request.ts";
+import { effortOf, MAX_EFFORT } from "../../../src/domain/backtest/portfolio-request.ts";
 import { METHODS } from "../../../src/domain/portfolio/optimize.ts";
 import { asked, outcomeOf, refusalOf, reportOf, walks } from "./portfolio-series.ts";
 
@@ -46,9 +46,9 @@ describe("what no backtest can be made of", () => {
     const [times, wanted, every] = (reason.match(/\d+/g) ?? []).slice(1).map(Number);
     const effort = effortOf(asked(plan), 60);
     expect([times, wanted, every]).toEqual([
-      Math.floor(MOST_EFFORT / effort),
+      Math.floor(MAX_EFFORT / effort),
       359,
-      Math.ceil(359 / Math.floor(MOST_EFFORT / effort)),
+      Math.ceil(359 / Math.floor(MAX_EFFORT / effort)),
     ]);
     const cheap = outcomeOf(assets, { method: "inverseVolatility", rebalanceEvery: 9 });
     expect(cheap.outcome.kind).toBe("done");

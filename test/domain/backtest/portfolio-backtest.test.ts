@@ -23,8 +23,8 @@ describe("the future", () => {
     if (shared.kind !== "done") throw new Error("refused");
     const targets: Target[] = shared.value.moves.flatMap((_, time) => {
       if (time < 2) return [];
-      const told = assets.map((_one, asset) => signal(assets, asset, time));
-      const best = told.indexOf(Math.max(...told));
+      const reported = assets.map((_one, asset) => signal(assets, asset, time));
+      const best = reported.indexOf(Math.max(...reported));
       return [{ time, weights: assets.map((_one, asset) => (asset === best ? 1 : 0)) }];
     });
     const last = (all: readonly Target[]) =>
@@ -84,16 +84,16 @@ describe("the future", () => {
           ...one,
           points: one.points.map((each, bar) => (bar <= until ? each : (other[asset]?.points[bar] ?? each))),
         }));
-        const wish = { method, target };
-        const told = (assets: readonly TestedSeries[]) => reportOf(assets, wish).rebalancings.newest;
-        const [whole, otherwise] = [told(real), told(changed)];
+        const settings = { method, target };
+        const reported = (assets: readonly TestedSeries[]) => reportOf(assets, settings).rebalancings.newest;
+        const [whole, otherwise] = [reported(real), reported(changed)];
         const filled = (list: typeof whole) => list.filter(({ filledAt }) => filledAt <= until * DAY);
         const decided = (list: typeof whole) =>
           list.flatMap(({ decidedAt, weights }) => (decidedAt <= until * DAY ? [weights] : []));
         // With something else after the bar, and with nothing after it at all.
         expect(filled(otherwise)).toEqual(filled(whole));
         expect(decided(otherwise)).toEqual(decided(whole));
-        expect(told(cut(real, until * DAY))).toEqual(filled(whole));
+        expect(reported(cut(real, until * DAY))).toEqual(filled(whole));
       }),
       { numRuns: 40 },
     );
@@ -101,10 +101,10 @@ describe("the future", () => {
 });
 
 describe("a portfolio's backtest", () => {
-  const wish = { shuffles: 3, bootstraps: 40, costBps: 10, slippageBps: 5 };
+  const settings = { shuffles: 3, bootstraps: 40, costBps: 10, slippageBps: 5 };
 
   test("of equal weights is equal weight itself, exactly", () => {
-    const report = reportOf(walks(THREE, 200, 4), { ...wish, method: "equalWeight" });
+    const report = reportOf(walks(THREE, 200, 4), { ...settings, method: "equalWeight" });
     expect(report.strategy).toEqual(report.equalWeight);
     expect(report.overEqualWeight).toBe(0);
     expect(report.control).toMatchObject({ mean: 0, asWell: 3, pValue: 1 });
@@ -118,8 +118,8 @@ describe("a portfolio's backtest", () => {
     const target = method === "efficientRisk" ? 0.2 : method === "efficientReturn" ? 0.02 : null;
     const assets = walks(["DD", ...THREE], 160, 6);
     const turned = [2, 0, 3, 1].flatMap((index) => assets[index] ?? []);
-    expect(reportOf(turned, { ...wish, method, target })).toEqual(
-      reportOf(assets, { ...wish, method, target }),
+    expect(reportOf(turned, { ...settings, method, target })).toEqual(
+      reportOf(assets, { ...settings, method, target }),
     );
   });
 
@@ -133,11 +133,11 @@ describe("a portfolio's backtest", () => {
           return { timestamp, open: (open ?? 0) * factor, close: close * factor };
         }),
       }));
-    const { strategy, equalWeight, ...rest } = reportOf(assets, wish);
-    const other = reportOf(scaled([1024, 0.25, 2]), wish);
+    const { strategy, equalWeight, ...rest } = reportOf(assets, settings);
+    const other = reportOf(scaled([1024, 0.25, 2]), settings);
     // Powers of two change no digit.
     expect(other).toEqual({ ...rest, strategy, equalWeight });
-    const odd = reportOf(scaled([1e-6, 333.3, 7e5]), wish);
+    const odd = reportOf(scaled([1e-6, 333.3, 7e5]), settings);
     expect(odd.strategy.finalEquity).toBeCloseTo(strategy.finalEquity, 9);
     expect(odd.equalWeight.sharpe).toBeCloseTo(equalWeight.sharpe ?? Number.NaN, 9);
     expect(odd.control?.pValue).toBe(rest.control?.pValue);

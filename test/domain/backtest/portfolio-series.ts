@@ -27,7 +27,7 @@ export const withoutOpens = (series: TestedSeries): TestedSeries => ({
 
 const { method, target, expectedReturns, riskModel, riskFreeRate, bounds, groups } = DEFAULT_REQUEST;
 
-export const asked = (wish: Partial<PortfolioBacktestRequest> = {}): PortfolioBacktestRequest => ({
+export const asked = (settings: Partial<PortfolioBacktestRequest> = {}): PortfolioBacktestRequest => ({
   ...{ method, target, expectedReturns, riskModel, riskFreeRate, bounds, groups },
   ...DEFAULT_BACKTEST,
   kind: "portfolio",
@@ -37,16 +37,16 @@ export const asked = (wish: Partial<PortfolioBacktestRequest> = {}): PortfolioBa
   rebalanceEvery: 10,
   shuffles: 0,
   bootstraps: 0,
-  ...wish,
+  ...settings,
 });
 
 export const outcomeOf = (
   assets: readonly TestedSeries[],
-  wish: Partial<PortfolioBacktestRequest> = {},
+  settings: Partial<PortfolioBacktestRequest> = {},
   more: Partial<PortfolioBacktestInput> = {},
 ): { readonly outcome: Outcome<PortfolioBacktestReport>; readonly steps: readonly number[] } => {
   const work = portfolioBacktest({
-    ...{ assets, atOpens: true, periodsPerYear: 252, request: asked(wish) },
+    ...{ assets, atOpens: true, periodsPerYear: 252, request: asked(settings) },
     ...more,
   });
   const steps: number[] = [];
@@ -59,16 +59,19 @@ export const outcomeOf = (
 
 export const reportOf = (
   assets: readonly TestedSeries[],
-  wish: Partial<PortfolioBacktestRequest> = {},
+  settings: Partial<PortfolioBacktestRequest> = {},
   more: Partial<PortfolioBacktestInput> = {},
 ): PortfolioBacktestReport => {
-  const { outcome } = outcomeOf(assets, wish, more);
+  const { outcome } = outcomeOf(assets, settings, more);
   if (outcome.kind !== "done") throw new Error(`${outcome.error.code}: ${outcome.error.detail}`);
   return outcome.value;
 };
 
-export const refusalOf = (assets: readonly TestedSeries[], wish: Partial<PortfolioBacktestRequest> = {}) => {
-  const { outcome } = outcomeOf(assets, wish);
+export const refusalOf = (
+  assets: readonly TestedSeries[],
+  settings: Partial<PortfolioBacktestRequest> = {},
+) => {
+  const { outcome } = outcomeOf(assets, settings);
   if (outcome.kind !== "refused") throw new Error("not refused");
   return outcome.error;
 };

@@ -1,23 +1,23 @@
 import type { Bar } from "../../../src/domain/asset/bar.ts";
-import { type Chance, chanceFrom } from "../../../src/domain/backtest/random.ts";
-import type { Strategy, Wish } from "../../../src/domain/backtest/strategy.ts";
+import { type Random, randomFrom } from "../../../src/domain/backtest/random.ts";
+import type { Strategy, Target } from "../../../src/domain/backtest/strategy.ts";
 
 export const DAY = 86_400_000;
 
 /** A step of about one: the sum of twelve fractions, less six (variance 1). */
-export const step = (chance: Chance): number => {
+export const step = (random: Random): number => {
   let sum = -6;
-  for (let turn = 0; turn < 12; turn += 1) sum += chance();
+  for (let turn = 0; turn < 12; turn += 1) sum += random();
   return sum;
 };
 
 /** A random walk whose nights and days are independent of each other and go nowhere on average. */
 export const walk = (count: number, seed: number): Bar[] => {
-  const chance = chanceFrom(seed);
+  const random = randomFrom(seed);
   let close = 100;
   return Array.from({ length: count }, (_, day): Bar => {
-    const open = close * Math.exp(0.01 * step(chance));
-    close = open * Math.exp(0.01 * step(chance));
+    const open = close * Math.exp(0.01 * step(random));
+    close = open * Math.exp(0.01 * step(random));
     const [high, low] = [Math.max(open, close) * 1.002, Math.min(open, close) * 0.998];
     return { timestamp: day * DAY, open, high, low, close, volume: 1_000 };
   });
@@ -27,22 +27,22 @@ export const closesOnly = (bars: readonly Bar[]): Bar[] =>
   bars.map((bar) => ({ ...bar, open: null, high: null, low: null, volume: null }));
 
 /** A strategy that answers the bar at this place, whatever it may know of others. */
-export const knowing = (warmUp: number, wish: (index: number) => Wish): Strategy => ({
+export const knowing = (warmUp: number, target: (index: number) => Target): Strategy => ({
   warmUp,
   begin: () => {
     let index = -1;
     return () => {
       index += 1;
-      return wish(index);
+      return target(index);
     };
   },
 });
 
 /** Wishes thrown with a die. */
-export const thrown = (count: number, seed: number): Wish[] => {
-  const chance = chanceFrom(seed);
+export const thrown = (count: number, seed: number): Target[] => {
+  const random = randomFrom(seed);
   return Array.from({ length: count }, () => {
-    const one = chance();
+    const one = random();
     return one < 0.2 ? "long" : one < 0.4 ? "flat" : "keep";
   });
 };

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Bar } from "../../../src/domain/asset/bar.ts";
 import { buyAndHold, equityPoints, type Run, simulate } from "../../../src/domain/backtest/simulate.ts";
-import { rulesStrategy, type Wish, wishesOf } from "../../../src/domain/backtest/strategy.ts";
+import { rulesStrategy, type Target, targetsOf } from "../../../src/domain/backtest/strategy.ts";
 import { closesOnly, DAY, knowing, thrown, walk } from "./series.ts";
 
 const FREE = { costBps: 0, slippageBps: 0 };
@@ -24,19 +24,25 @@ const at = <T>(list: readonly T[], index: number): T => {
 };
 
 /** What is held after bar `t`'s fill: the last wish before it that is not to keep, found anew for every bar. */
-const heldAfter = (wishes: readonly Wish[], first: number, t: number): boolean => {
+const heldAfter = (targets: readonly Target[], first: number, t: number): boolean => {
   for (let back = t - 1; back >= first; back -= 1) {
-    if (wishes[back] !== "keep") return wishes[back] === "long";
+    if (targets[back] !== "keep") return targets[back] === "long";
   }
   return false;
 };
 
 /** A second implementation, slow: the equity at a bar as a product over all prices since the start. */
-const equityAt = (bars: readonly Bar[], wishes: readonly Wish[], first: number, t: number, side: number) => {
+const equityAt = (
+  bars: readonly Bar[],
+  targets: readonly Target[],
+  first: number,
+  t: number,
+  side: number,
+) => {
   let equity = 1;
   for (let day = first + 1; day <= t; day += 1) {
     const { open, close } = at(bars, day);
-    const [before, now] = [heldAfter(wishes, first, day - 1), heldAfter(wishes, first, day)];
+    const [before, now] = [heldAfter(targets, first, day - 1), heldAfter(targets, first, day)];
     const price = open ?? close;
     const last = at(bars, day - 1).close;
     if (day > first + 1 && before) equity *= price / last;
@@ -48,8 +54,8 @@ const equityAt = (bars: readonly Bar[], wishes: readonly Wish[], first: number, 
 };
 
 /** Runs with their equity as points. */
-const told = (run: Run) => ({ ...run, equity: equityPoints(run) });
-const follow = (...what: Parameters<typeof simulate>) => told(simulate(...what));
+const reported = (run: Run) => ({ ...run, equity: equityPoints(run) });
+const follow = (...what: Parameters<typeof simulate>) => reported(simulate(...what));
 
 describe("following wishes", () => {
   test("worked by hand: 10 bps of cost and 10 of slippage a side, bought at 10, sold at 12", () => {
@@ -95,12 +101,12 @@ describe("following wishes", () => {
     fc.assert(
       fc.property(cases, ({ seed, count, costBps, closeOnly, first }) => {
         const bars = closeOnly ? closesOnly(walk(count + first, seed)) : walk(count + first, seed);
-        const wishes = thrown(bars.length, seed + 1);
-        const { equity } = follow(bars, wishes, first, { costBps: 0, slippageBps: 0 });
-        const slow = bars.slice(first).map((_, index) => equityAt(bars, wishes, first, first + index, 1));
+        const targets = thrown(bars.length, seed + 1);
+        const { equity } = follow(bars, targets, first, { costBps: 0, slippageBps: 0 });
+        const slow = bars.slice(first).map((_, index) => equityAt(bars, targets, first, first + index, 1));
         for (const [index, { close }] of equity.entries()) expect(close / at(slow, index)).toBeCloseTo(1, 10);
         // Costs take the same factor from each fill, in either direction.
-        const dear = follow(bars, wishes, first, { costBps, slippageBps: 0 });
+        const dear = follow(bars, targets, first, { costBps, slippageBps: 0 });
         const factor = dear.fills.reduce(
           (product, { side }) =>
             side === "buy" ? product / (1 + costBps / 1e4) : product * (1 - costBps / 1e4),
@@ -118,8 +124,8 @@ describe("following wishes", () => {
     fc.assert(
       fc.property(fc.nat(100_000), (seed) => {
         const bars = walk(80, seed);
-        const wishes = thrown(80, seed);
-        const [free, dear] = [follow(bars, wishes, 5, FREE), follow(bars, wishes, 5, DEAR)];
+        const targets = thrown(80, seed);
+        const [free, dear] = [follow(bars, targets, 5, FREE), follow(bars, targets, 5, DEAR)];
         for (const [index, { close }] of free.equity.entries())
           expect(at(dear.equity, index).close).toBeLessThanOrEqual(close + 1e-12);
         expect(dear.costs > 0).toBe(dear.fills.length > 0);
@@ -129,7 +135,7 @@ describe("following wishes", () => {
 
   test("buy-and-hold pays once, and earns what the series does from its first fill", () => {
     const bars = walk(50, 3);
-    const run = told(buyAndHold(bars, 9, DEAR));
+    const run = reported(buyAndHold(bars, 9, DEAR));
     expect(run.fills).toHaveLength(1);
     const grown = at(bars, 49).close / (at(bars, 10).open ?? 0);
     expect(at(run.equity, 40).close).toBeCloseTo(grown / (1.001 * 1.002), 12);
@@ -145,7 +151,7 @@ describe("the future", () => {
       // Knows the move from this close to the next open, which nobody who is filled at that open can have.
       const night = (index: number) => (bars[index + 1]?.open ?? 0) / at(bars, index).close;
       const seer = knowing(1, (index) => (night(index) > 1 ? "long" : "flat"));
-      const { equity } = follow(bars, wishesOf(seer, bars), 0, FREE);
+      const { equity } = follow(bars, targetsOf(seer, bars), 0, FREE);
       earned.push(Math.log(at(equity, count - 1).close));
       const stolen = bars
         .slice(0, -1)
@@ -175,14 +181,14 @@ describe("the future", () => {
           const t = count - 1 - back;
           const other = walk(count, seed + 1).map((one) => (closeOnly ? at(closesOnly([one]), 0) : one));
           const changed = real.map((one, index) => (index <= t ? one : { ...at(other, index) }));
-          const [wished, wishedThen] = [wishesOf(strategy, real), wishesOf(strategy, changed)];
-          expect(wishedThen.slice(0, t + 1)).toEqual(wished.slice(0, t + 1));
-          const upTo = (bars: readonly Bar[], wishes: readonly Wish[]) => {
-            const { fills, equity } = follow(bars, wishes, first, DEAR);
+          const [wished, targetThen] = [targetsOf(strategy, real), targetsOf(strategy, changed)];
+          expect(targetThen.slice(0, t + 1)).toEqual(wished.slice(0, t + 1));
+          const upTo = (bars: readonly Bar[], targets: readonly Target[]) => {
+            const { fills, equity } = follow(bars, targets, first, DEAR);
             const until = t * DAY;
             return [fills, equity].map((list) => list.filter(({ timestamp }) => timestamp <= until));
           };
-          expect(upTo(changed, wishedThen)).toEqual(upTo(real, wished));
+          expect(upTo(changed, targetThen)).toEqual(upTo(real, wished));
         },
       ),
       { numRuns: 40 },

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Bar } from "../../../src/domain/asset/bar.ts";
-import { rulesStrategy, wishesOf } from "../../../src/domain/backtest/strategy.ts";
+import { rulesStrategy, targetsOf } from "../../../src/domain/backtest/strategy.ts";
 import type { Resolution } from "../../../src/domain/market/resolution.ts";
 import { ACTION_IN } from "../../../src/domain/recommendation/action.ts";
 import {
@@ -25,9 +25,9 @@ const calledFor = (bars: readonly Bar[], resolution: Resolution) => {
 
 describe("the rules as a strategy wish what the engine's trend calls for", () => {
   test("on every one of 5,105 real days", () => {
-    const wishes = wishesOf(rulesStrategy("STOCK", "1d", "XNYS"), sp500());
-    expect(wishes).toEqual(calledFor(sp500(), "1d"));
-    for (const wish of ["long", "flat", "keep"]) expect(wishes).toContain(wish);
+    const targets = targetsOf(rulesStrategy("STOCK", "1d", "XNYS"), sp500());
+    expect(targets).toEqual(calledFor(sp500(), "1d"));
+    for (const target of ["long", "flat", "keep"]) expect(targets).toContain(target);
   }, 60_000);
 
   test("on random series, of closes only too, at every resolution's parameters", () => {
@@ -35,7 +35,7 @@ describe("the rules as a strategy wish what the engine's trend calls for", () =>
     fc.assert(
       fc.property(fc.nat(100_000), fc.boolean(), resolutions, (seed, closeOnly, resolution) => {
         const bars = closeOnly ? closesOnly(walk(320, seed)) : walk(320, seed);
-        expect(wishesOf(rulesStrategy("STOCK", resolution, "XNYS"), bars)).toEqual(
+        expect(targetsOf(rulesStrategy("STOCK", resolution, "XNYS"), bars)).toEqual(
           calledFor(bars, resolution),
         );
       }),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { tellingHowFar } from "../../../src/queues/telling-how-far.ts";
+import { reportProgress } from "../../../src/queues/telling-how-far.ts";
 
 function* steps(count: number): Generator<number, string> {
   for (let step = 1; step <= count; step += 1) yield step / count;
@@ -10,7 +10,7 @@ describe("long work", () => {
   it("lets whatever waits run at least every eighth step, also where the clock stands still", async () => {
     let turns = 0;
     const shares: number[] = [];
-    const outcome = await tellingHowFar(steps(400), {
+    const outcome = await reportProgress(steps(400), {
       progress: async (share) => void shares.push(share),
       pause: async () => {
         turns += 1;
@@ -25,7 +25,7 @@ describe("long work", () => {
   it("lets it run after each step that takes long", async () => {
     let clock = 0;
     let turns = 0;
-    await tellingHowFar(steps(10), {
+    await reportProgress(steps(10), {
       progress: async () => undefined,
       pause: async () => {
         turns += 1;

@@ -37,8 +37,8 @@ describe("a portfolio's backtest of which nobody said how it learns", () => {
     });
     for (const method of METHODS) {
       for (const periods of [12, 52, 252, 1_753]) {
-        const wish = asked({ method, bounds: { min: 0.001, max: 0.5, assets: {} } });
-        const plan = filledPlan(wish, {}, { assets: 100, bars: 1_250, periodsPerYear: periods });
+        const target = asked({ method, bounds: { min: 0.001, max: 0.5, assets: {} } });
+        const plan = filledPlan(target, {}, { assets: 100, bars: 1_250, periodsPerYear: periods });
         expect(tooMuchWork(plan, 100, 1_250)).toBeNull();
       }
     }

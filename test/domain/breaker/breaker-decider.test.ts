@@ -35,7 +35,7 @@ const failedOf = (subject: string): BreakerFact => ({
   heldUntil: 0,
 });
 const FAILED = failedOf("AAPL");
-const TOLD: BreakerFact = { type: "troubled", trouble: "IntegrationError", verdict: DOWN, at: START };
+const REPORTED: BreakerFact = { type: "troubled", trouble: "IntegrationError", verdict: DOWN, at: START };
 
 const report = (second: number, verdict: Verdict, permit: Partial<Permit> = {}, subject = "AAPL"): Timed => ({
   type: "report",
@@ -51,7 +51,7 @@ const acquire = (second: number, lease: string, subject = "AAPL"): Timed => ({
   subject,
 });
 
-const fourFailures = [TOLD, FAILED, FAILED, FAILED, FAILED];
+const fourFailures = [REPORTED, FAILED, FAILED, FAILED, FAILED];
 const open: BreakerFact = {
   type: "opened",
   reason: "failures",
@@ -104,7 +104,7 @@ describe("a breaker", () => {
     given(open, probing)
       .when(report(31, UP, probe))
       .then({ type: "closed", reason: "probe" });
-    given(TOLD, open, probing)
+    given(REPORTED, open, probing)
       .when(report(31, DOWN, probe))
       .then(
         { type: "failed", counts: false },
@@ -113,11 +113,11 @@ describe("a breaker", () => {
   });
 
   it("does not listen to a call of before it opened, nor to a lease that has run out", () => {
-    given(TOLD, open, probing).when(report(31, UP)).thenNothing();
-    given(TOLD, open, probing)
+    given(REPORTED, open, probing).when(report(31, UP)).thenNothing();
+    given(REPORTED, open, probing)
       .when(report(61, UP, probe))
       .thenNothing();
-    given(TOLD, open, probing, { ...leasedTo("AAPL", 30), lease: "second" } as BreakerFact)
+    given(REPORTED, open, probing, { ...leasedTo("AAPL", 30), lease: "second" } as BreakerFact)
       .when(report(31, DOWN, probe))
       .thenNothing();
   });
@@ -137,7 +137,7 @@ describe("a breaker", () => {
 });
 
 describe("a breaker of a service that may fail on some questions only", () => {
-  const five = [TOLD, ...["A", "B", "C", "D", "E"].map(failedOf)];
+  const five = [REPORTED, ...["A", "B", "C", "D", "E"].map(failedOf)];
   const trial = { epoch: 1, lease: "trial" };
 
   it("lets those who have not failed ask once each while it is open, and only so many", () => {
@@ -188,10 +188,10 @@ describe("a breaker of a service that may fail on some questions only", () => {
   it("counts a broken connection for the service, whoever asked", () => {
     const unreached: Verdict = { ...DOWN, reached: false };
     const own: BreakerFact = { ...failedOf("A"), counts: false, own: true } as BreakerFact;
-    given(TOLD, own)
+    given(REPORTED, own)
       .when(report(1, DOWN, {}, "A"))
       .then({ type: "failed", counts: false });
-    given(TOLD, own)
+    given(REPORTED, own)
       .when(report(1, unreached, {}, "A"))
       .then({ type: "failed", counts: true });
   });

@@ -93,7 +93,7 @@ class Recover implements fc.Command<Model, Real> {
   constructor(subject: string) {
     this.#subject = subject;
   }
-  check = (m: Readonly<Model>) => m.open && !m.byHand;
+  check = (m: Readonly<Model>) => m.open && !m.manually;
   run(m: Model, r: Real): void {
     m.now += 2 * Math.max(BREAKER_POLICY.longestOpenSeconds * 1000, LEASE_MS);
     const before = m.calls.length;
@@ -109,7 +109,7 @@ class InTime implements fc.Command<Model, Real> {
   constructor(subject: string) {
     this.#subject = subject;
   }
-  check = (m: Readonly<Model>) => m.open && !m.byHand;
+  check = (m: Readonly<Model>) => m.open && !m.manually;
   run(m: Model, r: Real): void {
     m.now = Math.max(m.now, dueAt(r.state) ?? 0);
     new Calls([FAILURE], this.#subject).run(m, r);
@@ -157,14 +157,14 @@ describe("a breaker shared by several callers", () => {
         const model: Model = {
           now: Date.UTC(2030, 0, 1),
           open: false,
-          byHand: false,
+          manually: false,
           failures: 0,
           era: 0,
           calls: [],
           probe: null,
           bad: new Map(),
           tried: new Set(),
-          mostTrials: 0,
+          maxTrials: 0,
           prober: null,
           waiting: new Map(),
         };

@@ -40,7 +40,7 @@ export interface Model {
   now: number;
   /** Open by failures, by a probe or by hand. */
   open: boolean;
-  byHand: boolean;
+  manually: boolean;
   failures: number;
   era: number;
   calls: Call[];
@@ -49,7 +49,7 @@ export interface Model {
   bad: Map<string, Bad>;
   /** Who was let through out of turn since it opened. */
   tried: Set<string>;
-  mostTrials: number;
+  maxTrials: number;
   /** Whose probe failed last, and who was told to wait since. */
   prober: string | null;
   waiting: Map<string, number>;
@@ -100,7 +100,7 @@ export class Acquire implements fc.Command<Model, Real> {
     const due = dueAt(r.state);
     const answer = r.acquire(m.now, subject);
     expectSame(m, r);
-    const mayTry = m.open && !m.bad.has(subject) && !m.tried.has(subject) && m.tried.size < m.mostTrials;
+    const mayTry = m.open && !m.bad.has(subject) && !m.tried.has(subject) && m.tried.size < m.maxTrials;
     if (answer.kind === "wait") {
       // Closed never makes anybody wait, nor is anybody who has not failed sent away before so many others.
       expect(m.open).toBe(true);
@@ -115,7 +115,7 @@ export class Acquire implements fc.Command<Model, Real> {
     // While it is open one probe goes, and none while another is out or a person holds it open.
     if (isProbe) {
       expect(probeOut(m)).toBe(false);
-      expect(m.byHand).toBe(false);
+      expect(m.manually).toBe(false);
       // Nor the same one's again while somebody waits who comes in time.
       const inTime = due !== null && m.now < due + BREAKER_POLICY.openSeconds * 1000;
       const others = [...m.waiting].filter(([other, at]) => other !== subject && m.now - at < 300_000);
@@ -197,12 +197,12 @@ export class Report implements fc.Command<Model, Real> {
   toString = () => `report(${this.#which}, ${this.#verdict.kind})`;
 }
 
-export function open(m: Model, byHand: boolean, mostTrials: number): void {
-  Object.assign(m, { open: true, byHand, probe: null, era: m.era + 1, mostTrials, tried: new Set() });
+export function open(m: Model, manually: boolean, maxTrials: number): void {
+  Object.assign(m, { open: true, manually, probe: null, era: m.era + 1, maxTrials, tried: new Set() });
 }
 
 export function close(m: Model): void {
-  Object.assign(m, { open: false, byHand: false, probe: null, failures: 0, era: m.era + 1 });
+  Object.assign(m, { open: false, manually: false, probe: null, failures: 0, era: m.era + 1 });
   Object.assign(m, { prober: null, waiting: new Map() });
 }
 

@@ -12,16 +12,16 @@ interface Delivery {
 interface Answer {
   readonly status: number | null;
   readonly retryAfter?: number;
-  readonly chance?: number;
+  readonly random?: number;
 }
 
 /** One delivery as the webhooks consumer carries it on: each answer is an attempt, and a verdict is what it makes of it. */
 const delivery: Decider<Delivery, Answer, DeliveryVerdict> = {
   initial: () => ({ state: "open", attempts: 0 }),
   evolve: ({ attempts }, { kind }) => ({ state: kind, attempts: attempts + 1 }),
-  decide: ({ state, attempts }, { status, retryAfter = 0, chance = 0 }) => {
+  decide: ({ state, attempts }, { status, retryAfter = 0, random = 0 }) => {
     if (state !== "open" && state !== "retry") return { refused: `it is ${state} already` };
-    return [readAnswer(status, attempts + 1, SCHEDULE, retryAfter, chance)];
+    return [readAnswer(status, attempts + 1, SCHEDULE, retryAfter, random)];
   },
 };
 const { given, fold } = specification(delivery);
@@ -30,7 +30,7 @@ const FAILED: Answer = { status: 500 };
 const answer = fc.record({
   status: fc.constantFrom(null, 200, 204, 301, 400, 401, 404, 410, 429, 500, 503),
   retryAfter: fc.nat({ max: 200_000 }),
-  chance: fc.double({ min: 0, max: 0.999999, noNaN: true }),
+  random: fc.double({ min: 0, max: 0.999999, noNaN: true }),
 });
 
 describe("a delivery", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { askedIn } from "../../../src/domain/import/question.ts";
+import { requestedIn } from "../../../src/domain/import/question.ts";
 import { understand } from "../../../src/domain/import/understand.ts";
 import type { Understanding } from "../../../src/domain/import/understanding.ts";
 import { barKey } from "../../../src/domain/market/bar-key.ts";
@@ -19,7 +19,8 @@ const shown = ({ calendar = "XNYS" }: Export, { recognised, bars }: Understandin
     return [key.endsWith("T00:00:00.000Z") ? key.slice(0, 10) : key, open, high, low, close, volume];
   });
 
-const isAsked = (becomes: Export["becomes"]): becomes is readonly string[] => typeof becomes[0] === "string";
+const isRequested = (becomes: Export["becomes"]): becomes is readonly string[] =>
+  typeof becomes[0] === "string";
 
 describe("an export as people have it is read, or everything it leaves open is asked at once", () => {
   test.each(EXPORTS.map((one) => [one.name, one] as const))("%s", (_, one) => {
@@ -29,7 +30,7 @@ describe("an export as people have it is read, or everything it leaves open is a
     expect(understood.recognised.form?.id ?? null).toBe(one.form);
     expect(understood.skippedTotal).toBe(one.skipped ?? 0);
     const { becomes } = one;
-    if (isAsked(becomes)) {
+    if (isRequested(becomes)) {
       expect(understood.questions.map(({ parameter }) => parameter)).toEqual(becomes);
       expect(understood.bars).toEqual([]);
       for (const { choices, otherwise } of understood.questions) {
@@ -37,12 +38,12 @@ describe("an export as people have it is read, or everything it leaves open is a
       }
       return;
     }
-    expect(understood.questions.map(askedIn)).toEqual([]);
+    expect(understood.questions.map(requestedIn)).toEqual([]);
     expect(shown(one, understood).slice(0, becomes.length)).toEqual(becomes);
   });
 
   test("every choice that is offered answers its question", () => {
-    for (const one of EXPORTS.filter(({ becomes }) => isAsked(becomes))) {
+    for (const one of EXPORTS.filter(({ becomes }) => isRequested(becomes))) {
       const { questions } = read(one);
       for (const { parameter, choices } of questions.filter((asked) => asked.parameter !== "columns")) {
         for (const { value } of choices) {
@@ -61,7 +62,7 @@ const cell = (text: string): string => text.replaceAll("|", "\\|").replaceAll("\
 
 const became = (one: Export): string => {
   const { questions, skippedTotal, bars } = read(one);
-  if (questions.length > 0) return `asked: ${questions.map(askedIn).join("; ")}`;
+  if (questions.length > 0) return `asked: ${questions.map(requestedIn).join("; ")}`;
   const [first] = shown(one, read(one));
   const passed = skippedTotal === 0 ? "" : `, ${skippedTotal} line(s) passed over`;
   return `${bars.length} bar(s)${passed}; the first ${first?.map((value) => String(value ?? "–")).join(" ")}`;

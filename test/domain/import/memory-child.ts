@@ -7,7 +7,7 @@ import { barKey } from "../../../src/domain/market/bar-key.ts";
 import {
   decodeFile,
   importRequest,
-  MOST_IMPORT_ROWS,
+  MAX_IMPORT_ROWS,
   tooMuchJson,
 } from "../../../src/queues/import-format.ts";
 
@@ -32,7 +32,7 @@ const rowsOf = (bytes: ArrayBuffer): { rows: readonly BarRow[]; said: string } =
       ? { rows: reading.bars, said: JSON.stringify(parsed.data) }
       : { rows: [], said: JSON.stringify(reading.errors) };
   }
-  const understood = understand(decodeFile(bytes).text, { maxRows: MOST_IMPORT_ROWS, calendar, answers: {} });
+  const understood = understand(decodeFile(bytes).text, { maxRows: MAX_IMPORT_ROWS, calendar, answers: {} });
   const reading = barsOf(understood);
   return reading.ok ? { rows: reading.bars, said: "" } : { rows: [], said: JSON.stringify(reading.errors) };
 };

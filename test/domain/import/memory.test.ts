@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 const MEGABYTES = 8_000_000;
 /** What an import may need beside the file itself; a Worker has 128 MB for everything. */
-const MOST_MEGABYTES = 96;
+const MAX_MEGABYTES = 96;
 
 const HEADER = "timestamp,open,high,low,close,volume\n";
 const ROWS = 25_000;
@@ -109,7 +109,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const run = promisify(execFile);
 
 test.each(FILES)(
-  `8 MB of %s (%s) need at most ${MOST_MEGABYTES} MB beside the file`,
+  `8 MB of %s (%s) need at most ${MAX_MEGABYTES} MB beside the file`,
   { timeout: 120_000 },
   async (_, format, file) => {
     const path = join(folder, "upload");
@@ -119,7 +119,7 @@ test.each(FILES)(
     const child = join(import.meta.dirname, "memory-child.ts");
     const { stdout } = await run(process.execPath, [...flags, child, path, format]);
     const told = JSON.parse(stdout) as { megabytes: number; bars: number; refused: number; said: string };
-    expect(told.megabytes).toBeLessThan(MOST_MEGABYTES);
+    expect(told.megabytes).toBeLessThan(MAX_MEGABYTES);
     expect(told.bars > 0 || told.refused > 0 || told.said !== "").toBe(true);
   },
 );

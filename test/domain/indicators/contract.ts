@@ -16,10 +16,10 @@ export interface Subject<State> {
 
 /** A seeded walk with range and volume: same seed, same bars. */
 export const walk = (length: number, seed = 7): Bar[] => {
-  let chance = seed;
+  let random = seed;
   const next = () => {
-    chance = (chance * 48271) % 2147483647;
-    return chance / 2147483647;
+    random = (random * 48271) % 2147483647;
+    return random / 2147483647;
   };
   let close = 100;
   return Array.from({ length }, (_, index) => {

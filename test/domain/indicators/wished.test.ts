@@ -4,33 +4,33 @@ import { performanceOf } from "../../../src/domain/analysis/performance.ts";
 import type { Bar } from "../../../src/domain/asset/bar.ts";
 import { computeAll } from "../../../src/domain/indicators/streaming-set.ts";
 import { INDICATOR_NAMES } from "../../../src/domain/indicators/values.ts";
-import { MOST_WISHED, readWish } from "../../../src/domain/indicators/wished.ts";
-import { WISHED_KINDS } from "../../../src/domain/indicators/wished-kinds.ts";
+import { MAX_CUSTOM_INDICATORS, readCustomIndicators } from "../../../src/domain/indicators/wished.ts";
+import { CUSTOM_INDICATOR_KINDS } from "../../../src/domain/indicators/wished-kinds.ts";
 import { walk, wildBars } from "./contract.ts";
 import { slowValues } from "./slow.ts";
 
 function series(names: readonly string[], periodsPerYear = 252) {
-  const reading = readWish(names);
+  const reading = readCustomIndicators(names);
   if (!reading.ok) throw new Error(JSON.stringify(reading.problems));
   const { rows } = reading;
   return {
-    ...reading.wished,
+    ...reading.custom,
     rows: (bars: readonly Bar[], before = 0) => rows(bars, periodsPerYear, before),
   };
 }
 const problemsOf = (...names: string[]) => {
-  const reading = readWish(names);
+  const reading = readCustomIndicators(names);
   return reading.ok ? [] : reading.problems.map(({ name, reason }) => `${name}: ${reason}`);
 };
 
 /** Some parameters for every kind. */
-const someName = fc.constantFrom(...Object.entries(WISHED_KINDS)).chain(([word, { parameters }]) =>
+const someName = fc.constantFrom(...Object.entries(CUSTOM_INDICATOR_KINDS)).chain(([word, { parameters }]) =>
   fc
     .tuple(
-      ...parameters.map(({ least, most, fraction }) =>
+      ...parameters.map(({ min, max, fraction }) =>
         fraction === true
           ? fc.integer({ min: 1, max: 40 }).map((tenths) => tenths / 10)
-          : fc.integer({ min: least, max: Math.min(most, Math.max(least, 40)) }),
+          : fc.integer({ min: min, max: Math.min(max, Math.max(min, 40)) }),
       ),
     )
     .map((values) => (word === "macd" ? values.with(1, Number(values[1]) + Number(values[0])) : values))
@@ -87,14 +87,14 @@ describe("indicators asked for by name", () => {
 
   it("over a whole series are the figures of its performance", () => {
     const bars = walk(251, 3);
-    const figures = performanceOf(bars, 252);
+    const statistics = performanceOf(bars, 252);
     const { rows } = series(["sortino250", "sharpe250", "var95_250", "cvar95_250", "calmar250"]);
     const last = rows(bars).at(-1);
-    expect(last?.["sortino250"]).toBeCloseTo(figures.sortino ?? Number.NaN, 10);
-    expect(last?.["sharpe250"]).toBeCloseTo(figures.sharpe ?? Number.NaN, 10);
-    expect(last?.["var95_250"]).toBeCloseTo(figures.valueAtRisk95 ?? Number.NaN, 12);
-    expect(last?.["cvar95_250"]).toBeCloseTo(figures.conditionalValueAtRisk95 ?? Number.NaN, 12);
-    expect(last?.["calmar250"]).toBeCloseTo(figures.calmar ?? Number.NaN, 10);
+    expect(last?.["sortino250"]).toBeCloseTo(statistics.sortino ?? Number.NaN, 10);
+    expect(last?.["sharpe250"]).toBeCloseTo(statistics.sharpe ?? Number.NaN, 10);
+    expect(last?.["var95_250"]).toBeCloseTo(statistics.valueAtRisk95 ?? Number.NaN, 12);
+    expect(last?.["cvar95_250"]).toBeCloseTo(statistics.conditionalValueAtRisk95 ?? Number.NaN, 12);
+    expect(last?.["calmar250"]).toBeCloseTo(statistics.calmar ?? Number.NaN, 10);
   });
 
   it("never tell NaN or an infinity, whatever the numbers", () => {
@@ -120,9 +120,9 @@ describe("indicators asked for by name", () => {
     expect(problemsOf("bb20_99")).toEqual(["bb20_99: needs a width from 0.1 to 10"]);
     expect(problemsOf("var95")).toEqual(["var95: is written var<confidence>_<period>"]);
     expect(problemsOf("obv5", "constructor", "", "sma20\n")).toHaveLength(4);
-    expect(problemsOf(...Array.from({ length: MOST_WISHED + 1 }, (_, n) => `sma${n + 1}`))).toEqual([
-      "names: at most 20 names, these are 21",
-    ]);
+    expect(problemsOf(...Array.from({ length: MAX_CUSTOM_INDICATORS + 1 }, (_, n) => `sma${n + 1}`))).toEqual(
+      ["names: at most 20 names, these are 21"],
+    );
     expect(series(["sma5", "sma5"]).keys).toEqual(["sma5"]);
   });
 });

@@ -2,11 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { FAULT_CODES, faultClassOf, TREATMENTS } from "../../../src/domain/job/fault.ts";
 import { isFinished, type JobRecord, jobId } from "../../../src/domain/job/job.ts";
-import {
-  attemptsOf,
-  LONGEST_DEFERRAL_SECONDS,
-  type RetryPolicy,
-} from "../../../src/domain/job/retry-policy.ts";
+import { attemptsOf, MAX_DEFERRAL_SECONDS, type RetryPolicy } from "../../../src/domain/job/retry-policy.ts";
 import { type Settlement, settleAttempt } from "../../../src/domain/job/settle.ts";
 import { done, later, type Outcome, refused } from "../../../src/domain/outcome.ts";
 import { type Decider, specification } from "../../kit/given.ts";
@@ -16,7 +12,7 @@ const POLICY: RetryPolicy = { type: "backoff", attempts: 3, baseSeconds: 10, cap
 interface Try {
   readonly outcome: Outcome<unknown>;
   readonly now: number;
-  readonly chance?: number;
+  readonly random?: number;
 }
 /** The fact a job's record keeps: what a try made of it, and when. */
 type Tried = Settlement & { readonly now: number };
@@ -54,10 +50,10 @@ const job: Decider<JobRecord, Try, Tried> = {
     deferrals: attempt === null ? record.deferrals + 1 : 0,
     deferredSince: attempt === null ? (record.deferredSince ?? now) : null,
   }),
-  decide: (record, { outcome, now, chance = 0.5 }) =>
+  decide: (record, { outcome, now, random = 0.5 }) =>
     isFinished(record.state)
       ? { refused: `it is ${record.state} already` }
-      : [{ ...settleAttempt(record, outcome, now, now, chance, POLICY), now }],
+      : [{ ...settleAttempt(record, outcome, now, now, random, POLICY), now }],
 };
 const { given, fold } = specification(job);
 
@@ -106,7 +102,7 @@ describe("a job", () => {
           expect(tries).toBeLessThan(50_000);
           const [outcome] = [...outcomes.take(1)];
           if (outcome === undefined || outcome.kind !== "later") throw new Error("an endless stream ended");
-          const [tried] = job.decide(record, { outcome, now, chance: 0.9 }) as Tried[];
+          const [tried] = job.decide(record, { outcome, now, random: 0.9 }) as Tried[];
           if (tried === undefined) throw new Error("nothing was decided");
           const { action } = TREATMENTS[faultClassOf(outcome.error.code)];
           // A deferral costs nothing unless there were too many; everything else is on the ledger.
@@ -117,7 +113,7 @@ describe("a job", () => {
         const { attempts } = fold(history);
         expect(attempts.length).toBeLessThanOrEqual(attemptsOf(POLICY));
         expect(attempts.map(({ number }) => number)).toEqual(attempts.map((_, index) => index + 1));
-        expect(now).toBeLessThanOrEqual((LONGEST_DEFERRAL_SECONDS + 86_400) * 1000 * attemptsOf(POLICY));
+        expect(now).toBeLessThanOrEqual((MAX_DEFERRAL_SECONDS + 86_400) * 1000 * attemptsOf(POLICY));
       }),
       { numRuns: 50 },
     );

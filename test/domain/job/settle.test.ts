@@ -5,7 +5,7 @@ import { type Attempt, type JobRecord, jobId } from "../../../src/domain/job/job
 import {
   attemptsOf,
   deferralSeconds,
-  LONGEST_DEFERRAL_SECONDS,
+  MAX_DEFERRAL_SECONDS,
   RETRY_POLICIES,
   type RetryPolicy,
   waitSeconds,
@@ -53,7 +53,7 @@ const left = (record: JobRecord, { attempt, dueAt, state }: Settlement, now: num
   deferredSince: attempt === null ? (record.deferredSince ?? now) : null,
 });
 
-const chance = fc.double({ min: 0, max: 0.999999, noNaN: true });
+const random = fc.double({ min: 0, max: 0.999999, noNaN: true });
 const backoff = fc.record({
   type: fc.constant("backoff" as const),
   attempts: fc.integer({ min: 1, max: 20 }),
@@ -67,7 +67,7 @@ describe("the wait before the next attempt", () => {
       fc.property(
         backoff,
         fc.integer({ min: 1, max: 60 }),
-        chance,
+        random,
         fc.integer({ min: 0, max: 200_000 }),
         (policy, attempt, dice, asked) => {
           const full = Math.min(policy.capSeconds, policy.baseSeconds * 2 ** (attempt - 1));
@@ -82,7 +82,7 @@ describe("the wait before the next attempt", () => {
 
   it("has steps that never shrink, and reaches its cap", () => {
     fc.assert(
-      fc.property(backoff, chance, (policy, dice) => {
+      fc.property(backoff, random, (policy, dice) => {
         const waits = Array.from({ length: 40 }, (_, n) => waitSeconds(policy, n + 1, dice));
         expect(waits).toEqual(waits.toSorted((a, b) => a - b));
         expect(waits.at(-1)).toBe(Math.max(1, Math.ceil(policy.capSeconds * dice)));
@@ -100,7 +100,7 @@ describe("the wait before the next attempt", () => {
     fc.assert(
       fc.property(
         fc.nat({ max: 300 }),
-        chance,
+        random,
         fc.integer({ min: 0, max: 200_000 }),
         (count, dice, asked) => {
           const wait = deferralSeconds(count, dice, asked);
@@ -186,7 +186,7 @@ describe("an attempt's outcome", () => {
     });
   });
 
-  it("a bug of ours is failure at once, and kept for the day it is mended", () => {
+  it("a bug of ours is failure at once, and kept for the day it is repaired", () => {
     const settlement = settle(job, later({ code: "bug", detail: "x is not a function" }));
     expect(settlement).toMatchObject({
       state: "failed",
@@ -261,14 +261,14 @@ describe("an attempt's outcome", () => {
     // When others are served meanwhile it is the job's own.
     expect(settle(record, later(fault))).toMatchObject({ state: "failed", failure: { deadLetter: true } });
     const long = { ...record, deferrals: 9, deferredSince: 0 };
-    expect(settle(long, stillOut, LONGEST_DEFERRAL_SECONDS * 1000).state).toBe("failed");
+    expect(settle(long, stillOut, MAX_DEFERRAL_SECONDS * 1000).state).toBe("failed");
   });
 
   it("a deferral that never ends is given up like any other work", () => {
     const since = { ...job, deferrals: 9, deferredSince: 0 };
-    const justBefore = settle(since, later(limited), LONGEST_DEFERRAL_SECONDS * 1000 - 1);
+    const justBefore = settle(since, later(limited), MAX_DEFERRAL_SECONDS * 1000 - 1);
     expect(justBefore.state).toBe("retrying");
-    expect(settle(since, later(limited), LONGEST_DEFERRAL_SECONDS * 1000)).toMatchObject({
+    expect(settle(since, later(limited), MAX_DEFERRAL_SECONDS * 1000)).toMatchObject({
       state: "failed",
       failure: { eventType: "RetryExhausted", deadLetter: true, payload: { faultClass: "rateLimited" } },
     });

@@ -18,7 +18,7 @@ describe("what is beyond a bound is held somewhere", () => {
 
 describe("the search for bounds", () => {
   test.each([
-    ["a constant", "const MOST_ROWS = 10;", ["a.ts MOST_ROWS"]],
+    ["a constant", "const MAX_ROWS = 10;", ["a.ts MAX_ROWS"]],
     ["a page", "export const PAGE = 10; const ROWS_AT_ONCE = 5;", ["a.ts PAGE", "a.ts ROWS_AT_ONCE"]],
     ["a constant inside a function", "function f() { const MAX_X = 1; }", ["a.ts MAX_X"]],
     ["a query", 'function readRows() { db.prepare("SELECT 1 LIMIT ?3"); }', ["a.ts readRows()"]],

@@ -42,7 +42,7 @@ export const HELD: readonly Held[] = [
   {
     by: "the next tick: it stays due, overdue or past its time, and the oldest are taken first or the taken ones leave",
     bounds: lines(`
-      records/dead-letter-records.ts pruneLetters()
+      records/dead-letter-records.ts pruneDeadLetters()
       records/delivery-records.ts takeOverdueDeliveries()
       records/endpoint-records.ts endpointsToSeal()
       records/idempotency-records.ts pruneKeys()
@@ -62,13 +62,13 @@ export const HELD: readonly Held[] = [
       read-model/streams.ts leastVerified()
       wiring/overdue.ts MAX_LONG_OVERDUE
       schedule/sweep.ts MOST
-      schedule/sweep.ts MOST_STUCK
-      schedule/sweep.ts MOST_SEALED
-      schedule/tick.ts MOST_SCHEDULES
-      schedule/tick.ts MOST_SLOTS
-      schedule/tick.ts MOST_ABANDONED
-      schedule/tick.ts MOST_BUFFERED
-      schedule/alerts.ts MOST_NOTIFIED
+      schedule/sweep.ts MAX_STUCK
+      schedule/sweep.ts MAX_SEALED
+      schedule/tick.ts MAX_SCHEDULES
+      schedule/tick.ts MAX_SLOTS
+      schedule/tick.ts MAX_ABANDONED
+      schedule/tick.ts MAX_BUFFERED
+      schedule/alerts.ts MAX_NOTIFIED
     `),
   },
   {
@@ -95,7 +95,7 @@ export const HELD: readonly Held[] = [
       wiring/stream-logs.ts READ_AT_ONCE
       queues/consumer.ts AT_ONCE
       queues/event-writer.ts MAX_DELIVERIES
-      queues/events.ts MOST_READS
+      queues/events.ts MAX_READS
       queues/events.ts AT_ONCE
       queues/processes.ts AT_ONCE
       queues/ranking.ts PAGE
@@ -106,62 +106,62 @@ export const HELD: readonly Held[] = [
       durable-objects/event-log.ts read()
       durable-objects/event-log.ts page()
       durable-objects/event-log.ts unpublished()
-      durable-objects/outbox.ts MOST_MESSAGES
-      durable-objects/outbox.ts MOST_BYTES
+      durable-objects/outbox.ts MAX_MESSAGES
+      durable-objects/outbox.ts MAX_BYTES
       durable-objects/preview.ts AT_ONCE
     `),
   },
   {
     by: "the slot after it: what is left stays due and is found again",
     bounds: lines(`
-      read-model/due-calls.ts withDueCalls()
-      queues/ask-sources.ts MOST_PAGES
-      durable-objects/open-calls.ts MOST_LOOKED_AT
+      read-model/due-calls.ts withDueRecommendations()
+      queues/ask-sources.ts MAX_PAGES
+      durable-objects/open-calls.ts MAX_SCANNED
       durable-objects/open-calls.ts list()
-      durable-objects/resolutions.ts MOST_AT_ONCE
+      durable-objects/resolutions.ts MAX_AT_ONCE
     `),
   },
   {
     by: "a refusal that names the bound",
     bounds: lines(`
       records/endpoint-limit.ts MAX_ENDPOINTS
-      records/edited-order-records.ts editedOrdersOf()
-      read-model/corporate-actions.ts MOST_ACTIONS
+      records/edited-order-records.ts editedRequestsOf()
+      read-model/corporate-actions.ts MAX_ACTIONS
       read-model/corporate-actions.ts actionsAfter()
-      read-model/resampled-series.ts MOST_FINER
+      read-model/resampled-series.ts MAX_SOURCE_BARS
       read-model/resampled-series.ts resampledBefore()
-      read-model/time-travel.ts MOST_READS
-      queues/import-format.ts MOST_IMPORT_ROWS
-      queues/import-format.ts MOST_IMPORT_BYTES
-      queues/import-format.ts MOST_IMPORT_ACTIONS
-      queues/import-format.ts MOST_IMPORT_VALUES
+      read-model/time-travel.ts MAX_READS
+      queues/import-format.ts MAX_IMPORT_ROWS
+      queues/import-format.ts MAX_IMPORT_BYTES
+      queues/import-format.ts MAX_IMPORT_ACTIONS
+      queues/import-format.ts MAX_IMPORT_VALUES
     `),
   },
   {
     by: "the answer, which says how many there are or that it shows only some",
     bounds: lines(`
       records/clock-record.ts bringBackSchedules()
-      records/dead-letter-reads.ts MOST_COUNTED
-      records/dead-letter-reads.ts matchLetters()
-      read-model/track-record.ts MOST_LOOKED_AT
-      read-model/track-record.ts MOST_CALLS
+      records/dead-letter-reads.ts MAX_COUNT
+      records/dead-letter-reads.ts matchDeadLetters()
+      read-model/track-record.ts MAX_SCANNED
+      read-model/track-record.ts MAX_RECOMMENDATIONS
       read-model/track-record.ts lookedAt()
-      wiring/dry-run.ts MOST_IDS
+      wiring/dry-run.ts MAX_IDS
       queues/commit-bars.ts MAX_WARNINGS
-      queues/feed.ts MOST_NAMED
+      queues/feed.ts MAX_LISTED
     `),
   },
   {
     by: "the list of dead letters, which has a cursor: there they stay open",
     bounds: lines(`
-      records/dead-letter-reads.ts summariseLetters()
-      records/dead-letter-reads.ts openLettersOf()
+      records/dead-letter-reads.ts summariseDeadLetters()
+      records/dead-letter-reads.ts openDeadLettersOf()
     `),
   },
   {
     by: "nothing has to: it only counts, up to a bound",
     bounds: lines(`
-      records/gauge-records.ts MOST_COUNTED
+      records/gauge-records.ts MAX_COUNT
       records/gauge-records.ts countOpenJobs()
       records/gauge-records.ts countOpenDeliveries()
       records/gauge-records.ts countDeadLetters()
@@ -172,12 +172,12 @@ export const HELD: readonly Held[] = [
       records/open-work.ts openRuns()
       records/open-work.ts openSlots()
       records/process-records.ts countStuckProcesses()
-      records/readings.ts MOST_COUNTED
+      records/readings.ts MAX_COUNT
       records/readings.ts count()
       records/readings.ts databaseReadings()
       read-model/portfolio-closes.ts countBars()
       read-model/streams.ts countStreamsBehind()
-      read-model/streams.ts MOST_ASKED
+      read-model/streams.ts MAX_STREAMS
       read-model/streams.ts behindSince()
     `),
   },
@@ -185,13 +185,13 @@ export const HELD: readonly Held[] = [
     by: "nothing has to: whoever asks wants so many of an end, or the one",
     bounds: lines(`
       records/cross-check-records.ts latestCrossCheck()
-      records/dead-letter-reads.ts earlierOpenLetter()
+      records/dead-letter-reads.ts earlierOpenDeadLetter()
       records/model-records.ts auditsOf()
       records/process-records.ts latestProcess()
-      records/sequence-records.ts keptBackBy()
+      records/sequence-records.ts blockedBy()
       records/slot-records.ts lineOf()
       read-model/opportunities.ts latestRanking()
-      read-model/opportunities.ts MOST_OUT_OF_ORDER
+      read-model/opportunities.ts MAX_OUT_OF_ORDER
       read-model/recommendations.ts newestOf()
       read-model/portfolio-closes.ts versionedPrices()
       read-model/series.ts barsWithWarmUp()
@@ -202,7 +202,7 @@ export const HELD: readonly Held[] = [
       read-model/time-travel.ts knowledgeAt()
       read-model/time-travel.ts indicatorsThen()
       read-model/time-travel.ts barsBefore()
-      queues/from-source.ts MOST_NEWEST
+      queues/from-source.ts MAX_NEWEST
       durable-objects/bar-store.ts latest()
       durable-objects/bar-store.ts nthAfter()
       durable-objects/bar-store.ts closesUpTo()
@@ -212,38 +212,38 @@ export const HELD: readonly Held[] = [
   {
     by: "nothing has to: there are never so many (rules, rebuilds at once, services, splits of a share, horizons, series of a page)",
     bounds: lines(`
-      records/alert-records.ts MOST_RULES
+      records/alert-records.ts MAX_RULES
       records/alert-records.ts listAlerts()
       records/feed-records.ts feedTroubles()
       records/gauge-records.ts breakerStates()
-      records/rebuild-records.ts besideTables()
+      records/rebuild-records.ts shadowTables()
       read-model/corporate-actions.ts actionsIn()
       read-model/corporate-actions.ts splitsFrom()
-      read-model/corporate-actions.ts MOST_SPLITS
+      read-model/corporate-actions.ts MAX_SPLITS
       read-model/corporate-actions.ts splitsThen()
-      read-model/due-calls.ts MOST_HORIZONS
-      queues/ranking.ts MOST_PAGES
+      read-model/due-calls.ts MAX_HORIZONS
+      queues/ranking.ts MAX_PAGES
       durable-objects/action-store.ts onSplitDays()
-      durable-objects/known-splits.ts MOST_ACTIONS
+      durable-objects/known-splits.ts MAX_ACTIONS
     `),
   },
   {
     by: "nothing: the newest give way to newer, of notes and notifications whose cause is on record elsewhere",
     bounds: lines(`
-      records/feed-records.ts MOST_OFF_SESSION
+      records/feed-records.ts MAX_OFF_SESSION
       records/feed-records.ts keepOffSession()
       records/feed-records.ts offSessionBetween()
-      schedule/alerts.ts MOST_PENDING
+      schedule/alerts.ts MAX_PENDING
     `),
   },
   {
     by: "a retry, a dead letter or a result that says it was given up: these are numbers of tries",
     bounds: lines(`
-      queues/rebuild.ts MOST_TRIES
-      queues/recommendations.ts MOST_READS
-      queues/reconcile-stream.ts MOST_TRIES
-      queues/reconcile-verdict.ts MOST_ROUNDS
-      queues/reconcile-walk.ts MOST_WAITS
+      queues/rebuild.ts MAX_ATTEMPTS
+      queues/recommendations.ts MAX_READS
+      queues/reconcile-stream.ts MAX_ATTEMPTS
+      queues/reconcile-verdict.ts MAX_ROUNDS
+      queues/reconcile-walk.ts MAX_WAITS
     `),
   },
 ];

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Prompt } from "../../../src/domain/recommendation/llm/prompt.ts";
 import type { ModelReply } from "../../../src/domain/recommendation/llm/reply.ts";
 import { askModel, type Repair } from "../../../src/models/ask.ts";
-import { MOST_ANSWER_BYTES } from "../../../src/models/bounded-fetch.ts";
-import type { ModelPlace, WorkersAi } from "../../../src/models/providers.ts";
+import { MAX_ANSWER_BYTES } from "../../../src/models/bounded-fetch.ts";
+import type { ModelEndpoint, WorkersAi } from "../../../src/models/providers.ts";
 import { good } from "../recommendation/llm/given.ts";
 import { localFetch } from "../sources/vendor-server.ts";
 import { anthropic, type ModelSays, type ModelServer, openAi, startModel } from "./model-server.ts";
@@ -25,7 +25,7 @@ beforeEach(() => {
   server.asked.length = 0;
 });
 
-const place = (changes: Partial<ModelPlace> = {}): ModelPlace => ({
+const place = (changes: Partial<ModelEndpoint> = {}): ModelEndpoint => ({
   provider: "openai-compatible",
   model: "tiny-model",
   baseUrl: server.url,
@@ -37,7 +37,7 @@ const place = (changes: Partial<ModelPlace> = {}): ModelPlace => ({
 
 const ask = (
   says: ModelSays | null,
-  changes: Partial<ModelPlace> = {},
+  changes: Partial<ModelEndpoint> = {},
   repair: Repair | null = null,
 ): Promise<ModelReply> => {
   server.reply = () => says;
@@ -125,7 +125,7 @@ describe.each([
     ["200 and a page", { body: "<html>moved</html>", headers: { "content-type": "text/html" } }, "malformed"],
     ["200 and nothing of an answer", { body: { hello: "world" } }, "malformed"],
     ["200 and an empty body", { body: "" }, "malformed"],
-    ["a body without end", { body: `"${"x".repeat(MOST_ANSWER_BYTES)}"` }, "malformed"],
+    ["a body without end", { body: `"${"x".repeat(MAX_ANSWER_BYTES)}"` }, "malformed"],
     ["a broken-off body", { body: openAi(good()), after: "cut" }, "unavailable"],
     ["half a body and then nothing", { body: openAi(good()), after: "hang" }, "timeout"],
     ["nothing", null, "timeout"],

@@ -10,7 +10,7 @@ export interface ModelSays {
   readonly after?: "cut" | "hang";
 }
 
-export interface ModelAsked {
+export interface ModelCalled {
   readonly path: string;
   readonly headers: IncomingMessage["headers"];
   readonly body: Readonly<Record<string, unknown>>;
@@ -19,9 +19,9 @@ export interface ModelAsked {
 /** A server of models on this machine, OpenAI's or Anthropic's way by the path it is asked at. */
 export interface ModelServer {
   readonly url: string;
-  readonly asked: ModelAsked[];
+  readonly asked: ModelCalled[];
   /** What comes next; null never answers. */
-  reply: (asked: ModelAsked) => ModelSays | null;
+  reply: (asked: ModelCalled) => ModelSays | null;
   close(): Promise<void>;
 }
 

@@ -6,7 +6,7 @@ const SHORT = 10_000;
 const LONG = 100_000;
 
 /** Ten times the text may take thirty times as long; a quadratic pattern takes a hundred times as long. */
-const MOST_GROWTH = 30;
+const MAX_GROWTH = 30;
 
 /** Below this a time is the machine's and not the pattern's (ms). A linear pattern walks over 100 KB in some tenths of one. */
 const NOISE = 40;
@@ -51,7 +51,7 @@ const slowAttack = (pattern: RegExp): string | null => {
     const brief = Math.max(quickest(pattern, short, 3), 0.05);
     // Nobody needs to wait for the hundredfold of this.
     const long = brief > NOISE ? brief * 100 : quickest(pattern, attackOf(unit, end, LONG), 3);
-    if (long > NOISE && long > brief * MOST_GROWTH)
+    if (long > NOISE && long > brief * MAX_GROWTH)
       return `${JSON.stringify(unit)} repeated, then ${JSON.stringify(end)}: ${brief.toFixed(2)} ms for 10 KB, ${long.toFixed(0)} ms for 100 KB`;
   }
   return null;

@@ -26,12 +26,12 @@ const randomProgram = (seed: number): QuadraticProgram => {
   const loads = ones.map(() => [roll() - 0.2, roll() - 0.5, roll() - 0.5]);
   const quadratic = loads.map((a, i) => loads.map((b, j) => dot(a, b) + (i === j ? 0.05 + roll() : 0)));
   const unit = (at: number, value: number) => ones.map((_, index) => (index === at ? value : 0));
-  const least = roll() < 0.3 ? -0.1 : 0;
-  const most = Math.min(1, (1.2 + 3 * roll()) / count);
+  const minimum = roll() < 0.3 ? -0.1 : 0;
+  const maximum = Math.min(1, (1.2 + 3 * roll()) / count);
   const constraints = [row("equal", ones, 1)];
   for (const at of ones.keys()) {
-    constraints.push(row("atLeast", unit(at, 1), least));
-    if (roll() < 0.7) constraints.push(row("atLeast", unit(at, -1), -most));
+    constraints.push(row("atLeast", unit(at, 1), minimum));
+    if (roll() < 0.7) constraints.push(row("atLeast", unit(at, -1), -maximum));
   }
   const gains = ones.map(() => roll());
   const mean = dot(gains, ones) / count;

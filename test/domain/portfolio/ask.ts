@@ -6,7 +6,7 @@ import {
   type OptimizedPortfolio,
   optimize,
 } from "../../../src/domain/portfolio/optimize.ts";
-import type { PortfolioFigures } from "../../../src/domain/portfolio/portfolio-figures.ts";
+import type { PortfolioStatistics } from "../../../src/domain/portfolio/portfolio-figures.ts";
 
 /** Two uncorrelated assets: volatilities 20 % and 40 %, returns 5 % and 12 %. The calmest mix is 80 : 20. */
 export const PAIR: Moments = {
@@ -32,7 +32,7 @@ export const refusalOf = (...given: Parameters<typeof answerFor>) => {
   return answer.kind === "refused" ? answer.error : null;
 };
 
-export const frontierOf = (moments: Moments, limits: Limits, points?: number): PortfolioFigures[] => {
+export const frontierOf = (moments: Moments, limits: Limits, points?: number): PortfolioStatistics[] => {
   const answer = efficientFrontier(moments, { limits, riskFreeRate: 0 }, points);
   if (answer.kind === "refused") throw new Error(answer.error.detail);
   return answer.value;

@@ -77,10 +77,10 @@ describe("awkward markets", () => {
         [0, 0.04],
       ],
     };
-    const figures = portfolioFor({ method: "minVolatility" }, flat);
-    expect(figures.weights["A"]).toBeCloseTo(1, 6);
-    expect(figures.sharpe).toBeNull();
-    expect(figures.riskContributions).toBeNull();
+    const statistics = portfolioFor({ method: "minVolatility" }, flat);
+    expect(statistics.weights["A"]).toBeCloseTo(1, 6);
+    expect(statistics.sharpe).toBeNull();
+    expect(statistics.riskContributions).toBeNull();
   });
 
   it("are refused where no price has moved", () => {

@@ -27,8 +27,8 @@ const coarseProblem = (seed: number): { readonly moments: Moments; readonly limi
   const parts = moments.symbols.map((_, index) => (index === 0 ? 1 : Math.floor(roll() * 4)));
   const total = parts.reduce((sum, part) => sum + part, 0);
   const inside = parts.map((part) => part / total);
-  const most = roll() < 0.5 ? 1 : Math.max(...inside) + (roll() < 0.5 ? 0 : 0.1);
-  const least = roll() < 0.3 ? -0.25 : 0;
+  const maximum = roll() < 0.5 ? 1 : Math.max(...inside) + (roll() < 0.5 ? 0 : 0.1);
+  const minimum = roll() < 0.3 ? -0.25 : 0;
   const cut = 1 + Math.floor(roll() * (count - 1));
   const groups = [moments.symbols.slice(0, cut), moments.symbols.slice(cut)].flatMap((members, index) => {
     const level = members.reduce((sum, symbol) => sum + (inside[moments.symbols.indexOf(symbol)] ?? 0), 0);
@@ -38,7 +38,10 @@ const coarseProblem = (seed: number): { readonly moments: Moments; readonly limi
       ? []
       : [{ name: `g${index}`, symbols: members, ...sides[Math.floor(roll() * 3)] }];
   });
-  return { moments: { ...moments, expectedReturns }, limits: { bound: { min: least, max: most }, groups } };
+  return {
+    moments: { ...moments, expectedReturns },
+    limits: { bound: { min: minimum, max: maximum }, groups },
+  };
 };
 
 const choiceFor = ({ moments, limits }: ReturnType<typeof coarseProblem>): Choice => {
@@ -112,13 +115,13 @@ describe("the highest expected return", () => {
 
   it("leaves free what is tied with the last one taken, and nothing else", () => {
     const budget = { relation: "equal", coefficients: [1, 1, 1, 1], bound: 1 } as const;
-    const most = [0, 1, 2, 3].map((index) => ({
+    const maximum = [0, 1, 2, 3].map((index) => ({
       relation: "atLeast" as const,
       coefficients: [0, 1, 2, 3].map((each) => (each === index ? -1 : 0)),
       bound: -0.5,
     }));
     const returns = [0.1, 0.3, 0.2, 0.2];
-    const corner = greedyCorner(returns, [budget, ...most]);
+    const corner = greedyCorner(returns, [budget, ...maximum]);
     expect(corner.weights).toEqual([0, 0.5, 0.5, 0]);
     const fixed = cornerFace(corner, returns, 1e-9).map(({ coefficients, bound }) => [
       coefficients.indexOf(1),

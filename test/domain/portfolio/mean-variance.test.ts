@@ -107,14 +107,14 @@ describe("mean-variance methods on 200 random problems", () => {
         const weights = weightsOf(portfolio, moments);
         const why = `seed ${seed}, ${method.method}`;
         expect(infeasibility(symbols, limits, weights), why).toBeLessThan(1e-9);
-        const { leastMultiplier, rest } = optimalityOf(
+        const { minMultiplier, rest } = optimalityOf(
           symbols,
           limits,
           weights,
           gradient(weights, portfolio),
           further(weights),
         );
-        expect(leastMultiplier, why).toBeGreaterThan(-1e-7);
+        expect(minMultiplier, why).toBeGreaterThan(-1e-7);
         expect(rest, why).toBeLessThan(1e-7);
         expect(found(problem, method), why).toEqual(portfolio);
       };

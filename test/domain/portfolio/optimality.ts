@@ -30,7 +30,7 @@ export const optimalityOf = (
   weights: readonly number[],
   gradient: readonly number[],
   further: readonly (readonly number[])[] = [],
-): { leastMultiplier: number; rest: number } => {
+): { minMultiplier: number; rest: number } => {
   const tight = rowsOf(symbols, limits)
     .filter(({ coefficients, bound }) => dot(coefficients, weights) - bound < 1e-8)
     .map(({ coefficients }) => coefficients);
@@ -50,7 +50,7 @@ export const optimalityOf = (
       ),
   );
   return {
-    leastMultiplier: Math.min(0, ...multipliers.slice(1)) / length,
+    minMultiplier: Math.min(0, ...multipliers.slice(1)) / length,
     rest: Math.hypot(...rest) / length,
   };
 };

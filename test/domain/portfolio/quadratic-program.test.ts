@@ -114,11 +114,11 @@ describe("solveQuadratic", () => {
   });
 
   it("says when inequalities leave nothing, but not when they leave a single point", () => {
-    const within = (most: number) =>
+    const within = (maximum: number) =>
       solveQuadratic({
         quadratic: IDENTITY,
         linear: [0, 0],
-        constraints: [equal([1, 1], 1), atLeast([1, 0], 0.7), atLeast([-1, 0], -most)],
+        constraints: [equal([1, 1], 1), atLeast([1, 0], 0.7), atLeast([-1, 0], -maximum)],
       }).kind;
     expect(within(0.7)).toBe("solved");
     expect(within(0.7 - 1e-7)).toBe("infeasible");
@@ -182,13 +182,13 @@ describe("solveQuadratic", () => {
     for (let seed = 1; seed <= 200; seed += 1) {
       const roll = dice(seed);
       const point = Array.from({ length: 5 }, () => roll() - 0.5);
-      const told = Array.from({ length: 3 }, () => point.map(() => roll() - 0.5));
+      const reported = Array.from({ length: 3 }, () => point.map(() => roll() - 0.5));
       const constraints = Array.from({ length: 12 }, () => {
-        const mix = told.map(() => 10 * (roll() - 0.5));
+        const mix = reported.map(() => 10 * (roll() - 0.5));
         const row = point.map((_, at) =>
           dot(
             mix,
-            told.map((each) => each[at] ?? 0),
+            reported.map((each) => each[at] ?? 0),
           ),
         );
         return equal(row, dot(row, point));

@@ -58,8 +58,8 @@ export const randomProblem = (seed: number, largest: number): Problem => {
   const raw = moments.symbols.map(() => 0.1 + roll());
   const total = raw.reduce((sum, value) => sum + value, 0);
   const inside = raw.map((value) => value / total);
-  const most = Math.max(...inside) + 0.05 + 0.3 * roll();
-  const least = roll() < 0.3 ? -0.2 : 0;
+  const maximum = Math.max(...inside) + 0.05 + 0.3 * roll();
+  const minimum = roll() < 0.3 ? -0.2 : 0;
   const groups = roll() < 0.6 ? randomGroups(moments.symbols, inside, roll) : [];
   const assets = Object.fromEntries(
     moments.symbols.flatMap((symbol, index) =>
@@ -69,7 +69,7 @@ export const randomProblem = (seed: number, largest: number): Problem => {
   const reachable = inside.reduce((sum, w, index) => sum + w * (moments.expectedReturns[index] ?? 0), 0);
   return {
     moments,
-    limits: { bound: { min: least, max: Math.min(1, most) }, assets, groups },
+    limits: { bound: { min: minimum, max: Math.min(1, maximum) }, assets, groups },
     riskFreeRate: reachable - 0.01 - 0.04 * roll(),
   };
 };

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { datesPerAsset, MOST_ASSETS, windowsFor } from "../../../src/domain/portfolio/budget.ts";
+import { datesPerAsset, MAX_ASSETS, windowsFor } from "../../../src/domain/portfolio/budget.ts";
 import { coverageOf } from "../../../src/domain/portfolio/coverage.ts";
 import { optimizationResult, portfolioFact } from "../../../src/domain/portfolio/portfolio-fact.ts";
 import { type OptimizationInput, optimizationReport } from "../../../src/domain/portfolio/report.ts";
@@ -46,11 +46,11 @@ describe("coverageOf", () => {
         const all = [...new Set(lists.flat())];
         const lacking = (date: number) => lists.flatMap((list, n) => (list.includes(date) ? [] : [n]));
         const shared = all.filter((date) => lacking(date).length === 0);
-        const told = coverageOf(assets);
-        expect(told.shared).toBe(shared.length);
-        expect(told.firstShared).toBe(shared.length === 0 ? null : Math.min(...shared));
-        expect(told.dropped).toBe(all.length - shared.length);
-        for (const [n, asset] of told.assets.entries()) {
+        const reported = coverageOf(assets);
+        expect(reported.shared).toBe(shared.length);
+        expect(reported.firstShared).toBe(shared.length === 0 ? null : Math.min(...shared));
+        expect(reported.dropped).toBe(all.length - shared.length);
+        for (const [n, asset] of reported.assets.entries()) {
           const missing = all.filter((date) => lacking(date).includes(n));
           expect(asset.missing).toBe(missing.length);
           // Of a single asset there is no other that could have the date.
@@ -64,7 +64,7 @@ describe("coverageOf", () => {
 
 describe("the budget", () => {
   it("holds closes and windows down for any number of assets", () => {
-    for (let assets = 1; assets <= MOST_ASSETS; assets++) {
+    for (let assets = 1; assets <= MAX_ASSETS; assets++) {
       expect(datesPerAsset(assets)).toBeLessThanOrEqual(5_000);
       expect(datesPerAsset(assets) * assets).toBeLessThanOrEqual(250_000);
       expect(windowsFor(assets)).toBeGreaterThanOrEqual(10);

@@ -14,10 +14,14 @@ const times = (matrix: readonly (readonly number[])[], v: readonly number[]) =>
 
 export const rowsOf = (symbols: readonly string[], limits: Limits): Row[] => {
   const rows: Row[] = [];
-  const add = (members: readonly string[], least: number | undefined, most: number | undefined): void => {
+  const add = (
+    members: readonly string[],
+    minimum: number | undefined,
+    maximum: number | undefined,
+  ): void => {
     const inside = symbols.map((symbol) => (members.includes(symbol) ? 1 : 0));
-    if (least !== undefined) rows.push({ coefficients: inside, bound: least });
-    if (most !== undefined) rows.push({ coefficients: inside.map((value) => -value), bound: -most });
+    if (minimum !== undefined) rows.push({ coefficients: inside, bound: minimum });
+    if (maximum !== undefined) rows.push({ coefficients: inside.map((value) => -value), bound: -maximum });
   };
   for (const symbol of symbols) {
     const own = limits.assets?.[symbol];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { stuckAt } from "../../../src/domain/process/decide.ts";
-import { KEPT_ATTEMPTS } from "../../../src/domain/process/state.ts";
+import { STORED_ATTEMPTS } from "../../../src/domain/process/state.ts";
 import { specification } from "../../kit/given.ts";
 import {
   begin,
@@ -63,7 +63,7 @@ describe("a process going forward", () => {
   });
 
   it("is not begun by a second worker, nor before its time, nor after its end", () => {
-    given(begun(0)).when(begin(1)).thenRefused("in_hand");
+    given(begun(0)).when(begin(1)).thenRefused("leased");
     given(begun(0), retries(1)).when(begin(2)).thenRefused("not_due");
     given(...allDone)
       .when(begin(99))
@@ -76,11 +76,11 @@ describe("a process going forward", () => {
   });
 
   it("takes no outcome from somebody who does not have it in hand", () => {
-    given().when(succeed(1)).thenRefused("not_in_hand");
-    given(begun(0), stepDone(1)).when(succeed(2)).thenRefused("not_in_hand");
+    given().when(succeed(1)).thenRefused("not_leased");
+    given(begun(0), stepDone(1)).when(succeed(2)).thenRefused("not_leased");
     given(...allDone)
       .when(succeed(9))
-      .thenRefused("not_in_hand");
+      .thenRefused("not_leased");
   });
 });
 
@@ -144,7 +144,7 @@ describe("a person", () => {
       .when(order)
       .then({ fact: "CompensationBegan", error });
     given(begun(0), stuck).when(order).then({ fact: "CompensationBegan", error });
-    given(begun(50_000)).when(order).thenRefused("in_hand");
+    given(begun(50_000)).when(order).thenRefused("leased");
     given(begun(0)).when(order).then({ fact: "CompensationBegan" });
     given(begun(0), compensating(1)).when(order).thenRefused("compensating_already");
     given(begun(0), compensating(1), stuck).when(order).thenRefused("compensating_already");
@@ -182,6 +182,6 @@ describe("the stuck detector", () => {
 
 it("keeps the last attempts of a step and not more", () => {
   const history = Array.from({ length: 80 }, (_, n) => [begun(n), retries(n)]).flat();
-  expect(fold(history).steps[0]?.attempts).toHaveLength(KEPT_ATTEMPTS);
+  expect(fold(history).steps[0]?.attempts).toHaveLength(STORED_ATTEMPTS);
   expect(fold(history).steps[0]?.attempts.at(-1)?.startedAt).toBe(79);
 });

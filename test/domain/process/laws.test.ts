@@ -72,7 +72,7 @@ class World {
       do: "settle",
       startedAt: this.now,
       at: this.now,
-      chance: 0.5,
+      random: 0.5,
       outcome: what,
     });
     const last = this.deeds.at(-1);

@@ -40,7 +40,7 @@ const settle = (at: number, outcome: (ProcessCommand & { do: "settle" })["outcom
   do: "settle",
   startedAt: at,
   at,
-  chance: 0.5,
+  random: 0.5,
   outcome,
 });
 export const succeed = (at: number, value: unknown = null) => settle(at, { kind: "done", value });

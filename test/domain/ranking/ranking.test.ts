@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { PAYLOAD_SCHEMAS } from "../../../src/api/payload-schemas.ts";
 import { barsLate } from "../../../src/domain/quality/series-quality.ts";
-import { type Candidate, MOST_NAMED, MOST_RANKED, Ranking } from "../../../src/domain/ranking/ranking.ts";
+import { type Candidate, MAX_LISTED, MAX_RANKED, Ranking } from "../../../src/domain/ranking/ranking.ts";
 import { RANKING_WEIGHTS, type RankedFacts, scoreOf } from "../../../src/domain/ranking/score.ts";
 import { ACTIONS } from "../../../src/domain/recommendation/recommendation.ts";
 
@@ -33,7 +33,7 @@ const candidate = (symbol: string, changes: Partial<Candidate> = {}, asOf = FRID
   assetType: "STOCK",
   calendar: "XNYS",
   hasBars: true,
-  call: { ...good, recommendationId: crypto.randomUUID(), asOf, close: 10, engine: "rules" },
+  recommendation: { ...good, recommendationId: crypto.randomUUID(), asOf, close: 10, engine: "rules" },
   ...changes,
 });
 
@@ -88,7 +88,7 @@ describe("a ranking", () => {
       fc.property(many, fc.integer({ min: 1, max: 7 }), (list, size) => {
         const all = list.map((one, n) =>
           candidate(`S${n}`, {
-            call: { ...one, recommendationId: String(n), asOf: FRIDAY, close: 1, engine: "e" },
+            recommendation: { ...one, recommendationId: String(n), asOf: FRIDAY, close: 1, engine: "e" },
           }),
         );
         const whole = new Ranking(UNTIL);
@@ -106,8 +106,8 @@ describe("a ranking", () => {
   it("names what is left out and why, and says that it is partial", () => {
     const ranking = new Ranking(UNTIL);
     ranking.add([
-      candidate("BARE", { call: null, hasBars: false }),
-      candidate("MUTE", { call: null }),
+      candidate("BARE", { recommendation: null, hasBars: false }),
+      candidate("MUTE", { recommendation: null }),
       candidate("GOOD"),
       // Wednesday, Tuesday and Monday of that week are one, two and three sessions back; the Friday before is four.
       candidate("WED", {}, FRIDAY - 2 * DAY),
@@ -179,15 +179,17 @@ describe("a ranking", () => {
       ranking.add(
         Array.from({ length: 1000 }, (_, n) => {
           const symbol = `VERY-LONG-NAME-OF-AN-ASSET-${String(page * 1000 + n).padStart(5, "0")}`;
-          const call = candidate(symbol).call;
-          if (n % 2 === 1 || call === null) return candidate(symbol, { call: null });
-          return candidate(symbol, { call: { ...call, trendScore: Math.sin(page * 1000 + n) } });
+          const recommendation = candidate(symbol).recommendation;
+          if (n % 2 === 1 || recommendation === null) return candidate(symbol, { recommendation: null });
+          return candidate(symbol, {
+            recommendation: { ...recommendation, trendScore: Math.sin(page * 1000 + n) },
+          });
         }),
       );
     const body = ranking.body(about, new Map());
     expect(body).toMatchObject({ ranked: 50_000, leftOut: { count: 50_000 } });
-    expect(body.items).toHaveLength(MOST_RANKED);
-    expect(body.leftOut.assets).toHaveLength(MOST_NAMED);
+    expect(body.items).toHaveLength(MAX_RANKED);
+    expect(body.leftOut.assets).toHaveLength(MAX_LISTED);
     expect(JSON.stringify(body).length).toBeLessThan(100_000);
     expect(PAYLOAD_SCHEMAS.OpportunitiesRanked.safeParse(body).error).toBeUndefined();
   });

@@ -3,20 +3,23 @@ import { describe, expect, it } from "vitest";
 import { confidenceIn } from "../../../src/domain/recommendation/confidence.ts";
 import {
   calibratedConfidence,
-  countResolution,
+  countEvaluation,
   type EngineRecord,
   engineKey,
   initialEngineRecord,
   isIndependent,
 } from "../../../src/domain/recommendation/engine-record.ts";
 import { ACTIONS } from "../../../src/domain/recommendation/recommendation.ts";
-import type { ResolutionBody } from "../../../src/domain/recommendation/resolution.ts";
+import type { RecommendationResolvedBody } from "../../../src/domain/recommendation/resolution.ts";
 import { noCounts } from "../../../src/domain/recommendation/track-record-state.ts";
 
 const DAY = 86_400_000;
 const market = { ...noCounts(), n: 90, up: 60, down: 30, quiet: 70 };
 
-const resolution = (at: number, changes: Partial<ResolutionBody> = {}): ResolutionBody => ({
+const resolution = (
+  at: number,
+  changes: Partial<RecommendationResolvedBody> = {},
+): RecommendationResolvedBody => ({
   recommendationId: String(at),
   symbol: "X",
   assetType: "STOCK",
@@ -44,20 +47,20 @@ const resolution = (at: number, changes: Partial<ResolutionBody> = {}): Resoluti
   ...changes,
 });
 
-const recordOf = (many: number, changes: Partial<ResolutionBody> = {}): EngineRecord =>
+const recordOf = (many: number, changes: Partial<RecommendationResolvedBody> = {}): EngineRecord =>
   Array.from({ length: many }, (_, n) => resolution(n * 28, changes)).reduce(
-    countResolution,
+    countEvaluation,
     initialEngineRecord(),
   );
 
 describe("an engine's record", () => {
   it("takes calls that do not overlap, and leaves out those that do and those that are void", () => {
-    const one = countResolution(initialEngineRecord(), resolution(0));
+    const one = countEvaluation(initialEngineRecord(), resolution(0));
     expect(one).toMatchObject({ counts: { n: 1, up: 1, quiet: 1, actions: { BUY: { n: 1, hits: 1 } } } });
     expect(isIndependent(one, 27 * DAY)).toBe(false);
     expect(isIndependent(one, 28 * DAY)).toBe(true);
-    expect(countResolution(one, resolution(1, { independent: false }))).toBe(one);
-    expect(countResolution(one, resolution(50, { independent: false, outcome: "void" }))).toBe(one);
+    expect(countEvaluation(one, resolution(1, { independent: false }))).toBe(one);
+    expect(countEvaluation(one, resolution(50, { independent: false, outcome: "void" }))).toBe(one);
     expect(JSON.parse(JSON.stringify(recordOf(7)))).toEqual(recordOf(7));
   });
 
@@ -112,12 +115,12 @@ describe("calibrating what a model says of itself", () => {
           const missed = { outcome: "miss", resolvedClose: 99 } as const;
           let record = recordOf(misses, { ...missed, rawConfidence: raw });
           for (let n = 0; n < hits; n++)
-            record = countResolution(record, resolution(1e4 + n * 28, { rawConfidence: raw }));
+            record = countEvaluation(record, resolution(1e4 + n * 28, { rawConfidence: raw }));
           const now = calibratedConfidence("BUY", raw, record, market);
           const one = calibratedConfidence(
             "BUY",
             raw,
-            countResolution(record, resolution(1e5, { rawConfidence: raw })),
+            countEvaluation(record, resolution(1e5, { rawConfidence: raw })),
             market,
           );
           expect(now.confidence).toBeGreaterThan(0);

@@ -20,7 +20,7 @@ export const SERIES: readonly (readonly [string, AssetType, () => Bar[]])[] = [
   ["BTC-USD", "CRYPTO", bitcoin],
 ];
 
-export interface HonestCall {
+export interface CalibratedRecommendation {
   readonly action: Action;
   readonly confidence: number;
   readonly baseRate: number;
@@ -31,9 +31,9 @@ export interface HonestCall {
  * Every 20 bars the engine is asked, knowing only the past; 20 bars later the answer is held against what came.
  * The outcome is worked out here from the bars, not taken from the state's own record.
  */
-export const walkForward = (assetType: AssetType, bars: readonly Bar[]): HonestCall[] => {
+export const walkForward = (assetType: AssetType, bars: readonly Bar[]): CalibratedRecommendation[] => {
   const state = initialAnalysisState(assetType, "1d", USUAL_CALENDAR[assetType]);
-  const calls: HonestCall[] = [];
+  const calls: CalibratedRecommendation[] = [];
   bars.forEach((bar, index) => {
     const { volatility30 } = advance(state, bar);
     const snapshot = snapshotOf(state, { symbol: "X", source: "demo" });
@@ -50,20 +50,22 @@ export const walkForward = (assetType: AssetType, bars: readonly Bar[]): HonestC
   return calls;
 };
 
-export const brier = (calls: readonly HonestCall[], probability: (call: HonestCall) => number): number =>
-  calls.reduce((sum, call) => sum + (probability(call) - call.came) ** 2, 0) / calls.length;
+export const brier = (
+  calls: readonly CalibratedRecommendation[],
+  probability: (call: CalibratedRecommendation) => number,
+): number => calls.reduce((sum, call) => sum + (probability(call) - call.came) ** 2, 0) / calls.length;
 
 const HEAD = `| series | n | BUY hit rate (n) | SELL hit rate (n) | HOLD hit rate (n) | Brier, reported | Brier, base rate | difference |
 |---|---:|---:|---:|---:|---:|---:|---:|`;
 
-const rate = (calls: readonly HonestCall[], action: Action): string => {
+const rate = (calls: readonly CalibratedRecommendation[], action: Action): string => {
   const own = calls.filter((call) => call.action === action);
   const hits = own.filter(({ came }) => came === 1).length;
   return own.length === 0 ? "– (0)" : `${(hits / own.length).toFixed(3)} (${own.length})`;
 };
 
 /** The acceptance figures as a Markdown table. */
-export const honestyTable = (): string =>
+export const calibrationTable = (): string =>
   [
     HEAD,
     ...SERIES.map(([name, assetType, bars]) => {
@@ -72,7 +74,7 @@ export const honestyTable = (): string =>
       const base = brier(calls, ({ baseRate }) => baseRate);
       const difference = `${reported < base ? "−" : "+"}${Math.abs(reported - base).toFixed(4)}`;
       const [buy, hold, sell] = ACTIONS.map((action) => rate(calls, action));
-      const figures = [calls.length, buy, sell, hold, reported.toFixed(4), base.toFixed(4), difference];
-      return `| ${name} | ${figures.join(" | ")} |`;
+      const statistics = [calls.length, buy, sell, hold, reported.toFixed(4), base.toFixed(4), difference];
+      return `| ${name} | ${statistics.join(" | ")} |`;
     }),
   ].join("\n");

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, test } from "vitest";
-import { brier, honestyTable, SERIES, walkForward } from "./honesty-table.ts";
+import { brier, calibrationTable, SERIES, walkForward } from "./honesty-table.ts";
 
 const AT_LEAST: Readonly<Record<string, number>> = { SPX: 240, AAPL: 50, "BTC-USD": 7 };
 
@@ -32,6 +32,6 @@ describe.each(SERIES)("the confidence reported on %s, walking forward", (name, a
 describe("the acceptance figures", () => {
   it("stand in README as `npm run honesty` prints them", () => {
     const readme = readFileSync(join(import.meta.dirname, "../../../README.md"), "utf8");
-    expect(readme).toContain(honestyTable());
+    expect(readme).toContain(calibrationTable());
   });
 });

@@ -5,11 +5,11 @@ import type { Bar } from "../../../src/domain/asset/bar.ts";
 import { USUAL_CALENDAR } from "../../../src/domain/market/usual-calendar.ts";
 import { ACTION_IN } from "../../../src/domain/recommendation/action.ts";
 import { advance, initialAnalysisState } from "../../../src/domain/recommendation/analysis-state.ts";
-import { judge, type OpenCall } from "../../../src/domain/recommendation/resolution.ts";
+import { evaluate, type OpenRecommendation } from "../../../src/domain/recommendation/resolution.ts";
 import type { TrackRecordState } from "../../../src/domain/recommendation/track-record-state.ts";
 import { sp500 } from "../indicators/sp500.ts";
 import { apple, bitcoin } from "./real-series.ts";
-import { callOf, callsOn, recordAfter, resolve } from "./walk-forward.ts";
+import { recommendationOf, recommendationsOn, recordAfter, resolve } from "./walk-forward.ts";
 
 const HORIZON = 20;
 const trend = { direction: "UP", score: 0.5 };
@@ -26,7 +26,7 @@ describe("judging a call", () => {
     ["HOLD", 100, 106, "miss"],
     ["HOLD", 100, 94, "miss"],
   ] as const)("takes %s from %d to %d for a %s", (action, close, later, outcome) => {
-    const verdict = judge({ action, trend }, close, later, 0.05);
+    const verdict = evaluate({ action, trend }, close, later, 0.05);
     expect(verdict).toEqual({ outcome, voidReason: null, horizonReturn: later / close - 1 });
   });
 
@@ -42,7 +42,7 @@ describe("judging a call", () => {
     ],
     ["a HOLD whose usual move nobody knew", { action: "HOLD", trend }, 100, 101, null],
   ] as const)("is void for %s, and says why", (_, call, close, later, usual) => {
-    const { outcome, voidReason } = judge(call, close, later, usual);
+    const { outcome, voidReason } = evaluate(call, close, later, usual);
     expect([outcome, typeof voidReason]).toEqual(["void", "string"]);
   });
 
@@ -52,7 +52,7 @@ describe("judging a call", () => {
       fc.property(price, price, (close, later) => {
         fc.pre(Math.log(later / close) !== 0);
         const outcomes = (["BUY", "SELL"] as const).map(
-          (action) => judge({ action, trend }, close, later, 0.1).outcome,
+          (action) => evaluate({ action, trend }, close, later, 0.1).outcome,
         );
         expect(outcomes.toSorted()).toEqual(["hit", "miss"]);
       }),
@@ -61,7 +61,7 @@ describe("judging a call", () => {
 });
 
 /** What the trend calls for, recommended or not: that is what the state keeps score of. */
-const trendsOwn = (call: OpenCall): OpenCall => {
+const trendsOwn = (call: OpenRecommendation): OpenRecommendation => {
   const { recommendation } = call;
   const action = ACTION_IN[recommendation.trend.direction as Direction];
   return { ...call, recommendation: { ...recommendation, action } };
@@ -76,7 +76,7 @@ describe.each([
     const state = initialAnalysisState(assetType, "1d", USUAL_CALENDAR[assetType]);
     const calls = bars.flatMap((bar, index) => {
       const { volatility30 } = advance(state, bar);
-      const call = (index + 1) % HORIZON === 0 && volatility30 !== null ? callOf(state) : null;
+      const call = (index + 1) % HORIZON === 0 && volatility30 !== null ? recommendationOf(state) : null;
       return call === null ? [] : [trendsOwn(call)];
     });
     const resolved = resolve(assetType, bars, calls);
@@ -88,7 +88,7 @@ describe.each([
     const resolved = resolve(
       assetType,
       bars,
-      callsOn(assetType, bars, 1).map(({ call }) => call),
+      recommendationsOn(assetType, bars, 1).map(({ call }) => call),
     );
     const counted = resolved.filter(({ independent }) => independent);
     expect(resolved.length).toBe(bars.length - HORIZON);
@@ -105,8 +105,8 @@ describe("a call before a split", () => {
     const bars = apple().slice(0, 400);
     const raw = bars.map((bar, n) => (n < 310 ? { ...bar, close: bar.close * 4 } : bar));
     const at = bars[310]?.timestamp ?? 0;
-    const [plain] = callsOn("STOCK", bars.slice(0, 300), 300).map(({ call }) => call);
-    const [early] = callsOn("STOCK", raw.slice(0, 300), 300).map(({ call }) => call);
+    const [plain] = recommendationsOn("STOCK", bars.slice(0, 300), 300).map(({ call }) => call);
+    const [early] = recommendationsOn("STOCK", raw.slice(0, 300), 300).map(({ call }) => call);
     if (plain === undefined || early === undefined) throw new Error("no call");
     const steps = [{ at, factor: 0.25, split: 0.25, actions: 1 }];
     const [own] = resolve("STOCK", bars, [plain]);
@@ -132,7 +132,7 @@ describe("a model's call", () => {
       advance(state, bar);
       // The model and the rules are asked on the same bars, so their calls overlap each other but not themselves.
       if (index < 260 || index % HORIZON !== 0) return [];
-      return [callOf(state, marks), callOf(state)].flatMap((call) => call ?? []);
+      return [recommendationOf(state, marks), recommendationOf(state)].flatMap((call) => call ?? []);
     });
     const resolved = resolve("STOCK", bars, calls);
     expect(resolved.filter(({ engine }) => engine === "llm")[0]).toMatchObject(marks);
@@ -145,7 +145,7 @@ describe("the confidence of the past", () => {
   it("stays what it was, whatever comes later: nothing in it looks ahead", () => {
     const bars = sp500().slice(0, 900);
     const told = (series: readonly Bar[], until: number) =>
-      callsOn("STOCK", series.slice(0, until), HORIZON).map(({ call, state }) => ({ call, state }));
+      recommendationsOn("STOCK", series.slice(0, until), HORIZON).map(({ call, state }) => ({ call, state }));
     fc.assert(
       fc.property(
         fc.integer({ min: 300, max: 880 }),
@@ -173,13 +173,13 @@ describe("the confidence of the past", () => {
 
   it("rests only on calls whose horizon had come", () => {
     const bars = apple().slice(0, 400);
-    for (const { call, state } of callsOn("STOCK", bars, HORIZON)) {
+    for (const { call, state } of recommendationsOn("STOCK", bars, HORIZON)) {
       const past = bars.slice(0, call.version);
       const record = recordAfter(
         resolve(
           "STOCK",
           past,
-          callsOn("STOCK", past, HORIZON).map((one) => trendsOwn(one.call)),
+          recommendationsOn("STOCK", past, HORIZON).map((one) => trendsOwn(one.call)),
         ),
       );
       // The state counts a call as judged from the very bar that judges it.

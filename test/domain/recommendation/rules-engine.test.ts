@@ -88,12 +88,12 @@ describe("the caveats", () => {
   });
 
   test("name a small sample until there are 30 calls", () => {
-    const withCalls = (n: number): Snapshot => ({
+    const withRecommendations = (n: number): Snapshot => ({
       ...rising,
       trackRecord: { ...rising.trackRecord, actions: { ...rising.trackRecord.actions, BUY: { n, hits: n } } },
     });
-    expect(recommend(withCalls(29)).caveats.join(" ")).toContain("small sample");
-    expect(recommend(withCalls(30)).caveats.join(" ")).not.toContain("small sample");
+    expect(recommend(withRecommendations(29)).caveats.join(" ")).toContain("small sample");
+    expect(recommend(withRecommendations(30)).caveats.join(" ")).not.toContain("small sample");
   });
 
   test("name every signal that is missing", () => {

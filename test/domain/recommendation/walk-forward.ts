@@ -1,5 +1,5 @@
 import type { Bar } from "../../../src/domain/asset/bar.ts";
-import { decideResolutions } from "../../../src/domain/asset/decide-resolutions.ts";
+import { decideEvaluations } from "../../../src/domain/asset/decide-resolutions.ts";
 import type { AdjustmentStep } from "../../../src/domain/asset/total-return.ts";
 import type { AssetType } from "../../../src/domain/market/asset-type.ts";
 import { USUAL_CALENDAR } from "../../../src/domain/market/usual-calendar.ts";
@@ -9,20 +9,24 @@ import {
   initialAnalysisState,
   snapshotOf,
 } from "../../../src/domain/recommendation/analysis-state.ts";
-import { countResolution, initialEngineRecord } from "../../../src/domain/recommendation/engine-record.ts";
+import { countEvaluation, initialEngineRecord } from "../../../src/domain/recommendation/engine-record.ts";
 import type { RecommendationBody } from "../../../src/domain/recommendation/recommendation.ts";
-import type { ModelMarks, OpenCall, ResolutionBody } from "../../../src/domain/recommendation/resolution.ts";
+import type {
+  ModelIdentity,
+  OpenRecommendation,
+  RecommendationResolvedBody,
+} from "../../../src/domain/recommendation/resolution.ts";
 import { recommend } from "../../../src/domain/recommendation/rules-engine.ts";
 
 /** The recommendation that the state implies, as it is stored; null while there is nothing to recommend from. */
-export function callOf(
+export function recommendationOf(
   state: AnalysisState,
-  changes: Partial<RecommendationBody & ModelMarks> = {},
-): OpenCall | null {
+  changes: Partial<RecommendationBody & ModelIdentity> = {},
+): OpenRecommendation | null {
   const snapshot = snapshotOf(state, { symbol: "X", source: "import" });
   if (snapshot === null) return null;
   const asOf = new Date(snapshot.asOf).toISOString();
-  const recommendation: RecommendationBody & ModelMarks = {
+  const recommendation: RecommendationBody & ModelIdentity = {
     recommendationId: `call of ${asOf}`,
     symbol: snapshot.symbol,
     resolution: snapshot.resolution,
@@ -45,9 +49,9 @@ export function callOf(
 export function resolve(
   assetType: AssetType,
   bars: readonly Bar[],
-  calls: readonly OpenCall[],
+  calls: readonly OpenRecommendation[],
   splits: readonly AdjustmentStep[] = [],
-): ResolutionBody[] {
+): RecommendationResolvedBody[] {
   const at = new Map(bars.map((bar, index) => [bar.timestamp, index]));
   const known = (index: number) => {
     const bar = bars[index];
@@ -64,10 +68,10 @@ export function resolve(
     archived: false,
   };
   return calls.flatMap((call) => {
-    const { resolved, records: changed } = decideResolutions(
+    const { resolved, records: changed } = decideEvaluations(
       {
         fact,
-        openCalls: [call],
+        openRecommendations: [call],
         barAt: (_, timestamp) => known(at.get(timestamp) ?? -1),
         barAfter: (_, timestamp, count) => known((at.get(timestamp) ?? -1) + count),
         closesUpTo: (_, timestamp, count) => {
@@ -87,20 +91,20 @@ export function resolve(
 }
 
 /** What the engine's record is after these resolutions. */
-export const recordAfter = (resolved: readonly ResolutionBody[]) =>
-  resolved.reduce(countResolution, initialEngineRecord());
+export const recordAfter = (resolved: readonly RecommendationResolvedBody[]) =>
+  resolved.reduce(countEvaluation, initialEngineRecord());
 
 /** Every `every` bars the engine is asked, knowing only the past. */
-export function callsOn(
+export function recommendationsOn(
   assetType: AssetType,
   bars: readonly Bar[],
   every: number,
-): { call: OpenCall; state: string }[] {
+): { call: OpenRecommendation; state: string }[] {
   const state = initialAnalysisState(assetType, "1d", USUAL_CALENDAR[assetType]);
-  const calls: { call: OpenCall; state: string }[] = [];
+  const calls: { call: OpenRecommendation; state: string }[] = [];
   bars.forEach((bar, index) => {
     advance(state, bar);
-    const call = (index + 1) % every === 0 ? callOf(state) : null;
+    const call = (index + 1) % every === 0 ? recommendationOf(state) : null;
     if (call !== null) calls.push({ call, state: JSON.stringify(state.calibration) });
   });
   return calls;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Backfill, backfillSlots, MOST_BACKFILL_SLOTS } from "../../../src/domain/schedule/backfill.ts";
+import { type Backfill, backfillSlots, MAX_BACKFILL_SLOTS } from "../../../src/domain/schedule/backfill.ts";
 import type { Cadence } from "../../../src/domain/schedule/cadence.ts";
 
 const HOUR = 3_600_000;
@@ -24,14 +24,14 @@ describe("backfillSlots", () => {
   });
 
   it("refuses more than it may make, and says up to where it would", () => {
-    const from = NOW - MOST_BACKFILL_SLOTS * HOUR;
+    const from = NOW - MAX_BACKFILL_SLOTS * HOUR;
     const answer = backfillSlots(hourly, from, NOW, NOW);
     expect(answer).toEqual({
       kind: "refused",
       field: "to",
       reason: "the range holds more than 1000 slots; ask up to 2024-06-12T11:59:59.999Z first",
     });
-    expect(slotsOf(backfillSlots(hourly, from, NOW - 1, NOW))).toHaveLength(MOST_BACKFILL_SLOTS);
+    expect(slotsOf(backfillSlots(hourly, from, NOW - 1, NOW))).toHaveLength(MAX_BACKFILL_SLOTS);
   });
 
   it("looks no further than it must: a cadence that is never due in the range is no work", () => {

@@ -197,11 +197,11 @@ export function vendorContract(one: VendorCase): void {
   });
 
   test(`${vendor.name}: of 1,000 damaged answers none throws, repeats the vendor's words or brings a bad bar`, async () => {
-    const chance = seededUniform(20240110);
+    const random = seededUniform(20240110);
     const outcomes = new Map<string, number>();
     for (let round = 0; round < 1_000; round++) {
-      const body = mutated(one.body, chance);
-      const status = chance() < 0.9 ? 200 : 429;
+      const body = mutated(one.body, random);
+      const status = random() < 0.9 ? 200 : 429;
       const headers = { "content-type": "application/json" };
       const damaged = (async () => new Response(body, { status, headers })) as typeof fetch;
       const answer = await source({ fetch: damaged }).history(request);

@@ -1,5 +1,5 @@
 /** Chance in [0, 1), the same on every run. */
-export type Chance = () => number;
+export type Random = () => number;
 
 /** A text that must never come back out of a source. */
 export const MARK = "vendor-text-4711";
@@ -28,11 +28,11 @@ const STRANGE: readonly unknown[] = [
   { error: { code: MARK, description: MARK } },
 ];
 
-const pick = <T>(chance: Chance, from: readonly T[]): T | undefined =>
-  from[Math.floor(chance() * from.length)];
+const pick = <T>(random: Random, from: readonly T[]): T | undefined =>
+  from[Math.floor(random() * from.length)];
 
 /** A fresh one each time: what is put into a body may be damaged in its turn. */
-const strange = (chance: Chance): unknown => structuredClone(pick(chance, STRANGE));
+const strange = (random: Random): unknown => structuredClone(pick(random, STRANGE));
 
 type Holder = unknown[] | Record<string, unknown>;
 
@@ -44,39 +44,39 @@ function holdersIn(value: unknown): Holder[] {
 }
 
 /** The body with one to four things wrong, in its values, in its lists, or in its text. */
-export function mutated(body: unknown, chance: Chance): string {
+export function mutated(body: unknown, random: Random): string {
   let copy: unknown = structuredClone(body);
-  const times = 1 + Math.floor(chance() * 3);
+  const times = 1 + Math.floor(random() * 3);
   for (let turn = 0; turn < times; turn++) {
-    const holder = pick(chance, holdersIn(copy));
-    if (holder === undefined) copy = strange(chance);
-    else if (Array.isArray(holder) && chance() < 0.4) rearrange(holder, chance);
-    else change(holder, chance);
+    const holder = pick(random, holdersIn(copy));
+    if (holder === undefined) copy = strange(random);
+    else if (Array.isArray(holder) && random() < 0.4) rearrange(holder, random);
+    else change(holder, random);
   }
   const text = JSON.stringify(copy);
-  const where = Math.floor(chance() * text.length);
-  const kind = chance();
+  const where = Math.floor(random() * text.length);
+  const kind = random();
   if (kind < 0.05) return text.slice(0, where);
   if (kind < 0.1)
-    return text.slice(0, where) + String.fromCharCode(33 + chance() * 90) + text.slice(where + 1);
+    return text.slice(0, where) + String.fromCharCode(33 + random() * 90) + text.slice(where + 1);
   return text;
 }
 
-function rearrange(list: unknown[], chance: Chance): void {
-  const kind = chance();
+function rearrange(list: unknown[], random: Random): void {
+  const kind = random();
   if (kind < 0.25) list.reverse();
-  else if (kind < 0.5) list.push(structuredClone(pick(chance, list)));
-  else if (kind < 0.75) list.splice(Math.floor(chance() * list.length), 1);
-  else list.push(strange(chance));
+  else if (kind < 0.5) list.push(structuredClone(pick(random, list)));
+  else if (kind < 0.75) list.splice(Math.floor(random() * list.length), 1);
+  else list.push(strange(random));
 }
 
-function change(holder: Holder, chance: Chance): void {
-  const key = pick(chance, Object.keys(holder));
+function change(holder: Holder, random: Random): void {
+  const key = pick(random, Object.keys(holder));
   if (key === undefined) return;
   const before: unknown = Reflect.get(holder, key);
-  const kind = chance();
+  const kind = random();
   if (kind < 0.15) Reflect.deleteProperty(holder, key);
-  else if (kind < 0.35 && typeof before === "number") Reflect.set(holder, key, before * (chance() * 4 - 1));
+  else if (kind < 0.35 && typeof before === "number") Reflect.set(holder, key, before * (random() * 4 - 1));
   else if (kind < 0.5 && typeof before === "number") Reflect.set(holder, key, String(before));
-  else Reflect.set(holder, key, strange(chance));
+  else Reflect.set(holder, key, strange(random));
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { candidatesFor, mayPassOver, SOURCE_ORDER } from "../../../src/domain/market/vendor.ts";
-import { giveBack, LONGEST_LINE_MS, takeTurn } from "../../../src/sources/pace.ts";
+import { giveBack, MAX_WAIT_MS, reserveSlot } from "../../../src/sources/pace.ts";
 import {
   coinbaseProduct,
   divisorOf,
@@ -148,7 +148,7 @@ describe("the order of sources", () => {
 describe("turns at a host", () => {
   test("are a gap apart, and hosts do not wait for each other", () => {
     const turns = new Map<string, number>();
-    const take = (host: string, now: number) => takeTurn(turns, host, 250, now);
+    const take = (host: string, now: number) => reserveSlot(turns, host, 250, now);
     expect([take("a", 1_000), take("a", 1_000), take("b", 1_000), take("a", 1_100)]).toEqual([
       0, 250, 0, 400,
     ]);
@@ -157,18 +157,18 @@ describe("turns at a host", () => {
 
   test("that are given back are free for the next", () => {
     const turns = new Map<string, number>();
-    takeTurn(turns, "a", 250, 0);
-    takeTurn(turns, "a", 250, 0);
+    reserveSlot(turns, "a", 250, 0);
+    reserveSlot(turns, "a", 250, 0);
     giveBack(turns, "a", 250);
     giveBack(turns, "b", 250);
-    expect(takeTurn(turns, "a", 250, 0)).toBe(250);
-    expect(takeTurn(turns, "b", 250, 0)).toBe(0);
+    expect(reserveSlot(turns, "a", 250, 0)).toBe(250);
+    expect(reserveSlot(turns, "b", 250, 0)).toBe(0);
   });
 
   test("are not taken at the end of too long a line, and the line grows no longer", () => {
     const turns = new Map<string, number>();
-    const waits = Array.from({ length: 10 }, () => takeTurn(turns, "a", 7_500, 0));
+    const waits = Array.from({ length: 10 }, () => reserveSlot(turns, "a", 7_500, 0));
     expect(waits).toEqual([0, 7_500, 15_000, null, null, null, null, null, null, null]);
-    expect(takeTurn(turns, "a", 7_500, 7_500)).toBe(LONGEST_LINE_MS);
+    expect(reserveSlot(turns, "a", 7_500, 7_500)).toBe(MAX_WAIT_MS);
   });
 });

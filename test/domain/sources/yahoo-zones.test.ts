@@ -49,9 +49,9 @@ async function read(request: HistoryRequest, body: unknown) {
     userAgent: "",
     now: () => NOW,
   });
-  const told = await source.history(request);
-  if (told.outcome !== "bars") throw new Error(`${told.outcome}: ${told.detail}`);
-  return told;
+  const reported = await source.history(request);
+  if (reported.outcome !== "bars") throw new Error(`${reported.outcome}: ${reported.detail}`);
+  return reported;
 }
 
 const datesOf = async (request: HistoryRequest, body: unknown) =>

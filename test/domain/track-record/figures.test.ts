@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ACTIONS } from "../../../src/domain/recommendation/recommendation.ts";
-import { BINS, type BinSums, figuresOf, SMALLEST_SAMPLE } from "../../../src/domain/track-record/figures.ts";
-import { followCalls } from "../../../src/domain/track-record/following.ts";
+import { BINS, type BinSums, MIN_SAMPLES, statisticsOf } from "../../../src/domain/track-record/figures.ts";
+import { followRecommendations } from "../../../src/domain/track-record/following.ts";
 import { wilson } from "../../../src/domain/track-record/wilson.ts";
 
 interface Call {
@@ -52,35 +52,37 @@ describe("Wilson's interval", () => {
 describe("a track record's figures", () => {
   it("are those of the calls themselves", () => {
     fc.assert(
-      fc.property(fc.array(call, { minLength: SMALLEST_SAMPLE, maxLength: 80 }), (calls) => {
-        const figures = figuresOf(calls.map(sumOf));
+      fc.property(fc.array(call, { minLength: MIN_SAMPLES, maxLength: 80 }), (calls) => {
+        const statistics = statisticsOf(calls.map(sumOf));
         const mean = (of: (one: Call) => number) =>
           calls.reduce((sum, one) => sum + of(one), 0) / calls.length;
         const reported = mean(({ confidence, hit }) => (confidence - (hit ? 1 : 0)) ** 2);
         const base = mean(({ base: b, hit }) => (b - (hit ? 1 : 0)) ** 2);
-        expect(figures.hitRate.value).toBeCloseTo(
+        expect(statistics.hitRate.value).toBeCloseTo(
           mean(({ hit }) => (hit ? 1 : 0)),
           9,
         );
-        expect(figures.brier.value).toBeCloseTo(reported, 9);
-        expect(figures.brierDifference.value).toBeCloseTo(reported - base, 9);
-        expect(figures.skill.value).toBeCloseTo(1 - reported / base, 6);
-        expect(figures.brierDifference.low).toBeLessThanOrEqual(figures.brierDifference.value ?? Number.NaN);
-        expect(figures.calibration.reduce((sum, { n }) => sum + n, 0)).toBe(calls.length);
-        expect(figures.calibrationError.value).toBeGreaterThanOrEqual(0);
-        expect(figures.calibrationError.value).toBeLessThanOrEqual(1);
+        expect(statistics.brier.value).toBeCloseTo(reported, 9);
+        expect(statistics.brierDifference.value).toBeCloseTo(reported - base, 9);
+        expect(statistics.skill.value).toBeCloseTo(1 - reported / base, 6);
+        expect(statistics.brierDifference.low).toBeLessThanOrEqual(
+          statistics.brierDifference.value ?? Number.NaN,
+        );
+        expect(statistics.calibration.reduce((sum, { n }) => sum + n, 0)).toBe(calls.length);
+        expect(statistics.calibrationError.value).toBeGreaterThanOrEqual(0);
+        expect(statistics.calibrationError.value).toBeLessThanOrEqual(1);
       }),
     );
   });
 
   it("are not told of a small sample, and why", () => {
-    const few = Array.from({ length: SMALLEST_SAMPLE - 1 }, () =>
+    const few = Array.from({ length: MIN_SAMPLES - 1 }, () =>
       sumOf({ action: "BUY", confidence: 0.6, base: 0.5, hit: true }),
     );
     for (const sums of [[], few]) {
-      const { n, hitRate, brier, skill } = figuresOf(sums);
-      for (const figure of [hitRate, brier, skill])
-        expect(figure).toMatchObject({
+      const { n, hitRate, brier, skill } = statisticsOf(sums);
+      for (const statistic of [hitRate, brier, skill])
+        expect(statistic).toMatchObject({
           value: null,
           low: null,
           high: null,
@@ -95,20 +97,20 @@ describe("a track record's figures", () => {
       { length: 200 },
       (_, n): Call => ({ action: "BUY", confidence: 0.6, base: 0.5, hit: n % 3 > 0 }),
     );
-    const width = ({ hitRate: { low, high } }: ReturnType<typeof figuresOf>) => (high ?? 0) - (low ?? 0);
-    const apart = figuresOf(calls.map(sumOf));
-    const overlapping = figuresOf(
+    const width = ({ hitRate: { low, high } }: ReturnType<typeof statisticsOf>) => (high ?? 0) - (low ?? 0);
+    const apart = statisticsOf(calls.map(sumOf));
+    const overlapping = statisticsOf(
       calls.map(sumOf).map((sums, n) => ({ ...sums, independent: n % 20 === 0 ? 1 : 0 })),
     );
     expect(overlapping.hitRate).toMatchObject({ n: 200, effectiveN: 10, value: apart.hitRate.value });
     expect(width(overlapping)).toBeGreaterThan(3 * width(apart));
-    const none = figuresOf(calls.map(sumOf).map((sums) => ({ ...sums, independent: 0 })));
+    const none = statisticsOf(calls.map(sumOf).map((sums) => ({ ...sums, independent: 0 })));
     expect(none.hitRate).toMatchObject({ low: null, high: null });
   });
 
   it("see perfect calibration as no error, and its opposite as all of it", () => {
     const made = (confidence: number, hit: boolean) =>
-      figuresOf(Array.from({ length: 20 }, () => sumOf({ action: "SELL", confidence, base: 0.5, hit })))
+      statisticsOf(Array.from({ length: 20 }, () => sumOf({ action: "SELL", confidence, base: 0.5, hit })))
         .calibrationError.value;
     expect(made(1, true)).toBe(0);
     expect(made(1, false)).toBe(1);
@@ -130,7 +132,7 @@ describe("following the calls", () => {
     const many = Array.from({ length: 2 }, (_, n) =>
       calls.map((one) => ({ ...one, series: String(n) })),
     ).flat();
-    const { following, buyAndHold, invested, changes, series: count } = followCalls(many, 0.01);
+    const { following, buyAndHold, invested, changes, series: count } = followRecommendations(many, 0.01);
     const k = 0.99;
     const own = [0, 1.1 * k - 1, -0.2, 1 * k - 1, 1.4 * k * k - 1];
     const held = [1.5 * k - 1, 0.1, -0.2, 0.3, 1.4 * k - 1];
@@ -151,7 +153,10 @@ describe("following the calls", () => {
         fc.array(fc.double({ min: -0.9, max: 2, noNaN: true }), { minLength: 10, maxLength: 40 }),
         fc.double({ min: 0, max: 0.05, noNaN: true }),
         (returns, cost) => {
-          const { difference } = followCalls(series(returns.map((one) => ["BUY", one] as const)), cost);
+          const { difference } = followRecommendations(
+            series(returns.map((one) => ["BUY", one] as const)),
+            cost,
+          );
           expect(difference.value).toBeCloseTo(0, 12);
         },
       ),

@@ -29,10 +29,10 @@ export const adviceOf = (answer: ModelAnswer, snapshot: Snapshot, record: Engine
       // That nothing happens is no direction: the rules' record of HOLD says nothing of a model's.
       of !== "HOLD" && ACTION_IN[trend.direction] === of,
     );
-  const asked = { action: answer.action, confidence: calibrated(answer.action) };
-  const withheld = asked.action === "HOLD" || beatsBaseRate(asked.confidence) ? null : asked;
+  const requested = { action: answer.action, confidence: calibrated(answer.action) };
+  const withheld = requested.action === "HOLD" || beatsBaseRate(requested.confidence) ? null : requested;
   const { action, confidence } =
-    withheld === null ? asked : { action: "HOLD" as const, confidence: calibrated("HOLD") };
+    withheld === null ? requested : { action: "HOLD" as const, confidence: calibrated("HOLD") };
   const hits = Math.round((confidence.hitRate ?? 0) * confidence.samples);
   const why = withheld === null ? [] : [withheldReading(withheld, "The model")];
   return {

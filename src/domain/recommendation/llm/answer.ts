@@ -16,12 +16,12 @@ export interface ModelAnswer {
 
 /** Characters and items an answer may have; the prompt says the same. */
 export const ANSWER_LIMITS = {
-  summary: { least: 20, most: 400 },
+  summary: { min: 20, max: 400 },
   sentence: 400,
-  reasoning: { least: 1, most: 8 },
-  assumptions: { least: 0, most: 5 },
-  caveats: { least: 0, most: 8 },
-  evidence: { least: 1, most: 12 },
+  reasoning: { min: 1, max: 8 },
+  assumptions: { min: 0, max: 5 },
+  caveats: { min: 0, max: 8 },
+  evidence: { min: 1, max: 12 },
 } as const;
 
 /** Every sentence of an answer, with the field it stands in. */

@@ -3,7 +3,7 @@ import type { FallbackReason } from "./fallback.ts";
 import type { ModelReply, Usage } from "./reply.ts";
 
 /** Characters kept of a prompt and of each answer. */
-export const MOST_KEPT = 32_000;
+export const MAX_STORED = 32_000;
 
 /** One call as it is kept. Failures hold a status and our own words, never what the endpoint wrote. */
 export interface ModelTry {
@@ -52,7 +52,7 @@ export const kept = (text: string, secrets: readonly string[] = []): string => {
     (rest, secret) => (secret === "" ? rest : rest.replaceAll(secret, "***")),
     text,
   );
-  return clean.length <= MOST_KEPT ? clean : `${clean.slice(0, MOST_KEPT)}… (${clean.length} characters)`;
+  return clean.length <= MAX_STORED ? clean : `${clean.slice(0, MAX_STORED)}… (${clean.length} characters)`;
 };
 
 export const tryOf = (

@@ -30,11 +30,11 @@ export interface CheckResult {
 }
 
 /** Texts of an answer, and characters of each, that are looked at; more than any answer that passes may have. */
-const MOST_TEXTS = 30;
-const MOST_CHARACTERS = 1_000;
+const MAX_TEXTS = 30;
+const MAX_CHARACTERS = 1_000;
 
 /** At most so many problems are kept of one check. */
-const MOST_PROBLEMS = 10;
+const MAX_PROBLEMS = 10;
 
 /** The verdict when there is not even an answer to look at. */
 export const unreadable = (problem: string): readonly CheckResult[] => [
@@ -67,15 +67,15 @@ export const checkAnswer = (
     echo: [],
   };
   // What goes beyond has failed by its length: no pattern needs to look at a quarter of a megabyte.
-  for (const { field, text: whole } of textsOf(answer).slice(0, MOST_TEXTS)) {
-    const text = whole.slice(0, MOST_CHARACTERS);
+  for (const { field, text: whole } of textsOf(answer).slice(0, MAX_TEXTS)) {
+    const text = whole.slice(0, MAX_CHARACTERS);
     for (const number of strangeNumbers(text, citable))
       found.numbers.push(`${field} says ${quoted(number)}, which is not in the data in this form`);
     for (const { check, what } of wordingFaults(withoutNames(text, citable), shownNumber(citable)))
       found[check].push(`${field} holds ${what}`);
     if (text.includes(boundary)) found.echo.push(`${field} repeats the boundary of the data`);
   }
-  return CHECKS.map((check) => ({ check, problems: found[check].slice(0, MOST_PROBLEMS) }));
+  return CHECKS.map((check) => ({ check, problems: found[check].slice(0, MAX_PROBLEMS) }));
 };
 
 /** A piece of the answer as it may stand in a message back to the model: one line, plain, short. */
@@ -91,12 +91,12 @@ const shownNumber =
 const countProblem = (
   field: string,
   count: number,
-  { least, most }: { readonly least: number; readonly most: number },
-): string[] => (count >= least && count <= most ? [] : [`${field} has ${count}, not ${least} to ${most}`]);
+  { min, max }: { readonly min: number; readonly max: number },
+): string[] => (count >= min && count <= max ? [] : [`${field} has ${count}, not ${min} to ${max}`]);
 
 function lengthProblems(answer: ModelAnswer): string[] {
   const { sentence, summary } = ANSWER_LIMITS;
-  const texts = textsOf(answer).slice(0, MOST_TEXTS);
+  const texts = textsOf(answer).slice(0, MAX_TEXTS);
   return [
     ...countProblem("summary (characters)", answer.summary.trim().length, summary),
     ...(["reasoning", "assumptions", "caveats", "evidence"] as const).flatMap((list) =>
@@ -111,7 +111,7 @@ function lengthProblems(answer: ModelAnswer): string[] {
 }
 
 function evidenceProblems(answer: ModelAnswer, known: ReadonlyMap<string, Evidence>): string[] {
-  const chosen = answer.evidence.slice(0, MOST_TEXTS);
+  const chosen = answer.evidence.slice(0, MAX_TEXTS);
   const ids = chosen.map(({ id }) => id);
   const strange = ids.filter((id) => !known.has(id)).map((id) => `there is no evidence ${quoted(id)}`);
   const doubled = new Set(ids.filter((id, at) => ids.indexOf(id) !== at));

@@ -1,4 +1,4 @@
-import { figure, percent } from "../../analysis/figure.ts";
+import { percent, toSixDigits } from "../../analysis/figure.ts";
 import { INDICATOR_NAMES } from "../../indicators/values.ts";
 import { confidenceIn } from "../confidence.ts";
 import { ACTIONS, type Evidence } from "../recommendation.ts";
@@ -32,7 +32,7 @@ const indicatorEvidence = ({ values, trend }: Snapshot): Evidence[] =>
   INDICATOR_NAMES.flatMap((id) => {
     const value = values[id];
     if (value === null || (SHOWN_AS_SIGNAL.has(id) && hasSignal(trend, id))) return [];
-    const shown = id === "volatility30" ? percent(value) : figure(value);
+    const shown = id === "volatility30" ? percent(value) : toSixDigits(value);
     const reading = `${id} is ${shown}.`;
     return [{ id, name: id, value, threshold: null, vote: null, weight: 0, reading }];
   });

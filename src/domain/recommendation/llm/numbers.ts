@@ -94,14 +94,14 @@ export const tokensIn = (text: string): readonly Token[] =>
   });
 
 /** Rounding may change a value by so much of itself: 0.6 is not 1. */
-const MOST_ROUNDING = 0.05;
+const MAX_ROUNDING = 0.05;
 
 /** Whether `shown`, a number with that many decimals, is `value` rounded. */
 const isRounded = (shown: number, decimals: number, value: number): boolean => {
   const difference = Math.abs(shown - value);
   const half = 0.5 * 10 ** -decimals;
   return (
-    difference <= half * (1 + 1e-9) + Math.abs(value) * 1e-15 && difference <= Math.abs(value) * MOST_ROUNDING
+    difference <= half * (1 + 1e-9) + Math.abs(value) * 1e-15 && difference <= Math.abs(value) * MAX_ROUNDING
   );
 };
 

@@ -1,4 +1,4 @@
-import { figure } from "../../analysis/figure.ts";
+import { toSixDigits } from "../../analysis/figure.ts";
 import { TREND_PARAMETERS } from "../../analysis/trend-parameters.ts";
 import { allowedActions } from "../call.ts";
 import type { Snapshot } from "../snapshot.ts";
@@ -35,9 +35,9 @@ Answer with one JSON object and nothing around it:
 {"action": "BUY" | "HOLD" | "SELL", "evidence": [{"id": string, "weight": number from 0 to 1}],
  "riskLevel": "LOW" | "MEDIUM" | "HIGH", "summary": string, "reasoning": [string], "assumptions": [string],
  "caveats": [string], "confidence": number}
-Lengths: summary ${summary.least} to ${summary.most} characters; each other text at most ${sentence};
-${reasoning.least} to ${reasoning.most} reasons, at most ${assumptions.most} assumptions, at most ${caveats.most} caveats,
-${evidence.least} to ${evidence.most} pieces of evidence, each once.`;
+Lengths: summary ${summary.min} to ${summary.max} characters; each other text at most ${sentence};
+${reasoning.min} to ${reasoning.max} reasons, at most ${assumptions.max} assumptions, at most ${caveats.max} caveats,
+${evidence.min} to ${evidence.max} pieces of evidence, each once.`;
 
 const BELOW_HALF = `- "confidence" is your`;
 /** 2: what may be recommended at all is computed beforehand. */
@@ -54,7 +54,7 @@ export const shownData = (snapshot: Snapshot, risk: string): Readonly<Record<str
   priceSource: outsideText(snapshot.source),
   resolution: snapshot.resolution,
   asOf: new Date(snapshot.asOf).toISOString().slice(0, 10),
-  close: figure(snapshot.close),
+  close: toSixDigits(snapshot.close),
   horizonBars: String(TREND_PARAMETERS[snapshot.resolution].horizon),
   measuredRisk: risk,
   trend: {
@@ -68,7 +68,7 @@ export const shownData = (snapshot: Snapshot, risk: string): Readonly<Record<str
     id,
     name,
     reading,
-    ...(vote === null ? {} : { vote: figure(vote), weightInScore: figure(weight) }),
+    ...(vote === null ? {} : { vote: toSixDigits(vote), weightInScore: toSixDigits(weight) }),
   })),
 });
 
@@ -93,11 +93,11 @@ export const promptFor = (
 };
 
 /** What is wrong is told at most so many times: a repair is for slips, not for an answer that is all wrong. */
-const MOST_PROBLEMS = 12;
+const MAX_PROBLEMS = 12;
 
 /** The one chance to mend an answer: what was wrong with it. Quotes of the answer in it are short and on one line. */
 export const repairText = (problems: readonly string[]): string =>
   `Your answer was not accepted:\n${problems
-    .slice(0, MOST_PROBLEMS)
+    .slice(0, MAX_PROBLEMS)
     .map((problem) => `- ${problem}`)
     .join("\n")}\nAnswer again with the whole JSON object, under the same rules.`;

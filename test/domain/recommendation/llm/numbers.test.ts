@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { figure, percent } from "../../../../src/domain/analysis/figure.ts";
+import { percent, toSixDigits } from "../../../../src/domain/analysis/figure.ts";
 import { type Citable, strangeNumbers } from "../../../../src/domain/recommendation/llm/numbers.ts";
 import { shownData } from "../../../../src/domain/recommendation/llm/prompt.ts";
 import { riskIn } from "../../../../src/domain/recommendation/rules-engine.ts";
@@ -107,7 +107,7 @@ describe.each(Object.entries(snapshots))("numbers in a text about the %s market"
       fc.property(fc.constantFrom(...plain), fc.integer({ min: 0, max: 6 }), (n, decimals) => {
         const text = n.toFixed(decimals);
         fc.pre(isShown(n, text));
-        expect(strange(snapshot, `It is ${text}, as ${figure(n)} says.`)).toEqual([]);
+        expect(strange(snapshot, `It is ${text}, as ${toSixDigits(n)} says.`)).toEqual([]);
       }),
     );
   });
@@ -115,10 +115,10 @@ describe.each(Object.entries(snapshots))("numbers in a text about the %s market"
   it("do not pass with the wrong sign or a wrong last digit", () => {
     const { macd } = snapshot.values;
     if (macd === null) return;
-    const known = figure(macd);
+    const known = toSixDigits(macd);
     expect(strange(snapshot, `The MACD is ${known}.`)).toEqual([]);
-    expect(strange(snapshot, `The MACD is ${figure(-macd)}.`)).not.toEqual([]);
-    expect(strange(snapshot, `The MACD is ${figure(macd * 1.0001)}.`)).not.toEqual([]);
+    expect(strange(snapshot, `The MACD is ${toSixDigits(-macd)}.`)).not.toEqual([]);
+    expect(strange(snapshot, `The MACD is ${toSixDigits(macd * 1.0001)}.`)).not.toEqual([]);
   });
 });
 
@@ -135,9 +135,9 @@ describe("units", () => {
     expect(strange(rising, `Volatility is ${(volatility * 100).toFixed(2)}.`)).not.toEqual([]);
     expect(strange(rising, `Volatility is ${volatility.toFixed(3)} %.`)).not.toEqual([]);
     const rsi = rising.values.rsi14 ?? Number.NaN;
-    expect(strange(rising, `The RSI is ${figure(rsi)}.`)).toEqual([]);
-    expect(strange(rising, `The RSI is ${figure(rsi)} %.`)).not.toEqual([]);
-    expect(strange(rising, `The RSI is ${figure(rsi)} basis points.`)).not.toEqual([]);
+    expect(strange(rising, `The RSI is ${toSixDigits(rsi)}.`)).toEqual([]);
+    expect(strange(rising, `The RSI is ${toSixDigits(rsi)} %.`)).not.toEqual([]);
+    expect(strange(rising, `The RSI is ${toSixDigits(rsi)} basis points.`)).not.toEqual([]);
   });
 });
 
