@@ -85,7 +85,7 @@ export default defineConfig(async () => ({
         test: {
           name: "worker",
           include: ["test/worker/**/*.test.ts"],
-          setupFiles: ["./test/worker/setup.ts"],
+          setupFiles: ["./test/worker/kit/setup.ts"],
           testTimeout: 30_000,
         },
       },

@@ -1,50 +1,50 @@
 import { app } from "./api/app.ts";
-import { configurationProblem } from "./api/problem.ts";
-import { AssetObject } from "./durable-objects/asset-object.ts";
+import { configurationProblem } from "./api/http/problem.ts";
+import { AssetObject } from "./durable-objects/asset/asset-object.ts";
 import { BreakerObject } from "./durable-objects/breaker-object.ts";
 import { MetricsObject } from "./durable-objects/metrics-object.ts";
 import { log } from "./log.ts";
-import { orBacktest } from "./queues/backtest.ts";
+import { resolvingOr } from "./queues/analysis/evaluations.ts";
+import { indicatorsHandler } from "./queues/analysis/indicators.ts";
+import { rankingHandler } from "./queues/analysis/ranking.ts";
+import { recommendationHandler } from "./queues/analysis/recommendations.ts";
 import { consumeJobs } from "./queues/consumer.ts";
-import { orCrossCheck } from "./queues/cross-check.ts";
 import { consumeDeadLetters } from "./queues/dead-letters.ts";
-import { consumeEvents } from "./queues/events.ts";
-import { indicatorsHandler } from "./queues/indicators.ts";
-import { ingestHandler } from "./queues/ingest.ts";
-import { portfolioHandler } from "./queues/portfolio.ts";
-import { consumeProcesses } from "./queues/processes.ts";
-import { rankingHandler } from "./queues/ranking.ts";
-import { recommendationHandler } from "./queues/recommendations.ts";
-import { consumeReconcile } from "./queues/reconcile.ts";
-import { resolvingOr } from "./queues/resolutions.ts";
+import { consumeEvents } from "./queues/events/events.ts";
+import { consumeWebhooks } from "./queues/events/webhooks.ts";
+import { orCrossCheck } from "./queues/ingest/cross-check.ts";
+import { ingestHandler } from "./queues/ingest/ingest.ts";
+import { orBacktest } from "./queues/portfolios/backtest.ts";
+import { portfolioHandler } from "./queues/portfolios/optimization.ts";
+import { consumeProcesses } from "./queues/processes/processes.ts";
+import { consumeReconcile } from "./queues/reconcile/reconcile.ts";
 import { consumeSchedule } from "./queues/schedule.ts";
-import { consumeWebhooks } from "./queues/webhooks.ts";
 import { watchAlerts } from "./schedule/alerts.ts";
 import { sweep } from "./schedule/sweep.ts";
 import { tick } from "./schedule/tick.ts";
-import { alertsDeps } from "./wiring/alerts.ts";
 import { apiPlatform } from "./wiring/api.ts";
-import { backtestDeps } from "./wiring/backtests.ts";
-import { platform } from "./wiring/common.ts";
-import { crossCheckDeps } from "./wiring/cross-checks.ts";
-import { deadLettersDeps } from "./wiring/dead-letters.ts";
-import { eventsDeps } from "./wiring/events.ts";
+import { backtestDeps } from "./wiring/consumers/backtests.ts";
+import { crossCheckDeps } from "./wiring/consumers/cross-checks.ts";
+import { deadLettersDeps } from "./wiring/consumers/dead-letters.ts";
+import { eventsDeps } from "./wiring/consumers/events.ts";
 import {
   consumerDeps,
   evaluationDeps,
   indicatorsDeps,
   ingestDeps,
   recommendationDeps,
-} from "./wiring/jobs.ts";
-import { countSlots, reporting } from "./wiring/metrics.ts";
-import { portfolioDeps } from "./wiring/portfolios.ts";
-import { processesDeps } from "./wiring/processes.ts";
-import { rankingDeps } from "./wiring/ranking.ts";
-import { rebuildDeps } from "./wiring/rebuild.ts";
-import { reconcileDeps, requestDueRun } from "./wiring/reconcile.ts";
-import { advanceClock, scheduleDeps, tickDeps } from "./wiring/schedule.ts";
-import { sweepDeps } from "./wiring/sweep.ts";
-import { webhooksDeps } from "./wiring/webhooks.ts";
+} from "./wiring/consumers/jobs.ts";
+import { portfolioDeps } from "./wiring/consumers/portfolios.ts";
+import { processesDeps } from "./wiring/consumers/processes.ts";
+import { rankingDeps } from "./wiring/consumers/ranking.ts";
+import { rebuildDeps } from "./wiring/consumers/rebuild.ts";
+import { reconcileDeps, requestDueRun } from "./wiring/consumers/reconcile.ts";
+import { advanceClock, scheduleDeps, tickDeps } from "./wiring/consumers/schedule.ts";
+import { webhooksDeps } from "./wiring/consumers/webhooks.ts";
+import { alertsDeps } from "./wiring/operations/alerts.ts";
+import { countSlots, reporting } from "./wiring/operations/metrics.ts";
+import { sweepDeps } from "./wiring/operations/sweep.ts";
+import { platform } from "./wiring/platform/platform.ts";
 
 export { AssetObject, BreakerObject, MetricsObject };
 

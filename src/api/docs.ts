@@ -1,8 +1,8 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { Hono } from "hono";
 import { html } from "hono/html";
-import { IMPORT_BODY } from "./bars.ts";
-import type { ApiEnv } from "./platform.ts";
+import { IMPORT_BODY } from "./assets/bars.ts";
+import type { ApiEnv } from "./http/platform.ts";
 
 type Document = ReturnType<OpenAPIHono["getOpenAPI31Document"]>;
 

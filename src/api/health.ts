@@ -1,6 +1,6 @@
 import { Hono } from "hono";
-import type { ApiEnv } from "./platform.ts";
-import { ApiProblem } from "./problem.ts";
+import type { ApiEnv } from "./http/platform.ts";
+import { ApiProblem } from "./http/problem.ts";
 
 export const health = new Hono<ApiEnv>();
 

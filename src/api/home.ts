@@ -2,10 +2,10 @@ import { Hono } from "hono";
 import { html } from "hono/html";
 import { barSource } from "../domain/market/bar-source.ts";
 import { newestOf } from "../read-model/recommendations.ts";
-import { listAssets } from "../records/asset-records.ts";
-import { readClock } from "../records/clock-record.ts";
-import { isOwnMachine } from "./own-machine.ts";
-import type { ApiEnv } from "./platform.ts";
+import { listAssets } from "../records/assets/asset-records.ts";
+import { readClock } from "../records/operations/clock-record.ts";
+import { isOwnMachine } from "./http/local-request.ts";
+import type { ApiEnv } from "./http/platform.ts";
 
 const MAX_ASSETS = 100;
 

@@ -4,11 +4,11 @@ import { answerOf, decide } from "../domain/breaker/decide.ts";
 import type { Verdict } from "../domain/breaker/verdict.ts";
 import { type AnyEvent, breakerStream, type Cause } from "../domain/events/envelope.ts";
 import type { LogPage } from "../domain/reconciliation/check-chain.ts";
+import { BREAKER_STEPS, migrateTables } from "./asset/tables.ts";
 import { BreakerRecord, type StoredBreaker } from "./breaker-record.ts";
-import { Commits } from "./commits.ts";
+import { Commits } from "./commit-and-publish.ts";
 import { EventLog, type Head, type HeadView } from "./event-log.ts";
 import { Outbox, type OutboxStatus } from "./outbox.ts";
-import { BREAKER_STEPS, migrateTables } from "./tables.ts";
 
 /** Events of one read stay under this, whatever the limit asked for. */
 const MAX_READ_BYTES = 1_000_000;

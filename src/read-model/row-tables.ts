@@ -2,8 +2,8 @@ import { actionsOf } from "../domain/asset/corporate-action.ts";
 import type { BarFact } from "../domain/events/catalogue.ts";
 import type { AnyEvent, StoredEvent } from "../domain/events/envelope.ts";
 import { routingKey } from "../domain/events/routing-key.ts";
+import type { ModelIdentity, RecommendationResolvedBody } from "../domain/recommendation/evaluation.ts";
 import type { RecommendationBody } from "../domain/recommendation/recommendation.ts";
-import type { ModelIdentity, RecommendationResolvedBody } from "../domain/recommendation/resolution.ts";
 
 /*
  * Which rows events imply, table by table. What projects, compares, repairs and rebuilds reads it from here, so they

@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import { ACTION_TYPES } from "../domain/asset/corporate-action.ts";
-import { RECOMMENDATION_OUTCOMES } from "../domain/recommendation/resolution.ts";
+import { RECOMMENDATION_OUTCOMES } from "../domain/recommendation/evaluation.ts";
 
 /*
  * What events imply: every row can be dropped and rebuilt from the asset objects' logs. The exception stands in the

@@ -1,5 +1,5 @@
-import { BINS, type BinSums } from "../domain/track-record/figures.ts";
 import type { FollowedRecommendation } from "../domain/track-record/following.ts";
+import { BINS, type BinSums } from "../domain/track-record/statistics.ts";
 import type { Reader } from "../reader.ts";
 
 export const TRACK_RECORD_GROUPS = ["asset", "class", "engine", "promptVersion"] as const;

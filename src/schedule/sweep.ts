@@ -37,7 +37,7 @@ export interface SweepDeps {
 }
 
 /** Per tick and kind; what is left is overdue at the next tick too. */
-const MOST = 500;
+const MAX_ROWS = 500;
 const MAX_STUCK = 50;
 const MAX_SEALED = 100;
 
@@ -57,19 +57,19 @@ export async function sweep(deps: SweepDeps): Promise<void> {
     deps.log({ level: "info", message: "overdue work sent again", ...sent });
   }
   await findStuck(deps);
-  await deps.pruneDeadLetters(MOST).catch((error: unknown) => {
+  await deps.pruneDeadLetters(MAX_ROWS).catch((error: unknown) => {
     deps.log({ level: "error", message: "old dead letters not pruned", error: String(error) });
   });
-  await deps.pruneModels(MOST).catch((error: unknown) => {
+  await deps.pruneModels(MAX_ROWS).catch((error: unknown) => {
     deps.log({ level: "error", message: "old questions to models not pruned", error: String(error) });
   });
   await deps.sealSecrets(MAX_SEALED).catch((error: unknown) => {
     deps.log({ level: "error", message: "secrets not sealed", error: String(error) });
   });
-  await deps.pruneKeys(MOST).catch((error: unknown) => {
+  await deps.pruneKeys(MAX_ROWS).catch((error: unknown) => {
     deps.log({ level: "error", message: "old Idempotency-Keys not pruned", error: String(error) });
   });
-  await deps.pruneTraceStates(MOST).catch((error: unknown) => {
+  await deps.pruneTraceStates(MAX_ROWS).catch((error: unknown) => {
     deps.log({ level: "error", message: "old tracestates not pruned", error: String(error) });
   });
 }
@@ -91,7 +91,7 @@ async function resend<T>(
   deps: Pick<SweepDeps, "log">,
 ): Promise<number> {
   try {
-    const found = await overdue(MOST);
+    const found = await overdue(MAX_ROWS);
     if (found.length > 0) await enqueue(found);
     return found.length;
   } catch (error) {

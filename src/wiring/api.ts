@@ -1,8 +1,13 @@
-import type { ApiPlatform } from "../api/platform.ts";
+import type { ApiPlatform } from "../api/http/platform.ts";
 import { newSecret } from "../delivery/webhook.ts";
 import { continueTrace, traceIdOf } from "../domain/trace/traceparent.ts";
 import { readTracestate } from "../domain/trace/tracestate.ts";
 import { eventMessage, subjectOf } from "../queues/messages.ts";
+import { headOf } from "./failures.ts";
+import { planOf } from "./operations/dry-run.ts";
+import { endpointNameProblem } from "./operations/endpoints.ts";
+import { scrape } from "./operations/scrape.ts";
+import { cached } from "./platform/cache.ts";
 import {
   assetObject,
   breakerObject,
@@ -12,13 +17,8 @@ import {
   sendAll,
   traced,
   traceIds,
-} from "./common.ts";
-import { planOf } from "./dry-run.ts";
-import { endpointNameProblem } from "./endpoints.ts";
-import { headOf } from "./failures.ts";
-import { queueBacklogs } from "./queues.ts";
-import { cached } from "./remembered.ts";
-import { scrape } from "./scrape.ts";
+} from "./platform/platform.ts";
+import { queueBacklogs } from "./platform/queues.ts";
 
 /** What one request is given. It carries on its caller's trace, and whatever it sets off carries it on. */
 export function apiPlatform(env: Env, request: Pick<Request, "headers">): ApiPlatform {

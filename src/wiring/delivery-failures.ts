@@ -1,12 +1,16 @@
 import { endpointStream, type StoredEvent } from "../domain/events/envelope.ts";
 import { faultClassOf } from "../domain/job/fault.ts";
 import type { Problem } from "../domain/outcome.ts";
-import type { ClaimedDelivery } from "../queues/webhooks.ts";
-import { writeAudit } from "../records/audit.ts";
-import { fileDeadLetters, renewDeadLetters, UNLETTERED } from "../records/dead-letter-records.ts";
-import { stillFailing } from "../records/delivery-records.ts";
-import { type Platform, traced } from "./common.ts";
+import type { ClaimedDelivery } from "../queues/events/webhooks.ts";
+import {
+  fileDeadLetters,
+  renewDeadLetters,
+  UNLETTERED,
+} from "../records/dead-letters/dead-letter-records.ts";
+import { writeAudit } from "../records/operations/audit.ts";
+import { stillFailing } from "../records/webhooks/delivery-records.ts";
 import { type Fact, recordFacts } from "./facts.ts";
+import { type Platform, traced } from "./platform/platform.ts";
 
 /** A delivery that is not tried any more although its endpoint still takes deliveries. */
 export interface FailedDelivery {

@@ -1,7 +1,7 @@
 import { EVENT_TYPES } from "../domain/events/catalogue.ts";
 import type { Cause, NewEvent } from "../domain/events/envelope.ts";
 import { appendFacts, noteAppended, streamsBehindOf } from "../read-model/facts.ts";
-import { type Platform, traced } from "./common.ts";
+import { type Platform, traced } from "./platform/platform.ts";
 
 /** A fact of a stream that lives in D1: no object keeps it, the feed is its log. */
 export type Fact = NewEvent & { readonly streamId: string; readonly cause: Cause };

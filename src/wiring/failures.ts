@@ -5,10 +5,10 @@ import type { Settlement } from "../domain/job/settle.ts";
 import { isResolution } from "../domain/market/resolution.ts";
 import { projectFeed } from "../read-model/projections.ts";
 import { noteKnown, type StreamHead } from "../read-model/streams.ts";
-import { writeAudit } from "../records/audit.ts";
-import { fileDeadLetters } from "../records/dead-letter-records.ts";
-import { UNSETTLED } from "../records/job-records.ts";
-import { assetObject, type Platform, toMessage, traced } from "./common.ts";
+import { fileDeadLetters } from "../records/dead-letters/dead-letter-records.ts";
+import { UNSETTLED } from "../records/jobs/job-records.ts";
+import { writeAudit } from "../records/operations/audit.ts";
+import { assetObject, type Platform, toMessage, traced } from "./platform/platform.ts";
 
 /** A job and the attempt after which it failed for good. */
 export interface Failure {

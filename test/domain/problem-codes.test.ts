@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 
 const root = join(import.meta.dirname, "../..");
 const table = /const PROBLEMS = \{([\s\S]*?)\n\} as const/.exec(
-  readFileSync(join(root, "src/api/problem.ts"), "utf8"),
+  readFileSync(join(root, "src/api/http/problem.ts"), "utf8"),
 )?.[1];
 const answered = [...(table ?? "").matchAll(/^ {2}(\w+): \[(\d{3}),/gm)].map(([, code = "", status]) => [
   code,

@@ -1,7 +1,7 @@
 import { isNoise } from "../indicators/noise.ts";
 import type { IndicatorValues } from "../indicators/values.ts";
 import { meanOf, squaredDeviations } from "../indicators/window.ts";
-import { toSixDigits } from "./figure.ts";
+import { toSixDigits } from "./six-digits.ts";
 import type { TrendParameters } from "./trend-parameters.ts";
 
 export const SIGNAL_IDS = [

@@ -1,5 +1,4 @@
 import type { Resolution } from "../market/resolution.ts";
-import { toSixDigits } from "./figure.ts";
 import {
   type Observation,
   observe,
@@ -8,6 +7,7 @@ import {
   type SignalInput,
   type Write,
 } from "./signals.ts";
+import { toSixDigits } from "./six-digits.ts";
 import { TREND_PARAMETERS } from "./trend-parameters.ts";
 
 /** A score beyond this, on either side, is a direction. */

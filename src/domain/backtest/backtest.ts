@@ -3,11 +3,11 @@ import { done, type Outcome, refused } from "../outcome.ts";
 import { RULES_ENGINE_VERSION } from "../recommendation/rules-engine.ts";
 import { type Bootstrap, bootstrap, stepping } from "./bootstrap.ts";
 import { type Control, controlOf, onShuffles, overHold } from "./control.ts";
-import { type BacktestStatistics, statisticsOf } from "./figures.ts";
-import { returnsOf } from "./portfolio-figures.ts";
+import { returnsOf } from "./portfolio-statistics.ts";
 import { randomFrom } from "./random.ts";
 import { type BacktestRequest, MAX_DRAWS, MAX_WALKED, MIN_RETURNS } from "./request.ts";
 import { buyAndHold, equityPoints, type OpenTrade, simulate, type Trade } from "./simulate.ts";
+import { type BacktestStatistics, statisticsOf } from "./statistics.ts";
 import { type Strategy, targetsOf } from "./strategy.ts";
 
 /** Raise the last part when the same bars and request would get other numbers. */

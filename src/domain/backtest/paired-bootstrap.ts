@@ -1,6 +1,6 @@
 import { annualGrowth } from "../analysis/performance.ts";
 import { type Bootstrap, blockLengthFor, growthOf, type Interval, middle, resample } from "./bootstrap.ts";
-import { sharpeOver } from "./portfolio-figures.ts";
+import { sharpeOver } from "./portfolio-statistics.ts";
 import type { Random } from "./random.ts";
 
 /** What one series of returns has more than another, with the middle 90 % of it over the resamples. */

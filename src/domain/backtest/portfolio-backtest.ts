@@ -11,13 +11,13 @@ import { type Carried, carry, type Fulfilled } from "./carry.ts";
 import { type Control, controlOf } from "./control.ts";
 import { type PairedBootstrap, pairedBootstrap } from "./paired-bootstrap.ts";
 import { choices, type Decision, targetsOf } from "./portfolio-choices.ts";
-import { type PortfolioBacktestStatistics, portfolioStatistics, returnsOf } from "./portfolio-figures.ts";
 import {
   barsPerAsset,
   type PortfolioBacktestRequest,
   shufflesWithin,
   tooMuchWork,
 } from "./portfolio-request.ts";
+import { type PortfolioBacktestStatistics, portfolioStatistics, returnsOf } from "./portfolio-statistics.ts";
 import { randomFrom } from "./random.ts";
 import { MAX_DRAWS, MIN_RETURNS } from "./request.ts";
 import { type SharedMoves, sharedMoves, type TestedSeries } from "./shared-moves.ts";

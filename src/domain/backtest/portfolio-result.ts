@@ -1,7 +1,7 @@
 import type { Resolution } from "../market/resolution.ts";
 import { NOTICE } from "../notice.ts";
 import { PORTFOLIO_BACKTEST_ENGINE, type PortfolioBacktestReport } from "./portfolio-backtest.ts";
-import type { PortfolioBacktestStatistics } from "./portfolio-figures.ts";
+import type { PortfolioBacktestStatistics } from "./portfolio-statistics.ts";
 import { isoOrNull, showDrawdown } from "./result.ts";
 
 /** What of a portfolio's backtest identifies it, and what it was made of. */

@@ -2,8 +2,8 @@ import type { Resolution } from "../market/resolution.ts";
 import { NOTICE } from "../notice.ts";
 import type { DataQuality } from "../quality/series-quality.ts";
 import { BACKTEST_ENGINE, type BacktestReport } from "./backtest.ts";
-import type { BacktestDrawdown, BacktestStatistics } from "./figures.ts";
 import type { Fill } from "./simulate.ts";
+import type { BacktestDrawdown, BacktestStatistics } from "./statistics.ts";
 
 /** What of a backtest identifies it, and what it was made of. */
 export interface BacktestOrigin {

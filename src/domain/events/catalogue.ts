@@ -5,8 +5,8 @@ import type { Resolution } from "../market/resolution.ts";
 import type { Problem } from "../outcome.ts";
 import type { PortfolioFact } from "../portfolio/portfolio-fact.ts";
 import type { RankingBody } from "../ranking/ranking.ts";
+import type { RecommendationResolvedBody } from "../recommendation/evaluation.ts";
 import type { RecommendationBody } from "../recommendation/recommendation.ts";
-import type { RecommendationResolvedBody } from "../recommendation/resolution.ts";
 
 /** A bar as events carry it: as in the API, with an ISO-8601 UTC timestamp. */
 export interface BarFact {

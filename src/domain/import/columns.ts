@@ -3,7 +3,7 @@ import { shorten } from "../asset/row-error.ts";
 import { isDateName, NAMES_OF, plainName, ROLES, type Role, TIME_NAMES } from "./column-names.ts";
 import type { Form } from "./forms.ts";
 import type { Choice, Question } from "./question.ts";
-import { type RequestedColumns, requestedPosition } from "./wished-columns.ts";
+import { type RequestedColumns, requestedPosition } from "./requested-columns.ts";
 
 /** At which position of a record each value stands; null for one that the file does not have. */
 export interface Columns {

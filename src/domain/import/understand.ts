@@ -4,9 +4,9 @@ import type { Form } from "./forms.ts";
 import { findLayout } from "./layout.ts";
 import type { Question } from "./question.ts";
 import { readTable } from "./read-table.ts";
+import { readRequestedColumns } from "./requested-columns.ts";
 import { readCells } from "./rows.ts";
 import type { FileRules, Recognised, Understanding } from "./understanding.ts";
-import { readRequestedColumns } from "./wished-columns.ts";
 
 const NOTHING: Recognised = {
   form: null,

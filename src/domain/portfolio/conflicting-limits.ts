@@ -1,4 +1,4 @@
-import { percent } from "../analysis/figure.ts";
+import { percent } from "../analysis/six-digits.ts";
 import type { ProblemItem } from "../outcome.ts";
 import { constraintsOf, type Limit, type Limits, limitsOf, nearestTo } from "./limits.ts";
 import { sumOf } from "./matrix.ts";

@@ -1,4 +1,4 @@
-import { percent } from "../analysis/figure.ts";
+import { percent } from "../analysis/six-digits.ts";
 import { type Choice, minVolatilityWeights, returnOf, solvedWeights, volatilityOf } from "./efficient-set.ts";
 import { highestReturn } from "./highest-return.ts";
 import { type Answer, answered, declined } from "./portfolio-refusal.ts";

@@ -1,6 +1,6 @@
 import { type Confidence, confidenceIn, PSEUDO_COUNTS } from "./confidence.ts";
+import type { ModelIdentity, RecommendationResolvedBody } from "./evaluation.ts";
 import { ACTIONS, type Action } from "./recommendation.ts";
-import type { ModelIdentity, RecommendationResolvedBody } from "./resolution.ts";
 import {
   type ActionCount,
   countCall,

@@ -1,8 +1,8 @@
-import { percent, toSixDigits } from "../analysis/figure.ts";
+import { percent, toSixDigits } from "../analysis/six-digits.ts";
 import { TREND_PARAMETERS } from "../analysis/trend-parameters.ts";
-import { decideAction, type Withheld, withheldReading } from "./call.ts";
 import type { Confidence } from "./confidence.ts";
 import type { Action, Evidence, RecommendationBody, RiskLevel } from "./recommendation.ts";
+import { decideAction, type Withheld, withheldReading } from "./recommended-action.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** Raise it when the same snapshot would get another answer. */

@@ -1,5 +1,5 @@
 import type { Action } from "../recommendation/recommendation.ts";
-import { type Statistic, toStatistic } from "./figures.ts";
+import { type Statistic, toStatistic } from "./statistics.ts";
 import { type Interval, Z95 } from "./wilson.ts";
 
 /** A judged call of a series: what it said and what the horizon brought (simple return). */

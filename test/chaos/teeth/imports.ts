@@ -18,7 +18,7 @@ export const IMPORTS: readonly Tooth[] = [
   },
   {
     name: "JSON is counted before it is parsed",
-    file: "src/queues/import-format.ts",
+    file: "src/queues/ingest/import-format.ts",
     noticedBy: domain("import/memory", "lists in lists"),
     text: "  if (objects > rows + 3)",
     without: "  if (objects < 0)",
@@ -81,7 +81,7 @@ export const IMPORTS: readonly Tooth[] = [
   },
   {
     name: "the bytes of a file reach the job under an Idempotency-Key",
-    file: "src/api/idempotency.ts",
+    file: "src/api/http/idempotency.ts",
     noticedBy: worker("imports", "as they came"),
     text: "  await c.req.arrayBuffer();",
     without: "",

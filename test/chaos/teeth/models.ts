@@ -25,7 +25,7 @@ export const MODELS: readonly Tooth[] = [
   },
   {
     name: "a call that is no better than chance is withheld",
-    file: "src/domain/recommendation/call.ts",
+    file: "src/domain/recommendation/recommended-action.ts",
     noticedBy: domain("recommendation/call"),
     text: "samples > 0 && confidence > baseRate;",
     without: "samples >= 0 || confidence > baseRate;",
@@ -60,21 +60,21 @@ export const MODELS: readonly Tooth[] = [
   },
   {
     name: "a question in work is asked by nobody else",
-    file: "src/records/model-records.ts",
+    file: "src/records/analysis/model-records.ts",
     noticedBy: worker("llm-races", "two workers"),
     text: "WHERE state = 'asking' AND lease_until <= ?4",
     without: "WHERE state = 'asking'",
   },
   {
     name: "the day's tokens are a limit",
-    file: "src/records/model-records.ts",
+    file: "src/records/analysis/model-records.ts",
     noticedBy: worker("llm-races", "reserve no token twice"),
     text: "WHERE tokens + ?2 <= ?3\n",
     without: "WHERE ?2 <= ?3\n",
   },
   {
     name: "a provider's limit is obeyed",
-    file: "src/wiring/models.ts",
+    file: "src/wiring/consumers/models.ts",
     noticedBy: worker("llm", "is obeyed"),
     text: "own !== undefined && own.until > p.now() ? own.reason : null",
     without: "own !== undefined && own.until > p.now() + 1e12 ? own.reason : null",
@@ -88,7 +88,7 @@ export const MODELS: readonly Tooth[] = [
   },
   {
     name: "a dry run asks no model",
-    file: "src/wiring/dry-run.ts",
+    file: "src/wiring/operations/dry-run.ts",
     noticedBy: worker("llm-races", "asks no model"),
     text: "        ...modelPreview(p),\n",
     without: "        ...(modelPreview(p) && {}),\n",

@@ -4,21 +4,21 @@ import { domain, type Tooth, worker } from "./tooth.ts";
 export const START: readonly Tooth[] = [
   {
     name: "a trigger from far away moves no clock",
-    file: "src/wiring/schedule.ts",
+    file: "src/wiring/consumers/schedule.ts",
     noticedBy: worker("clock", "is refused and moves nothing"),
     text: "  if (problem !== null) {\n    p.log",
     without: "  if (problem === undefined) {\n    p.log",
   },
   {
     name: "a reset clock brings schedules back",
-    file: "src/records/clock-record.ts",
+    file: "src/records/operations/clock-record.ts",
     noticedBy: worker("clock", "set right by an operator"),
     text: "WHERE done_until > ?1 ORDER BY id",
     without: "WHERE 0 AND done_until > ?1 ORDER BY id",
   },
   {
     name: "one's own machine is known by the host that was sent",
-    file: "src/api/own-machine.ts",
+    file: "src/api/http/local-request.ts",
     noticedBy: worker("clock", "evil.example"),
     text: 'OWN_NAME.test(hostNameOf(c.req.header("host") ?? new URL(c.req.url).host))',
     without: "true",

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { performanceOf } from "../../../src/domain/analysis/performance.ts";
 import { type BacktestInput, type BacktestReport, backtest } from "../../../src/domain/backtest/backtest.ts";
-import { statisticsOf } from "../../../src/domain/backtest/figures.ts";
 import { type BacktestRequest, DEFAULT_BACKTEST } from "../../../src/domain/backtest/request.ts";
 import { equityPoints, simulate } from "../../../src/domain/backtest/simulate.ts";
+import { statisticsOf } from "../../../src/domain/backtest/statistics.ts";
 import { rulesStrategy, targetsOf } from "../../../src/domain/backtest/strategy.ts";
 import type { Outcome } from "../../../src/domain/outcome.ts";
 import { canonicalJson } from "../../../src/domain/recommendation/canonical-json.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { reportProgress } from "../../../src/queues/telling-how-far.ts";
+import { reportProgress } from "../../../src/queues/portfolios/progress.ts";
 
 function* steps(count: number): Generator<number, string> {
   for (let step = 1; step <= count; step += 1) yield step / count;

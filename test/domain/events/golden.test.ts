@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { OLDER_SCHEMAS, PAYLOAD_SCHEMAS, schemaOf } from "../../../src/api/payload-schemas.ts";
+import { OLDER_SCHEMAS, PAYLOAD_SCHEMAS, schemaOf } from "../../../src/api/events/payload-schemas.ts";
 import { evolveAsset, initialAsset } from "../../../src/domain/asset/asset-state.ts";
 import { EVENT_TYPES, type EventType, isEventType } from "../../../src/domain/events/catalogue.ts";
 import type { AnyEvent, StoredEvent } from "../../../src/domain/events/envelope.ts";

@@ -3,7 +3,7 @@ import { requestedIn } from "../../../src/domain/import/question.ts";
 import { understand } from "../../../src/domain/import/understand.ts";
 import type { Understanding } from "../../../src/domain/import/understanding.ts";
 import { barKey } from "../../../src/domain/market/bar-key.ts";
-import { decodeFile } from "../../../src/queues/import-format.ts";
+import { decodeFile } from "../../../src/queues/ingest/import-format.ts";
 import { EXPORTS, type Export } from "./exports.ts";
 
 const bytesOf = (file: Export["file"]): ArrayBuffer => {

@@ -9,7 +9,7 @@ import {
   importRequest,
   MAX_IMPORT_ROWS,
   tooMuchJson,
-} from "../../../src/queues/import-format.ts";
+} from "../../../src/queues/ingest/import-format.ts";
 
 /*
  * Run by memory.test.ts in a process of its own: reads one file as an import does, from its bytes to checked bars or errors,

@@ -7,8 +7,8 @@ const src = join(import.meta.dirname, "../../../src");
 /** Where accepted work is kept, read and carried on. */
 const FOLDERS = ["records", "read-model", "wiring", "schedule", "queues", "durable-objects"] as const;
 
-/** A bound is called so, here and in every other file. */
-const BOUND_NAME = /^(?:MOST|MAX)(?:_[A-Z_]+)?$|^(?:AT_ONCE|PAGE)$|_(?:AT_ONCE|PER_PAGE)$/;
+/** The names of bounds on counts, here and in every other file. Bounds on time end with their unit. */
+const BOUND_NAME = /^MAX_(?!(?:.*_)?(?:MS|SECONDS)$)[A-Z_]+$|^(?:AT_ONCE|PAGE)$|_(?:AT_ONCE|PER_PAGE)$/;
 const LIMIT = /\bLIMIT (?:\?\d*|\d+|\$\{)/;
 
 /** Every bound of these folders as `<file> <name>`: constants by their names, `LIMIT`s by the function around them. */

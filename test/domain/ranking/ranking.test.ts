@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { PAYLOAD_SCHEMAS } from "../../../src/api/payload-schemas.ts";
+import { PAYLOAD_SCHEMAS } from "../../../src/api/events/payload-schemas.ts";
 import { barsLate } from "../../../src/domain/quality/series-quality.ts";
 import { type Candidate, MAX_LISTED, MAX_RANKED, Ranking } from "../../../src/domain/ranking/ranking.ts";
 import { RANKING_WEIGHTS, type RankedFacts, scoreOf } from "../../../src/domain/ranking/score.ts";

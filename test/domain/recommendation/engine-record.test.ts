@@ -9,8 +9,8 @@ import {
   initialEngineRecord,
   isIndependent,
 } from "../../../src/domain/recommendation/engine-record.ts";
+import type { RecommendationResolvedBody } from "../../../src/domain/recommendation/evaluation.ts";
 import { ACTIONS } from "../../../src/domain/recommendation/recommendation.ts";
-import type { RecommendationResolvedBody } from "../../../src/domain/recommendation/resolution.ts";
 import { noCounts } from "../../../src/domain/recommendation/track-record-state.ts";
 
 const DAY = 86_400_000;

@@ -1,5 +1,5 @@
 import type { Bar } from "../../../src/domain/asset/bar.ts";
-import { decideEvaluations } from "../../../src/domain/asset/decide-resolutions.ts";
+import { decideEvaluations } from "../../../src/domain/asset/decide-evaluations.ts";
 import type { AdjustmentStep } from "../../../src/domain/asset/total-return.ts";
 import type { AssetType } from "../../../src/domain/market/asset-type.ts";
 import { USUAL_CALENDAR } from "../../../src/domain/market/usual-calendar.ts";
@@ -10,12 +10,12 @@ import {
   snapshotOf,
 } from "../../../src/domain/recommendation/analysis-state.ts";
 import { countEvaluation, initialEngineRecord } from "../../../src/domain/recommendation/engine-record.ts";
-import type { RecommendationBody } from "../../../src/domain/recommendation/recommendation.ts";
 import type {
   ModelIdentity,
   OpenRecommendation,
   RecommendationResolvedBody,
-} from "../../../src/domain/recommendation/resolution.ts";
+} from "../../../src/domain/recommendation/evaluation.ts";
+import type { RecommendationBody } from "../../../src/domain/recommendation/recommendation.ts";
 import { recommend } from "../../../src/domain/recommendation/rules-engine.ts";
 
 /** The recommendation that the state implies, as it is stored; null while there is nothing to recommend from. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { askSources, type Prices } from "../../../src/queues/ask-sources.ts";
+import { askSources, type Prices } from "../../../src/queues/ingest/ask-sources.ts";
 
 const bar = (timestamp: number) => ({ timestamp, open: 1, high: 1, low: 1, close: 1, volume: 1 });
 const page = (source: string, at: number, next: number | null = null, note?: string): Prices => ({

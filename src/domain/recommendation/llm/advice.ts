@@ -1,8 +1,8 @@
 import { TREND_PARAMETERS } from "../../analysis/trend-parameters.ts";
 import { ACTION_IN } from "../action.ts";
-import { beatsBaseRate, withheldReading } from "../call.ts";
 import { calibratedConfidence, type EngineRecord } from "../engine-record.ts";
 import type { Action, Evidence } from "../recommendation.ts";
+import { beatsBaseRate, withheldReading } from "../recommended-action.ts";
 import { type Advice, assumptionsOf, caveatsOf, recordReading, withheldCaveat } from "../rules-engine.ts";
 import type { Snapshot } from "../snapshot.ts";
 import type { ModelAnswer } from "./answer.ts";

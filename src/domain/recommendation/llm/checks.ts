@@ -1,6 +1,6 @@
-import { allowedActions } from "../call.ts";
 import type { Action, Evidence, RiskLevel } from "../recommendation.ts";
 import { RISK_LEVELS } from "../recommendation.ts";
+import { allowedActions } from "../recommended-action.ts";
 import { riskIn } from "../rules-engine.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { ANSWER_LIMITS, type ModelAnswer, textsOf } from "./answer.ts";

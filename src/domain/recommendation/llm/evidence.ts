@@ -1,4 +1,4 @@
-import { percent, toSixDigits } from "../../analysis/figure.ts";
+import { percent, toSixDigits } from "../../analysis/six-digits.ts";
 import { INDICATOR_NAMES } from "../../indicators/values.ts";
 import { confidenceIn } from "../confidence.ts";
 import { ACTIONS, type Evidence } from "../recommendation.ts";

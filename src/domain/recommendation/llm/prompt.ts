@@ -1,6 +1,6 @@
-import { toSixDigits } from "../../analysis/figure.ts";
+import { toSixDigits } from "../../analysis/six-digits.ts";
 import { TREND_PARAMETERS } from "../../analysis/trend-parameters.ts";
-import { allowedActions } from "../call.ts";
+import { allowedActions } from "../recommended-action.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { ANSWER_LIMITS } from "./answer.ts";
 import { evidenceIn } from "./evidence.ts";

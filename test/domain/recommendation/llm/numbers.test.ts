@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { percent, toSixDigits } from "../../../../src/domain/analysis/figure.ts";
+import { percent, toSixDigits } from "../../../../src/domain/analysis/six-digits.ts";
 import { type Citable, strangeNumbers } from "../../../../src/domain/recommendation/llm/numbers.ts";
 import { shownData } from "../../../../src/domain/recommendation/llm/prompt.ts";
 import { riskIn } from "../../../../src/domain/recommendation/rules-engine.ts";
