@@ -28,7 +28,13 @@ export default defineConfig(async () => ({
     // Many tests wait for something, so two files at once pay even on a machine of two cores; vitest would take one.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
-      { test: { name: "domain", include: ["test/domain/**/*.test.ts"], environment: "node" as const } },
+      {
+        test: {
+          name: "domain",
+          include: ["test/domain/**/*.test.ts"],
+          environment: "node" as const,
+        },
+      },
       {
         // The shipped Worker over a simulated platform. `npm run chaos` runs the same without vitest, for more seeds.
         resolve: {

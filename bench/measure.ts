@@ -1,4 +1,7 @@
-/** A thing to time; it gives back something that depends on its work, so that none of it can be left out. */
+/**
+ * A thing to time; it gives back something that depends on its work, so that none of it can be left
+ * out.
+ */
 export interface Contestant {
   readonly name: string;
   readonly run: () => unknown;
@@ -8,26 +11,34 @@ const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
 /**
- * Milliseconds of computing by this thread so far, its share of collecting garbage included. Not those of the engine's
- * helpers: on a busy machine they mostly wait for each other.
+ * Milliseconds of computing by this thread so far, its share of collecting garbage included. Not
+ * those of the engine's helpers: on a busy machine they mostly wait for each other.
  */
 const computed = (): number => {
   const { user, system } = process.threadCpuUsage();
   return (user + system) / 1000;
 };
 
-/** The clock behind `computed` ticks every few milliseconds, so a measurement goes on for longer. */
+/**
+ * The clock behind `computed` ticks every few milliseconds, so a measurement goes on for longer.
+ */
 const MIN_MS = 50;
 
 /** Milliseconds per run. */
 export interface Timing {
-  /** Of computing, the median over all rounds: what else goes on on the machine is not counted, but it slows what shares a core. */
+  /**
+   * Of computing, the median over all rounds: what else goes on on the machine is not counted, but
+   * it slows what shares a core.
+   */
   readonly median: number;
   /** Of the clock, of the one run that was disturbed least. */
   readonly fastest: number;
 }
 
-/** Milliseconds of computing per run, over as many runs as it takes, and those by the clock of the fastest. */
+/**
+ * Milliseconds of computing per run, over as many runs as it takes, and those by the clock of the
+ * fastest.
+ */
 function measured(run: () => unknown): { readonly mean: number; readonly fastest: number } {
   const before = computed();
   let fastest = Number.POSITIVE_INFINITY;
@@ -63,11 +74,17 @@ export function timings(
     }
   }
   return new Map(
-    all.map(({ name, means, fastest }) => [name, { median: median(means), fastest: Math.min(...fastest) }]),
+    all.map(({ name, means, fastest }) => [
+      name,
+      { median: median(means), fastest: Math.min(...fastest) },
+    ]),
   );
 }
 
-/** A table with the first contestant, which is ours, as the measure of the others: 2× took twice as long, by the median. */
+/**
+ * A table with the first contestant, which is ours, as the measure of the others: 2× took twice as
+ * long, by the median.
+ */
 export function table(
   title: string,
   unit: string,

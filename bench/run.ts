@@ -1,6 +1,6 @@
 /**
- * `npm run bench [-- indicators | optimiser | backtest | pipeline]`: every benchmark, or one of them, a table each.
- * `npm run bench -- pipeline --assets 100` passes arguments on.
+ * `npm run bench [-- indicators | optimiser | backtest | pipeline]`: every benchmark, or one of
+ * them, a table each. `npm run bench -- pipeline --assets 100` passes arguments on.
  */
 import { backtestBench } from "./backtest/backtest.ts";
 import { indicatorsBench } from "./indicators/indicators.ts";

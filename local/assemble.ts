@@ -1,7 +1,7 @@
 /**
- * A process of its own, because wrangler and Miniflare take a second and 200 MB to load and are not needed afterwards.
- * Reads an `Assembly` as JSON from its input, writes workerd's configuration to descriptor 3, and to its output the
- * folders that the configuration expects to be there.
+ * A process of its own, because wrangler and Miniflare take a second and 200 MB to load and are not
+ * needed afterwards. Reads an `Assembly` as JSON from its input, writes workerd's configuration to
+ * descriptor 3, and to its output the folders that the configuration expects to be there.
  */
 import { createWriteStream, readdirSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -41,7 +41,8 @@ const miniflare = new Miniflare(
       {
         name: "inversorai",
         ...workerOptions,
-        // What is said here wins over whatever wrangler has found lying about (.dev.vars, the shell).
+        // What is said here wins over whatever wrangler has found lying about (.dev.vars, the
+        // shell).
         bindings: { ...(workerOptions["bindings"] as Record<string, string>), ...bindings },
         modules: [{ type: "ESModule", path: "worker.js", contents: script }],
       },

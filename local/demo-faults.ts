@@ -10,7 +10,10 @@ const NULL_CLOSE = {
   next: null,
 };
 
-/** Answers as a vendor in trouble does. Tells whether it took the request; an unknown fault is no fault. */
+/**
+ * Answers as a vendor in trouble does. Tells whether it took the request; an unknown fault is no
+ * fault.
+ */
 export const injectFault = (fault: string | null, response: ServerResponse): boolean => {
   switch (fault) {
     case "timeout":
@@ -19,7 +22,9 @@ export const injectFault = (fault: string | null, response: ServerResponse): boo
       response.writeHead(500, { "content-type": "text/plain" }).end("internal error");
       return true;
     case "429":
-      response.writeHead(429, { "content-type": "application/problem+json", "retry-after": "7" }).end("{}");
+      response
+        .writeHead(429, { "content-type": "application/problem+json", "retry-after": "7" })
+        .end("{}");
       return true;
     case "html":
       response
@@ -27,7 +32,9 @@ export const injectFault = (fault: string | null, response: ServerResponse): boo
         .end("<!doctype html><title>Are you human?</title>");
       return true;
     case "nulls":
-      response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(NULL_CLOSE));
+      response
+        .writeHead(200, { "content-type": "application/json" })
+        .end(JSON.stringify(NULL_CLOSE));
       return true;
     default:
       return false;

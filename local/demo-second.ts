@@ -10,8 +10,9 @@ const FURTHEST = 0.03;
 const ROUNDING = 0.0002;
 
 /**
- * A second opinion on a demo series, so that a cross-check has something to find without a network: the same closes with small
- * differences and a few mistakes, invented by a seed that is the bar's own date. It is no independent source, and says so.
+ * A second opinion on a demo series, so that a cross-check has something to find without a network:
+ * the same closes with small differences and a few mistakes, invented by a seed that is the bar's
+ * own date. It is no independent source, and says so.
  */
 export const secondOpinion = (bars: readonly Bar[]): Bar[] =>
   bars.flatMap(({ timestamp, close }) => {
@@ -21,7 +22,9 @@ export const secondOpinion = (bars: readonly Bar[]): Bar[] =>
     if (uniform() < MISSING) return [];
     const share = uniform() < WRONG ? FURTHEST : ROUNDING;
     const reported = close * (1 + share * (uniform() * 2 - 1));
-    return [{ timestamp, open: null, high: null, low: null, close: fiveDecimals(reported), volume: null }];
+    return [
+      { timestamp, open: null, high: null, low: null, close: fiveDecimals(reported), volume: null },
+    ];
   });
 
 const fiveDecimals = (price: number): number => Math.round(price * 100_000) / 100_000;

@@ -13,7 +13,8 @@ import { syntheticEurUsd } from "./synthetic-eurusd.ts";
 /** The bars of every demo series, oldest first, under "SPX/1d", "AAPL/1mo" and so on. */
 export type DemoBars = ReadonlyMap<string, readonly Bar[]>;
 
-export const demoSeriesKey = (symbol: string, resolution: Resolution): string => `${symbol}/${resolution}`;
+export const demoSeriesKey = (symbol: string, resolution: Resolution): string =>
+  `${symbol}/${resolution}`;
 
 const require = createRequire(import.meta.url);
 
@@ -24,17 +25,26 @@ const mockData = z.object({
   appleStock: z.array(z.object({ date: z.iso.datetime(), close: z.number().positive() })),
   bitcoinPrice: z.object({
     prices: z.array(
-      z.object({ time: z.iso.datetime(), price: z.string().transform(Number).pipe(z.number().positive()) }),
+      z.object({
+        time: z.iso.datetime(),
+        price: z.string().transform(Number).pipe(z.number().positive()),
+      }),
     ),
   }),
 });
 
-/** Reads the series out of the npm packages and invents the synthetic one. Every date stays as the package has it. */
+/**
+ * Reads the series out of the npm packages and invents the synthetic one. Every date stays as the
+ * package has it.
+ */
 export const loadDemoSeries = (): DemoBars => {
   const { appleStock, bitcoinPrice } = mockData.parse(require("@visx/mock-data"));
   return new Map([
     [demoSeriesKey("SPX", "1d"), readSpx()],
-    [demoSeriesKey("BTC-USD", "1d"), closesOf(bitcoinPrice.prices.map(({ time, price }) => [time, price]))],
+    [
+      demoSeriesKey("BTC-USD", "1d"),
+      closesOf(bitcoinPrice.prices.map(({ time, price }) => [time, price])),
+    ],
     [demoSeriesKey("EURUSD", "1d"), syntheticEurUsd()],
     [demoSeriesKey("INVENTED", "1d"), syntheticCompany().bars],
     [demoSeriesKey("AAPL", "1d"), closesOf(appleStock.map(({ date, close }) => [date, close]))],
@@ -42,7 +52,10 @@ export const loadDemoSeries = (): DemoBars => {
   ]);
 };
 
-/** Apple's splits of the time of its series, whose prices are on the scale after both. It paid no dividend in those years. */
+/**
+ * Apple's splits of the time of its series, whose prices are on the scale after both. It paid no
+ * dividend in those years.
+ */
 const APPLE_SPLITS: readonly CorporateAction[] = [Date.UTC(2000, 5, 21), Date.UTC(2005, 1, 28)].map(
   (exDate) => ({
     type: "split",
@@ -53,8 +66,8 @@ const APPLE_SPLITS: readonly CorporateAction[] = [Date.UTC(2000, 5, 21), Date.UT
 );
 
 /**
- * Dividends and splits, oldest first, by symbol. The monthly prices of the others are adjusted for their dividends already, so
- * these are not told: whoever adjusted for them again would be wrong.
+ * Dividends and splits, oldest first, by symbol. The monthly prices of the others are adjusted for
+ * their dividends already, so these are not told: whoever adjusted for them again would be wrong.
  */
 export const loadDemoActions = (): ReadonlyMap<string, readonly CorporateAction[]> =>
   new Map([
@@ -90,7 +103,8 @@ const readMonthlyStocks = (): Map<string, Bar[]> => {
 const monthOf = (date: string): number => {
   const match = MONTHLY_DATE.exec(date);
   const month = MONTHS.indexOf(match?.[1] ?? "");
-  if (match === null || month === -1) throw new Error(`vega-datasets has another stocks.csv: date ${date}`);
+  if (match === null || month === -1)
+    throw new Error(`vega-datasets has another stocks.csv: date ${date}`);
   return Date.UTC(Number(match[2]), month, 1);
 };
 
@@ -100,7 +114,10 @@ const priceOf = (text: string): number => {
   return price;
 };
 
-/** The date as written names the session; the hours after it are the midnight of whoever made the file. */
+/**
+ * The date as written names the session; the hours after it are the midnight of whoever made the
+ * file.
+ */
 const closesOf = (rows: readonly (readonly [instant: string, close: number])[]): Bar[] =>
   oldestFirst(rows.map(([instant, close]) => closeOnly(Date.parse(instant.slice(0, 10)), close)));
 

@@ -24,7 +24,10 @@ export interface DemoServerOptions {
 /** `second` is the second opinion on the same series, which knows nothing of dividends. */
 const SERIES_PATH = /^\/(series|second)\/([^/]+)\/([^/]+)$/;
 
-/** The demo prices behind HTTP on 127.0.0.1, as a vendor would sell them: the Worker cannot read files. */
+/**
+ * The demo prices behind HTTP on 127.0.0.1, as a vendor would sell them: the Worker cannot read
+ * files.
+ */
 export const startDemoServer = async ({
   port = 0,
   faults = false,
@@ -41,7 +44,8 @@ export const startDemoServer = async ({
     server.listen(port, "127.0.0.1", resolve);
   });
   const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("the demo server has no port");
+  if (address === null || typeof address === "string")
+    throw new Error("the demo server has no port");
   return {
     url: `http://127.0.0.1:${address.port}`,
     close: () =>
@@ -69,13 +73,17 @@ const answer = (method: string, url: URL, { series, actions }: DemoData): Answer
   if (symbol === undefined || resolution === undefined) return problem(404, "No such page");
   const entry = findDemoSeries(symbol);
   const bars = isResolution(resolution) ? series.get(demoSeriesKey(symbol, resolution)) : undefined;
-  if (entry === undefined || bars === undefined) return problem(404, `No series ${symbol}/${resolution}`);
+  if (entry === undefined || bars === undefined)
+    return problem(404, `No series ${symbol}/${resolution}`);
   const range = readRange(url.searchParams);
   if (!range.ok) return problem(400, range.reason);
   const { source, currency } = entry;
   const about = { symbol, resolution, currency };
   if (which === "second")
-    return { status: 200, body: { ...about, source: "demo-second", ...pageOf(secondOpinion(bars), range) } };
+    return {
+      status: 200,
+      body: { ...about, source: "demo-second", ...pageOf(secondOpinion(bars), range) },
+    };
   const reported = actionsIn(actions.get(symbol) ?? [], range);
   return { status: 200, body: { ...about, source, ...pageOf(bars, range), ...reported } };
 };
@@ -91,7 +99,9 @@ const pageOf = (bars: readonly Bar[], { from, to, limit }: SeriesRange) => {
   const chosen = bars.filter(({ timestamp }) => timestamp >= from && timestamp <= to);
   const following = chosen[limit];
   return {
-    bars: chosen.slice(0, limit).map(({ timestamp, ...values }) => ({ date: dateOf(timestamp), ...values })),
+    bars: chosen
+      .slice(0, limit)
+      .map(({ timestamp, ...values }) => ({ date: dateOf(timestamp), ...values })),
     next: following === undefined ? null : dateOf(following.timestamp),
   };
 };

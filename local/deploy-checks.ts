@@ -17,9 +17,16 @@ const NO_UUID = /^[0-]+$/;
 /** Long enough for every rule that a secret has; its value is checked where it is set. */
 const SOME_SECRET = "0123456789012345678901234567890123456789012=";
 
-/** Why it must not be deployed like this: one sentence each, with the way out. Empty when it may. */
+/**
+ * Why it must not be deployed like this: one sentence each, with the way out. Empty when it may.
+ */
 export function deployProblems(one: Deployment): readonly string[] {
-  return [...databaseProblems(one), ...routeProblems(one), ...originProblems(one), ...variableProblems(one)];
+  return [
+    ...databaseProblems(one),
+    ...routeProblems(one),
+    ...originProblems(one),
+    ...variableProblems(one),
+  ];
 }
 
 function databaseProblems({ databaseId }: Deployment): string[] {
@@ -41,9 +48,13 @@ function originProblems({ routes, workersDev, vars }: Deployment): string[] {
   const origin = URL.parse(text);
   const said = `PUBLIC_ORIGIN=${text} in wrangler.toml`;
   if (origin === null || origin.protocol !== "https:" || origin.origin !== text.replace(/\/$/, ""))
-    return [`${said} is not an https address without a path: write it as in "https://prices.example.com".`];
+    return [
+      `${said} is not an https address without a path: write it as in "https://prices.example.com".`,
+    ];
   if (origin.hostname.endsWith(".example"))
-    return [`${said} is the placeholder: set it to the address that this installation is reached at.`];
+    return [
+      `${said} is the placeholder: set it to the address that this installation is reached at.`,
+    ];
   const served =
     routes.some((route) => covers(route, origin.hostname)) ||
     (workersDev && origin.hostname.endsWith(".workers.dev"));
@@ -54,7 +65,10 @@ function originProblems({ routes, workersDev, vars }: Deployment): string[] {
   ];
 }
 
-/** Whether a route's pattern is of this host: `api.example.com/*`, `*.example.com/*`, or a custom domain's name. */
+/**
+ * Whether a route's pattern is of this host: `api.example.com/*`, `*.example.com/*`, or a custom
+ * domain's name.
+ */
 function covers(pattern: string, hostname: string): boolean {
   const host = pattern.replace(/^https?:\/\//, "").split("/")[0] ?? "";
   if (!host.startsWith("*")) return host === hostname;
@@ -74,5 +88,7 @@ function variableProblems({ vars, secrets }: Deployment): string[] {
   };
   return environmentProblems({ ...vars, ...optional, ...given })
     .filter(({ variable }) => variable !== "PUBLIC_ORIGIN" && !secrets.includes(variable))
-    .map(({ variable, message }) => `${variable} in wrangler.toml: ${message.replaceAll("\n", " ")}.`);
+    .map(
+      ({ variable, message }) => `${variable} in wrangler.toml: ${message.replaceAll("\n", " ")}.`,
+    );
 }

@@ -1,6 +1,7 @@
 /**
- * `npm run deploy`: looks whether wrangler.toml can be right, applies the migrations, then deploys. `-- --dry-run` builds
- * everything without an account, and tells what a deployment would still be refused for.
+ * `npm run deploy`: looks whether wrangler.toml can be right, applies the migrations, then deploys.
+ * `-- --dry-run` builds everything without an account, and tells what a deployment would still be
+ * refused for.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -28,9 +29,10 @@ function problems(): readonly string[] {
   const path = join(root, "wrangler.toml");
   const config = unstable_readConfig({ config: path });
   return deployProblems({
-    databaseId: config.d1_databases.find((one: { binding: string }) => one.binding === "DB")?.database_id,
-    routes: [...(config.routes ?? []), ...(config.route === undefined ? [] : [config.route])].map((route) =>
-      typeof route === "string" ? route : route.pattern,
+    databaseId: config.d1_databases.find((one: { binding: string }) => one.binding === "DB")
+      ?.database_id,
+    routes: [...(config.routes ?? []), ...(config.route === undefined ? [] : [config.route])].map(
+      (route) => (typeof route === "string" ? route : route.pattern),
     ),
     workersDev: config.workers_dev === true,
     vars: config.vars,
@@ -42,7 +44,8 @@ const found = problems();
 if (dryRun) {
   const folder = mkdtempSync(join(tmpdir(), "inversorai-deploy-"));
   try {
-    // The dry run asks that required secrets are named somewhere; nothing of this leaves the machine.
+    // The dry run asks that required secrets are named somewhere; nothing of this leaves the
+    // machine.
     const secrets = join(folder, "secrets.env");
     writeFileSync(secrets, placeholders(root));
     run("deploy", "--dry-run", `--outdir=${join(folder, "bundle")}`, `--secrets-file=${secrets}`);

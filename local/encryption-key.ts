@@ -6,8 +6,9 @@ import { join } from "node:path";
 export const newEncryptionKey = (): string => `local:${randomBytes(32).toString("base64")}`;
 
 /**
- * The key given, or the one made at the first start and kept beside the state, readable by its owner only. It opens the
- * secrets of the state's endpoints, so it belongs into every copy of the state.
+ * The key given, or the one made at the first start and kept beside the state, readable by its
+ * owner only. It opens the secrets of the state's endpoints, so it belongs into every copy of the
+ * state.
  */
 export function encryptionKey(stateDir: string, given: string | undefined): string {
   if (given !== undefined && given !== "") return given;

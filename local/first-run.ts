@@ -4,7 +4,10 @@ import type { RunningWorker } from "./runtime.ts";
 /** Our own Worker and nobody else's: the key is sent to it before any port is open. */
 type Asked = Pick<RunningWorker, "ask">;
 
-/** Ingest after each market's close, when its vendors have the bar; for every live asset of the calendar. */
+/**
+ * Ingest after each market's close, when its vendors have the bar; for every live asset of the
+ * calendar.
+ */
 const SCHEDULES = [
   { name: "Daily bars, New York", calendar: "XNYS", offsetSeconds: 1_200 },
   { name: "Daily bars, London", calendar: "XLON", offsetSeconds: 1_200 },
@@ -13,7 +16,10 @@ const SCHEDULES = [
   { name: "Daily bars, currencies", calendar: "FX", offsetSeconds: 300 },
 ];
 
-/** An hour after that: recommendations whose horizon has come are judged. What has not arrived by then waits for the next day. */
+/**
+ * An hour after that: recommendations whose horizon has come are judged. What has not arrived by
+ * then waits for the next day.
+ */
 const RESOLVE_AFTER_SECONDS = 3_600;
 
 /** And after that everything is ranked, whichever market has closed. */
@@ -59,7 +65,14 @@ export async function registerSchedules(worker: Asked, key: string): Promise<voi
 /** Registers the demo's assets; those that are there already stay as they are. */
 export async function registerDemoAssets(worker: Asked, key: string): Promise<void> {
   for (const { symbol, type, currency, calendar } of DEMO_SERIES) {
-    await call(worker, key, "POST", "/assets", { symbol, type, currency, calendar, source: "demo" }, 409);
+    await call(
+      worker,
+      key,
+      "POST",
+      "/assets",
+      { symbol, type, currency, calendar, source: "demo" },
+      409,
+    );
   }
 }
 

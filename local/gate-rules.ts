@@ -1,10 +1,19 @@
-/** Names under which a browser on this machine asks for us. A page of elsewhere that has its name resolved to us asks by its own. */
+/**
+ * Names under which a browser on this machine asks for us. A page of elsewhere that has its name
+ * resolved to us asks by its own.
+ */
 const OWN_NAMES = ["127.0.0.1", "localhost", "[::1]"];
 
-/** Paths of the simulator itself: triggers, storage, explorer. Only the starter may use them, and not through here. */
+/**
+ * Paths of the simulator itself: triggers, storage, explorer. Only the starter may use them, and
+ * not through here.
+ */
 const SIMULATORS_PATH = /^\/+(cdn-cgi|__cf_local)(\/|$)/i;
 
-/** Headers by which the simulator lets itself be told who asks for what. None of them is a caller's to send. */
+/**
+ * Headers by which the simulator lets itself be told who asks for what. None of them is a caller's
+ * to send.
+ */
 const SIMULATORS_HEADER = /^(mf-|cf-|x-forwarded-|x-mf-)/i;
 
 /** Headers of one connection, which end at each hop (RFC 9110, 7.6.1). `host` is passed on. */
@@ -38,7 +47,10 @@ export type GateDecision =
       readonly detail: string;
     };
 
-/** Whether a request may go on to the Worker, and as what: the path that was looked at is the path that is asked for. */
+/**
+ * Whether a request may go on to the Worker, and as what: the path that was looked at is the path
+ * that is asked for.
+ */
 export function decideGate({ target, rawHeaders }: GateRequest): GateDecision {
   const headers = pairs(rawHeaders);
   const hosts = headers.filter(([name]) => name.toLowerCase() === "host");
@@ -93,7 +105,11 @@ function passedOn(headers: readonly (readonly [string, string])[]): string[] {
 }
 
 /** Headers of an answer, without those of its connection. */
-export const answerHeaders = (rawHeaders: readonly string[]): string[] => passedOn(pairs(rawHeaders));
+export const answerHeaders = (rawHeaders: readonly string[]): string[] =>
+  passedOn(pairs(rawHeaders));
 
 const pairs = (raw: readonly string[]): [string, string][] =>
-  Array.from({ length: Math.floor(raw.length / 2) }, (_, at) => [raw[at * 2] ?? "", raw[at * 2 + 1] ?? ""]);
+  Array.from({ length: Math.floor(raw.length / 2) }, (_, at) => [
+    raw[at * 2] ?? "",
+    raw[at * 2 + 1] ?? "",
+  ]);

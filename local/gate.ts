@@ -12,8 +12,9 @@ export interface Gate {
 }
 
 /**
- * Listens on 127.0.0.1 and passes on to the Worker what is asked of it under a name of this machine. The socket behind it
- * is our own process's, so whoever answers there is our Worker. Throws a `Refusal` when the port is somebody else's.
+ * Listens on 127.0.0.1 and passes on to the Worker what is asked of it under a name of this
+ * machine. The socket behind it is our own process's, so whoever answers there is our Worker.
+ * Throws a `Refusal` when the port is somebody else's.
  */
 export async function openGate(port: number, workerSocket: string): Promise<Gate> {
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (incoming, outgoing) =>
@@ -64,8 +65,10 @@ function pass(incoming: IncomingMessage, outgoing: ServerResponse, socketPath: s
     return;
   }
   const { path, headers } = decision;
-  // A body of unknown length stays one, whatever the method: unframed it could be taken for a request of its own.
-  if (incoming.headers["transfer-encoding"] !== undefined) headers.push("transfer-encoding", "chunked");
+  // A body of unknown length stays one, whatever the method: unframed it could be taken for a
+  // request of its own.
+  if (incoming.headers["transfer-encoding"] !== undefined)
+    headers.push("transfer-encoding", "chunked");
   const asked = request({ socketPath, method, path, headers, agent: false, setHost: false });
   asked.on("response", (answer) => {
     outgoing.writeHead(
@@ -92,7 +95,12 @@ function pass(incoming: IncomingMessage, outgoing: ServerResponse, socketPath: s
   incoming.pipe(asked);
 }
 
-function refuse(incoming: IncomingMessage, outgoing: ServerResponse, status: number, body: string): void {
+function refuse(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  status: number,
+  body: string,
+): void {
   incoming.unpipe();
   incoming.resume();
   outgoing.writeHead(status, {
@@ -104,7 +112,13 @@ function refuse(incoming: IncomingMessage, outgoing: ServerResponse, status: num
 }
 
 /** RFC 9457, as the API writes it. */
-const problem = (status: number, code: string, title: string, detail: string, target: string): string =>
+const problem = (
+  status: number,
+  code: string,
+  title: string,
+  detail: string,
+  target: string,
+): string =>
   JSON.stringify({
     type: `urn:inversorai:problem:${code}`,
     title,

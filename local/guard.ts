@@ -7,8 +7,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { endGroup } from "./processes.ts";
 
 /**
- * Reads lines of process groups until its input ends, which it does when we end, however we end; then kills the last
- * list and removes the folder. A shell, because it must be small and outlive us. Signals of the terminal are not for it.
+ * Reads lines of process groups until its input ends, which it does when we end, however we end;
+ * then kills the last list and removes the folder. A shell, because it must be small and outlive
+ * us. Signals of the terminal are not for it.
  */
 const GUARD = `trap '' INT TERM HUP QUIT
 groups=
@@ -18,7 +19,10 @@ rm -rf -- "$1"`;
 
 export interface Guarded {
   readonly child: ChildProcess;
-  /** When every process that writes to the child's output has ended: the exit code, or null after a signal. */
+  /**
+   * When every process that writes to the child's output has ended: the exit code, or null after a
+   * signal.
+   */
   readonly ended: Promise<number | null>;
   /** Asks its group to end, and makes it end when it does not within five seconds. */
   stop(): Promise<void>;
@@ -26,7 +30,10 @@ export interface Guarded {
 
 /** Starts processes that do not outlive this one, not even when it is killed with SIGKILL. */
 export class Guard {
-  /** A folder of this run alone, for sockets and for what is made on the way; gone when the run is over. */
+  /**
+   * A folder of this run alone, for sockets and for what is made on the way; gone when the run is
+   * over.
+   */
   readonly folder = mkdtempSync(join(tmpdir(), "inversorai-"));
   /** When the guard itself has ended although we have not. */
   readonly lost: Promise<void>;

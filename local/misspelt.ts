@@ -4,7 +4,10 @@ import { slipsBetween } from "../src/domain/nearest-name.ts";
 const MIN_NAME_LENGTH = 8;
 const MAX_EDITS = 2;
 
-/** Variables of the environment that look like one of ours written wrongly, each with what was probably meant. */
+/**
+ * Variables of the environment that look like one of ours written wrongly, each with what was
+ * probably meant.
+ */
 export function misspelt(
   names: readonly string[],
   ours: readonly string[],

@@ -1,7 +1,10 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 
-/** What can be told of a process; null when there is none. Slim containers have no `ps`, and macOS has no /proc. */
+/**
+ * What can be told of a process; null when there is none. Slim containers have no `ps`, and macOS
+ * has no /proc.
+ */
 interface About {
   readonly parent: number;
   readonly command: string;
@@ -20,7 +23,8 @@ export function aboutProcess(pid: number): About | null {
 }
 
 function fromProc(pid: number): About {
-  // "pid (name) state ppid …" with the start time as its 22nd field; the name may hold spaces and brackets.
+  // "pid (name) state ppid …" with the start time as its 22nd field; the name may hold spaces and
+  // brackets.
   const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
     .replace(/^.*\) /s, "")
     .split(" ");
@@ -32,7 +36,10 @@ function fromProc(pid: number): About {
 
 function fromPs(pid: number): About {
   const ask = (what: string) =>
-    execFileSync("ps", ["-o", `${what}=`, "-p", String(pid)], { encoding: "utf8", timeout: 5_000 }).trim();
+    execFileSync("ps", ["-o", `${what}=`, "-p", String(pid)], {
+      encoding: "utf8",
+      timeout: 5_000,
+    }).trim();
   return { parent: Number(ask("ppid")), command: ask("command"), birth: ask("lstart") };
 }
 

@@ -1,8 +1,8 @@
 import { adminKeyFile } from "./secrets.ts";
 
 /**
- * What is said once everything answers: the line that programs wait for, and three that a newcomer needs. The key stands in
- * the first of them only.
+ * What is said once everything answers: the line that programs wait for, and three that a newcomer
+ * needs. The key stands in the first of them only.
  */
 export function readyLines(about: {
   readonly origin: string;

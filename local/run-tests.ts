@@ -1,6 +1,6 @@
 /**
- * `npm test`: every suite, then one line that says how many tests passed and failed, added up from the runner's own
- * report. Arguments go on to vitest (`npm test -- --project domain`).
+ * `npm test`: every suite, then one line that says how many tests passed and failed, added up from
+ * the runner's own report. Arguments go on to vitest (`npm test -- --project domain`).
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -45,7 +45,10 @@ try {
     readFileSync(report, "utf8"),
   ) as Report;
   // A file that does not even load has no tests to count, and is a failure all the same.
-  const failed = Math.max(numFailedTests, success ? 0 : Math.max(1, numFailedTestSuites > 0 ? 1 : 0));
+  const failed = Math.max(
+    numFailedTests,
+    success ? 0 : Math.max(1, numFailedTestSuites > 0 ? 1 : 0),
+  );
   console.log(`${numPassedTests} passed, ${failed} failed`);
   process.exitCode = run.status === 0 && success && numPassedTests > 0 ? 0 : 1;
 } finally {

@@ -19,8 +19,11 @@ export interface Runtime extends Omit<Place, "guard"> {
 }
 
 /** Brings the local database to the newest migration. */
-export const applyMigrations = ({ guard = new Guard(), stateDir, ...place }: Runtime): Promise<void> =>
-  migrate({ ...place, guard }, stateDir);
+export const applyMigrations = ({
+  guard = new Guard(),
+  stateDir,
+  ...place
+}: Runtime): Promise<void> => migrate({ ...place, guard }, stateDir);
 
 export interface WorkerOptions extends Runtime {
   /** The Worker's module, if it is built already. */
@@ -54,7 +57,10 @@ export interface RunningWorker {
   stop(): Promise<void>;
 }
 
-/** Starts the Worker in workerd with its state on disk, and waits until it answers. No port is open yet. */
+/**
+ * Starts the Worker in workerd with its state on disk, and waits until it answers. No port is open
+ * yet.
+ */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const { root, stateDir, guard = new Guard(), onSpawn } = options;
   const place = { root, guard, ...(onSpawn === undefined ? {} : { onSpawn }) };

@@ -6,17 +6,24 @@ import { given, Refusal } from "./settings.ts";
 /** As Standard Webhooks writes secrets; src/config.ts asks for the same. */
 const WEBHOOK_SECRET = /^whsec_[A-Za-z0-9+/]{20,}={0,2}$/;
 
-/** The secrets of alerts, or none when nobody is to be told. Throws what is wrong, without the secret. */
+/**
+ * The secrets of alerts, or none when nobody is to be told. Throws what is wrong, without the
+ * secret.
+ */
 export function alertSecrets(env: NodeJS.ProcessEnv): Record<string, string> {
   const secret = env["ALERT_WEBHOOK_SECRET"] ?? "";
   const wanted = (env["ALERT_WEBHOOK_URL"] ?? "") !== "";
   if (secret === "") {
     if (wanted)
-      throw new Refusal("alerts are signed: ALERT_WEBHOOK_URL needs ALERT_WEBHOOK_SECRET (whsec_…)");
+      throw new Refusal(
+        "alerts are signed: ALERT_WEBHOOK_URL needs ALERT_WEBHOOK_SECRET (whsec_…)",
+      );
     return {};
   }
   if (!WEBHOOK_SECRET.test(secret)) {
-    throw new Refusal("ALERT_WEBHOOK_SECRET is not whsec_ and base64, as Standard Webhooks writes secrets");
+    throw new Refusal(
+      "ALERT_WEBHOOK_SECRET is not whsec_ and base64, as Standard Webhooks writes secrets",
+    );
   }
   return { ALERT_WEBHOOK_SECRET: secret };
 }
@@ -24,7 +31,12 @@ export function alertSecrets(env: NodeJS.ProcessEnv): Record<string, string> {
 const VENDOR_KEYS = ["TWELVE_DATA_API_KEY", "TIINGO_API_KEY", "LLM_API_KEY"];
 
 /** Names of every secret that `npm start` takes from its environment. */
-export const SECRET_NAMES = ["ADMIN_API_KEY", "ENCRYPTION_KEY", "ALERT_WEBHOOK_SECRET", ...VENDOR_KEYS];
+export const SECRET_NAMES = [
+  "ADMIN_API_KEY",
+  "ENCRYPTION_KEY",
+  "ALERT_WEBHOOK_SECRET",
+  ...VENDOR_KEYS,
+];
 
 /** Keys for vendors of prices and for a language model, of those that there are. */
 export const vendorKeys = (env: NodeJS.ProcessEnv): Record<string, string> =>
@@ -33,7 +45,10 @@ export const vendorKeys = (env: NodeJS.ProcessEnv): Record<string, string> =>
 /** Where the admin key is kept when nobody has given one. */
 export const adminKeyFile = (stateDir: string): string => join(stateDir, "admin-api-key");
 
-/** The key given, or the one made at the first start and kept beside the state, readable by its owner only. */
+/**
+ * The key given, or the one made at the first start and kept beside the state, readable by its
+ * owner only.
+ */
 export function adminKey(stateDir: string, env: NodeJS.ProcessEnv): string {
   const own = given(env, "ADMIN_API_KEY");
   if (own !== undefined) return own;

@@ -1,6 +1,6 @@
 /**
- * A seeded generator (mulberry32): the same seed gives the same numbers on every machine, because it needs 32-bit
- * integers only.
+ * A seeded generator (mulberry32): the same seed gives the same numbers on every machine, because
+ * it needs 32-bit integers only.
  */
 export const seededUniform = (seed: number): (() => number) => {
   let state = seed | 0;
@@ -13,8 +13,8 @@ export const seededUniform = (seed: number): (() => number) => {
 };
 
 /**
- * Standard normal to the eye: twelve uniforms have variance one. Exact methods need logarithms and cosines, whose last
- * digit the language leaves to the machine.
+ * Standard normal to the eye: twelve uniforms have variance one. Exact methods need logarithms and
+ * cosines, whose last digit the language leaves to the machine.
  */
 export const seededNormal = (uniform: () => number) => (): number => {
   let sum = -6;

@@ -19,12 +19,21 @@ export interface Settings {
 }
 
 /** Variables of the Worker that are the starter's to say. */
-export const STARTERS_OWN = ["ENVIRONMENT", "CODE_VERSION", "PUBLIC_ORIGIN", "DEMO", "DEMO_SOURCE_URL"];
+export const STARTERS_OWN = [
+  "ENVIRONMENT",
+  "CODE_VERSION",
+  "PUBLIC_ORIGIN",
+  "DEMO",
+  "DEMO_SOURCE_URL",
+];
 
 /** Variables that the starter alone reads. */
 export const STARTERS_VARIABLES = ["PORT", "STATE_DIR", "DEMO", "TICK_SECONDS"];
 
-/** With the replay a tick a second moves the market; without it the clock is the real one, and a tick only looks what is due. */
+/**
+ * With the replay a tick a second moves the market; without it the clock is the real one, and a
+ * tick only looks what is due.
+ */
 const REPLAY_TICK_SECONDS = 1;
 const CRON_TICK_SECONDS = 10;
 const MAX_TICK_SECONDS = 3_600;
@@ -51,7 +60,9 @@ export function readSettings(env: Environment, config: WorkerConfig, root: strin
     port: portFrom(given(env, "PORT") ?? "8787"),
     stateDir: resolve(root, given(env, "STATE_DIR") ?? ".state"),
     demo: demo === "on",
-    tickMs: 1_000 * ticksFrom(tickSeconds ?? String(demo === "on" ? REPLAY_TICK_SECONDS : CRON_TICK_SECONDS)),
+    tickMs:
+      1_000 *
+      ticksFrom(tickSeconds ?? String(demo === "on" ? REPLAY_TICK_SECONDS : CRON_TICK_SECONDS)),
     vars: {
       ...config.vars,
       SWEEP_AFTER_SECONDS,
@@ -71,12 +82,15 @@ function portFrom(text: string): number {
 function ticksFrom(text: string): number {
   const seconds = Number(text);
   if (seconds >= 0.1 && seconds <= MAX_TICK_SECONDS) return seconds;
-  throw new Refusal(`TICK_SECONDS=${text} is not a number of seconds from 0.1 to ${MAX_TICK_SECONDS}`);
+  throw new Refusal(
+    `TICK_SECONDS=${text} is not a number of seconds from 0.1 to ${MAX_TICK_SECONDS}`,
+  );
 }
 
 /**
- * Checks everything the Worker is to be given by the Worker's own rules (src/config.ts), before anything is started.
- * Throws one `Refusal` that names every variable at fault, with its value unless it is a secret.
+ * Checks everything the Worker is to be given by the Worker's own rules (src/config.ts), before
+ * anything is started. Throws one `Refusal` that names every variable at fault, with its value
+ * unless it is a secret.
  */
 export function requireGood(
   vars: Readonly<Record<string, string>>,

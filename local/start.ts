@@ -55,7 +55,8 @@ async function main(): Promise<void> {
     // Popped one by one: what is spawned while we stop is stopped too.
     for (let one = stops.pop(); one !== undefined; one = stops.pop())
       await one().catch((error: unknown) => complain(String(error)));
-    if (why !== undefined) say(`stopped; the state is in ${stateDir}, and npm start goes on from there`);
+    if (why !== undefined)
+      say(`stopped; the state is in ${stateDir}, and npm start goes on from there`);
     process.exit(code);
   };
   onOutputLost(() => void stop(1));
@@ -74,7 +75,10 @@ async function main(): Promise<void> {
 
   try {
     say("applying migrations …");
-    const [script] = await Promise.all([bundleWorker(place), applyMigrations({ ...place, stateDir })]);
+    const [script] = await Promise.all([
+      bundleWorker(place),
+      applyMigrations({ ...place, stateDir }),
+    ]);
     if (stopping) return;
     const demoServer = demo ? await startDemoServer() : null;
     if (demoServer !== null) stops.push(() => demoServer.close());
@@ -128,6 +132,8 @@ try {
   await main();
 } catch (error) {
   // Nothing has been started yet.
-  complain(error instanceof Refusal ? error.message : String(error instanceof Error ? error.stack : error));
+  complain(
+    error instanceof Refusal ? error.message : String(error instanceof Error ? error.stack : error),
+  );
   process.exitCode = 1;
 }

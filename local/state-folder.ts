@@ -13,8 +13,8 @@ const OWNERS_FILE = 0o600;
 const STICKY = 0o1000;
 
 /**
- * Makes the state's folder and closes it to everybody but its owner, whatever it was before: prices are public, but keys
- * and portfolios are not. Throws a `Refusal`.
+ * Makes the state's folder and closes it to everybody but its owner, whatever it was before: prices
+ * are public, but keys and portfolios are not. Throws a `Refusal`.
  */
 export function prepareStateFolder(folder: string): void {
   // For the folder and for whatever the processes we start will make in it.
@@ -35,7 +35,9 @@ export function prepareStateFolder(folder: string): void {
     const code = (error as NodeJS.ErrnoException).code ?? String(error);
     if (code === "EEXIST" || code === "ENOTDIR")
       throw new Refusal(`STATE_DIR=${folder} is a file, or inside one: name a folder`);
-    throw new Refusal(`STATE_DIR=${folder} cannot be used (${code}): name a folder that you may write to`);
+    throw new Refusal(
+      `STATE_DIR=${folder} cannot be used (${code}): name a folder that you may write to`,
+    );
   }
 }
 

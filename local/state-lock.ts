@@ -24,8 +24,9 @@ export interface StateLock {
 }
 
 /**
- * Takes the state's folder for this process alone, until it ends however it ends: the lock is the kernel's, on a file that
- * SQLite keeps open, so a crash leaves none behind. Then ends what a crashed start may have left running. Throws a `Refusal`.
+ * Takes the state's folder for this process alone, until it ends however it ends: the lock is the
+ * kernel's, on a file that SQLite keeps open, so a crash leaves none behind. Then ends what a
+ * crashed start may have left running. Throws a `Refusal`.
  */
 export async function lockState(folder: string): Promise<StateLock> {
   const file = join(folder, "running.json");

@@ -19,7 +19,10 @@ const MEAN_VOLUME = 2_000_000;
 /** Paid on the first session from the 15th of these months on. */
 const MONTHS = [2, 5, 8, 11];
 
-/** Two new shares for one old, before the replay begins: the vendor has long put its history on the new scale. */
+/**
+ * Two new shares for one old, before the replay begins: the vendor has long put its history on the
+ * new scale.
+ */
 const SPLIT: CorporateAction = {
   type: "split",
   exDate: Date.UTC(2015, 5, 15),
@@ -28,9 +31,10 @@ const SPLIT: CorporateAction = {
 };
 
 /**
- * An invented company whose share splits and pays dividends, from 2014 to April 2020, on New York's sessions; prices and
- * dividends are on the scale after the split, as vendors serve them. The real series of the demo have no such history: what
- * they come with is adjusted already, or no dividend was paid. Only + − × ÷ take part, so that tests can pin the numbers.
+ * An invented company whose share splits and pays dividends, from 2014 to April 2020, on New York's
+ * sessions; prices and dividends are on the scale after the split, as vendors serve them. The real
+ * series of the demo have no such history: what they come with is adjusted already, or no dividend
+ * was paid. Only + − × ÷ take part, so that tests can pin the numbers.
  */
 export const syntheticCompany = (): {
   readonly bars: readonly Bar[];
@@ -66,7 +70,10 @@ export const syntheticCompany = (): {
   return { bars, actions: actions.toSorted((a, b) => a.exDate - b.exDate) };
 };
 
-/** Cash for one share on the first session from the middle of a paying month on: a cent more each year. */
+/**
+ * Cash for one share on the first session from the middle of a paying month on: a cent more each
+ * year.
+ */
 function dividendOn(date: string, paid: Set<string>): number | null {
   const [year = 0, month = 0, day = 0] = date.split("-").map(Number);
   const quarter = `${year}-${month}`;

@@ -6,20 +6,27 @@ const FIRST_DAY = Date.UTC(2014, 0, 1);
 const LAST_DAY = Date.UTC(2020, 3, 17);
 const SEED = 20_140_101;
 
-/** Where the walk starts and the level that pulls at it: about where the euro was, so that charts look plausible. */
+/**
+ * Where the walk starts and the level that pulls at it: about where the euro was, so that charts
+ * look plausible.
+ */
 const START = 1.37;
 const LEVEL = 1.14;
 /** The pull of one day, as a share of the distance. */
 const PULL = 0.004;
 /** Standard deviation of a day's return: some 8 % a year. */
 const DAILY_VOLATILITY = 0.005;
-/** A night moves a tenth of what a day moves; a wick reaches up to half a typical day beyond the body. */
+/**
+ * A night moves a tenth of what a day moves; a wick reaches up to half a typical day beyond the
+ * body.
+ */
 const NIGHT = 0.1;
 const WICK = 0.5;
 
 /**
- * Invented daily bars of the euro in dollars, from 2014 to April 2020. Only + − × ÷ take part, which IEEE 754 rounds
- * alike everywhere, so that tests can pin the numbers. Volume is null: currencies have no central tape.
+ * Invented daily bars of the euro in dollars, from 2014 to April 2020. Only + − × ÷ take part,
+ * which IEEE 754 rounds alike everywhere, so that tests can pin the numbers. Volume is null:
+ * currencies have no central tape.
  */
 export const syntheticEurUsd = (): Bar[] => {
   const uniform = seededUniform(SEED);

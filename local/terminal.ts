@@ -2,8 +2,8 @@ import { fstatSync, writeSync } from "node:fs";
 import type { Guard } from "./guard.ts";
 
 /**
- * Whatever `npm start` prints goes through here, because a reader that goes away (`npm start | head -1`) must not end it
- * in the middle: it stops in order instead.
+ * Whatever `npm start` prints goes through here, because a reader that goes away (`npm start | head
+ * -1`) must not end it in the middle: it stops in order instead.
  */
 export function onOutputLost(then: () => void): void {
   for (const stream of [process.stdout, process.stderr]) {
@@ -18,8 +18,8 @@ export const complain = (line: string): boolean => process.stderr.write(`${line}
 const POLL_INTERVAL_MS = 1_000;
 
 /**
- * Calls back when whoever reads our output has gone away, also while there is nothing to write. A file or a terminal has no
- * reader that could go.
+ * Calls back when whoever reads our output has gone away, also while there is nothing to write. A
+ * file or a terminal has no reader that could go.
  */
 export function onReaderGone(guard: Guard, then: () => void): (() => Promise<void>) | null {
   const output = fstatSync(1);
@@ -38,7 +38,8 @@ export function onReaderGone(guard: Guard, then: () => void): (() => Promise<voi
     return null;
   }
   if (!output.isFIFO() || process.platform !== "linux") return null;
-  // Node cannot look at a pipe without writing to it. GNU tail, which waits for a file to grow, can and does.
+  // Node cannot look at a pipe without writing to it. GNU tail, which waits for a file to grow, can
+  // and does.
   const watcher = guard.spawn("tail", ["-f", "/dev/null"], { stdio: ["ignore", 1, "ignore"] });
   void watcher.ended.then(() => {
     if (watcher.child.signalCode === "SIGPIPE") then();

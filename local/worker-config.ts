@@ -1,4 +1,7 @@
-/** What `wrangler.toml` says of the Worker's variables and secrets, read without wrangler: it takes a second to load. */
+/**
+ * What `wrangler.toml` says of the Worker's variables and secrets, read without wrangler: it takes
+ * a second to load.
+ */
 export interface WorkerConfig {
   /** Variables and their values unless somebody says otherwise. */
   readonly vars: Readonly<Record<string, string>>;
@@ -9,7 +12,10 @@ export interface WorkerConfig {
 const SECTION = /^\[+([^\]]+)\]+\s*(#.*)?$/;
 const ASSIGNMENT = /^([A-Za-z_]\w*)\s*=\s*("(?:[^"\\]|\\.)*"|'[^']*'|\[[^\]]*\])\s*(#.*)?$/;
 
-/** Reads the sections `[vars]` and `[secrets]`, each entry on a line of its own. Throws at a line it cannot read. */
+/**
+ * Reads the sections `[vars]` and `[secrets]`, each entry on a line of its own. Throws at a line it
+ * cannot read.
+ */
 export function readWorkerConfig(toml: string): WorkerConfig {
   const vars: Record<string, string> = {};
   let secrets: readonly string[] = [];

@@ -5,12 +5,15 @@ export interface WorkerLine {
   readonly text: string;
 }
 
-/** Lines that are held before `ready` is said; more than a start makes unless something is badly wrong. */
+/**
+ * Lines that are held before `ready` is said; more than a start makes unless something is badly
+ * wrong.
+ */
 const MAX_HELD = 1_000;
 
 /**
- * What workerd writes, as lines with their level: what the Worker logs (JSON of its own inside workerd's), and what workerd
- * itself has to say. Chunks may end anywhere.
+ * What workerd writes, as lines with their level: what the Worker logs (JSON of its own inside
+ * workerd's), and what workerd itself has to say. Chunks may end anywhere.
  */
 export class WorkerLogs {
   #rest = "";

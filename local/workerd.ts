@@ -25,7 +25,8 @@ export async function assembleWorker(place: Place, assembly: Assembly): Promise<
   });
   onSpawn?.(run.stop);
   const { stdin, stdout, stderr, stdio } = run.child;
-  if (stdin === null || stdout === null || stderr === null) throw new Error("the assembly has no pipes");
+  if (stdin === null || stdout === null || stderr === null)
+    throw new Error("the assembly has no pipes");
   stdin.on("error", () => undefined);
   stdin.end(JSON.stringify(assembly));
   const [config, folders, errors, code] = await Promise.all([
@@ -41,7 +42,10 @@ export async function assembleWorker(place: Place, assembly: Assembly): Promise<
 }
 
 export interface Workerd extends Guarded {
-  /** The path of the Unix socket on which it answers HTTP: the only one, in a folder that is ours alone. */
+  /**
+   * The path of the Unix socket on which it answers HTTP: the only one, in a folder that is ours
+   * alone.
+   */
   readonly socket: string;
 }
 
@@ -69,7 +73,10 @@ export async function startWorkerd(place: Place, { config }: Assembled): Promise
   return { ...run, socket };
 }
 
-/** The simulators tell Miniflare how each batch of a queue went, in colour. Nobody has asked: the Worker logs for itself. */
+/**
+ * The simulators tell Miniflare how each batch of a queue went, in colour. Nobody has asked: the
+ * Worker logs for itself.
+ */
 async function listenForSimulators(path: string): Promise<void> {
   const server = createServer((request, response) => {
     request.resume();
@@ -85,6 +92,8 @@ async function listenForSimulators(path: string): Promise<void> {
 /** The workerd that wrangler itself runs. */
 function workerdOf(root: string): string {
   const ofRoot = createRequire(join(root, "package.json"));
-  const found = createRequire(ofRoot.resolve("wrangler"))("workerd") as { default?: string } | string;
+  const found = createRequire(ofRoot.resolve("wrangler"))("workerd") as
+    | { default?: string }
+    | string;
   return typeof found === "string" ? found : (found.default ?? "");
 }

@@ -17,7 +17,10 @@ export const QUIET: Readonly<Record<string, string>> = {
 export interface Place {
   readonly root: string;
   readonly guard: Guard;
-  /** Told how to stop each new process as soon as there is one, so that Ctrl-C while starting leaves nothing behind. */
+  /**
+   * Told how to stop each new process as soon as there is one, so that Ctrl-C while starting leaves
+   * nothing behind.
+   */
   readonly onSpawn?: (stop: () => Promise<void>) => void;
 }
 

@@ -14,7 +14,12 @@ import {
   type RetryPolicy,
 } from "./domain/job/retry-policy.ts";
 import { ASSET_TYPES } from "./domain/market/asset-type.ts";
-import { SOURCE_ORDER, type SourceOrder, VENDOR_NAMES, type VendorName } from "./domain/market/vendor.ts";
+import {
+  SOURCE_ORDER,
+  type SourceOrder,
+  VENDOR_NAMES,
+  type VendorName,
+} from "./domain/market/vendor.ts";
 import { LOG_LEVELS } from "./log.ts";
 import { MODEL_VARIABLES, modelConfigProblems } from "./model-config.ts";
 import { type Keyring, readKeyring } from "./sealing/keyring.ts";
@@ -90,7 +95,9 @@ const vendorList = z
   .max(VENDOR_NAMES.length)
   .refine((names) => new Set(names).size === names.length, "names a source twice");
 
-/** JSON of the types of assets whose order of sources differs from the built-in one; empty for none. */
+/**
+ * JSON of the types of assets whose order of sources differs from the built-in one; empty for none.
+ */
 const sourceFallbacks = z.string().transform((text, context): SourceOrder => {
   const given = parsedJson(text, context);
   if (given === NOT_JSON) return z.NEVER;
@@ -101,7 +108,10 @@ const sourceFallbacks = z.string().transform((text, context): SourceOrder => {
 /** An hour: a longer gap would outlast the wait that one request is given (see pace.ts). */
 const MAX_GAP_MS = 3_600_000;
 
-/** JSON of the vendors whose least gap between two requests differs from their own, in milliseconds; empty for none. */
+/**
+ * JSON of the vendors whose least gap between two requests differs from their own, in milliseconds;
+ * empty for none.
+ */
 const sourceGaps = z
   .string()
   .default("")
@@ -134,7 +144,10 @@ const schema = z
     PUBLIC_ORIGIN: z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, "")),
     DEMO: onOff,
     DEMO_SOURCE_URL: z.string(),
-    /** `auto` asks vendors when deployed, and nobody outside this machine under `npm start` and in tests. */
+    /**
+     * `auto` asks vendors when deployed, and nobody outside this machine under `npm start` and in
+     * tests.
+     */
     VENDOR_SOURCES: z.enum(["auto", "on", "off"]),
     SOURCE_FALLBACKS: sourceFallbacks,
     SOURCE_GAP_MS: sourceGaps,
@@ -159,7 +172,10 @@ const schema = z
     ALERT_WEBHOOK_URL: z.union([z.literal(""), z.url({ protocol: /^https?$/ })]),
     ALERT_WEBHOOK_SECRET: z
       .string()
-      .regex(/^whsec_[A-Za-z0-9+/]{20,}={0,2}$/, "whsec_ and base64, as Standard Webhooks writes secrets")
+      .regex(
+        /^whsec_[A-Za-z0-9+/]{20,}={0,2}$/,
+        "whsec_ and base64, as Standard Webhooks writes secrets",
+      )
       .optional(),
     SWEEP_AFTER_SECONDS: z.coerce.number().int().min(1).max(86_400),
     DEAD_LETTER_RETENTION_DAYS: z.coerce.number().int().min(1).max(3_650),
@@ -167,7 +183,9 @@ const schema = z
     RECONCILE_DEEP_STREAMS: z.coerce.number().int().min(0).max(1_000),
     ADMIN_API_KEY: z.string().min(20, "at least 20 characters").max(256),
     ENCRYPTION_KEY: z
-      .string("set this secret: <key id>:<base64 of 32 bytes>, as in k1:… of `openssl rand -base64 32`")
+      .string(
+        "set this secret: <key id>:<base64 of 32 bytes>, as in k1:… of `openssl rand -base64 32`",
+      )
       .transform(keyring),
     /** Only looked for; whoever needs the binding takes it from the environment itself. */
     AI: z.unknown().optional(),
@@ -185,10 +203,13 @@ const schema = z
     message: "a resolver is asked over https only",
     path: ["ENDPOINT_DNS_CHECK"],
   })
-  .refine((env) => env.ENVIRONMENT === "local" || VENDOR_URLS.every((name) => /^https:/.test(env[name])), {
-    message: "vendors are asked over https only: keys and prices travel",
-    path: ["*_URL"],
-  })
+  .refine(
+    (env) => env.ENVIRONMENT === "local" || VENDOR_URLS.every((name) => /^https:/.test(env[name])),
+    {
+      message: "vendors are asked over https only: keys and prices travel",
+      path: ["*_URL"],
+    },
+  )
   .refine((env) => env.ENVIRONMENT === "local" || !/^http:/i.test(env.ALERT_WEBHOOK_URL), {
     message: "alerts are posted over https only: what is wrong here is nobody else's to read",
     path: ["ALERT_WEBHOOK_URL"],
@@ -216,7 +237,10 @@ export interface EnvironmentProblem {
   readonly message: string;
 }
 
-/** What is wrong with an environment, variable by variable; empty when nothing is. No message holds a secret. */
+/**
+ * What is wrong with an environment, variable by variable; empty when nothing is. No message holds
+ * a secret.
+ */
 export function environmentProblems(env: object): readonly EnvironmentProblem[] {
   return problemsOf(schema.safeParse(env).error);
 }
@@ -230,7 +254,9 @@ export function readConfig(env: object): Config {
   if (known !== undefined) return known;
   const result = schema.safeParse(env);
   if (!result.success) {
-    const faults = problemsOf(result.error).map(({ variable, message }) => `${variable}: ${message}`);
+    const faults = problemsOf(result.error).map(
+      ({ variable, message }) => `${variable}: ${message}`,
+    );
     throw new BadEnvironment(faults.join("; "));
   }
   parsed.set(env, result.data);

@@ -3,11 +3,17 @@ import type { Log } from "./domain/trace/log-context.ts";
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-const METHOD = { debug: "debug", info: "log", warn: "warn", error: "error" } as const satisfies Readonly<
-  Record<LogLevel, keyof Console>
->;
+const METHOD = {
+  debug: "debug",
+  info: "log",
+  warn: "warn",
+  error: "error",
+} as const satisfies Readonly<Record<LogLevel, keyof Console>>;
 
-/** Longer texts are cut: a stack or an upstream's error must not make a line that no log store takes. */
+/**
+ * Longer texts are cut: a stack or an upstream's error must not make a line that no log store
+ * takes.
+ */
 const MAX_TEXT_LENGTH = 2_000;
 
 /** Fields that hold what no log may hold, however they came into an entry. */
@@ -20,12 +26,15 @@ const REDACTED = "[redacted]";
 /** A text without what is a key by its looks. */
 export const withoutSecrets = (text: string): string => text.replace(PRIVATE_TEXT, REDACTED);
 
-/** One line of JSON for everything: level, message and time first. Unfiltered; for what must be heard in any case. */
+/**
+ * One line of JSON for everything: level, message and time first. Unfiltered; for what must be
+ * heard in any case.
+ */
 export const log: Log = (entry) => write(entry, []);
 
 /**
- * A log that leaves out lines below a level. `secrets` are texts known to be secret, which are blotted out wherever they
- * appear; keys and bodies are in any case.
+ * A log that leaves out lines below a level. `secrets` are texts known to be secret, which are
+ * blotted out wherever they appear; keys and bodies are in any case.
  */
 export function logFrom(min: LogLevel, secrets: readonly string[] = []): Log {
   const from = LOG_LEVELS.indexOf(min);
@@ -47,7 +56,9 @@ function write(entry: Readonly<Record<string, unknown>>, secrets: readonly strin
       JSON.stringify({ ...head, ...rest, level }, (key, value) => shown(key, value, secrets)),
     );
   } catch {
-    console.error(JSON.stringify({ ...head, level: "error", message: "a log line could not be written" }));
+    console.error(
+      JSON.stringify({ ...head, level: "error", message: "a log line could not be written" }),
+    );
   }
 }
 

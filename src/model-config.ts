@@ -35,7 +35,10 @@ const variants = z
   .array(variant)
   .min(1)
   .max(10)
-  .refine((list) => new Set(list.map(({ name }) => name)).size === list.length, "names a variant twice")
+  .refine(
+    (list) => new Set(list.map(({ name }) => name)).size === list.length,
+    "names a variant twice",
+  )
   .refine((list) => list.some(({ weight }) => weight > 0), "gives nobody any weight");
 
 /** JSON of the engines side by side; empty for one: the model if there is one, else the rules. */
@@ -55,7 +58,8 @@ const engines = z.string().transform((text, context): readonly RequestedVariant[
   return z.NEVER;
 });
 
-const whole = (minimum: number, maximum: number) => z.coerce.number().int().min(minimum).max(maximum);
+const whole = (minimum: number, maximum: number) =>
+  z.coerce.number().int().min(minimum).max(maximum);
 
 export const MODEL_VARIABLES = {
   LLM_PROVIDER: z.enum(["off", ...PROVIDERS]),
@@ -83,10 +87,12 @@ export function modelConfigProblems(
 ): readonly (readonly [string, string])[] {
   const { LLM_PROVIDER: provider, LLM_BASE_URL: url } = env;
   if (provider === "off") return [];
-  const unnamed = env.ENGINES?.some(({ engine, model }) => engine === "llm" && model === undefined) ?? true;
+  const unnamed =
+    env.ENGINES?.some(({ engine, model }) => engine === "llm" && model === undefined) ?? true;
   const problems: [string, string][] = [];
   if (unnamed && env.LLM_MODEL === "") problems.push(["LLM_MODEL", "say which model to ask"]);
-  if (provider === "openai-compatible" && url === "") problems.push(["LLM_BASE_URL", "say where it is"]);
+  if (provider === "openai-compatible" && url === "")
+    problems.push(["LLM_BASE_URL", "say where it is"]);
   if (url !== "" && new URL(url).username !== "") {
     problems.push(["LLM_BASE_URL", "no credentials in it: the key is LLM_API_KEY"]);
   }
@@ -101,7 +107,10 @@ export function modelConfigProblems(
   return problems;
 }
 
-/** Who recommends what. A model that is wished for while none is configured has no provider, and says so each time. */
+/**
+ * Who recommends what. A model that is wished for while none is configured has no provider, and
+ * says so each time.
+ */
 export function variantsOf(
   env: Pick<ModelVariables, "LLM_PROVIDER" | "LLM_MODEL" | "ENGINES">,
 ): readonly Variant[] {

@@ -38,7 +38,8 @@ import { portfolioDeps } from "./wiring/consumers/portfolios.ts";
 import { processesDeps } from "./wiring/consumers/processes.ts";
 import { rankingDeps } from "./wiring/consumers/ranking.ts";
 import { rebuildDeps } from "./wiring/consumers/rebuild.ts";
-import { reconcileDeps, requestDueRun } from "./wiring/consumers/reconcile.ts";
+import { reconcileDeps } from "./wiring/consumers/reconcile.ts";
+import { requestDueRun } from "./wiring/consumers/reconcile-schedule.ts";
 import { advanceClock, scheduleDeps, tickDeps } from "./wiring/consumers/schedule.ts";
 import { webhooksDeps } from "./wiring/consumers/webhooks.ts";
 import { alertsDeps } from "./wiring/operations/alerts.ts";
@@ -76,7 +77,12 @@ export default reporting({
           consumerDeps(p),
         );
       case "inversorai-indicators":
-        return consumeJobs(batch, "indicators", indicatorsHandler(indicatorsDeps(p)), consumerDeps(p));
+        return consumeJobs(
+          batch,
+          "indicators",
+          indicatorsHandler(indicatorsDeps(p)),
+          consumerDeps(p),
+        );
       case "inversorai-recommendations":
         return consumeJobs(
           batch,

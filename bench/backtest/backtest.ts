@@ -16,15 +16,19 @@ export function backtestBench(): void {
   const turning = (every: number): Target[] =>
     bars.map((_, n) => (n % (2 * every) < every ? "long" : "flat"));
   const [often, seldom] = [turning(10), turning(100)];
-  const follow = (targets: readonly Target[]) => () => simulate(bars, targets, 0, COSTS).equity.at(-1);
+  const follow = (targets: readonly Target[]) => () =>
+    simulate(bars, targets, 0, COSTS).equity.at(-1);
   const followed = timings([
     { name: "wishes followed, a trade every 20 bars", run: follow(often) },
     { name: "wishes followed, a trade every 200 bars", run: follow(seldom) },
   ]);
   const rules = rulesStrategy("STOCK", "1d", "XNYS");
-  const walked = timings([{ name: "the rules' wishes", run: () => targetsOf(rules, days).length }], {
-    rounds: 5,
-  });
+  const walked = timings(
+    [{ name: "the rules' wishes", run: () => targetsOf(rules, days).length }],
+    {
+      rounds: 5,
+    },
+  );
   for (const line of [
     "| backtest | ns per bar | undisturbed |",
     "|---|---:|---:|",

@@ -2,7 +2,11 @@ import { createRequire } from "node:module";
 import { ATR, BollingerBands, EMA, MACD, RSI, SMA } from "trading-signals";
 import type { Bar } from "../../src/domain/asset/bar.ts";
 import { columnsOf } from "../../src/domain/indicators/bar-columns.ts";
-import { addBar, computeAll, initialIndicatorState } from "../../src/domain/indicators/streaming-set.ts";
+import {
+  addBar,
+  computeAll,
+  initialIndicatorState,
+} from "../../src/domain/indicators/streaming-set.ts";
 import { sp500 } from "../../test/domain/indicators/sp500.ts";
 import { type Contestant, show, table, timings } from "../measure.ts";
 import { addSix, emptySix, initialSix, sixColumns } from "./six.ts";
@@ -60,13 +64,20 @@ const tradingSignals = (bars: readonly Bar[]): Contestant => ({
   },
 });
 
-/** The part of technicalindicators that is used here; its own types do not compile under our flags. */
+/**
+ * The part of technicalindicators that is used here; its own types do not compile under our flags.
+ */
 interface Streaming {
   nextValue(value: unknown): unknown;
 }
 type Batch = (input: Readonly<Record<string, unknown>>) => readonly unknown[];
 type TechnicalIndicators = Readonly<
-  Record<"SMA" | "EMA" | "RSI" | "MACD" | "BollingerBands" | "ATR", new (input: object) => Streaming>
+  Record<
+    "SMA" | "EMA" | "RSI" | "MACD" | "BollingerBands" | "ATR",
+    new (
+      input: object,
+    ) => Streaming
+  >
 > &
   Readonly<Record<"sma" | "ema" | "rsi" | "macd" | "bollingerbands" | "atr", Batch>>;
 const require = createRequire(import.meta.url);
@@ -171,7 +182,10 @@ export function indicatorsBench(): void {
   const next = bars.at(-1);
   const own = timings(
     [
-      { name: "a year of one-minute bars, six indicators (ms; wished: 3)", run: oursBatch(long, false).run },
+      {
+        name: "a year of one-minute bars, six indicators (ms; wished: 3)",
+        run: oursBatch(long, false).run,
+      },
       { name: "all eighteen values of 5,000 bars (ms)", run: () => computeAll(bars, 252) },
       {
         name: "state of the six read, one bar added, written (µs; 15)",

@@ -20,8 +20,8 @@ import {
 import { initialRsi, type RsiState, rsiColumn, stepRsi } from "../../src/domain/indicators/rsi.ts";
 
 /**
- * The six that every library has: SMA20, EMA20, RSI14, MACD 12-26-9, Bollinger 20×2, ATR14. The average is the middle of
- * the bands, as in the set that is kept for every asset.
+ * The six that every library has: SMA20, EMA20, RSI14, MACD 12-26-9, Bollinger 20×2, ATR14. The
+ * average is the middle of the bands, as in the set that is kept for every asset.
  */
 export interface Six {
   bollinger: BollingerState;

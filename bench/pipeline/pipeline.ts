@@ -20,8 +20,9 @@ const WIDTH = 52;
 const PATIENCE_MS = 300_000;
 
 /**
- * One bar for each of N assets, through to the recommendation, in workerd with its state on disk. `cold` is right after a
- * restart, when every object is read from disk; `warm` are the rounds after it. Waiting in queues is told apart from work.
+ * One bar for each of N assets, through to the recommendation, in workerd with its state on disk.
+ * `cold` is right after a restart, when every object is read from disk; `warm` are the rounds after
+ * it. Waiting in queues is told apart from work.
  */
 export async function pipelineBench(args: string[]): Promise<void> {
   const { values } = parseArgs({
@@ -33,7 +34,10 @@ export async function pipelineBench(args: string[]): Promise<void> {
       rows: { type: "string", default: "20000" },
     },
   });
-  const symbols = Array.from({ length: Number(values.assets) }, (_, n) => `B${String(n).padStart(5, "0")}`);
+  const symbols = Array.from(
+    { length: Number(values.assets) },
+    (_, n) => `B${String(n).padStart(5, "0")}`,
+  );
   const history = Number(values.history);
   const stateDir = mkdtempSync(join(tmpdir(), "inversorai-bench-"));
   let system: System | null = null;
@@ -91,8 +95,16 @@ interface Round {
   readonly stages: Awaited<ReturnType<typeof stagesSince>>;
 }
 
-/** Hands in `count` bars per asset from day `from` on, and waits until the last recommendation is readable. */
-async function round(client: Api, symbols: readonly string[], from: number, count: number): Promise<Round> {
+/**
+ * Hands in `count` bars per asset from day `from` on, and waits until the last recommendation is
+ * readable.
+ */
+async function round(
+  client: Api,
+  symbols: readonly string[],
+  from: number,
+  count: number,
+): Promise<Round> {
   const feed = await feedEnd(client);
   const startedAt = Date.now();
   const accepted = new Map<string, number>();
@@ -120,7 +132,14 @@ async function round(client: Api, symbols: readonly string[], from: number, coun
 function bar(day: number) {
   const close = 100 + 10 * Math.sin(day / 7) + day / 50;
   const timestamp = new Date(FIRST_DAY + day * DAY).toISOString().slice(0, 10);
-  return { timestamp, open: close - 0.5, high: close + 1, low: close - 1, close, volume: 1_000 + day };
+  return {
+    timestamp,
+    open: close - 0.5,
+    high: close + 1,
+    low: close - 1,
+    close,
+    volume: 1_000 + day,
+  };
 }
 
 interface FeedPage {
@@ -143,11 +162,16 @@ async function feedEnd(client: Api): Promise<string> {
 }
 
 /** When each asset's recommendation was seen in the feed. */
-async function untilRecommended(client: Api, count: number, after: string): Promise<Map<string, number>> {
+async function untilRecommended(
+  client: Api,
+  count: number,
+  after: string,
+): Promise<Map<string, number>> {
   const seen = new Map<string, number>();
   const deadline = Date.now() + PATIENCE_MS;
   for (let cursor = after; seen.size < count; ) {
-    if (Date.now() > deadline) throw new Error(`only ${seen.size} of ${count} recommendations arrived`);
+    if (Date.now() > deadline)
+      throw new Error(`only ${seen.size} of ${count} recommendations arrived`);
     const page = await feedPage(client, cursor);
     cursor = page.nextCursor;
     for (const { payload } of page.items) seen.set(payload.symbol, Date.now());
@@ -160,7 +184,9 @@ const ms = ({ p50, p99 }: Quantiles): string =>
   `${String(Math.round(p50)).padStart(7)} ${String(Math.round(p99)).padStart(7)}`;
 
 function report(name: string, count: number, { seconds, accept, whole, stages }: Round): void {
-  console.log(`\n${name}: ${(count / seconds).toFixed(1)} assets/s (${seconds.toFixed(1)} s in all)`);
+  console.log(
+    `\n${name}: ${(count / seconds).toFixed(1)} assets/s (${seconds.toFixed(1)} s in all)`,
+  );
   console.log(`${"ms".padEnd(WIDTH)}${"p50".padStart(7)} ${"p99".padStart(7)}`);
   console.log(`${"accept (HTTP)".padEnd(WIDTH)}${ms(accept)}`);
   for (const stage of stages) {
@@ -171,7 +197,12 @@ function report(name: string, count: number, { seconds, accept, whole, stages }:
 
 /** A long CSV, from the first byte sent until its recommendation is readable. */
 async function importBench(client: Api, rows: number): Promise<void> {
-  await client.post("/assets", { symbol: "LONG", type: "STOCK", currency: "USD", source: "import" });
+  await client.post("/assets", {
+    symbol: "LONG",
+    type: "STOCK",
+    currency: "USD",
+    source: "import",
+  });
   const first = Date.UTC(1960, 0, 1);
   const lines = Array.from({ length: rows }, (_, n) => {
     const { open, high, low, close, volume } = bar(n);

@@ -28,8 +28,9 @@ export interface Stage {
 const KINDS = ["ingest", "indicators", "recommendation"] as const;
 
 /**
- * Where a round's time went, in milliseconds: for each kind of job the wait for its consumer and the work itself, and
- * between one job's end and the next one's order the events queue with its projection.
+ * Where a round's time went, in milliseconds: for each kind of job the wait for its consumer and
+ * the work itself, and between one job's end and the next one's order the events queue with its
+ * projection.
  */
 export async function stagesSince(api: Api, since: number): Promise<Stage[]> {
   const bySymbol = Map.groupBy(await jobsSince(api, since), ({ symbol }) => symbol);
@@ -56,7 +57,9 @@ async function jobsSince(api: Api, since: number): Promise<Job[]> {
   const jobs: Job[] = [];
   let cursor = "";
   for (let pages = 0; pages < 1_000; pages++) {
-    const page = await api.get<{ items: Job[]; nextCursor: string | null }>(`/jobs?limit=200${cursor}`);
+    const page = await api.get<{ items: Job[]; nextCursor: string | null }>(
+      `/jobs?limit=200${cursor}`,
+    );
     for (const job of page.items) {
       if (Date.parse(job.createdAt) < since) return jobs;
       jobs.push(job);

@@ -33,7 +33,11 @@ function dice(seed: number): () => number {
 /** Assets with three common factors and risks of their own, per year. */
 function market(n: number): Moments {
   const random = dice(n);
-  const loads = Array.from({ length: n }, () => [0.1 + 0.1 * random(), 0.1 * random(), 0.05 * random()]);
+  const loads = Array.from({ length: n }, () => [
+    0.1 + 0.1 * random(),
+    0.1 * random(),
+    0.05 * random(),
+  ]);
   const own = loads.map(() => (0.05 + 0.2 * random()) ** 2);
   return {
     symbols: loads.map((_, index) => `A${index}`),
@@ -67,7 +71,10 @@ export function optimiserBench(): void {
     const { expectedReturns, covariance } = moments;
     const methods: readonly (readonly [Method, () => readonly number[]])[] = [
       [{ method: "minVolatility" }, () => peer.globalMinimumVarianceWeights(covariance)],
-      [{ method: "maxSharpe" }, () => peer.maximumSharpeRatioWeights(expectedReturns, covariance, RISK_FREE)],
+      [
+        { method: "maxSharpe" },
+        () => peer.maximumSharpeRatioWeights(expectedReturns, covariance, RISK_FREE),
+      ],
       [{ method: "riskParity" }, () => peer.equalRiskContributionWeights(covariance)],
     ];
     for (const [method, other] of methods) {
@@ -88,7 +95,10 @@ export function optimiserBench(): void {
   for (const line of alone()) console.log(line);
 }
 
-/** What nobody else does in one piece: large ones, a frontier, and all that a job computes for a portfolio. */
+/**
+ * What nobody else does in one piece: large ones, a frontier, and all that a job computes for a
+ * portfolio.
+ */
 function alone(): string[] {
   const [hundred, big] = [market(100), market(400)];
   const limits = { limits: LONG_ONLY, riskFreeRate: RISK_FREE };
@@ -99,12 +109,18 @@ function alone(): string[] {
     [
       { name: "hrp, 400 assets (wished: 15)", run: () => weightsOf(big, { method: "hrp" }) },
       { name: "riskParity, 400 assets", run: () => weightsOf(big, { method: "riskParity" }) },
-      { name: "minVolatility, 400 assets (100)", run: () => weightsOf(big, { method: "minVolatility" }) },
+      {
+        name: "minVolatility, 400 assets (100)",
+        run: () => weightsOf(big, { method: "minVolatility" }),
+      },
       {
         name: "efficientReturn, 100 assets",
         run: () => weightsOf(hundred, { method: "efficientReturn", target }),
       },
-      { name: "frontier of 50 points, 100 assets (150)", run: () => efficientFrontier(hundred, limits, 50) },
+      {
+        name: "frontier of 50 points, 100 assets (150)",
+        run: () => efficientFrontier(hundred, limits, 50),
+      },
       {
         name: "a job's report, minVolatility, 100 assets, 1,260 days (2,000)",
         run: () => optimizationReport(calm),

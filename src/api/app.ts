@@ -78,7 +78,9 @@ v1.use(async (c, next) => {
 v1.use(async (c, next) => {
   const bookmark = c.req.header("x-d1-bookmark");
   const reads = c.env.DB.withSession(
-    bookmark !== undefined && /^[0-9a-f-]{1,200}$/.test(bookmark) ? bookmark : "first-unconstrained",
+    bookmark !== undefined && /^[0-9a-f-]{1,200}$/.test(bookmark)
+      ? bookmark
+      : "first-unconstrained",
   );
   c.set("reads", reads);
   await next();
@@ -144,7 +146,10 @@ app.notFound((c) => {
 app.use(watch);
 app.use(async (c, next) => {
   const given = c.req.header("x-request-id");
-  c.set("requestId", given !== undefined && /^[\w-]{1,64}$/.test(given) ? given : c.env.api.newId());
+  c.set(
+    "requestId",
+    given !== undefined && /^[\w-]{1,64}$/.test(given) ? given : c.env.api.newId(),
+  );
   await next();
   c.header("x-request-id", c.get("requestId"));
 });
@@ -160,7 +165,8 @@ app.use(
   }),
 );
 app.use(async (c, next) => {
-  // What a path answers is in the public description; a preflight of another origin gets no leave from it.
+  // What a path answers is in the public description; a preflight of another origin gets no leave
+  // from it.
   const allowed = c.req.method === "OPTIONS" ? methodsAt(c.req.path) : [];
   return allowed.length === 0 ? next() : c.body(null, 204, { allow: allowed.join(", ") });
 });
@@ -178,9 +184,15 @@ app.route("/api/v1", v1);
 /** Every path the routers know, as a pattern, with its methods. */
 const known = app.routes
   .filter(({ method, path }) => method !== "ALL" && !path.endsWith("*"))
-  .map(({ method, path }) => ({ method, pattern: new RegExp(`^${path.replace(/\/:[^/]+/g, "/[^/]+")}$`) }));
+  .map(({ method, path }) => ({
+    method,
+    pattern: new RegExp(`^${path.replace(/\/:[^/]+/g, "/[^/]+")}$`),
+  }));
 
-/** HEAD is answered wherever GET is, and OPTIONS wherever there is anything. Nothing for a path that nobody knows. */
+/**
+ * HEAD is answered wherever GET is, and OPTIONS wherever there is anything. Nothing for a path that
+ * nobody knows.
+ */
 const methodsAt = (path: string): string[] => {
   const methods = known.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method);
   const all = methods.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method]));

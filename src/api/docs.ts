@@ -13,7 +13,8 @@ export function openApi(v1: OpenAPIHono<ApiEnv>): Document {
     info: {
       title: "InversorAI",
       version: "1",
-      description: "Market data, indicators, recommendations and signed webhooks. Not investment advice.",
+      description:
+        "Market data, indicators, recommendations and signed webhooks. Not investment advice.",
       license: { name: "Apache-2.0" },
     },
     servers: [{ url: "/api/v1" }],

@@ -25,8 +25,13 @@ health.get("/ready", async (c) => {
     });
   } catch (error) {
     c.env.api.log({ level: "error", message: "not ready", error: String(error) });
-    throw new ApiProblem("unavailable", "The database does not answer or has no tables yet.", undefined, {
-      "retry-after": "5",
-    });
+    throw new ApiProblem(
+      "unavailable",
+      "The database does not answer or has no tables yet.",
+      undefined,
+      {
+        "retry-after": "5",
+      },
+    );
   }
 });

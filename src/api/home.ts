@@ -12,13 +12,15 @@ const MAX_ASSETS = 100;
 export const home = new Hono<ApiEnv>();
 
 /**
- * The page a newcomer sees until the console exists: each asset and its newest recommendation. It shows data without a
- * key, so it only does so on the developer's own machine.
+ * The page a newcomer sees until the console exists: each asset and its newest recommendation. It
+ * shows data without a key, so it only does so on the developer's own machine.
  */
 home.get("/", async (c) => {
   if (!isOwnMachine(c))
     return c.html(
-      frame(html`<p>InversorAI is running. Its API is described at <a href="/api/docs">/api/docs</a>.</p>`),
+      frame(
+        html`<p>InversorAI is running. Its API is described at <a href="/api/docs">/api/docs</a>.</p>`,
+      ),
     );
   const reads = c.env.DB.withSession("first-unconstrained");
   const assets = await listAssets(reads, "", MAX_ASSETS);

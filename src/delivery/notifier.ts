@@ -4,7 +4,9 @@ import { callWebhook } from "./webhook.ts";
 /** What became of a notification: taken, or to be sent again later. */
 export type Notified = { readonly taken: true } | { readonly taken: false; readonly why: string };
 
-/** A way to reach people. It never throws; the same notification may come twice, under the same id. */
+/**
+ * A way to reach people. It never throws; the same notification may come twice, under the same id.
+ */
 export interface Notifier {
   readonly name: string;
   notify(notification: Notification): Promise<Notified>;
@@ -15,7 +17,11 @@ export const logNotifier = (log: (entry: Readonly<Record<string, unknown>>) => v
   name: "log",
   notify: async (notification) => {
     const level =
-      notification.kind === "cleared" ? "info" : notification.severity === "critical" ? "error" : "warn";
+      notification.kind === "cleared"
+        ? "info"
+        : notification.severity === "critical"
+          ? "error"
+          : "warn";
     log({ level, message: `alert ${notification.kind}`, alert: notification });
     return { taken: true };
   },
@@ -28,7 +34,10 @@ export interface AlertReceiver {
   readonly now: () => number;
 }
 
-/** A signed POST, as Standard Webhooks says; `webhook-id` is the notification's id. The answer as it came. */
+/**
+ * A signed POST, as Standard Webhooks says; `webhook-id` is the notification's id. The answer as it
+ * came.
+ */
 export const postNotification = ({ url, secret, now }: AlertReceiver, notification: Notification) =>
   callWebhook(
     {

@@ -18,9 +18,10 @@ const answerSchema = z.object({
 });
 
 /**
- * Why a host's name may not be called, or null: asked over HTTPS at `resolver`, it leads to an address that is not public.
- * A Worker cannot pin the address that a name leads to, so this is asked at each attempt. A resolver that is out, slow or
- * not understood keeps nobody back; nor is anybody asked without one, or about an address.
+ * Why a host's name may not be called, or null: asked over HTTPS at `resolver`, it leads to an
+ * address that is not public. A Worker cannot pin the address that a name leads to, so this is
+ * asked at each attempt. A resolver that is out, slow or not understood keeps nobody back; nor is
+ * anybody asked without one, or about an address.
  */
 export async function nameProblem(
   hostname: string,
@@ -50,7 +51,12 @@ export async function nameProblem(
   return null;
 }
 
-async function addressesOf(host: string, name: string, type: number, resolver: string): Promise<string[]> {
+async function addressesOf(
+  host: string,
+  name: string,
+  type: number,
+  resolver: string,
+): Promise<string[]> {
   const url = new URL(resolver);
   url.searchParams.set("name", host);
   url.searchParams.set("type", name);

@@ -5,7 +5,9 @@ import { signedContent } from "../domain/delivery/webhook.ts";
 export const WEBHOOK_TIMEOUT_MS = 15_000;
 /** What the body says does not change what the status says, so it is waited for only this long. */
 const EXCERPT_TIMEOUT_MS = 2_000;
-/** Of an answer this much is read and kept; enough to see an error, too little to smuggle data out. */
+/**
+ * Of an answer this much is read and kept; enough to see an error, too little to smuggle data out.
+ */
 const EXCERPT_BYTES = 1_024;
 
 export interface WebhookCall {
@@ -40,7 +42,9 @@ export async function signedRequest(call: WebhookCall, now: number) {
       "content-type": call.contentType ?? "application/cloudevents+json; charset=utf-8",
       "user-agent": "InversorAI-Webhooks/1",
       ...(call.traceparent === null ? {} : { traceparent: call.traceparent }),
-      ...(call.traceparent === null || call.tracestate === null ? {} : { tracestate: call.tracestate }),
+      ...(call.traceparent === null || call.tracestate === null
+        ? {}
+        : { tracestate: call.tracestate }),
       "webhook-id": call.id,
       "webhook-timestamp": String(timestamp),
       "webhook-signature": `v1,${await sign(call.secret, signedContent(call.id, timestamp, call.body))}`,
@@ -50,8 +54,8 @@ export async function signedRequest(call: WebhookCall, now: number) {
 }
 
 /**
- * Posts one event with Standard Webhooks headers. Never throws: what went wrong is the answer. Redirects are not
- * followed, because the target was not checked when the endpoint was registered.
+ * Posts one event with Standard Webhooks headers. Never throws: what went wrong is the answer.
+ * Redirects are not followed, because the target was not checked when the endpoint was registered.
  */
 export async function callWebhook(call: WebhookCall, now: number): Promise<WebhookAnswer> {
   try {
@@ -69,7 +73,9 @@ export async function callWebhook(call: WebhookCall, now: number): Promise<Webho
     };
   } catch (error) {
     const timedOut = error instanceof Error && error.name === "TimeoutError";
-    const reason = timedOut ? `no answer within ${WEBHOOK_TIMEOUT_MS / 1000} s` : "the connection failed";
+    const reason = timedOut
+      ? `no answer within ${WEBHOOK_TIMEOUT_MS / 1000} s`
+      : "the connection failed";
     return { status: null, error: reason, excerpt: null, retryAfterSeconds: 0, timedOut };
   }
 }
@@ -77,7 +83,9 @@ export async function callWebhook(call: WebhookCall, now: number): Promise<Webho
 /** HMAC-SHA-256 in base64, with the key that `whsec_…` carries. */
 export async function sign(secret: string, content: string): Promise<string> {
   const raw = Uint8Array.from(atob(secret.replace(/^whsec_/, "")), (c) => c.charCodeAt(0));
-  const key = await crypto.subtle.importKey("raw", raw, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+  const key = await crypto.subtle.importKey("raw", raw, { name: "HMAC", hash: "SHA-256" }, false, [
+    "sign",
+  ]);
   const mac = await crypto.subtle.sign("HMAC", key, new TextEncoder().encode(content));
   return btoa(String.fromCharCode(...new Uint8Array(mac)));
 }
@@ -87,8 +95,8 @@ export const newSecret = (): string =>
   `whsec_${btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32))))}`;
 
 /**
- * The beginning of an answer's body as far as it comes in time; null when there is none. A body that does not end, or breaks
- * off, is let go: the status is in and counts.
+ * The beginning of an answer's body as far as it comes in time; null when there is none. A body
+ * that does not end, or breaks off, is let go: the status is in and counts.
  */
 async function readExcerpt(response: Response): Promise<string | null> {
   const reader = response.body?.getReader();
@@ -96,7 +104,10 @@ async function readExcerpt(response: Response): Promise<string | null> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   const late = Promise.withResolvers<{ done: true; value: undefined }>();
-  const timer = setTimeout(() => late.resolve({ done: true, value: undefined }), EXCERPT_TIMEOUT_MS);
+  const timer = setTimeout(
+    () => late.resolve({ done: true, value: undefined }),
+    EXCERPT_TIMEOUT_MS,
+  );
   try {
     while (size < EXCERPT_BYTES) {
       const { done, value } = await Promise.race([reader.read(), late.promise]);

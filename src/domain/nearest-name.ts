@@ -34,8 +34,9 @@ const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * The known name that somebody most likely meant: the same one written in another style (`as_of`), what other programs call
- * it, or one a third of whose letters at most are wrong. Null when none is near: a far guess misleads.
+ * The known name that somebody most likely meant: the same one written in another style (`as_of`),
+ * what other programs call it, or one a third of whose letters at most are wrong. Null when none is
+ * near: a far guess misleads.
  */
 export function nearestName(given: string, known: readonly string[]): string | null {
   if (given.length > LONGEST) return null;
@@ -48,7 +49,8 @@ export function nearestName(given: string, known: readonly string[]): string | n
     if (nearest === null || distance < nearest.distance) nearest = { name, distance };
   }
   const maximum = Math.max(1, Math.floor(plain.length / 3));
-  if (nearest !== null && nearest.distance <= maximum && nearest.distance < plain.length) return nearest.name;
+  if (nearest !== null && nearest.distance <= maximum && nearest.distance < plain.length)
+    return nearest.name;
   // Own properties only: `constructor` is no name of ours.
   const elsewhere = Object.hasOwn(ELSEWHERE, plain) ? (ELSEWHERE[plain] ?? []) : [];
   return elsewhere.find((name) => known.includes(name)) ?? null;
@@ -56,7 +58,9 @@ export function nearestName(given: string, known: readonly string[]): string | n
 
 const plainly = (name: string): string => name.replaceAll(/[_\-\s]/g, "").toLowerCase();
 
-/** Letters to put in, take out, replace, or swap with their neighbour (optimal string alignment). */
+/**
+ * Letters to put in, take out, replace, or swap with their neighbour (optimal string alignment).
+ */
 export function slipsBetween(one: string, other: string): number {
   if (other.length > LONGEST) return Number.POSITIVE_INFINITY;
   let before: number[] = [];
@@ -65,7 +69,8 @@ export function slipsBetween(one: string, other: string): number {
     const next = [i];
     for (let j = 1; j <= other.length; j += 1) {
       const isSame = one[i - 1] === other[j - 1];
-      const isSwapped = i > 1 && j > 1 && one[i - 1] === other[j - 2] && one[i - 2] === other[j - 1];
+      const isSwapped =
+        i > 1 && j > 1 && one[i - 1] === other[j - 2] && one[i - 2] === other[j - 1];
       next[j] = Math.min(
         (row[j] ?? 0) + 1,
         (next[j - 1] ?? 0) + 1,

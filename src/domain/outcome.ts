@@ -1,16 +1,25 @@
-/** How a piece of work ended. Only `later` is retried; every way has exactly one treatment (see queues/consumer.ts). */
+/**
+ * How a piece of work ended. Only `later` is retried; every way has exactly one treatment (see
+ * queues/consumer.ts).
+ */
 export type Outcome<T> =
   | { readonly kind: "done"; readonly value: T }
   | {
       readonly kind: "later";
       readonly error: Problem;
       readonly afterSeconds?: number;
-      /** It found a service out that nobody is known to be served by: that must not use up the last attempt. */
+      /**
+       * It found a service out that nobody is known to be served by: that must not use up the last
+       * attempt.
+       */
       readonly sparesLast?: true;
     }
   | { readonly kind: "refused"; readonly error: Problem };
 
-/** What went wrong, for people and programs: `code` is stable and English, `errors` points at the rows or fields. */
+/**
+ * What went wrong, for people and programs: `code` is stable and English, `errors` points at the
+ * rows or fields.
+ */
 export interface Problem {
   readonly code: string;
   readonly detail: string;

@@ -1,5 +1,10 @@
 import { DurableObject } from "cloudflare:workers";
-import { type Answer, BREAKER_POLICY, type BreakerCommand, type Permit } from "../domain/breaker/breaker.ts";
+import {
+  type Answer,
+  BREAKER_POLICY,
+  type BreakerCommand,
+  type Permit,
+} from "../domain/breaker/breaker.ts";
 import { answerOf, decide } from "../domain/breaker/decide.ts";
 import type { Verdict } from "../domain/breaker/verdict.ts";
 import { type AnyEvent, breakerStream, type Cause } from "../domain/events/envelope.ts";
@@ -14,8 +19,9 @@ import { Outbox, type OutboxStatus } from "./outbox.ts";
 const MAX_READ_BYTES = 1_000_000;
 
 /**
- * The breaker of one external service, shared by all workers: the short, serial point that counts failures and leases
- * the one probe. Its state, and the events that tell of it, are written in one transaction.
+ * The breaker of one external service, shared by all workers: the short, serial point that counts
+ * failures and leases the one probe. Its state, and the events that tell of it, are written in one
+ * transaction.
  */
 export class BreakerObject extends DurableObject<Env> {
   readonly #record: BreakerRecord;
@@ -34,15 +40,18 @@ export class BreakerObject extends DurableObject<Env> {
   }
 
   /**
-   * Asks for leave to ask the service about a subject. `lease` names this asker's call, should it be the one to probe or a
-   * trial.
+   * Asks for leave to ask the service about a subject. `lease` names this asker's call, should it
+   * be the one to probe or a trial.
    */
   async acquire(service: string, lease: string, subject: string): Promise<Answer> {
     const command = { type: "acquire", lease, subject } as const;
     return this.#ruling(service, command, causeOf("system", null, null), { lease, subject });
   }
 
-  /** Tells how a call about a subject went, and in which trace, and answers whether the next one may be made. */
+  /**
+   * Tells how a call about a subject went, and in which trace, and answers whether the next one may
+   * be made.
+   */
   async report(
     service: string,
     permit: Permit,
@@ -56,7 +65,10 @@ export class BreakerObject extends DurableObject<Env> {
     return this.#ruling(service, command, cause, { lease: null, subject });
   }
 
-  /** Opens the breaker by hand; it stays open until an instant (epoch ms) or, with null, until it is reset. */
+  /**
+   * Opens the breaker by hand; it stays open until an instant (epoch ms) or, with null, until it is
+   * reset.
+   */
   async trip(
     service: string,
     reason: string,
@@ -101,7 +113,10 @@ export class BreakerObject extends DurableObject<Env> {
     return this.#log.page(after, Math.min(limit, 500), MAX_READ_BYTES);
   }
 
-  /** Since when the breaker was open after a version of its log, as written there; null when it was closed. */
+  /**
+   * Since when the breaker was open after a version of its log, as written there; null when it was
+   * closed.
+   */
   async openSince(service: string, version: number): Promise<string | null> {
     this.#assertService(service);
     const row = this.ctx.storage.sql
@@ -149,7 +164,12 @@ export class BreakerObject extends DurableObject<Env> {
     cause: Cause,
     asker: { readonly lease: string | null; readonly subject: string },
   ): Promise<Answer> {
-    return answerOf((await this.#run(service, command, cause)).state, asker, Date.now(), BREAKER_POLICY);
+    return answerOf(
+      (await this.#run(service, command, cause)).state,
+      asker,
+      Date.now(),
+      BREAKER_POLICY,
+    );
   }
 
   #run(service: string, command: BreakerCommand, cause: Cause): Promise<StoredBreaker> {

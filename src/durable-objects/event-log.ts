@@ -19,18 +19,24 @@ export interface HeadView {
   readonly version: number;
   /** The hash at that version; null when the log does not reach so far. */
   readonly hashAt: string | null;
-  /** When the event after it occurred, as written in it; null when there is none, or it cannot be read. */
+  /**
+   * When the event after it occurred, as written in it; null when there is none, or it cannot be
+   * read.
+   */
   readonly waitingSince: string | null;
 }
 
-/** What became of an append that said which version it expects: somebody else may have come first. */
+/**
+ * What became of an append that said which version it expects: somebody else may have come first.
+ */
 export type AppendOutcome =
   | { readonly kind: "appended"; readonly events: readonly StoredEvent[] }
   | { readonly kind: "conflict"; readonly expected: number; readonly actual: number };
 
 /**
- * One aggregate's gapless, append-only, hash-chained history, and beside it the list of events not yet published. Events
- * stand and leave as they were written; whoever reads them brings them to today's shape.
+ * One aggregate's gapless, append-only, hash-chained history, and beside it the list of events not
+ * yet published. Events stand and leave as they were written; whoever reads them brings them to
+ * today's shape.
  */
 export class EventLog {
   readonly #sql: SqlStorage;
@@ -42,7 +48,9 @@ export class EventLog {
   }
 
   head(): number {
-    return this.#sql.exec<{ v: number | null }>("SELECT max(version) AS v FROM events").one().v ?? 0;
+    return (
+      this.#sql.exec<{ v: number | null }>("SELECT max(version) AS v FROM events").one().v ?? 0
+    );
   }
 
   /** Version 0 and the genesis hash while nothing has happened. */
@@ -52,7 +60,10 @@ export class EventLog {
 
   /** The stream's hash as of a version; null when it does not reach that far. */
   hashAt(version: number): Head | null {
-    const rows = this.#sql.exec<{ hash: string }>("SELECT hash FROM events WHERE version = ?", version);
+    const rows = this.#sql.exec<{ hash: string }>(
+      "SELECT hash FROM events WHERE version = ?",
+      version,
+    );
     const hash = version === 0 ? GENESIS : rows.toArray()[0]?.hash;
     return hash === undefined ? null : { version, hash };
   }
@@ -66,7 +77,12 @@ export class EventLog {
   }
 
   /** Appends only if the stream still ends where the caller saw it end. */
-  appendAt(expected: number, events: readonly NewEvent[], cause: Cause, stamp: Stamp): AppendOutcome {
+  appendAt(
+    expected: number,
+    events: readonly NewEvent[],
+    cause: Cause,
+    stamp: Stamp,
+  ): AppendOutcome {
     const actual = this.head();
     if (actual !== expected) return { kind: "conflict", expected, actual };
     return { kind: "appended", events: this.append(events, cause, stamp) };
@@ -81,7 +97,9 @@ export class EventLog {
     return row.toArray()[0]?.event_id ?? null;
   }
 
-  /** Appends events and their outbox rows. Call it inside the transaction that changes the state. */
+  /**
+   * Appends events and their outbox rows. Call it inside the transaction that changes the state.
+   */
   append(events: readonly NewEvent[], cause: Cause, stamp: Stamp): StoredEvent[] {
     let { version, hash } = this.top();
     const appended: StoredEvent[] = [];
@@ -124,7 +142,10 @@ export class EventLog {
     );
   }
 
-  /** Rows as they stand, unread, with the hash kept for the last of them: for whoever checks the log itself. */
+  /**
+   * Rows as they stand, unread, with the hash kept for the last of them: for whoever checks the log
+   * itself.
+   */
   page(after: number, limit: number, maxBytes: number): LogPage {
     const rows: LogRow[] = [];
     let bytes = 0;
@@ -166,13 +187,16 @@ export class EventLog {
     this.#sql.exec("DELETE FROM outbox WHERE version <= ?", upTo);
   }
 
-  /** How many events wait to be published and when the oldest of them happened, if that can be told. */
+  /**
+   * How many events wait to be published and when the oldest of them happened, if that can be told.
+   */
   waiting(): { count: number; oldest: string | null } {
     const { n, v } = this.#sql
       .exec<{ n: number; v: number | null }>("SELECT count(*) AS n, min(version) AS v FROM outbox")
       .one();
     if (v === null) return { count: 0, oldest: null };
-    // An event that cannot be read is the likeliest to be stuck, and must not keep the status from being told.
+    // An event that cannot be read is the likeliest to be stuck, and must not keep the status from
+    // being told.
     return { count: n, oldest: this.occurredAt(v) };
   }
 }

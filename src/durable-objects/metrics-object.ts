@@ -1,13 +1,17 @@
 import { DurableObject } from "cloudflare:workers";
 import { Registry, type Sample } from "../domain/metrics/registry.ts";
 
-/** At most one row is written in this time, however much is reported, unless a scrape asks in between. */
+/**
+ * At most one row is written in this time, however much is reported, unless a scrape asks in
+ * between.
+ */
 const WRITE_EVERY_MS = 10_000;
 
 /**
- * Adds up what every invocation everywhere has counted. Counts live in memory and are written down as one row now and
- * then; what a crash takes with it was never shown, because a scrape is answered only with what is on disk. So no
- * counter a scraper has seen ever goes back, which it would take for a restart and count everything again.
+ * Adds up what every invocation everywhere has counted. Counts live in memory and are written down
+ * as one row now and then; what a crash takes with it was never shown, because a scrape is answered
+ * only with what is on disk. So no counter a scraper has seen ever goes back, which it would take
+ * for a restart and count everything again.
  */
 export class MetricsObject extends DurableObject<Env> {
   readonly #registry = new Registry();
@@ -33,7 +37,10 @@ export class MetricsObject extends DurableObject<Env> {
     await this.ctx.storage.setAlarm(Date.now() + WRITE_EVERY_MS);
   }
 
-  /** All there is to show, written down first: the platform holds the answer back until the row is safe. */
+  /**
+   * All there is to show, written down first: the platform holds the answer back until the row is
+   * safe.
+   */
   async read(): Promise<Sample[]> {
     this.#write();
     return this.#registry.samples();

@@ -6,14 +6,23 @@ import type { EventLog } from "./event-log.ts";
 const MAX_MESSAGES = 100;
 const MAX_BYTES = 200_000;
 
-/** A send that hangs would keep every later drain waiting behind it. Sent twice is known by its version. */
+/**
+ * A send that hangs would keep every later drain waiting behind it. Sent twice is known by its
+ * version.
+ */
 const SEND_TIMEOUT_MS = 10_000;
 
-/** While publishing fails the alarm tries again at 5, 10, 20… seconds, at most every 5 minutes, for ever. */
+/**
+ * While publishing fails the alarm tries again at 5, 10, 20… seconds, at most every 5 minutes, for
+ * ever.
+ */
 const FIRST_WAIT_SECONDS = 5;
 const MAX_WAIT_SECONDS = 300;
 
-/** The alarm looks after a commit this much later; by then the events have normally gone out on their own. */
+/**
+ * The alarm looks after a commit this much later; by then the events have normally gone out on
+ * their own.
+ */
 export const SAFETY_NET_SECONDS = 30;
 
 export interface OutboxStatus {
@@ -24,8 +33,9 @@ export interface OutboxStatus {
 }
 
 /**
- * Tells the events queue of committed events in version order, at least once; what they say is read from the log. Rows leave the outbox only after the
- * queue has the messages on disk; a crash in between publishes them again, and the consumer knows them by version.
+ * Tells the events queue of committed events in version order, at least once; what they say is read
+ * from the log. Rows leave the outbox only after the queue has the messages on disk; a crash in
+ * between publishes them again, and the consumer knows them by version.
  */
 export class Outbox {
   readonly #log: EventLog;
@@ -39,7 +49,10 @@ export class Outbox {
     this.#queue = queue;
   }
 
-  /** One drain at a time, or two would interleave and publish out of order. Never throws; true when all is out. */
+  /**
+   * One drain at a time, or two would interleave and publish out of order. Never throws; true when
+   * all is out.
+   */
   drain(): Promise<boolean> {
     this.#draining ??= this.#publishAll().finally(() => {
       this.#draining = null;
@@ -77,6 +90,11 @@ export class Outbox {
 
   status(): OutboxStatus {
     const { count, oldest } = this.#log.waiting();
-    return { waiting: count, oldestOccurredAt: oldest, failures: this.#failures, lastError: this.#lastError };
+    return {
+      waiting: count,
+      oldestOccurredAt: oldest,
+      failures: this.#failures,
+      lastError: this.#lastError,
+    };
   }
 }

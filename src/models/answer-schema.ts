@@ -3,8 +3,9 @@ import type { ModelAnswer } from "../domain/recommendation/llm/answer.ts";
 import { ACTIONS, RISK_LEVELS } from "../domain/recommendation/recommendation.ts";
 
 /**
- * The form an answer must have. Only what every provider's structured output understands: types, lists of values, required
- * fields. Lengths, ranges and meaning are checked afterwards, the same for all.
+ * The form an answer must have. Only what every provider's structured output understands: types,
+ * lists of values, required fields. Lengths, ranges and meaning are checked afterwards, the same
+ * for all.
  */
 export const answerSchema: z.ZodType<ModelAnswer> = z.object({
   action: z.enum(ACTIONS),
@@ -17,7 +18,9 @@ export const answerSchema: z.ZodType<ModelAnswer> = z.object({
   confidence: z.number(),
 });
 
-/** What is wrong with the form of an answer, in a sentence or two that can be shown to its writer. */
+/**
+ * What is wrong with the form of an answer, in a sentence or two that can be shown to its writer.
+ */
 export function formProblem(text: string): string {
   let value: unknown;
   try {

@@ -33,12 +33,13 @@ export interface Repair {
 /** A binding that does not know of the signal is given up on this much later. */
 const SIGNAL_SLACK_MS = 500;
 
-// The SDK writes its warnings to the console, with pieces of the call: our log is one JSON line for everything.
+// The SDK writes its warnings to the console, with pieces of the call: our log is one JSON line for
+// everything.
 Object.assign(globalThis, { AI_SDK_LOG_WARNINGS: false });
 
 /**
- * Asks once: no retry of its own, one time limit for all of it. Never rejects: whatever happens is a reply. Error bodies
- * are not repeated, for they may hold a piece of the key.
+ * Asks once: no retry of its own, one time limit for all of it. Never rejects: whatever happens is
+ * a reply. Error bodies are not repeated, for they may hold a piece of the key.
  */
 export async function askModel(
   place: ModelEndpoint,
@@ -89,7 +90,10 @@ const messagesOf = ({ user }: Prompt, repair: Repair | null): ModelMessage[] => 
     ? []
     : [
         // Some endpoints refuse an empty message.
-        { role: "assistant" as const, content: repair.answer.trim() === "" ? "(nothing)" : repair.answer },
+        {
+          role: "assistant" as const,
+          content: repair.answer.trim() === "" ? "(nothing)" : repair.answer,
+        },
         { role: "user" as const, content: repair.complaint },
       ]),
 ];
@@ -116,7 +120,8 @@ function answered(
 }
 
 function problemOf(text: string, finishReason: string): string {
-  if (finishReason === "length") return "the answer was cut off at the most it may have: be shorter";
+  if (finishReason === "length")
+    return "the answer was cut off at the most it may have: be shorter";
   if (finishReason === "content-filter") return "the answer was withheld by the provider's filter";
   return formProblem(text);
 }
@@ -159,6 +164,7 @@ function failureOf(error: unknown, now: number): Failed {
   }
   if (statusCode === 408 || statusCode === 504) return failed("timeout", detail);
   if (statusCode >= 500) return failed("unavailable", detail);
-  if (statusCode < 300) return failed("malformed", "the endpoint answered something that is no completion");
+  if (statusCode < 300)
+    return failed("malformed", "the endpoint answered something that is no completion");
   return failed("rejected", detail);
 }

@@ -7,8 +7,9 @@ export class AnswerTooLarge extends Error {
 }
 
 /**
- * `fetch` for a model's endpoint: it never follows a redirect, which would carry the key to somebody else, and reads at most
- * MAX_ANSWER_BYTES. `onTooLarge` is told, because libraries wrap what is thrown here.
+ * `fetch` for a model's endpoint: it never follows a redirect, which would carry the key to
+ * somebody else, and reads at most MAX_ANSWER_BYTES. `onTooLarge` is told, because libraries wrap
+ * what is thrown here.
  */
 export const boundedFetch =
   (fetch: typeof globalThis.fetch, onTooLarge: () => void): typeof globalThis.fetch =>
@@ -30,7 +31,8 @@ export const boundedFetch =
     }
     const kept = new Headers(headers);
     // The body is no longer compressed, nor of the announced length.
-    for (const name of ["content-encoding", "content-length", "transfer-encoding"]) kept.delete(name);
+    for (const name of ["content-encoding", "content-length", "transfer-encoding"])
+      kept.delete(name);
     return new Response(joined(parts, bytes), { status, headers: kept });
   };
 

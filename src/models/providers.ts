@@ -17,13 +17,19 @@ export interface ModelEndpoint {
   readonly baseUrl: string;
   /** Empty for none. */
   readonly key: string;
-  /** Whether the endpoint takes a JSON schema for its answer; else it is only told to answer in JSON. */
+  /**
+   * Whether the endpoint takes a JSON schema for its answer; else it is only told to answer in
+   * JSON.
+   */
   readonly structured: boolean;
   /** The binding of Workers AI, where there is one. */
   readonly binding: WorkersAi | null;
 }
 
-/** The SDK's model for a place. Throws when Workers AI is wanted without its binding; the configuration sees to that. */
+/**
+ * The SDK's model for a place. Throws when Workers AI is wanted without its binding; the
+ * configuration sees to that.
+ */
 export function modelAt(place: ModelEndpoint, fetch: typeof globalThis.fetch): LanguageModel {
   const { provider, model, baseUrl, key } = place;
   switch (provider) {
@@ -36,7 +42,11 @@ export function modelAt(place: ModelEndpoint, fetch: typeof globalThis.fetch): L
         fetch,
       })(model);
     case "anthropic":
-      return createAnthropic({ apiKey: key, fetch, ...(baseUrl === "" ? {} : { baseURL: baseUrl }) })(model);
+      return createAnthropic({
+        apiKey: key,
+        fetch,
+        ...(baseUrl === "" ? {} : { baseURL: baseUrl }),
+      })(model);
     case "workers-ai":
       if (place.binding === null) throw new Error("Workers AI has no binding here");
       return createWorkersAI({ binding: place.binding })(model);

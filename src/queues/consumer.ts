@@ -17,15 +17,17 @@ export interface JobSuccess {
 
 export type JobHandler = (job: JobRecord) => Promise<Outcome<JobSuccess>>;
 
-/** A job in this consumer's hands, and the dead letter of its asset that it has to wait behind, if there is one. */
+/** A claimed job, and the dead letter of its asset that blocks it, if there is one. */
 export type ClaimedJob = JobRecord & { readonly blockedBy: string | null };
 
 export interface JobBook {
   load(ids: readonly string[]): Promise<ClaimedJob[]>;
-  /** Lets jobs wait until what keeps them back has ended, which sends them again. Tells those that wait. */
+  /**
+   * Blocks jobs until what they wait for has ended, which sends them again. Returns the blocked.
+   */
   setAside(ids: readonly string[]): Promise<readonly string[]>;
   start(ids: readonly string[]): Promise<void>;
-  /** One transaction: job states, known stream heads and, for failures, event, audit row and dead letter. */
+  /** One transaction: states, stream heads and, for failures, event, audit row, dead letter. */
   settle(settlements: readonly SettledJob[]): Promise<void>;
 }
 
@@ -44,7 +46,11 @@ export interface ConsumerDeps {
   readonly metrics: Recorder;
   readonly trace: TraceIds;
   /** Files what cannot even be read as a message, so that it is not retried for nothing. */
-  readonly fileUnreadable: (queue: string, message: Message<unknown>, error: Problem) => Promise<void>;
+  readonly fileUnreadable: (
+    queue: string,
+    message: Message<unknown>,
+    error: Problem,
+  ) => Promise<void>;
   /** Sends a message anew to the queue it came from. */
   readonly renew: (queue: string, body: unknown, delaySeconds: number) => Promise<void>;
 }
@@ -58,13 +64,13 @@ const SLACK_MS = 1_000;
 /** Half of the retries that wrangler.toml grants. */
 const RENEW_AFTER = 10;
 
-/** While the record cannot be read or written the queue waits: these retries are not the job's fault. */
+/** While job records are unavailable the queue waits; these retries are not the job's fault. */
 const STORE_RETRY_SECONDS = 15;
 
 /**
- * Runs a batch of jobs of one kind. Each message gets its own verdict and nothing here throws, so one asset's failure
- * never delays another and no acknowledged message comes back. A message is acknowledged only after its job's outcome
- * is written down.
+ * Runs a batch of jobs of one kind. Each message gets its own verdict and nothing here throws, so
+ * one asset's failure never delays another and no acknowledged message comes back. A message is
+ * acknowledged only after its job's outcome is written down.
  */
 export async function consumeJobs(
   batch: MessageBatch<unknown>,
@@ -78,10 +84,13 @@ export async function consumeJobs(
   let skipped: JobRecord[];
   try {
     const named = await deps.jobs.load([...new Set(messages.map(({ body }) => body.jobId))]);
-    // The job's own row says what it is. A message on another kind's queue must not run it with the wrong handler.
+    // The job's own row says what it is. A message on another kind's queue must not run it with the
+    // wrong handler.
     const loaded = named.filter((job) => job.kind === kind);
     const blocked = loaded.filter((job) => !isFinished(job.state) && job.blockedBy !== null);
-    const aside = new Set(blocked.length > 0 ? await deps.jobs.setAside(blocked.map(({ id }) => id)) : []);
+    const aside = new Set(
+      blocked.length > 0 ? await deps.jobs.setAside(blocked.map(({ id }) => id)) : [],
+    );
     // What kept these back has just ended: their messages come again at once.
     skipped = blocked.filter(({ id }) => !aside.has(id));
     const open = inOrder(loaded.filter((job) => job.blockedBy === null));
@@ -91,7 +100,12 @@ export async function consumeJobs(
     early = open.filter((job) => !isFinished(job.state) && !isDue(job));
     await deps.jobs.start(due.filter(({ kind: own }) => own === "ingest").map(({ id }) => id));
   } catch (error) {
-    deps.log({ level: "error", message: "job records unavailable", queue: batch.queue, error: text(error) });
+    deps.log({
+      level: "error",
+      message: "job records unavailable",
+      queue: batch.queue,
+      error: text(error),
+    });
     for (const { message } of messages) message.retry({ delaySeconds: STORE_RETRY_SECONDS });
     return;
   }
@@ -126,7 +140,7 @@ export async function consumeJobs(
 const inOrder = <T extends JobRecord>(jobs: readonly T[]): T[] =>
   jobs.toSorted((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
 
-/** Writes the outcomes down together or, if that fails, each on its own. Tells the jobs whose outcome is unwritten. */
+/** Writes the outcomes together or, if that fails, one by one. Returns the jobs not written. */
 async function settle(
   settled: readonly SettledJob[],
   queue: string,
@@ -142,7 +156,8 @@ async function settle(
   }
   for (const one of settled) {
     await deps.jobs.settle([one]).catch((error: unknown) => {
-      // The work is done but not written down. Doing it again changes nothing, losing the outcome would.
+      // The work is done but not written down. Doing it again changes nothing, losing the outcome
+      // would.
       unrecorded.add(one.job.id);
       deps.log({
         level: "error",
@@ -156,9 +171,14 @@ async function settle(
   return unrecorded;
 }
 
-async function attempt(sorted: JobRecord, handler: JobHandler, deps: ConsumerDeps): Promise<SettledJob> {
+async function attempt(
+  sorted: JobRecord,
+  handler: JobHandler,
+  deps: ConsumerDeps,
+): Promise<SettledJob> {
   const startedAt = deps.now();
-  // Each attempt is a piece of work of its own in its job's trace; what it commits and calls carries this.
+  // Each attempt is a piece of work of its own in its job's trace; what it commits and calls
+  // carries this.
   const job = { ...sorted, traceparent: continueTrace(sorted.traceparent, deps.trace) };
   let outcome: Outcome<JobSuccess>;
   try {
@@ -217,7 +237,7 @@ async function readable(
   return good;
 }
 
-/** A message nobody can read is a contract violation: filed as a dead letter at once, retried only if filing fails. */
+/** An unreadable message becomes a dead letter at once; it is retried only if filing fails. */
 export async function setAside(
   queue: string,
   message: Message<unknown>,
@@ -236,8 +256,8 @@ export async function setAside(
 }
 
 /**
- * Lets a message come again when its work is due. Waiting is no failure, but to the queue each time is a retry: before
- * those run out the message is replaced by a fresh one.
+ * Lets a message come again when its work is due. Waiting is no failure, but to the queue each time
+ * is a retry: before those run out the message is replaced by a fresh one.
  */
 export async function defer(
   queue: string,
@@ -258,7 +278,7 @@ export async function defer(
   message.retry({ delaySeconds });
 }
 
-/** Runs `work` over the items, at most `width` at a time, and keeps their order. `work` must not throw. */
+/** Runs `work` over the items, at most `width` at a time, in order. `work` must not throw. */
 export async function inWaves<T, R>(
   items: readonly T[],
   width: number,
@@ -271,4 +291,5 @@ export async function inWaves<T, R>(
   return results;
 }
 
-export const text = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+export const text = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);

@@ -2,15 +2,22 @@ import type { Problem } from "../domain/outcome.ts";
 import { type ConsumerDeps, text } from "./consumer.ts";
 
 export interface DeadLettersDeps extends Pick<ConsumerDeps, "log"> {
-  /** One transaction: the letter, and the job or delivery behind it marked failed. The same message twice is one letter. */
+  /**
+   * One transaction: the letter, and the job or delivery behind it marked failed. The same message
+   * twice is one letter.
+   */
   readonly file: (message: Message<unknown>, error: Problem) => Promise<void>;
 }
 
 /**
- * Files what a queue gave up on: messages whose consumer died without a verdict again and again. If even filing fails
- * the message waits and, after its retries, goes round to the other dead-letter queue instead of being deleted.
+ * Files what a queue gave up on: messages whose consumer died without a verdict again and again. If
+ * even filing fails the message waits and, after its retries, goes round to the other dead-letter
+ * queue instead of being deleted.
  */
-export async function consumeDeadLetters(batch: MessageBatch<unknown>, deps: DeadLettersDeps): Promise<void> {
+export async function consumeDeadLetters(
+  batch: MessageBatch<unknown>,
+  deps: DeadLettersDeps,
+): Promise<void> {
   for (const message of batch.messages) {
     try {
       await deps.file(message, {

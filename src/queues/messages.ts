@@ -27,8 +27,9 @@ export const jobMessage = z.strictObject({
 export type JobMessage = z.infer<typeof jobMessage>;
 
 /**
- * The stream has reached this version. What happened stands in the stream's log, and is only ever read there: a message may
- * have been on its way through many hands. Older messages carry the event too; it is not looked at.
+ * The stream has reached this version. What happened stands in the stream's log, and is only ever
+ * read there: a message may have been on its way through many hands. Older messages carry the event
+ * too; it is not looked at.
  */
 export const eventMessage = z.strictObject({
   streamId: z.string(),
@@ -48,7 +49,10 @@ export type DeliveryMessage = z.infer<typeof deliveryMessage>;
 export const processMessage = z.strictObject({ processId: z.string(), traceparent });
 export type ProcessMessage = z.infer<typeof processMessage>;
 
-/** Take this step of a reconciliation. Its row says what the step is; a step that was taken already is nothing. */
+/**
+ * Take this step of a reconciliation. Its row says what the step is; a step that was taken already
+ * is nothing.
+ */
 export const reconcileMessage = z.strictObject({
   reconciliationId: z.string(),
   step: z.number().int().min(0),
@@ -64,20 +68,34 @@ export const rebuildMessage = z.strictObject({
 });
 export type RebuildMessage = z.infer<typeof rebuildMessage>;
 
-/** What a message is about: the queue that carries messages of its shape, and the record it names. */
+/**
+ * What a message is about: the queue that carries messages of its shape, and the record it names.
+ */
 export interface MessageSubject {
   /** Job messages travel on the queue of their kind. Null when no queue carries this. */
-  readonly queue: JobMessage["kind"] | "webhooks" | "events" | "schedule" | "reconcile" | "processes" | null;
+  readonly queue:
+    | JobMessage["kind"]
+    | "webhooks"
+    | "events"
+    | "schedule"
+    | "reconcile"
+    | "processes"
+    | null;
   readonly subject: string | null;
   readonly symbol: string | null;
 }
 
-/** Tells by its shape what a message is about; whoever finds one lying about does not know where it came from. */
+/**
+ * Tells by its shape what a message is about; whoever finds one lying about does not know where it
+ * came from.
+ */
 export function subjectOf(body: unknown): MessageSubject {
   const job = jobMessage.safeParse(body);
-  if (job.success) return { queue: job.data.kind, subject: job.data.jobId, symbol: job.data.symbol };
+  if (job.success)
+    return { queue: job.data.kind, subject: job.data.jobId, symbol: job.data.symbol };
   const delivery = deliveryMessage.safeParse(body);
-  if (delivery.success) return { queue: "webhooks", subject: delivery.data.deliveryId, symbol: null };
+  if (delivery.success)
+    return { queue: "webhooks", subject: delivery.data.deliveryId, symbol: null };
   const event = eventMessage.safeParse(body);
   if (event.success) return { queue: "events", subject: event.data.streamId, symbol: null };
   const slot = scheduleMessage.safeParse(body);

@@ -28,15 +28,19 @@ export interface ScheduleDeps extends Pick<ConsumerDeps, "log" | "trace" | "file
   /** The slot, or null when it is finished (or was never claimed). */
   readonly openSlot: (scheduleId: string, slot: number) => Promise<OpenSlot | null>;
   /**
-   * Up to `limit` subjects (symbols, a portfolio's, a ranked resolution) of the slot's target after the cursor, in their
-   * order; maybe none, and yet more behind.
+   * Up to `limit` subjects (symbols, a portfolio's, a ranked resolution) of the slot's target after
+   * the cursor, in their order; maybe none, and yet more behind.
    */
   readonly symbols: (slot: OpenSlot, after: string, limit: number) => Promise<SymbolPage>;
   /**
-   * One transaction: records the jobs and moves the slot from its cursor past them; a null `next` ends it. False when
-   * somebody else has moved it meanwhile.
+   * One transaction: records the jobs and moves the slot from its cursor past them; a null `next`
+   * ends it. False when somebody else has moved it meanwhile.
    */
-  readonly record: (slot: OpenSlot, jobs: readonly DelayedJob[], next: string | null) => Promise<boolean>;
+  readonly record: (
+    slot: OpenSlot,
+    jobs: readonly DelayedJob[],
+    next: string | null,
+  ) => Promise<boolean>;
   readonly enqueueJobs: (jobs: readonly DelayedJob[]) => Promise<void>;
   readonly enqueuePage: (page: ScheduleMessage) => Promise<void>;
 }
@@ -46,10 +50,14 @@ export const PAGE = 100;
 const RETRY_SECONDS = 5;
 
 /**
- * Turns a slot into jobs, a page at a time, each page ordering the next. The slot's own row says where the fan-out
- * stands, so a doubled page orders nothing twice and a lost one is sent again by the next tick.
+ * Turns a slot into jobs, a page at a time, each page ordering the next. The slot's own row says
+ * where the fan-out stands, so a doubled page orders nothing twice and a lost one is sent again by
+ * the next tick.
  */
-export async function consumeSchedule(batch: MessageBatch<unknown>, deps: ScheduleDeps): Promise<void> {
+export async function consumeSchedule(
+  batch: MessageBatch<unknown>,
+  deps: ScheduleDeps,
+): Promise<void> {
   for (const message of batch.messages) {
     const parsed = scheduleMessage.safeParse(message.body);
     if (!parsed.success) {
@@ -60,7 +68,12 @@ export async function consumeSchedule(batch: MessageBatch<unknown>, deps: Schedu
       await fanOutPage(parsed.data, deps);
       message.ack();
     } catch (error) {
-      deps.log({ level: "error", message: "fan-out page failed", ...about(parsed.data), error: text(error) });
+      deps.log({
+        level: "error",
+        message: "fan-out page failed",
+        ...about(parsed.data),
+        error: text(error),
+      });
       message.retry({ delaySeconds: RETRY_SECONDS });
     }
   }

@@ -33,8 +33,8 @@ export const BREAKERS: TableShape = {
 };
 
 /**
- * The row that stands after these events of one breaker, oldest first; none when they do not turn it. `openSince` (epoch
- * ms) tells since when it was open before them, null that it was closed.
+ * The row that stands after these events of one breaker, oldest first; none when they do not turn
+ * it. `openSince` (epoch ms) tells since when it was open before them, null that it was closed.
  */
 export function lastBreakerRow(events: readonly AnyEvent[], openSince: number | null): Cell[][] {
   let since = openSince;
@@ -63,7 +63,10 @@ export function breakerRows(event: AnyEvent): Cell[][] {
 }
 
 /** A breaker that opens again without having closed has been open since the first time. */
-export const projectBreakers = (db: D1Database, rows: readonly (readonly Cell[])[]): D1PreparedStatement =>
+export const projectBreakers = (
+  db: D1Database,
+  rows: readonly (readonly Cell[])[],
+): D1PreparedStatement =>
   db
     .prepare(
       `INSERT INTO breakers (service, state, reason, detail, failures, opened_at, open_until, updated_at, version)

@@ -6,17 +6,8 @@ import {
 } from "../domain/events/envelope.ts";
 import { type Differences, NO_DIFFERENCES } from "../domain/reconciliation/divergence.ts";
 import { BREAKERS, lastBreakerRow } from "./breakers.ts";
-import {
-  type Cell,
-  cellsOf,
-  differs,
-  FEED,
-  feedRow,
-  lastRows,
-  ROW_TABLES,
-  sameKey,
-  type TableShape,
-} from "./row-tables.ts";
+import { cellsOf, differs, sameKey } from "./row-sql.ts";
+import { type Cell, FEED, feedRow, lastRows, ROW_TABLES, type TableShape } from "./row-tables.ts";
 
 /** A stream that has rows beside the feed: an asset's, or a breaker's. */
 export type Owner = { readonly streamId: string } & (
@@ -36,7 +27,9 @@ export function ownerOfStream(streamId: string): Owner | null {
 export type EventRange = Owner & {
   readonly stored: readonly StoredEvent[];
   readonly events: readonly AnyEvent[];
-  /** Of a breaker: since when it was open before this stretch, epoch ms; null when it was closed. */
+  /**
+   * Of a breaker: since when it was open before this stretch, epoch ms; null when it was closed.
+   */
   readonly openSince: number | null;
 };
 
@@ -66,9 +59,10 @@ interface ComparedRow {
 }
 
 /**
- * Compares what a stretch of events implies with what is there; one statement per table, in one transaction. A row of a
- * later version than expected is right here: the stretch of that version answers for it. Of the rows whose version lies
- * in the stretch, those that it does not imply are counted as unjustified.
+ * Compares what a stretch of events implies with what is there; one statement per table, in one
+ * transaction. A row of a later version than expected is right here: the stretch of that version
+ * answers for it. Of the rows whose version lies in the stretch, those that it does not imply are
+ * counted as unjustified.
  */
 export async function compareRange(
   db: D1Database,

@@ -1,5 +1,14 @@
-import { type ActionColumns, type CorporateAction, fromColumns } from "../domain/asset/corporate-action.ts";
-import { actionsBetween, actionsByKey, type ClosesAround, splitSteps } from "../domain/asset/split-steps.ts";
+import {
+  type ActionColumns,
+  type CorporateAction,
+  fromColumns,
+} from "../domain/asset/corporate-action.ts";
+import {
+  actionsBetween,
+  actionsByKey,
+  type ClosesAround,
+  splitSteps,
+} from "../domain/asset/split-steps.ts";
 import {
   type ActionsBetween,
   type AdjustmentStep,
@@ -40,7 +49,10 @@ export async function listActions(
   return results.map((row) => ({ ...fromColumns(row), source: row.source }));
 }
 
-/** Actions with an ex-date (epoch ms) from `from` to `to`, both included, the newest `MAX_ACTIONS`, oldest first. */
+/**
+ * Actions with an ex-date (epoch ms) from `from` to `to`, both included, the newest `MAX_ACTIONS`,
+ * oldest first.
+ */
 export async function actionsIn(
   db: Reader,
   symbol: string,
@@ -58,7 +70,11 @@ export async function actionsIn(
 }
 
 /** Splits with an ex-date (epoch ms) from `from` on, the newest `MAX_ACTIONS`, oldest first. */
-export async function splitsFrom(db: Reader, symbol: string, from: number): Promise<CorporateAction[]> {
+export async function splitsFrom(
+  db: Reader,
+  symbol: string,
+  from: number,
+): Promise<CorporateAction[]> {
   const { results } = await db
     .prepare(
       `SELECT ${COLUMNS} FROM corporate_actions
@@ -78,9 +94,10 @@ export interface AdjustedSeries {
 }
 
 /**
- * The steps that adjust a series' bars from `from` on to total returns: of all actions after it up to the newest bar, so
- * that those beyond the asked window count too. Null when these are more than MAX_ACTIONS. Two queries, whatever the
- * length of the series: one of at most that many rows, one with two seeks into the bars for each of their days.
+ * The steps that adjust a series' bars from `from` on to total returns: of all actions after it up
+ * to the newest bar, so that those beyond the asked window count too. Null when these are more than
+ * MAX_ACTIONS. Two queries, whatever the length of the series: one of at most that many rows, one
+ * with two seeks into the bars for each of their days.
  */
 export async function readSteps(db: Reader, series: AdjustedSeries): Promise<StepsReading | null> {
   const actions = await actionsAfter(db, series, "");
@@ -91,8 +108,14 @@ export async function readSteps(db: Reader, series: AdjustedSeries): Promise<Ste
 /** More splits no share has had. */
 const MAX_SPLITS = 200;
 
-/** The steps of the splits alone that a series' bars still show, oldest first; one query where none is on record. */
-export async function readSplitSteps(db: Reader, series: AdjustedSeries): Promise<readonly AdjustmentStep[]> {
+/**
+ * The steps of the splits alone that a series' bars still show, oldest first; one query where none
+ * is on record.
+ */
+export async function readSplitSteps(
+  db: Reader,
+  series: AdjustedSeries,
+): Promise<readonly AdjustmentStep[]> {
   const onSplitDays =
     "AND ex_date IN (SELECT ex_date FROM corporate_actions WHERE symbol = ?1 AND type = 'split')";
   const actions = await actionsAfter(db, series, onSplitDays);
@@ -100,10 +123,14 @@ export async function readSplitSteps(db: Reader, series: AdjustedSeries): Promis
 }
 
 /**
- * Splits, and what else happened on their days, that had been told by a version of the asset's log; one that was told anew
- * since is left out.
+ * Splits, and what else happened on their days, that had been told by a version of the asset's log;
+ * one that was told anew since is left out.
  */
-export async function splitsThen(db: Reader, symbol: string, version: number): Promise<CorporateAction[]> {
+export async function splitsThen(
+  db: Reader,
+  symbol: string,
+  version: number,
+): Promise<CorporateAction[]> {
   const { results } = await db
     .prepare(
       `SELECT ${COLUMNS} FROM corporate_actions WHERE symbol = ?1 AND version <= ?2
@@ -149,5 +176,8 @@ async function betweenBars(
     .bind(symbol, resolution, JSON.stringify([...byKey.keys()]))
     .all<ClosesAround & { key: number }>();
   const around = new Map(results.map(({ key, ...closes }) => [key, closes]));
-  return actionsBetween(byKey, (key) => around.get(key) ?? { before: null, after: null, first: null });
+  return actionsBetween(
+    byKey,
+    (key) => around.get(key) ?? { before: null, after: null, first: null },
+  );
 }

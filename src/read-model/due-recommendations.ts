@@ -10,11 +10,15 @@ interface OldestRecommendation {
 const MAX_HORIZONS = 20;
 
 /**
- * Of these assets the ones with a recommendation whose horizon bar is there, in their order. No clock is asked: the bar
- * decides, so nothing is ordered in vain. Of each series only the oldest open call of a horizon is looked at, since no
- * later one can be ripe before it. Reads some fifty rows per asset, from two indexes.
+ * Of these assets the ones with a recommendation whose horizon bar is there, in their order. No
+ * clock is asked: the bar decides, so nothing is ordered in vain. Of each series only the oldest
+ * open call of a horizon is looked at, since no later one can be ripe before it. Reads some fifty
+ * rows per asset, from two indexes.
  */
-export async function withDueRecommendations(db: D1Database, symbols: readonly string[]): Promise<string[]> {
+export async function withDueRecommendations(
+  db: D1Database,
+  symbols: readonly string[],
+): Promise<string[]> {
   if (symbols.length === 0) return [];
   const { results } = await db
     .prepare(

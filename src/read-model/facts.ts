@@ -8,8 +8,9 @@ import { FURTHER, type StreamHead } from "./streams.ts";
  */
 
 /**
- * Appends events to such streams in the order given, each at the version after its stream's last; what the events say
- * their version is does not matter. `given` is a condition on `fact.value`, for facts that may be no news.
+ * Appends events to such streams in the order given, each at the version after its stream's last;
+ * what the events say their version is does not matter. `given` is a condition on `fact.value`, for
+ * facts that may be no news.
  */
 export const appendFacts = (
   db: D1Database,
@@ -37,7 +38,10 @@ export const appendFacts = (
       ),
     );
 
-/** Remembers how far these streams reach, so that the sweep sees to it that their events are projected. */
+/**
+ * Remembers how far these streams reach, so that the sweep sees to it that their events are
+ * projected.
+ */
 export const noteAppended = (
   db: D1Database,
   streamIds: readonly string[],
@@ -53,7 +57,10 @@ export const noteAppended = (
     .bind(JSON.stringify(streamIds), now);
 
 /** Which of these streams are not projected to their end, and how far they reach. */
-export async function streamsBehindOf(db: D1Database, streamIds: readonly string[]): Promise<StreamHead[]> {
+export async function streamsBehindOf(
+  db: D1Database,
+  streamIds: readonly string[],
+): Promise<StreamHead[]> {
   const { results } = await db
     .prepare(
       `SELECT stream_id AS streamId, known_version AS version FROM streams

@@ -21,7 +21,10 @@ const toFeedEvent = (row: Row): FeedEvent => ({
   event: upcastIfKnown(JSON.parse(row.body) as StoredEvent),
 });
 
-/** Where to look and what to let through. `like` is a superset of the pattern, for the index of types. */
+/**
+ * Where to look and what to let through. `like` is a superset of the pattern, for the index of
+ * types.
+ */
 export interface FeedQuery {
   readonly after: number;
   readonly limit: number;
@@ -44,7 +47,9 @@ export async function readFeed(db: Reader, query: FeedQuery): Promise<FeedEvent[
 
 /** The position of the newest event; 0 while there is none. */
 export async function feedEnd(db: Reader): Promise<number> {
-  const row = await db.prepare("SELECT max(position) AS n FROM events").first<{ n: number | null }>();
+  const row = await db
+    .prepare("SELECT max(position) AS n FROM events")
+    .first<{ n: number | null }>();
   return row?.n ?? 0;
 }
 

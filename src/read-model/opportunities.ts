@@ -42,8 +42,8 @@ const toCandidate = (row: CandidateRow): Candidate => ({
 });
 
 /**
- * One page of the live assets, by symbol, each with its newest recommendation that has not come to its horizon: one that
- * has is no opportunity any more. Reads some forty rows per asset.
+ * One page of the live assets, by symbol, each with its newest recommendation that has not come to
+ * its horizon: one that has is no opportunity any more. Reads some forty rows per asset.
  */
 export async function rankingCandidates(
   db: D1Database,
@@ -99,17 +99,23 @@ const toRanking = (row: RankingRow): StoredRanking => ({
   body: JSON.parse(row.payload) as RankingBody,
 });
 
-/** Slots may be worked off out of order: of the newest few events the one made for the latest moment is the newest. */
+/**
+ * Slots may be worked off out of order: of the newest few events the one made for the latest moment
+ * is the newest.
+ */
 const MAX_OUT_OF_ORDER = 10;
 
 /**
- * The newest ranking; with `said` (ISO-8601) the newest that had been made by then, with `before` the newest made for an
- * earlier moment of the market.
+ * The newest ranking; with `said` (ISO-8601) the newest that had been made by then, with `before`
+ * the newest made for an earlier moment of the market.
  */
 export async function latestRanking(
   db: Reader,
   resolution: RankedResolution,
-  { said = null, before = null }: { readonly said?: string | null; readonly before?: string | null } = {},
+  {
+    said = null,
+    before = null,
+  }: { readonly said?: string | null; readonly before?: string | null } = {},
 ): Promise<StoredRanking | null> {
   const row = await db
     .prepare(

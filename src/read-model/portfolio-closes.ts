@@ -21,12 +21,15 @@ export interface ClosesQuery {
   readonly limit: number;
 }
 
-/** Assets that are read in one transaction: what it answers is held twice for a moment, as text and as rows. */
+/**
+ * Assets that are read in one transaction: what it answers is held twice for a moment, as text and
+ * as rows.
+ */
 const AT_ONCE = 10;
 
 /**
- * Closes of several assets. Those of one asset and its version are read in one transaction, so that equal versions mean
- * equal closes; between assets time may pass.
+ * Closes of several assets. Those of one asset and its version are read in one transaction, so that
+ * equal versions mean equal closes; between assets time may pass.
  */
 export const versionedCloses = (
   db: Reader,
@@ -58,7 +61,13 @@ async function versionedPrices<P>(
             `SELECT timestamp, ${columns} FROM bars WHERE symbol = ?1 AND resolution = ?2 AND timestamp BETWEEN ?3 AND ?4
              ORDER BY timestamp DESC LIMIT ?5`,
           )
-          .bind(symbol, resolution, from ?? Number.MIN_SAFE_INTEGER, to ?? Number.MAX_SAFE_INTEGER, limit),
+          .bind(
+            symbol,
+            resolution,
+            from ?? Number.MIN_SAFE_INTEGER,
+            to ?? Number.MAX_SAFE_INTEGER,
+            limit,
+          ),
       ),
     ]);
     const versions = versionsIn((positions?.results ?? []) as unknown as PositionRow[]);
@@ -70,7 +79,10 @@ async function versionedPrices<P>(
   return found;
 }
 
-/** The versions of these assets' streams as they are projected, in the order of the symbols; 0 where there is none. */
+/**
+ * The versions of these assets' streams as they are projected, in the order of the symbols; 0 where
+ * there is none.
+ */
 export async function projectedVersions(db: Reader, symbols: readonly string[]): Promise<number[]> {
   const { results } = await versionsQuery(db, symbols).all<PositionRow>();
   const versions = versionsIn(results);

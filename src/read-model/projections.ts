@@ -1,6 +1,7 @@
 import type { AnyEvent, StoredEvent } from "../domain/events/envelope.ts";
 import { breakerRows, projectBreakers } from "./breakers.ts";
-import { FEED, feedRow, quoted, type Rebuildable, ROW_TABLES, upsertRows } from "./row-tables.ts";
+import { quoted, upsertRows } from "./row-sql.ts";
+import { FEED, feedRow, type Rebuildable, ROW_TABLES } from "./row-tables.ts";
 
 /*
  * Events become rows. Every statement takes its rows as one JSON parameter, tells repeated and older events by their
@@ -17,7 +18,8 @@ export function project(
   projected: readonly { readonly stored: StoredEvent; readonly event: AnyEvent }[],
   beside: Beside = new Map(),
 ): D1PreparedStatement[] {
-  // The feed keeps events as they were written, so that the log's hash vouches for it; rows follow today's shape.
+  // The feed keeps events as they were written, so that the log's hash vouches for it; rows follow
+  // today's shape.
   const feed = projectFeed(
     db,
     projected.map(({ stored }) => stored),
@@ -40,10 +42,23 @@ export function projectFeed(
   events: readonly StoredEvent[],
   from = "json_each(?1)",
 ): D1PreparedStatement {
-  const names = ["eventId", "streamId", "version", "eventType", "routingKey", "occurredAt", "jobId", "body"];
+  const names = [
+    "eventId",
+    "streamId",
+    "version",
+    "eventType",
+    "routingKey",
+    "occurredAt",
+    "jobId",
+    "body",
+  ];
   const rows = events.map((event) => {
     const cells = feedRow(event);
-    return { ...event, payload: null, ...Object.fromEntries(names.map((name, at) => [name, cells[at]])) };
+    return {
+      ...event,
+      payload: null,
+      ...Object.fromEntries(names.map((name, at) => [name, cells[at]])),
+    };
   });
   return db
     .prepare(

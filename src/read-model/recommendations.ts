@@ -28,8 +28,9 @@ export interface RecommendationFilter {
 }
 
 /**
- * What had been said by the instant `?6`: rows whose event had happened. For an asset the system did not know at all by
- * then (a history imported later, the replay of old years) the bar's own date counts instead, as for the analysis.
+ * What had been said by the instant `?6`: rows whose event had happened. For an asset the system
+ * did not know at all by then (a history imported later, the replay of old years) the bar's own
+ * date counts instead, as for the analysis.
  */
 const SAID_BY = `(created_at <= ?6 OR (as_of <= ?6 AND NOT EXISTS (
   SELECT 1 FROM events WHERE stream_id = 'asset/' || recommendations.symbol AND version = 1
@@ -88,7 +89,10 @@ export async function listRecommendationsOf(
 /** Sorts after every id. */
 const LAST_ID = "~";
 
-export async function findRecommendation(db: Reader, id: string): Promise<StoredRecommendation | null> {
+export async function findRecommendation(
+  db: Reader,
+  id: string,
+): Promise<StoredRecommendation | null> {
   const row = await db
     .prepare("SELECT body, event_id, created_at FROM recommendations WHERE id = ?")
     .bind(id)
@@ -97,10 +101,13 @@ export async function findRecommendation(db: Reader, id: string): Promise<Stored
 }
 
 /**
- * The newest recommendation of each of these assets: that of the newest bar at the resolution the asset is told by
- * (`MAIN_RESOLUTIONS`), whatever was computed last.
+ * The newest recommendation of each of these assets: that of the newest bar at the resolution the
+ * asset is told by (`MAIN_RESOLUTIONS`), whatever was computed last.
  */
-export async function newestOf(db: Reader, symbols: readonly string[]): Promise<StoredRecommendation[]> {
+export async function newestOf(
+  db: Reader,
+  symbols: readonly string[],
+): Promise<StoredRecommendation[]> {
   const { results } = await db
     .prepare(
       `${SELECT} WHERE id IN (
@@ -116,7 +123,10 @@ export async function newestOf(db: Reader, symbols: readonly string[]): Promise<
   return results.map(toStored);
 }
 
-/** What was known against the newest bars of each of these recommendations when it was made, and who made it. */
+/**
+ * What was known against the newest bars of each of these recommendations when it was made, and who
+ * made it.
+ */
 export async function qualitiesOf(
   db: Reader,
   ids: readonly string[],

@@ -1,6 +1,7 @@
 import type { ProjectedPosition } from "../domain/reconciliation/divergence.ts";
 import { type EventRange, impliedRows, type Owner, ownerOf, tablesOf } from "./compare.ts";
-import { FEED, quoted, type TableShape, upsertRows } from "./row-tables.ts";
+import { quoted, upsertRows } from "./row-sql.ts";
+import { FEED, type TableShape } from "./row-tables.ts";
 
 /*
  * A repair rewrites only rows that are wrong, and readers never see an asset half empty: what is unjustified keeps its
@@ -12,8 +13,9 @@ import { FEED, quoted, type TableShape, upsertRows } from "./row-tables.ts";
 export const POSITION_MOVED = "streams.projected_version";
 
 /**
- * Sets a mark, if it still stands where it was found; otherwise the statement fails, and with it the whole batch. Of an
- * `ahead` mark what was known goes too, or the sweep would ask for versions that do not exist.
+ * Sets a mark, if it still stands where it was found; otherwise the statement fails, and with it
+ * the whole batch. Of an `ahead` mark what was known goes too, or the sweep would ask for versions
+ * that do not exist.
  */
 export const setPosition = (
   db: D1Database,
@@ -33,7 +35,10 @@ export const setPosition = (
     )
     .bind(streamId, from.version, from.hash, to.version, to.version === 0 ? null : to.hash, now);
 
-/** Takes everything of a stream that lies beyond its mark out of the way: rows and mark move together, so it is wrong. */
+/**
+ * Takes everything of a stream that lies beyond its mark out of the way: rows and mark move
+ * together, so it is wrong.
+ */
 export function dropBeyond(db: D1Database, of: Owner): D1PreparedStatement[] {
   const position = "coalesce((SELECT projected_version FROM streams WHERE stream_id = ?2), 0)";
   return tablesOf(of).map((table) => {
@@ -67,13 +72,17 @@ export function demoteUnjustified(db: D1Database, range: EventRange): D1Prepared
 
 const identity = (table: TableShape): string[] => [...table.key, "version"];
 
-/** Writes what a stretch implies wherever something else stands; a later version is never overwritten. */
+/**
+ * Writes what a stretch implies wherever something else stands; a later version is never
+ * overwritten.
+ */
 export function writeRange(db: D1Database, range: EventRange): D1PreparedStatement[] {
   if (range.stored.length === 0) return [];
   const implied = impliedRows(range).filter(({ rows }) => rows.length > 0);
   const feed = implied.find(({ table }) => table === FEED);
   return [
-    // An event's id stands in one place only: a row that carries it elsewhere is wrong, and in the way.
+    // An event's id stands in one place only: a row that carries it elsewhere is wrong, and in the
+    // way.
     ...(feed === undefined
       ? []
       : [

@@ -10,7 +10,10 @@ import type { Reader } from "../reader.ts";
 /** Finer bars that one question may run through. */
 export const MAX_SOURCE_BARS = 25_000;
 
-/** A bar can begin so long after its key does: an FX day begins on the evening before it, a week's first session later. */
+/**
+ * A bar can begin so long after its key does: an FX day begins on the evening before it, a week's
+ * first session later.
+ */
 const DAY = MILLISECONDS_PER_DAY;
 
 /** No bar lies outside these years, and a key outside them has no date of four digits. Epoch ms. */
@@ -24,7 +27,10 @@ export interface Resampling {
   readonly to: Resolution;
 }
 
-/** Which coarser bars: keys in epoch ms, both included; the first `limit`. `steps` adjust the finer bars they are made of. */
+/**
+ * Which coarser bars: keys in epoch ms, both included; the first `limit`. `steps` adjust the finer
+ * bars they are made of.
+ */
 export interface ResampledRange {
   readonly from: number;
   readonly to: number;
@@ -34,7 +40,10 @@ export interface ResampledRange {
 
 const COLUMNS = "timestamp, open, high, low, close, volume";
 
-/** Where reading must begin so that the bar that holds an instant (epoch ms) is made of all its parts. */
+/**
+ * Where reading must begin so that the bar that holds an instant (epoch ms) is made of all its
+ * parts.
+ */
 const beginOf = ({ to, calendar }: Resampling, instant: number): number => {
   if (instant > LATEST) return instant;
   const first = Math.max(instant, EARLIEST);
@@ -42,7 +51,8 @@ const beginOf = ({ to, calendar }: Resampling, instant: number): number => {
 };
 
 /**
- * Bars of a coarser resolution, oldest first, made of stored finer ones. `whole` is false when there was more than one question may run through: then later ones are missing.
+ * Bars of a coarser resolution, oldest first, made of stored finer ones. `whole` is false when
+ * there was more than one question may run through: then later ones are missing.
  */
 export async function resampledBars(
   db: Reader,
@@ -62,13 +72,19 @@ export async function resampledBars(
   const resampled = resample(adjusted(results, steps), { from, to, calendar }).bars;
   // The last one may lack parts that were not read.
   const sure = whole ? resampled : resampled.slice(0, -1);
-  const requested = sure.filter(({ timestamp }) => timestamp >= first && timestamp <= last).slice(0, limit);
-  return { bars: requested.map(({ parts: _, ...bar }) => bar), whole: whole || requested.length === limit };
+  const requested = sure
+    .filter(({ timestamp }) => timestamp >= first && timestamp <= last)
+    .slice(0, limit);
+  return {
+    bars: requested.map(({ parts: _, ...bar }) => bar),
+    whole: whole || requested.length === limit,
+  };
 }
 
 /**
- * The last `limit` coarser bars before a key (epoch ms), oldest first. `whole` is false when the finer bars that one
- * question may run through did not reach so far back and there are more of them.
+ * The last `limit` coarser bars before a key (epoch ms), oldest first. `whole` is false when the
+ * finer bars that one question may run through did not reach so far back and there are more of
+ * them.
  */
 export async function resampledBefore(
   db: Reader,
@@ -88,5 +104,8 @@ export async function resampledBefore(
   const read = results.length <= MAX_SOURCE_BARS;
   const resampled = resample(adjusted(results.toReversed(), steps), { from, to, calendar }).bars;
   const sure = (read ? resampled : resampled.slice(1)).filter(({ timestamp }) => timestamp < key);
-  return { bars: sure.slice(-limit).map(({ parts: _, ...bar }) => bar), whole: read || sure.length >= limit };
+  return {
+    bars: sure.slice(-limit).map(({ parts: _, ...bar }) => bar),
+    whole: read || sure.length >= limit,
+  };
 }

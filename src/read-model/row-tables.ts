@@ -2,7 +2,10 @@ import { actionsOf } from "../domain/asset/corporate-action.ts";
 import type { BarFact } from "../domain/events/catalogue.ts";
 import type { AnyEvent, StoredEvent } from "../domain/events/envelope.ts";
 import { routingKey } from "../domain/events/routing-key.ts";
-import type { ModelIdentity, RecommendationResolvedBody } from "../domain/recommendation/evaluation.ts";
+import type {
+  ModelIdentity,
+  RecommendationResolvedBody,
+} from "../domain/recommendation/evaluation.ts";
 import type { RecommendationBody } from "../domain/recommendation/recommendation.ts";
 
 /*
@@ -12,7 +15,7 @@ import type { RecommendationBody } from "../domain/recommendation/recommendation
 
 export type Cell = string | number | null;
 
-/** A table of the read model: its columns in the order of a row's cells, and what tells its rows apart. */
+/** A read-model table: its columns in the order of a row's cells, and its key. */
 export interface TableShape {
   readonly name: string;
   readonly columns: readonly string[];
@@ -46,7 +49,8 @@ const bars: RowTable = {
   owner: "symbol",
   incidental: [],
   rowsOf: (event) => {
-    if (event.eventType !== "MarketDataIngested" && event.eventType !== "MarketDataRevised") return [];
+    if (event.eventType !== "MarketDataIngested" && event.eventType !== "MarketDataRevised")
+      return [];
     const { symbol, resolution, source } = event.payload;
     const facts: readonly BarFact[] =
       event.eventType === "MarketDataIngested"
@@ -88,7 +92,17 @@ const indicators: RowTable = {
 
 const recommendations: RowTable = {
   name: "recommendations",
-  columns: ["id", "symbol", "resolution", "as_of", "action", "body", "event_id", "version", "created_at"],
+  columns: [
+    "id",
+    "symbol",
+    "resolution",
+    "as_of",
+    "action",
+    "body",
+    "event_id",
+    "version",
+    "created_at",
+  ],
   key: ["id"],
   owner: "symbol",
   // Installations from before it came out of the event hold the time of the projection here.
@@ -135,12 +149,29 @@ const trackRecord: RowTable = {
     switch (event.eventType) {
       case "RecommendationGenerated":
         return [
-          [...recommendationCells(event.payload), null, null, null, null, null, event.eventId, event.version],
+          [
+            ...recommendationCells(event.payload),
+            null,
+            null,
+            null,
+            null,
+            null,
+            event.eventId,
+            event.version,
+          ],
         ];
       case "RecommendationResolved": {
         const { outcome, assetType, resolvedAt, horizonReturn, independent } = event.payload;
-        const evaluated = [outcome, assetType, Date.parse(resolvedAt), horizonReturn, independent ? 1 : 0];
-        return [[...recommendationCells(event.payload), ...evaluated, event.eventId, event.version]];
+        const evaluated = [
+          outcome,
+          assetType,
+          Date.parse(resolvedAt),
+          horizonReturn,
+          independent ? 1 : 0,
+        ];
+        return [
+          [...recommendationCells(event.payload), ...evaluated, event.eventId, event.version],
+        ];
       }
       default:
         return [];
@@ -198,7 +229,16 @@ export const ROW_TABLES: readonly RowTable[] = [
 /** The feed. It keeps events as they were written, so that the log's hash vouches for it. */
 export const FEED: TableShape = {
   name: "events",
-  columns: ["event_id", "stream_id", "version", "event_type", "routing_key", "occurred_at", "job_id", "body"],
+  columns: [
+    "event_id",
+    "stream_id",
+    "version",
+    "event_type",
+    "routing_key",
+    "occurred_at",
+    "job_id",
+    "body",
+  ],
   key: ["stream_id", "version"],
   owner: "stream_id",
   incidental: [],
@@ -215,7 +255,7 @@ export const feedRow = (event: StoredEvent): Cell[] => [
   JSON.stringify(event),
 ];
 
-/** The rows that stand after these events, oldest first, when nothing else has happened: one for each key. */
+/** The rows that these events alone imply, oldest first: one for each key. */
 export function lastRows(table: RowTable, events: readonly AnyEvent[]): Cell[][] {
   const at = table.key.map((column) => table.columns.indexOf(column));
   const last = new Map<string, Cell[]>();
@@ -223,45 +263,4 @@ export function lastRows(table: RowTable, events: readonly AnyEvent[]): Cell[][]
     last.set(JSON.stringify(at.map((index) => row[index] ?? null)), row);
   }
   return [...last.values()];
-}
-
-/** A column's name in SQL. */
-export const quoted = (column: string): string => `"${column}"`;
-
-/** `value ->> 0 AS "symbol", …`: the cells of a JSON row by the table's names. */
-export const cellsOf = (table: TableShape): string =>
-  table.columns.map((column, index) => `value ->> ${index} AS ${quoted(column)}`).join(", ");
-
-/** Whether a row's content differs between two aliases: everything but key, version and incidental columns. */
-export const differs = (table: TableShape, one: string, other: string): string =>
-  table.columns
-    .filter((c) => !table.key.includes(c) && c !== "version" && !table.incidental.includes(c))
-    .map((c) => `${one}.${quoted(c)} IS NOT ${other}.${quoted(c)}`)
-    .join(" OR ");
-
-export const sameKey = (table: TableShape, one: string, other: string): string =>
-  table.key.map((c) => `${one}.${quoted(c)} = ${other}.${quoted(c)}`).join(" AND ");
-
-/**
- * Writes rows. An older or repeated event never overwrites a newer one's row; `mend` also replaces a row of the same
- * version that says something else.
- */
-export function upsertRows(
-  db: D1Database,
-  table: TableShape,
-  rows: readonly (readonly Cell[])[],
-  { into = table.name, repair = false } = {},
-): D1PreparedStatement {
-  const columns = table.columns.map(quoted);
-  const changed = table.columns.filter((column) => !table.key.includes(column)).map(quoted);
-  const same = `excluded.version = ${into}.version AND (${differs(table, "excluded", into)})`;
-  return db
-    .prepare(
-      `INSERT INTO ${into} (${columns.join(", ")})
-       SELECT ${cellsOf(table)} FROM json_each(?1) WHERE true
-       ON CONFLICT (${table.key.map(quoted).join(", ")}) DO UPDATE SET
-         ${changed.map((column) => `${column} = excluded.${column}`).join(", ")}
-       WHERE excluded.version > ${into}.version${repair ? ` OR (${same})` : ""}`,
-    )
-    .bind(JSON.stringify(rows));
 }

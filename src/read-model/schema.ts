@@ -1,5 +1,13 @@
 import { sql } from "drizzle-orm";
-import { index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import {
+  index,
+  integer,
+  primaryKey,
+  real,
+  sqliteTable,
+  text,
+  uniqueIndex,
+} from "drizzle-orm/sqlite-core";
 import { ACTION_TYPES } from "../domain/asset/corporate-action.ts";
 import { RECOMMENDATION_OUTCOMES } from "../domain/recommendation/evaluation.ts";
 
@@ -8,7 +16,10 @@ import { RECOMMENDATION_OUTCOMES } from "../domain/recommendation/evaluation.ts"
  * events table: rows of `job/…` and `endpoint/…` streams have no object behind them, so this table is their log.
  */
 
-/** How far each stream is known to reach, and how far it is projected. The sweep nudges where the two differ. */
+/**
+ * How far each stream is known to reach, and how far it is projected. The sweep nudges where the
+ * two differ.
+ */
 export const streams = sqliteTable(
   "streams",
   {
@@ -16,7 +27,10 @@ export const streams = sqliteTable(
     knownVersion: integer("known_version").notNull(),
     knownAt: integer("known_at").notNull(),
     projectedVersion: integer("projected_version").notNull(),
-    /** The stream's rolling hash at the projected version; null where it was not known when rows began to carry it. */
+    /**
+     * The stream's rolling hash at the projected version; null where it was not known when rows
+     * began to carry it.
+     */
     projectedHash: text("projected_hash"),
     /** When every row of the stream was last compared with its log, and up to which version. */
     verifiedAt: integer("verified_at"),
@@ -62,7 +76,10 @@ export const bars = sqliteTable(
     close: real().notNull(),
     volume: real(),
     source: text().notNull(),
-    /** Version of the event that last wrote this row; an older or repeated event never overwrites it. */
+    /**
+     * Version of the event that last wrote this row; an older or repeated event never overwrites
+     * it.
+     */
     version: integer().notNull(),
   },
   (t) => [primaryKey({ columns: [t.symbol, t.resolution, t.timestamp] })],
@@ -99,8 +116,8 @@ export const recommendations = sqliteTable(
 );
 
 /**
- * Every recommendation on its way to its horizon: open from the event that made it, judged by the one that resolved it.
- * WITHOUT ROWID (by hand in the migration).
+ * Every recommendation on its way to its horizon: open from the event that made it, judged by the
+ * one that resolved it. WITHOUT ROWID (by hand in the migration).
  */
 export const trackRecord = sqliteTable(
   "track_record",
@@ -130,7 +147,9 @@ export const trackRecord = sqliteTable(
   },
   (t) => [
     primaryKey({ columns: [t.symbol, t.id] }),
-    index("track_record_open").on(t.symbol, t.resolution, t.horizon, t.asOf).where(sql`outcome IS NULL`),
+    index("track_record_open")
+      .on(t.symbol, t.resolution, t.horizon, t.asOf)
+      .where(sql`outcome IS NULL`),
     index("track_record_time").on(t.asOf).where(sql`outcome IS NOT NULL`),
   ],
 );

@@ -29,7 +29,12 @@ export async function listBars(
 /** Bars of a page, and up to `warmUp` bars before it, each oldest first; all as of one moment. */
 export async function barsWithWarmUp(
   db: Reader,
-  { symbol, resolution, from, to }: { symbol: string; resolution: Resolution; from: number; to: number },
+  {
+    symbol,
+    resolution,
+    from,
+    to,
+  }: { symbol: string; resolution: Resolution; from: number; to: number },
   limit: number,
   warmUp: number,
 ): Promise<{ readonly before: Bar[]; readonly page: Bar[] }> {

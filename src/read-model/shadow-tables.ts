@@ -1,15 +1,11 @@
 import type { AnyEvent } from "../domain/events/envelope.ts";
-import { MAX_EXAMPLES, type RebuildAct, type TableDifference } from "../domain/reconciliation/rebuild.ts";
 import {
-  differs,
-  lastRows,
-  quoted,
-  type Rebuildable,
-  ROW_TABLES,
-  type RowTable,
-  sameKey,
-  upsertRows,
-} from "./row-tables.ts";
+  MAX_EXAMPLES,
+  type RebuildAct,
+  type TableDifference,
+} from "../domain/reconciliation/rebuild.ts";
+import { differs, quoted, sameKey, upsertRows } from "./row-sql.ts";
+import { lastRows, type Rebuildable, ROW_TABLES, type RowTable } from "./row-tables.ts";
 
 /*
  * A projection is rebuilt beside the live table and put in its place by renaming, in one transaction. Until the rebuild is
@@ -26,8 +22,14 @@ const tableOf = (name: Rebuildable): RowTable => {
   return table;
 };
 
-/** The statements that make an empty table of the live one's shape; migrations stay the one place that says it. */
-export async function createShadow(db: D1Database, name: Rebuildable): Promise<D1PreparedStatement[]> {
+/**
+ * The statements that make an empty table of the live one's shape; migrations stay the one place
+ * that says it.
+ */
+export async function createShadow(
+  db: D1Database,
+  name: Rebuildable,
+): Promise<D1PreparedStatement[]> {
   const shape = await shapeOf(db, name);
   return shape.map(({ type, sql, name: own }) => {
     const definition = sql.slice(sql.indexOf("("));
@@ -72,7 +74,8 @@ export async function actOnTables(
     case "cancel":
       return [db.prepare(`DROP TABLE ${shadow}`)];
     case "finish": {
-      // Indexes keep their names when a table is renamed; migrations must find them under the name they gave.
+      // Indexes keep their names when a table is renamed; migrations must find them under the name
+      // they gave.
       const indexes = (await shapeOf(db, name)).filter(
         ({ type, name: own }) => type === "index" && own.endsWith(SHADOW),
       );
@@ -98,8 +101,15 @@ export function buildRows(
   return rows.length === 0 ? [] : [upsertRows(db, table, rows, { into: shadowOf(name) })];
 }
 
-/** Takes over an asset's rows as they are, when its log cannot be read: a rebuild is no reason to lose them. */
-export const keepRows = (db: D1Database, name: Rebuildable, symbol: string): D1PreparedStatement => {
+/**
+ * Takes over an asset's rows as they are, when its log cannot be read: a rebuild is no reason to
+ * lose them.
+ */
+export const keepRows = (
+  db: D1Database,
+  name: Rebuildable,
+  symbol: string,
+): D1PreparedStatement => {
   const columns = tableOf(name).columns.map(quoted).join(", ");
   return db
     .prepare(
@@ -112,8 +122,9 @@ export const keepRows = (db: D1Database, name: Rebuildable, symbol: string): D1P
 const ROWS_AT_ONCE = 5_000;
 
 /**
- * Compares the live table with the rebuilt one, from after a symbol up to one that lies some thousand rows on; null when
- * that was the end. What the rebuilt table has beyond a stream's mark is only not projected yet.
+ * Compares the live table with the rebuilt one, from after a symbol up to one that lies some
+ * thousand rows on; null when that was the end. What the rebuilt table has beyond a stream's mark
+ * is only not projected yet.
  */
 export async function compareTables(
   db: D1Database,
@@ -164,9 +175,14 @@ export async function compareTables(
         .bind(after, upTo),
     ),
   );
-  const [onlyLive = 0, onlyRebuilt = 0, different = 0] = results.map(({ results: [row] }) => row?.n ?? 0);
+  const [onlyLive = 0, onlyRebuilt = 0, different = 0] = results.map(
+    ({ results: [row] }) => row?.n ?? 0,
+  );
   const examples = parts.flatMap(([what], index) =>
-    (JSON.parse(results[index]?.results[0]?.keys ?? "[]") as string[]).map((one) => ({ what, key: one })),
+    (JSON.parse(results[index]?.results[0]?.keys ?? "[]") as string[]).map((one) => ({
+      what,
+      key: one,
+    })),
   );
   return { difference: { onlyLive, onlyRebuilt, different, examples }, upTo };
 }

@@ -31,8 +31,9 @@ type Priced = Parameters<typeof adjusted>[0][number];
 
 /**
  * Prices of several assets, each on one scale: a split on record that the stored bars still show is
- * taken out. On the scale of the newest bar read, what came after it has no part in it. `read` reads some of the assets' prices as stored; the
- * assets with a split are read again when they were written between their bars and their splits.
+ * taken out. On the scale of the newest bar read, what came after it has no part in it. `read`
+ * reads some of the assets' prices as stored; the assets with a split are read again when they were
+ * written between their bars and their splits.
  */
 export async function splitAdjusted<P extends Priced>(
   db: Reader,
@@ -60,11 +61,15 @@ export async function splitAdjusted<P extends Priced>(
     const now = split.length === 0 ? [] : await projectedVersions(db, split);
     open = split.filter((symbol, n) => found.get(symbol)?.version !== now[n]);
   }
-  if (open.length > 0) throw new SeriesMoved(`${open.join(", ")} changed while read, ${TRIES} times`);
+  if (open.length > 0)
+    throw new SeriesMoved(`${open.join(", ")} changed while read, ${TRIES} times`);
   return symbols.flatMap((symbol) => found.get(symbol) ?? []);
 }
 
-/** Bars of one asset as stored, the same on one scale, and the dividends and splits of the newest that are judged. */
+/**
+ * Bars of one asset as stored, the same on one scale, and the dividends and splits of the newest
+ * that are judged.
+ */
 export interface BarsAndActions {
   readonly version: number;
   readonly stored: readonly Bar[];
@@ -73,8 +78,15 @@ export interface BarsAndActions {
   readonly actions: readonly CorporateAction[];
 }
 
-/** The newest bars of a range with all that must be known of them, as of one version of the asset's stream. */
-export async function barsAndActions(db: Reader, symbol: string, query: BarsQuery): Promise<BarsAndActions> {
+/**
+ * The newest bars of a range with all that must be known of them, as of one version of the asset's
+ * stream.
+ */
+export async function barsAndActions(
+  db: Reader,
+  symbol: string,
+  query: BarsQuery,
+): Promise<BarsAndActions> {
   let stored: readonly Bar[] = [];
   const [found] = await splitAdjusted(db, [symbol], query.resolution, async () => {
     const { version, bars } = await versionedBars(db, symbol, query);
@@ -113,8 +125,15 @@ async function onOneScale<P extends Priced>(
 ): Promise<SplitAdjusted<P>> {
   const [first, last] = [points[0], points.at(-1)];
   if (first === undefined || last === undefined) return { symbol, version, points, splits: 0 };
-  const all = await readSplitSteps(db, { symbol, resolution, calendar, from: Number.MIN_SAFE_INTEGER });
-  const steps = all.filter(({ at }) => first.timestamp < at && (scale === "today" || at <= last.timestamp));
+  const all = await readSplitSteps(db, {
+    symbol,
+    resolution,
+    calendar,
+    from: Number.MIN_SAFE_INTEGER,
+  });
+  const steps = all.filter(
+    ({ at }) => first.timestamp < at && (scale === "today" || at <= last.timestamp),
+  );
   return { symbol, version, points: adjusted(points, steps), splits: splitsIn(steps) };
 }
 
@@ -122,7 +141,9 @@ async function onOneScale<P extends Priced>(
 export const splitsIn = (steps: readonly AdjustmentStep[]): number =>
   steps.reduce((sum, { actions }) => sum + actions, 0);
 
-/** Of these assets those that a split is on record of, with the calendar that tells its first bar. */
+/**
+ * Of these assets those that a split is on record of, with the calendar that tells its first bar.
+ */
 async function calendarsOfSplit(
   db: Reader,
   symbols: readonly string[],

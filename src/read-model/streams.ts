@@ -10,7 +10,7 @@ export interface StreamHead {
   readonly version: number;
 }
 
-/** A head with the rolling hash of everything up to it; null where earlier rows did not carry one yet. */
+/** A head with its rolling hash; null where earlier rows carried none. */
 export interface ProjectedHead extends StreamHead {
   readonly hash: string | null;
 }
@@ -35,7 +35,7 @@ export async function projectedHeads(
   );
 }
 
-/** How a stream that is known already becomes known further: one that was behind has been so since before. */
+/** A stream that was already behind keeps the time since when it is. */
 export const FURTHER = `
   known_version = excluded.known_version, known_at = excluded.known_at,
   behind_since = iif(streams.projected_version < streams.known_version,
@@ -43,8 +43,8 @@ export const FURTHER = `
   WHERE excluded.known_version > streams.known_version`;
 
 /**
- * Remembers that streams reach at least this far, so that the sweep notices if their events never arrive. `from` may
- * let through only some of the rows in `?1`.
+ * Remembers that streams reach at least this far, so that the sweep notices if their events never
+ * arrive. `from` may let through only some of the rows in `?1`.
  */
 export const noteKnown = (
   db: D1Database,
@@ -79,7 +79,10 @@ export const noteProjected = (
     )
     .bind(JSON.stringify(heads), now);
 
-/** Streams whose events are overdue, longest first; their clock starts anew so that the next sweep leaves them alone. */
+/**
+ * Streams whose events are overdue, longest first; their clock starts anew so that the next sweep
+ * leaves them alone.
+ */
 export async function takeStreamsBehind(
   db: D1Database,
   before: number,
@@ -98,7 +101,10 @@ export async function takeStreamsBehind(
   return results.map((row) => ({ streamId: row.stream_id, version: row.known_version }));
 }
 
-/** How many streams are behind, counted up to a limit, and since when (epoch ms) the first of them; one row. */
+/**
+ * How many streams are behind, counted up to a limit, and since when (epoch ms) the first of them;
+ * one row.
+ */
 export const countStreamsBehind = (db: D1Database, limit: number): D1PreparedStatement =>
   db
     .prepare(
@@ -149,7 +155,10 @@ const toPosition = ({ id, version, hash }: PositionRow): ProjectedPosition => ({
 });
 
 /** Marks of these streams; one without a row is at version 0. */
-export async function marksOf(db: D1Database, streamIds: readonly string[]): Promise<ProjectedPosition[]> {
+export async function marksOf(
+  db: D1Database,
+  streamIds: readonly string[],
+): Promise<ProjectedPosition[]> {
   const { results } = await db
     .prepare(
       `SELECT value AS id, coalesce(projected_version, 0) AS version, projected_hash AS hash
@@ -160,7 +169,9 @@ export async function marksOf(db: D1Database, streamIds: readonly string[]): Pro
   return results.map(toPosition);
 }
 
-/** Where to go on among ids that begin with a prefix: after the last one that is not beyond `after`. */
+/**
+ * Where to go on among ids that begin with a prefix: after the last one that is not beyond `after`.
+ */
 function restAfter(prefix: string, after: string): string {
   if (after < prefix) return "";
   // The last character there is: above every id.
@@ -170,8 +181,8 @@ function restAfter(prefix: string, after: string): string {
 const WEBHOOKS = breakerStream(webhookService(""));
 
 /**
- * The next streams in the order of their ids. Among them are those that have no mark (any more): assets, and the breakers
- * of `services`, of endpoints, and of rows in `breakers`.
+ * The next streams in the order of their ids. Among them are those that have no mark (any more):
+ * assets, and the breakers of `services`, of endpoints, and of rows in `breakers`.
  */
 export async function marksAfter(
   db: D1Database,
@@ -205,11 +216,21 @@ export async function marksAfter(
       JSON.stringify(services),
     )
     .all<PositionRow & { supposed: number }>();
-  return results.map((row) => ({ ...toPosition(row), ...(row.supposed === 1 ? { supposed: true } : {}) }));
+  return results.map((row) => ({
+    ...toPosition(row),
+    ...(row.supposed === 1 ? { supposed: true } : {}),
+  }));
 }
 
-/** Streams whose rows were compared with their log longest ago, or never, before an instant (epoch ms). */
-export async function leastVerified(db: D1Database, before: number, limit: number): Promise<string[]> {
+/**
+ * Streams whose rows were compared with their log longest ago, or never, before an instant (epoch
+ * ms).
+ */
+export async function leastVerified(
+  db: D1Database,
+  before: number,
+  limit: number,
+): Promise<string[]> {
   const { results } = await db
     .prepare(
       `SELECT stream_id FROM streams WHERE verified_at IS NULL OR verified_at < ?1
@@ -236,7 +257,9 @@ export const noteVerified = (
     )
     .bind(streamId, version, hash, now);
 
-/** How far streams whose log is the feed itself reach, and when the event after each mark occurred. */
+/**
+ * How far streams whose log is the feed itself reach, and when the event after each mark occurred.
+ */
 export async function feedHeads(
   db: D1Database,
   positions: readonly ProjectedPosition[],
@@ -251,7 +274,9 @@ export async function feedHeads(
     )
     .bind(JSON.stringify(positions))
     .all<{ id: string; version: number; waiting: string | null }>();
-  return new Map(results.map(({ id, version, waiting }) => [id, { version, waitingSince: waiting }]));
+  return new Map(
+    results.map(({ id, version, waiting }) => [id, { version, waitingSince: waiting }]),
+  );
 }
 
 /** Rows of a stream whose log is the feed itself, as they stand. */
@@ -262,7 +287,9 @@ export async function readFeedRows(
   limit: number,
 ): Promise<{ version: number; body: string }[]> {
   const { results } = await db
-    .prepare("SELECT version, body FROM events WHERE stream_id = ? AND version > ? ORDER BY version LIMIT ?")
+    .prepare(
+      "SELECT version, body FROM events WHERE stream_id = ? AND version > ? ORDER BY version LIMIT ?",
+    )
     .bind(streamId, after, limit)
     .all<{ version: number; body: string }>();
   return results;

@@ -15,10 +15,14 @@ export interface Knowledge {
 }
 
 /**
- * The newest version of a stream that existed at an instant (epoch ms), or null when the system knew nothing of it yet.
- * Read from the feed, so that looking back wakes no object.
+ * The newest version of a stream that existed at an instant (epoch ms), or null when the system
+ * knew nothing of it yet. Read from the feed, so that looking back wakes no object.
  */
-export async function knowledgeAt(db: Reader, streamId: string, at: number): Promise<Knowledge | null> {
+export async function knowledgeAt(
+  db: Reader,
+  streamId: string,
+  at: number,
+): Promise<Knowledge | null> {
   const row = await db
     .prepare(
       `SELECT version, occurred_at FROM events WHERE stream_id = ?1 AND occurred_at <= ?2
@@ -39,7 +43,10 @@ export interface AnalysisThen {
   readonly version: number;
 }
 
-/** The newest indicator values of a series as they stood at a version, or null when none had been computed. */
+/**
+ * The newest indicator values of a series as they stood at a version, or null when none had been
+ * computed.
+ */
 export async function indicatorsThen(
   db: Reader,
   streamId: string,
@@ -57,7 +64,8 @@ export async function indicatorsThen(
     .first<{ body: string }>();
   if (row === null) return null;
   const event = upcast(JSON.parse(row.body) as StoredEvent);
-  // A commit's parts are in time order, so the last item of the newest event is the newest bar then.
+  // A commit's parts are in time order, so the last item of the newest event is the newest bar
+  // then.
   const item = event.eventType === "IndicatorsComputed" ? event.payload.items.at(-1) : undefined;
   if (item === undefined) return null;
   return { timestamp: Date.parse(item.timestamp), values: item.values, version: event.version };
@@ -80,9 +88,10 @@ interface Question {
 }
 
 /**
- * The latest `limit` bars up to an instant as they stood at a version, oldest first. Bars that nothing has touched
- * since are as they are; for the others the first event after that version tells what was there before it: the bar it
- * revised, or nothing. Null when more has happened since than one question may read.
+ * The latest `limit` bars up to an instant as they stood at a version, oldest first. Bars that
+ * nothing has touched since are as they are; for the others the first event after that version
+ * tells what was there before it: the bar it revised, or nothing. Null when more has happened since
+ * than one question may read.
  */
 export async function barsThen(db: Reader, question: Question): Promise<Bar[] | null> {
   const { symbol, resolution, version, until, limit } = question;
@@ -141,7 +150,10 @@ function barsReplacedBy(event: AnyEvent): [number, Bar | null][] {
     case "MarketDataIngested":
       return event.payload.bars.map(({ timestamp }) => [Date.parse(timestamp), null]);
     case "MarketDataRevised":
-      return event.payload.revisions.map(({ before }) => [Date.parse(before.timestamp), fromFact(before)]);
+      return event.payload.revisions.map(({ before }) => [
+        Date.parse(before.timestamp),
+        fromFact(before),
+      ]);
     default:
       return [];
   }

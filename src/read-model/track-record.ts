@@ -5,7 +5,10 @@ import type { Reader } from "../reader.ts";
 export const TRACK_RECORD_GROUPS = ["asset", "class", "engine", "promptVersion"] as const;
 export type TrackRecordGroup = (typeof TRACK_RECORD_GROUPS)[number];
 
-/** Which resolutions; `from` and `to` (epoch ms, both included) are about the bar a call was made on. */
+/**
+ * Which resolutions; `from` and `to` (epoch ms, both included) are about the bar a call was made
+ * on.
+ */
 export interface TrackRecordQuery {
   readonly symbol?: string | undefined;
   readonly assetType?: string | undefined;
@@ -49,8 +52,8 @@ const GROUP: Readonly<Record<TrackRecordGroup, string>> = {
 };
 
 /**
- * The newest resolutions of the table, or of one asset, up to the bound. One asset is read by its key (ids follow the time
- * they were made); everything by the time of the bar.
+ * The newest resolutions of the table, or of one asset, up to the bound. One asset is read by its
+ * key (ids follow the time they were made); everything by the time of the bar.
  */
 const lookedAt = ({ symbol }: TrackRecordQuery): string => `looked AS MATERIALIZED (
   SELECT * FROM track_record
@@ -78,7 +81,10 @@ const bindings = (query: TrackRecordQuery) => [
 type SumRow = BinSums & { readonly grp: string; readonly void: number };
 type RecommendationRow = FollowedRecommendation & { readonly grp: string };
 
-/** Up to `limit` groups after one, by name, and what was looked at. Without `groupBy` everything is one group, "". */
+/**
+ * Up to `limit` groups after one, by name, and what was looked at. Without `groupBy` everything is
+ * one group, "".
+ */
 export async function trackRecordSums(
   db: Reader,
   query: TrackRecordQuery,
@@ -131,6 +137,10 @@ export async function trackRecordSums(
       sums: rows,
       recommendations: recommendationsBy.get(group) ?? [],
     })),
-    looked: { rows: seen?.n ?? 0, complete: (seen?.n ?? 0) < MAX_SCANNED, from: seen?.oldest ?? null },
+    looked: {
+      rows: seen?.n ?? 0,
+      complete: (seen?.n ?? 0) < MAX_SCANNED,
+      from: seen?.oldest ?? null,
+    },
   };
 }

@@ -24,8 +24,9 @@ export class SeriesMoved extends Error {
 }
 
 /**
- * Bars of one asset, oldest first, with the version of its stream that all of them are true of. Each page is read in one
- * transaction with the version; when that is another than the first page's, everything is read again.
+ * Bars of one asset, oldest first, with the version of its stream that all of them are true of.
+ * Each page is read in one transaction with the version; when that is another than the first
+ * page's, everything is read again.
  */
 export async function versionedBars(
   db: Reader,

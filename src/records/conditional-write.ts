@@ -1,8 +1,9 @@
 type Versioned = "webhook_endpoints" | "schedules" | "portfolios";
 
 /**
- * Of the JSON rows in `?1`, those whose `subject` is a row of the table that nobody has changed since it was read: its
- * `updated_at` is its version. For the audit row that stands before a conditional write, in its batch.
+ * Of the JSON rows in `?1`, those whose `subject` is a row of the table that nobody has changed
+ * since it was read: its `updated_at` is its version. For the audit row that stands before a
+ * conditional write, in its batch.
  */
 export const asRead = (
   table: Versioned,

@@ -18,7 +18,7 @@ export const assets = sqliteTable("assets", {
   createdAt: integer("created_at").notNull(),
   updatedAt: integer("updated_at").notNull(),
   archivedAt: integer("archived_at"),
-  /** Its object's stream when it was told this: of two writes the later one stands, in whatever order they come. */
+  /** The version of the object's stream behind this row: of two writes the later version wins. */
   version: integer().notNull().default(0),
 });
 
@@ -38,9 +38,9 @@ export const jobs = sqliteTable(
     actor: text().notNull(),
     /** JSON list of attempts, oldest first. */
     attempts: text().notNull().default("[]"),
-    /** How often an operator put it back to work; each time grants the kind's whole number of attempts again. */
+    /** How often an operator redrove it; each time grants the kind's full number of attempts. */
     redrives: integer().notNull().default(0),
-    /** How often in a row it was put off without an attempt (rate limit, open breaker), and since when. */
+    /** Deferrals in a row without an attempt (rate limit, open breaker), and since when. */
     deferrals: integer().notNull().default(0),
     deferredSince: integer("deferred_since"),
     /** The dead letter of its asset it waits behind. */
@@ -83,7 +83,9 @@ export const schedules = sqliteTable(
     doneUntil: integer("done_until").notNull(),
     nextDue: integer("next_due"),
   },
-  (t) => [index("schedules_due").on(t.nextDue).where(sql`next_due IS NOT NULL AND paused_at IS NULL`)],
+  (t) => [
+    index("schedules_due").on(t.nextDue).where(sql`next_due IS NOT NULL AND paused_at IS NULL`),
+  ],
 );
 
 export const slots = sqliteTable(
@@ -138,11 +140,11 @@ export const processes = sqliteTable(
     input: text().notNull(),
     /** JSON list: the effects it had that must not be had twice. */
     deeds: text().notNull().default("[]"),
-    /** Failed tries and fruitless looks of the step in work, which came into work or was resumed at `since`. */
+    /** Failed tries and polls of the current step, which started or was resumed at `since`. */
     tries: integer().notNull(),
     looks: integer().notNull(),
     since: integer().notNull(),
-    /** When it goes on; while a worker has it in hand, the end of that lease. Null when it does not go on by itself. */
+    /** When it continues, or the end of its lease; null when it does not continue by itself. */
     dueAt: integer("due_at"),
     leaseUntil: integer("lease_until"),
     /** When the step in work has taken too long. */
@@ -182,11 +184,13 @@ export const deadLetters = sqliteTable(
     body: text().notNull(),
     error: text().notNull(),
     attempts: integer().notNull(),
-    /** open → redriving → redriven; or discarded; or superseded by the letter it was edited into. */
+    /**
+     * open → redriving → redriven; or discarded; or superseded by the letter it was edited into.
+     */
     state: text().notNull(),
     createdAt: integer("created_at").notNull(),
     updatedAt: integer("updated_at").notNull(),
-    /** The same for all letters of one cause. Null, like what follows, in letters of before there was one. */
+    /** Equal for all dead letters of one cause; null in rows from before causes were recorded. */
     fingerprint: text(),
     faultClass: text("fault_class"),
     /** The first and the last time its work failed. */
@@ -205,7 +209,9 @@ export const deadLetters = sqliteTable(
     // Whether an asset is parked is asked for every job, so it must be one look into a short index.
     index("dead_letters_parked").on(t.symbol).where(sql`state IN ('open', 'redriving')`),
     index("dead_letters_subject").on(t.subject).where(sql`state = 'open'`),
-    index("dead_letters_closed").on(t.updatedAt).where(sql`state IN ('redriven', 'discarded', 'superseded')`),
+    index("dead_letters_closed")
+      .on(t.updatedAt)
+      .where(sql`state IN ('redriven', 'discarded', 'superseded')`),
   ],
 );
 
@@ -230,7 +236,8 @@ export const webhookEndpoints = sqliteTable(
     /** Also the version: every change makes it greater. */
     updatedAt: integer("updated_at").notNull(),
   },
-  // Sealed texts begin with their key's id, so those of another key are found without a look at the rest.
+  // Sealed texts begin with their key's id, so those of another key are found without a look at the
+  // rest.
   (t) => [index("webhook_endpoints_sealed").on(t.secret)],
 );
 
@@ -247,7 +254,9 @@ export const deliveries = sqliteTable(
     attempts: text().notNull().default("[]"),
     /** Attempts before it was last put back to work. */
     retryFrom: integer("retry_from").notNull().default(0),
-    /** Since when it has been put off without an attempt, because the receiver's breaker is open. */
+    /**
+     * Since when it has been put off without an attempt, because the receiver's breaker is open.
+     */
     deferredSince: integer("deferred_since"),
     createdAt: integer("created_at").notNull(),
     dueAt: integer("due_at"),

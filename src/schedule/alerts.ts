@@ -46,8 +46,9 @@ const MAX_PENDING = 20;
 const MAX_NOTIFIED = 20;
 
 /**
- * Looks whether anybody must be told of something, and tells. What is to be told is recorded with the transition that
- * asks for it and sent until it is taken. Never throws: the tick has more important things to do.
+ * Looks whether anybody must be told of something, and tells. What is to be told is recorded with
+ * the transition that asks for it and sent until it is taken. Never throws: the tick has more
+ * important things to do.
  */
 export async function watchAlerts(deps: AlertsDeps): Promise<void> {
   try {
@@ -63,14 +64,24 @@ export async function watchAlerts(deps: AlertsDeps): Promise<void> {
   }
 }
 
-async function evaluate(recorded: ReadonlyMap<string, RecordedAlert>, deps: AlertsDeps): Promise<void> {
+async function evaluate(
+  recorded: ReadonlyMap<string, RecordedAlert>,
+  deps: AlertsDeps,
+): Promise<void> {
   const readings = await deps.readings();
   const now = deps.now();
   const changes = deps.rules.map((rule): AlertChange => {
     const before = recorded.get(rule.id);
-    const decision = decideAlert(rule, before ?? initialAlert(now), readings[rule.metric] ?? null, now);
+    const decision = decideAlert(
+      rule,
+      before ?? initialAlert(now),
+      readings[rule.metric] ?? null,
+      now,
+    );
     const news = notificationOf(rule, decision, deps.newId(), now);
-    const pending = [...(before?.pending ?? []), ...(news === null ? [] : [news])].slice(-MAX_PENDING);
+    const pending = [...(before?.pending ?? []), ...(news === null ? [] : [news])].slice(
+      -MAX_PENDING,
+    );
     return {
       ...decision.state,
       rule: rule.id,

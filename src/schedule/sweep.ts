@@ -42,13 +42,18 @@ const MAX_STUCK = 50;
 const MAX_SEALED = 100;
 
 /**
- * The record is not the queue: whatever was accepted and has not moved for too long is sent to its queue again. A queue
- * may forget (it is purged, or the local one restarts); nothing accepted may.
+ * The record is not the queue: whatever was accepted and has not moved for too long is sent to its
+ * queue again. A queue may forget (it is purged, or the local one restarts); nothing accepted may.
  */
 export async function sweep(deps: SweepDeps): Promise<void> {
   const jobs = await resend("jobs", deps.overdueJobs, deps.enqueueJobs, deps);
   const forgotten = await resend("waiting jobs", deps.forgottenJobs, deps.enqueueJobs, deps);
-  const deliveries = await resend("deliveries", deps.overdueDeliveries, deps.enqueueDeliveries, deps);
+  const deliveries = await resend(
+    "deliveries",
+    deps.overdueDeliveries,
+    deps.enqueueDeliveries,
+    deps,
+  );
   const streams = await resend("streams", deps.streamsBehind, deps.enqueueEvents, deps);
   const runs = await resend("reconciliations", deps.overdueRuns, deps.enqueueRuns, deps);
   const processes = await resend("processes", deps.overdueProcesses, deps.enqueueProcesses, deps);
@@ -61,7 +66,11 @@ export async function sweep(deps: SweepDeps): Promise<void> {
     deps.log({ level: "error", message: "old dead letters not pruned", error: String(error) });
   });
   await deps.pruneModels(MAX_ROWS).catch((error: unknown) => {
-    deps.log({ level: "error", message: "old questions to models not pruned", error: String(error) });
+    deps.log({
+      level: "error",
+      message: "old questions to models not pruned",
+      error: String(error),
+    });
   });
   await deps.sealSecrets(MAX_SEALED).catch((error: unknown) => {
     deps.log({ level: "error", message: "secrets not sealed", error: String(error) });

@@ -16,11 +16,15 @@ export interface DueSchedule {
 
 export interface TickDeps<S extends DueSchedule = DueSchedule> {
   readonly dueSchedules: (marketNow: number, limit: number) => Promise<readonly S[]>;
-  /** Slots of the schedule whose work is not finished: first the open one, then one that waits. Two tell all. */
+  /**
+   * Slots of the schedule whose work is not finished: first the open one, then one that waits. Two
+   * tell all.
+   */
   readonly line: (scheduleId: string) => Promise<readonly number[]>;
   /**
-   * One transaction: if the schedule still stands where it was read and is not paused, takes the slots that nobody has
-   * taken, under a lease, and moves it on. Tells the slots that are ours to run.
+   * One transaction: if the schedule still stands where it was read and is not paused, takes the
+   * slots that nobody has taken, under a lease, and moves it on. Tells the slots that are ours to
+   * run.
    */
   readonly claim: (
     schedule: S,
@@ -28,10 +32,16 @@ export interface TickDeps<S extends DueSchedule = DueSchedule> {
     doneUntil: number,
     next: number | null,
   ) => Promise<readonly number[]>;
-  /** Waiting slots with nothing open before them, taken under a lease: the oldest of each schedule. */
-  readonly startBuffered: (limit: number) => Promise<readonly { scheduleId: string; slot: number }[]>;
+  /**
+   * Waiting slots with nothing open before them, taken under a lease: the oldest of each schedule.
+   */
+  readonly startBuffered: (
+    limit: number,
+  ) => Promise<readonly { scheduleId: string; slot: number }[]>;
   /** Slots whose owner did not finish inside its lease; they are ours now. */
-  readonly takeAbandoned: (limit: number) => Promise<readonly { scheduleId: string; slot: number }[]>;
+  readonly takeAbandoned: (
+    limit: number,
+  ) => Promise<readonly { scheduleId: string; slot: number }[]>;
   readonly enqueue: (slots: readonly { scheduleId: string; slot: number }[]) => Promise<void>;
   /** A slot taken later than this, on the market's clock, is caught up with. */
   readonly lateAfterSeconds: number;
@@ -53,10 +63,14 @@ const MAX_ABANDONED = 100;
 const MAX_BUFFERED = 100;
 
 /**
- * One tick of the clock: finds the due slots, claims each once, and hands them on. Doubled and concurrent ticks claim
- * nothing twice; what an earlier tick claimed and did not hand on is handed on now.
+ * One tick of the clock: finds the due slots, claims each once, and hands them on. Doubled and
+ * concurrent ticks claim nothing twice; what an earlier tick claimed and did not hand on is handed
+ * on now.
  */
-export async function tick<S extends DueSchedule>(marketNow: number, deps: TickDeps<S>): Promise<TickReport> {
+export async function tick<S extends DueSchedule>(
+  marketNow: number,
+  deps: TickDeps<S>,
+): Promise<TickReport> {
   const resumed =
     (await resume("abandoned", () => deps.takeAbandoned(MAX_ABANDONED), deps)) +
     (await resume("waiting", () => deps.startBuffered(MAX_BUFFERED), deps));
@@ -71,7 +85,8 @@ export async function tick<S extends DueSchedule>(marketNow: number, deps: TickD
       buffered += report.buffered;
       skipped += report.skipped;
     } catch (error) {
-      // A schedule that cannot be read must not stop the others; it stays due and is tried at every tick.
+      // A schedule that cannot be read must not stop the others; it stays due and is tried at every
+      // tick.
       deps.log({
         level: "error",
         message: "schedule not evaluated",
@@ -83,7 +98,10 @@ export async function tick<S extends DueSchedule>(marketNow: number, deps: TickD
   return { schedules: schedules.length, claimed, buffered, skipped, resumed };
 }
 
-/** Old slots must not keep new ones waiting: if this fails, their lease runs out again and the next tick takes them. */
+/**
+ * Old slots must not keep new ones waiting: if this fails, their lease runs out again and the next
+ * tick takes them.
+ */
 async function resume(
   what: string,
   take: () => Promise<readonly { scheduleId: string; slot: number }[]>,
@@ -122,6 +140,7 @@ async function claimDue<S extends DueSchedule>(
   const doneUntil = due.more ? (due.slots.at(-1) ?? marketNow) : marketNow;
   const ours = await deps.claim(schedule, claims, doneUntil, due.next);
   if (ours.length > 0) await deps.enqueue(ours.map((slot) => ({ scheduleId: schedule.id, slot })));
-  const count = (state: SlotClaim["state"]) => claims.filter((claim) => claim.state === state).length;
+  const count = (state: SlotClaim["state"]) =>
+    claims.filter((claim) => claim.state === state).length;
   return { claimed: ours.length, buffered: count("buffered"), skipped: count("skipped") };
 }

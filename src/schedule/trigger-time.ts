@@ -3,8 +3,9 @@ const LATEST_MS = 3_600_000;
 const EARLIEST_MS = 300_000;
 
 /**
- * Why the time that a cron trigger says it is of cannot be right, or null. Market time follows it and never goes back, so a
- * time from far ahead would hold up every schedule until then. Instants are epoch milliseconds.
+ * Why the time that a cron trigger says it is of cannot be right, or null. Market time follows it
+ * and never goes back, so a time from far ahead would hold up every schedule until then. Instants
+ * are epoch milliseconds.
  */
 export function triggerTimeProblem(scheduledTime: number, now: number): string | null {
   // Written so that what is no number is refused as well.

@@ -1,24 +1,32 @@
 import type { Keyring, SealingKey } from "./keyring.ts";
 
 /**
- * Secrets at rest: AES-256-GCM under a key of ENCRYPTION_KEY, bound to the place the secret lies at, so that a sealed text
- * that is moved to another row does not open. Written `sealed:1:<key id>:<base64url of nonce and ciphertext>`.
+ * Secrets at rest: AES-256-GCM under a key of ENCRYPTION_KEY, bound to the place the secret lies
+ * at, so that a sealed text that is moved to another row does not open. Written `sealed:1:<key
+ * id>:<base64url of nonce and ciphertext>`.
  */
 export interface Sealer {
   readonly seal: (secret: string, place: string) => Promise<string>;
-  /** What was sealed at this place. A text that was never sealed is as it is: it lies there from before there was this. */
+  /**
+   * What was sealed at this place. A text that was never sealed is as it is: it lies there from
+   * before there was this.
+   */
   readonly open: (text: string, place: string) => Promise<string>;
   /** What the texts begin with that a key has sealed which opens only. */
   readonly older: readonly string[];
 }
 
-/** A sealed text that does not open: its key is not there, or it is not what was sealed at this place. */
+/**
+ * A sealed text that does not open: its key is not there, or it is not what was sealed at this
+ * place.
+ */
 export class CannotOpen extends Error {
   override readonly name = "CannotOpen";
 }
 
 /** Where an endpoint's secret lies. */
-export const endpointSecret = (endpointId: string): string => `webhook_endpoints/${endpointId}/secret`;
+export const endpointSecret = (endpointId: string): string =>
+  `webhook_endpoints/${endpointId}/secret`;
 
 const SEALED = "sealed:1:";
 const NONCE_BYTES = 12;
@@ -71,4 +79,6 @@ const toBase64Url = (bytes: Uint8Array): string =>
     .replaceAll("=", "");
 
 const fromBase64Url = (text: string): Uint8Array<ArrayBuffer> =>
-  Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (char) => char.charCodeAt(0));
+  Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (char) =>
+    char.charCodeAt(0),
+  );

@@ -6,7 +6,10 @@ export type JsonReading =
 const MEGABYTE = 1_048_576;
 
 /** Reads a body of at most `maxBytes` as JSON. Rejects only when the connection does. */
-export const readBoundedJson = async (response: Response, maxBytes: number): Promise<JsonReading> => {
+export const readBoundedJson = async (
+  response: Response,
+  maxBytes: number,
+): Promise<JsonReading> => {
   const type = response.headers.get("content-type") ?? "";
   if (!/^application\/(?:[\w.-]+\+)?json\b/i.test(type)) {
     await response.body?.cancel();
@@ -21,7 +24,9 @@ export const readBoundedJson = async (response: Response, maxBytes: number): Pro
   }
 };
 
-/** The announced length is not asked: it may be missing, or wrong, or that of the compressed body. */
+/**
+ * The announced length is not asked: it may be missing, or wrong, or that of the compressed body.
+ */
 const readBoundedText = async (response: Response, maxBytes: number): Promise<string | null> => {
   if (response.body === null) return "";
   const reader = response.body.getReader();

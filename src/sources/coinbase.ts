@@ -25,8 +25,8 @@ const candle = z.tuple([z.number(), z.number(), z.number(), z.number(), z.number
 const complaint = z.object({ message: z.string() });
 
 /**
- * Coinbase Exchange candles: newest first, a bucket without a trade is missing, at most 300 a request, and sometimes
- * some from before the time asked for, which the window leaves out.
+ * Coinbase Exchange candles: newest first, a bucket without a trade is missing, at most 300 a
+ * request, and sometimes some from before the time asked for, which the window leaves out.
  */
 export const COINBASE: Vendor = {
   name: "coinbase",
@@ -38,11 +38,13 @@ export const COINBASE: Vendor = {
     const granularity = GRANULARITY[resolution];
     if (granularity === undefined) return unserved("coinbase", `bars of ${resolution}`);
     const product = coinbaseProduct(request);
-    if (product === null) return unserved("coinbase", `the ${request.type} symbol ${request.symbol}`);
+    if (product === null)
+      return unserved("coinbase", `the ${request.type} symbol ${request.symbol}`);
     const span = CANDLES * PERIOD_MS[resolution];
     const depth = isIntraday(resolution) ? now - INTRADAY_REQUESTS * span : EARLIEST;
     const window = firstWindow(request, Math.max(EARLIEST, depth), span);
-    if (window === null) return refusal("NoData", `coinbase has no ${resolution} bars of that time`);
+    if (window === null)
+      return refusal("NoData", `coinbase has no ${resolution} bars of that time`);
     const url = addressOf(baseUrl, `/products/${encodeURIComponent(product)}/candles`, {
       granularity: String(granularity),
       start: new Date(window.from).toISOString(),

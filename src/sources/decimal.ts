@@ -1,6 +1,9 @@
 import * as z from "zod";
 
-/** A number, or the text of one as vendors write it who mind the last digit. Never "", which would read as zero. */
+/**
+ * A number, or the text of one as vendors write it who mind the last digit. Never "", which would
+ * read as zero.
+ */
 export const decimal = z.union([
   z.number(),
   z

@@ -35,7 +35,10 @@ const demoBar = z
     close: price,
     volume: z.number().nonnegative().nullable(),
   })
-  .refine(({ open, high, low }) => (open === null) === (high === null) && (high === null) === (low === null));
+  .refine(
+    ({ open, high, low }) =>
+      (open === null) === (high === null) && (high === null) === (low === null),
+  );
 
 const demoAnswer = z.object({
   symbol: z.string(),
@@ -53,7 +56,10 @@ const demoAnswer = z.object({
   next: date.nullable(),
 });
 
-/** The demo server as a price source: real and invented series for a laptop, refused in a deployed environment. */
+/**
+ * The demo server as a price source: real and invented series for a laptop, refused in a deployed
+ * environment.
+ */
 export const demoSource = ({
   baseUrl,
   fetch,
@@ -65,7 +71,8 @@ export const demoSource = ({
     const url = seriesUrl(baseUrl, second ? "second" : "series", request);
     if (!(url instanceof URL)) return url;
     const timeout = AbortSignal.timeout(timeoutMs);
-    const signal = request.signal === undefined ? timeout : AbortSignal.any([timeout, request.signal]);
+    const signal =
+      request.signal === undefined ? timeout : AbortSignal.any([timeout, request.signal]);
     try {
       const response = await fetch(url, {
         signal,
@@ -91,11 +98,15 @@ const readAnswer = async (response: Response, request: HistoryRequest): Promise<
   const json = await readBoundedJson(response, MAX_BODY_BYTES);
   if (!json.ok) return malformed(json.reason);
   const parsed = demoAnswer.safeParse(json.value);
-  if (!parsed.success) return malformed(`the answer has another shape at ${shapeProblem(parsed.error)}`);
+  if (!parsed.success)
+    return malformed(`the answer has another shape at ${shapeProblem(parsed.error)}`);
   const { symbol, resolution, source, next, actions } = parsed.data;
   if (symbol !== request.symbol || resolution !== request.resolution)
     return malformed("the answer is another series");
-  const bars: Bar[] = parsed.data.bars.map(({ date: timestamp, ...values }) => ({ timestamp, ...values }));
+  const bars: Bar[] = parsed.data.bars.map(({ date: timestamp, ...values }) => ({
+    timestamp,
+    ...values,
+  }));
   if (!isOrdered(bars, request))
     return malformed("the bars are out of order or outside the period asked for");
   if (next !== null && next <= (bars.at(-1)?.timestamp ?? next))
@@ -123,13 +134,17 @@ const shapeProblem = (error: z.ZodError): string => {
 const malformed = (detail: string): SourceFailure => ({ outcome: "MalformedPayload", detail });
 const noData = (detail: string): SourceFailure => ({ outcome: "NoData", detail });
 
-/** The question as a URL, or why it cannot be asked. Whole days only: a day belongs if its 00:00 UTC does. */
+/**
+ * The question as a URL, or why it cannot be asked. Whole days only: a day belongs if its 00:00 UTC
+ * does.
+ */
 const seriesUrl = (
   baseUrl: string,
   which: "series" | "second",
   { symbol, resolution, from, to }: HistoryRequest,
 ): URL | SourceFailure => {
-  if (!URL.canParse(baseUrl)) return { outcome: "NotConfigured", detail: "the demo source has no address" };
+  if (!URL.canParse(baseUrl))
+    return { outcome: "NotConfigured", detail: "the demo source has no address" };
   const first = Math.ceil(Math.max(from, EARLIEST) / DAY) * DAY;
   const last = Math.floor(Math.min(to, LATEST) / DAY) * DAY;
   if (!(first <= last)) return noData("no day lies in the period asked for");

@@ -10,12 +10,14 @@ const EARLIEST = Date.UTC(1900, 0, 1);
 const LATEST = Date.UTC(2200, 0, 1);
 
 /**
- * Reads stamps that stand for a day, week or month (epoch ms: the session's open, or its midnight) on the clock of the exchange,
- * and tells them as the market's calendar would stamp the same date. An exchange in another zone than its asset's calendar
- * stamps a midnight of Berlin or an opening of Sydney, which in New York is the evening before: a day, a week or a month early.
+ * Reads stamps that stand for a day, week or month (epoch ms: the session's open, or its midnight)
+ * on the clock of the exchange, and tells them as the market's calendar would stamp the same date.
+ * An exchange in another zone than its asset's calendar stamps a midnight of Berlin or an opening
+ * of Sydney, which in New York is the evening before: a day, a week or a month early.
  *
- * Yahoo misses midnight by an hour or two around some changes of the clocks (yfinance works around the same); no session opens
- * at 22:00 or 23:00 sharp, so these are the next day's. Days of foreign exchange do begin then: they stay as they are.
+ * Yahoo misses midnight by an hour or two around some changes of the clocks (yfinance works around
+ * the same); no session opens at 22:00 or 23:00 sharp, so these are the next day's. Days of foreign
+ * exchange do begin then: they stay as they are.
  */
 export const datesOnExchangeClock = (
   stamps: readonly number[],
@@ -40,7 +42,8 @@ export const datesOnExchangeClock = (
   return (stamp) => {
     if (!(stamp >= EARLIEST && stamp < LATEST)) return stamp;
     const reading = exchange.readingAt(stamp);
-    const untilMidnight = ((-reading % MILLISECONDS_PER_DAY) + MILLISECONDS_PER_DAY) % MILLISECONDS_PER_DAY;
+    const untilMidnight =
+      ((-reading % MILLISECONDS_PER_DAY) + MILLISECONDS_PER_DAY) % MILLISECONDS_PER_DAY;
     const isMissed = untilMidnight === HOUR || untilMidnight === 2 * HOUR;
     if (there === own && !isMissed) return stamp;
     return market.instantOf(isMissed ? reading + untilMidnight : reading);

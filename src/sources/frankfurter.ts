@@ -16,9 +16,9 @@ const range = z.object({
 });
 
 /**
- * The reference rates of the European Central Bank, by Frankfurter v1, which carries no other. One rate a working day and
- * no range: open, high and low are null. A range begins at the last rate at or before its start; the window leaves
- * that one out.
+ * The reference rates of the European Central Bank, by Frankfurter v1, which carries no other. One
+ * rate a working day and no range: open, high and low are null. A range begins at the last rate at
+ * or before its start; the window leaves that one out.
  */
 export const FRANKFURTER: Vendor = {
   name: "frankfurter",
@@ -26,9 +26,11 @@ export const FRANKFURTER: Vendor = {
   limits: "none stated; can be hosted by oneself (FRANKFURTER_URL)",
   needsKey: false,
   question: (request, { baseUrl }) => {
-    if (request.resolution !== "1d") return unserved("frankfurter", `bars of ${request.resolution}`);
+    if (request.resolution !== "1d")
+      return unserved("frankfurter", `bars of ${request.resolution}`);
     const pair = frankfurterPair(request);
-    if (pair === null) return unserved("frankfurter", `the ${request.type} symbol ${request.symbol}`);
+    if (pair === null)
+      return unserved("frankfurter", `the ${request.type} symbol ${request.symbol}`);
     const window = firstWindow(request, EARLIEST, TEN_YEARS);
     if (window === null) return refusal("NoData", "frankfurter has no rates of that time");
     const url = addressOf(baseUrl, `/v1/${dateOf(window.from)}..${dateOf(window.to)}`, {
@@ -48,12 +50,15 @@ export const FRANKFURTER: Vendor = {
   rows: (body, request) => {
     const pair = frankfurterPair(request);
     const parsed = range.safeParse(body);
-    if (!parsed.success || pair === null || parsed.data.base !== pair.base) return malformed("frankfurter");
+    if (!parsed.success || pair === null || parsed.data.base !== pair.base)
+      return malformed("frankfurter");
     const days = Object.entries(parsed.data.rates);
     if (days.length === 0) return "nothing";
     const rows = days.flatMap(([date, rates]) => {
       const close = Object.hasOwn(rates, pair.quote) ? rates[pair.quote] : undefined;
-      return close === undefined ? [] : [{ timestamp: Date.parse(date), ...NO_RANGE, close, volume: null }];
+      return close === undefined
+        ? []
+        : [{ timestamp: Date.parse(date), ...NO_RANGE, close, volume: null }];
     });
     return rows.length === days.length ? { rows } : malformed("frankfurter", "rates");
   },
@@ -61,7 +66,9 @@ export const FRANKFURTER: Vendor = {
 
 const complaint = z.object({ message: z.string() });
 
-/** Every currency that the ECB has a reference rate of, or had one until the euro or a war took it. */
+/**
+ * Every currency that the ECB has a reference rate of, or had one until the euro or a war took it.
+ */
 const QUOTED: ReadonlySet<string> = new Set(
   (
     "AUD BGN BRL CAD CHF CNY CYP CZK DKK EEK EUR GBP HKD HRK HUF IDR ILS INR ISK JPY KRW LTL LVL MTL MXN MYR NOK " +

@@ -1,7 +1,10 @@
 import { retryAfterSeconds } from "../domain/delivery/retry-after.ts";
 import type { SourceFailure } from "./price-source.ts";
 
-/** What an HTTP status other than 2xx means for the one who asked for prices. `now`: epoch ms, for a wait given as a date. */
+/**
+ * What an HTTP status other than 2xx means for the one who asked for prices. `now`: epoch ms, for a
+ * wait given as a date.
+ */
 export const failureOfStatus = (response: Response, now?: number): SourceFailure => {
   const { status } = response;
   const detail = `the source answered ${status}`;
@@ -17,7 +20,10 @@ export const failureOfStatus = (response: Response, now?: number): SourceFailure
   return { outcome: "MalformedPayload", detail };
 };
 
-/** Without `now` (epoch ms) only the form in seconds counts. A date that has passed asks for the shortest wait. */
+/**
+ * Without `now` (epoch ms) only the form in seconds counts. A date that has passed asks for the
+ * shortest wait.
+ */
 function retryAfter(response: Response, now: number | undefined): { retryAfterSeconds?: number } {
   const text = response.headers.get("retry-after")?.trim() ?? "";
   if (now === undefined && !/^\d+$/.test(text)) return {};
@@ -28,7 +34,9 @@ function retryAfter(response: Response, now: number | undefined): { retryAfterSe
 /** What a rejected fetch, or a body that broke off, means. */
 export const failureOfError = (error: unknown): SourceFailure => {
   const name = error instanceof Error ? error.name : "";
-  if (name === "TimeoutError") return { outcome: "Timeout", detail: "the source did not answer in time" };
-  if (name === "AbortError") return { outcome: "Unavailable", detail: "the question was withdrawn" };
+  if (name === "TimeoutError")
+    return { outcome: "Timeout", detail: "the source did not answer in time" };
+  if (name === "AbortError")
+    return { outcome: "Unavailable", detail: "the question was withdrawn" };
   return { outcome: "Unavailable", detail: "the source could not be reached", reached: false };
 };

@@ -6,7 +6,9 @@ import { krakenPair } from "./symbols.ts";
 import { addressOf, malformed, unaddressed, unserved, type Vendor } from "./vendor.ts";
 import { firstWindow, PERIOD_MS } from "./window.ts";
 
-/** Its weeks and half months are cut where ours are not, so only what fits in a day is asked for. */
+/**
+ * Its weeks and half months are cut where ours are not, so only what fits in a day is asked for.
+ */
 const MINUTES: Readonly<Partial<Record<Resolution, number>>> = {
   "1m": 1,
   "5m": 5,
@@ -19,21 +21,31 @@ const MINUTES: Readonly<Partial<Record<Resolution, number>>> = {
 
 /** Never more, however long ago one asks to begin. The last of them is the candle still open. */
 const ROWS = 720;
-export const KRAKEN_NOTE = "kraken tells the last 720 periods only; older bars are not to be had there";
+export const KRAKEN_NOTE =
+  "kraken tells the last 720 periods only; older bars are not to be had there";
 
-const answer = z.object({ error: z.array(z.string()), result: z.record(z.string(), z.unknown()).nullish() });
+const answer = z.object({
+  error: z.array(z.string()),
+  result: z.record(z.string(), z.unknown()).nullish(),
+});
 
 /** Seconds, open, high, low, close, volume-weighted price, volume, number of trades. */
 const row = z.tuple([z.number(), decimal, decimal, decimal, decimal, decimal, decimal, z.number()]);
 
 const MEANINGS: readonly (readonly [RegExp, SourceRefusal, string])[] = [
   [/^EQuery:(?:Unknown|Invalid) asset pair/, "UnknownSymbol", "kraken does not know the pair"],
-  [/Too many requests|Rate limit|Temporary lockout/i, "RateLimited", "kraken says that we ask too often"],
+  [
+    /Too many requests|Rate limit|Temporary lockout/i,
+    "RateLimited",
+    "kraken says that we ask too often",
+  ],
   [/^EService:|Internal error/i, "Unavailable", "kraken says that it is out of order"],
   [/Permission denied|Invalid key/i, "NotConfigured", "kraken does not serve us"],
 ];
 
-/** Kraken's OHLC: troubles come with status 200, and the result stands under a name of kraken's own. */
+/**
+ * Kraken's OHLC: troubles come with status 200, and the result stands under a name of kraken's own.
+ */
 export const KRAKEN: Vendor = {
   name: "kraken",
   gapMs: 1_000,
@@ -77,7 +89,9 @@ export const KRAKEN: Vendor = {
     const rows = z.array(row).safeParse(candles);
     if (!rows.success) return malformed("kraken", "result");
     const committed = typeof last === "number" ? last : Number.POSITIVE_INFINITY;
-    const traded = rows.data.filter(([seconds, , , , , , , trades]) => seconds <= committed && trades > 0);
+    const traded = rows.data.filter(
+      ([seconds, , , , , , , trades]) => seconds <= committed && trades > 0,
+    );
     if (traded.length === 0) return "nothing";
     return {
       rows: traded.map(([seconds, open, high, low, close, , volume]) => ({

@@ -2,10 +2,17 @@ import type { Bar } from "../domain/asset/bar.ts";
 import { isMidnight, sessionDateOf } from "../domain/market/calendar.ts";
 import type { CalendarId } from "../domain/market/calendar-id.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
-import { isIntraday, sessionFinder, sessionsAround, slotOf } from "../domain/market/session-slots.ts";
+import {
+  isIntraday,
+  sessionFinder,
+  sessionsAround,
+  slotOf,
+} from "../domain/market/session-slots.ts";
 import { PERIOD_MS } from "./window.ts";
 
-/** A vendor's row under our key (epoch ms), beside the instant (epoch ms) that it was stamped with. */
+/**
+ * A vendor's row under our key (epoch ms), beside the instant (epoch ms) that it was stamped with.
+ */
 export interface KeyedRow {
   readonly stamp: number;
   readonly bar: Bar;
@@ -18,9 +25,10 @@ export interface Periods {
 }
 
 /**
- * One bar a period out of rows in the order of their stamps. The newest period may come twice: as its own row, stamped with
- * its start, and as the last session or trade, stamped with that trade. The second is a part of the period and never the
- * period: the two are made one, and a part alone is left out, until its period is told.
+ * One bar a period out of rows in the order of their stamps. The newest period may come twice: as
+ * its own row, stamped with its start, and as the last session or trade, stamped with that trade.
+ * The second is a part of the period and never the period: the two are made one, and a part alone
+ * is left out, until its period is told.
  */
 export const onePerPeriod = (
   rows: readonly KeyedRow[],
@@ -28,7 +36,8 @@ export const onePerPeriod = (
 ): Periods => {
   const homed = withinItsPeriod(rows, resolution, calendar);
   const groups = new Map<number, KeyedRow[]>();
-  for (const row of homed) groups.set(row.bar.timestamp, [...(groups.get(row.bar.timestamp) ?? []), row]);
+  for (const row of homed)
+    groups.set(row.bar.timestamp, [...(groups.get(row.bar.timestamp) ?? []), row]);
   const newest = homed.at(-1);
   const bars: Bar[] = [];
   const parts: number[] = [];
@@ -67,28 +76,36 @@ function withinItsPeriod(
   return [...rows.slice(0, -1), { ...last, bar: { ...last.bar, timestamp: before.bar.timestamp } }];
 }
 
-/** Whether a row is stamped with a trade's instant instead of its period's start. A day's own stamp may be any of its instants. */
+/**
+ * Whether a row is stamped with a trade's instant instead of its period's start. A day's own stamp
+ * may be any of its instants.
+ */
 function isPart({ stamp, bar }: KeyedRow, resolution: Resolution, calendar: CalendarId): boolean {
   if (resolution === "1d") return false;
   if (!isIntraday(resolution))
-    return Date.parse(sessionDateOf(calendar, stamp)) !== bar.timestamp && !isMidnight(calendar, stamp);
+    return (
+      Date.parse(sessionDateOf(calendar, stamp)) !== bar.timestamp && !isMidnight(calendar, stamp)
+    );
   if (stamp % PERIOD_MS[resolution] === 0) return false;
   const session = sessionFinder(sessionsAround(calendar, stamp, stamp))(stamp);
   return session === null || slotOf(session, resolution, stamp) !== stamp;
 }
 
 /**
- * Parts of one period, oldest first: first open, highest high, lowest low, last close. A day comes whole in each of them, so
- * the larger volume is the day's; of longer and shorter bars the volumes add up, unless the first row holds the others already.
+ * Parts of one period, oldest first: first open, highest high, lowest low, last close. A day comes
+ * whole in each of them, so the larger volume is the day's; of longer and shorter bars the volumes
+ * add up, unless the first row holds the others already.
  */
 function merged(parts: readonly Bar[], resolution: Resolution): Bar {
   const [first, last] = [parts[0], parts.at(-1)];
-  if (first === undefined || last === undefined) throw new RangeError("a period has at least one row");
+  if (first === undefined || last === undefined)
+    throw new RangeError("a period has at least one row");
   const highs = parts.flatMap(({ high }) => high ?? []);
   const lows = parts.flatMap(({ low }) => low ?? []);
   const high = Math.max(...highs);
   const low = Math.min(...lows);
-  const isKnown = first.open !== null && highs.length === parts.length && lows.length === parts.length;
+  const isKnown =
+    first.open !== null && highs.length === parts.length && lows.length === parts.length;
   const volumes = parts.flatMap(({ volume }) => volume ?? []);
   const isWhole = first.close === last.close && first.high === high && first.low === low;
   const volume =

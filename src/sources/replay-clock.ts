@@ -9,8 +9,9 @@ export interface ClockReading {
 const MAX_STEP_MS = 5_000;
 
 /**
- * The replay's "now" after a tick at `wall`, given the reading of the tick before. Market time runs `speed` times as
- * fast as real time, never backwards, and stops at the last bar. All instants are epoch milliseconds.
+ * The replay's "now" after a tick at `wall`, given the reading of the tick before. Market time runs
+ * `speed` times as fast as real time, never backwards, and stops at the last bar. All instants are
+ * epoch milliseconds.
  */
 export function replayNow(last: ClockReading | null, wall: number, speed: number): number {
   if (last === null) return REPLAY_START;

@@ -27,8 +27,14 @@ export const pairOf = ({ symbol, type }: Pick<Named, "symbol" | "type">): Pair |
   return base === undefined || quote === undefined || base === quote ? null : { base, quote };
 };
 
-/** A symbol without the ending that names its market, and that ending with its dot; the calendar's where it has none. */
-const listedAt = ({ symbol, calendar }: Named): { readonly root: string; readonly ending: string } => {
+/**
+ * A symbol without the ending that names its market, and that ending with its dot; the calendar's
+ * where it has none.
+ */
+const listedAt = ({
+  symbol,
+  calendar,
+}: Named): { readonly root: string; readonly ending: string } => {
   const listing = listingOf(symbol);
   return listing.kind === "home" || (listing.kind === "unknown" && listing.market === null)
     ? { root: symbol, ending: YAHOO_ENDINGS[calendar] }
@@ -60,7 +66,9 @@ export const yahooSymbol = (asset: Named): string | null => {
   if (asset.type === "CRYPTO") return pair === null ? null : `${pair.base}-${pair.quote}`;
   if (asset.type === "FX") return pair === null ? null : `${pair.base}${pair.quote}=X`;
   if (asset.symbol.startsWith("^")) return asset.symbol;
-  const index = Object.hasOwn(YAHOO_INDICES, asset.symbol) ? YAHOO_INDICES[asset.symbol] : undefined;
+  const index = Object.hasOwn(YAHOO_INDICES, asset.symbol)
+    ? YAHOO_INDICES[asset.symbol]
+    : undefined;
   const { root, ending } = listedAt(asset);
   return index ?? root.replaceAll(".", "-") + ending;
 };
@@ -85,10 +93,15 @@ export const krakenPair = (asset: Named): string | null => {
 /** Two ISO 4217 codes. */
 export const frankfurterPair = (asset: Named): Pair | null => {
   const pair = asset.type === "FX" ? pairOf(asset) : null;
-  return pair !== null && /^[A-Z]{3}$/.test(pair.base) && /^[A-Z]{3}$/.test(pair.quote) ? pair : null;
+  return pair !== null && /^[A-Z]{3}$/.test(pair.base) && /^[A-Z]{3}$/.test(pair.quote)
+    ? pair
+    : null;
 };
 
-/** AAPL, BRK.B, BTC/USD, EUR/USD; the market goes in a parameter of its own, by the calendar, so it must be that one's. */
+/**
+ * AAPL, BRK.B, BTC/USD, EUR/USD; the market goes in a parameter of its own, by the calendar, so it
+ * must be that one's.
+ */
 export const twelveDataSymbol = (asset: Named): string | null => {
   if (asset.type === "STOCK") {
     const { root, ending } = listedAt(asset);
@@ -108,11 +121,16 @@ export const tiingoTicker = (asset: Named): string | null =>
     : null;
 
 /** Moneys that some lists quote in hundredths of. */
-const HUNDREDTHS: Readonly<Record<string, string>> = { GBp: "GBP", GBX: "GBP", ZAc: "ZAR", ILA: "ILS" };
+const HUNDREDTHS: Readonly<Record<string, string>> = {
+  GBp: "GBP",
+  GBX: "GBP",
+  ZAc: "ZAR",
+  ILA: "ILS",
+};
 
 /**
- * By what to divide a price quoted in one money to have it in another: 1, or 100 for pence that are kept as pounds. Null
- * when the two are not the same money.
+ * By what to divide a price quoted in one money to have it in another: 1, or 100 for pence that are
+ * kept as pounds. Null when the two are not the same money.
  */
 export const divisorOf = (quoted: string, kept: string): 1 | 100 | null => {
   if (quoted === kept) return 1;

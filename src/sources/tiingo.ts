@@ -28,8 +28,9 @@ type Day = z.infer<typeof day>;
 const complaint = z.object({ detail: z.string() });
 
 /**
- * Tiingo's end-of-day prices. They come as they were traded; here they are adjusted for the splits that lie in the
- * answer, dividends too, as Yahoo's are, so that a split is no crash. The whole history is one answer, so no split lies between two.
+ * Tiingo's end-of-day prices. They come as they were traded; here they are adjusted for the splits
+ * that lie in the answer, dividends too, as Yahoo's are, so that a split is no crash. The whole
+ * history is one answer, so no split lies between two.
  */
 export const TIINGO: Vendor = {
   name: "tiingo",
@@ -61,7 +62,10 @@ export const TIINGO: Vendor = {
     if (!parsed.success) return null;
     // The limits of an hour, a day and a month are told with 429, and were told with 200.
     if (/allocation|symbol look/i.test(parsed.data.detail))
-      return { ...refusal("RateLimited", "the allocation at tiingo is used up"), retryAfterSeconds: 3_600 };
+      return {
+        ...refusal("RateLimited", "the allocation at tiingo is used up"),
+        retryAfterSeconds: 3_600,
+      };
     if (status === 404) return refusal("UnknownSymbol", "tiingo does not know the ticker");
     return status === 200 ? refusal("MalformedPayload", "tiingo did not take the question") : null;
   },
@@ -75,7 +79,10 @@ export const TIINGO: Vendor = {
   },
 };
 
-/** From the newest back: what came before a split of 4 to 1 counts a quarter, and its volume four times. */
+/**
+ * From the newest back: what came before a split of 4 to 1 counts a quarter, and its volume four
+ * times.
+ */
 function adjusted(days: readonly Day[]): Rows {
   const rows: StampedBar[] = [];
   const actions: ReportedAction[] = [];
@@ -103,7 +110,8 @@ function actionsOn({ date, splitFactor, divCash }: Day, by: number): ReportedAct
   const reported: ReportedAction[] = [];
   const cash = decimal.nullish().safeParse(divCash);
   if (!cash.success) reported.push(null);
-  else if ((cash.data ?? 0) !== 0) reported.push({ type: "dividend", exDate, amount: (cash.data ?? 0) / by });
+  else if ((cash.data ?? 0) !== 0)
+    reported.push({ type: "dividend", exDate, amount: (cash.data ?? 0) / by });
   const shares = splitFactor ?? 1;
   const merged = shares < 1;
   if (shares !== 1)

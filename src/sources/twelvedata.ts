@@ -9,7 +9,10 @@ import { addressOf, malformed, unaddressed, unserved, type Vendor } from "./vend
 import { dateOf, firstWindow, isIntraday, PERIOD_MS } from "./window.ts";
 
 const EARLIEST = Date.UTC(1980, 0, 1);
-/** So many values a request, and never more than so many periods are asked for, whether the market was open or not. */
+/**
+ * So many values a request, and never more than so many periods are asked for, whether the market
+ * was open or not.
+ */
 const VALUES = 5_000;
 const INTRADAY_REQUESTS = 4;
 const MINUTE = 60_000;
@@ -50,9 +53,15 @@ const series = z.object({
   ),
 });
 
-const error = z.object({ status: z.literal("error"), code: z.number(), message: z.string().nullish() });
+const error = z.object({
+  status: z.literal("error"),
+  code: z.number(),
+  message: z.string().nullish(),
+});
 
-/** Twelve Data's time series: newest first, numbers as text, troubles in the body under any status. */
+/**
+ * Twelve Data's time series: newest first, numbers as text, troubles in the body under any status.
+ */
 export const TWELVE_DATA: Vendor = {
   name: "twelvedata",
   gapMs: 7_500,
@@ -62,19 +71,24 @@ export const TWELVE_DATA: Vendor = {
     const { resolution } = request;
     if (key === "") return refusal("NotConfigured", "twelvedata needs TWELVE_DATA_API_KEY");
     const symbol = twelveDataSymbol(request);
-    if (symbol === null) return unserved("twelvedata", `the ${request.type} symbol ${request.symbol}`);
+    if (symbol === null)
+      return unserved("twelvedata", `the ${request.type} symbol ${request.symbol}`);
     const span = VALUES * PERIOD_MS[resolution];
     const depth = isIntraday(resolution) ? now - INTRADAY_REQUESTS * span : EARLIEST;
     const window = firstWindow(request, Math.max(EARLIEST, depth), span);
-    if (window === null) return refusal("NoData", `twelvedata has no ${resolution} bars of that time`);
+    if (window === null)
+      return refusal("NoData", `twelvedata has no ${resolution} bars of that time`);
     const market = request.type === "STOCK" ? MARKETS[request.calendar] : undefined;
     const url = addressOf(baseUrl, "/time_series", {
       symbol,
       interval: INTERVALS[resolution],
       ...(market === undefined ? {} : { mic_code: market }),
       start_date: isIntraday(resolution) ? timeOf(window.from) : dateOf(window.from),
-      // Whether a date as an end is its first moment or its last is not written anywhere; the window cuts what is too much.
-      end_date: isIntraday(resolution) ? timeOf(window.to) : dateOf(window.to + MILLISECONDS_PER_DAY),
+      // Whether a date as an end is its first moment or its last is not written anywhere; the
+      // window cuts what is too much.
+      end_date: isIntraday(resolution)
+        ? timeOf(window.to)
+        : dateOf(window.to + MILLISECONDS_PER_DAY),
       ...(isIntraday(resolution) ? { timezone: "UTC" } : {}),
     });
     // In a header, so that no log of addresses has it.
@@ -91,9 +105,13 @@ export const TWELVE_DATA: Vendor = {
     if (/available (?:starting|exclusively|only)|upgrad/i.test(text))
       return refusal("NotConfigured", "twelvedata does not serve this to the plan of the key");
     // It was told with 400 before it was told with 404.
-    if (code === 404 || (code === 400 && /symbol\W.{0,200}(?:not found|missing or invalid)/i.test(text)))
+    if (
+      code === 404 ||
+      (code === 400 && /symbol\W.{0,200}(?:not found|missing or invalid)/i.test(text))
+    )
       return refusal("UnknownSymbol", "twelvedata does not know the symbol");
-    if (code === 401 || code === 403) return refusal("NotConfigured", "twelvedata does not take the key");
+    if (code === 401 || code === 403)
+      return refusal("NotConfigured", "twelvedata does not take the key");
     if (code >= 500) return refusal("Unavailable", "twelvedata says that it is out of order");
     return refusal("MalformedPayload", "twelvedata did not take the question");
   },
@@ -112,7 +130,9 @@ export const TWELVE_DATA: Vendor = {
     return {
       rows: values.map(({ datetime, open, high, low, close, volume }) => ({
         // Of days and longer only the date counts, at whatever hour of its exchange it is written.
-        timestamp: isIntraday(request.resolution) ? datetime : datetime - (datetime % MILLISECONDS_PER_DAY),
+        timestamp: isIntraday(request.resolution)
+          ? datetime
+          : datetime - (datetime % MILLISECONDS_PER_DAY),
         open: open / divisor,
         high: high / divisor,
         low: low / divisor,
@@ -132,4 +152,5 @@ function limited(message: string, now: number): SourceFailure {
   return { ...refusal("RateLimited", detail), retryAfterSeconds };
 }
 
-const timeOf = (instant: number): string => new Date(instant).toISOString().slice(0, 19).replace("T", " ");
+const timeOf = (instant: number): string =>
+  new Date(instant).toISOString().slice(0, 19).replace("T", " ");

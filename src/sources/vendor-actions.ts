@@ -3,7 +3,10 @@ import { actionKey, type CorporateAction } from "../domain/asset/corporate-actio
 import { MAX_PRICE } from "../domain/asset/read-number.ts";
 import type { HistoryRequest } from "./price-source.ts";
 
-/** An action as a vendor tells it, or null where what it told could not be read at all. Its numbers may be anything. */
+/**
+ * An action as a vendor tells it, or null where what it told could not be read at all. Its numbers
+ * may be anything.
+ */
 export type ReportedAction = CorporateAction | null;
 
 const EARLIEST = Date.UTC(1900, 0, 1);
@@ -12,10 +15,11 @@ const MAX_SHARES = 1e6;
 export const ACTIONS_NOTE = "dividends or splits of this period that cannot be were left out";
 
 /**
- * A vendor's dividends and splits as they may be stored: of stocks, of days that have come, one of a kind a day, above zero
- * and below the close before. Two dividends of a day are one of their sum, as vendors themselves write a special one beside
- * the regular; the same told twice is one; two splits of a day contradict each other. What cannot be is left out and counted:
- * bars are worth having without it.
+ * A vendor's dividends and splits as they may be stored: of stocks, of days that have come, one of
+ * a kind a day, above zero and below the close before. Two dividends of a day are one of their sum,
+ * as vendors themselves write a special one beside the regular; the same told twice is one; two
+ * splits of a day contradict each other. What cannot be is left out and counted: bars are worth
+ * having without it.
  */
 export function vendorActions(
   reported: readonly ReportedAction[],
@@ -37,7 +41,8 @@ export function vendorActions(
   const actions: CorporateAction[] = [];
   for (const texts of days.values()) {
     const action = oneOf([...texts].map((text) => JSON.parse(text) as CorporateAction));
-    if (action === null || !isPossible(action, now) || !isBelowClose(action, bars)) leftOut += texts.size;
+    if (action === null || !isPossible(action, now) || !isBelowClose(action, bars))
+      leftOut += texts.size;
     else actions.push(action);
   }
   return { actions: actions.toSorted((a, b) => a.exDate - b.exDate), leftOut };
@@ -48,17 +53,24 @@ function oneOf(actions: readonly CorporateAction[]): CorporateAction | null {
   const [first] = actions;
   if (first === undefined || actions.length === 1) return first ?? null;
   if (first.type === "split") return null;
-  const amount = actions.reduce((sum, one) => (one.type === "dividend" ? sum + one.amount : sum), 0);
+  const amount = actions.reduce(
+    (sum, one) => (one.type === "dividend" ? sum + one.amount : sum),
+    0,
+  );
   return { ...first, amount };
 }
 
 function isPossible(action: CorporateAction, now: number): boolean {
   if (!(action.exDate >= EARLIEST && action.exDate <= now)) return false;
   if (action.type === "dividend") return action.amount > 0 && action.amount <= MAX_PRICE;
-  return [action.numerator, action.denominator].every((shares) => shares > 0 && shares <= MAX_SHARES);
+  return [action.numerator, action.denominator].every(
+    (shares) => shares > 0 && shares <= MAX_SHARES,
+  );
 }
 
-/** No company pays more than it is worth; where the bar before is not in the answer nothing tells. */
+/**
+ * No company pays more than it is worth; where the bar before is not in the answer nothing tells.
+ */
 function isBelowClose(action: CorporateAction, bars: readonly Bar[]): boolean {
   if (action.type === "split") return true;
   const before = bars.findLast(({ timestamp }) => timestamp < action.exDate);

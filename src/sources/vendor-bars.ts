@@ -28,7 +28,10 @@ export type VendorBars =
   | {
       readonly ok: true;
       readonly bars: readonly Bar[];
-      /** Instants (epoch ms) of rows that were left out because the market was closed then, oldest first. */
+      /**
+       * Instants (epoch ms) of rows that were left out because the market was closed then, oldest
+       * first.
+       */
       readonly offSession: readonly number[];
       /** Whether the newest row was left out as a mere part of its period. */
       readonly part: boolean;
@@ -36,9 +39,9 @@ export type VendorBars =
   | { readonly ok: false; readonly reason: string };
 
 /**
- * A vendor's rows as bars that may be stored: under our keys, oldest first, of the window asked for and of nothing that is
- * still open at `now` (epoch ms). Rows of times at which the market was closed are left out and named. One impossible row
- * refuses all of them.
+ * A vendor's rows as bars that may be stored: under our keys, oldest first, of the window asked for
+ * and of nothing that is still open at `now` (epoch ms). Rows of times at which the market was
+ * closed are left out and named. One impossible row refuses all of them.
  */
 export const vendorBars = (
   rows: readonly StampedBar[],
@@ -54,25 +57,32 @@ export const vendorBars = (
       return { ok: false, reason: "a bar is stamped with a time that cannot be" };
     const timestamp = keyOf(resolution, calendar, row.timestamp);
     if (timestamp < from || timestamp > last) continue;
-    // A venue that never closes has weekends; the currency week has none, nor has a list that repeats Friday.
+    // A venue that never closes has weekends; the currency week has none, nor has a list that
+    // repeats Friday.
     if (type === "FX" && resolution === "1d" && isWeekend(utcDayOf(timestamp))) continue;
     keyed.push({ stamp: row.timestamp, bar: { ...row, timestamp } });
   }
   keyed.sort((a, b) => a.stamp - b.stamp);
   const { open, closed } = bySession(keyed, { resolution, calendar, type });
   const { bars, parts } = onePerPeriod(open, { resolution, calendar });
-  const over = bars.filter(({ timestamp }) => !intraday || timestamp + PERIOD_MS[resolution] <= now);
+  const over = bars.filter(
+    ({ timestamp }) => !intraday || timestamp + PERIOD_MS[resolution] <= now,
+  );
   const checked = checkBars(
     over.map((bar, index) => ({ row: index + 1, line: null, bar })),
     { now, resolution, keyOf: (instant) => barKey(resolution, calendar, instant) },
   );
-  if (checked.ok) return { ok: true, bars: checked.bars, offSession: closed, part: parts.length > 0 };
+  if (checked.ok)
+    return { ok: true, bars: checked.bars, offSession: closed, part: parts.length > 0 };
   const [first] = checked.errors;
   const where = first === undefined ? "" : `, the first: ${first.field} of row ${first.row}`;
   return { ok: false, reason: `${checked.total} impossible value(s)${where}` };
 };
 
-/** The key of a stamp's period. Some date a week by the Sunday before it; a market that rests on Sundays begins on Monday. */
+/**
+ * The key of a stamp's period. Some date a week by the Sunday before it; a market that rests on
+ * Sundays begins on Monday.
+ */
 function keyOf(resolution: Resolution, calendar: CalendarId, stamp: number): number {
   if (resolution !== "1w" || calendar === "CRYPTO") return barKey(resolution, calendar, stamp);
   const day = Date.parse(sessionDateOf(calendar, stamp));
@@ -81,8 +91,9 @@ function keyOf(resolution: Resolution, calendar: CalendarId, stamp: number): num
 }
 
 /**
- * Rows of the market's sessions, and the instants of the others. A day on which the market was closed is believed where it
- * was traded: exchanges open on days that no rule knows of. The currency week begins inside some vendors' bars, which count.
+ * Rows of the market's sessions, and the instants of the others. A day on which the market was
+ * closed is believed where it was traded: exchanges open on days that no rule knows of. The
+ * currency week begins inside some vendors' bars, which count.
  */
 function bySession(
   rows: readonly KeyedRow[],
@@ -91,7 +102,9 @@ function bySession(
   const intraday = isIntraday(resolution);
   const instants = rows.map(({ stamp, bar }) => (intraday ? stamp : bar.timestamp));
   const off = offSession(instants, resolution, calendar);
-  const lastInstants = instants.map((instant) => instant + (intraday ? PERIOD_MS[resolution] - 1 : 0));
+  const lastInstants = instants.map(
+    (instant) => instant + (intraday ? PERIOD_MS[resolution] - 1 : 0),
+  );
   const offAtEnd = type === "FX" ? offSession(lastInstants, resolution, calendar) : off;
   const isOff = ({ bar }: KeyedRow, index: number) =>
     off.has(index) && offAtEnd.has(index) && (intraday || bar.volume === 0);

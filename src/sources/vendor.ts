@@ -12,7 +12,10 @@ import { ACTIONS_NOTE, type ReportedAction, vendorActions } from "./vendor-actio
 import { type StampedBar, vendorBars } from "./vendor-bars.ts";
 import type { Window } from "./window.ts";
 
-/** One request to a vendor: where and how, which part of the period it covers, and what its reader must know. */
+/**
+ * One request to a vendor: where and how, which part of the period it covers, and what its reader
+ * must know.
+ */
 export interface Question {
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>>;
@@ -30,7 +33,10 @@ export interface Vendor {
   readonly needsKey: boolean;
   /** The request for the first part of a period, or why there is none. `now` is epoch ms. */
   readonly question: (request: HistoryRequest, place: Place) => Question | SourceFailure;
-  /** The trouble that a body tells of, under whatever status: a refusal, `nothing` for a window without bars, or null. */
+  /**
+   * The trouble that a body tells of, under whatever status: a refusal, `nothing` for a window
+   * without bars, or null.
+   */
   readonly trouble: (
     body: unknown,
     status: number,
@@ -66,7 +72,10 @@ export interface VendorOptions {
 /** Sixty years of days in the most talkative of the shapes are some 5 MB. */
 const MAX_BODY_BYTES = 8 * 1_048_576;
 
-/** A vendor as a price source: one request at a time, bounded in time and size, never following a redirect. */
+/**
+ * A vendor as a price source: one request at a time, bounded in time and size, never following a
+ * redirect.
+ */
 export const vendorSource = (vendor: Vendor, options: VendorOptions): PriceSource => {
   const ask = (request: HistoryRequest) =>
     vendor.question(request, { baseUrl: options.baseUrl, key: options.key, now: options.now() });
@@ -80,12 +89,17 @@ export const vendorSource = (vendor: Vendor, options: VendorOptions): PriceSourc
       const question = ask(request);
       if ("outcome" in question) return question;
       const timeout = AbortSignal.timeout(options.timeoutMs);
-      const signal = request.signal === undefined ? timeout : AbortSignal.any([timeout, request.signal]);
+      const signal =
+        request.signal === undefined ? timeout : AbortSignal.any([timeout, request.signal]);
       try {
         const response = await options.fetch(question.url, {
           signal,
           redirect: "manual",
-          headers: { accept: "application/json", "user-agent": options.userAgent, ...question.headers },
+          headers: {
+            accept: "application/json",
+            "user-agent": options.userAgent,
+            ...question.headers,
+          },
         });
         return await readAnswer(vendor, response, request, question, options.now());
       } catch (error) {
@@ -112,11 +126,15 @@ async function readAnswer(
       : { outcome: "bars", bars: [], source: vendor.name, next: window.next, ...out };
   };
   if (trouble === "nothing") return nothing();
-  if (trouble !== null) return trouble.outcome === byStatus?.outcome ? { ...byStatus, ...trouble } : trouble;
+  if (trouble !== null)
+    return trouble.outcome === byStatus?.outcome ? { ...byStatus, ...trouble } : trouble;
   if (byStatus !== null) {
-    // A vendor says in JSON what it does not know. Anything else that is not found is not the vendor's.
+    // A vendor says in JSON what it does not know. Anything else that is not found is not the
+    // vendor's.
     const stranger = byStatus.outcome === "NoData" && !json.ok;
-    return stranger ? refusal("MalformedPayload", "the answer is 404 and not the vendor's own") : byStatus;
+    return stranger
+      ? refusal("MalformedPayload", "the answer is 404 and not the vendor's own")
+      : byStatus;
   }
   if (!json.ok) return refusal("MalformedPayload", json.reason);
   const read = vendor.rows(json.value, request);
@@ -127,7 +145,12 @@ async function readAnswer(
   const { offSession, part } = checked;
   if (checked.bars.length === 0) return nothing(offSession);
   const { actions, leftOut } = vendorActions(read.actions ?? [], checked.bars, request, now);
-  const all = [note, read.note, leftOut > 0 ? ACTIONS_NOTE : undefined, part ? PART_NOTE : undefined];
+  const all = [
+    note,
+    read.note,
+    leftOut > 0 ? ACTIONS_NOTE : undefined,
+    part ? PART_NOTE : undefined,
+  ];
   const notes = all.filter((text) => text !== undefined).join("; ");
   return {
     outcome: "bars",
@@ -140,9 +163,12 @@ async function readAnswer(
   };
 }
 
-export const PART_NOTE = "the newest row is a part of its period and was left out until the period is told";
+export const PART_NOTE =
+  "the newest row is a part of its period and was left out until the period is told";
 
-/** Of an answer that is an error the status is enough: that its body breaks off must not hide it. */
+/**
+ * Of an answer that is an error the status is enough: that its body breaks off must not hide it.
+ */
 async function readBody(response: Response): Promise<JsonReading> {
   try {
     return await readBoundedJson(response, MAX_BODY_BYTES);

@@ -17,9 +17,13 @@ export const PERIOD_MS: Readonly<Record<Resolution, number>> = {
   "1mo": 31 * MILLISECONDS_PER_DAY,
 };
 
-export const isIntraday = (resolution: Resolution): boolean => PERIOD_MS[resolution] < MILLISECONDS_PER_DAY;
+export const isIntraday = (resolution: Resolution): boolean =>
+  PERIOD_MS[resolution] < MILLISECONDS_PER_DAY;
 
-/** The part of a period that one request asks for, epoch ms, both ends included; `next` is where the rest begins. */
+/**
+ * The part of a period that one request asks for, epoch ms, both ends included; `next` is where the
+ * rest begins.
+ */
 export interface Window {
   readonly from: number;
   readonly to: number;
@@ -29,7 +33,10 @@ export interface Window {
 /** A date of a vendor has four digits for its year. */
 const LATEST = Date.UTC(2200, 0, 1);
 
-/** The first window of at most `spanMs` at or after `earliest`; null when nothing is left to ask for. */
+/**
+ * The first window of at most `spanMs` at or after `earliest`; null when nothing is left to ask
+ * for.
+ */
 export const firstWindow = (
   { from, to }: Pick<HistoryRequest, "from" | "to">,
   earliest: number,

@@ -5,7 +5,14 @@ import type { Resolution } from "../domain/market/resolution.ts";
 import { datesOnExchangeClock } from "./exchange-clock.ts";
 import { type HistoryRequest, refusal, type SourceFailure } from "./price-source.ts";
 import { divisorOf, yahooSymbol } from "./symbols.ts";
-import { addressOf, malformed, type Question, unaddressed, unserved, type Vendor } from "./vendor.ts";
+import {
+  addressOf,
+  malformed,
+  type Question,
+  unaddressed,
+  unserved,
+  type Vendor,
+} from "./vendor.ts";
 import type { ReportedAction } from "./vendor-actions.ts";
 import type { StampedBar } from "./vendor-bars.ts";
 import { firstWindow, isIntraday, PERIOD_MS } from "./window.ts";
@@ -71,7 +78,9 @@ const happenings = z.record(z.string(), z.unknown());
 const dividend = z.object({ date: z.number(), amount: z.number() });
 const split = z.object({ date: z.number(), numerator: z.number(), denominator: z.number() });
 
-const reported = z.object({ error: z.object({ code: z.string(), description: z.string().nullish() }) });
+const reported = z.object({
+  error: z.object({ code: z.string(), description: z.string().nullish() }),
+});
 /** The service in front of the charts answers in its own name. */
 const chartError = z.union([
   z.object({ chart: reported }).transform(({ chart }) => chart.error),
@@ -79,15 +88,17 @@ const chartError = z.union([
 ]);
 
 /**
- * Yahoo's chart v8, without a key and without a promise. Prices and dividends are adjusted for splits, prices not for
- * dividends; both are in the money of the quote, so pence are pence in either. A day is
- * stamped with its session's open, a week and a month with its first midnight, on the exchange's own clock, which the answer
- * names; a closed range comes as a result without timestamps.
+ * Yahoo's chart v8, without a key and without a promise. Prices and dividends are adjusted for
+ * splits, prices not for dividends; both are in the money of the quote, so pence are pence in
+ * either. A day is stamped with its session's open, a week and a month with its first midnight, on
+ * the exchange's own clock, which the answer names; a closed range comes as a result without
+ * timestamps.
  */
 export const YAHOO: Vendor = {
   name: "yahoo",
   gapMs: 250,
-  limits: "unofficial; 429 by address and User-Agent; 1m reaches 29 days back, 5m to 30m 58, 1h 728",
+  limits:
+    "unofficial; 429 by address and User-Agent; 1m reaches 29 days back, 5m to 30m 58, 1h 728",
   needsKey: false,
   question: (request, { baseUrl, now }): Question | SourceFailure => {
     const { resolution } = request;
@@ -98,7 +109,8 @@ export const YAHOO: Vendor = {
     const earliest = interval.depth === null ? EARLIEST : now - interval.depth;
     const window = firstWindow(request, earliest, interval.span);
     if (window === null) return refusal("NoData", `yahoo has no ${resolution} bars of that time`);
-    // The stamp of a day lies anywhere between the evening before and its own end; a week and a month are asked for whole.
+    // The stamp of a day lies anywhere between the evening before and its own end; a week and a
+    // month are asked for whole.
     const margin = isIntraday(resolution) ? 0 : DAYS;
     const from = Math.max(window.from - margin, earliest);
     const to = window.to + (isIntraday(resolution) ? 1000 : PERIOD_MS[resolution] + margin);
@@ -152,7 +164,8 @@ export const YAHOO: Vendor = {
     }
     const { open, high, low, close, volume } = quote;
     const columns = [open, high, low, close, volume];
-    if (columns.some((values) => values?.length !== stamps.length)) return malformed("yahoo", "quote");
+    if (columns.some((values) => values?.length !== stamps.length))
+      return malformed("yahoo", "quote");
     const at = (values: readonly (number | null)[] | null | undefined, index: number) =>
       values?.[index] ?? null;
     const zone = meta.exchangeTimezoneName ?? null;
@@ -162,7 +175,12 @@ export const YAHOO: Vendor = {
       : datesOnExchangeClock(instants, zone, request.calendar);
     const rows = instants.flatMap((instant, index) => {
       const prices = [open, high, low, close].map((values) => at(values, index));
-      return rowOf(dated(instant), prices, request.type === "FX" ? null : at(volume, index), divisor);
+      return rowOf(
+        dated(instant),
+        prices,
+        request.type === "FX" ? null : at(volume, index),
+        divisor,
+      );
     });
     return { rows, actions: actionsIn(events, request, zone, divisor) };
   },
@@ -187,10 +205,14 @@ function actionsIn(
   };
   const dividends = entriesOf("dividends").map((entry) => dividend.safeParse(entry).data);
   const splits = entriesOf("splits").map((entry) => split.safeParse(entry).data);
-  const stamps = [...dividends, ...splits].flatMap((one) => (one === undefined ? [] : [one.date * 1000]));
+  const stamps = [...dividends, ...splits].flatMap((one) =>
+    one === undefined ? [] : [one.date * 1000],
+  );
   const dated = datesOnExchangeClock(stamps, zone, calendar);
   const dayOf = (stamp: number): number =>
-    isDatable({ timestamp: stamp * 1000 }) ? barKey("1d", calendar, dated(stamp * 1000)) : Number.NaN;
+    isDatable({ timestamp: stamp * 1000 })
+      ? barKey("1d", calendar, dated(stamp * 1000))
+      : Number.NaN;
   return [
     ...dividends.map((data): ReportedAction => {
       if (data === undefined) return null;
@@ -205,8 +227,8 @@ function actionsIn(
 }
 
 /**
- * A row with a gap is none: nobody traded, or it is not known yet. Very old rows have zeros where an open was never
- * recorded; of those the close is good and the range unknown.
+ * A row with a gap is none: nobody traded, or it is not known yet. Very old rows have zeros where
+ * an open was never recorded; of those the close is good and the range unknown.
  */
 function rowOf(
   timestamp: number,

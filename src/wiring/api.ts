@@ -20,7 +20,10 @@ import {
 } from "./platform/platform.ts";
 import { queueBacklogs } from "./platform/queues.ts";
 
-/** What one request is given. It carries on its caller's trace, and whatever it sets off carries it on. */
+/**
+ * What one request is given. It carries on its caller's trace, and whatever it sets off carries it
+ * on.
+ */
 export function apiPlatform(env: Env, request: Pick<Request, "headers">): ApiPlatform {
   const parent = request.headers.get("traceparent");
   const traceparent = continueTrace(parent, traceIds);
@@ -28,10 +31,17 @@ export function apiPlatform(env: Env, request: Pick<Request, "headers">): ApiPla
   const isContinued = traceIdOf(parent) !== undefined;
   const tracestate = isContinued ? readTracestate(request.headers.get("tracestate") ?? "") : null;
   const p = platform(env, { traceId: traceIdOf(traceparent) });
-  /** Accepted work is recorded before it is sent, so a failing queue is the sweep's business, not the client's. */
+  /**
+   * Accepted work is recorded before it is sent, so a failing queue is the sweep's business, not
+   * the client's.
+   */
   const quietly = async (sending: Promise<void>): Promise<void> => {
     await sending.catch((error: unknown) => {
-      p.log({ level: "warn", message: "wakeUp lost; the sweep finds the work", error: String(error) });
+      p.log({
+        level: "warn",
+        message: "wakeUp lost; the sweep finds the work",
+        error: String(error),
+      });
     });
   };
   return {
@@ -66,7 +76,8 @@ export function apiPlatform(env: Env, request: Pick<Request, "headers">): ApiPla
       ),
     sendAgain: async (bodies) => {
       for (const [queue, messages] of Map.groupBy(bodies, (body) => queueOf(env, body))) {
-        if (queue === null) throw new Error("a message has the shape of no queue that takes it as it is");
+        if (queue === null)
+          throw new Error("a message has the shape of no queue that takes it as it is");
         await sendAll(
           queue,
           messages.map((body) => ({ body: commandOf(body) })),
@@ -75,14 +86,20 @@ export function apiPlatform(env: Env, request: Pick<Request, "headers">): ApiPla
     },
     enqueueProcess: (process) =>
       quietly(
-        sendAll(env.PROCESSES_QUEUE, [{ body: { processId: process.id, ...traced(process.traceparent) } }]),
+        sendAll(env.PROCESSES_QUEUE, [
+          { body: { processId: process.id, ...traced(process.traceparent) } },
+        ]),
       ),
     enqueueRun: (reconciliationId) =>
       quietly(
-        sendAll(env.RECONCILE_QUEUE, [{ body: { reconciliationId, step: 0, ...traced(traceparent) } }]),
+        sendAll(env.RECONCILE_QUEUE, [
+          { body: { reconciliationId, step: 0, ...traced(traceparent) } },
+        ]),
       ),
     enqueueRebuild: (rebuildId) =>
-      quietly(sendAll(env.RECONCILE_QUEUE, [{ body: { rebuildId, step: 0, ...traced(traceparent) } }])),
+      quietly(
+        sendAll(env.RECONCILE_QUEUE, [{ body: { rebuildId, step: 0, ...traced(traceparent) } }]),
+      ),
     headOf: (symbol) => headOf(p, symbol),
     planOf: (body) => planOf(p, body),
     register: (symbol, fact, cause, expected) =>
@@ -99,7 +116,10 @@ export function apiPlatform(env: Env, request: Pick<Request, "headers">): ApiPla
   };
 }
 
-/** What may be sent again of a message: an event's says how far its stream reaches, and nothing of what happened. */
+/**
+ * What may be sent again of a message: an event's says how far its stream reaches, and nothing of
+ * what happened.
+ */
 function commandOf(body: unknown): unknown {
   const event = eventMessage.safeParse(body);
   return event.success ? event.data : body;

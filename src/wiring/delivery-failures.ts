@@ -29,10 +29,10 @@ export interface FailedDelivery {
 }
 
 /**
- * The statements that put failed deliveries on record: event, audit row and dead letter of each. They stand before the
- * statement that ends the deliveries and write nothing for one that has ended, or whose endpoint was disabled or deleted
- * meanwhile. A delivery that still has an open dead letter brings that one up to date. Announce `failedDeliveryFacts`
- * when the batch is through.
+ * The statements that put failed deliveries on record: event, audit row and dead letter of each.
+ * They stand before the statement that ends the deliveries and write nothing for one that has
+ * ended, or whose endpoint was disabled or deleted meanwhile. A delivery that still has an open
+ * dead letter brings that one up to date. Announce `failedDeliveryFacts` when the batch is through.
  */
 export function recordFailedDeliveries(
   p: Platform,
@@ -93,8 +93,8 @@ const rowsThat = (condition: string): string =>
   `(SELECT one.value FROM json_each(?1) AS one WHERE ${condition})`;
 
 /**
- * The events that tell of failed deliveries. That the telling of such an event failed is no event again: two receivers
- * that are both out would otherwise tell each other of it without end.
+ * The events that tell of failed deliveries. That the telling of such an event failed is no event
+ * again: two receivers that are both out would otherwise tell each other of it without end.
  */
 export const failedDeliveryFacts = (failed: readonly FailedDelivery[]): Fact[] =>
   failed

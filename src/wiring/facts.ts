@@ -7,9 +7,10 @@ import { type Platform, traced } from "./platform/platform.ts";
 export type Fact = NewEvent & { readonly streamId: string; readonly cause: Cause };
 
 /**
- * The statements that append facts to their streams, each at the version after its stream's last. Put them into the
- * batch that makes the facts true, before the statements that change what `given` looks at; then call `announceFacts`.
- * `given` is an SQL condition on the fact, `fact.value ->> 'streamId'` for one, so that what is so already is no news.
+ * The statements that append facts to their streams, each at the version after its stream's last.
+ * Put them into the batch that makes the facts true, before the statements that change what `given`
+ * looks at; then call `announceFacts`. `given` is an SQL condition on the fact, `fact.value ->>
+ * 'streamId'` for one, so that what is so already is no news.
  */
 export function recordFacts(
   p: Platform,
@@ -32,7 +33,10 @@ export function recordFacts(
   return [appendFacts(p.env.DB, stored, given), noteAppended(p.env.DB, streamsOf(facts), now)];
 }
 
-/** Tells the events consumer how far the streams reach now; if this is lost the sweep finds them behind. */
+/**
+ * Tells the events consumer how far the streams reach now; if this is lost the sweep finds them
+ * behind.
+ */
 export async function announceFacts(p: Platform, facts: readonly Fact[]): Promise<void> {
   if (facts.length === 0) return;
   try {
@@ -40,14 +44,18 @@ export async function announceFacts(p: Platform, facts: readonly Fact[]): Promis
     if (heads.length === 0) return;
     const traces = new Map(facts.map(({ streamId, cause }) => [streamId, cause.traceparent]));
     await p.env.EVENTS_QUEUE.sendBatch(
-      heads.map((head) => ({ body: { ...head, event: null, ...traced(traces.get(head.streamId)) } })),
+      heads.map((head) => ({
+        body: { ...head, event: null, ...traced(traces.get(head.streamId)) },
+      })),
     );
   } catch (error) {
     p.log({ level: "warn", message: "facts not announced", error: String(error) });
   }
 }
 
-const streamsOf = (facts: readonly Fact[]): string[] => [...new Set(facts.map(({ streamId }) => streamId))];
+const streamsOf = (facts: readonly Fact[]): string[] => [
+  ...new Set(facts.map(({ streamId }) => streamId)),
+];
 
 /** What nobody asked for: the system found it out by itself. */
 export const ownCause = (correlationId: string): Cause => ({

@@ -19,9 +19,9 @@ export interface Failure {
 }
 
 /**
- * A job that failed for good leaves an event, an audit row and, when its retries ran out, a dead letter. These
- * statements stand before the one that settles the jobs, and like it write nothing for a job that somebody else has
- * settled meanwhile.
+ * A job that failed for good leaves an event, an audit row and, when its retries ran out, a dead
+ * letter. These statements stand before the one that settles the jobs, and like it write nothing
+ * for a job that somebody else has settled meanwhile.
  */
 export function recordFailures(
   p: Platform,
@@ -46,7 +46,12 @@ export function recordFailures(
     projectFeed(DB, events, UNSETTLED),
     noteKnown(
       DB,
-      events.map(({ streamId, version, jobId, attempt }) => ({ streamId, version, jobId, attempt })),
+      events.map(({ streamId, version, jobId, attempt }) => ({
+        streamId,
+        version,
+        jobId,
+        attempt,
+      })),
       now,
       UNSETTLED,
     ),
@@ -56,31 +61,48 @@ export function recordFailures(
 }
 
 /**
- * How far a stream reaches by its own log. A job that ends without success may have taken effect all the same, in an
- * attempt whose answer was lost; if then the event's message is lost too, nobody else would know of it. An object that
- * does not answer is passed over: its next job says how far it reaches.
+ * How far a stream reaches by its own log. A job that ends without success may have taken effect
+ * all the same, in an attempt whose answer was lost; if then the event's message is lost too,
+ * nobody else would know of it. An object that does not answer is passed over: its next job says
+ * how far it reaches.
  */
 export async function headOf(p: Platform, symbol: string): Promise<StreamHead[]> {
-  // A portfolio's log is D1's own, and how far it reaches was noted in the very transaction that wrote it; a backtest has none.
+  // A portfolio's log is D1's own, and how far it reaches was noted in the very transaction that
+  // wrote it; a backtest has none.
   if (shownSubject(symbol).symbol === null) return [];
-  // A ranking is of a resolution, and its stream is in the feed itself: nothing of it can be on its way.
+  // A ranking is of a resolution, and its stream is in the feed itself: nothing of it can be on its
+  // way.
   if (isResolution(symbol)) return [];
   try {
-    const { head } = await assetObject(p.env, symbol).readEvents(symbol, Number.MAX_SAFE_INTEGER, 1);
+    const { head } = await assetObject(p.env, symbol).readEvents(
+      symbol,
+      Number.MAX_SAFE_INTEGER,
+      1,
+    );
     return head > 0 ? [{ streamId: assetStream(symbol), version: head }] : [];
   } catch (error) {
-    p.log({ level: "warn", message: "stream not asked how far it reaches", symbol, error: String(error) });
+    p.log({
+      level: "warn",
+      message: "stream not asked how far it reaches",
+      symbol,
+      error: String(error),
+    });
     return [];
   }
 }
 
 /** The same for the assets of jobs that failed. */
-export async function headsOfFailed(p: Platform, failures: readonly Failure[]): Promise<StreamHead[]> {
+export async function headsOfFailed(
+  p: Platform,
+  failures: readonly Failure[],
+): Promise<StreamHead[]> {
   const symbols = [...new Set(failures.map(({ job }) => job.symbol))];
   return (await Promise.all(symbols.map((symbol) => headOf(p, symbol)))).flat();
 }
 
-/** Tells the events consumer of the failures; if this is lost the sweep finds the streams behind. */
+/**
+ * Tells the events consumer of the failures; if this is lost the sweep finds the streams behind.
+ */
 export async function announceFailures(p: Platform, failures: readonly Failure[]): Promise<void> {
   try {
     await p.env.EVENTS_QUEUE.sendBatch(
@@ -95,7 +117,9 @@ export async function announceFailures(p: Platform, failures: readonly Failure[]
     );
     // These messages carry no event, so whoever takes them cannot count it.
     for (const { settlement } of failures)
-      p.metrics.count("events_published_total", { event_type: settlement.failure?.eventType ?? "" });
+      p.metrics.count("events_published_total", {
+        event_type: settlement.failure?.eventType ?? "",
+      });
   } catch (error) {
     p.log({ level: "warn", message: "failure not announced", error: String(error) });
   }

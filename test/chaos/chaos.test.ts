@@ -16,7 +16,9 @@ beforeAll(async () => {
   worker = await loadWorker();
 });
 
-async function violationsOf(seeds: readonly number[]): Promise<readonly (Violation & { replay: string })[]> {
+async function violationsOf(
+  seeds: readonly number[],
+): Promise<readonly (Violation & { replay: string })[]> {
   const found: (Violation & { replay: string })[] = [];
   for (const seed of seeds) {
     const { violations } = await runSeed(worker, seed);
@@ -36,7 +38,9 @@ describe("the table of safety checks", () => {
   it.each(TEETH)("names a suite that is there: $name", ({ noticedBy }) => {
     if ("seeds" in noticedBy) return expect(noticedBy.seeds).toBeGreaterThan(0);
     if ("crashPoints" in noticedBy)
-      return expect(FLOWS.filter(({ name }) => name.includes(noticedBy.crashPoints))).not.toEqual([]);
+      return expect(FLOWS.filter(({ name }) => name.includes(noticedBy.crashPoints))).not.toEqual(
+        [],
+      );
     const test = new URL(`../../${noticedBy.file}`, import.meta.url);
     // Names that come from a table stand in the file beside it.
     const table = new URL(test.href.replace(/\.test\.ts$/, ".ts"));

@@ -12,7 +12,8 @@ beforeAll(async () => {
 });
 
 afterAll(() => {
-  const sum = (of: (one: Exploration) => number) => explored.reduce((total, one) => total + of(one), 0);
+  const sum = (of: (one: Exploration) => number) =>
+    explored.reduce((total, one) => total + of(one), 0);
   const verdict = sum(({ faults }) => faults.length) === 0 ? "all equal" : "not all equal";
   console.log(
     `crash points: ${explored.length} flows, ${sum(({ points }) => points)} points, ${sum(({ runs }) => runs)} runs, ${verdict}`,

@@ -11,8 +11,8 @@ export interface Violation {
 }
 
 /**
- * Work that is not finished, in words; empty when the installation is at rest. What belongs to a poisoned object can
- * never finish and does not count: the promise is that all the rest does.
+ * Work that is not finished, in words; empty when the installation is at rest. What belongs to a
+ * poisoned object can never finish and does not count: the promise is that all the rest does.
  */
 export function openWork(system: System): string[] {
   const { db, broker } = system;
@@ -32,7 +32,9 @@ export function openWork(system: System): string[] {
   );
   note(
     "open processes",
-    names("SELECT id AS name FROM processes WHERE due_at IS NOT NULL").filter((id) => !held.includes(id)),
+    names("SELECT id AS name FROM processes WHERE due_at IS NOT NULL").filter(
+      (id) => !held.includes(id),
+    ),
   );
   note(
     "comparisons with the logs",
@@ -72,10 +74,15 @@ function heldProcesses({ db }: System): string[] {
 
 /** What must hold in the middle of everything. */
 export const checkAlways = (system: System): Violation[] =>
-  neverAhead(system).map((what) => ({ invariant: "the read model is never ahead and has no gap", what }));
+  neverAhead(system).map((what) => ({
+    invariant: "the read model is never ahead and has no gap",
+    what,
+  }));
 
 /** What must hold when everything has come to rest. */
 export function checkAtRest(system: System, ledger: Ledger): Violation[] {
   const view = new View(system, ledger);
-  return INVARIANTS.flatMap(({ name, check }) => check(view).map((what) => ({ invariant: name, what })));
+  return INVARIANTS.flatMap(({ name, check }) =>
+    check(view).map((what) => ({ invariant: name, what })),
+  );
 }

@@ -1,7 +1,7 @@
 /**
- * `npm run chaos -- --seeds N [--from S] [--jobs J] [--verbose]`: runs the shipped Worker under N seeds' worth of
- * faults. Each seed is a run of its own and the same every time; `--verbose` prints every step of it.
- * `--crash-points NAME` walks the crash points of a flow instead.
+ * `npm run chaos -- --seeds N [--from S] [--jobs J] [--verbose]`: runs the shipped Worker under N
+ * seeds' worth of faults. Each seed is a run of its own and the same every time; `--verbose` prints
+ * every step of it. `--crash-points NAME` walks the crash points of a flow instead.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { cpus } from "node:os";

@@ -21,7 +21,10 @@ export interface SeedResult {
   readonly tail: readonly string[];
 }
 
-/** One run: random programs of clients against the shipped Worker, under random faults, then peace, then judgement. */
+/**
+ * One run: random programs of clients against the shipped Worker, under random faults, then peace,
+ * then judgement.
+ */
 export async function runSeed(
   worker: ShippedWorker,
   seed: number,
@@ -62,10 +65,16 @@ export async function runSeed(
   };
 }
 
-/** What nobody has given up yet is given up in the third round; what comes to light then, in the rounds after it. */
+/**
+ * What nobody has given up yet is given up in the third round; what comes to light then, in the
+ * rounds after it.
+ */
 const MAX_ROUNDS = 12;
 
-/** Parked assets wait for a person. Before one comes, nothing may wait in vain; after that, nothing may wait at all. */
+/**
+ * Parked assets wait for a person. Before one comes, nothing may wait in vain; after that, nothing
+ * may wait at all.
+ */
 async function handleAllDeadLetters(run: Run): Promise<void> {
   for (let round = 0; round < MAX_ROUNDS && run.violations.length === 0; round++) {
     for (const what of [...waitingInVain(run.system), ...redrivenForever(run.system)])

@@ -17,7 +17,9 @@ const CHECK_EVERY = 250;
 /** At rest means at rest for this many ticks: a sweep may still find something. */
 const QUIET_TICKS = 4;
 
-/** One run of the installation: its clients, its cron trigger, and the loop that moves the world. */
+/**
+ * One run of the installation: its clients, its cron trigger, and the loop that moves the world.
+ */
 export class Run {
   readonly world: World;
   readonly system: System;
@@ -89,7 +91,10 @@ export class Run {
     this.violations.push({ invariant: "stuck", what });
   }
 
-  /** Runs steps, and moves the clock when there is none, until the condition holds between two moves of the clock. */
+  /**
+   * Runs steps, and moves the clock when there is none, until the condition holds between two moves
+   * of the clock.
+   */
   async runUntil(reached: () => boolean): Promise<void> {
     const { scheduler } = this.world;
     let unchecked = 0;
@@ -127,6 +132,9 @@ export class Run {
   #fireIn(wait: number, time: number): void {
     const { scheduler } = this.world;
     if (wait === 0) this.system.tick(time);
-    else scheduler.at(scheduler.now + wait, scheduler.network, "cron at last", () => this.system.tick(time));
+    else
+      scheduler.at(scheduler.now + wait, scheduler.network, "cron at last", () =>
+        this.system.tick(time),
+      );
   }
 }

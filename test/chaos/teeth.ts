@@ -1,6 +1,7 @@
 /**
- * `npm run teeth [-- name]`: takes each safety check out of a copy of the product, one at a time, and sees whether the
- * suite that guards it goes red. A check whose absence nobody notices is a promise nobody keeps.
+ * `npm run teeth [-- name]`: takes each safety check out of a copy of the product, one at a time,
+ * and sees whether the suite that guards it goes red. A check whose absence nobody notices is a
+ * promise nobody keeps.
  */
 import { spawnSync } from "node:child_process";
 import {
@@ -71,7 +72,8 @@ function passes(tree: string, suite: Suite): boolean {
 }
 
 const nameOf = (suite: Suite): string => {
-  if ("seeds" in suite) return suite.seeds === 1 ? `chaos seed ${suite.from}` : `chaos, ${suite.seeds} seeds`;
+  if ("seeds" in suite)
+    return suite.seeds === 1 ? `chaos seed ${suite.from}` : `chaos, ${suite.seeds} seeds`;
   return "crashPoints" in suite ? `crash points: ${suite.crashPoints}` : suite.file;
 };
 
@@ -102,7 +104,9 @@ function isGreen(tree: string, suite: Suite): boolean {
 }
 
 const wanted = process.argv.slice(2);
-const chosen = TEETH.filter(({ name }) => wanted.length === 0 || wanted.some((word) => name.includes(word)));
+const chosen = TEETH.filter(
+  ({ name }) => wanted.length === 0 || wanted.some((word) => name.includes(word)),
+);
 const tree = copyTree();
 let noticed = 0;
 try {

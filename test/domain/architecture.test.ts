@@ -6,8 +6,8 @@ const root = join(import.meta.dirname, "../..");
 const src = join(root, "src");
 
 /**
- * The table of ARCHITECTURE.md: what each part may import, beside itself and packages. `types:` marks what only types
- * may be taken from.
+ * The table of ARCHITECTURE.md: what each part may import, beside itself and packages. `types:`
+ * marks what only types may be taken from.
  */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   domain: [],
@@ -85,14 +85,17 @@ const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter(
 
 function importsOf(file: string): Import[] {
   const text = readFileSync(join(src, file), "utf8");
-  return [...text.matchAll(/^(?:import|export)\s+(type\s+)?[^;'"]*?from\s+"([^"]+)"/gm)].map((match) => ({
-    from: file,
-    target: match[2] ?? "",
-    typeOnly: match[1] !== undefined,
-  }));
+  return [...text.matchAll(/^(?:import|export)\s+(type\s+)?[^;'"]*?from\s+"([^"]+)"/gm)].map(
+    (match) => ({
+      from: file,
+      target: match[2] ?? "",
+      typeOnly: match[1] !== undefined,
+    }),
+  );
 }
 
-const inSource = (file: string, target: string): string => relative(src, join(src, dirname(file), target));
+const inSource = (file: string, target: string): string =>
+  relative(src, join(src, dirname(file), target));
 const partOf = (file: string): string => file.split("/")[0] ?? "";
 
 function verdict({ from, target, typeOnly }: Import): string | null {
@@ -107,7 +110,8 @@ function verdict({ from, target, typeOnly }: Import): string | null {
   const allowed = MAY_IMPORT[part] ?? [];
   const covers = (rule: string): boolean => to === `${rule}.ts` || to.startsWith(`${rule}/`);
   if (allowed.some((rule) => !rule.startsWith("types:") && covers(rule))) return null;
-  if (typeOnly && allowed.some((rule) => rule.startsWith("types:") && covers(rule.slice(6)))) return null;
+  if (typeOnly && allowed.some((rule) => rule.startsWith("types:") && covers(rule.slice(6))))
+    return null;
   return `${from} imports ${to}${typeOnly ? " (types)" : ""}, which ${part} may not`;
 }
 
@@ -128,7 +132,9 @@ describe("the house", () => {
     expect(verdict(wrong)).toContain("domain may not");
     expect(verdict({ ...wrong, from: "durable-objects/outbox.ts" })).toContain("may not");
     expect(verdict({ ...wrong, from: "durable-objects/outbox.ts", typeOnly: true })).toBeNull();
-    expect(verdict({ from: "domain/outcome.ts", target: "hono", typeOnly: false })).toContain("package hono");
+    expect(verdict({ from: "domain/outcome.ts", target: "hono", typeOnly: false })).toContain(
+      "package hono",
+    );
   });
 
   it("has no file over 300 lines, and a median near 100 at most", () => {
@@ -169,9 +175,9 @@ describe("the house", () => {
       expect(consumed).toContain(setting(block, "dead_letter_queue"));
       expect(setting(block, "dead_letter_queue")).not.toBe(setting(block, "queue"));
     }
-    const produced = [...toml.matchAll(/\[\[queues\.producers\]\]\nbinding = "\w+"\nqueue = "([^"]+)"/g)].map(
-      (m) => m[1],
-    );
+    const produced = [
+      ...toml.matchAll(/\[\[queues\.producers\]\]\nbinding = "\w+"\nqueue = "([^"]+)"/g),
+    ].map((m) => m[1]);
     expect(new Set(produced)).toEqual(consumed);
   });
 });

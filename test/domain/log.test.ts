@@ -16,7 +16,13 @@ const parsed = () => lines.map((line) => JSON.parse(line) as Record<string, unkn
 
 describe("a log line", () => {
   it("is one line of JSON with level, message, time and what it is about", () => {
-    const about = { traceId: "t", tenantId: "default", jobId: "ingest|SPX|1", asset: "SPX", attempt: 2 };
+    const about = {
+      traceId: "t",
+      tenantId: "default",
+      jobId: "ingest|SPX|1",
+      asset: "SPX",
+      attempt: 2,
+    };
     within(log, about)({ level: "warn", message: "two\nlines", error: "broken\nhere" });
     expect(lines[0]).not.toContain("\n");
     expect(parsed()[0]).toMatchObject({ level: "warn", message: "two\nlines", ...about });
@@ -62,7 +68,10 @@ describe("a log line", () => {
     log({ level: "info", message: "big", value: 10n, text: "x".repeat(100_000) });
     log({});
     expect(parsed()).toHaveLength(3);
-    expect(parsed()[0]).toMatchObject({ level: "error", message: "a log line could not be written" });
+    expect(parsed()[0]).toMatchObject({
+      level: "error",
+      message: "a log line could not be written",
+    });
     expect(lines[1]?.length).toBeLessThan(3_000);
     expect(parsed()[2]).toMatchObject({ level: "info", message: "" });
   });

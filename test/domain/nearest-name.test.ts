@@ -22,12 +22,17 @@ describe("the known name that somebody meant", () => {
     expect(nearestName(given, KNOWN)).toBe(meant);
   });
 
-  test.each([["x"], [""], ["volume"], ["constructor"], ["__proto__"], ["toString"], ["a".repeat(100_000)]])(
-    "%.20s means none of them",
-    (given) => {
-      expect(nearestName(given, KNOWN)).toBeNull();
-    },
-  );
+  test.each([
+    ["x"],
+    [""],
+    ["volume"],
+    ["constructor"],
+    ["__proto__"],
+    ["toString"],
+    ["a".repeat(100_000)],
+  ])("%.20s means none of them", (given) => {
+    expect(nearestName(given, KNOWN)).toBeNull();
+  });
 
   test("where a nearer name is known, what others call it does not count", () => {
     expect(nearestName("after", ["after", "cursor"])).toBe("after");

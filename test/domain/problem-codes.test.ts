@@ -6,13 +6,13 @@ const root = join(import.meta.dirname, "../..");
 const table = /const PROBLEMS = \{([\s\S]*?)\n\} as const/.exec(
   readFileSync(join(root, "src/api/http/problem.ts"), "utf8"),
 )?.[1];
-const answered = [...(table ?? "").matchAll(/^ {2}(\w+): \[(\d{3}),/gm)].map(([, code = "", status]) => [
-  code,
-  Number(status),
-]);
+const answered = [...(table ?? "").matchAll(/^ {2}(\w+): \[(\d{3}),/gm)].map(
+  ([, code = "", status]) => [code, Number(status)],
+);
 
 /** The rows of the page's table of refusals: statuses, then codes. */
-const page = readFileSync(join(root, "docs/api.md"), "utf8").split("## Refusals")[1]?.split("\n## ")[0] ?? "";
+const page =
+  readFileSync(join(root, "docs/api.md"), "utf8").split("## Refusals")[1]?.split("\n## ")[0] ?? "";
 const described = page.split("\n").flatMap((line) => {
   const [, statuses, codes] = /^\| (\d{3}(?:, \d{3})*) \| (.+) \|$/.exec(line) ?? [];
   if (statuses === undefined || codes === undefined) return [];
@@ -29,13 +29,16 @@ describe("docs/api.md", () => {
   test("tells of no code that nobody answers", () => {
     const known = answered.map(([code]) => code);
     expect(known.length).toBeGreaterThan(20);
-    expect(described.flatMap(({ codes }) => codes).filter((code) => !known.includes(code))).toEqual([]);
+    expect(described.flatMap(({ codes }) => codes).filter((code) => !known.includes(code))).toEqual(
+      [],
+    );
   });
 
   test("tells of no status without one of its codes", () => {
     const statuses = described.flatMap((row) =>
       row.statuses.filter(
-        (status) => !row.codes.some((code) => answered.some(([name, at]) => name === code && at === status)),
+        (status) =>
+          !row.codes.some((code) => answered.some(([name, at]) => name === code && at === status)),
       ),
     );
     expect(statuses).toEqual([]);

@@ -35,7 +35,10 @@ export class Api {
     const url = path.startsWith("http") ? path : `${this.origin}/api/v1${path}`;
     const response = await fetch(url, {
       method,
-      headers: { ...(this.key === null ? {} : { authorization: `Bearer ${this.key}` }), ...headers },
+      headers: {
+        ...(this.key === null ? {} : { authorization: `Bearer ${this.key}` }),
+        ...headers,
+      },
       body: body ?? null,
       redirect: "manual",
       signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
@@ -77,14 +80,17 @@ export class Api {
   }
 
   async create<T extends z.ZodType>(path: string, value: unknown, view: T): Promise<z.infer<T>> {
-    return view.parse(JSON.parse((await this.expect(201, await this.json("POST", path, value))).text));
+    return view.parse(
+      JSON.parse((await this.expect(201, await this.json("POST", path, value))).text),
+    );
   }
 
   /** Sends bars and tells the id of the job that takes them in. */
   async importCsv(symbol: string, csv: string | Uint8Array, query = ""): Promise<string> {
     const headers = { "content-type": "text/csv" };
     const answer = await this.ask("POST", `/assets/${symbol}/bars${query}`, { body: csv, headers });
-    return z.object({ jobId: z.string() }).parse(JSON.parse((await this.expect(202, answer)).text)).jobId;
+    return z.object({ jobId: z.string() }).parse(JSON.parse((await this.expect(202, answer)).text))
+      .jobId;
   }
 
   /** The job, once it has ended one way or the other. */

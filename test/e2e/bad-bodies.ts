@@ -6,7 +6,13 @@ const schedule = { name: "x", target: { symbol: KNOWN }, cadence: interval };
 const hook = { url: "https://example.com/hook", patterns: ["#"] };
 const deep = `${'{"a":'.repeat(20_000)}1${"}".repeat(20_000)}`;
 
-const posted = (name: string, path: string, json: unknown, field?: string, status = 422): BadRequest => ({
+const posted = (
+  name: string,
+  path: string,
+  json: unknown,
+  field?: string,
+  status = 422,
+): BadRequest => ({
   name: `POST ${path} with ${name}`,
   method: "POST",
   path,
@@ -41,7 +47,12 @@ export const BAD_BODIES: readonly BadRequest[] = [
   posted("an asset twice", "/portfolios", { name: "x", symbols: [KNOWN, KNOWN] }, "symbols.1"),
   posted("no portfolio", "/portfolios/nope/optimizations", { method: "hrp" }, undefined, 404),
   posted("no method", "/portfolios/nope/optimizations", {}, "method"),
-  posted("numbers that are text", "/portfolios/nope/optimizations", { method: "hrp", amount: "1" }, "amount"),
+  posted(
+    "numbers that are text",
+    "/portfolios/nope/optimizations",
+    { method: "hrp", amount: "1" },
+    "amount",
+  ),
   // Backtests
   posted("an unknown asset", "/backtests", { kind: "rules", symbol: "NOPE" }, undefined, 404),
   posted("another kind", "/backtests", { kind: "magic", symbol: KNOWN }, "kind"),
@@ -54,7 +65,12 @@ export const BAD_BODIES: readonly BadRequest[] = [
     { kind: "rules", symbol: KNOWN, from: "2021-01-01", to: "2020-01-01" },
     "from",
   ),
-  posted("too many shuffles", "/backtests", { kind: "rules", symbol: KNOWN, shuffles: 1e9 }, "shuffles"),
+  posted(
+    "too many shuffles",
+    "/backtests",
+    { kind: "rules", symbol: KNOWN, shuffles: 1e9 },
+    "shuffles",
+  ),
   // Bodies
   raw("malformed JSON", '{"symbol":', 400, "malformed_request"),
   raw("an empty body", "", 400, "malformed_request"),
@@ -69,7 +85,13 @@ export const BAD_BODIES: readonly BadRequest[] = [
     "payload_too_large",
   ),
   raw("text/plain", JSON.stringify(asset), 415, "unsupported_media_type", "text/plain"),
-  raw("a form", "symbol=NEW-USD", 415, "unsupported_media_type", "application/x-www-form-urlencoded"),
+  raw(
+    "a form",
+    "symbol=NEW-USD",
+    415,
+    "unsupported_media_type",
+    "application/x-www-form-urlencoded",
+  ),
   raw("no content type", JSON.stringify(asset), 415, "unsupported_media_type", null),
   ...(["null", "[]", '"text"', "1", "1e999", "true"] as const).map((text) =>
     raw(text, text, 422, "validation_failed"),
@@ -157,15 +179,41 @@ export const BAD_BODIES: readonly BadRequest[] = [
     undefined,
     404,
   ),
-  posted("a negative catch-up", "/schedules", { ...schedule, catchUpSeconds: -1 }, "catchUpSeconds"),
+  posted(
+    "a negative catch-up",
+    "/schedules",
+    { ...schedule, catchUpSeconds: -1 },
+    "catchUpSeconds",
+  ),
   posted("endless jitter", "/schedules", { ...schedule, jitterSeconds: 1e9 }, "jitterSeconds"),
-  posted("an unknown overlap policy", "/schedules", { ...schedule, overlap: "bufferAll" }, "overlap"),
-  { name: "pausing an unknown schedule", method: "POST", path: "/schedules/nope/pause", status: 404 },
-  { name: "resuming an unknown schedule", method: "POST", path: "/schedules/nope/resume", status: 404 },
+  posted(
+    "an unknown overlap policy",
+    "/schedules",
+    { ...schedule, overlap: "bufferAll" },
+    "overlap",
+  ),
+  {
+    name: "pausing an unknown schedule",
+    method: "POST",
+    path: "/schedules/nope/pause",
+    status: 404,
+  },
+  {
+    name: "resuming an unknown schedule",
+    method: "POST",
+    path: "/schedules/nope/resume",
+    status: 404,
+  },
   posted("an odd wish", "/schedules/nope/resume", { missed: "maybe" }, "missed"),
   posted("no range", "/schedules/nope/backfill", {}, "from"),
   posted("no instant", "/schedules/nope/backfill", { from: "yesterday", to: "2020-01-01" }, "from"),
-  posted("no schedule", "/schedules/nope/backfill", { from: "2020-01-01", to: "2020-01-02" }, undefined, 404),
+  posted(
+    "no schedule",
+    "/schedules/nope/backfill",
+    { from: "2020-01-01", to: "2020-01-02" },
+    undefined,
+    404,
+  ),
   // Processes
   posted("an unknown kind", "/processes", { kind: "dance", input: asset }, "kind"),
   posted("nothing in it", "/processes", {}, "kind"),
@@ -182,12 +230,21 @@ export const BAD_BODIES: readonly BadRequest[] = [
     undefined,
     409,
   ),
-  { name: "resuming an unknown process", method: "POST", path: "/processes/nope/resume", status: 404 },
+  {
+    name: "resuming an unknown process",
+    method: "POST",
+    path: "/processes/nope/resume",
+    status: 404,
+  },
   posted("no reason", "/processes/nope/compensate", {}, "reason"),
   posted("an unknown process", "/processes/nope/compensate", { reason: "x" }, undefined, 404),
   // Webhooks, keys, backoffice
-  ...[[], ["a..b"], ["a*"], [""], Array(51).fill("#"), [`${"a.".repeat(16)}a`], "#", [1]].map((patterns) =>
-    posted(`patterns ${JSON.stringify(patterns).slice(0, 40)}`, "/webhook-endpoints", { ...hook, patterns }),
+  ...[[], ["a..b"], ["a*"], [""], Array(51).fill("#"), [`${"a.".repeat(16)}a`], "#", [1]].map(
+    (patterns) =>
+      posted(`patterns ${JSON.stringify(patterns).slice(0, 40)}`, "/webhook-endpoints", {
+        ...hook,
+        patterns,
+      }),
   ),
   posted("no url", "/webhook-endpoints", { patterns: ["#"] }, "url"),
   posted("an unknown scope", "/backoffice/api-keys", { name: "x", scopes: ["root"] }),
@@ -199,7 +256,12 @@ export const BAD_BODIES: readonly BadRequest[] = [
     "expiresAt",
   ),
   posted("an unknown asset", "/backoffice/events/retry", { symbol: "NOPE" }, undefined, 404),
-  { name: "revoking an unknown key", method: "DELETE", path: "/backoffice/api-keys/nope", status: 404 },
+  {
+    name: "revoking an unknown key",
+    method: "DELETE",
+    path: "/backoffice/api-keys/nope",
+    status: 404,
+  },
   {
     name: "redriving an unknown dead letter",
     method: "POST",
@@ -207,7 +269,14 @@ export const BAD_BODIES: readonly BadRequest[] = [
     status: 404,
   },
   // Uploads refused by their wrapping
-  { name: "an import as text/plain", method: "POST", path: bars, text: "a", type: "text/plain", status: 415 },
+  {
+    name: "an import as text/plain",
+    method: "POST",
+    path: bars,
+    text: "a",
+    type: "text/plain",
+    status: 415,
+  },
   {
     name: "an import without a content type",
     method: "POST",

@@ -1,4 +1,7 @@
-/** Price files as people really send them: those that must be refused, how, and those that must be taken. */
+/**
+ * Price files as people really send them: those that must be refused, how, and those that must be
+ * taken.
+ */
 import { HEADER } from "./daily-bars.ts";
 
 const ROW = "2019-01-02,10,12,9,11,100";
@@ -15,7 +18,11 @@ export const UNREADABLE_FILES: readonly (readonly [
   ["a header and no rows", HEADER, /no rows/],
   ["a missing column", "timestamp,open,high,low,volume\n2019-01-02,1,1,1,1", /"close" is missing/],
   ["no column for time", "open,high,low,close,volume\n1,1,1,1,1", /"timestamp" is missing/],
-  ["a column twice", "timestamp,open,high,low,close,close,volume\n2019-01-02,1,1,1,1,1,1", /more than once/],
+  [
+    "a column twice",
+    "timestamp,open,high,low,close,close,volume\n2019-01-02,1,1,1,1,1,1",
+    /more than once/,
+  ],
   [
     "two columns for time",
     "date,datetime,open,high,low,close,volume\n2019-01-02,2019-01-02T10:00Z,1,1,1,1,1",
@@ -26,7 +33,11 @@ export const UNREADABLE_FILES: readonly (readonly [
     file("2019-01-02T10:00:00,10,12,9,11,100"),
     /row 1 \(line 2\).*time zone.*timeZone=UTC/,
   ],
-  ["thousands or decimals", file('2019-01-02,,,,"1,234",100'), /row 1 \(line 2\).*decimal=\..*decimal=,/],
+  [
+    "thousands or decimals",
+    file('2019-01-02,,,,"1,234",100'),
+    /row 1 \(line 2\).*decimal=\..*decimal=,/,
+  ],
   ["American dates", file("1/2/2019,10,12,9,11,100"), /row 1 \(line 2\).*which part is the day/],
   [
     "European dates",
@@ -40,12 +51,21 @@ export const UNREADABLE_FILES: readonly (readonly [
     Uint8Array.from({ length: 4096 }, (_, at) => (at * 197 + 13) % 256),
     /missing|quotes|empty/,
   ],
-  ["a picture", Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ", "base64"), /missing|quotes/],
+  [
+    "a picture",
+    Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ", "base64"),
+    /missing|quotes/,
+  ],
   ["a web page", "<!doctype html><html><body>Sign in</body></html>", /missing/],
 ];
 
 /** Taken as a file, refused by a row: the job fails, names row and field, and stores nothing. */
-export const REFUSED_ROWS: readonly (readonly [name: string, csv: string, row: number, field: string])[] = [
+export const REFUSED_ROWS: readonly (readonly [
+  name: string,
+  csv: string,
+  row: number,
+  field: string,
+])[] = [
   ["a high below the low", file(ROW, "2019-01-03,10,8,9,9,100"), 2, "high"],
   ["a negative price", file("2019-01-02,10,12,-9,11,100"), 1, "low"],
   ["a zero price", file(ROW, "2019-01-03,0,12,0,11,100"), 2, "open"],
@@ -105,7 +125,10 @@ export const DIALECTS: readonly (readonly [name: string, csv: string | Uint8Arra
     ].join("\n"),
   ],
   ["instants", file(...rows((day) => `${day}T00:00:00Z,10,12,9,11,100`))],
-  ["instants with an offset", file(...rows((day) => `${day}T02:00:00+02:00,10.0,12.00,9.0,1.1e1,1E2`))],
+  [
+    "instants with an offset",
+    file(...rows((day) => `${day}T02:00:00+02:00,10.0,12.00,9.0,1.1e1,1E2`)),
+  ],
   ["UTF-16", Buffer.from(`\ufeff${file(...rows((day) => `${day},10,12,9,11,100`))}`, "utf16le")],
   ["dollars, and thousands in quotes", file(...rows((day) => `${day},$10,$12.00,$9,$11,"100"`))],
   [
@@ -115,5 +138,8 @@ export const DIALECTS: readonly (readonly [name: string, csv: string | Uint8Arra
   ["semicolons", file(...rows((day) => `${day},10,12,9,11,100`)).replaceAll(",", ";")],
   ["tabs", file(...rows((day) => `${day},10,12,9,11,100`)).replaceAll(",", "\t")],
   ["blank lines", file("", ...rows((day) => `${day},10,12,9,11,100\n`), "")],
-  ["the same row twice", file(...rows((day) => `${day},10,12,9,11,100`), "2019-01-03,10,12,9,11,100")],
+  [
+    "the same row twice",
+    file(...rows((day) => `${day},10,12,9,11,100`), "2019-01-03,10,12,9,11,100"),
+  ],
 ];

@@ -28,7 +28,14 @@ const stored = async () => ({
   jobs: (await api.all("/jobs?limit=200", jobView)).length,
 });
 
-const send = ({ method = "GET", path, json, text, type, headers = {} }: BadRequest): Promise<Answer> => {
+const send = ({
+  method = "GET",
+  path,
+  json,
+  text,
+  type,
+  headers = {},
+}: BadRequest): Promise<Answer> => {
   if (json !== undefined) return api.json(method, path, json, headers);
   if (text === undefined) return api.ask(method, path, { headers });
   // As bytes, or fetch would name a content type of its own.
@@ -50,7 +57,9 @@ beforeAll(async () => {
     return text.includes('"action"') ? true : null;
   });
   await until("rest", async () =>
-    (await api.all("/jobs?limit=200", jobView)).every(({ finishedAt }) => finishedAt !== null) ? true : null,
+    (await api.all("/jobs?limit=200", jobView)).every(({ finishedAt }) => finishedAt !== null)
+      ? true
+      : null,
   );
 });
 afterAll(stopEverything);
@@ -64,7 +73,10 @@ describe("what is refused at the door", () => {
 
   test.each([
     ["no key", {}],
-    ["a wrong key", { authorization: "Bearer inv_abcdefghijkl_0123456789012345678901234567890123456789012" }],
+    [
+      "a wrong key",
+      { authorization: "Bearer inv_abcdefghijkl_0123456789012345678901234567890123456789012" },
+    ],
     ["an empty key", { authorization: "Bearer " }],
     ["another scheme", { authorization: "Basic YWRtaW46YWRtaW4=" }],
     ["no scheme", { authorization: "admin" }],
@@ -81,7 +93,8 @@ describe("what is refused at the door", () => {
 
   test.each(BAD_QUERIES.concat(BAD_BODIES))("$name", async (request) => {
     const problem = refusal(await send(request), request.status);
-    if (request.code !== undefined && request.status !== 409) expect(problem.code).toBe(request.code);
+    if (request.code !== undefined && request.status !== 409)
+      expect(problem.code).toBe(request.code);
     if (request.field !== undefined)
       expect(problem.errors?.map(({ field }) => field)).toContain(request.field);
   });
@@ -93,13 +106,19 @@ describe("what is refused at the door", () => {
   });
 
   test.each(REFUSED_URLS)("a webhook to %s", async (url) => {
-    const problem = refusal(await api.json("POST", "/webhook-endpoints", { url, patterns: ["#"] }), 422);
+    const problem = refusal(
+      await api.json("POST", "/webhook-endpoints", { url, patterns: ["#"] }),
+      422,
+    );
     expect(problem.errors?.map(({ field }) => field)).toStrictEqual(["url"]);
   });
 
   test.each(UNREADABLE_FILES)("a file that is %s", async (_name, csv, reason) => {
     const headers = { "content-type": "text/csv" };
-    const problem = refusal(await api.ask("POST", `/assets/${KNOWN}/bars`, { body: csv, headers }), 422);
+    const problem = refusal(
+      await api.ask("POST", `/assets/${KNOWN}/bars`, { body: csv, headers }),
+      422,
+    );
     expect(problem.detail).toMatch(reason);
     expect(problem.errors?.[0]?.field).toBe("file");
   });
@@ -107,9 +126,9 @@ describe("what is refused at the door", () => {
   test("25,001 rows", async () => {
     const headers = { "content-type": "text/csv" };
     const body = `${HEADER}\n${"2019-01-02,1,1,1,1,1\n".repeat(25_001)}`;
-    expect(refusal(await api.ask("POST", `/assets/${KNOWN}/bars`, { body, headers }), 422).detail).toMatch(
-      /25001 rows/,
-    );
+    expect(
+      refusal(await api.ask("POST", `/assets/${KNOWN}/bars`, { body, headers }), 422).detail,
+    ).toMatch(/25001 rows/);
     const bars = { bars: Array(25_001).fill({ timestamp: "2019-01-02", close: 1 }) };
     const json = await api.json("POST", `/assets/${KNOWN}/bars`, bars);
     expect(refusal(json, 422).errors?.map(({ field }) => field)).toContain("bars");
@@ -120,33 +139,38 @@ describe("what is refused at the door", () => {
     ["50 MB of CSV in chunks of unknown number", "text/csv", 50, false],
     ["9 MB of CSV in chunks of unknown number", "text/csv", 9, false],
     ["9 MB of JSON", "application/json", 9, true],
-    // On a machine under load the local proxy in front of workerd may break off with a 500 of its own.
-  ])("%s, without being held in memory", { retry: 2 }, async (_name, type, megabytes, announced) => {
-    const before = residentMegabytes(system.tree());
-    const length = announced ? { "content-length": megabytes * MEGABYTE } : {};
-    const answer = await sendRaw(system.origin, {
-      method: "POST",
-      path: `/api/v1/assets/${KNOWN}/bars`,
-      headers: { authorization: `Bearer ${system.key}`, "content-type": type, ...length },
-      body: Array(megabytes).fill(Buffer.alloc(MEGABYTE, "1")),
-    }).catch((error: unknown) => {
-      // Whoever goes on talking after the refusal may find the line cut before having heard it.
-      expect({ announced, megabytes, error: String(error) }).toMatchObject({
-        announced: false,
-        megabytes: 50,
+    // On a machine under load the local proxy in front of workerd may break off with a 500 of its
+    // own.
+  ])(
+    "%s, without being held in memory",
+    { retry: 2 },
+    async (_name, type, megabytes, announced) => {
+      const before = residentMegabytes(system.tree());
+      const length = announced ? { "content-length": megabytes * MEGABYTE } : {};
+      const answer = await sendRaw(system.origin, {
+        method: "POST",
+        path: `/api/v1/assets/${KNOWN}/bars`,
+        headers: { authorization: `Bearer ${system.key}`, "content-type": type, ...length },
+        body: Array(megabytes).fill(Buffer.alloc(MEGABYTE, "1")),
+      }).catch((error: unknown) => {
+        // Whoever goes on talking after the refusal may find the line cut before having heard it.
+        expect({ announced, megabytes, error: String(error) }).toMatchObject({
+          announced: false,
+          megabytes: 50,
+        });
+        expect(String(error)).toMatch(/ECONNRESET|EPIPE/);
+        return null;
       });
-      expect(String(error)).toMatch(/ECONNRESET|EPIPE/);
-      return null;
-    });
-    if (answer !== null) expect(refusal(answer, 413).code).toBe("payload_too_large");
-    const after = residentMegabytes(system.tree());
-    if (before === null || after === null) return;
-    const sent = answer === null ? "some" : Math.round(answer.sentBytes / MEGABYTE);
-    console.log(
-      `${megabytes} MB refused after ${sent} MB; memory ${before.toFixed(0)} → ${after.toFixed(0)} MB`,
-    );
-    expect(after - before).toBeLessThan(150);
-  });
+      if (answer !== null) expect(refusal(answer, 413).code).toBe("payload_too_large");
+      const after = residentMegabytes(system.tree());
+      if (before === null || after === null) return;
+      const sent = answer === null ? "some" : Math.round(answer.sentBytes / MEGABYTE);
+      console.log(
+        `${megabytes} MB refused after ${sent} MB; memory ${before.toFixed(0)} → ${after.toFixed(0)} MB`,
+      );
+      expect(after - before).toBeLessThan(150);
+    },
+  );
 });
 
 describe("files with a row that cannot be", () => {
@@ -160,7 +184,10 @@ describe("files with a row that cannot be", () => {
       const job = await api.jobEnd(ids[index] ?? "");
       expect(job.state).toBe("failed");
       expect(job.attempts).toHaveLength(1);
-      expect(job.error?.errors?.map((error) => [error.row, error.field])).toContainEqual([row, field]);
+      expect(job.error?.errors?.map((error) => [error.row, error.field])).toContainEqual([
+        row,
+        field,
+      ]);
     },
   );
 
@@ -173,7 +200,12 @@ describe("files in the dialects of the world", () => {
   let ids: string[];
   beforeAll(async () => {
     const take = async (csv: string | Uint8Array, index: number) => {
-      const asset = { symbol: `DIALECT-${index}`, type: "CRYPTO", currency: "USD", source: "import" };
+      const asset = {
+        symbol: `DIALECT-${index}`,
+        type: "CRYPTO",
+        currency: "USD",
+        source: "import",
+      };
       await api.create("/assets", asset, assetView);
       return api.importCsv(asset.symbol, csv);
     };
@@ -181,19 +213,27 @@ describe("files in the dialects of the world", () => {
   });
 
   test.each(DIALECTS.map(([name], index) => [name, index] as const))("%s", async (_name, index) => {
-    expect(await api.jobEnd(ids[index] ?? "")).toMatchObject({ state: "succeeded", result: { added: 3 } });
+    expect(await api.jobEnd(ids[index] ?? "")).toMatchObject({
+      state: "succeeded",
+      result: { added: 3 },
+    });
     const bars = await until("the bars", async () => {
       const all = await api.all(`/assets/DIALECT-${index}/bars`, barView);
       return all.length > 0 ? all : null;
     });
     const bar = { open: 10, high: 12, low: 9, close: 11, volume: 100, source: "import" };
-    const days = ["02", "03", "04"].map((day) => ({ timestamp: `2019-01-${day}T00:00:00.000Z`, ...bar }));
+    const days = ["02", "03", "04"].map((day) => ({
+      timestamp: `2019-01-${day}T00:00:00.000Z`,
+      ...bar,
+    }));
     expect(bars).toStrictEqual(days);
   });
 });
 
 describe("webhooks to public addresses", () => {
   test.each(TAKEN_URLS)("%s is taken", async (url) => {
-    expect((await api.json("POST", "/webhook-endpoints", { url, patterns: ["never.*"] })).status).toBe(201);
+    expect(
+      (await api.json("POST", "/webhook-endpoints", { url, patterns: ["never.*"] })).status,
+    ).toBe(201);
   });
 });

@@ -94,8 +94,8 @@ export const BAD_QUERIES: readonly BadRequest[] = [
   asked(`${bars}?resolution=2d`, 400, "invalid_query", "resolution"),
   asked(`/assets/${KNOWN}/analysis?asOf=soon`, 400, "invalid_query", "asOf"),
   asked(`/assets/${KNOWN}/analysis?asOf=1990-01-01`, 404, "not_found"),
-  ...["x", "%25", "bnVsbA", "WzEsMl0", "e30", "WyJhIl0", "W251bGxd", "A".repeat(5000)].map((cursor) =>
-    asked(`${bars}?cursor=${cursor}`, 400, "invalid_cursor"),
+  ...["x", "%25", "bnVsbA", "WzEsMl0", "e30", "WyJhIl0", "W251bGxd", "A".repeat(5000)].map(
+    (cursor) => asked(`${bars}?cursor=${cursor}`, 400, "invalid_cursor"),
   ),
   ...[
     "/assets",

@@ -11,7 +11,9 @@ const IMPORTS = 3;
 /** Enough that the work of a round takes some seconds: the power must go before it is done. */
 const BARS = 900;
 
-/** Starting again takes most of it, and a breaker that waits for its receiver: five minutes at most. */
+/**
+ * Starting again takes most of it, and a breaker that waits for its receiver: five minutes at most.
+ */
 const TIMEOUT_MS = 600_000;
 
 /** When the power goes, and whether the receiver is up when it comes back. */
@@ -59,7 +61,8 @@ const succeeded = async (kind: string): Promise<number> =>
 async function finished(last: string): Promise<number> {
   const list = z.object({ items: z.array(z.object({ symbol: z.string(), asOf: z.string() })) });
   const { items } = await system.api.get("/recommendations?limit=200", list);
-  return new Set(items.filter(({ asOf }) => asOf.startsWith(last)).map(({ symbol }) => symbol)).size;
+  return new Set(items.filter(({ asOf }) => asOf.startsWith(last)).map(({ symbol }) => symbol))
+    .size;
 }
 
 beforeAll(async () => {
@@ -91,11 +94,16 @@ describe("the power goes in the middle of the work", { timeout: TIMEOUT_MS }, ()
       for (let part = 0; part < IMPORTS; part++) {
         for (const symbol of SYMBOLS)
           accepted.push(
-            await system.api.importCsv(symbol, dailyBars(BARS, (cut.round * IMPORTS + part) * BARS)),
+            await system.api.importCsv(
+              symbol,
+              dailyBars(BARS, (cut.round * IMPORTS + part) * BARS),
+            ),
           );
       }
       if (sign !== undefined)
-        await until(cut.when, async () => ((await succeeded(sign)) > before ? true : null), { everyMs: 20 });
+        await until(cut.when, async () => ((await succeeded(sign)) > before ? true : null), {
+          everyMs: 20,
+        });
       const last = dateOf((cut.round + 1) * IMPORTS * BARS - 1);
       expect(await finished(last)).toBeLessThan(SYMBOLS.length);
       await pullThePlug();
@@ -114,7 +122,10 @@ describe("the power goes in the middle of the work", { timeout: TIMEOUT_MS }, ()
 
   test("nothing happened twice: every bar once, every version once", async () => {
     const total = CUTS.length * IMPORTS * BARS;
-    const expected = Array.from({ length: total }, (_, day) => ({ day: dateOf(day), close: closeOf(day) }));
+    const expected = Array.from({ length: total }, (_, day) => ({
+      day: dateOf(day),
+      close: closeOf(day),
+    }));
     const factView = eventView.extend({
       payload: z.looseObject({ bars: z.array(z.object({ timestamp: z.string() })) }),
     });
@@ -124,7 +135,10 @@ describe("the power goes in the middle of the work", { timeout: TIMEOUT_MS }, ()
         bars.map(({ timestamp, close }) => ({ day: timestamp.slice(0, 10), close })),
         symbol,
       ).toStrictEqual(expected);
-      const events = await system.api.all(`/events?pattern=asset.${symbol}.%23&limit=200`, eventView);
+      const events = await system.api.all(
+        `/events?pattern=asset.${symbol}.%23&limit=200`,
+        eventView,
+      );
       expect(
         events.map(({ version }) => version),
         symbol,
@@ -139,7 +153,8 @@ describe("the power goes in the middle of the work", { timeout: TIMEOUT_MS }, ()
   });
 
   test("the receiver gets every event at least once, each one signed", async () => {
-    // That the receiver was out is told to others only, so its breaker's own events are not waited for.
+    // That the receiver was out is told to others only, so its breaker's own events are not waited
+    // for.
     const ids = (await feed())
       .filter(({ streamId }) => !streamId.startsWith("breaker/"))
       .map(({ eventId }) => eventId);

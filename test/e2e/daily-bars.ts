@@ -4,9 +4,12 @@ const DAY = 86_400_000;
 export const HEADER = "timestamp,open,high,low,close,volume";
 
 /** The calendar date of the n-th invented bar. */
-export const dateOf = (day: number): string => new Date(FIRST_DAY + day * DAY).toISOString().slice(0, 10);
+export const dateOf = (day: number): string =>
+  new Date(FIRST_DAY + day * DAY).toISOString().slice(0, 10);
 
-/** A price that swings, so that indicators have something to say; the same for the same day, always. */
+/**
+ * A price that swings, so that indicators have something to say; the same for the same day, always.
+ */
 export const closeOf = (day: number): number =>
   Math.round((100 + 20 * Math.sin(day / 25) + (day % 5)) * 100) / 100;
 

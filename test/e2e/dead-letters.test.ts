@@ -41,7 +41,11 @@ beforeAll(async () => {
   });
   api = system.api;
   for (const symbol of ["HELD", "FREE"])
-    await api.create("/assets", { symbol, type: "CRYPTO", currency: "USD", source: "import" }, assetView);
+    await api.create(
+      "/assets",
+      { symbol, type: "CRYPTO", currency: "USD", source: "import" },
+      assetView,
+    );
   // There is nothing to recommend anything from yet.
   const order = await api.json("POST", "/jobs", { kind: "recommendation", symbol: "HELD" });
   expect(order.status).toBe(202);
@@ -78,7 +82,9 @@ describe("a parked job over HTTP", () => {
     ).toHaveLength(1);
     expect(await found("symbol=FREE")).toStrictEqual([]);
     expect(await found("before=2020-01-01")).toStrictEqual([]);
-    const summary = z.object({ items: z.array(z.object({ count: z.number(), example: deadLetterBody })) });
+    const summary = z.object({
+      items: z.array(z.object({ count: z.number(), example: deadLetterBody })),
+    });
     expect((await api.get(`${LETTERS}/summary`, summary)).items).toMatchObject([
       { count: 1, example: { id: deadLetter.id } },
     ]);
@@ -123,7 +129,13 @@ describe("a parked job over HTTP", () => {
     bad("/nope", { body: { a: 1 } }, 404, undefined, "PATCH"),
     bad("/ID", {}, 422, "body", "PATCH"),
     bad("/ID", { body: "text" }, 422, "body", "PATCH"),
-    bad("/ID", { body: { jobId: "x", kind: "ingest", symbol: "HELD" } }, 422, "body.jobId", "PATCH"),
+    bad(
+      "/ID",
+      { body: { jobId: "x", kind: "ingest", symbol: "HELD" } },
+      422,
+      "body.jobId",
+      "PATCH",
+    ),
     bad("/ID", { params: { until: "2030-01-01" } }, 422, "params.until", "PATCH"),
     bad("?state=shut", undefined, 400, "state", "GET"),
     bad("?fingerprint=1", undefined, 400, "fingerprint", "GET"),
@@ -131,7 +143,8 @@ describe("a parked job over HTTP", () => {
     bad("/summary?state=shut", undefined, 400, "state", "GET"),
   ])("$method $path with $body is $status", async ({ method, path, body, status, field }) => {
     const url = `${LETTERS}${path.replace("/ID", `/${deadLetter.id}`)}`;
-    const answer = body === undefined ? await api.ask(method, url) : await api.json(method, url, body);
+    const answer =
+      body === undefined ? await api.ask(method, url) : await api.json(method, url, body);
     const problem = refusal(answer, status);
     if (field !== undefined) expect(problem.errors?.map((error) => error.field)).toContain(field);
     expect(await api.get(`${LETTERS}/${deadLetter.id}`, deadLetterBody)).toStrictEqual(deadLetter);
@@ -143,7 +156,10 @@ describe("a parked job over HTTP", () => {
     const reason = "there were no bars yet";
     const answer = await api.json("POST", `${LETTERS}/${deadLetter.id}/discard`, { reason });
     expect(answer.status).toBe(200);
-    expect(deadLetterBody.parse(JSON.parse(answer.text))).toMatchObject({ state: "discarded", reason });
+    expect(deadLetterBody.parse(JSON.parse(answer.text))).toMatchObject({
+      state: "discarded",
+      reason,
+    });
     refusal(await api.json("POST", `${LETTERS}/${deadLetter.id}/discard`, { reason }), 409);
     const events = await until("the recommendation", async () => {
       const all = await api.all("/events?pattern=asset.HELD.%23", eventView);

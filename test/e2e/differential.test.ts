@@ -2,7 +2,9 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 
-test("the same load leaves the same behind in the simulator and in workerd", { timeout: 300_000 }, () => {
+test("the same load leaves the same behind in the simulator and in workerd", {
+  timeout: 300_000,
+}, () => {
   const script = join(import.meta.dirname, "../chaos/differential/main.ts");
   const run = spawnSync(process.execPath, ["--disable-warning=ExperimentalWarning", script], {
     encoding: "utf8",

@@ -1,4 +1,7 @@
-/** Spellings of addresses that no webhook may be sent to, from a system that does not allow loopback. */
+/**
+ * Spellings of addresses that no webhook may be sent to, from a system that does not allow
+ * loopback.
+ */
 export const REFUSED_URLS: readonly string[] = [
   "http://127.0.0.1/hook",
   "https://127.0.0.1/hook",

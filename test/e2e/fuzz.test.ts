@@ -14,10 +14,17 @@ afterAll(stopEverything);
 
 describe(`${REQUESTS} requests at random, made from the API's own description (npm run fuzz for more)`, () => {
   test("get an answer that is never our fault, and a problem document whenever it is theirs", async () => {
-    const report = await fuzz({ origin: system.origin, key: system.key, requests: REQUESTS, seed: SEED });
+    const report = await fuzz({
+      origin: system.origin,
+      key: system.key,
+      requests: REQUESTS,
+      seed: SEED,
+    });
     console.log(report.lines().slice(-2).join("\n"));
     expect(report.requests).toBe(REQUESTS);
-    expect(report.faults.map(({ what, curl, answer }) => `${what}\n${curl}\n${answer}`)).toStrictEqual([]);
+    expect(
+      report.faults.map(({ what, curl, answer }) => `${what}\n${curl}\n${answer}`),
+    ).toStrictEqual([]);
     // A fuzz that only ever knocks at the door finds nothing.
     const well = [...report.statuses]
       .filter(([status]) => status < 300)

@@ -37,7 +37,9 @@ describe("keys", () => {
     const reader = api.as((await make(["assets:read"])).key);
     await reader.get(`/assets/${KNOWN}`, assetView);
     const asset = { symbol: "SNEAKY", type: "CRYPTO", currency: "USD", source: "import" };
-    expect(refusal(await reader.json("POST", "/assets", asset), 403).detail).toContain("assets:write");
+    expect(refusal(await reader.json("POST", "/assets", asset), 403).detail).toContain(
+      "assets:write",
+    );
     for (const path of [
       "/jobs",
       "/events",
@@ -71,7 +73,10 @@ describe("Idempotency-Key", () => {
     const first = await post("ONCE-A", "first");
     expect(first.status).toBe(201);
     const again = await post("ONCE-A", "first");
-    expect({ status: again.status, text: again.text }).toStrictEqual({ status: 201, text: first.text });
+    expect({ status: again.status, text: again.text }).toStrictEqual({
+      status: 201,
+      text: first.text,
+    });
     expect(again.headers.get("idempotency-replayed")).toBe("true");
     expect(refusal(await post("ONCE-B", "first"), 422).code).toBe("idempotency_conflict");
     expect((await api.ask("GET", "/assets/ONCE-B")).status).toBe(404);
@@ -83,7 +88,8 @@ describe("Idempotency-Key", () => {
       headers: { "content-type": "text/csv", "idempotency-key": "import" },
     };
     const ids = [];
-    for (let time = 0; time < 3; time++) ids.push((await api.ask("POST", "/assets/ONCE-A/bars", ask)).text);
+    for (let time = 0; time < 3; time++)
+      ids.push((await api.ask("POST", "/assets/ONCE-A/bars", ask)).text);
     expect(new Set(ids).size).toBe(1);
   });
 

@@ -1,7 +1,10 @@
 import { expect, test } from "vitest";
 import { soak } from "../kill/soak.ts";
 
-/** A few of the kills that `npm run kill -- --times 50` makes, so that each run of the suite has met some. */
+/**
+ * A few of the kills that `npm run kill -- --times 50` makes, so that each run of the suite has met
+ * some.
+ */
 const KILLS = 4;
 
 test("killed at random moments, the system loses nothing and does nothing twice", {
@@ -10,7 +13,8 @@ test("killed at random moments, the system loses nothing and does nothing twice"
   const { violations, kills, accepted, events } = await soak(KILLS, 4711);
   expect(violations).toEqual([]);
   expect(kills).toBe(KILLS);
-  // Each round has had something accepted; imports that repeat others bring no event, so their number says nothing.
+  // Each round has had something accepted; imports that repeat others bring no event, so their
+  // number says nothing.
   expect(accepted).toBeGreaterThanOrEqual(KILLS);
   expect(events).toBeGreaterThan(KILLS);
 });

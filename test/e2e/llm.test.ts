@@ -1,7 +1,12 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import * as z from "zod";
 import type { ModelAnswer } from "../../src/domain/recommendation/llm/answer.ts";
-import { type ModelCalled, type ModelServer, openAi, startModel } from "../domain/models/model-server.ts";
+import {
+  type ModelCalled,
+  type ModelServer,
+  openAi,
+  startModel,
+} from "../domain/models/model-server.ts";
 import { until } from "./api.ts";
 import { type System, startSystem, stopEverything } from "./system.ts";
 
@@ -25,13 +30,18 @@ const recommendation = z.object({
 const page = z.object({ items: z.array(recommendation) });
 const auditPage = z.object({
   items: z.array(
-    z.object({ outcome: z.string(), tries: z.array(z.object({ response: z.string().nullable() })) }),
+    z.object({
+      outcome: z.string(),
+      tries: z.array(z.object({ response: z.string().nullable() })),
+    }),
   ),
 });
 
 /** A model that reads the data it is shown and says something careful about it. */
 function careful({ body }: ModelCalled): ModelAnswer {
-  const messages = z.array(z.object({ role: z.string(), content: z.string() })).parse(body["messages"]);
+  const messages = z
+    .array(z.object({ role: z.string(), content: z.string() }))
+    .parse(body["messages"]);
   const user = messages.find(({ role }) => role === "user")?.content ?? "";
   const data = shownData.parse(JSON.parse(user.split("\n").slice(1, -2).join("\n")));
   return {

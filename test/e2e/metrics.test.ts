@@ -44,8 +44,8 @@ const totals = (families: Map<string, Family>): Map<string, number> =>
   );
 
 const processed = (families: Map<string, Family>, type: string): number =>
-  families.get("events_processed_total")?.series.find(({ labels }) => labels["event_type"] === type)?.value ??
-  0;
+  families.get("events_processed_total")?.series.find(({ labels }) => labels["event_type"] === type)
+    ?.value ?? 0;
 
 async function importBars(symbol: string): Promise<void> {
   const asset = { symbol, type: "CRYPTO", currency: "USD", source: "import" };
@@ -65,7 +65,8 @@ describe("/metrics of the running system", () => {
     expect(text).not.toContain("WATCHED");
     const queues = families.get("queue_backlog_messages")?.series ?? [];
     expect(queues).toHaveLength(QUEUES.length);
-    for (const { value } of families.get("metrics_scrape_failed")?.series ?? []) expect(value).toBe(0);
+    for (const { value } of families.get("metrics_scrape_failed")?.series ?? [])
+      expect(value).toBe(0);
   });
 
   test("is beside alerts that reach their receiver signed, with a secret that nobody else gets to see", async () => {
@@ -82,9 +83,10 @@ describe("/metrics of the running system", () => {
     expect(system.output).not.toContain(SECRET.slice(6));
     for (const entry of readdirSync(stateDir, { recursive: true, withFileTypes: true }))
       if (entry.isFile())
-        expect(readFileSync(join(entry.parentPath, entry.name)).includes(SECRET.slice(6)), entry.name).toBe(
-          false,
-        );
+        expect(
+          readFileSync(join(entry.parentPath, entry.name)).includes(SECRET.slice(6)),
+          entry.name,
+        ).toBe(false);
   });
 
   test("never goes back, when the power is cut between two scrapes", async () => {
@@ -93,6 +95,7 @@ describe("/metrics of the running system", () => {
     system = await startSystem({ stateDir, env: settings() });
     const after = totals((await scrape()).families);
     expect(before.size).toBeGreaterThan(100);
-    for (const [series, value] of before) expect(after.get(series), series).toBeGreaterThanOrEqual(value);
+    for (const [series, value] of before)
+      expect(after.get(series), series).toBeGreaterThanOrEqual(value);
   });
 });

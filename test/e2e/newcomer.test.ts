@@ -16,7 +16,9 @@ const readyView = z.object({
   marketNow: z.iso.datetime(),
   demo: z.literal(true),
 });
-const sessionsView = z.object({ items: z.array(z.object({ date: z.string(), close: z.string() })) });
+const sessionsView = z.object({
+  items: z.array(z.object({ date: z.string(), close: z.string() })),
+});
 const provenanceView = z.object({
   complete: z.boolean(),
   chain: z.array(
@@ -40,7 +42,10 @@ const barsOf = (symbol: string, query = ""): Promise<BarAnswer[]> =>
 const resolutionOf = (symbol: string): string => (MONTHLY.includes(symbol) ? "1mo" : "1d");
 
 const recommendationsOf = (symbol: string) =>
-  system.api.get(`/assets/${symbol}/recommendations`, z.object({ items: z.array(recommendationView) }));
+  system.api.get(
+    `/assets/${symbol}/recommendations`,
+    z.object({ items: z.array(recommendationView) }),
+  );
 
 beforeAll(async () => {
   system = await startSystem();
@@ -93,7 +98,9 @@ describe("the first minutes of a newcomer", () => {
       const word = SYNTHETIC.includes(symbol) ? "synthetic" : "demo";
       const { items } = await recommendationsOf(symbol);
       expect(new Set(items.map(({ source }) => source)), symbol).toStrictEqual(new Set([word]));
-      expect(new Set(before.get(symbol)?.map(({ source }) => source)), symbol).toStrictEqual(new Set([word]));
+      expect(new Set(before.get(symbol)?.map(({ source }) => source)), symbol).toStrictEqual(
+        new Set([word]),
+      );
     }
   });
 
@@ -112,7 +119,10 @@ describe("the first minutes of a newcomer", () => {
     const open = system.api.as(null);
     await open.get(`${system.origin}/health`, z.object({ status: z.literal("ok") }));
     await open.get(`${system.origin}/ready`, readyView);
-    const described = z.looseObject({ openapi: z.string().startsWith("3.1."), paths: z.looseObject({}) });
+    const described = z.looseObject({
+      openapi: z.string().startsWith("3.1."),
+      paths: z.looseObject({}),
+    });
     const { paths } = await open.get(`${system.origin}/api/openapi.json`, described);
     expect(Object.keys(paths)).toContain("/assets/{symbol}/bars");
   });
@@ -120,8 +130,12 @@ describe("the first minutes of a newcomer", () => {
   test("the replay clock brings new days to the live assets and leaves the histories alone", async () => {
     const start = await marketNow();
     const grown = await until("a new bar of each live asset", async () => {
-      const all = await Promise.all(LIVE.map(async (symbol) => [symbol, await barsOf(symbol)] as const));
-      return all.every(([symbol, bars]) => bars.length > (before.get(symbol)?.length ?? 0)) ? all : null;
+      const all = await Promise.all(
+        LIVE.map(async (symbol) => [symbol, await barsOf(symbol)] as const),
+      );
+      return all.every(([symbol, bars]) => bars.length > (before.get(symbol)?.length ?? 0))
+        ? all
+        : null;
     });
     expect(await marketNow()).toBeGreaterThan(start);
     // What was there stays as it was: a replay adds days, it does not change them.
@@ -146,7 +160,9 @@ describe("the first minutes of a newcomer", () => {
       const closes = new Map(items.map(({ date, close }) => [date, Date.parse(close)]));
       expect(bars.length).toBeGreaterThan(10);
       for (const { timestamp } of bars)
-        expect(closes.get(timestamp.slice(0, 10)), `${symbol} ${timestamp}`).toBeLessThanOrEqual(now);
+        expect(closes.get(timestamp.slice(0, 10)), `${symbol} ${timestamp}`).toBeLessThanOrEqual(
+          now,
+        );
     }
   });
 
@@ -157,12 +173,12 @@ describe("the first minutes of a newcomer", () => {
     expect(shown).toContain("split 2015-06-15");
     expect(shown.filter((one) => one.startsWith("dividend 2016"))).toHaveLength(4);
     const apple = await system.api.all("/assets/AAPL/corporate-actions", actionView);
-    expect(apple.map(({ type, exDate }) => `${type} ${exDate.slice(0, 10)}`).toSorted()).toStrictEqual([
-      "split 2000-06-21",
-      "split 2005-02-28",
-    ]);
+    expect(
+      apple.map(({ type, exDate }) => `${type} ${exDate.slice(0, 10)}`).toSorted(),
+    ).toStrictEqual(["split 2000-06-21", "split 2005-02-28"]);
     const first = async (adjusted: string) =>
-      (await barsOf("INVENTED", `&from=2014-01-02&to=2014-01-02&adjusted=${adjusted}`))[0]?.close ?? 0;
+      (await barsOf("INVENTED", `&from=2014-01-02&to=2014-01-02&adjusted=${adjusted}`))[0]?.close ??
+      0;
     // Three years of dividends of half a per cent each stand between the two.
     expect((await first("totalReturn")) / (await first("split"))).toBeLessThan(0.97);
     const ofApple = async (adjusted: string) =>
@@ -174,7 +190,9 @@ describe("the first minutes of a newcomer", () => {
   test("a cross-check of SPX needs no network: a second source finds mistakes, and says that they are invented", async () => {
     const answer = await system.api.json("POST", "/assets/SPX/cross-checks", {});
     expect(answer.status).toBe(202);
-    const { jobId, id } = z.object({ jobId: z.string(), id: z.string() }).parse(JSON.parse(answer.text));
+    const { jobId, id } = z
+      .object({ jobId: z.string(), id: z.string() })
+      .parse(JSON.parse(answer.text));
     expect(await system.api.jobEnd(jobId)).toMatchObject({ state: "succeeded" });
     const resultView = z.looseObject({
       source: z.string(),
@@ -199,7 +217,10 @@ describe("the first minutes of a newcomer", () => {
   test("a live recommendation can be followed to its bars, its job and the slot that asked for it", async () => {
     const chain = await until("a recommendation of SPX that a slot asked for", async () => {
       for (const { id } of (await recommendationsOf("SPX")).items) {
-        const { complete, chain } = await system.api.get(`/recommendations/${id}/provenance`, provenanceView);
+        const { complete, chain } = await system.api.get(
+          `/recommendations/${id}/provenance`,
+          provenanceView,
+        );
         if (complete && chain.some(({ step }) => step === "slot")) return chain;
       }
       return null;
@@ -219,7 +240,10 @@ describe("the first minutes of a newcomer", () => {
       "slot",
     ]);
     for (const { step, href } of chain)
-      expect((await system.api.ask("GET", `${system.origin}${href}`)).status, `${step} ${href}`).toBe(200);
+      expect(
+        (await system.api.ask("GET", `${system.origin}${href}`)).status,
+        `${step} ${href}`,
+      ).toBe(200);
   });
 
   test("Ctrl-C and a new start lose nothing: same key, same assets, bars that only grow, a clock that only advances", async () => {
@@ -235,6 +259,8 @@ describe("the first minutes of a newcomer", () => {
     expect(await system.api.all("/assets", assetView)).toStrictEqual(assets);
     expect((await barsOf("SPX")).slice(0, bars.length)).toStrictEqual(bars);
     expect(await marketNow()).toBeGreaterThanOrEqual(now);
-    await until("the day after", async () => ((await barsOf("SPX")).length > bars.length ? true : null));
+    await until("the day after", async () =>
+      (await barsOf("SPX")).length > bars.length ? true : null,
+    );
   });
 });

@@ -20,7 +20,9 @@ const ready = z.looseObject({ marketNow: z.iso.datetime(), lastTickAt: z.iso.dat
 afterAll(stopEverything);
 
 const gone = (pids: readonly number[]) =>
-  until("the end of every process", async () => (pids.some(isAlive) ? null : true), { timeoutMs: GONE_MS });
+  until("the end of every process", async () => (pids.some(isAlive) ? null : true), {
+    timeoutMs: GONE_MS,
+  });
 
 /** A folder as earlier versions left it: open to everybody. */
 function openFolder(): string {
@@ -79,7 +81,10 @@ describe("a running npm start", () => {
     "/__cf_local/stream/x",
   ])("lets nobody reach %s, and its clock stays what it was", async (path) => {
     for (const method of ["GET", "POST"]) {
-      const headers = { "MF-Op": "GET", "MF-Original-URL": `${system.origin}/cdn-cgi/local/scheduled` };
+      const headers = {
+        "MF-Op": "GET",
+        "MF-Original-URL": `${system.origin}/cdn-cgi/local/scheduled`,
+      };
       expect((await sendRaw(system.origin, { method, path, headers })).status, method).toBe(404);
     }
     const { marketNow, lastTickAt } = await system.api.get(`${system.origin}/ready`, ready);
@@ -93,14 +98,17 @@ describe("a running npm start", () => {
     "127.0.0.1.evil.example",
     "0.0.0.0",
     "127.0.0.1, evil.example",
-  ])("answers nothing under the host name %j, whatever the request says of its address", async (host) => {
-    for (const path of ["/", "/metrics", "/health"]) {
-      const headers = { host, "MF-Original-URL": `${system.origin}${path}` };
-      const { status, text } = await sendRaw(system.origin, { method: "GET", path, headers });
-      expect([400, 421], path).toContain(status);
-      expect(text).not.toMatch(/SPX|scheduler_/);
-    }
-  });
+  ])(
+    "answers nothing under the host name %j, whatever the request says of its address",
+    async (host) => {
+      for (const path of ["/", "/metrics", "/health"]) {
+        const headers = { host, "MF-Original-URL": `${system.origin}${path}` };
+        const { status, text } = await sendRaw(system.origin, { method: "GET", path, headers });
+        expect([400, 421], path).toContain(status);
+        expect(text).not.toMatch(/SPX|scheduler_/);
+      }
+    },
+  );
 
   test("believes no header of the simulator's: it answers what was asked for", async () => {
     const headers = {
@@ -114,11 +122,14 @@ describe("a running npm start", () => {
     expect(answer).toMatchObject({ status: 200, text: expect.stringContaining('"status":"ok"') });
   });
 
-  test.each(["127.0.0.1", "localhost:1234", "[::1]"])("answers under the host name %s", async (host) => {
-    expect((await sendRaw(system.origin, { method: "GET", path: "/", headers: { host } })).text).toContain(
-      "SPX",
-    );
-  });
+  test.each(["127.0.0.1", "localhost:1234", "[::1]"])(
+    "answers under the host name %s",
+    async (host) => {
+      expect(
+        (await sendRaw(system.origin, { method: "GET", path: "/", headers: { host } })).text,
+      ).toContain("SPX");
+    },
+  );
 
   test("keeps its state to its owner, what was there before included, and no secret in a file of its own", () => {
     const open = readdirSync(stateDir, { recursive: true, withFileTypes: true })
@@ -143,7 +154,9 @@ describe("a running npm start", () => {
     const second = new StartedProcess(await freePort(), { stateDir });
     expect(await second.ended).toBe(1);
     expect(second.lines).toHaveLength(1);
-    expect(second.lines[0]).toMatch(/^STATE_DIR=.* is in use by another npm start \(process \d+\): /);
+    expect(second.lines[0]).toMatch(
+      /^STATE_DIR=.* is in use by another npm start \(process \d+\): /,
+    );
     await system.api.get(`${system.origin}/ready`, ready);
   });
 
@@ -173,7 +186,9 @@ describe("while it starts", () => {
       env: { DEMO: "off" },
       command: ["npm", "start", "--silent"],
     });
-    await until("the worker", async () => (starting.output.includes("starting the worker") ? true : null));
+    await until("the worker", async () =>
+      starting.output.includes("starting the worker") ? true : null,
+    );
     const tree = starting.tree();
     expect(tree.length).toBeGreaterThan(2);
     process.kill(starting.pid, "SIGKILL");

@@ -6,7 +6,10 @@ interface Process {
   readonly parent: number;
 }
 
-/** A process and everything it has started, children of children too, however they have grouped themselves. */
+/**
+ * A process and everything it has started, children of children too, however they have grouped
+ * themselves.
+ */
 export function processTree(root: number): number[] {
   const all = allProcesses();
   const tree = [root];
@@ -65,7 +68,9 @@ export function residentMegabytes(pids: readonly number[]): number | null {
   let kilobytes = 0;
   for (const pid of pids) {
     try {
-      kilobytes += Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0);
+      kilobytes += Number(
+        /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0,
+      );
     } catch {
       // It ended while we were looking.
     }

@@ -18,7 +18,10 @@ export interface RawRequest {
 
 const TIMEOUT_MS = 60_000;
 
-/** One request with nothing in between, so that odd paths arrive odd and an answer may come before the body has ended. */
+/**
+ * One request with nothing in between, so that odd paths arrive odd and an answer may come before
+ * the body has ended.
+ */
 export function sendRaw(
   origin: string,
   { method, path, headers = {}, body = [] }: RawRequest,

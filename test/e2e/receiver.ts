@@ -43,7 +43,9 @@ export class Receiver {
         const path = request.url ?? "/";
         const one = { path, headers: request.headers, body: Buffer.concat(chunks), at: Date.now() };
         this.received.push(one);
-        const nth = this.at(path).filter(({ headers }) => idOf(headers) === idOf(one.headers)).length;
+        const nth = this.at(path).filter(
+          ({ headers }) => idOf(headers) === idOf(one.headers),
+        ).length;
         const status = this.behaviours.get(path)?.(one, nth) ?? 204;
         const elsewhere = status >= 300 && status < 400 ? { location: this.url("/elsewhere") } : {};
         response.writeHead(status, elsewhere).end();
@@ -80,9 +82,14 @@ export class Receiver {
 
 export const idOf = (headers: IncomingHttpHeaders): string => String(headers["webhook-id"]);
 
-/** Reads a delivery as a stranger would, with the libraries of the two standards. Throws when it breaks either. */
+/**
+ * Reads a delivery as a stranger would, with the libraries of the two standards. Throws when it
+ * breaks either.
+ */
 export function readDelivery({ headers, body }: Received, secret: string): SequencedEvent {
-  const named = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
+  const named = Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, String(value)]),
+  );
   new Webhook(secret).verify(body, named);
   const event = HTTP.toEvent({ headers, body: body.toString("utf8") });
   if (Array.isArray(event)) throw new Error("one event at a time");

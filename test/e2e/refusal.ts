@@ -5,7 +5,8 @@ import { problemView } from "./views.ts";
 
 /** A refusal as RFC 9457 wants it, which tells its reason and nothing of our insides. */
 export function refusal({ status, headers, text }: Answer | RawAnswer, expected: number) {
-  const read = (name: string) => (headers instanceof Headers ? headers.get(name) : String(headers[name]));
+  const read = (name: string) =>
+    headers instanceof Headers ? headers.get(name) : String(headers[name]);
   expect({ status, text }).toMatchObject({ status: expected });
   expect(read("content-type")).toBe("application/problem+json");
   expect(text).not.toMatch(/\\n\s*at |\.ts:\d|node_modules|SQLITE|D1_ERROR|\bError:/);

@@ -11,9 +11,18 @@ const UDP_UNCONNECTED = "07";
 /** __SO_ACCEPTCON: somebody may connect to it. */
 const UNIX_ACCEPTS = 0x10000;
 
-/** Every socket of these processes that somebody could connect or send to, as the kernel lists them (Linux only). */
+/**
+ * Every socket of these processes that somebody could connect or send to, as the kernel lists them
+ * (Linux only).
+ */
 export function listeningSockets(pids: readonly number[]): Listening[] {
-  const listening = new Map([...inet("tcp"), ...inet("tcp6"), ...inet("udp"), ...inet("udp6"), ...unix()]);
+  const listening = new Map([
+    ...inet("tcp"),
+    ...inet("tcp6"),
+    ...inet("udp"),
+    ...inet("udp6"),
+    ...unix(),
+  ]);
   return pids.flatMap((pid) =>
     inodesOf(pid).flatMap((inode) => {
       const address = listening.get(inode);

@@ -17,7 +17,10 @@ import {
 
 const FILE = readFileSync("node_modules/vega-datasets/data/sp500-2000.csv");
 
-/** Our name, TA-Lib's column, and the relative error allowed: TA-Lib itself loses digits in its Bollinger bands. */
+/**
+ * Our name, TA-Lib's column, and the relative error allowed: TA-Lib itself loses digits in its
+ * Bollinger bands.
+ */
 const COLUMNS: readonly (readonly [IndicatorName, string, number])[] = [
   ["sma20", "sma20", 1e-10],
   ["ema20", "ema20", 1e-10],
@@ -63,7 +66,10 @@ const indicatorsOf = (symbol: string) =>
 const eventsOf = (symbol: string) =>
   system.api.all(`/events?pattern=asset.${symbol}.%23&limit=200`, eventView);
 
-/** No job of the asset is under way, and its newest market data have been answered by a recommendation. */
+/**
+ * No job of the asset is under way, and its newest market data have been answered by a
+ * recommendation.
+ */
 const settled = (symbol: string) =>
   until(`${symbol} to come to rest`, async () => {
     const jobs = await system.api.all(`/jobs?symbol=${symbol}&limit=200`, jobView);
@@ -84,9 +90,14 @@ describe("the S&P 500 from a file", () => {
     await register("SPX");
     const before = Date.now();
     const job = await system.api.jobEnd(await system.api.importCsv("SPX", FILE));
-    expect(job).toMatchObject({ state: "succeeded", result: { added: 5105, revised: 0, unchanged: 0 } });
+    expect(job).toMatchObject({
+      state: "succeeded",
+      result: { added: 5105, revised: 0, unchanged: 0 },
+    });
     await settled("SPX");
-    console.log(`5,105 bars from file to recommendation: ${((Date.now() - before) / 1000).toFixed(1)} s`);
+    console.log(
+      `5,105 bars from file to recommendation: ${((Date.now() - before) / 1000).toFixed(1)} s`,
+    );
   });
 
   test.each([1000, 777])(
@@ -112,7 +123,8 @@ describe("the S&P 500 from a file", () => {
         const actual = items[index]?.values[name] ?? null;
         const where = `${name} at bar ${index}`;
         if (actual === expected) return;
-        const error = Math.abs((actual ?? Number.NaN) - (expected ?? Number.NaN)) / Math.abs(expected ?? 1);
+        const error =
+          Math.abs((actual ?? Number.NaN) - (expected ?? Number.NaN)) / Math.abs(expected ?? 1);
         if (tolerance < 1e-8) worst = Math.max(worst, error);
         // A plain comparison: `expect` eighty thousand times takes longer than everything else.
         if (!(error <= tolerance)) expect(actual, where).toBe(expected);
@@ -158,7 +170,10 @@ describe("the S&P 500 from a file", () => {
       indicators: await indicatorsOf("SPX"),
     };
     const job = await system.api.jobEnd(await system.api.importCsv("SPX", FILE));
-    expect(job).toMatchObject({ state: "succeeded", result: { added: 0, revised: 0, unchanged: 5105 } });
+    expect(job).toMatchObject({
+      state: "succeeded",
+      result: { added: 0, revised: 0, unchanged: 5105 },
+    });
     await settled("SPX");
     expect(await eventsOf("SPX")).toStrictEqual(before.events);
     expect(await barsOf("SPX")).toStrictEqual(before.bars);
@@ -168,7 +183,10 @@ describe("the S&P 500 from a file", () => {
   test("ends with the same numbers when it comes in pieces, in any order", async () => {
     await register("PIECES");
     const [header = "", ...rows] = FILE.toString("utf8").trim().split(/\r?\n/);
-    const cuts = fc.uniqueArray(fc.integer({ min: 1, max: rows.length - 1 }), { minLength: 8, maxLength: 8 });
+    const cuts = fc.uniqueArray(fc.integer({ min: 1, max: rows.length - 1 }), {
+      minLength: 8,
+      maxLength: 8,
+    });
     // The seed makes a failure come back.
     const [sample = []] = fc.sample(cuts, { numRuns: 1, seed: 20_200_417 });
     const edges = [0, ...sample.sort((a, b) => a - b), rows.length];
@@ -221,7 +239,10 @@ describe("twenty thousand bars", () => {
       `20,000 bars: last indicator after ${(indicators / 1000).toFixed(1)} s, recommendation after ${seconds.toFixed(1)} s`,
     );
     expect(seconds).toBeLessThan(30);
-    expect(await system.api.jobEnd(id)).toMatchObject({ state: "succeeded", result: { added: BARS } });
+    expect(await system.api.jobEnd(id)).toMatchObject({
+      state: "succeeded",
+      result: { added: BARS },
+    });
     expect(await indicatorsOf("LONG-USD")).toHaveLength(BARS);
   });
 });

@@ -56,7 +56,9 @@ describe("with DEMO=off", () => {
       env: { DEMO: "off", ADMIN_API_KEY: key, LOG_LEVEL: "debug", LOG_LEVLE: "x" },
     });
     expect(system.key).toBe(key);
-    expect(system.output).toContain("LOG_LEVLE is not a variable that npm start knows; is LOG_LEVEL meant?");
+    expect(system.output).toContain(
+      "LOG_LEVLE is not a variable that npm start knows; is LOG_LEVEL meant?",
+    );
     expect(await system.api.all("/assets", assetView)).toStrictEqual([]);
     const ready = z.object({ marketNow: z.iso.datetime(), demo: z.literal(false) });
     const { marketNow } = await system.api.get(`${system.origin}/ready`, ready);
@@ -94,7 +96,10 @@ describe("what cannot start says why in one line", () => {
   });
 
   test.each([
-    [{ ALERT_WEBHOOK_URL: "http://127.0.0.1:9/alerts" }, /^alerts are signed: .*ALERT_WEBHOOK_SECRET/],
+    [
+      { ALERT_WEBHOOK_URL: "http://127.0.0.1:9/alerts" },
+      /^alerts are signed: .*ALERT_WEBHOOK_SECRET/,
+    ],
     [{ ALERT_WEBHOOK_SECRET: "hush-hush-hush-hush-hush" }, /^ALERT_WEBHOOK_SECRET is not whsec_/],
   ])("alerts that cannot be signed, without telling the secret", async (env, why) => {
     const starting = new StartedProcess(await freePort(), { env });
@@ -134,13 +139,16 @@ describe("what cannot start says why in one line", () => {
     ["STATE_DIR", join(file, "in-it")],
     ["STATE_DIR", homedir()],
     ["STATE_DIR", tmpdir()],
-  ])("%s=%s is refused before anything starts, by a sentence that names it", async (name, value) => {
-    const starting = new StartedProcess(await freePort(), { env: { [name]: value } });
-    expect(await starting.ended).toBe(1);
-    expect(starting.lines).toHaveLength(1);
-    expect(starting.lines[0]).toMatch(new RegExp(`(^|; )${name}\\b`));
-    expect(starting.output).not.toMatch(/^\s+at /m);
-  });
+  ])(
+    "%s=%s is refused before anything starts, by a sentence that names it",
+    async (name, value) => {
+      const starting = new StartedProcess(await freePort(), { env: { [name]: value } });
+      expect(await starting.ended).toBe(1);
+      expect(starting.lines).toHaveLength(1);
+      expect(starting.lines[0]).toMatch(new RegExp(`(^|; )${name}\\b`));
+      expect(starting.output).not.toMatch(/^\s+at /m);
+    },
+  );
 
   test("several at once, all of them named", async () => {
     const env = { LOG_LEVEL: "loud", SWEEP_AFTER_SECONDS: "0", ADMIN_API_KEY: "hush-hush" };

@@ -37,7 +37,9 @@ export class StartedProcess {
   constructor(port: number, { stateDir = freshFolder(), env = {}, command }: StartOptions = {}) {
     this.port = port;
     this.stateDir = stateDir;
-    const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !OURS.test(name)));
+    const inherited = Object.fromEntries(
+      Object.entries(process.env).filter(([name]) => !OURS.test(name)),
+    );
     const [program = "", ...args] = command ?? [process.execPath, "local/start.ts"];
     this.child = spawn(program, args, {
       cwd: root,
@@ -74,7 +76,10 @@ export class StartedProcess {
     await this.ended;
   }
 
-  /** A signal as the terminal or a service manager sends it; tells how long the whole tree took to end, in ms. */
+  /**
+   * A signal as the terminal or a service manager sends it; tells how long the whole tree took to
+   * end, in ms.
+   */
   async stop(
     signal: NodeJS.Signals = "SIGINT",
   ): Promise<{ ms: number; code: number | null; left: number[] }> {
@@ -98,17 +103,27 @@ export interface System extends StartedProcess {
 
 const started = new Set<StartedProcess>();
 
-/** Starts the system and waits for its line. Fails with what it printed if it ends or takes too long. */
+/**
+ * Starts the system and waits for its line. Fails with what it printed if it ends or takes too
+ * long.
+ */
 export async function startSystem(options: StartOptions = {}): Promise<System> {
   const before = Date.now();
   const system = new StartedProcess(options.port ?? (await freePort()), options);
   let over = false;
   void system.ended.then(() => (over = true));
   for (;;) {
-    const [, origin, key] = /^ready (http:\/\/127\.0\.0\.1:\d+) {2}api key (\S+)$/m.exec(system.output) ?? [];
+    const [, origin, key] =
+      /^ready (http:\/\/127\.0\.0\.1:\d+) {2}api key (\S+)$/m.exec(system.output) ?? [];
     if (origin !== undefined && key !== undefined)
-      return Object.assign(system, { origin, key, api: new Api(origin, key), readyMs: Date.now() - before });
-    if (over || Date.now() - before > START_TIMEOUT_MS) throw new Error(`no ready line:\n${system.output}`);
+      return Object.assign(system, {
+        origin,
+        key,
+        api: new Api(origin, key),
+        readyMs: Date.now() - before,
+      });
+    if (over || Date.now() - before > START_TIMEOUT_MS)
+      throw new Error(`no ready line:\n${system.output}`);
     await sleep(50);
   }
 }
@@ -121,7 +136,8 @@ export async function stopEverything(): Promise<void> {
       .split("\n")
       .filter((line) => !/^(open|ask|stop) |^$|^\{"level":"(debug|info)"/.test(line))
       .join("\n");
-    if (said !== "") console.error(`after ready, npm start (exit code ${one.child.exitCode}) said:\n${said}`);
+    if (said !== "")
+      console.error(`after ready, npm start (exit code ${one.child.exitCode}) said:\n${said}`);
     await one.kill();
   }
   started.clear();

@@ -1,4 +1,6 @@
-/** The API's answers as product.md promises them: what a client may rely on, checked at every read. */
+/**
+ * The API's answers as product.md promises them: what a client may rely on, checked at every read.
+ */
 import * as z from "zod";
 
 const instant = z.iso.datetime();

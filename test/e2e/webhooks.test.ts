@@ -29,7 +29,9 @@ const feed = () => system.api.all("/events?limit=200", eventView);
 const deliveriesOf = (endpoint: Endpoint) =>
   system.api.all(`/webhook-endpoints/${endpoint.id}/deliveries?limit=200`, deliveryView);
 
-/** Everything a path received, each verified against the endpoint's secret and read as a CloudEvent. */
+/**
+ * Everything a path received, each verified against the endpoint's secret and read as a CloudEvent.
+ */
 const eventsAt = (path: string, { secret }: Endpoint): SequencedEvent[] =>
   receiver.at(path).map((one) => readDelivery(one, secret));
 
@@ -66,7 +68,8 @@ describe("an endpoint that takes everything", () => {
     await until("the last recommendations", async () => {
       const made = (await feed()).filter(
         ({ eventType, payload }) =>
-          eventType === "RecommendationGenerated" && payload["asOf"] === `${dateOf(350)}T00:00:00.000Z`,
+          eventType === "RecommendationGenerated" &&
+          payload["asOf"] === `${dateOf(350)}T00:00:00.000Z`,
       );
       return made.length === 2 ? true : null;
     });
@@ -113,7 +116,9 @@ describe("an endpoint that takes everything", () => {
     let inversions = 0;
     for (const [subject, own] of subjects) {
       const arrived = own.map(({ sequence }) => Number(sequence));
-      inversions += arrived.filter((version, at) => at > 0 && version < (arrived[at - 1] ?? 0)).length;
+      inversions += arrived.filter(
+        (version, at) => at > 0 && version < (arrived[at - 1] ?? 0),
+      ).length;
       expect(
         arrived.toSorted((a, b) => a - b),
         subject,
@@ -125,7 +130,9 @@ describe("an endpoint that takes everything", () => {
   });
 
   test("is not the only one: a narrower pattern receives just what it selects", async () => {
-    const wanted = (await feed()).filter(({ eventType }) => eventType === "RecommendationGenerated");
+    const wanted = (await feed()).filter(
+      ({ eventType }) => eventType === "RecommendationGenerated",
+    );
     await until("the recommendations", async () =>
       receiver.at("/some").length >= wanted.length ? true : null,
     );
@@ -166,7 +173,9 @@ describe.concurrent("an endpoint in trouble", () => {
       [3, 200],
     ]);
     const requests = receiver.at("/flaky");
-    expect(eventsAt("/flaky", flaky).map(({ id }) => id)).toStrictEqual(Array(3).fill(delivery.eventId));
+    expect(eventsAt("/flaky", flaky).map(({ id }) => id)).toStrictEqual(
+      Array(3).fill(delivery.eventId),
+    );
     const stamps = requests.map(({ headers }) => Number(headers["webhook-timestamp"]));
     expect(new Set(stamps).size).toBe(3);
     expect(stamps).toStrictEqual(stamps.toSorted((a, b) => a - b));
@@ -205,7 +214,9 @@ describe.concurrent("an endpoint in trouble", () => {
       "the redelivery",
       async () => (await deliveriesOf(down)).find(({ state }) => state === "delivered") ?? null,
     );
-    expect(eventsAt("/down", down).map(({ id }) => id)).toStrictEqual(Array(4).fill(failed.eventId));
+    expect(eventsAt("/down", down).map(({ id }) => id)).toStrictEqual(
+      Array(4).fill(failed.eventId),
+    );
     expect(await open()).toStrictEqual([]);
   });
 

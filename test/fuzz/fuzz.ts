@@ -27,15 +27,18 @@ const KEYS = 12;
 const SYMBOLS = ["FUZZ-A", "FUZZ-B", "FUZZ-C"];
 
 /**
- * Asks a running system what its own description says can be asked, rightly, almost rightly and maliciously, with what earlier
- * answers gave away. Every refusal must be a problem document and nothing may be our fault.
+ * Asks a running system what its own description says can be asked, rightly, almost rightly and
+ * maliciously, with what earlier answers gave away. Every refusal must be a problem document and
+ * nothing may be our fault.
  */
 export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
   const { origin, key, requests, seed, atOnce = 4, tell = () => undefined } = options;
   const api = new Api(origin, key);
   const described = readDescription((await api.ask("GET", `${origin}/api/openapi.json`)).text);
   const pool = new Pool(described.operations);
-  const report = new FuzzReport(described.operations.map(({ method, path }) => `${method} ${path}`));
+  const report = new FuzzReport(
+    described.operations.map(({ method, path }) => `${method} ${path}`),
+  );
   await furnish(api, pool);
   const keys = await Promise.all(Array.from({ length: KEYS }, () => newKey(api)));
   let next = 0;
@@ -45,21 +48,29 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
     const bytes = one.body === null ? [] : [one.body];
     const target = { method: one.method, path: one.path, headers: one.headers, body: bytes };
     const answer = await sendRaw(origin, target).catch(
-      (error: unknown): RawAnswer => ({ status: 0, headers: {}, text: String(error), sentBytes: 0 }),
+      (error: unknown): RawAnswer => ({
+        status: 0,
+        headers: {},
+        text: String(error),
+        sentBytes: 0,
+      }),
     );
     report.count(one, answer.status, performance.now() - before);
     const fault = faultOf(one, answer);
     if (fault !== null && report.faults.length < MAX_FAULTS) {
       const curl = asCurl(origin, one, String(one.headers["authorization"]).replace("Bearer ", ""));
       report.faults.push({ what: fault, shot: one, curl, answer: answer.text.slice(0, 500) });
-      tell(`#${one.index} ${one.mood}: ${fault}\n  ${curl.slice(0, 2_000)}\n  ${answer.text.slice(0, 500)}`);
+      tell(
+        `#${one.index} ${one.mood}: ${fault}\n  ${curl.slice(0, 2_000)}\n  ${answer.text.slice(0, 500)}`,
+      );
     }
     const { location, etag } = answer.headers;
     const path = (one.path.split("?")[0] ?? "").replace(/^\/api\/v1/, "");
     if (one.method === "DELETE" && answer.status === 204) pool.forget(path);
     else if (answer.status >= 200 && answer.status < 300 && answer.text.length < 1_000_000) {
       const isIts = one.route.startsWith(`${one.method} `);
-      if (isIts && typeof one.body === "string" && one.body.startsWith("{")) pool.take(one.route, one.body);
+      if (isIts && typeof one.body === "string" && one.body.startsWith("{"))
+        pool.take(one.route, one.body);
       pool.learn(
         path,
         typeof location === "string" ? location : undefined,
@@ -88,7 +99,12 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
 /** Something of most kinds, so that deep routes have somewhere to go from the start. */
 async function furnish(api: Api, pool: Pool): Promise<void> {
   for (const symbol of SYMBOLS) {
-    await api.json("POST", "/assets", { symbol, type: "CRYPTO", currency: "USD", source: "import" });
+    await api.json("POST", "/assets", {
+      symbol,
+      type: "CRYPTO",
+      currency: "USD",
+      source: "import",
+    });
     pool.learn("/assets", `/api/v1/assets/${symbol}`, undefined, JSON.stringify({ symbol }));
   }
   const jobs = await Promise.all(SYMBOLS.map((symbol) => api.importCsv(symbol, dailyBars(60))));
@@ -97,7 +113,11 @@ async function furnish(api: Api, pool: Pool): Promise<void> {
     ["/portfolios", { name: "fuzz", symbols: SYMBOLS }],
     [
       "/schedules",
-      { name: "fuzz", target: { symbol: "FUZZ-A" }, cadence: { type: "interval", everySeconds: 86_400 } },
+      {
+        name: "fuzz",
+        target: { symbol: "FUZZ-A" },
+        cadence: { type: "interval", everySeconds: 86_400 },
+      },
     ],
     ["/webhook-endpoints", { url: "http://127.0.0.1:9/hook", patterns: ["asset.#"] }],
     ["/backtests", { kind: "rules", symbol: "FUZZ-A" }],
@@ -120,10 +140,9 @@ async function newKey(api: Api): Promise<string> {
 
 /** Everything, one by one: `*` belongs to the first key alone. */
 const SCOPES = [
-  ...["assets", "jobs", "schedules", "portfolios", "processes", "webhooks", "ops"].flatMap((area) => [
-    `${area}:read`,
-    `${area}:write`,
-  ]),
+  ...["assets", "jobs", "schedules", "portfolios", "processes", "webhooks", "ops"].flatMap(
+    (area) => [`${area}:read`, `${area}:write`],
+  ),
   "events:read",
   "keys:admin",
 ];

@@ -119,7 +119,8 @@ export function broken(value: unknown, random: Random): unknown {
       [random.pick(["x", "Name", "__proto__x", "", "\ud800", "a.b"])]: random.pick(NASTY_VALUES),
     };
   const name = random.pick(names);
-  if (random.is(0.2)) return Object.fromEntries(Object.entries(value).filter(([key]) => key !== name));
+  if (random.is(0.2))
+    return Object.fromEntries(Object.entries(value).filter(([key]) => key !== name));
   if (random.is(0.1))
     return Object.fromEntries(
       Object.entries(value).map(([key, one]) => [key === name ? `${key}s` : key, one]),
@@ -152,7 +153,10 @@ export function spoilt(text: string, type: string, random: Random): Payload {
     () => ({ type, bytes: text, encoding: "gzip" }),
     () => ({ type, bytes: "" }),
     () => ({ type, bytes: "x".repeat(70_000) }),
-    () => ({ type, bytes: random.pick(["null", "1", '"x"', "[]", "{}", "NaN", "undefined", "\u0000"]) }),
+    () => ({
+      type,
+      bytes: random.pick(["null", "1", '"x"', "[]", "{}", "NaN", "undefined", "\u0000"]),
+    }),
     () => ({ type: null, bytes: text }),
     () => ({
       type: random.pick([

@@ -1,4 +1,7 @@
-/** `npm run fuzz -- --requests N [--seed S] [--at-once C]`: asks a fresh system N random questions and says what it found. */
+/**
+ * `npm run fuzz -- --requests N [--seed S] [--at-once C]`: asks a fresh system N random questions
+ * and says what it found.
+ */
 import { loadavg } from "node:os";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { parseArgs } from "node:util";
@@ -22,7 +25,8 @@ for (const [name, value] of Object.entries({ requests, seed, "at-once": atOnce }
 }
 
 console.log(`fuzz: ${requests} requests, seed ${seed}`);
-// Where the machine itself stands still, so does this process: then a slow answer is nobody's fault.
+// Where the machine itself stands still, so does this process: then a slow answer is nobody's
+// fault.
 const pauses = monitorEventLoopDelay();
 const system = await startSystem({ env: { DEMO: "off", WEBHOOK_ALLOW_LOOPBACK: "on" } });
 try {

@@ -35,7 +35,8 @@ export class FuzzReport {
   private readonly routes = new Map<string, Tally>();
 
   constructor(routes: readonly string[]) {
-    for (const route of routes) this.routes.set(route, { asked: 0, statuses: new Map(), slowestMs: 0 });
+    for (const route of routes)
+      this.routes.set(route, { asked: 0, statuses: new Map(), slowestMs: 0 });
   }
 
   get requests(): number {

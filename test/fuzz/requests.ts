@@ -18,7 +18,10 @@ export interface Shot {
   readonly path: string;
   readonly headers: OutgoingHttpHeaders;
   readonly body: Uint8Array | string | null;
-  /** Whether it says a parameter that its route does not declare, so that no answer to it may be a good one. */
+  /**
+   * Whether it says a parameter that its route does not declare, so that no answer to it may be a
+   * good one.
+   */
   readonly isStray: boolean;
 }
 
@@ -36,11 +39,18 @@ const PATHS_OF_NOBODY = [
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 /** The request of a number: the same one for the same seed, number and pool. */
-export function shot(index: number, random: Random, described: Described, pool: Pool, key: string): Shot {
+export function shot(
+  index: number,
+  random: Random,
+  described: Described,
+  pool: Pool,
+  key: string,
+): Shot {
   const mood = random.pick<Mood>(["valid", "valid", "valid", "near", "near", "hostile"]);
   const first = random.pick(described.operations);
   // What takes things away comes less often than what brings them.
-  const operation = first.method === "DELETE" && random.is(0.7) ? random.pick(described.operations) : first;
+  const operation =
+    first.method === "DELETE" && random.is(0.7) ? random.pick(described.operations) : first;
   const values = new Values(described, pool, random);
   const fits = mood !== "hostile" || random.is(0.6);
   const url = fits ? address(operation, mood, values, pool, random) : anyAddress(operation, random);
@@ -48,9 +58,12 @@ export function shot(index: number, random: Random, described: Described, pool: 
   const route = `${operation.method} ${operation.path}`;
   const before = random.is(0.4) ? pool.bodyOf(route, random) : undefined;
   const payload =
-    method === "GET" || method === "HEAD" ? null : payloadOf(operation, mood, values, random, before);
+    method === "GET" || method === "HEAD"
+      ? null
+      : payloadOf(operation, mood, values, random, before);
   const headers = { ...headersOf(mood, pool, random, key), ...headersOfBody(payload) };
-  const isStray = fits && operation.isDescribed && method === operation.method && hasStray(operation, url);
+  const isStray =
+    fits && operation.isDescribed && method === operation.method && hasStray(operation, url);
   return { index, mood, route, method, path: url, headers, body: payload?.bytes ?? null, isStray };
 }
 
@@ -61,7 +74,13 @@ function hasStray({ parameters }: Operation, url: string): boolean {
   return pairs.some((name) => name !== "" && !declared.has(name));
 }
 
-function address(operation: Operation, mood: Mood, values: Values, pool: Pool, random: Random): string {
+function address(
+  operation: Operation,
+  mood: Mood,
+  values: Values,
+  pool: Pool,
+  random: Random,
+): string {
   const schemaOf = (name: string) =>
     operation.parameters.find((one) => one.in === "path" && one.name === name)?.schema ?? {};
   const path = pool.fill(operation.path, random, (name) => values.text(name, schemaOf(name)));
@@ -91,14 +110,19 @@ function address(operation: Operation, mood: Mood, values: Values, pool: Pool, r
 function anyAddress(operation: Operation, random: Random): string {
   if (random.is(0.1)) return random.pick(PATHS_OF_NOBODY);
   const path = operation.path.replaceAll(/\{[^}]+\}/g, () => random.pick(NASTY_IN_URL));
-  const tail = random.is(0.2) ? random.pick(["/", "//", "/x", "/%00", ";x=1", "/../assets", "."]) : "";
+  const tail = random.is(0.2)
+    ? random.pick(["/", "//", "/x", "/%00", ";x=1", "/../assets", "."])
+    : "";
   const query = random.is(0.4)
     ? `?${random.pick(["limit", "cursor", "from", "", "%00"])}=${random.pick(NASTY_IN_URL)}`
     : "";
   return `/api/v1${path}${tail}${query}`;
 }
 
-/** A body as the schema allows it, or one that was taken before with a field made anew; broken or spoilt as the mood says. */
+/**
+ * A body as the schema allows it, or one that was taken before with a field made anew; broken or
+ * spoilt as the mood says.
+ */
 function payloadOf(
   operation: Operation,
   mood: Mood,
@@ -115,7 +139,9 @@ function payloadOf(
   const schema = operation.bodies[type] ?? {};
   if (type === "text/csv") {
     const text = csv(random);
-    return mood === "hostile" && random.is(0.4) ? spoilt(text, type, random) : { type, bytes: text };
+    return mood === "hostile" && random.is(0.4)
+      ? spoilt(text, type, random)
+      : { type, bytes: text };
   }
   const value = before === undefined ? values.of("", schema) : values.varied(before, schema);
   const text = JSON.stringify(mood === "valid" ? value : broken(value, random)) ?? "null";
@@ -183,7 +209,10 @@ export function asCurl(origin: string, one: Shot, key: string): string {
       const text = `${name}: ${String(value)}`;
       return text.includes(key) ? `-H "${text.replaceAll(key, "$KEY")}"` : `-H ${quote(text)}`;
     });
-  const parts = [`curl -sS -i --path-as-is -X ${one.method} ${quote(`${origin}${one.path}`)}`, ...headers];
+  const parts = [
+    `curl -sS -i --path-as-is -X ${one.method} ${quote(`${origin}${one.path}`)}`,
+    ...headers,
+  ];
   if (one.body === null) return parts.join(" ");
   const text = typeof one.body === "string" ? one.body : null;
   const isPlain = text !== null && text.length < 4_000 && !text.includes("\u0000");

@@ -34,7 +34,8 @@ const BY_NAME: Readonly<Record<string, readonly string[]>> = {
   patterns: ["never.*", "#", "asset.*.*"],
   expression: ["0 9 * * *", "*/5 * * * 1-5", "0 0 29 2 *"],
   timeZone: ["UTC", "Europe/Madrid", "America/New_York"],
-  // Nothing that a delivery could reach, and few that match: the receivers are not what is tried here.
+  // Nothing that a delivery could reach, and few that match: the receivers are not what is tried
+  // here.
   url: ["http://127.0.0.1:9/hook", "https://127.0.0.1:9/x"],
   pattern: ["#", "asset.*.*", "asset.#", "*.*.RecommendationGenerated", "never.*"],
   names: ["sma50", "sma50,rsi7", "bb20_2.5,macd5_35_5,var95_250", "return"],
@@ -66,12 +67,17 @@ export class Values {
   of(name: string, schema: Schema, depth = 0): unknown {
     const { random } = this;
     const resolved = this.resolve(schema);
-    const forms = [resolved["anyOf"], resolved["oneOf"]].find(Array.isArray) as Schema[] | undefined;
-    if (forms !== undefined && forms.length > 0) return this.of(name, random.pick(forms), depth + 1);
+    const forms = [resolved["anyOf"], resolved["oneOf"]].find(Array.isArray) as
+      | Schema[]
+      | undefined;
+    if (forms !== undefined && forms.length > 0)
+      return this.of(name, random.pick(forms), depth + 1);
     if (resolved["const"] !== undefined) return resolved["const"];
     if (Array.isArray(resolved["enum"]) && resolved["enum"].length > 0)
       return random.pick<unknown>(resolved["enum"]);
-    const type = Array.isArray(resolved["type"]) ? random.pick<unknown>(resolved["type"]) : resolved["type"];
+    const type = Array.isArray(resolved["type"])
+      ? random.pick<unknown>(resolved["type"])
+      : resolved["type"];
     switch (type) {
       case "integer":
       case "number":
@@ -127,7 +133,9 @@ export class Values {
     // A list of assets names each of them once.
     if (/symbols/i.test(name) && this.pool.symbols.length >= 3)
       return [...new Set(Array.from({ length: 4 }, () => this.random.pick(this.pool.symbols)))];
-    return Array.from({ length: least + this.random.below(4) }, () => this.of(name, items, depth + 1));
+    return Array.from({ length: least + this.random.below(4) }, () =>
+      this.of(name, items, depth + 1),
+    );
   }
 
   private object(name: string, schema: Schema, depth: number): Record<string, unknown> {
@@ -137,7 +145,9 @@ export class Values {
     const made: Record<string, unknown> = {};
     for (const [key, one] of Object.entries(properties)) {
       const share = key === "symbol" ? 0.8 : 0.3;
-      const isRequested = required.includes(key) ? random.is(0.98) : depth < DEEPEST && random.is(share);
+      const isRequested = required.includes(key)
+        ? random.is(0.98)
+        : depth < DEEPEST && random.is(share);
       if (isRequested && isObject(one)) made[key] = this.of(key, one, depth + 1);
     }
     const others = schema["additionalProperties"];
@@ -158,7 +168,8 @@ export class Values {
     if (known.length > 0 && (words.length === 0 || random.is(0.4))) return random.pick(known);
     if (words.length > 0) return random.pick(words);
     const drawn = { seed: random.below(2 ** 31), numRuns: 1 };
-    if (typeof pattern === "string") return fc.sample(fc.stringMatching(new RegExp(pattern)), drawn)[0] ?? "";
+    if (typeof pattern === "string")
+      return fc.sample(fc.stringMatching(new RegExp(pattern)), drawn)[0] ?? "";
     if (schema["format"] === "uuid") return fc.sample(fc.uuid(), drawn)[0] ?? "";
     const most = typeof schema["maxLength"] === "number" ? Math.min(schema["maxLength"], 30) : 30;
     return fc.sample(fc.string({ minLength: 1, maxLength: most }), drawn)[0] ?? "x";

@@ -12,10 +12,14 @@ const problemView = z.object({
 });
 
 /** What tells of our insides: a stack, a file, the database's own words. */
-const INSIDES = /\\n\s*at |\.ts:\d|node_modules|SQLITE|D1_ERROR|\bTypeError:|\bRangeError:|\[object Object\]/;
+const INSIDES =
+  /\\n\s*at |\.ts:\d|node_modules|SQLITE|D1_ERROR|\bTypeError:|\bRangeError:|\[object Object\]/;
 
 /** What is wrong with an answer, whatever the question was; null when nothing is. */
-export function faultOf({ method, isStray }: Shot, { status, headers, text }: RawAnswer): string | null {
+export function faultOf(
+  { method, isStray }: Shot,
+  { status, headers, text }: RawAnswer,
+): string | null {
   if (status >= 500) return `answered ${status}`;
   if (status < 200) return `answered ${status}`;
   if (isStray && status < 400) return `answered ${status} to a parameter that it does not declare`;
@@ -30,7 +34,8 @@ export function faultOf({ method, isStray }: Shot, { status, headers, text }: Ra
     if (isPacked || !type.startsWith("application/json")) return null;
     return isJson(text) ? null : `answered ${status} with JSON that cannot be read`;
   }
-  if (type !== "application/problem+json") return `answered ${status} with ${type === "" ? "no type" : type}`;
+  if (type !== "application/problem+json")
+    return `answered ${status} with ${type === "" ? "no type" : type}`;
   if (isPacked) return null;
   const problem = isJson(text) ? problemView.safeParse(JSON.parse(text)) : null;
   if (problem?.success !== true) return `answered ${status} with a problem of another shape`;

@@ -46,7 +46,10 @@ export class Killable {
     void ended.then(() => process.off("exit", onExit));
     let output = "";
     const ready = new Promise<string>((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`not ready in time:\n${output}`)), START_TIMEOUT_MS);
+      const timer = setTimeout(
+        () => reject(new Error(`not ready in time:\n${output}`)),
+        START_TIMEOUT_MS,
+      );
       const read = (chunk: Buffer) => {
         output += chunk.toString();
         const origin = /^ready (\S+)$/m.exec(output)?.[1];

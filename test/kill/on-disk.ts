@@ -29,7 +29,9 @@ function databasesWith(folder: string, table: string): DatabaseSync[] {
   );
   return files.flatMap((name) => {
     const db = new DatabaseSync(join(folder, name), { readOnly: true });
-    const found = db.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?").get(table);
+    const found = db
+      .prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?")
+      .get(table);
     if (found !== undefined) return [db];
     db.close();
     return [];
@@ -43,7 +45,9 @@ export function readDisk(stateDir: string): OnDisk {
   let events = 0;
   const heads = new Map<string, { version: number; hash: string }>();
   for (const db of databasesWith(join(stateDir, "v3/do"), "bars")) {
-    const rows = db.prepare("SELECT version, body, hash FROM events ORDER BY version").all() as Row[];
+    const rows = db
+      .prepare("SELECT version, body, hash FROM events ORDER BY version")
+      .all() as Row[];
     const log = rows.map(({ body }) => JSON.parse(String(body)) as StoredEvent);
     const first = log[0];
     if (first === undefined) continue;
@@ -60,7 +64,9 @@ export function readDisk(stateDir: string): OnDisk {
       violations.push(`${streamId}: an id twice`);
     // The fold refuses gaps by itself.
     const state = log.map(upcast).reduce(evolveAsset, initialAsset());
-    const folded = [...(state.bars.get("1d")?.values() ?? [])].toSorted((a, b) => a.timestamp - b.timestamp);
+    const folded = [...(state.bars.get("1d")?.values() ?? [])].toSorted(
+      (a, b) => a.timestamp - b.timestamp,
+    );
     const stored = db
       .prepare(
         "SELECT timestamp, open, high, low, close, volume, version FROM bars WHERE resolution = '1d' ORDER BY timestamp",
@@ -69,13 +75,14 @@ export function readDisk(stateDir: string): OnDisk {
     if (JSON.stringify(sorted(folded)) !== JSON.stringify(sorted(stored as Row[])))
       violations.push(`${streamId}: its bars are not the fold of its events`);
     const waiting = db.prepare("SELECT count(*) AS n FROM outbox").get() as Row;
-    if (waiting["n"] !== 0) violations.push(`${streamId}: ${waiting["n"]} events never left the outbox`);
+    if (waiting["n"] !== 0)
+      violations.push(`${streamId}: ${waiting["n"]} events never left the outbox`);
     assets.push({
       symbol: state.fact?.symbol ?? "",
       closes: new Map(folded.map(({ timestamp, close }) => [timestamp, close])),
-      jobsConsumed: (db.prepare("SELECT id FROM consumed WHERE consumer = 'ingest'").all() as Row[]).map(
-        ({ id }) => String(id),
-      ),
+      jobsConsumed: (
+        db.prepare("SELECT id FROM consumed WHERE consumer = 'ingest'").all() as Row[]
+      ).map(({ id }) => String(id)),
     });
     db.close();
   }

@@ -1,4 +1,7 @@
-/** `npm run kill -- --times N [--seed S]`: kills the system N times in the middle of its work and says what it found. */
+/**
+ * `npm run kill -- --times N [--seed S]`: kills the system N times in the middle of its work and
+ * says what it found.
+ */
 import { parseArgs } from "node:util";
 import { soak } from "./soak.ts";
 

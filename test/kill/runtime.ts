@@ -1,6 +1,6 @@
 /**
- * The system alone in a process of its own, so that it can be killed: workerd with its state on disk, nothing else.
- * Prints `ready <origin>` when it answers.
+ * The system alone in a process of its own, so that it can be killed: workerd with its state on
+ * disk, nothing else. Prints `ready <origin>` when it answers.
  */
 import { unstable_startWorker } from "wrangler";
 

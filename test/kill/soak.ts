@@ -14,7 +14,10 @@ import { readDisk } from "./on-disk.ts";
 
 const KEY = "kill-test-admin-key-0123456789";
 const SYMBOLS = ["KILL-A", "KILL-B", "KILL-C", "KILL-D"];
-/** Days of bars in one import; imports of an asset overlap, so that repetitions are part of the load. */
+/**
+ * Days of bars in one import; imports of an asset overlap, so that repetitions are part of the
+ * load.
+ */
 const DAYS = 40;
 const SETTLE_TIMEOUT_MS = 180_000;
 const ACCEPT_TIMEOUT_MS = 60_000;
@@ -28,7 +31,9 @@ export interface SoakReport {
   readonly violations: readonly string[];
 }
 
-/** An import the system has answered 202 to, or may have: then it is sent again with the same key. */
+/**
+ * An import the system has answered 202 to, or may have: then it is sent again with the same key.
+ */
 interface Import {
   readonly symbol: string;
   readonly from: number;
@@ -37,8 +42,9 @@ interface Import {
 }
 
 /**
- * Gives the system work, kills it with SIGKILL at a random moment, starts it on the same files, again and again. At the
- * end everything that was accepted must be finished, nothing may be there twice, and the files must be sound.
+ * Gives the system work, kills it with SIGKILL at a random moment, starts it on the same files,
+ * again and again. At the end everything that was accepted must be finished, nothing may be there
+ * twice, and the files must be sound.
  */
 export async function soak(
   kills: number,
@@ -52,7 +58,8 @@ export async function soak(
   const imports: Import[] = [];
   let system: Killable | null = null;
   let secret = "";
-  // Each is verified as it comes: a signature is good for five minutes, and this goes on for longer.
+  // Each is verified as it comes: a signature is good for five minutes, and this goes on for
+  // longer.
   const badlySigned: string[] = [];
   const early: Received[] = [];
   receiver.behaviours.set("/", (one) => {
@@ -162,7 +169,12 @@ async function prepare(api: Client, url: string): Promise<string> {
 }
 
 /** Sends again what was cut off, then new imports until the system is dead. */
-async function giveWork(api: Client, imports: Import[], random: () => number, round: number): Promise<void> {
+async function giveWork(
+  api: Client,
+  imports: Import[],
+  random: () => number,
+  round: number,
+): Promise<void> {
   for (const unsure of imports.filter(({ jobId }) => jobId === null)) {
     if (!(await send(api, unsure))) return;
   }
@@ -182,7 +194,8 @@ async function send(api: Client, one: Import): Promise<boolean> {
     "idempotency-key": one.key,
   });
   if (answer === null) return false;
-  // The first try is still being worked on, as far as the record knows: asked again when the system is back.
+  // The first try is still being worked on, as far as the record knows: asked again when the system
+  // is back.
   if (answer.status === 409) return true;
   if (answer.status !== 202) throw new Error(`an import was answered ${JSON.stringify(answer)}`);
   one.jobId = z.object({ jobId: z.string() }).parse(answer.json).jobId;
@@ -190,8 +203,8 @@ async function send(api: Client, one: Import): Promise<boolean> {
 }
 
 /**
- * The moment to kill lies somewhere after the next few acceptances, so that a slow machine has work to lose too: killed by
- * the clock alone, it dies round after round over the same first request.
+ * The moment to kill lies somewhere after the next few acceptances, so that a slow machine has work
+ * to lose too: killed by the clock alone, it dies round after round over the same first request.
  */
 async function untilAccepted(imports: readonly Import[], count: number): Promise<void> {
   const deadline = Date.now() + ACCEPT_TIMEOUT_MS;
@@ -246,27 +259,38 @@ async function allReceived(api: Client, receiver: Receiver): Promise<string[]> {
     }
     const got = new Set(receiver.received.map(({ headers }) => idOf(headers)));
     const missing = ids.filter((id) => !got.has(id));
-    // New events may still come out of the last jobs, so look until nothing is missing twice in a row.
+    // New events may still come out of the last jobs, so look until nothing is missing twice in a
+    // row.
     if (missing.length === 0) {
       await sleep(1_500);
       const again = new Set(receiver.received.map(({ headers }) => idOf(headers)));
       if (again.size === got.size) return [];
       continue;
     }
-    if (Date.now() > deadline) return missing.map((id) => `the event ${id} never reached the receiver`);
+    if (Date.now() > deadline)
+      return missing.map((id) => `the event ${id} never reached the receiver`);
     await sleep(200);
   }
 }
 
-/** Every asset has exactly the bars of the imports that were accepted for it, each ingest once on record. */
+/**
+ * Every asset has exactly the bars of the imports that were accepted for it, each ingest once on
+ * record.
+ */
 function wrongBars(
   imports: readonly Import[],
-  assets: readonly { symbol: string; closes: ReadonlyMap<number, number>; jobsConsumed: readonly string[] }[],
+  assets: readonly {
+    symbol: string;
+    closes: ReadonlyMap<number, number>;
+    jobsConsumed: readonly string[];
+  }[],
 ): string[] {
   const violations: string[] = [];
   for (const { symbol, closes, jobsConsumed } of assets) {
     const own = imports.filter((one) => one.symbol === symbol);
-    const days = new Set(own.flatMap(({ from }) => Array.from({ length: DAYS }, (_, n) => from + n)));
+    const days = new Set(
+      own.flatMap(({ from }) => Array.from({ length: DAYS }, (_, n) => from + n)),
+    );
     if (closes.size !== days.size)
       violations.push(`${symbol} has ${closes.size} bars instead of ${days.size}`);
     for (const day of days) {
@@ -275,7 +299,9 @@ function wrongBars(
     }
     const wanted = new Set(own.map(({ jobId }) => jobId));
     if (jobsConsumed.length !== wanted.size || !jobsConsumed.every((id) => wanted.has(id)))
-      violations.push(`${symbol}: ${jobsConsumed.length} ingests on record for ${wanted.size} imports`);
+      violations.push(
+        `${symbol}: ${jobsConsumed.length} ingests on record for ${wanted.size} imports`,
+      );
   }
   return violations;
 }

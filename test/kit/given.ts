@@ -1,9 +1,10 @@
 import { expect } from "vitest";
 
 /**
- * The kit for deciders: `given(events).when(command).then(events)` or `.thenRefused(code)`. A decider is three pure
- * functions; the kit folds the given events, decides, and compares. It also folds what was decided, so that a decider
- * which decides something its own `evolve` cannot take is found out at once.
+ * The kit for deciders: `given(events).when(command).then(events)` or `.thenRefused(code)`. A
+ * decider is three pure functions; the kit folds the given events, decides, and compares. It also
+ * folds what was decided, so that a decider which decides something its own `evolve` cannot take is
+ * found out at once.
  */
 export interface Decider<State, Command, Event> {
   readonly initial: () => State;
@@ -14,10 +15,12 @@ export interface Decider<State, Command, Event> {
 /** The facts a command makes true, or the code of its refusal. */
 export type Decided<Event> = readonly Event[] | { readonly refused: string };
 
-const isRefusal = <E>(decided: Decided<E>): decided is { readonly refused: string } => "refused" in decided;
+const isRefusal = <E>(decided: Decided<E>): decided is { readonly refused: string } =>
+  "refused" in decided;
 
 export function specification<State, Command, Event>(decider: Decider<State, Command, Event>) {
-  const fold = (events: readonly Event[]): State => events.reduce(decider.evolve, decider.initial());
+  const fold = (events: readonly Event[]): State =>
+    events.reduce(decider.evolve, decider.initial());
 
   const given = (...events: readonly Event[]) => ({
     /** Several commands run one after the other; the last one is what is looked at. */
@@ -34,7 +37,9 @@ export function specification<State, Command, Event>(decider: Decider<State, Com
         fold(history);
       }
       return {
-        /** Each expected event is compared with what it says; what it leaves out is not looked at. */
+        /**
+         * Each expected event is compared with what it says; what it leaves out is not looked at.
+         */
         then: (...expected: readonly unknown[]) => {
           expect(decided).toHaveLength(expected.length);
           expect(decided).toMatchObject(expected);

@@ -14,7 +14,11 @@ import type { Resolution } from "../../domain/market/resolution.ts";
 import { calendarOf } from "../../domain/market/usual-calendar.ts";
 import { type DataQuality, QUALITY_WINDOW } from "../../domain/quality/series-quality.ts";
 import { splitsThen } from "../../read-model/corporate-actions.ts";
-import { MAX_SOURCE_BARS, type Resampling, resampledBefore } from "../../read-model/resampled-series.ts";
+import {
+  MAX_SOURCE_BARS,
+  type Resampling,
+  resampledBefore,
+} from "../../read-model/resampled-series.ts";
 import { indicatorsAt, latestCloses } from "../../read-model/series.ts";
 import { projectedHeads } from "../../read-model/streams.ts";
 import { barsThen, indicatorsThen } from "../../read-model/time-travel.ts";
@@ -38,13 +42,17 @@ export interface AnalysisInput {
   readonly splits: number;
 }
 
-/** The instant asked for (epoch ms; null for now), and the version of the asset's log then; null for what is known today. */
+/**
+ * The instant asked for (epoch ms; null for now), and the version of the asset's log then; null for
+ * what is known today.
+ */
 interface Then {
   readonly asOf: number | null;
   readonly version: number | null;
 }
 
-const closesNeeded = (resolution: Resolution): number => Math.max(windowLength(resolution), QUALITY_WINDOW);
+const closesNeeded = (resolution: Resolution): number =>
+  Math.max(windowLength(resolution), QUALITY_WINDOW);
 
 /** The newest bar at or before an instant, with all that is known about it today. */
 export async function inHindsight(
@@ -73,7 +81,9 @@ const onScale = (closes: readonly PricePoint[], steps: readonly AdjustmentStep[]
   splits: actionsAfter(steps, closes[0]?.timestamp ?? 0),
 });
 
-/** The newest analysis there was at a version of the asset's log, and nothing that was learnt later. */
+/**
+ * The newest analysis there was at a version of the asset's log, and nothing that was learnt later.
+ */
 export async function asKnown(
   env: Bindings,
   db: D1DatabaseSession,
@@ -90,7 +100,10 @@ export async function asKnown(
   return { timestamp, values, ...onScale(closes, steps), quality };
 }
 
-/** The newest `limit` bars as they stood at a version; refuses when more has happened since than can be looked through. */
+/**
+ * The newest `limit` bars as they stood at a version; refuses when more has happened since than can
+ * be looked through.
+ */
 async function knownBars(
   db: D1DatabaseSession,
   { symbol }: AssetRecord,
@@ -99,7 +112,14 @@ async function knownBars(
   limit: number,
 ): Promise<Bar[]> {
   const streamId = assetStream(symbol);
-  const bars = await barsThen(db, { symbol, streamId, resolution, version, until: timestamp, limit });
+  const bars = await barsThen(db, {
+    symbol,
+    streamId,
+    resolution,
+    version,
+    until: timestamp,
+    limit,
+  });
   if (bars !== null) return bars;
   throw new ApiProblem(
     "invalid_query",
@@ -121,25 +141,37 @@ async function splitsKnown(
   const between = actionsBetween(byKey, (key) => {
     const at = bars.findIndex(({ timestamp }) => timestamp >= key);
     const [before, first] = at === -1 ? [bars.at(-1), undefined] : [bars[at - 1], bars[at]];
-    return { before: before?.close ?? null, after: first?.close ?? null, first: first?.timestamp ?? null };
+    return {
+      before: before?.close ?? null,
+      after: first?.close ?? null,
+      first: first?.timestamp ?? null,
+    };
   });
   return splitSteps(between);
 }
 
-/** Finer bars of the past that are read: a time of which as many later ones may have to be taken away again. */
+/**
+ * Finer bars of the past that are read: a time of which as many later ones may have to be taken
+ * away again.
+ */
 const MAX_SOURCE_BARS_AS_KNOWN = MAX_SOURCE_BARS / 2;
 
 /** What of the usual indicators a trend is read from. */
 const READ_BY_TREND = ["macdHistogram", "rsi14"];
 
-/** Bars after which the trend and its indicators are what a run from the first bar gives, but for rounding. */
+/**
+ * Bars after which the trend and its indicators are what a run from the first bar gives, but for
+ * rounding.
+ */
 const barsNeeded = (resolution: Resolution): number => {
   const reading = readCustomIndicators(READ_BY_TREND);
   const warmUp = reading.ok ? (reading.custom.warmUp ?? 0) : 0;
   return Math.max(windowLength(resolution), warmUp + 1);
 };
 
-/** The newest bar that finer ones make and that was over by then; what is under way is no bar yet. */
+/**
+ * The newest bar that finer ones make and that was over by then; what is under way is no bar yet.
+ */
 export async function resampledInput(
   env: Bindings,
   db: D1DatabaseSession,
@@ -207,7 +239,10 @@ async function resampledAsKnown(
   const window = parts.slice(-QUALITY_WINDOW);
   return resampled === null
     ? null
-    : { ...resampled, quality: await qualityThen(env, db, asset, resampling.from, window, then.asOf) };
+    : {
+        ...resampled,
+        quality: await qualityThen(env, db, asset, resampling.from, window, then.asOf),
+      };
 }
 
 /** Refuses when the bars that could be read are too few, though there are more. */

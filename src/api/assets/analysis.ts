@@ -7,7 +7,14 @@ import { RESOLUTIONS } from "../../domain/market/resolution.ts";
 import { ANALYSIS_VERSION } from "../../domain/recommendation/analysis-state.ts";
 import { knowledgeAt } from "../../read-model/time-travel.ts";
 import { ApiProblem } from "../http/problem.ts";
-import { instantSchema, iso, operation, resolutionQuery, router, symbolParams } from "../http/schemas.ts";
+import {
+  instantSchema,
+  iso,
+  operation,
+  resolutionQuery,
+  router,
+  symbolParams,
+} from "../http/schemas.ts";
 import { asKnown, inHindsight, resampledInput } from "./analysis-input.ts";
 import { about, aboutView } from "./asset-description.ts";
 import { requireAsset } from "./assets.ts";
@@ -29,7 +36,9 @@ const analysisView = z
     close: z.number(),
     direction: z.string(),
     score: nullable,
-    signals: z.array(z.looseObject({ id: z.string(), value: nullable, vote: nullable, weight: z.number() })),
+    signals: z.array(
+      z.looseObject({ id: z.string(), value: nullable, vote: nullable, weight: z.number() }),
+    ),
     counterEvidence: z.array(z.looseObject({ id: z.string() })),
     unknown: z.array(z.string()),
     ...pricesView,
@@ -77,9 +86,15 @@ analysis.openapi(
           })
         : known === null
           ? await inHindsight(c.env, reads, asset, resolution, asOf ?? null)
-          : await asKnown(c.env, reads, asset, resolution, { asOf: asOf ?? null, version: known.version });
+          : await asKnown(c.env, reads, asset, resolution, {
+              asOf: asOf ?? null,
+              version: known.version,
+            });
     if (input === null)
-      throw new ApiProblem("not_found", `Nothing has been analysed for ${symbol} at ${resolution} by then.`);
+      throw new ApiProblem(
+        "not_found",
+        `Nothing has been analysed for ${symbol} at ${resolution} by then.`,
+      );
     const { timestamp, values, quality, splits } = input;
     const closes = input.closes.slice(-windowLength(resolution)).map(({ close }) => close);
     const view = {

@@ -64,8 +64,9 @@ export async function backfillRequests(
 }
 
 /**
- * First the fact in the asset's log (repeating it changes nothing), then the record: a crash between is repaired by whoever
- * comes next. Null when the asset is no longer what it was `before`; the record then says what it is.
+ * First the fact in the asset's log (repeating it changes nothing), then the record: a crash
+ * between is repaired by whoever comes next. Null when the asset is no longer what it was `before`;
+ * the record then says what it is.
  */
 export async function saveAsset(
   env: ApiEnv["Bindings"],

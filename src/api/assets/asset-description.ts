@@ -45,8 +45,16 @@ export const qualityView = z
       .number()
       .int()
       .meta({ description: `bars looked at: the newest, at most ${QUALITY_WINDOW}` }),
-    barsLate: z.number().int().nullable().meta({ description: "null for history that is not fed any more" }),
-    missing: z.number().int().nullable().meta({ description: "null where the calendar is not known" }),
+    barsLate: z
+      .number()
+      .int()
+      .nullable()
+      .meta({ description: "null for history that is not fed any more" }),
+    missing: z
+      .number()
+      .int()
+      .nullable()
+      .meta({ description: "null where the calendar is not known" }),
     outliers: z.number().int(),
     impossible: z.number().int(),
     unchanged: z.number().int().meta({ description: "bars at the end with the very same close" }),
@@ -55,7 +63,10 @@ export const qualityView = z
 
 /** What every answer about an asset says of itself. */
 export const aboutView = {
-  asOf: z.string().nullable().meta({ description: "the timestamp of the newest bar behind the answer" }),
+  asOf: z
+    .string()
+    .nullable()
+    .meta({ description: "the timestamp of the newest bar behind the answer" }),
   dataQuality: qualityView,
   engine: z.string(),
   engineVersion: z.string(),
@@ -86,8 +97,9 @@ export const showQuality = (quality: DataQuality): z.infer<typeof qualityView> =
 };
 
 /**
- * The quality of an asset's newest bars up to an instant (epoch ms; null for now). What the bars say follows from the
- * stream's version, so it is computed once for each; how late they are is a matter of now.
+ * The quality of an asset's newest bars up to an instant (epoch ms; null for now). What the bars
+ * say follows from the stream's version, so it is computed once for each; how late they are is a
+ * matter of now.
  */
 export async function qualityOf(
   { api }: ApiEnv["Bindings"],
@@ -128,7 +140,10 @@ async function actionsOfBars(
   return around === null ? [] : actionsIn(reads, symbol, around.from, around.to);
 }
 
-/** The same of closes that were known at an instant, whatever is known of them today but the dividends and splits. */
+/**
+ * The same of closes that were known at an instant, whatever is known of them today but the
+ * dividends and splits.
+ */
 export async function qualityThen(
   { api }: ApiEnv["Bindings"],
   reads: D1DatabaseSession,
@@ -165,7 +180,14 @@ async function freshened(
   const since = series.from === null ? Number.MIN_SAFE_INTEGER : series.from - MILLISECONDS_PER_DAY;
   const until = asOf ?? Number.MAX_SAFE_INTEGER;
   const leftOut = await offSessionBetween(reads, asset.symbol, resolution, since, until);
-  return dataQuality(series, { resolution, calendar: calendarOf(asset), live, now, agreement, leftOut });
+  return dataQuality(series, {
+    resolution,
+    calendar: calendarOf(asset),
+    live,
+    now,
+    agreement,
+    leftOut,
+  });
 }
 
 /** The fields of `aboutView` for an answer about the newest bars. */
@@ -209,10 +231,9 @@ export const fullQualityView = qualityView
           .meta({ description: "new shares for one old, should it be a split" }),
       }),
     ),
-    explained: z
-      .number()
-      .int()
-      .meta({ description: "jumps that are a known dividend's or split's own; they are no outliers" }),
+    explained: z.number().int().meta({
+      description: "jumps that are a known dividend's or split's own; they are no outliers",
+    }),
     explainedAt: z.array(
       z.object({ timestamp: z.string(), return: z.number(), by: z.array(z.enum(ACTION_TYPES)) }),
     ),
@@ -228,7 +249,9 @@ export const fullQualityView = qualityView
         scale: z.object({ factor: z.number(), looksLike: z.string() }).nullable(),
       })
       .nullable()
-      .meta({ description: "the latest comparison with another source; null where there was none" }),
+      .meta({
+        description: "the latest comparison with another source; null where there was none",
+      }),
     closeOnly: z.number().int(),
     withoutVolume: z.number().int(),
   })

@@ -20,9 +20,10 @@ interface UserRequest {
 }
 
 /**
- * The calendar and the currency of an asset: those that were said, else those that a stock's ending names, else those of its
- * type. What a vendor would be asked in vain is refused, with what to write instead: an ending without a calendar here, a
- * calendar or a currency that contradicts the ending. Whoever says the calendar may keep any currency: some lines have others.
+ * The calendar and the currency of an asset: those that were said, else those that a stock's ending
+ * names, else those of its type. What a vendor would be asked in vain is refused, with what to
+ * write instead: an ending without a calendar here, a calendar or a currency that contradicts the
+ * ending. Whoever says the calendar may keep any currency: some lines have others.
  */
 export function tradedAt({ symbol, type, source, currency, calendar }: UserRequest): {
   readonly calendar: CalendarId;
@@ -30,7 +31,12 @@ export function tradedAt({ symbol, type, source, currency, calendar }: UserReque
 } {
   const listing: Listing = type === "STOCK" ? listingOf(symbol) : { kind: "home" };
   const isRequested = isVendorName(source);
-  if (listing.kind === "known" && calendar !== undefined && calendar !== listing.calendar && isRequested) {
+  if (
+    listing.kind === "known" &&
+    calendar !== undefined &&
+    calendar !== listing.calendar &&
+    isRequested
+  ) {
     const { ending, market } = listing;
     throw refused(
       "calendar",
@@ -40,20 +46,29 @@ export function tradedAt({ symbol, type, source, currency, calendar }: UserReque
   if (listing.kind === "unknown" && calendar === undefined && isRequested)
     throw refused("symbol", withoutCalendar(symbol, listing));
   const chosen = calendar ?? (listing.kind === "known" ? listing.calendar : DEFAULT_CALENDAR[type]);
-  const usual = listing.kind === "known" ? listing.currencies : homeCurrencies(type, listing, chosen);
+  const usual =
+    listing.kind === "known" ? listing.currencies : homeCurrencies(type, listing, chosen);
   const money = currency ?? usual[0];
-  if (money === undefined) throw refused("currency", "say it: a currency code of 3 to 5 capital letters");
+  if (money === undefined)
+    throw refused("currency", "say it: a currency code of 3 to 5 capital letters");
   if (isRequested && calendar === undefined && usual.length > 0 && !usual.includes(money))
     throw refused("currency", otherMoney(symbol, listing, usual, money, chosen));
   return { calendar: chosen, currency: money };
 }
 
-const homeCurrencies = (type: AssetType, listing: Listing, calendar: CalendarId): readonly string[] => {
+const homeCurrencies = (
+  type: AssetType,
+  listing: Listing,
+  calendar: CalendarId,
+): readonly string[] => {
   const usual = type === "STOCK" && listing.kind === "home" ? HOME_CURRENCY[calendar] : undefined;
   return usual === undefined ? [] : [usual];
 };
 
-const withoutCalendar = (symbol: string, { ending, market }: Listing & { kind: "unknown" }): string =>
+const withoutCalendar = (
+  symbol: string,
+  { ending, market }: Listing & { kind: "unknown" },
+): string =>
   market === null
     ? `no market is known by the ending .${ending} of ${symbol}: .L is London's, .MC Madrid's, none New York's and BRK.B a ` +
       `class of shares there; or say with calendar whose days it keeps: one of ${CALENDAR_IDS.join(", ")}`

@@ -1,11 +1,4 @@
 import * as z from "zod";
-import { ASSET_TYPES, type AssetType } from "../../domain/market/asset-type.ts";
-import { barSource } from "../../domain/market/bar-source.ts";
-import { CALENDAR_IDS } from "../../domain/market/calendar-id.ts";
-import { SOURCES } from "../../domain/market/price-sources.ts";
-import { RESOLUTIONS } from "../../domain/market/resolution.ts";
-import type { OnboardAssetInput } from "../../domain/process/onboard-asset.ts";
-import { FEED_TROUBLES } from "../../domain/quality/feed.ts";
 import type { Reader } from "../../reader.ts";
 import {
   type AssetRecord,
@@ -13,13 +6,12 @@ import {
   loadAssets,
   type StoredAsset,
 } from "../../records/assets/asset-records.ts";
-import { feedTroubles, type NotedTrouble } from "../../records/assets/feed-records.ts";
+import { feedTroubles } from "../../records/assets/feed-records.ts";
 import { closeDeadLettersOf } from "../backoffice/orphaned-dead-letters.ts";
 import { laterThan, refuseStale, tagged, unraced } from "../http/conditional-writes.ts";
 import type { ApiEnv } from "../http/platform.ts";
 import { ApiProblem } from "../http/problem.ts";
 import {
-  iso,
   jsonBody,
   listLimit,
   listOf,
@@ -28,96 +20,11 @@ import {
   readCursor,
   router,
   symbolParams,
-  symbolSchema,
 } from "../http/schemas.ts";
 import { backfillRequests, demoSeriesFor, saveAsset } from "./asset-changes.ts";
 import { about, aboutView, calendarOf, mainQualityOf } from "./asset-description.ts";
 import { tradedAt } from "./asset-listing.ts";
-
-const DEFAULT_SOURCE: Readonly<Record<AssetType, (typeof SOURCES)[number]>> = {
-  STOCK: "yahoo",
-  CRYPTO: "coinbase",
-  FX: "frankfurter",
-};
-
-const currency = z.string().regex(/^[A-Z]{3,5}$/, "a currency code of 3 to 5 capital letters, like USD");
-
-export const newAsset = z.strictObject({
-  symbol: symbolSchema,
-  type: z.enum(ASSET_TYPES),
-  currency: currency.optional().meta({
-    description: "needed unless a stock's symbol tells it: GBP for .L, EUR for .MC, USD without an ending",
-  }),
-  calendar: z.enum(CALENDAR_IDS).optional().meta({
-    description: "by default that of the symbol's ending (.L London, .MC Madrid), else that of the type",
-  }),
-  source: z.enum(SOURCES).optional(),
-});
-
-const assetPatch = z
-  .strictObject({
-    currency: currency.optional(),
-    calendar: z.enum(CALENDAR_IDS).optional(),
-    source: z.enum(SOURCES).optional(),
-  })
-  .refine((patch) => Object.keys(patch).length > 0, "say at least one of currency, calendar, source");
-
-const assetView = z
-  .object({
-    symbol: z.string(),
-    type: z.enum(ASSET_TYPES),
-    currency: z.string(),
-    calendar: z.string(),
-    source: z.string(),
-    live: z.boolean().meta({ description: "false for a finished history that is never asked for again" }),
-    demo: z.boolean(),
-    synthetic: z.boolean().meta({ description: "true when the prices are invented" }),
-    feedTroubles: z
-      .array(
-        z.object({
-          resolution: z.enum(RESOLUTIONS),
-          outcome: z.enum(FEED_TROUBLES),
-          detail: z.string(),
-          since: z.string(),
-        }),
-      )
-      .meta({
-        description: "why its source gives no bars, by series; empty when nothing is wrong with the asset",
-      }),
-    createdAt: z.string(),
-    updatedAt: z.string(),
-  })
-  .meta({ id: "Asset" });
-
-const show = (asset: AssetRecord, troubles: readonly NotedTrouble[] = []): z.infer<typeof assetView> => ({
-  symbol: asset.symbol,
-  type: asset.type,
-  currency: asset.currency,
-  calendar: asset.calendar,
-  source: asset.source,
-  live: asset.live,
-  demo: asset.source === "demo",
-  synthetic: barSource(asset) === "synthetic",
-  feedTroubles: troubles
-    .filter(({ symbol }) => symbol === asset.symbol)
-    .map(({ resolution, outcome, detail, since }) => ({ resolution, outcome, detail, since: iso(since) })),
-  createdAt: iso(asset.createdAt),
-  updatedAt: iso(asset.updatedAt),
-});
-
-/** What a wish for an asset comes to with every default filled in, and the series it has; refuses what cannot be had. */
-export function describeAsset(demoOn: boolean, body: z.infer<typeof newAsset>): OnboardAssetInput {
-  const source = body.source ?? DEFAULT_SOURCE[body.type];
-  const demo = demoSeriesFor(demoOn, source, body.symbol);
-  return {
-    symbol: body.symbol,
-    type: body.type,
-    ...tradedAt({ ...body, source }),
-    source,
-    live: source !== "import" && (demo?.live ?? true),
-    resolutions: source === "import" ? [] : (demo?.resolutions ?? ["1d"]),
-  };
-}
+import { assetPatch, assetView, describeAsset, newAsset, showAsset } from "./asset-schemas.ts";
 
 /** The asset, or 404. */
 export async function requireAsset(db: Reader, symbol: string): Promise<StoredAsset> {
@@ -143,7 +50,7 @@ async function showWhole(
     feedTroubles(reads, [asset.symbol]),
     mainQualityOf(env, reads, asset),
   ]);
-  return { ...show(asset, troubles), ...about(quality, ASSETS_ENGINE) };
+  return { ...showAsset(asset, troubles), ...about(quality, ASSETS_ENGINE) };
 }
 
 export const assets = router();
@@ -170,7 +77,7 @@ assets.openapi(
         rows,
         limit,
         ({ symbol }) => [symbol],
-        (row) => show(row, troubles),
+        (row) => showAsset(row, troubles),
       ),
       200,
     );
@@ -196,7 +103,10 @@ assets.openapi(
     const asset = await unraced("The asset", async () => {
       const existing = (await loadAssets(c.env.DB, [body.symbol]))[0];
       if (existing !== undefined && existing.archivedAt === null) {
-        throw new ApiProblem("conflict", `${body.symbol} is registered already; use PATCH to change it.`);
+        throw new ApiProblem(
+          "conflict",
+          `${body.symbol} is registered already; use PATCH to change it.`,
+        );
       }
       const now = c.env.api.now();
       const requested: AssetRecord = {
@@ -292,7 +202,12 @@ assets.openapi(
       refuseStale(c, before.version);
       const now = c.env.api.now();
       await closeDeadLettersOf(c, before.symbol);
-      const archived = { ...before, live: false, archivedAt: now, updatedAt: laterThan(before, now) };
+      const archived = {
+        ...before,
+        live: false,
+        archivedAt: now,
+        updatedAt: laterThan(before, now),
+      };
       return saveAsset(c.env, before, archived, c.get("caller"), "asset.archive", []);
     });
     return c.body(null, 204);

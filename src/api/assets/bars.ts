@@ -28,7 +28,13 @@ import { userJobRequest } from "../jobs/user-job-request.ts";
 import { about, aboutView, qualityOf } from "./asset-description.ts";
 import { requireAsset } from "./assets.ts";
 import { importPreview } from "./import-preview.ts";
-import { CSV_EXAMPLE, IMPORT_FORMS, importQuery, readUpload, type Upload } from "./import-upload.ts";
+import {
+  CSV_EXAMPLE,
+  IMPORT_FORMS,
+  importQuery,
+  readUpload,
+  type Upload,
+} from "./import-upload.ts";
 import { adjustedQuery, adjustedView, adjustmentOf, withSteps } from "./price-adjustment.ts";
 import { barsResampled, resampleQuery, resamplingOf } from "./resampling.ts";
 
@@ -40,7 +46,9 @@ const barView = z
     low: z.number().nullable(),
     close: z.number(),
     volume: z.number().nullable(),
-    source: z.string().meta({ description: "who told us: a price source, `import`, or `synthetic`" }),
+    source: z
+      .string()
+      .meta({ description: "who told us: a price source, `import`, or `synthetic`" }),
   })
   .meta({ id: "Bar" });
 
@@ -54,7 +62,9 @@ export const seriesQuery = z.object({
   cursor: z.string().optional(),
 });
 
-/** The range a series query asks for: from the cursor on when there is one. Epoch ms, both included. */
+/**
+ * The range a series query asks for: from the cursor on when there is one. Epoch ms, both included.
+ */
 export function rangeOf(query: {
   from?: number | undefined;
   to?: number | undefined;
@@ -74,7 +84,10 @@ export function rangeOf(query: {
   return { from: after === undefined ? from : Math.max(from, after + 1), to };
 }
 
-const show = (bar: StoredBar): z.infer<typeof barView> => ({ ...bar, timestamp: iso(bar.timestamp) });
+const show = (bar: StoredBar): z.infer<typeof barView> => ({
+  ...bar,
+  timestamp: iso(bar.timestamp),
+});
 
 const { asOf, dataQuality, notice } = aboutView;
 const aboutSeries = { asOf, dataQuality, notice, ...adjustedView };
@@ -112,10 +125,12 @@ bars.openapi(
         rows:
           resampling === null
             ? adjusted(await listBars(reads, symbol, resolution, from, to, limit + 1), steps)
-            : (await barsResampled(reads, resampling, { from, to, limit: limit + 1, steps })).map((bar) => ({
-                ...bar,
-                source: barSource(asset),
-              })),
+            : (await barsResampled(reads, resampling, { from, to, limit: limit + 1, steps })).map(
+                (bar) => ({
+                  ...bar,
+                  source: barSource(asset),
+                }),
+              ),
       }),
     );
     const quality = await qualityOf(c.env, reads, asset, stored);
@@ -164,7 +179,9 @@ bars.openapi(
     const asset = await requireAsset(c.env.DB, symbol);
     const upload = await readUpload(c.req, c.req.valid("query"), asset);
     const request = await keep(c.env, symbol, upload, c.get("caller"));
-    return c.json({ jobId: request.id }, 202, { location: `/api/v1/jobs/${encodeURIComponent(request.id)}` });
+    return c.json({ jobId: request.id }, 202, {
+      location: `/api/v1/jobs/${encodeURIComponent(request.id)}`,
+    });
   },
 );
 
@@ -175,11 +192,16 @@ export const IMPORT_BODY = {
   required: true,
   content: {
     "text/csv": { schema: { type: "string" as const }, example: CSV_EXAMPLE },
-    "application/json": { schema: z.toJSONSchema(importRequest, { io: "input" }) as Record<string, unknown> },
+    "application/json": {
+      schema: z.toJSONSchema(importRequest, { io: "input" }) as Record<string, unknown>,
+    },
   },
 };
 
-/** The file first, then the record that needs it, then the wakeUp: a crash in between loses nothing that was accepted. */
+/**
+ * The file first, then the record that needs it, then the wakeUp: a crash in between loses nothing
+ * that was accepted.
+ */
 async function keep(
   env: ApiEnv["Bindings"],
   symbol: string,

@@ -24,7 +24,10 @@ calendars.openapi(
       summary: "A market's sessions, instants in UTC",
       tag: "Calendars",
     },
-    { params: z.object({ calendar: z.enum(CALENDAR_IDS) }), query: z.object({ from: date, to: date }) },
+    {
+      params: z.object({ calendar: z.enum(CALENDAR_IDS) }),
+      query: z.object({ from: date, to: date }),
+    },
     200,
     z.object({ items: z.array(sessionView), nextCursor: z.null() }),
   ),
@@ -32,7 +35,9 @@ calendars.openapi(
     const { from, to } = c.req.valid("query");
     const answer = sessionsBetween(c.req.valid("param").calendar, from, to);
     if (answer.kind === "refused")
-      throw new ApiProblem("invalid_query", answer.reason, [{ field: "from", reason: answer.reason }]);
+      throw new ApiProblem("invalid_query", answer.reason, [
+        { field: "from", reason: answer.reason },
+      ]);
     if (answer.sessions.length > MAX_SESSIONS) {
       throw new ApiProblem(
         "invalid_query",

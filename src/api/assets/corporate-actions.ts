@@ -14,14 +14,19 @@ import {
 import { about, aboutView, mainQualityOf } from "./asset-description.ts";
 import { requireAsset } from "./assets.ts";
 
-const adjustment = { exDate: z.iso.date(), source: z.string().meta({ description: "who told us" }) };
+const adjustment = {
+  exDate: z.iso.date(),
+  source: z.string().meta({ description: "who told us" }),
+};
 
 const actionView = z
   .discriminatedUnion("type", [
     z.object({
       type: z.literal("dividend"),
       ...adjustment,
-      amount: z.number().meta({ description: "cash for one share, on the scale of the stored bars" }),
+      amount: z
+        .number()
+        .meta({ description: "cash for one share, on the scale of the stored bars" }),
       currency: z.string(),
     }),
     z.object({

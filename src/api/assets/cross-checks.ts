@@ -79,7 +79,8 @@ const resultView = z.object({
     .object({ factor: z.number(), looksLike: z.enum(["hundredths", "split", "unknown"]) })
     .nullable()
     .meta({
-      description: "set when all of theirs are the same multiple of ours; it is taken out before comparing",
+      description:
+        "set when all of theirs are the same multiple of ours; it is taken out before comparing",
     }),
   notes: z.array(z.string()),
 });
@@ -103,12 +104,16 @@ const head = {
   error: z.looseObject({ code: z.string(), detail: z.string() }).nullable(),
 };
 
-const summaryView = z.object({ ...head, result: resultView.nullable() }).meta({ id: "CrossCheckSummary" });
+const summaryView = z
+  .object({ ...head, result: resultView.nullable() })
+  .meta({ id: "CrossCheckSummary" });
 const crossCheckView = z
   .object({
     ...head,
     result: resultView
-      .extend({ worst: z.array(differenceView).meta({ description: "at most 50, the worst first" }) })
+      .extend({
+        worst: z.array(differenceView).meta({ description: "at most 50, the worst first" }),
+      })
       .nullable(),
   })
   .meta({ id: "CrossCheck" });
@@ -119,7 +124,16 @@ function showResult(result: NonNullable<CrossCheck["result"]>): z.infer<typeof r
   return { ...rest, ...instants, agreement: agreementOf(result), notes: [...notes] };
 }
 
-const showHead = ({ id, jobId, state, symbol, resolution, createdAt, finishedAt, error }: CrossCheck) => ({
+const showHead = ({
+  id,
+  jobId,
+  state,
+  symbol,
+  resolution,
+  createdAt,
+  finishedAt,
+  error,
+}: CrossCheck) => ({
   id,
   jobId,
   state,
@@ -238,7 +252,8 @@ crossChecks.openapi(
   async (c) => {
     const { symbol, id } = c.req.valid("param");
     const found = await findCrossCheck(c.env.DB, symbol, id);
-    if (found === null) throw new ApiProblem("not_found", `There is no cross-check ${id} of ${symbol}.`);
+    if (found === null)
+      throw new ApiProblem("not_found", `There is no cross-check ${id} of ${symbol}.`);
     return c.json(showOne(found), 200);
   },
 );

@@ -9,7 +9,11 @@ import {
 import { periodsPerYear } from "../../domain/indicators/periods-per-year.ts";
 import type { CalendarId } from "../../domain/market/calendar-id.ts";
 import type { Resolution } from "../../domain/market/resolution.ts";
-import { MAX_SOURCE_BARS, type Resampling, resampledBefore } from "../../read-model/resampled-series.ts";
+import {
+  MAX_SOURCE_BARS,
+  type Resampling,
+  resampledBefore,
+} from "../../read-model/resampled-series.ts";
 import { barsWithWarmUp } from "../../read-model/series.ts";
 import { projectedHeads } from "../../read-model/streams.ts";
 import type { ApiEnv } from "../http/platform.ts";
@@ -66,9 +70,9 @@ export interface ComputedRow {
 }
 
 /**
- * Values of a page of bars, oldest first. They follow from the stream's version alone, so they are computed once for each.
- * They are what a run from the first bar would give, but for rounding; where that needs more bars than a question may run through, it is
- * refused.
+ * Values of a page of bars, oldest first. They follow from the stream's version alone, so they are
+ * computed once for each. They are what a run from the first bar would give, but for rounding;
+ * where that needs more bars than a question may run through, it is refused.
  */
 export async function computedIndicators(
   { api }: ApiEnv["Bindings"],
@@ -79,7 +83,8 @@ export async function computedIndicators(
   const { symbol, resolution, from, to, limit } = series;
   const streamId = assetStream(symbol);
   const version = (await projectedHeads(reads, [streamId])).get(streamId)?.version ?? 0;
-  const made = series.resampling === null ? resolution : `${resolution} of ${series.resampling.from}`;
+  const made =
+    series.resampling === null ? resolution : `${resolution} of ${series.resampling.from}`;
   const about = [
     symbol,
     made,
@@ -102,7 +107,11 @@ export async function computedIndicators(
         [{ field: "names", reason: "too many bars lie before the range" }],
       );
     }
-    const values = rows([...before, ...page], periodsPerYear(series.calendar, resolution), before.length);
+    const values = rows(
+      [...before, ...page],
+      periodsPerYear(series.calendar, resolution),
+      before.length,
+    );
     return page.map(({ timestamp }, index) => ({ timestamp, values: values[index] ?? {} }));
   });
 }
@@ -121,7 +130,13 @@ async function barsOf(
   const page = await barsResampled(reads, resampling, { from, to, limit, steps });
   const first = page[0];
   if (first === undefined) return { before: [], page };
-  const { bars: before, whole } = await resampledBefore(reads, resampling, first.timestamp, warmUp, steps);
+  const { bars: before, whole } = await resampledBefore(
+    reads,
+    resampling,
+    first.timestamp,
+    warmUp,
+    steps,
+  );
   if (!whole) {
     throw new ApiProblem(
       "invalid_query",

@@ -12,7 +12,13 @@ import { idempotency } from "../http/idempotency.ts";
 import { ApiProblem, problemSchema } from "../http/problem.ts";
 import { iso, router, symbolParams } from "../http/schemas.ts";
 import { requireAsset } from "./assets.ts";
-import { CSV_EXAMPLE, contentTypeOf, IMPORT_FORMS, importQuery, understandCsv } from "./import-upload.ts";
+import {
+  CSV_EXAMPLE,
+  contentTypeOf,
+  IMPORT_FORMS,
+  importQuery,
+  understandCsv,
+} from "./import-upload.ts";
 
 /** So many rows are shown as they would be stored. */
 const SHOWN_ROWS = 10;
@@ -33,7 +39,11 @@ const previewView = z
         .meta({ description: "the export it is, known by its header; null for any other table" }),
       encoding: z.string(),
       delimiter: z.string().nullable(),
-      headerRow: z.number().int().nullable().meta({ description: "the header's line; null without one" }),
+      headerRow: z
+        .number()
+        .int()
+        .nullable()
+        .meta({ description: "the header's line; null without one" }),
       columns: z
         .record(z.string(), z.string())
         .meta({ description: "what each value's column is called in the file" }),
@@ -43,11 +53,13 @@ const previewView = z
       currencySigns: z.array(z.string()),
       volumeSuffixes: z.array(z.string()),
       resolution: z.enum(RESOLUTIONS).meta({ description: "what the rows are taken for" }),
-      spacing: z.enum(RESOLUTIONS).nullable().meta({ description: "what the distance between rows tells" }),
-      timeZone: z
-        .string()
+      spacing: z
+        .enum(RESOLUTIONS)
         .nullable()
-        .meta({ description: "where times are read; `written` when rows say it, null for dates alone" }),
+        .meta({ description: "what the distance between rows tells" }),
+      timeZone: z.string().nullable().meta({
+        description: "where times are read; `written` when rows say it, null for dates alone",
+      }),
       weekDated: z.enum(WEEK_DATES).nullable(),
     }),
     rows: z.number().int(),
@@ -63,7 +75,9 @@ const previewView = z
           volume: price,
         }),
       )
-      .meta({ description: "the first rows as they would be stored; none while a question is open" }),
+      .meta({
+        description: "the first rows as they would be stored; none while a question is open",
+      }),
     questions: z.array(
       z.object({
         parameter: z.enum(ANSWER_NAMES),
@@ -84,7 +98,9 @@ const previewView = z
     ),
     refused: z.object({
       total: z.number().int().meta({ description: "rows; the first hundred fields are listed" }),
-      rows: z.array(z.object({ ...place, field: z.string(), value: z.string(), reason: z.string() })),
+      rows: z.array(
+        z.object({ ...place, field: z.string(), value: z.string(), reason: z.string() }),
+      ),
     }),
     skipped: z.object({
       total: z.number().int(),
@@ -108,7 +124,10 @@ importPreview.openapi(
     request: {
       params: symbolParams,
       query: importQuery,
-      body: { required: true, content: { "text/csv": { schema: z.string(), example: CSV_EXAMPLE } } },
+      body: {
+        required: true,
+        content: { "text/csv": { schema: z.string(), example: CSV_EXAMPLE } },
+      },
     },
     responses: {
       200: { description: "Done", content: { "application/json": { schema: previewView } } },
@@ -121,7 +140,10 @@ importPreview.openapi(
   async (c) => {
     const { symbol } = c.req.valid("param");
     if (contentTypeOf(c.req) !== "text/csv") {
-      throw new ApiProblem("unsupported_media_type", "Send text/csv: JSON says by itself what it means.");
+      throw new ApiProblem(
+        "unsupported_media_type",
+        "Send text/csv: JSON says by itself what it means.",
+      );
     }
     const { calendar, currency } = await requireAsset(c.env.DB, symbol);
     if (!isCalendarId(calendar)) throw new Error(`${symbol} has the calendar ${calendar}`);
@@ -151,7 +173,12 @@ function shown(
   const stored = checked.ok ? bars.slice(0, SHOWN_ROWS) : [];
   return {
     ready: questions.length === 0 && refused.total === 0,
-    recognised: { ...recognised, columns: { ...recognised.columns }, encoding, ...listsOf(recognised) },
+    recognised: {
+      ...recognised,
+      columns: { ...recognised.columns },
+      encoding,
+      ...listsOf(recognised),
+    },
     rows: understood.rows,
     bars: stored.map(({ row, line, bar }) => ({
       row,
@@ -175,7 +202,10 @@ const listsOf = ({ thousands, currencySigns, volumeSuffixes }: Understanding["re
   volumeSuffixes: [...volumeSuffixes],
 });
 
-/** Rows that cannot be read, or if all can, those that no bar can be; the job stops at the same place. */
+/**
+ * Rows that cannot be read, or if all can, those that no bar can be; the job stops at the same
+ * place.
+ */
 const refusedOf = (understood: Understanding, checked: BarsCheck) => {
   if (understood.refusedTotal > 0 || checked.ok)
     return { total: understood.refusedTotal, rows: understood.refused };

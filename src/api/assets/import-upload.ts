@@ -38,9 +38,15 @@ const DELIMITER_NAMES: Readonly<{ [name: string]: string }> = {
   "|": "|",
 };
 
-/** What the sender may say about a file. All of it is optional; what is not said is read from the file or asked. */
+/**
+ * What the sender may say about a file. All of it is optional; what is not said is read from the
+ * file or asked.
+ */
 export const importQuery = z.object({
-  resolution: z.enum(RESOLUTIONS).optional().meta({ description: "the bars' length; 1d unless told" }),
+  resolution: z
+    .enum(RESOLUTIONS)
+    .optional()
+    .meta({ description: "the bars' length; 1d unless told" }),
   delimiter: z
     .string()
     .max(10)
@@ -66,7 +72,8 @@ export const importQuery = z.object({
       example: "close:Adj Close",
     }),
   dateFormat: z.enum(DATE_FORMATS).optional().meta({
-    description: "the order of day, month and year; `epoch` for numbers since 1970, `excel` for day numbers",
+    description:
+      "the order of day, month and year; `epoch` for numbers since 1970, `excel` for day numbers",
   }),
   decimal: z
     .enum([".", ",", "point", "comma"])
@@ -79,7 +86,8 @@ export const importQuery = z.object({
     .refine(isZone, "an IANA time zone such as America/New_York, or UTC")
     .optional()
     .meta({
-      description: "where times without a zone are read, and which clock spells the date of a daily instant",
+      description:
+        "where times without a zone are read, and which clock spells the date of a daily instant",
     }),
   weekDated: z
     .enum(WEEK_DATES)
@@ -106,13 +114,21 @@ export interface Quoted {
   readonly currency: string;
 }
 
-/** Reads an upload for certain or refuses it. Refused rows of a file that can be read are the job's to report. */
+/**
+ * Reads an upload for certain or refuses it. Refused rows of a file that can be read are the job's
+ * to report.
+ */
 export async function readUpload(body: Body, query: ImportQuery, asset: Quoted): Promise<Upload> {
   switch (contentTypeOf(body)) {
     case "text/csv": {
       const { file, understood } = await understandCsv(body, query, asset);
       refuseUnanswered(understood);
-      return { format: "csv", file, resolution: understood.recognised.resolution, answers: answersOf(query) };
+      return {
+        format: "csv",
+        file,
+        resolution: understood.recognised.resolution,
+        answers: answersOf(query),
+      };
     }
     case "application/json":
       return readJson(await body.text(), query, asset.calendar);
@@ -129,18 +145,30 @@ export async function understandCsv(
   body: Pick<HonoRequest, "arrayBuffer">,
   query: ImportQuery,
   { calendar, currency }: Quoted,
-): Promise<{ readonly file: ArrayBuffer; readonly encoding: Encoding; readonly understood: Understanding }> {
+): Promise<{
+  readonly file: ArrayBuffer;
+  readonly encoding: Encoding;
+  readonly understood: Understanding;
+}> {
   const file = await body.arrayBuffer();
   const { text, encoding } = decodeFile(file);
   if (!isCalendarId(calendar)) throw new Error(`an asset has the calendar ${calendar}`);
-  const understood = understand(text, { maxRows: MAX_IMPORT_ROWS, calendar, currency, answers: query });
+  const understood = understand(text, {
+    maxRows: MAX_IMPORT_ROWS,
+    calendar,
+    currency,
+    answers: query,
+  });
   return { file, encoding, understood };
 }
 
 const answersOf = ({ resolution: _, ...rest }: ImportQuery): Upload["answers"] =>
   Object.values(rest).every((answer) => answer === undefined) ? null : rest;
 
-/** What cannot be read for certain is refused at once, with everything that is open and the way out of each. */
+/**
+ * What cannot be read for certain is refused at once, with everything that is open and the way out
+ * of each.
+ */
 function refuseUnanswered(understood: Understanding): void {
   const reading = barsOf(understood);
   if (reading.ok || reading.kind === "rows") return;
@@ -148,12 +176,18 @@ function refuseUnanswered(understood: Understanding): void {
   // How numbers read is not known yet while their decimal mark is asked for.
   const doubtful = understood.questions.some(({ parameter }) => parameter === "decimal");
   if (!doubtful) items.push(...understood.refused);
-  throw new ApiProblem("validation_failed", reading.errors.slice(0, 3).join("; "), items.slice(0, 100));
+  throw new ApiProblem(
+    "validation_failed",
+    reading.errors.slice(0, 3).join("; "),
+    items.slice(0, 100),
+  );
 }
 
 function readJson(text: string, query: ImportQuery, calendar: string): Upload {
   const { resolution: requested, weekDated, timeZone, ...ofCsv } = query;
-  const strange = Object.entries(ofCsv).flatMap(([field, value]) => (value === undefined ? [] : [field]));
+  const strange = Object.entries(ofCsv).flatMap(([field, value]) =>
+    value === undefined ? [] : [field],
+  );
   if (strange.length > 0)
     throw new ApiProblem(
       "invalid_query",
@@ -162,7 +196,9 @@ function readJson(text: string, query: ImportQuery, calendar: string): Upload {
     );
   const tooMuch = tooMuchJson(text);
   if (tooMuch !== null)
-    throw new ApiProblem("validation_failed", `The body ${tooMuch}.`, [{ field: "bars", reason: tooMuch }]);
+    throw new ApiProblem("validation_failed", `The body ${tooMuch}.`, [
+      { field: "bars", reason: tooMuch },
+    ]);
   const parsed = importRequest.safeParse(parseJson(text));
   if (!parsed.success) {
     const items = itemsOf(parsed.error);
@@ -170,9 +206,11 @@ function readJson(text: string, query: ImportQuery, calendar: string): Upload {
   }
   const { resolution, bars } = parsed.data;
   if (requested !== undefined && requested !== resolution) {
-    throw new ApiProblem("validation_failed", "The query and the body name different resolutions.", [
-      { field: "resolution", reason: `the query says ${requested}, the body ${resolution}` },
-    ]);
+    throw new ApiProblem(
+      "validation_failed",
+      "The query and the body name different resolutions.",
+      [{ field: "resolution", reason: `the query says ${requested}, the body ${resolution}` }],
+    );
   }
   if (!isCalendarId(calendar)) throw new Error(`an asset has the calendar ${calendar}`);
   const reading =

@@ -11,7 +11,12 @@ import { iso, isoOrNull, listOf, operation, page, router, symbolParams } from ".
 import { about, aboutView, qualityOf } from "./asset-description.ts";
 import { requireAsset } from "./assets.ts";
 import { rangeOf, seriesQuery } from "./bars.ts";
-import { type ComputedRow, computedIndicators, customIndicators, namesQuery } from "./custom-indicators.ts";
+import {
+  type ComputedRow,
+  computedIndicators,
+  customIndicators,
+  namesQuery,
+} from "./custom-indicators.ts";
 import { adjustedView, adjustmentOf, withSteps } from "./price-adjustment.ts";
 import { barsResampled, resamplingOf } from "./resampling.ts";
 
@@ -26,7 +31,9 @@ const valuesView = z
   )
   .catchall(nullable);
 
-const indicatorView = z.object({ timestamp: z.string(), values: valuesView }).meta({ id: "Indicators" });
+const indicatorView = z
+  .object({ timestamp: z.string(), values: valuesView })
+  .meta({ id: "Indicators" });
 
 export const series = router();
 const tag = "Analysis";
@@ -53,13 +60,24 @@ series.openapi(
     const resampling = resamplingOf(asset, resolution, resampleFrom);
     // Of bars that are not stored there are no stored values either.
     const areStored = resampling === null && which === "split";
-    const requested = names === undefined && areStored ? null : customIndicators(names ?? INDICATOR_NAMES);
+    const requested =
+      names === undefined && areStored ? null : customIndicators(names ?? INDICATOR_NAMES);
     const limit = query.limit + 1;
     const stored = resampleFrom ?? resolution;
-    // The bars that the indicators warm up with are adjusted too, so the steps begin with the series.
+    // The bars that the indicators warm up with are adjusted too, so the steps begin with the
+    // series.
     const asking = { asset, adjusted: which, resolution: stored, from: Number.MIN_SAFE_INTEGER };
     const { rows, steps } = await withSteps(reads, asking, async (steps) => {
-      const page = { symbol, calendar: calendarOf(asset), resolution, from, to, limit, resampling, steps };
+      const page = {
+        symbol,
+        calendar: calendarOf(asset),
+        resolution,
+        from,
+        to,
+        limit,
+        resampling,
+        steps,
+      };
       const rows: readonly ComputedRow[] =
         requested === null
           ? await listIndicators(reads, symbol, resolution, from, to, limit)
@@ -101,7 +119,13 @@ series.openapi(
     },
     {
       params: symbolParams,
-      query: seriesQuery.pick({ resolution: true, resampleFrom: true, adjusted: true, from: true, to: true }),
+      query: seriesQuery.pick({
+        resolution: true,
+        resampleFrom: true,
+        adjusted: true,
+        from: true,
+        to: true,
+      }),
     },
     200,
     performanceView,

@@ -27,17 +27,19 @@ export const adjustedQuery = z
 export const adjustedView = {
   adjusted: z.enum(ADJUSTMENTS),
   actionsApplied: z.number().int().meta({
-    description: "splits and dividends that took part in these prices; 0 when these are the stored ones",
+    description:
+      "splits and dividends that took part in these prices; 0 when these are the stored ones",
   }),
 };
 
 /** The same of an answer that is always made of prices after every split on record. */
 export const pricesView = {
-  adjusted: z.literal("split").meta({ description: "prices before a split on record are divided by it" }),
-  actionsApplied: z
-    .number()
-    .int()
-    .meta({ description: "splits that the stored bars still show and that were taken out of them" }),
+  adjusted: z
+    .literal("split")
+    .meta({ description: "prices before a split on record are divided by it" }),
+  actionsApplied: z.number().int().meta({
+    description: "splits that the stored bars still show and that were taken out of them",
+  }),
 };
 
 type Adjusted = (typeof ADJUSTMENTS)[number];
@@ -59,7 +61,8 @@ export async function withSteps<T>(
 ): Promise<T> {
   if (asking.adjusted === "none") return read([]);
   if (asking.adjusted === "split") {
-    // Nearly every series has no split to take out, and what is read of it may be written meanwhile.
+    // Nearly every series has no split to take out, and what is read of it may be written
+    // meanwhile.
     const plain = (await stepsFor(reads, asking)).length === 0 ? await read([]) : null;
     if (plain !== null && (await stepsFor(reads, asking)).length === 0) return plain;
   }
@@ -80,7 +83,10 @@ export async function unlessMoved<T>(read: () => Promise<T>): Promise<T> {
   }
 }
 
-async function stepsFor(reads: D1DatabaseSession, { asset, adjusted, resolution, from }: Adjusting) {
+async function stepsFor(
+  reads: D1DatabaseSession,
+  { asset, adjusted, resolution, from }: Adjusting,
+) {
   const { symbol, calendar } = asset;
   if (adjusted === "split")
     return readSplitSteps(reads, { symbol, resolution, calendar: calendarOf(asset), from });
@@ -90,11 +96,15 @@ async function stepsFor(reads: D1DatabaseSession, { asset, adjusted, resolution,
     throw impossible(`more than ${MAX_ACTIONS} dividends and splits lie after its beginning`);
   if (reading.ok) return reading.steps;
   const day = iso(reading.at).slice(0, 10);
-  throw impossible(`the dividends before the bar of ${day} are not below the close they were paid from`);
+  throw impossible(
+    `the dividends before the bar of ${day} are not below the close they were paid from`,
+  );
 }
 
 const impossible = (reason: string): ApiProblem =>
-  new ApiProblem("not_computable", `adjusted=totalReturn: ${reason}.`, [{ field: "adjusted", reason }]);
+  new ApiProblem("not_computable", `adjusted=totalReturn: ${reason}.`, [
+    { field: "adjusted", reason },
+  ]);
 
 /** The fields of `adjustedView` for prices from the first of these bars on. */
 export const adjustmentOf = (

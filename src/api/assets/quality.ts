@@ -1,6 +1,13 @@
 import * as z from "zod";
 import { latestCrossCheck } from "../../records/assets/cross-check-records.ts";
-import { instantSchema, iso, operation, resolutionQuery, router, symbolParams } from "../http/schemas.ts";
+import {
+  instantSchema,
+  iso,
+  operation,
+  resolutionQuery,
+  router,
+  symbolParams,
+} from "../http/schemas.ts";
 import { fullQualityView, qualityOf, showFullQuality } from "./asset-description.ts";
 import { requireAsset } from "./assets.ts";
 
@@ -18,7 +25,8 @@ quality.openapi(
       method: "get",
       path: "/assets/{symbol}/quality",
       scope: "assets:read",
-      summary: "What is known against an asset's newest bars: gaps, jumps, impossible prices, lateness",
+      summary:
+        "What is known against an asset's newest bars: gaps, jumps, impossible prices, lateness",
       tag: "Market data",
     },
     {

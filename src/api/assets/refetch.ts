@@ -53,6 +53,8 @@ refetch.openapi(
     await api.enqueueJobs(requests);
     const jobIds = requests.map(({ id }) => id);
     const jobId = jobIds[0] ?? "";
-    return c.json({ jobId, jobIds }, 202, { location: `/api/v1/jobs/${encodeURIComponent(jobId)}` });
+    return c.json({ jobId, jobIds }, 202, {
+      location: `/api/v1/jobs/${encodeURIComponent(jobId)}`,
+    });
   },
 );

@@ -13,12 +13,14 @@ import type { AssetRecord } from "../../records/assets/asset-records.ts";
 import { ApiProblem } from "../http/problem.ts";
 
 /** Bars of another, finer resolution to make the asked ones of, session by session. */
-export const resampleQuery = z
-  .enum(RESOLUTIONS)
-  .optional()
-  .meta({ description: "make the bars out of stored ones of this finer resolution, session by session" });
+export const resampleQuery = z.enum(RESOLUTIONS).optional().meta({
+  description: "make the bars out of stored ones of this finer resolution, session by session",
+});
 
-/** What the finer bars are that an answer is to be made of; null when none are asked for. Refuses what cannot be made. */
+/**
+ * What the finer bars are that an answer is to be made of; null when none are asked for. Refuses
+ * what cannot be made.
+ */
 export function resamplingOf(
   asset: AssetRecord,
   to: Resolution,
@@ -35,7 +37,10 @@ export function resamplingOf(
   return { symbol, calendar, from, to };
 }
 
-/** Bars of a range, made of finer ones; refuses a range of more finer bars than one question may run through. */
+/**
+ * Bars of a range, made of finer ones; refuses a range of more finer bars than one question may run
+ * through.
+ */
 export async function barsResampled(
   reads: D1DatabaseSession,
   resampling: Resampling,

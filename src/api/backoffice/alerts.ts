@@ -39,7 +39,9 @@ alerts.openapi(
   ),
   async (c) => {
     const { state } = c.req.valid("query");
-    const recorded = new Map((await listAlerts(c.get("reads"), null)).map((alert) => [alert.rule, alert]));
+    const recorded = new Map(
+      (await listAlerts(c.get("reads"), null)).map((alert) => [alert.rule, alert]),
+    );
     const items = c.env.api.config.ALERT_RULES.map((rule) => {
       const alert = recorded.get(rule.id);
       return {

@@ -81,7 +81,14 @@ apiKeys.openapi(
     const key = `inv_${id}_${randomText(43, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")}`;
     const now = api.now();
     const caller = c.get("caller").id;
-    const stored = { id, name, scopes, createdAt: now, expiresAt: expiresAt ?? null, revokedAt: null };
+    const stored = {
+      id,
+      name,
+      scopes,
+      createdAt: now,
+      expiresAt: expiresAt ?? null,
+      revokedAt: null,
+    };
     await DB.batch([
       writeApiKey(DB, { ...stored, hash: await api.hash(key), createdBy: caller }),
       auditRow(c.env, caller, "api-key.create", id, scopes.join(" ")),
@@ -161,7 +168,9 @@ function refuseMoreThanHeld(scopes: readonly Scope[], { scopes: held }: Caller):
 function refuseSpent(expiresAt: number | undefined, now: number): void {
   if (expiresAt === undefined || expiresAt > now) return;
   const reason = `is not in the future; it is ${iso(now)} now`;
-  throw new ApiProblem("validation_failed", `expiresAt ${reason}.`, [{ field: "expiresAt", reason }]);
+  throw new ApiProblem("validation_failed", `expiresAt ${reason}.`, [
+    { field: "expiresAt", reason },
+  ]);
 }
 
 /** Unbiased: bytes that would favour the first letters are thrown away. */

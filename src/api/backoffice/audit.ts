@@ -11,7 +11,10 @@ const auditView = z
     subject: z.string(),
     outcome: z.string(),
     detail: z.string().nullable(),
-    traceparent: z.string().nullable().meta({ description: "W3C Trace Context of what it was done for" }),
+    traceparent: z
+      .string()
+      .nullable()
+      .meta({ description: "W3C Trace Context of what it was done for" }),
   })
   .meta({ id: "AuditEntry" });
 

@@ -1,5 +1,10 @@
 import * as z from "zod";
-import { ALERTS_SERVICE, modelService, readService, sourceService } from "../../domain/breaker/service.ts";
+import {
+  ALERTS_SERVICE,
+  modelService,
+  readService,
+  sourceService,
+} from "../../domain/breaker/service.ts";
 import { SOURCES } from "../../domain/market/price-sources.ts";
 import { listBreakers } from "../../read-model/breakers.ts";
 import { findEndpoint } from "../../records/webhooks/endpoint-records.ts";
@@ -34,7 +39,10 @@ const breakerView = z
 
 const params = z.object({ service: z.string().min(1).max(120) });
 const reason = z.string().trim().min(1).max(500);
-const tripBody = z.strictObject({ reason, forSeconds: z.number().int().min(1).max(31_536_000).optional() });
+const tripBody = z.strictObject({
+  reason,
+  forSeconds: z.number().int().min(1).max(31_536_000).optional(),
+});
 const resetBody = z.strictObject({ reason });
 
 export const breakers = router();
@@ -144,7 +152,10 @@ breakers.openapi(
   },
 );
 
-/** The services of this installation that do not depend on its data. A source that is only fed is never called. */
+/**
+ * The services of this installation that do not depend on its data. A source that is only fed is
+ * never called.
+ */
 const configured = ({ api }: ApiEnv["Bindings"]): string[] => [
   ...SOURCES.filter((source) => source !== "import").map(sourceService),
   ...(api.config.ALERT_WEBHOOK_URL === "" ? [] : [ALERTS_SERVICE]),
@@ -160,8 +171,13 @@ async function requireService(env: ApiEnv["Bindings"], service: string): Promise
 }
 
 /** The object has acted by now; that somebody ordered it is on record in its event as well. */
-const note = (env: ApiEnv["Bindings"], actor: string, action: string, service: string, why: string) =>
-  auditRow(env, actor, action, service, why).run();
+const note = (
+  env: ApiEnv["Bindings"],
+  actor: string,
+  action: string,
+  service: string,
+  why: string,
+) => auditRow(env, actor, action, service, why).run();
 
 function show(service: string, { state, detail }: BreakerView): z.infer<typeof breakerView> {
   const { kind, failures } = state;
@@ -177,6 +193,11 @@ function show(service: string, { state, detail }: BreakerView): z.infer<typeof b
         openUntil: isoOrNull(state.until),
       };
     case "halfOpen":
-      return { ...about, reason: "probe", openedAt: iso(state.since), openUntil: iso(state.leaseUntil) };
+      return {
+        ...about,
+        reason: "probe",
+        openedAt: iso(state.since),
+        openUntil: iso(state.leaseUntil),
+      };
   }
 }

@@ -66,7 +66,8 @@ deadLetterActions.openapi(
       await refuseOutOfOrder(DB, deadLetter);
       if (queue === "webhooks" && subject !== null) await refuseUnwanted(DB, subject);
       if (planHash !== undefined) await refuseOtherPlan(c.env, deadLetter, planHash);
-      // Events and slots have no row that would be due, so here the message comes first: sent twice it changes nothing.
+      // Events and slots have no row that would be due, so here the message comes first: sent twice
+      // it changes nothing.
       if (queue === "events" || queue === "schedule" || queue === "processes")
         await sendAgain(c.env, deadLetter.body);
       const results = await DB.batch([
@@ -86,7 +87,9 @@ deadLetterActions.openapi(
         // A run that is open again is due at once: the sweep sends it the step it stands at.
         queue !== "reconcile"
       )
-        await api.enqueueJobs([{ id: subject, kind: queue, symbol, traceparent: deadLetter.traceparent }]);
+        await api.enqueueJobs([
+          { id: subject, kind: queue, symbol, traceparent: deadLetter.traceparent },
+        ]);
       return c.json(showDeadLetter(after), 202);
     });
   },
@@ -125,13 +128,18 @@ deadLetterActions.openapi(
   },
 );
 
-/** Work of one asset is done in the order in which it was ordered, so its letters are dealt with in that order. */
+/**
+ * Work of one asset is done in the order in which it was ordered, so its letters are dealt with in
+ * that order.
+ */
 async function refuseOutOfOrder(db: D1Database, deadLetter: StoredDeadLetter): Promise<void> {
   const first = deadLetter.symbol === null ? null : await earlierOpenDeadLetter(db, deadLetter);
   if (first === null) return;
-  throw new ApiProblem("conflict", `The dead letter ${first} of ${deadLetter.symbol} comes first.`, [
-    { field: "id", reason: "an earlier dead letter of the same asset is open", value: first },
-  ]);
+  throw new ApiProblem(
+    "conflict",
+    `The dead letter ${first} of ${deadLetter.symbol} comes first.`,
+    [{ field: "id", reason: "an earlier dead letter of the same asset is open", value: first }],
+  );
 }
 
 /** A delivery whose endpoint takes none is not put back to work: it would only be cancelled. */
@@ -146,7 +154,10 @@ async function refuseOtherPlan(
   planHash: string,
 ): Promise<void> {
   if ((await api.hash(planText(await api.planOf(deadLetter.body)))) === planHash) return;
-  throw new ApiProblem("plan_changed", "A redrive would do something else now; look at a new dry run.");
+  throw new ApiProblem(
+    "plan_changed",
+    "A redrive would do something else now; look at a new dry run.",
+  );
 }
 
 async function sendAgain({ api }: ApiEnv["Bindings"], body: unknown): Promise<void> {

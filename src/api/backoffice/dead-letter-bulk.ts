@@ -45,7 +45,10 @@ const matchView = z.object({
   remaining: z.number().meta({ description: "letters that another request has to deal with" }),
 });
 
-const show = ({ matching, assets, oldest, newest }: Matching, done: number): z.infer<typeof matchView> => ({
+const show = (
+  { matching, assets, oldest, newest }: Matching,
+  done: number,
+): z.infer<typeof matchView> => ({
   matching,
   assets,
   oldest: isoOrNull(oldest),
@@ -63,7 +66,8 @@ deadLetterBulk.openapi(
       method: "post",
       path: "/backoffice/dead-letters/redrive",
       scope: "ops:write",
-      summary: "Count the open dead letters a filter matches; with expect equal to the count, redrive them",
+      summary:
+        "Count the open dead letters a filter matches; with expect equal to the count, redrive them",
       tag,
     },
     jsonBody(redriveMany),
@@ -75,13 +79,18 @@ deadLetterBulk.openapi(
     const { DB, api } = c.env;
     const action = "dead-letter.redrive-many";
     return onRecord(c, action, subjectFor(filter), async () => {
-      const { count, first } = await matchDeadLetters(DB, filter, { sendable: true, take: MAX_AT_ONCE });
+      const { count, first } = await matchDeadLetters(DB, filter, {
+        sendable: true,
+        take: MAX_AT_ONCE,
+      });
       if (expected === undefined) return c.json(show(count, 0), 200);
       refuseOtherCount(count, expected);
       await sendFirst(c.env, first);
       const results = await DB.batch<{ id: string }>([
         auditEach(c, "dead-letter.redrive", first, JSON.stringify(filter)),
-        auditOf(c, [{ action, subject: subjectFor(filter), detail: `${first.length} of ${count.matching}` }]),
+        auditOf(c, [
+          { action, subject: subjectFor(filter), detail: `${first.length} of ${count.matching}` },
+        ]),
         ...redriveDeadLetters(
           DB,
           first.map(({ id }) => id),
@@ -105,7 +114,8 @@ deadLetterBulk.openapi(
       method: "post",
       path: "/backoffice/dead-letters/discard",
       scope: "ops:write",
-      summary: "Count the open dead letters a filter matches; with expect equal to the count, discard them",
+      summary:
+        "Count the open dead letters a filter matches; with expect equal to the count, discard them",
       tag,
     },
     jsonBody(discardMany),
@@ -117,7 +127,10 @@ deadLetterBulk.openapi(
     const { DB, api } = c.env;
     const action = "dead-letter.discard-many";
     return onRecord(c, action, subjectFor(filter), async () => {
-      const { count, first } = await matchDeadLetters(DB, filter, { sendable: false, take: MAX_AT_ONCE });
+      const { count, first } = await matchDeadLetters(DB, filter, {
+        sendable: false,
+        take: MAX_AT_ONCE,
+      });
       if (expected === undefined) return c.json(show(count, 0), 200);
       refuseOtherCount(count, expected);
       const ids = first.map(({ id }) => id);
@@ -158,7 +171,11 @@ function refuseOtherCount({ matching, more }: Matching, expected: number): void 
   }
   if (matching === expected) return;
   throw new ApiProblem("conflict", `${matching} dead letters match now, not ${expected}.`, [
-    { field: "expect", reason: "another number of dead letters matches now", value: String(matching) },
+    {
+      field: "expect",
+      reason: "another number of dead letters matches now",
+      value: String(matching),
+    },
   ]);
 }
 
@@ -171,20 +188,32 @@ async function sendFirst(
   if (bodies.length === 0) return;
   await api.sendAgain(bodies).catch((error: unknown) => {
     api.log({ level: "error", message: "redrive not sent", error: String(error) });
-    throw new ApiProblem("unavailable", "A queue did not take the messages; the dead letters are open.", [], {
-      "retry-after": "5",
-    });
+    throw new ApiProblem(
+      "unavailable",
+      "A queue did not take the messages; the dead letters are open.",
+      [],
+      {
+        "retry-after": "5",
+      },
+    );
   });
 }
 
 /** Jobs and deliveries are due by now: the sweep finds what is lost here. */
-async function wakeUp({ api }: ApiEnv["Bindings"], deadLetters: readonly DeadLetterInBulk[]): Promise<void> {
+async function wakeUp(
+  { api }: ApiEnv["Bindings"],
+  deadLetters: readonly DeadLetterInBulk[],
+): Promise<void> {
   const jobs = deadLetters.flatMap(({ queue, subject, symbol }) => {
     const job = jobMessage.safeParse({ jobId: subject, kind: queue, symbol });
-    return job.success ? [{ id: job.data.jobId, kind: job.data.kind, symbol: job.data.symbol }] : [];
+    return job.success
+      ? [{ id: job.data.jobId, kind: job.data.kind, symbol: job.data.symbol }]
+      : [];
   });
   await api.enqueueJobs(jobs);
   await api.enqueueDeliveries(
-    deadLetters.flatMap(({ queue, subject }) => (queue === "webhooks" && subject !== null ? [subject] : [])),
+    deadLetters.flatMap(({ queue, subject }) =>
+      queue === "webhooks" && subject !== null ? [subject] : [],
+    ),
   );
 }

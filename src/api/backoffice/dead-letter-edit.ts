@@ -1,5 +1,9 @@
 import * as z from "zod";
-import { editedParams, nextEditedId, originalJobId } from "../../domain/dead-letter/edited-request.ts";
+import {
+  editedParams,
+  nextEditedId,
+  originalJobId,
+} from "../../domain/dead-letter/edited-request.ts";
 import type { MessageSubject } from "../../queues/messages.ts";
 import type { StoredDeadLetter } from "../../records/dead-letters/dead-letter-reads.ts";
 import {
@@ -41,7 +45,10 @@ const edit = z
         backfill: z.boolean().optional(),
         format: z.enum(["csv", "json"]).optional(),
       })
-      .refine((params) => Object.keys(params).length > 0, "say at least one of until, backfill, format")
+      .refine(
+        (params) => Object.keys(params).length > 0,
+        "say at least one of until, backfill, format",
+      )
       .optional(),
   })
   .refine(({ body, params }) => (body === undefined) !== (params === undefined), {
@@ -49,7 +56,10 @@ const edit = z
     path: ["body"],
   });
 
-/** More edits of one order than this are no longer told apart; the next one finds its number taken and is refused. */
+/**
+ * More edits of one order than this are no longer told apart; the next one finds its number taken
+ * and is refused.
+ */
 const MAX_EDITS = 1_000;
 
 export const deadLetterEdit = router();
@@ -60,7 +70,8 @@ deadLetterEdit.openapi(
       method: "patch",
       path: "/backoffice/dead-letters/{id}",
       scope: "ops:write",
-      summary: "Mend a dead letter before redriving it: answers the new letter that takes its place",
+      summary:
+        "Mend a dead letter before redriving it: answers the new letter that takes its place",
       tag: "Backoffice",
       ifMatch: true,
     },
@@ -98,10 +109,18 @@ deadLetterEdit.openapi(
         auditOf(c, [{ action, subject: id, detail: `edited into ${editedTo}` }], STILL_OPEN),
         ...(request === null
           ? []
-          : [replacementRequest(DB, { jobId: request.jobId, deadLetterId: id }, { ...request, actor }, now)]),
+          : [
+              replacementRequest(
+                DB,
+                { jobId: request.jobId, deadLetterId: id },
+                { ...request, actor },
+                now,
+              ),
+            ]),
         fileDeadLetters(DB, [next], FROM_OPEN),
         supersedeDeadLetter(DB, id, { editedTo, actor }, now),
-        // The new message may be about other work, and then nothing keeps the asset's jobs back any more.
+        // The new message may be about other work, and then nothing keeps the asset's jobs back any
+        // more.
         releaseNext(DB, symbols, now),
       ]);
       if ((results.at(-2)?.meta.changes ?? 0) === 0) throw notOpen(await requireDeadLetter(DB, id));
@@ -138,14 +157,20 @@ async function editedRequest(
     );
   }
   if (job.state !== "failed") {
-    throw new ApiProblem("conflict", `The job ${job.id} is ${job.state}; only a failed one is ordered anew.`);
+    throw new ApiProblem(
+      "conflict",
+      `The job ${job.id} is ${job.state}; only a failed one is ordered anew.`,
+    );
   }
   const id = nextEditedId(job.id, await editedRequestsOf(db, originalJobId(job.id), MAX_EDITS));
   const body = { jobId: id, kind: job.kind, symbol: job.symbol };
   return { jobId: job.id, id, params: edited.params, body };
 }
 
-/** What happened stands in the log and is read from there alone, so there is nothing in such a message to put right. */
+/**
+ * What happened stands in the log and is read from there alone, so there is nothing in such a
+ * message to put right.
+ */
 const isFact = () =>
   new ApiProblem(
     "validation_failed",
@@ -153,7 +178,9 @@ const isFact = () =>
     [{ field: "body", reason: "tells of an event, and events cannot be edited" }],
   );
 
-/** A message is a wakeUp: what it names must be there, or redriving it would silently do nothing. */
+/**
+ * A message is a wakeUp: what it names must be there, or redriving it would silently do nothing.
+ */
 async function requireRecord(
   db: ApiEnv["Bindings"]["DB"],
   { queue, subject, symbol }: MessageSubject,

@@ -2,7 +2,10 @@ import type { Context } from "hono";
 import * as z from "zod";
 import { shownSubject } from "../../domain/job/job.ts";
 import { type MessageSubject, subjectOf } from "../../queues/messages.ts";
-import { findDeadLetter, type StoredDeadLetter } from "../../records/dead-letters/dead-letter-reads.ts";
+import {
+  findDeadLetter,
+  type StoredDeadLetter,
+} from "../../records/dead-letters/dead-letter-reads.ts";
 import { DEAD_LETTER_STATES } from "../../records/dead-letters/dead-letter-states.ts";
 import { writeAudit } from "../../records/operations/audit.ts";
 import type { ApiEnv } from "../http/platform.ts";
@@ -17,13 +20,19 @@ export const deadLetterView = z
     symbol: z.string().nullable(),
     portfolioId: z.string().nullable().meta({ description: "when it is about a portfolio's job" }),
     backtestId: z.string().nullable().meta({ description: "when it is about a backtest's job" }),
-    crossCheckId: z.string().nullable().meta({ description: "when it is about a cross-check's job" }),
+    crossCheckId: z
+      .string()
+      .nullable()
+      .meta({ description: "when it is about a cross-check's job" }),
     body: z.unknown(),
     error: z.looseObject({ code: z.string(), detail: z.string() }),
     attempts: z.number(),
     firstAt: z.string().meta({ description: "when its work failed for the first time" }),
     lastAt: z.string().meta({ description: "when its work failed for the last time" }),
-    fingerprint: z.string().nullable().meta({ description: "the same for all letters of one cause" }),
+    fingerprint: z
+      .string()
+      .nullable()
+      .meta({ description: "the same for all letters of one cause" }),
     faultClass: z.string().nullable(),
     state: z.enum(DEAD_LETTER_STATES),
     editedFrom: z.string().nullable(),
@@ -87,9 +96,11 @@ export function requireSubject(
 ): MessageSubject & { queue: NonNullable<MessageSubject["queue"]> } {
   const { queue, ...about } = subjectOf(body);
   if (queue !== null) return { queue, ...about };
-  throw new ApiProblem("validation_failed", "The message has the shape of no queue; mend its body first.", [
-    { field: "body", reason: "not a message any queue carries" },
-  ]);
+  throw new ApiProblem(
+    "validation_failed",
+    "The message has the shape of no queue; mend its body first.",
+    [{ field: "body", reason: "not a message any queue carries" }],
+  );
 }
 
 export interface Effect {
@@ -100,7 +111,11 @@ export interface Effect {
 }
 
 /** The audit rows of what the caller does. `from` may let through only some of them. */
-export function auditOf(c: Context<ApiEnv>, effects: readonly Effect[], from?: string): D1PreparedStatement {
+export function auditOf(
+  c: Context<ApiEnv>,
+  effects: readonly Effect[],
+  from?: string,
+): D1PreparedStatement {
   const { api, DB } = c.env;
   const row = {
     at: api.now(),
@@ -126,7 +141,10 @@ export async function onRecord<T>(
   try {
     return await work();
   } catch (error) {
-    if (error instanceof ApiProblem && (error.code === "conflict" || error.code === "plan_changed")) {
+    if (
+      error instanceof ApiProblem &&
+      (error.code === "conflict" || error.code === "plan_changed")
+    ) {
       await auditOf(c, [{ action, subject, outcome: "refused", detail: error.message }]).run();
     }
     throw error;

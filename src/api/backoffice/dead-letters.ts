@@ -1,6 +1,9 @@
 import * as z from "zod";
 import { planText } from "../../domain/dead-letter/plan.ts";
-import { listDeadLetters, summariseDeadLetters } from "../../records/dead-letters/dead-letter-reads.ts";
+import {
+  listDeadLetters,
+  summariseDeadLetters,
+} from "../../records/dead-letters/dead-letter-reads.ts";
 import { DEAD_LETTER_STATES } from "../../records/dead-letters/dead-letter-states.ts";
 import { tagged } from "../http/conditional-writes.ts";
 import { iso, listLimit, listOf, operation, page, readCursor, router } from "../http/schemas.ts";
@@ -38,11 +41,15 @@ const planView = z
       z.object({
         eventType: z.string(),
         schemaVersion: z.number(),
-        payload: z.record(z.string(), z.unknown()).meta({ description: "in short: lists by count and ends" }),
+        payload: z
+          .record(z.string(), z.unknown())
+          .meta({ description: "in short: lists by count and ends" }),
       }),
     ),
     eventCount: z.number().meta({ description: "how many there are; only the first are shown" }),
-    rows: z.record(z.string(), z.number()).meta({ description: "rows of the read model, by table" }),
+    rows: z
+      .record(z.string(), z.number())
+      .meta({ description: "rows of the read model, by table" }),
     jobs: z.array(z.string()),
     deliveries: z.array(z.string()),
     request: z
@@ -97,7 +104,8 @@ deadLetters.openapi(
       method: "get",
       path: "/backoffice/dead-letters/summary",
       scope: "ops:read",
-      summary: "The causes behind dead letters, the one with the most letters first, each with its newest",
+      summary:
+        "The causes behind dead letters, the one with the most letters first, each with its newest",
       tag,
     },
     { query: z.object({ state: z.enum(DEAD_LETTER_STATES).default("open") }) },
@@ -105,7 +113,11 @@ deadLetters.openapi(
     z.object({ items: z.array(causeView) }),
   ),
   async (c) => {
-    const causes = await summariseDeadLetters(c.get("reads"), c.req.valid("query").state, MAX_CAUSES);
+    const causes = await summariseDeadLetters(
+      c.get("reads"),
+      c.req.valid("query").state,
+      MAX_CAUSES,
+    );
     const items = causes.map((cause) => ({
       ...cause,
       oldestAt: iso(cause.oldestAt),
@@ -142,7 +154,8 @@ deadLetters.openapi(
       method: "post",
       path: "/backoffice/dead-letters/{id}/dry-run",
       scope: "ops:read",
-      summary: "What a redrive would come to now; a price source may be asked, nothing is kept or sent",
+      summary:
+        "What a redrive would come to now; a price source may be asked, nothing is kept or sent",
       tag,
     },
     { params: deadLetterParams },

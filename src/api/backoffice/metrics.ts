@@ -7,7 +7,10 @@ import { rateLimit } from "../http/rate-limit.ts";
 
 export const metrics = new Hono<ApiEnv>();
 
-/** What operators watch, in Prometheus' text format. It needs a key with `ops:read`, except on one's own machine. */
+/**
+ * What operators watch, in Prometheus' text format. It needs a key with `ops:read`, except on one's
+ * own machine.
+ */
 metrics.get("/metrics", async (c) => {
   const onward = async (): Promise<void> => undefined;
   if (!isOwnMachine(c)) {

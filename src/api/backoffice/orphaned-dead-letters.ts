@@ -9,8 +9,9 @@ const MAX_DEAD_LETTERS = 500;
 const ARCHIVED = "the asset was archived";
 
 /**
- * Nobody looks after the letters of an archived asset, and if it is registered again they would keep its first job
- * back; nor after those of a portfolio that was deleted. What waits behind them runs, and ends as the work of an archived asset does.
+ * Nobody looks after the letters of an archived asset, and if it is registered again they would
+ * keep its first job back; nor after those of a portfolio that was deleted. What waits behind them
+ * runs, and ends as the work of an archived asset does.
  */
 export async function closeDeadLettersOf(
   c: Context<ApiEnv>,

@@ -2,7 +2,15 @@ import * as z from "zod";
 import { listAssets } from "../../records/assets/asset-records.ts";
 import { requireAsset } from "../assets/assets.ts";
 import { auditRow } from "../http/audit-row.ts";
-import { jsonBody, listOf, operation, page, readCursor, router, symbolSchema } from "../http/schemas.ts";
+import {
+  jsonBody,
+  listOf,
+  operation,
+  page,
+  readCursor,
+  router,
+  symbolSchema,
+} from "../http/schemas.ts";
 
 const outboxView = z
   .object({

@@ -40,9 +40,9 @@ const rebuildView = z
     auto: z.boolean(),
     actor: z.string(),
     events: z.number().meta({ description: "events read from the logs" }),
-    kept: z
-      .number()
-      .meta({ description: "assets whose rows were taken over, because their logs cannot be trusted" }),
+    kept: z.number().meta({
+      description: "assets whose rows were taken over, because their logs cannot be trusted",
+    }),
     difference: z.object({
       onlyLive: z.number(),
       onlyRebuilt: z.number(),
@@ -52,7 +52,10 @@ const rebuildView = z
     startedAt: z.string(),
     finishedAt: z.string().nullable(),
     error: z.string().nullable(),
-    traceparent: z.string().nullable().meta({ description: "W3C Trace Context of what ordered it" }),
+    traceparent: z
+      .string()
+      .nullable()
+      .meta({ description: "W3C Trace Context of what ordered it" }),
   })
   .meta({ id: "Rebuild" });
 
@@ -97,7 +100,13 @@ rebuilds.openapi(
     const { DB, api } = c.env;
     const actor = c.get("caller").id;
     const id = api.newId();
-    const request = { id, projection, auto: c.req.valid("json").auto, actor, traceparent: api.traceparent };
+    const request = {
+      id,
+      projection,
+      auto: c.req.valid("json").auto,
+      actor,
+      traceparent: api.traceparent,
+    };
     try {
       await DB.batch([
         requestRebuild(DB, request, shadowOf(projection), api.now()),
@@ -106,7 +115,10 @@ rebuilds.openapi(
       ]);
     } catch (error) {
       if (!String(error).includes(REBUILD_OPEN)) throw error;
-      throw new ApiProblem("conflict", `A rebuild of ${projection} is open; finish or cancel it first.`);
+      throw new ApiProblem(
+        "conflict",
+        `A rebuild of ${projection} is open; finish or cancel it first.`,
+      );
     }
     await api.enqueueRebuild(id);
     const location = `/api/v1/backoffice/projections/${projection}/rebuilds/${id}`;
@@ -116,7 +128,13 @@ rebuilds.openapi(
 
 rebuilds.openapi(
   operation(
-    { method: "get", path, scope: "ops:read", summary: "Rebuilds of a projection, newest first", tag },
+    {
+      method: "get",
+      path,
+      scope: "ops:read",
+      summary: "Rebuilds of a projection, newest first",
+      tag,
+    },
     { params, query: z.object({ limit: listLimit, cursor: z.string().optional() }) },
     200,
     listOf(rebuildView),
@@ -158,7 +176,8 @@ rebuilds.openapi(
       method: "post",
       path: `${path}/{id}/{act}`,
       scope: "ops:write",
-      summary: "Put the rebuilt table in the live one's place, end that, undo it, or give the rebuild up",
+      summary:
+        "Put the rebuilt table in the live one's place, end that, undo it, or give the rebuild up",
       tag,
     },
     { params: idParams.extend({ act: z.enum(REBUILD_ACTS) }) },
@@ -167,7 +186,13 @@ rebuilds.openapi(
   ),
   async (c) => {
     const { projection, id, act } = c.req.valid("param");
-    await perform(c.env, await requireRebuild(c.env.DB, projection, id), projection, act, c.get("caller").id);
+    await perform(
+      c.env,
+      await requireRebuild(c.env.DB, projection, id),
+      projection,
+      act,
+      c.get("caller").id,
+    );
     return c.json(show(await requireRebuild(c.env.DB, projection, id)), 200);
   },
 );
@@ -182,7 +207,8 @@ async function perform(
 ): Promise<void> {
   const { DB, api } = env;
   const state = afterAct(rebuild.state, act);
-  if (state === null) throw new ApiProblem("conflict", `A rebuild that is ${rebuild.state} has no ${act}.`);
+  if (state === null)
+    throw new ApiProblem("conflict", `A rebuild that is ${rebuild.state} has no ${act}.`);
   const open = state === "switched";
   try {
     await DB.batch([

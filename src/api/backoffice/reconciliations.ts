@@ -2,7 +2,10 @@ import * as z from "zod";
 import { DEPTHS } from "../../domain/reconciliation/run.ts";
 import type { Reader } from "../../reader.ts";
 import { loadAssets } from "../../records/assets/asset-records.ts";
-import { listDivergences, type StoredDivergence } from "../../records/operations/divergence-records.ts";
+import {
+  listDivergences,
+  type StoredDivergence,
+} from "../../records/operations/divergence-records.ts";
 import {
   findRun,
   listRuns,
@@ -34,7 +37,9 @@ const runView = z
     repair: z.boolean(),
     symbols: z.array(z.string()).nullable(),
     checked: z.number().meta({ description: "streams whose heads were compared" }),
-    verified: z.number().meta({ description: "streams whose rows were all compared and found equal" }),
+    verified: z
+      .number()
+      .meta({ description: "streams whose rows were all compared and found equal" }),
     unreachable: z.number(),
     diverged: z.number(),
     repaired: z.number().meta({ description: "repaired, and compared again and found equal" }),
@@ -42,7 +47,10 @@ const runView = z
     startedAt: z.string(),
     finishedAt: z.string().nullable(),
     error: z.string().nullable(),
-    traceparent: z.string().nullable().meta({ description: "W3C Trace Context of what ordered it" }),
+    traceparent: z
+      .string()
+      .nullable()
+      .meta({ description: "W3C Trace Context of what ordered it" }),
   })
   .meta({ id: "Reconciliation" });
 
@@ -65,7 +73,8 @@ const divergenceView = z
 const newRun = z.strictObject({
   depth: z.enum(DEPTHS).default("bulk"),
   symbols: z.array(symbolSchema).min(1).max(100).optional().meta({
-    description: "only these assets; also allows what their logs do not hold any more to be dropped",
+    description:
+      "only these assets; also allows what their logs do not hold any more to be dropped",
   }),
   repair: z.boolean().default(false),
 });
@@ -129,13 +138,21 @@ reconciliations.openapi(
       ),
     ]);
     await api.enqueueRun(run.id);
-    return c.json(show(await requireRun(DB, run.id)), 202, { location: `/api/v1${path}/${run.id}` });
+    return c.json(show(await requireRun(DB, run.id)), 202, {
+      location: `/api/v1${path}/${run.id}`,
+    });
   },
 );
 
 reconciliations.openapi(
   operation(
-    { method: "get", path, scope: "ops:read", summary: "Comparisons with the logs, newest first", tag },
+    {
+      method: "get",
+      path,
+      scope: "ops:read",
+      summary: "Comparisons with the logs, newest first",
+      tag,
+    },
     { query: listQuery },
     200,
     listOf(runView),

@@ -1,6 +1,10 @@
 import * as z from "zod";
 import type { Reader } from "../../reader.ts";
-import { findDelivery, listDeliveries, type StoredDelivery } from "../../records/webhooks/delivery-reads.ts";
+import {
+  findDelivery,
+  listDeliveries,
+  type StoredDelivery,
+} from "../../records/webhooks/delivery-reads.ts";
 import {
   DELIVERY_STATES,
   deliveryId,
@@ -10,7 +14,16 @@ import {
 import { findEndpoint } from "../../records/webhooks/endpoint-records.ts";
 import { auditRow } from "../http/audit-row.ts";
 import { ApiProblem } from "../http/problem.ts";
-import { iso, isoOrNull, listLimit, listOf, operation, page, readCursor, router } from "../http/schemas.ts";
+import {
+  iso,
+  isoOrNull,
+  listLimit,
+  listOf,
+  operation,
+  page,
+  readCursor,
+  router,
+} from "../http/schemas.ts";
 import { requireEndpoint } from "./webhook-endpoints.ts";
 
 const deliveryView = z
@@ -98,7 +111,8 @@ deliveries.openapi(
     200,
     deliveryView,
   ),
-  async (c) => c.json(showDelivery(await requireDelivery(c.get("reads"), c.req.valid("param").id)), 200),
+  async (c) =>
+    c.json(showDelivery(await requireDelivery(c.get("reads"), c.req.valid("param").id)), 200),
 );
 
 deliveries.openapi(
@@ -127,7 +141,10 @@ deliveries.openapi(
     if ((result?.meta.changes ?? 0) === 0) {
       // Either it is open, or its endpoint went while we looked.
       await refuseUnlessEnabled(DB, delivery.endpointId);
-      throw new ApiProblem("conflict", `The delivery is ${delivery.state} and will be tried anyway.`);
+      throw new ApiProblem(
+        "conflict",
+        `The delivery is ${delivery.state} and will be tried anyway.`,
+      );
     }
     await api.enqueueDeliveries([id]);
     return c.json(showDelivery(delivery), 202, {

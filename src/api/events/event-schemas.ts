@@ -7,7 +7,10 @@ import { schemaOf } from "./payload-schemas.ts";
 
 export const eventSchemas = new Hono<ApiEnv>();
 
-/** A version never changes once published, so receivers may keep it for ever. No key: receivers have none. */
+/**
+ * A version never changes once published, so receivers may keep it for ever. No key: receivers have
+ * none.
+ */
 eventSchemas.get("/schemas/:type/:version", (c) => {
   const { type, version } = c.req.param();
   const payload =

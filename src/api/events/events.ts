@@ -23,9 +23,15 @@ const eventView = z
   })
   .meta({ id: "Event" });
 
-const show = ({ event, routingKey }: FeedEvent): z.infer<typeof eventView> => ({ ...event, routingKey });
+const show = ({ event, routingKey }: FeedEvent): z.infer<typeof eventView> => ({
+  ...event,
+  routingKey,
+});
 
-/** Rows one request may look through when a pattern lets little pass; the cursor carries on from there. */
+/**
+ * Rows one request may look through when a pattern lets little pass; the cursor carries on from
+ * there.
+ */
 const MAX_SCANNED = 1_000;
 /** A page stops growing here: events can weigh 60 KB each. */
 const MAX_PAGE = 4_000_000;
@@ -53,7 +59,11 @@ events.openapi(
       }),
     },
     200,
-    z.object({ items: z.array(eventView), nextCursor: z.string().nullable(), caughtUp: z.boolean() }),
+    z.object({
+      items: z.array(eventView),
+      nextCursor: z.string().nullable(),
+      caughtUp: z.boolean(),
+    }),
   ),
   async (c) => {
     const { pattern, limit, cursor } = c.req.valid("query");
@@ -91,8 +101,9 @@ events.openapi(
 );
 
 /**
- * A position after the feed's last event was given out by a feed that is no more, as before the state was reset: asking on
- * from there would pass over everything until the new feed has grown as long. A replica may lag, so the primary decides.
+ * A position after the feed's last event was given out by a feed that is no more, as before the
+ * state was reset: asking on from there would pass over everything until the new feed has grown as
+ * long. A replica may lag, so the primary decides.
  */
 async function refuseBeyondEnd(reads: Reader, primary: D1Database, start: number): Promise<void> {
   if (start === 0 || start <= (await feedEnd(reads))) return;
@@ -102,7 +113,13 @@ async function refuseBeyondEnd(reads: Reader, primary: D1Database, start: number
   throw new ApiProblem(
     "cursor_gone",
     `The feed ends before this cursor: it was started anew. Ask without cursor for all there is, or with cursor=${cursor} for what comes from now on.`,
-    [{ field: "cursor", reason: "beyond the end of the feed; value goes on from its end", value: cursor }],
+    [
+      {
+        field: "cursor",
+        reason: "beyond the end of the feed; value goes on from its end",
+        value: cursor,
+      },
+    ],
   );
 }
 
@@ -123,7 +140,13 @@ events.openapi(
 
 events.openapi(
   operation(
-    { method: "get", path: "/event-types", scope: "events:read", summary: "The types of event", tag },
+    {
+      method: "get",
+      path: "/event-types",
+      scope: "events:read",
+      summary: "The types of event",
+      tag,
+    },
     {},
     200,
     z.object({
@@ -138,7 +161,10 @@ events.openapi(
     }),
   ),
   (c) => {
-    const items = Object.entries(EVENT_TYPES).map(([eventType, about]) => ({ eventType, ...about }));
+    const items = Object.entries(EVENT_TYPES).map(([eventType, about]) => ({
+      eventType,
+      ...about,
+    }));
     return c.json({ items, nextCursor: null }, 200);
   },
 );

@@ -126,7 +126,11 @@ const recommendation = z.looseObject({
   }),
 });
 
-const statistics = { expectedReturn: z.number(), volatility: z.number(), sharpe: z.number().nullable() };
+const statistics = {
+  expectedReturn: z.number(),
+  volatility: z.number(),
+  sharpe: z.number().nullable(),
+};
 
 const outOfSample = z.object({
   cagr: price,
@@ -143,7 +147,12 @@ const portfolioOptimized = z.object({
   method: z.enum(METHODS),
   target: z.number().nullable(),
   asOf: instant,
-  dates: z.object({ from: instant, to: instant, count: z.number().int(), returns: z.number().int() }),
+  dates: z.object({
+    from: instant,
+    to: instant,
+    count: z.number().int(),
+    returns: z.number().int(),
+  }),
   weights: z.record(z.string(), z.number()),
   ...statistics,
   riskContributions: z.record(z.string(), z.number()).nullable(),
@@ -166,12 +175,14 @@ const portfolioOptimized = z.object({
   notice: z.string(),
 });
 
-/** The payload of each event type at its newest version, as receivers get it in `data`. Older ones stand below. */
+/** The payload (`data`) of each event type at its newest version. Older ones are below. */
 export const PAYLOAD_SCHEMAS: Readonly<Record<EventType, z.ZodType>> = {
   AssetRegistered: asset,
   AssetUpdated: asset,
   MarketDataIngested: ingested.extend({ actions: z.array(action) }),
-  MarketDataRevised: marketData.extend({ revisions: z.array(z.object({ before: bar, after: bar })) }),
+  MarketDataRevised: marketData.extend({
+    revisions: z.array(z.object({ before: bar, after: bar })),
+  }),
   IndicatorsComputed: z.object({
     ...parted,
     symbol: z.string(),
@@ -259,7 +270,11 @@ export const PAYLOAD_SCHEMAS: Readonly<Record<EventType, z.ZodType>> = {
     openUntil: instant.nullable(),
     detail: z.string(),
   }),
-  CircuitClosed: z.object({ service: z.string(), reason: z.enum(["probe", "manual"]), detail: z.string() }),
+  CircuitClosed: z.object({
+    service: z.string(),
+    reason: z.enum(["probe", "manual"]),
+    detail: z.string(),
+  }),
   ReadModelDiverged: divergence,
   ReadModelRepaired: divergence.extend({
     action: z.enum(["republish", "rebuild", "reset"]),
@@ -268,8 +283,10 @@ export const PAYLOAD_SCHEMAS: Readonly<Record<EventType, z.ZodType>> = {
   EndpointDisabled: z.object({ endpointId: z.string(), reason: z.string() }),
 };
 
-/** Versions that are no longer written. They stay published: receivers keep events longer than we keep shapes. */
-export const OLDER_SCHEMAS: Readonly<Partial<Record<EventType, Readonly<Record<number, z.ZodType>>>>> = {
+/** Versions no longer written, still published: receivers keep events for long. */
+export const OLDER_SCHEMAS: Readonly<
+  Partial<Record<EventType, Readonly<Record<number, z.ZodType>>>>
+> = {
   MarketDataIngested: { 1: ingested },
   JobFailed: { 1: failure },
   RetryExhausted: { 1: failure },

@@ -1,6 +1,5 @@
 import type { Context } from "hono";
 import * as z from "zod";
-import { patternProblem } from "../../domain/events/routing-key.ts";
 import type { Reader } from "../../reader.ts";
 import { asRead } from "../../records/conditional-write.ts";
 import { discardDeadLettersOfEndpoint } from "../../records/dead-letters/dead-letter-records.ts";
@@ -25,7 +24,6 @@ import { refuseUrl } from "../http/endpoint-url.ts";
 import type { ApiEnv } from "../http/platform.ts";
 import { ApiProblem } from "../http/problem.ts";
 import {
-  iso,
   jsonBody,
   listLimit,
   listOf,
@@ -35,54 +33,12 @@ import {
   router,
   shownOnceFields,
 } from "../http/schemas.ts";
-
-const pattern = z
-  .string()
-  .max(256)
-  .superRefine((text, context) => {
-    const reason = patternProblem(text);
-    if (reason !== null) context.addIssue({ code: "custom", message: reason });
-  });
-
-const fields = {
-  url: z.string().max(2048),
-  patterns: z.array(pattern).min(1).max(50),
-  description: z.string().max(200),
-};
-
-const newEndpoint = z.strictObject({ ...fields, description: fields.description.default("") });
-const endpointPatch = z
-  .strictObject({
-    url: fields.url.optional(),
-    patterns: fields.patterns.optional(),
-    description: fields.description.optional(),
-    enabled: z.boolean().optional(),
-  })
-  .refine((patch) => Object.keys(patch).length > 0, "say at least one field to change");
-
-const endpointView = z
-  .object({
-    id: z.string(),
-    url: z.string(),
-    patterns: z.array(z.string()),
-    description: z.string(),
-    enabled: z.boolean(),
-    disabledWhy: z.string().nullable(),
-    createdAt: z.string(),
-    updatedAt: z.string(),
-  })
-  .meta({ id: "WebhookEndpoint" });
-
-const show = (e: Endpoint): z.infer<typeof endpointView> => ({
-  id: e.id,
-  url: e.url,
-  patterns: [...e.patterns],
-  description: e.description,
-  enabled: e.enabled,
-  disabledWhy: e.disabledWhy,
-  createdAt: iso(e.createdAt),
-  updatedAt: iso(e.updatedAt),
-});
+import {
+  endpointPatch,
+  endpointView,
+  newEndpoint,
+  showEndpoint,
+} from "./webhook-endpoint-schemas.ts";
 
 const params = z.object({ id: z.string().min(1).max(100) });
 const listQuery = z.object({ limit: listLimit, cursor: z.string().optional() });
@@ -92,7 +48,13 @@ const tag = "Webhooks";
 
 webhookEndpoints.openapi(
   operation(
-    { method: "get", path: "/webhook-endpoints", scope: "webhooks:read", summary: "Endpoints", tag },
+    {
+      method: "get",
+      path: "/webhook-endpoints",
+      scope: "webhooks:read",
+      summary: "Endpoints",
+      tag,
+    },
     { query: listQuery },
     200,
     listOf(endpointView),
@@ -101,7 +63,12 @@ webhookEndpoints.openapi(
     const { limit, cursor } = c.req.valid("query");
     const after = readCursor(cursor, z.tuple([z.string()]))?.[0] ?? "";
     return c.json(
-      page(await listEndpoints(c.get("reads"), after, limit + 1), limit, ({ id }) => [id], show),
+      page(
+        await listEndpoints(c.get("reads"), after, limit + 1),
+        limit,
+        ({ id }) => [id],
+        showEndpoint,
+      ),
       200,
     );
   },
@@ -145,7 +112,8 @@ webhookEndpoints.openapi(
       withdrawIfTooMany(c.env.DB, id, now),
       auditRow(c.env, c.get("caller").id, "webhook-endpoint.create", id, null, ENDPOINT_IS_THERE),
     ]);
-    // A request that is carried out again finds the endpoint there, with the secret that signs already.
+    // A request that is carried out again finds the endpoint there, with the secret that signs
+    // already.
     const stored = await findEndpoint(c.env.DB, id);
     if (stored === null) {
       throw new ApiProblem(
@@ -154,7 +122,7 @@ webhookEndpoints.openapi(
       );
     }
     const secret = await sealer.open(stored.secret, endpointSecret(id));
-    return c.json({ ...show(endpoint), secret }, 201, {
+    return c.json({ ...showEndpoint(endpoint), secret }, 201, {
       location: `/api/v1/webhook-endpoints/${endpoint.id}`,
     });
   },
@@ -162,14 +130,24 @@ webhookEndpoints.openapi(
 
 webhookEndpoints.openapi(
   operation(
-    { method: "get", path: "/webhook-endpoints/{id}", scope: "webhooks:read", summary: "One endpoint", tag },
+    {
+      method: "get",
+      path: "/webhook-endpoints/{id}",
+      scope: "webhooks:read",
+      summary: "One endpoint",
+      tag,
+    },
     { params },
     200,
     endpointView,
   ),
   async (c) => {
     const endpoint = await requireEndpoint(c.get("reads"), c.req.valid("param").id);
-    return c.json(show(endpoint), 200, await tagged(c, endpoint.updatedAt, show(endpoint)));
+    return c.json(
+      showEndpoint(endpoint),
+      200,
+      await tagged(c, endpoint.updatedAt, showEndpoint(endpoint)),
+    );
   },
 );
 
@@ -191,19 +169,30 @@ webhookEndpoints.openapi(
     const body = c.req.valid("json");
     const ownHost = new URL(c.req.url).hostname;
     if (body.url !== undefined) await refuseUrl(c.env, body.url, ownHost);
-    const endpoint = await changed(c, c.req.valid("param").id, "webhook-endpoint.update", async (before) => {
-      const enabled = body.enabled ?? before.enabled;
-      // What is called from now on is checked as it is now: what was allowed when it was registered may not be any more.
-      if (enabled && !before.enabled && body.url === undefined) await refuseUrl(c.env, before.url, ownHost);
-      return {
-        url: body.url ?? before.url,
-        patterns: body.patterns ?? before.patterns,
-        description: body.description ?? before.description,
-        enabled,
-        disabledWhy: enabled ? null : (before.disabledWhy ?? "disabled by its owner"),
-      };
-    });
-    return c.json(show(endpoint), 200, await tagged(c, endpoint.updatedAt, show(endpoint)));
+    const endpoint = await changed(
+      c,
+      c.req.valid("param").id,
+      "webhook-endpoint.update",
+      async (before) => {
+        const enabled = body.enabled ?? before.enabled;
+        // What is called from now on is checked as it is now: what was allowed when it was
+        // registered may not be any more.
+        if (enabled && !before.enabled && body.url === undefined)
+          await refuseUrl(c.env, before.url, ownHost);
+        return {
+          url: body.url ?? before.url,
+          patterns: body.patterns ?? before.patterns,
+          description: body.description ?? before.description,
+          enabled,
+          disabledWhy: enabled ? null : (before.disabledWhy ?? "disabled by its owner"),
+        };
+      },
+    );
+    return c.json(
+      showEndpoint(endpoint),
+      200,
+      await tagged(c, endpoint.updatedAt, showEndpoint(endpoint)),
+    );
   },
 );
 
@@ -213,7 +202,8 @@ webhookEndpoints.openapi(
       method: "delete",
       path: "/webhook-endpoints/{id}",
       scope: "webhooks:write",
-      summary: "Delete an endpoint; what waits for it is cancelled, its deliveries are kept and listed",
+      summary:
+        "Delete an endpoint; what waits for it is cancelled, its deliveries are kept and listed",
       tag,
       ifMatch: true,
     },
@@ -257,11 +247,20 @@ webhookEndpoints.openapi(
   ),
   async (c) => {
     const ownHost = new URL(c.req.url).hostname;
-    const endpoint = await changed(c, c.req.valid("param").id, "webhook-endpoint.enable", async (before) => {
-      await refuseUrl(c.env, before.url, ownHost);
-      return { enabled: true, disabledWhy: null };
-    });
-    return c.json(show(endpoint), 200, await tagged(c, endpoint.updatedAt, show(endpoint)));
+    const endpoint = await changed(
+      c,
+      c.req.valid("param").id,
+      "webhook-endpoint.enable",
+      async (before) => {
+        await refuseUrl(c.env, before.url, ownHost);
+        return { enabled: true, disabledWhy: null };
+      },
+    );
+    return c.json(
+      showEndpoint(endpoint),
+      200,
+      await tagged(c, endpoint.updatedAt, showEndpoint(endpoint)),
+    );
   },
 );
 
@@ -276,7 +275,11 @@ const changed = (
     const { DB, api } = c.env;
     const before = await requireEndpoint(DB, id);
     refuseStale(c, before.updatedAt);
-    const endpoint = { ...before, ...(await change(before)), updatedAt: laterThan(before, api.now()) };
+    const endpoint = {
+      ...before,
+      ...(await change(before)),
+      updatedAt: laterThan(before, api.now()),
+    };
     const [, written] = await DB.batch([
       auditRow(c.env, c.get("caller").id, action, id, null, asRead("webhook_endpoints", before)),
       changeEndpoint(DB, before, endpoint),

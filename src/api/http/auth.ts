@@ -33,9 +33,14 @@ export const authenticate: MiddlewareHandler<ApiEnv> = async (c, next) => {
   const token = BEARER.exec(c.req.header("authorization") ?? "")?.[1];
   const caller = token === undefined ? null : await findCaller(c.env, token);
   if (caller === null) {
-    throw new ApiProblem("unauthorized", "Send a valid API key: Authorization: Bearer <key>.", undefined, {
-      "www-authenticate": 'Bearer realm="inversorai"',
-    });
+    throw new ApiProblem(
+      "unauthorized",
+      "Send a valid API key: Authorization: Bearer <key>.",
+      undefined,
+      {
+        "www-authenticate": 'Bearer realm="inversorai"',
+      },
+    );
   }
   c.set("caller", caller);
   await next();

@@ -11,10 +11,16 @@ import { ApiProblem } from "./problem.ts";
  * not refuse the change of whoever read before it.
  */
 
-/** How often a write is made again when others keep coming first; of so many at once each gets its turn. */
+/**
+ * How often a write is made again when others keep coming first; of so many at once each gets its
+ * turn.
+ */
 const MAX_ATTEMPTS = 12;
 
-/** Reads, decides and writes; all of it again after null, which says that somebody else wrote in between. */
+/**
+ * Reads, decides and writes; all of it again after null, which says that somebody else wrote in
+ * between.
+ */
 export async function unraced<T>(what: string, attempt: () => Promise<T | null>): Promise<T> {
   for (let tries = 0; tries < MAX_ATTEMPTS; tries += 1) {
     const done = await attempt();
@@ -26,7 +32,10 @@ export async function unraced<T>(what: string, attempt: () => Promise<T | null>)
   );
 }
 
-/** Of two changes in one millisecond, or against a clock that went back, the later is still the greater version. */
+/**
+ * Of two changes in one millisecond, or against a clock that went back, the later is still the
+ * greater version.
+ */
 export const laterThan = (before: { readonly updatedAt: number }, now: number): number =>
   Math.max(now, before.updatedAt + 1);
 
@@ -35,7 +44,9 @@ export function refuseStale(c: Context<ApiEnv>, version: number): void {
   const wanted = c.req.header("if-match");
   if (wanted === undefined || wanted.trim() === "*") return;
   // A proxy that compresses makes a tag weak; it still names the version.
-  const versions = [...wanted.matchAll(/"(\d+)(?:-[0-9a-f]*)?"/g)].map(([, digits]) => Number(digits));
+  const versions = [...wanted.matchAll(/"(\d+)(?:-[0-9a-f]*)?"/g)].map(([, digits]) =>
+    Number(digits),
+  );
   if (versions.includes(version)) return;
   throw new ApiProblem(
     "precondition_failed",
@@ -44,7 +55,11 @@ export function refuseStale(c: Context<ApiEnv>, version: number): void {
 }
 
 /** The ETag header of what is shown at a version. */
-export async function tagged(c: Context<ApiEnv>, version: number, shown: unknown): Promise<{ etag: string }> {
+export async function tagged(
+  c: Context<ApiEnv>,
+  version: number,
+  shown: unknown,
+): Promise<{ etag: string }> {
   const hash = await c.env.api.hash(JSON.stringify(shown));
   return { etag: `"${version}-${hash.slice(0, 16)}"` };
 }

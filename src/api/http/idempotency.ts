@@ -18,14 +18,15 @@ export interface ShownOnce {
 }
 
 /**
- * `Idempotency-Key` on POST: the first request is carried out, repetitions get its answer for a day, the same key with
- * another body or for another route is refused. Keys belong to the API key; it comes after the scope was checked, so a
- * request without it leaves nothing. Faults on our side are not kept, so they can be retried. A request that failed may
- * have taken effect before it did; so a key also decides the ids its request gives out, and carrying it out again writes
- * the same rows again instead of others beside them.
+ * `Idempotency-Key` on POST: the first request is carried out, repetitions get its answer for a
+ * day, the same key with another body or for another route is refused. Keys belong to the API key;
+ * it comes after the scope was checked, so a request without it leaves nothing. Faults on our side
+ * are not kept, so they can be retried. A request that failed may have taken effect before it did;
+ * so a key also decides the ids its request gives out, and carrying it out again writes the same
+ * rows again instead of others beside them.
  *
- * A secret is shown once and kept nowhere readable: a repetition tells what was made, with null in the secret's place and
- * the way out in `withheld`.
+ * A secret is shown once and kept nowhere readable: a repetition tells what was made, with null in
+ * the secret's place and the way out in `withheld`.
  */
 export const idempotency =
   (shownOnce: ShownOnce | undefined): MiddlewareHandler<ApiEnv> =>
@@ -38,7 +39,8 @@ export const idempotency =
     const { DB, api } = c.env;
     const key = `${c.get("caller").id} ${header}`;
     const route = c.req.path;
-    // As bytes first: an import needs them as they came, and a text could not be turned back into a file.
+    // As bytes first: an import needs them as they came, and a text could not be turned back into a
+    // file.
     await c.req.arrayBuffer();
     const body = await c.req.text();
     const type = c.req.header("content-type") ?? "";

@@ -16,24 +16,37 @@ export interface ApiPlatform {
   readonly config: Config;
   readonly now: () => number;
   readonly newId: () => string;
-  /** Ids like `newId`'s, but always the same ones for a hash (64 hex digits) and an instant (epoch ms). */
+  /**
+   * Ids like `newId`'s, but always the same ones for a hash (64 hex digits) and an instant (epoch
+   * ms).
+   */
   readonly idsOf: (hash: string, at: number) => () => string;
   readonly hash: (text: string) => Promise<string>;
   readonly log: Log;
   readonly metrics: Recorder;
-  /** W3C Trace Context of this request: the caller's trace, or a new one. What the request sets off carries it. */
+  /**
+   * W3C Trace Context of this request: the caller's trace, or a new one. What the request sets off
+   * carries it.
+   */
   readonly traceparent: string;
-  /** What the caller's tracing systems say with that trace; null when nothing, or nothing that can be handed on. */
+  /**
+   * What the caller's tracing systems say with that trace; null when nothing, or nothing that can
+   * be handed on.
+   */
   readonly tracestate: string | null;
   /** The text of /metrics. */
   readonly scrape: () => Promise<string>;
   readonly newSecret: () => string;
   readonly sealer: Sealer;
-  /** Why the name in an endpoint's URL may not be called, or null when nothing is known against it. */
+  /**
+   * Why the name in an endpoint's URL may not be called, or null when nothing is known against it.
+   */
   readonly endpointNameProblem: (url: string) => Promise<string | null>;
   /** Sends recorded jobs to their queues. What is lost is found by the sweep. */
   readonly enqueueJobs: (
-    jobs: readonly (Pick<JobRequest, "id" | "kind" | "symbol" | "traceparent"> & { delaySeconds?: number })[],
+    jobs: readonly (Pick<JobRequest, "id" | "kind" | "symbol" | "traceparent"> & {
+      delaySeconds?: number;
+    })[],
   ) => Promise<void>;
   readonly enqueueDeliveries: (ids: readonly string[]) => Promise<void>;
   readonly enqueueSlots: (slots: readonly { scheduleId: string; slot: number }[]) => Promise<void>;
@@ -44,12 +57,18 @@ export interface ApiPlatform {
   /** Sends the first step of a recorded reconciliation. */
   readonly enqueueRun: (reconciliationId: string) => Promise<void>;
   readonly enqueueRebuild: (rebuildId: string) => Promise<void>;
-  /** Sends a process on its way. It goes on in the trace it was started in, whoever asks for it again. */
+  /**
+   * Sends a process on its way. It goes on in the trace it was started in, whoever asks for it
+   * again.
+   */
   readonly enqueueProcess: (process: {
     readonly id: string;
     readonly traceparent: string | null;
   }) => Promise<void>;
-  /** How far an asset's stream reaches by its own log; nothing when there is none, or it does not answer. */
+  /**
+   * How far an asset's stream reaches by its own log; nothing when there is none, or it does not
+   * answer.
+   */
   readonly headOf: (symbol: string) => Promise<readonly { streamId: string; version: number }[]>;
   /** Tells an asset's object what the asset is, made from `expected`; see `RegisterCommand`. */
   readonly register: (
@@ -69,7 +88,9 @@ export interface ApiPlatform {
     actor: string,
   ) => Promise<BreakerView>;
   readonly resetBreaker: (service: string, reason: string, actor: string) => Promise<BreakerView>;
-  /** What follows wholly from `about` (versions included): computed, or remembered from when it was. */
+  /**
+   * What follows wholly from `about` (versions included): computed, or remembered from when it was.
+   */
   readonly cached: <T>(about: readonly string[], compute: () => Promise<T>) => Promise<T>;
   /** What waits on each queue; null where it does not say in time. */
   readonly queueBacklogs: () => Promise<

@@ -13,8 +13,8 @@ const MAX_NAME_LENGTH = 60;
 const MAX_NAMES = 40;
 
 /**
- * What the schema of an object knows, by the list of what it did not know. A finished issue no longer tells which schema
- * refused, but the list in it is the same one.
+ * What the schema of an object knows, by the list of what it did not know. A finished issue no
+ * longer tells which schema refused, but the list in it is the same one.
  */
 const knownBy = new WeakMap<readonly string[], readonly string[]>();
 
@@ -27,7 +27,10 @@ z.config({
   },
 });
 
-/** What an object that takes only certain names was given beside them. `what` is a parameter or a field. */
+/**
+ * What an object that takes only certain names was given beside them. `what` is a parameter or a
+ * field.
+ */
 export function unknownName(
   field: string,
   name: string,
@@ -45,7 +48,9 @@ export function unknownName(
   return { field, reason: `unknown ${what} ${shown}${hint} (${rest})` };
 }
 
-/** A zod error as a list of fields, named as the client wrote them: one item for each thing to mend. */
+/**
+ * A zod error as a list of fields, named as the client wrote them: one item for each thing to mend.
+ */
 export const itemsOf = (
   error: z.ZodError | z.core.$ZodError,
   what: "parameter" | "field" = "field",
@@ -67,16 +72,21 @@ function itemsAt(issue: Issue, above: Path, what: "parameter" | "field"): Proble
   return [inRow(path, { field: fieldOf(path), reason: issue.message })];
 }
 
-/** Of a value with several forms: what is wrong with the form that was meant, when that is plain. */
+/**
+ * Of a value with several forms: what is wrong with the form that was meant, when that is plain.
+ */
 function unionItems(
   issue: Extract<Issue, { code: "invalid_union" }>,
   path: Path,
   what: "parameter" | "field",
 ): ProblemItem[] {
   // A form that wants another type altogether was not meant.
-  const meant = issue.errors.filter((form) => !form.some((one) => one.path.length === 0 && isOfType(one)));
+  const meant = issue.errors.filter(
+    (form) => !form.some((one) => one.path.length === 0 && isOfType(one)),
+  );
   const [only] = meant;
-  if (only !== undefined && meant.length === 1) return only.flatMap((one) => itemsAt(one, path, what));
+  if (only !== undefined && meant.length === 1)
+    return only.flatMap((one) => itemsAt(one, path, what));
   const unknown = unknownToAll(meant);
   if (unknown.keys.length > 0) {
     return unknown.keys.map((key) =>
@@ -91,7 +101,8 @@ function unionItems(
     "options" in issue && issue.options !== undefined
       ? `must be one of ${issue.options.map(String).join(", ")}`
       : issue.message;
-  const reason = forms.length === 0 ? options : `none of its forms: ${[...new Set(forms)].join("; or ")}`;
+  const reason =
+    forms.length === 0 ? options : `none of its forms: ${[...new Set(forms)].join("; or ")}`;
   return [inRow(path, { field: fieldOf(path), reason })];
 }
 
@@ -104,7 +115,9 @@ function unknownToAll(forms: readonly (readonly Issue[])[]): {
 } {
   const refusals = forms.map((form) =>
     form
-      .flatMap((one) => (one.code === "unrecognized_keys" && one.path.length === 0 ? [one.keys] : []))
+      .flatMap((one) =>
+        one.code === "unrecognized_keys" && one.path.length === 0 ? [one.keys] : [],
+      )
       .flat(),
   );
   const [first = [], ...others] = refusals;
@@ -117,7 +130,8 @@ function unknownToAll(forms: readonly (readonly Issue[])[]): {
   return { keys: keys.slice(0, MAX_ITEMS), known: [...new Set(known)] };
 }
 
-const fieldOf = (path: Path): string => path.map((part) => shortened(String(part))).join(".") || "body";
+const fieldOf = (path: Path): string =>
+  path.map((part) => shortened(String(part))).join(".") || "body";
 
 const shortened = (name: string): string =>
   name.length > MAX_NAME_LENGTH ? `${name.slice(0, MAX_NAME_LENGTH)}…` : name;

@@ -5,7 +5,9 @@ import type { ProblemItem } from "../../domain/outcome.ts";
 import type { Log } from "../../domain/trace/log-context.ts";
 import type { ApiEnv } from "./platform.ts";
 
-/** The one table from what is wrong to HTTP. A new code does not compile until it has its line here. */
+/**
+ * The one table from what is wrong to HTTP. A new code does not compile until it has its line here.
+ */
 const PROBLEMS = {
   malformed_request: [400, "The request cannot be read"],
   invalid_query: [400, "A parameter is not valid"],
@@ -92,7 +94,11 @@ export function problemResponse(c: Context<ApiEnv>, problem: ApiProblem): Respon
   };
   return new Response(JSON.stringify(body), {
     status,
-    headers: { ...problem.headers, "content-type": "application/problem+json", "cache-control": "no-store" },
+    headers: {
+      ...problem.headers,
+      "content-type": "application/problem+json",
+      "cache-control": "no-store",
+    },
   });
 }
 
@@ -119,7 +125,10 @@ export function handleError(error: Error, c: Context<ApiEnv>): Response {
   return problemResponse(c, new ApiProblem("internal", "The request could not be completed."));
 }
 
-/** The answer when the installation itself is wrong, before any request can be handled. The log names the variables. */
+/**
+ * The answer when the installation itself is wrong, before any request can be handled. The log
+ * names the variables.
+ */
 export function configurationProblem(error: unknown, log: Log): Response {
   const [status, title] = PROBLEMS.bad_environment;
   log({ level: "error", message: "bad environment", error: String(error) });

@@ -11,9 +11,10 @@ const POLICY = `"default";q=${LIMIT};w=${PERIOD_SECONDS}`;
 const MAX_COUNT = 10_000;
 
 /**
- * A runaway guard per API key. The headers are those of draft-ietf-httpapi-ratelimit-headers. The binding decides and says only
- * yes or no, so what remains is counted here, by this isolate: the most that may remain, since other isolates of the location
- * spend from the same quota. After a no nothing remains.
+ * A runaway guard per API key. The headers are those of draft-ietf-httpapi-ratelimit-headers. The
+ * binding decides and says only yes or no, so what remains is counted here, by this isolate: the
+ * most that may remain, since other isolates of the location spend from the same quota. After a no
+ * nothing remains.
  */
 export const rateLimit: MiddlewareHandler<ApiEnv> = async (c, next) => {
   const { api, RATE_LIMITER } = c.env;
@@ -38,7 +39,10 @@ export const rateLimit: MiddlewareHandler<ApiEnv> = async (c, next) => {
 };
 
 interface Window {
-  /** Whole periods since 1970, as the local platform counts them; Cloudflare does not say when its own begin. */
+  /**
+   * Whole periods since 1970, as the local platform counts them; Cloudflare does not say when its
+   * own begin.
+   */
   readonly number: number;
   readonly restSeconds: number;
   readonly spent: Map<string, number>;

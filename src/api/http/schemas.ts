@@ -12,8 +12,9 @@ import { detailOf, itemsOf } from "./problem-items.ts";
 import { keepTraceState } from "./trace-state.ts";
 
 /**
- * A router whose refused input becomes problem+json: 422 for a body, 400 for anything in the URL. Whatever a route declares
- * is all that it takes: a parameter that nobody reads would be an answer to another question than the one asked.
+ * A router whose refused input becomes problem+json: 422 for a body, 400 for anything in the URL.
+ * Whatever a route declares is all that it takes: a parameter that nobody reads would be an answer
+ * to another question than the one asked.
  */
 export function router(): OpenAPIHono<ApiEnv> {
   const made = new OpenAPIHono<ApiEnv>({
@@ -41,17 +42,22 @@ const RANGES = [
   ["after", "before"],
 ] as const;
 
-/** The same route, its query closed to names that it does not declare and to ranges that end before they begin. */
+/**
+ * The same route, its query closed to names that it does not declare and to ranges that end before
+ * they begin.
+ */
 function onlyDeclared(route: RouteOptions): RouteOptions {
   const query = route.request?.query ?? z.object({});
-  if (!(query instanceof z.ZodObject)) throw new Error(`${route.path} declares a query that is no object`);
+  if (!(query instanceof z.ZodObject))
+    throw new Error(`${route.path} declares a query that is no object`);
   const closed = query.strict().superRefine((values, context) => {
     for (const [first, last] of RANGES) {
       const [from, to] = [values[first], values[last]];
       const isBackward =
         (typeof from === "number" && typeof to === "number" && from > to) ||
         (typeof from === "string" && typeof to === "string" && from > to);
-      if (isBackward) context.addIssue({ code: "custom", path: [first], message: `lies after ${last}` });
+      if (isBackward)
+        context.addIssue({ code: "custom", path: [first], message: `lies after ${last}` });
     }
   });
   return { ...route, request: { ...route.request, query: closed } };
@@ -66,13 +72,17 @@ export const symbolParams = z.object({ symbol: symbolSchema });
 
 export const resolutionQuery = z.enum(RESOLUTIONS).default("1d");
 
-/** Nothing here is older than the oldest bar can be, or younger than a date of four digits in every zone. Epoch ms. */
+/**
+ * Nothing here is older than the oldest bar can be, or younger than a date of four digits in every
+ * zone. Epoch ms.
+ */
 const EARLIEST = Date.UTC(1900, 0, 1);
 const LATEST = Date.UTC(9999, 11, 30);
 
 /**
- * A date or an instant with its zone, as epoch ms. What other programs write for the beginning and the end of time
- * (0001-01-01, 9999-12-31) is read as the earliest and the latest moment that can matter.
+ * A date or an instant with its zone, as epoch ms. What other programs write for the beginning and
+ * the end of time (0001-01-01, 9999-12-31) is read as the earliest and the latest moment that can
+ * matter.
  */
 export const instantSchema = z.string().transform((text, context) => {
   const reading = readTimestamp(text);
@@ -114,7 +124,9 @@ export function readCursor<T>(cursor: string | undefined, schema: z.ZodType<T>):
 export const listOf = <T extends z.ZodType>(item: T) =>
   z.object({ items: z.array(item), nextCursor: z.string().nullable() });
 
-/** A page of rows that were asked for with one more than the limit, to know whether there are more. */
+/**
+ * A page of rows that were asked for with one more than the limit, to know whether there are more.
+ */
 export function page<T, R>(
   rows: readonly T[],
   limit: number,
@@ -130,15 +142,25 @@ export function page<T, R>(
 }
 
 export const iso = (instant: number): string => new Date(instant).toISOString();
-export const isoOrNull = (instant: number | null): string | null => (instant === null ? null : iso(instant));
+export const isoOrNull = (instant: number | null): string | null =>
+  instant === null ? null : iso(instant);
 
-/** A secret in an answer, as the contract names it, and what stands there when the request is only repeated. */
+/**
+ * A secret in an answer, as the contract names it, and what stands there when the request is only
+ * repeated.
+ */
 export const shownOnceFields = <F extends string>(field: F) => {
   const secret = z.string().nullable().meta({
-    description: "only in the first answer; null when the request is repeated with its Idempotency-Key",
+    description:
+      "only in the first answer; null when the request is repeated with its Idempotency-Key",
   });
-  const note = z.string().optional().meta({ description: "why the secret is null, and the way out" });
-  return { [field]: secret, withheld: note } as Record<F, typeof secret> & { withheld: typeof note };
+  const note = z
+    .string()
+    .optional()
+    .meta({ description: "why the secret is null, and the way out" });
+  return { [field]: secret, withheld: note } as Record<F, typeof secret> & {
+    withheld: typeof note;
+  };
 };
 
 const problemContent = { "application/problem+json": { schema: problemSchema } };
@@ -149,7 +171,10 @@ interface Operation {
   readonly scope: Scope;
   readonly summary: string;
   readonly tag: string;
-  /** The secret in the answer, if there is one: repetitions of the request are told that it was shown. */
+  /**
+   * The secret in the answer, if there is one: repetitions of the request are told that it was
+   * shown.
+   */
   readonly shownOnce?: ShownOnce;
   /** It compares If-Match with the version that is there. */
   readonly ifMatch?: true;
@@ -191,7 +216,10 @@ export function operation<
 
 const takesAnyBody: MiddlewareHandler<ApiEnv> = (_, next) => next();
 
-/** What is sent to a route that reads nothing would be a wish that nobody hears. `{}` and nothing at all are fine. */
+/**
+ * What is sent to a route that reads nothing would be a wish that nobody hears. `{}` and nothing at
+ * all are fine.
+ */
 const takesNoBody: MiddlewareHandler<ApiEnv> = async (c, next) => {
   const text = await c.req.text();
   if (text.trim() !== "") {

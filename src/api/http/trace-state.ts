@@ -4,8 +4,9 @@ import { writeTraceState } from "../../records/operations/trace-state-records.ts
 import type { ApiEnv } from "./platform.ts";
 
 /**
- * Keeps the caller's `tracestate` before a request sets anything off, for those who are told of it. It is written for what
- * may change something and was allowed to. A trace without it is a trace still, so that it cannot be kept stops nothing.
+ * Keeps the caller's `tracestate` before a request sets anything off, for those who are told of it.
+ * It is written for what may change something and was allowed to. A trace without it is a trace
+ * still, so that it cannot be kept stops nothing.
  */
 export const keepTraceState: MiddlewareHandler<ApiEnv> = async (c, next) => {
   const { DB, api } = c.env;

@@ -1,5 +1,11 @@
 import * as z from "zod";
-import { JOB_KINDS, type JobKind, type JobRequest, jobId, portfolioSubject } from "../../domain/job/job.ts";
+import {
+  JOB_KINDS,
+  type JobKind,
+  type JobRequest,
+  jobId,
+  portfolioSubject,
+} from "../../domain/job/job.ts";
 import { RESOLUTIONS, type Resolution } from "../../domain/market/resolution.ts";
 import { RANKED_RESOLUTIONS } from "../../domain/ranking/ranking.ts";
 import { marketTime } from "../../records/operations/clock-record.ts";
@@ -21,7 +27,8 @@ export const newJob = z
       .optional()
       .meta({ description: "the asset; for every kind but portfolio and ranking" }),
     portfolioId: z.string().min(1).max(100).optional().meta({
-      description: "the portfolio; for kind portfolio, which is optimised as its own optimization says",
+      description:
+        "the portfolio; for kind portfolio, which is optimised as its own optimization says",
     }),
     resolution: z.enum(RESOLUTIONS).optional().meta({ description: "1d, or the portfolio's" }),
     delaySeconds: z.number().int().min(0).max(86_400).default(0),
@@ -29,7 +36,8 @@ export const newJob = z
       description: "with kind ingest: asks for the whole history again instead of what is new",
     }),
     only: z.literal("due").optional().meta({
-      description: "with kind recommendation: makes none, but judges those that have come to their horizon",
+      description:
+        "with kind recommendation: makes none, but judges those that have come to their horizon",
     }),
   })
   .superRefine((requested, context) => {
@@ -51,7 +59,11 @@ export const newJob = z
         });
     }
     if (requested.kind === "portfolio" && requested.resolution !== undefined)
-      context.addIssue({ code: "custom", path: ["resolution"], message: "a portfolio has its own" });
+      context.addIssue({
+        code: "custom",
+        path: ["resolution"],
+        message: "a portfolio has its own",
+      });
     if (requested.kind === "ranking" && !isRanked(requested.resolution ?? "1d"))
       context.addIssue({
         code: "custom",
@@ -59,10 +71,15 @@ export const newJob = z
         message: `is not ranked; one of ${RANKED_RESOLUTIONS.join(", ")}`,
       });
     if (requested.only === "due" && requested.kind !== "recommendation")
-      context.addIssue({ code: "custom", path: ["only"], message: "goes with kind recommendation" });
+      context.addIssue({
+        code: "custom",
+        path: ["only"],
+        message: "goes with kind recommendation",
+      });
   });
 
-const isRanked = (resolution: Resolution): boolean => RANKED_RESOLUTIONS.some((one) => one === resolution);
+const isRanked = (resolution: Resolution): boolean =>
+  RANKED_RESOLUTIONS.some((one) => one === resolution);
 
 type UserRequest = Omit<z.infer<typeof newJob>, "delaySeconds">;
 

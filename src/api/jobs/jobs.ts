@@ -46,21 +46,35 @@ const jobView = z
   .object({
     id: z.string(),
     kind: z.enum(JOB_KINDS),
-    symbol: z.string().nullable().meta({ description: "the asset it is about, if it is about one" }),
-    portfolioId: z.string().nullable().meta({ description: "the portfolio it is about, if it is about one" }),
-    backtestId: z.string().nullable().meta({ description: "the backtest it is about, if it is about one" }),
+    symbol: z
+      .string()
+      .nullable()
+      .meta({ description: "the asset it is about, if it is about one" }),
+    portfolioId: z
+      .string()
+      .nullable()
+      .meta({ description: "the portfolio it is about, if it is about one" }),
+    backtestId: z
+      .string()
+      .nullable()
+      .meta({ description: "the backtest it is about, if it is about one" }),
     crossCheckId: z
       .string()
       .nullable()
       .meta({ description: "the cross-check it is about, if it is about one" }),
     resolution: z.enum(RESOLUTIONS),
-    state: z.enum(SHOWN_JOB_STATES).meta({ description: "scheduled: queued, but not to run before later" }),
+    state: z
+      .enum(SHOWN_JOB_STATES)
+      .meta({ description: "scheduled: queued, but not to run before later" }),
     slot: z.string().nullable(),
     scheduleId: z.string().nullable(),
     correlationId: z.string(),
     causationId: z.string().nullable(),
     actor: z.string(),
-    traceparent: z.string().nullable().meta({ description: "W3C Trace Context of what ordered it" }),
+    traceparent: z
+      .string()
+      .nullable()
+      .meta({ description: "W3C Trace Context of what ordered it" }),
     result: z.unknown(),
     error: problemView,
     attempts: z.array(
@@ -101,7 +115,8 @@ const show = (job: ShownJob, now: number): z.infer<typeof jobView> => ({
     ...attempt,
     startedAt: iso(attempt.startedAt),
     endedAt: iso(attempt.endedAt),
-    error: attempt.error === null ? null : { code: attempt.error.code, detail: attempt.error.detail },
+    error:
+      attempt.error === null ? null : { code: attempt.error.code, detail: attempt.error.detail },
   })),
   createdAt: iso(job.createdAt),
   nextAttemptAt: job.state === "running" ? null : isoOrNull(job.dueAt),
@@ -163,7 +178,13 @@ jobs.openapi(
     const subject = portfolioId === undefined ? symbol : portfolioSubject(portfolioId);
     const before = readCursor(cursor, z.tuple([z.number().int(), z.string()]));
     const now = c.env.api.now();
-    const rows = await listJobs(c.get("reads"), { kind, state, symbol: subject }, before, limit + 1, now);
+    const rows = await listJobs(
+      c.get("reads"),
+      { kind, state, symbol: subject },
+      before,
+      limit + 1,
+      now,
+    );
     return c.json(
       page(
         rows,
@@ -178,13 +199,20 @@ jobs.openapi(
 
 jobs.openapi(
   operation(
-    { method: "get", path: "/jobs/{id}", scope: "jobs:read", summary: "One job with every attempt", tag },
+    {
+      method: "get",
+      path: "/jobs/{id}",
+      scope: "jobs:read",
+      summary: "One job with every attempt",
+      tag,
+    },
     { params: idParams },
     200,
     jobView,
   ),
   // The primary is asked: whoever ordered a job must find it at once.
-  async (c) => c.json(show(await requireJob(c.env.DB, c.req.valid("param").id), c.env.api.now()), 200),
+  async (c) =>
+    c.json(show(await requireJob(c.env.DB, c.req.valid("param").id), c.env.api.now()), 200),
 );
 
 jobs.openapi(
@@ -223,7 +251,8 @@ jobs.openapi(
     await api.enqueueJobs(results.at(-1)?.results ?? []);
     const job = await requireJob(DB, id);
     if (job.state !== "cancelled") throw new ApiProblem("conflict", WHY_NOT_CANCELLED[job.state]);
-    // An attempt that nobody saw the end of may have taken effect: its event must reach the read model all the same.
+    // An attempt that nobody saw the end of may have taken effect: its event must reach the read
+    // model all the same.
     const heads = await api.headOf(job.symbol);
     if (heads.length > 0) await noteKnown(DB, heads, now).run();
     return c.json(show(job, now), 200);

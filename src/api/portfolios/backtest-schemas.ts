@@ -1,6 +1,11 @@
 import * as z from "zod";
 import { MIN_LOOKBACK } from "../../domain/backtest/portfolio-request.ts";
-import { DEFAULT_BACKTEST, MAX_BOOTSTRAPS, MAX_BPS, MAX_SHUFFLES } from "../../domain/backtest/request.ts";
+import {
+  DEFAULT_BACKTEST,
+  MAX_BOOTSTRAPS,
+  MAX_BPS,
+  MAX_SHUFFLES,
+} from "../../domain/backtest/request.ts";
 import { RESOLUTIONS } from "../../domain/market/resolution.ts";
 import { instantSchema, symbolSchema } from "../http/schemas.ts";
 import { choiceFields, symbolsSchema } from "./portfolio-schemas.ts";
@@ -8,13 +13,20 @@ import { choiceFields, symbolsSchema } from "./portfolio-schemas.ts";
 const bps = (preset: number, description: string) =>
   z.number().min(0).max(MAX_BPS).default(preset).meta({ description });
 
-const count = (maximum: number, preset: number) => z.number().int().min(0).max(maximum).default(preset);
+const count = (maximum: number, preset: number) =>
+  z.number().int().min(0).max(maximum).default(preset);
 
 const shared = {
   from: instantSchema.optional(),
   to: instantSchema.optional(),
-  costBps: bps(DEFAULT_BACKTEST.costBps, "what a trade costs on each side, in basis points of its money"),
-  slippageBps: bps(DEFAULT_BACKTEST.slippageBps, "how much worse than the bar's price each fill is"),
+  costBps: bps(
+    DEFAULT_BACKTEST.costBps,
+    "what a trade costs on each side, in basis points of its money",
+  ),
+  slippageBps: bps(
+    DEFAULT_BACKTEST.slippageBps,
+    "how much worse than the bar's price each fill is",
+  ),
   seed: z.number().int().min(0).max(0xffff_ffff).default(DEFAULT_BACKTEST.seed),
   shuffles: count(MAX_SHUFFLES, DEFAULT_BACKTEST.shuffles),
   bootstraps: count(MAX_BOOTSTRAPS, DEFAULT_BACKTEST.bootstraps),
@@ -40,7 +52,10 @@ const newPortfolioBacktest = z
       description: "whose assets and resolution these are, unless symbols are said",
     }),
     symbols: symbolsSchema.optional(),
-    resolution: z.enum(RESOLUTIONS).optional().meta({ description: "with symbols; 1d unless said" }),
+    resolution: z
+      .enum(RESOLUTIONS)
+      .optional()
+      .meta({ description: "with symbols; 1d unless said" }),
     ...choiceFields,
     lookback: z
       .number()
@@ -69,7 +84,8 @@ const newPortfolioBacktest = z
   .superRefine(({ portfolioId, symbols, resolution }, context) => {
     const wrong = (field: string, message: string) =>
       context.addIssue({ code: "custom", path: [field], message });
-    if (portfolioId === undefined && symbols === undefined) wrong("symbols", "say symbols or a portfolioId");
+    if (portfolioId === undefined && symbols === undefined)
+      wrong("symbols", "say symbols or a portfolioId");
     if (portfolioId !== undefined && symbols !== undefined)
       wrong("symbols", "say symbols or a portfolioId, not both");
     if (portfolioId !== undefined && resolution !== undefined)

@@ -15,8 +15,14 @@ const head = {
   state: z.enum(JOB_STATES),
   progress: z.number().min(0).max(1),
   kind: z.string(),
-  symbol: z.string().nullable().meta({ description: "the asset of the rules; null for a portfolio" }),
-  symbols: z.array(z.string()).nullable().meta({ description: "a portfolio's assets; null for the rules" }),
+  symbol: z
+    .string()
+    .nullable()
+    .meta({ description: "the asset of the rules; null for a portfolio" }),
+  symbols: z
+    .array(z.string())
+    .nullable()
+    .meta({ description: "a portfolio's assets; null for the rules" }),
   portfolioId: z.string().nullable(),
   resolution: z.enum(RESOLUTIONS),
   createdAt: z.string(),
@@ -47,14 +53,20 @@ const statistics = z.looseObject({
 
 const rulesResult = z.looseObject({
   asOf: z.string(),
-  streamVersion: z.number().int().meta({ description: "of the asset's stream: the bars are true of it" }),
+  streamVersion: z
+    .number()
+    .int()
+    .meta({ description: "of the asset's stream: the bars are true of it" }),
   snapshotHash: z.string(),
   fillsAt: z.enum(["nextOpen", "nextClose", "mixed"]),
   strategy: statistics,
   buyAndHold: statistics,
-  overBuyAndHold: z.number().meta({ description: "final equity over that of buy-and-hold, less 1" }),
+  overBuyAndHold: z
+    .number()
+    .meta({ description: "final equity over that of buy-and-hold, less 1" }),
   control: z.looseObject({ shuffles: z.number(), pValue: z.number() }).nullable().meta({
-    description: "the strategy on the series with its returns shuffled: what it gets where there is no order",
+    description:
+      "the strategy on the series with its returns shuffled: what it gets where there is no order",
   }),
   bootstrap: z.looseObject({ resamples: z.number(), blockLength: z.number() }).nullable(),
   dataQuality: qualityView.omit({ agreement: true }),
@@ -65,7 +77,11 @@ const rulesResult = z.looseObject({
   notice: z.string(),
 });
 
-const portfolioStatistics = z.looseObject({ finalEquity: z.number(), cagr: nullable, sharpe: nullable });
+const portfolioStatistics = z.looseObject({
+  finalEquity: z.number(),
+  cagr: nullable,
+  sharpe: nullable,
+});
 
 const portfolioResult = z.looseObject({
   asOf: z.string(),
@@ -76,14 +92,18 @@ const portfolioResult = z.looseObject({
   fillsAt: z.enum(["nextOpen", "nextClose", "mixed"]),
   strategy: portfolioStatistics,
   equalWeight: portfolioStatistics.meta({ description: "rebalanced and charged on the same bars" }),
-  overEqualWeight: z.number().meta({ description: "final equity over that of equal weight, less 1" }),
+  overEqualWeight: z
+    .number()
+    .meta({ description: "final equity over that of equal weight, less 1" }),
   control: z.looseObject({ shuffles: z.number(), pValue: z.number() }).nullable().meta({
     description: "the method on the assets' moves in other orders, the same for all of them",
   }),
   bootstrap: z
     .looseObject({ resamples: z.number(), blockLength: z.number(), difference: z.looseObject({}) })
     .nullable()
-    .meta({ description: "with what the method has more than equal weight, drawn on the same bars" }),
+    .meta({
+      description: "with what the method has more than equal weight, drawn on the same bars",
+    }),
   rebalancings: z.looseObject({
     count: z.number(),
     missed: z.number().meta({ description: "without an answer: what was held was kept" }),

@@ -21,11 +21,28 @@ import { loadAssets } from "../../records/assets/asset-records.ts";
 import { insertJobs } from "../../records/jobs/job-records.ts";
 import { requireAsset } from "../assets/assets.ts";
 import { ApiProblem } from "../http/problem.ts";
-import { jsonBody, listLimit, listOf, operation, page, readCursor, router } from "../http/schemas.ts";
+import {
+  jsonBody,
+  listLimit,
+  listOf,
+  operation,
+  page,
+  readCursor,
+  router,
+} from "../http/schemas.ts";
 import { userJobRequest } from "../jobs/user-job-request.ts";
-import { type NewPortfolioBacktest, type NewRulesBacktest, newBacktest } from "./backtest-schemas.ts";
+import {
+  type NewPortfolioBacktest,
+  type NewRulesBacktest,
+  newBacktest,
+} from "./backtest-schemas.ts";
 import { backtestView, showOne, showSummary, summaryView } from "./backtest-views.ts";
-import { choiceOf, choiceProblems, type FieldProblem, refuseProblems } from "./portfolio-schemas.ts";
+import {
+  choiceOf,
+  choiceProblems,
+  type FieldProblem,
+  refuseProblems,
+} from "./portfolio-schemas.ts";
 import { requireAssets, requirePortfolio } from "./portfolios.ts";
 
 export const backtests = router();
@@ -45,14 +62,27 @@ async function rulesRequest(
 }
 
 /** Refuses what no assets can be asked, and what there is surely no time for. */
-async function portfolioRequest(db: D1Database, requested: NewPortfolioBacktest): Promise<Requested> {
+async function portfolioRequest(
+  db: D1Database,
+  requested: NewPortfolioBacktest,
+): Promise<Requested> {
   const { kind, portfolioId = null, symbols: named, resolution: said, ...fields } = requested;
   const portfolio = portfolioId === null ? null : await requirePortfolio(db, portfolioId);
   const symbols = portfolio?.symbols ?? named ?? [];
   const resolution = portfolio?.resolution ?? said ?? "1d";
   if (portfolio === null) await requireAssets(db, symbols);
-  const { lookback, rebalanceEvery, from, to, costBps, slippageBps, seed, shuffles, bootstraps, ...choice } =
-    fields;
+  const {
+    lookback,
+    rebalanceEvery,
+    from,
+    to,
+    costBps,
+    slippageBps,
+    seed,
+    shuffles,
+    bootstraps,
+    ...choice
+  } = fields;
   const plain = {
     ...choiceOf(choice),
     ...{ kind, costBps, slippageBps, seed, shuffles, bootstraps },
@@ -72,7 +102,9 @@ interface Size {
   readonly periodsPerYear: number;
 }
 
-/** The assets share no more dates than the first of them has; the job counts those they do share. */
+/**
+ * The assets share no more dates than the first of them has; the job counts those they do share.
+ */
 async function sizeOf(
   db: D1Database,
   symbols: readonly string[],
@@ -82,7 +114,11 @@ async function sizeOf(
   const range = { resolution, from, to, limit: barsPerAsset(symbols.length) };
   const bars = await countBars(db, symbols[0] ?? "", range);
   const calendars = (await loadAssets(db, symbols)).map(calendarOf);
-  return { assets: symbols.length, bars, periodsPerYear: sharedPeriodsPerYear(calendars, resolution) };
+  return {
+    assets: symbols.length,
+    bars,
+    periodsPerYear: sharedPeriodsPerYear(calendars, resolution),
+  };
 }
 
 function workProblems(request: PortfolioBacktestRequest, { assets, bars }: Size): FieldProblem[] {
@@ -113,7 +149,9 @@ backtests.openapi(
     const { api, DB } = c.env;
     const requested = c.req.valid("json");
     const what =
-      requested.kind === "rules" ? await rulesRequest(DB, requested) : await portfolioRequest(DB, requested);
+      requested.kind === "rules"
+        ? await rulesRequest(DB, requested)
+        : await portfolioRequest(DB, requested);
     const id = api.newId();
     const request = userJobRequest(c.env, c.get("caller").id, {
       ...what,
@@ -144,7 +182,13 @@ backtests.openapi(
 
 backtests.openapi(
   operation(
-    { method: "get", path: "/backtests", scope: "jobs:read", summary: "Backtests, newest first", tag },
+    {
+      method: "get",
+      path: "/backtests",
+      scope: "jobs:read",
+      summary: "Backtests, newest first",
+      tag,
+    },
     { query: z.object({ limit: listLimit, cursor: z.string().optional() }) },
     200,
     listOf(summaryView),

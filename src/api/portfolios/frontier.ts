@@ -107,7 +107,8 @@ frontier.openapi(
 );
 
 function refuseReversed(field: string, lower: number, upper: number, reason: string): void {
-  if (lower > upper) throw new ApiProblem("invalid_query", `${field} ${reason}.`, [{ field, reason }]);
+  if (lower > upper)
+    throw new ApiProblem("invalid_query", `${field} ${reason}.`, [{ field, reason }]);
 }
 
 /** Follows from the versions of the streams alone, so it is computed once for each. */
@@ -153,10 +154,15 @@ const datesOf = ({ timestamps, rows }: ReturnTable) => {
   return { asOf: to, dates: { from: iso(timestamps[0] ?? 0), to, returns: rows.length } };
 };
 
-async function calendarsOf(reads: D1DatabaseSession, symbols: readonly string[]): Promise<CalendarId[]> {
+async function calendarsOf(
+  reads: D1DatabaseSession,
+  symbols: readonly string[],
+): Promise<CalendarId[]> {
   const assets = new Map((await loadAssets(reads, symbols)).map((asset) => [asset.symbol, asset]));
   const errors = symbols.flatMap((symbol) =>
-    assets.get(symbol)?.archivedAt === null ? [] : [{ field: symbol, reason: "is not watched any more" }],
+    assets.get(symbol)?.archivedAt === null
+      ? []
+      : [{ field: symbol, reason: "is not watched any more" }],
   );
   if (errors.length > 0) {
     const names = errors.map(({ field }) => field).join(", ");
@@ -166,4 +172,8 @@ async function calendarsOf(reads: D1DatabaseSession, symbols: readonly string[])
 }
 
 const refusal = ({ code, detail, errors }: PortfolioRefusal): ApiProblem =>
-  new ApiProblem(code === "conflictingLimits" ? "conflicting_limits" : "not_computable", detail, errors);
+  new ApiProblem(
+    code === "conflictingLimits" ? "conflicting_limits" : "not_computable",
+    detail,
+    errors,
+  );

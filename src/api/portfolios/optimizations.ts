@@ -41,7 +41,10 @@ const head = {
   state: z.enum(JOB_STATES),
   scheduleId: z.string().nullable(),
   resolution: z.enum(RESOLUTIONS),
-  method: z.string().nullable().meta({ description: "null while a schedule's optimisation has not run" }),
+  method: z
+    .string()
+    .nullable()
+    .meta({ description: "null while a schedule's optimisation has not run" }),
   asOf: z.string().nullable().meta({ description: "the last date that all assets share" }),
   createdAt: z.string(),
   finishedAt: z.string().nullable(),
@@ -89,7 +92,8 @@ optimizations.openapi(
       method: "post",
       path: "/portfolios/{id}/optimizations",
       scope: "portfolios:write",
-      summary: "Optimise a portfolio; the answer names the job and, once it is done, where its result stands",
+      summary:
+        "Optimise a portfolio; the answer names the job and, once it is done, where its result stands",
       tag,
     },
     { params: portfolioParams, ...jsonBody(newOptimization) },
@@ -111,11 +115,16 @@ optimizations.openapi(
     const now = api.now();
     await DB.batch([insertJobs(DB, [{ ...job, dueAt: now }], now), recordRequested(DB, [job.id])]);
     await api.enqueueJobs([job]);
-    return c.json({ jobId: job.id, id }, 202, { location: `/api/v1/jobs/${encodeURIComponent(job.id)}` });
+    return c.json({ jobId: job.id, id }, 202, {
+      location: `/api/v1/jobs/${encodeURIComponent(job.id)}`,
+    });
   },
 );
 
-/** What was found out about a portfolio stays readable when it is deleted; one that never was is 404. */
+/**
+ * What was found out about a portfolio stays readable when it is deleted; one that never was is
+ * 404.
+ */
 async function requireKnown(db: Reader, id: string): Promise<void> {
   if ((await findPortfolio(db, id)) === null)
     throw new ApiProblem("not_found", `There is no portfolio ${id}.`);
@@ -130,7 +139,10 @@ optimizations.openapi(
       summary: "A portfolio's optimisations, newest first; of a deleted one too",
       tag,
     },
-    { params: portfolioParams, query: z.object({ limit: listLimit, cursor: z.string().optional() }) },
+    {
+      params: portfolioParams,
+      query: z.object({ limit: listLimit, cursor: z.string().optional() }),
+    },
     200,
     listOf(summaryView),
   ),
@@ -159,7 +171,8 @@ optimizations.openapi(
       method: "get",
       path: "/portfolios/{id}/optimizations/{optimizationId}",
       scope: "portfolios:read",
-      summary: "One optimisation: the weights and all that is known about them, or how far it has come",
+      summary:
+        "One optimisation: the weights and all that is known about them, or how far it has come",
       tag,
     },
     { params: portfolioParams.extend({ optimizationId: z.string().min(1).max(100) }) },
@@ -171,7 +184,10 @@ optimizations.openapi(
     const { id, optimizationId } = c.req.valid("param");
     const found = await findOptimization(c.env.DB, jobId("portfolio", id, optimizationId));
     if (found === null)
-      throw new ApiProblem("not_found", `The portfolio ${id} has no optimisation ${optimizationId}.`);
+      throw new ApiProblem(
+        "not_found",
+        `The portfolio ${id} has no optimisation ${optimizationId}.`,
+      );
     return c.json(showOne(found), 200);
   },
 );

@@ -75,7 +75,8 @@ const positive = z.number().positive().max(1e15);
 export const choiceFields = {
   method: z.enum(METHODS),
   target: z.number().min(-1).max(100).optional().meta({
-    description: "the volatility (efficientRisk) or return (efficientReturn) to reach, a fraction per year",
+    description:
+      "the volatility (efficientRisk) or return (efficientReturn) to reach, a fraction per year",
   }),
   expectedReturns: z.enum(EXPECTED_RETURNS).default(DEFAULT_REQUEST.expectedReturns),
   riskModel: z.enum(RISK_MODELS).default(DEFAULT_REQUEST.riskModel),
@@ -137,7 +138,10 @@ export const portfolioPatch = z
   })
   .refine((patch) => Object.keys(patch).length > 0, "say at least one field to change");
 
-/** What is asked with every default filled in. Refuses what no portfolio of these assets can be asked. */
+/**
+ * What is asked with every default filled in. Refuses what no portfolio of these assets can be
+ * asked.
+ */
 export function requestOf(
   requested: NewOptimization,
   assets: readonly string[],
@@ -167,15 +171,18 @@ export const choiceOf = ({
 }: z.infer<typeof choice>): PortfolioChoice => ({
   ...plain,
   target: target ?? null,
-  bounds: limits === undefined ? DEFAULT_REQUEST.bounds : { ...limits, assets: withoutGaps(limits.assets) },
+  bounds:
+    limits === undefined
+      ? DEFAULT_REQUEST.bounds
+      : { ...limits, assets: withoutGaps(limits.assets) },
   groups: groups.map(({ min, max, ...group }) => ({ ...group, ...sidesOf({ min, max }) })),
 });
 
 /** What no portfolio of these assets can be asked. */
-export const choiceProblems = (request: RangedChoice, assets: readonly string[]): FieldProblem[] => [
-  ...targetProblems(request),
-  ...limitProblems(request, assets),
-];
+export const choiceProblems = (
+  request: RangedChoice,
+  assets: readonly string[],
+): FieldProblem[] => [...targetProblems(request), ...limitProblems(request, assets)];
 
 interface RangedChoice extends PortfolioChoice {
   readonly from: number | null;
@@ -211,18 +218,22 @@ export interface FieldProblem {
 function targetProblems({ method, target, from, to }: RangedChoice): FieldProblem[] {
   const targeted = method === "efficientRisk" || method === "efficientReturn";
   const problems: FieldProblem[] = [];
-  if (targeted && target === null) problems.push({ field: "target", reason: `${method} needs a target` });
-  if (!targeted && target !== null) problems.push({ field: "target", reason: `${method} takes no target` });
+  if (targeted && target === null)
+    problems.push({ field: "target", reason: `${method} needs a target` });
+  if (!targeted && target !== null)
+    problems.push({ field: "target", reason: `${method} takes no target` });
   if (method === "efficientRisk" && target !== null && target <= 0)
     problems.push({ field: "target", reason: "a volatility is more than 0" });
-  if (from !== null && to !== null && from > to) problems.push({ field: "from", reason: "lies after to" });
+  if (from !== null && to !== null && from > to)
+    problems.push({ field: "from", reason: "lies after to" });
   return problems;
 }
 
 /** Limits that are none. Whether they can be kept together is found out by the job. */
 function limitProblems(request: PortfolioChoice, assets: readonly string[]): FieldProblem[] {
   const { min, max } = request.bounds;
-  if (min > max) return [{ field: "bounds.min", reason: `the least, ${min}, is more than the most, ${max}` }];
+  if (min > max)
+    return [{ field: "bounds.min", reason: `the least, ${min}, is more than the most, ${max}` }];
   const read = limitsOf(assets, limitsIn(request));
   if (read.kind === "done") return [];
   return (read.error.errors ?? []).map(({ field, reason }) => ({
@@ -231,14 +242,24 @@ function limitProblems(request: PortfolioChoice, assets: readonly string[]): Fie
   }));
 }
 
-function moneyProblems({ bounds: limits, amount, currentWeights }: OptimizationRequest): FieldProblem[] {
+function moneyProblems({
+  bounds: limits,
+  amount,
+  currentWeights,
+}: OptimizationRequest): FieldProblem[] {
   const problems: FieldProblem[] = [];
   const shorts = [limits, ...Object.values(limits.assets)].some(({ min }) => (min ?? 0) < 0);
   if (amount !== null && shorts)
-    problems.push({ field: "amount", reason: "whole shares are counted for portfolios without shorts" });
+    problems.push({
+      field: "amount",
+      reason: "whole shares are counted for portfolios without shorts",
+    });
   const held = Object.values(currentWeights ?? {}).reduce((sum, one) => sum + one, 0);
   if (held > 1 + 1e-6)
-    problems.push({ field: "currentWeights", reason: "weights add up to more than 1; the rest is cash" });
+    problems.push({
+      field: "currentWeights",
+      reason: "weights add up to more than 1; the rest is cash",
+    });
   return problems;
 }
 

@@ -17,7 +17,15 @@ import { closeDeadLettersOf } from "../backoffice/orphaned-dead-letters.ts";
 import { auditRow } from "../http/audit-row.ts";
 import { laterThan, refuseStale, tagged, unraced } from "../http/conditional-writes.ts";
 import { ApiProblem } from "../http/problem.ts";
-import { jsonBody, listLimit, listOf, operation, page, readCursor, router } from "../http/schemas.ts";
+import {
+  jsonBody,
+  listLimit,
+  listOf,
+  operation,
+  page,
+  readCursor,
+  router,
+} from "../http/schemas.ts";
 import {
   newPortfolio,
   portfolioPatch,
@@ -80,7 +88,13 @@ portfolios.openapi(
 
 portfolios.openapi(
   operation(
-    { method: "post", path: "/portfolios", scope: "portfolios:write", summary: "Make a portfolio", tag },
+    {
+      method: "post",
+      path: "/portfolios",
+      scope: "portfolios:write",
+      summary: "Make a portfolio",
+      tag,
+    },
     jsonBody(newPortfolio),
     201,
     portfolioView,
@@ -93,7 +107,9 @@ portfolios.openapi(
     const portfolio: Portfolio = {
       ...body,
       optimization:
-        optimization === undefined ? DEFAULT_REQUEST : requestOf(optimization, body.symbols, "optimization."),
+        optimization === undefined
+          ? DEFAULT_REQUEST
+          : requestOf(optimization, body.symbols, "optimization."),
       id: api.newId(),
       createdAt: now,
       updatedAt: now,
@@ -111,7 +127,13 @@ portfolios.openapi(
 
 portfolios.openapi(
   operation(
-    { method: "get", path: "/portfolios/{id}", scope: "portfolios:read", summary: "One portfolio", tag },
+    {
+      method: "get",
+      path: "/portfolios/{id}",
+      scope: "portfolios:read",
+      summary: "One portfolio",
+      tag,
+    },
     { params: portfolioParams },
     200,
     portfolioView,
@@ -129,7 +151,8 @@ portfolios.openapi(
       method: "patch",
       path: "/portfolios/{id}",
       scope: "portfolios:write",
-      summary: "Change a portfolio; optimisations that were ordered keep what they were ordered with",
+      summary:
+        "Change a portfolio; optimisations that were ordered keep what they were ordered with",
       tag,
       ifMatch: true,
     },
@@ -157,7 +180,14 @@ portfolios.openapi(
         updatedAt: laterThan(before, api.now()),
       };
       const [, written] = await DB.batch([
-        auditRow(c.env, c.get("caller").id, "portfolio.update", after.id, null, stillAsRead(before)),
+        auditRow(
+          c.env,
+          c.get("caller").id,
+          "portfolio.update",
+          after.id,
+          null,
+          stillAsRead(before),
+        ),
         writePortfolio(DB, before, after),
       ]);
       return (written?.meta.changes ?? 0) > 0 ? after : null;

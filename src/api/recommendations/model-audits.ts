@@ -5,7 +5,10 @@ import { auditsOf } from "../../records/analysis/model-records.ts";
 import { iso, operation, router } from "../http/schemas.ts";
 import { requireRecommendation } from "./recommendations.ts";
 
-const tokens = z.object({ inputTokens: z.number().nullable(), outputTokens: z.number().nullable() });
+const tokens = z.object({
+  inputTokens: z.number().nullable(),
+  outputTokens: z.number().nullable(),
+});
 
 const auditView = z
   .object({
@@ -21,7 +24,10 @@ const auditView = z
     tries: z.array(
       z.object({
         latencyMs: z.number(),
-        response: z.string().nullable().meta({ description: "as it came; the first 32,000 characters" }),
+        response: z
+          .string()
+          .nullable()
+          .meta({ description: "as it came; the first 32,000 characters" }),
         modelId: z.string().nullable(),
         finishReason: z.string().nullable(),
         usage: tokens,
@@ -62,7 +68,9 @@ const show = ({
   createdAt: iso(createdAt),
 });
 
-/** One recommendation's model is asked once or twice; more only after answers that came to nothing. */
+/**
+ * One recommendation's model is asked once or twice; more only after answers that came to nothing.
+ */
 const MAX_AUDITS = 20;
 
 export const modelAudits = router();

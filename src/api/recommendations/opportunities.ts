@@ -26,7 +26,12 @@ const opportunityView = z
     assetType: z.enum(ASSET_TYPES),
     action: z.enum(ACTIONS),
     score: z.number().meta({ description: "0..100: the weighted sum of the components" }),
-    components: z.object({ trend: z.number(), edge: z.number(), risk: z.number(), freshness: z.number() }),
+    components: z.object({
+      trend: z.number(),
+      edge: z.number(),
+      risk: z.number(),
+      freshness: z.number(),
+    }),
     confidence: z.number(),
     baseRate: z.number(),
     recommendationId: z.string(),
@@ -64,7 +69,9 @@ const rankingView = z
 const query = z.object({
   assetType: z.enum(ASSET_TYPES).optional(),
   action: z.enum(ACTIONS).optional(),
-  asOf: instantSchema.optional().meta({ description: "the newest ranking that had been made by then" }),
+  asOf: instantSchema
+    .optional()
+    .meta({ description: "the newest ranking that had been made by then" }),
   limit: listLimit,
   cursor: z.string().optional(),
 });
@@ -86,14 +93,18 @@ opportunities.openapi(
       items: z.array(opportunityView),
       nextCursor: z.string().nullable(),
       ranking: rankingView.nullable().meta({ description: "null before the first ranking" }),
-      asOf: z.string().nullable().meta({ description: "the market's moment the ranking was made for" }),
+      asOf: z
+        .string()
+        .nullable()
+        .meta({ description: "the market's moment the ranking was made for" }),
       engine: z.string(),
       engineVersion: z.string().nullable(),
       dataQuality: z
         .object({ ranked: z.number(), partial: z.boolean(), leftOut: z.number() })
         .nullable()
         .meta({
-          description: "how much of the live assets is in it; each item says how healthy its own data were",
+          description:
+            "how much of the live assets is in it; each item says how healthy its own data were",
         }),
       notice: z.string(),
     }),
@@ -107,7 +118,8 @@ opportunities.openapi(
       at === null
         ? await latestRanking(reads, "1d", { said: asOf === undefined ? null : iso(asOf) })
         : await rankingAt(reads, "1d", at[0]);
-    if (found === null) return c.json({ items: [], nextCursor: null, ...NOT_RANKED, notice: NOTICE }, 200);
+    if (found === null)
+      return c.json({ items: [], nextCursor: null, ...NOT_RANKED, notice: NOTICE }, 200);
     const wanted = found.body.items.filter(
       (item) =>
         item.rank > (at?.[1] ?? 0) &&
@@ -127,11 +139,20 @@ opportunities.openapi(
     const last = items.at(-1);
     const more = wanted.length > limit && last !== undefined;
     const nextCursor = more ? writeCursor([found.version, last.rank]) : null;
-    return c.json({ items, nextCursor, ranking: show(found), ...aboutRanking(found), notice: NOTICE }, 200);
+    return c.json(
+      { items, nextCursor, ranking: show(found), ...aboutRanking(found), notice: NOTICE },
+      200,
+    );
   },
 );
 
-const NOT_RANKED = { ranking: null, asOf: null, engine: "ranking", engineVersion: null, dataQuality: null };
+const NOT_RANKED = {
+  ranking: null,
+  asOf: null,
+  engine: "ranking",
+  engineVersion: null,
+  dataQuality: null,
+};
 
 const aboutRanking = ({ body }: StoredRanking) => ({
   asOf: body.asOf,
@@ -140,7 +161,12 @@ const aboutRanking = ({ body }: StoredRanking) => ({
   dataQuality: { ranked: body.ranked, partial: body.partial, leftOut: body.leftOut.count },
 });
 
-const show = ({ eventId, occurredAt, jobId, body }: StoredRanking): z.infer<typeof rankingView> => ({
+const show = ({
+  eventId,
+  occurredAt,
+  jobId,
+  body,
+}: StoredRanking): z.infer<typeof rankingView> => ({
   eventId,
   asOf: body.asOf,
   rankedAt: occurredAt,

@@ -24,7 +24,8 @@ export const provenanceView = z
     snapshotHash: z.string(),
     codeVersion: z.string(),
     chain: z.array(step).meta({
-      description: "from the recommendation down to the bars, and to the slot if one asked for them",
+      description:
+        "from the recommendation down to the bars, and to the slot if one asked for them",
     }),
     complete: z.boolean().meta({ description: "false while a link is not in the read model yet" }),
   })
@@ -45,7 +46,12 @@ export async function provenanceOf(
       step: "recommendation",
       id: body.recommendationId,
       at: iso(createdAt),
-      detail: { action: body.action, confidence: body.confidence, asOf: body.asOf, engine: body.engine },
+      detail: {
+        action: body.action,
+        confidence: body.confidence,
+        asOf: body.asOf,
+        engine: body.engine,
+      },
       href: href("recommendations", body.recommendationId),
     },
   ];

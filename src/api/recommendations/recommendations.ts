@@ -32,7 +32,9 @@ const recommendationView = z
     resolution: z.enum(RESOLUTIONS),
     asOf: z.string(),
     action: z.enum(ACTIONS),
-    confidence: z.number().meta({ description: "probability that the action proves right at the horizon" }),
+    confidence: z
+      .number()
+      .meta({ description: "probability that the action proves right at the horizon" }),
     baseRate: z.number(),
     samples: z.number(),
     horizon: z.object({ bars: z.number(), resolution: z.enum(RESOLUTIONS) }),
@@ -119,7 +121,8 @@ recommendations.openapi(
       method: "get",
       path: "/recommendations",
       scope: "assets:read",
-      summary: "Recommendations of all assets, the newest made first; of one symbol those of its newest bars",
+      summary:
+        "Recommendations of all assets, the newest made first; of one symbol those of its newest bars",
       tag,
     },
     { query: listQuery.extend({ symbol: symbolSchema.optional() }) },
@@ -144,7 +147,8 @@ recommendations.openapi(
     200,
     recommendationView,
   ),
-  async (c) => c.json(show(await requireRecommendation(c.get("reads"), c.req.valid("param").id)), 200),
+  async (c) =>
+    c.json(show(await requireRecommendation(c.get("reads"), c.req.valid("param").id)), 200),
 );
 
 recommendations.openapi(
@@ -178,7 +182,12 @@ export async function requireRecommendation(
 /** Of one asset by its bars, of all by when they were made: each time the newest first. */
 async function listPage(
   db: D1DatabaseSession,
-  { cursor, limit, symbol, ...filter }: z.infer<typeof listQuery> & { readonly symbol?: string | undefined },
+  {
+    cursor,
+    limit,
+    symbol,
+    ...filter
+  }: z.infer<typeof listQuery> & { readonly symbol?: string | undefined },
 ) {
   const place = readCursor(cursor, z.tuple([z.number().int(), z.string()]));
   const after = place === null ? null : { asOf: place[0], id: place[1] };

@@ -5,7 +5,11 @@ import { NOTICE } from "../../domain/notice.ts";
 import { ACTIONS } from "../../domain/recommendation/recommendation.ts";
 import { followRecommendations } from "../../domain/track-record/following.ts";
 import { statisticsOf } from "../../domain/track-record/statistics.ts";
-import { type GroupSums, TRACK_RECORD_GROUPS, trackRecordSums } from "../../read-model/track-record.ts";
+import {
+  type GroupSums,
+  TRACK_RECORD_GROUPS,
+  trackRecordSums,
+} from "../../read-model/track-record.ts";
 import { ApiProblem } from "../http/problem.ts";
 import {
   instantSchema,
@@ -39,10 +43,15 @@ const count = z.object({ n: z.number(), hits: z.number() });
 
 const recordView = z
   .object({
-    group: z.string().nullable().meta({ description: "by groupBy; null when everything is one group" }),
+    group: z
+      .string()
+      .nullable()
+      .meta({ description: "by groupBy; null when everything is one group" }),
     n: z.number().meta({ description: "resolved calls that were hit or miss" }),
     effectiveN: z.number(),
-    void: z.number().meta({ description: "resolved calls that nobody could have got right or wrong" }),
+    void: z
+      .number()
+      .meta({ description: "resolved calls that nobody could have got right or wrong" }),
     actions: z.object({ BUY: count, HOLD: count, SELL: count }),
     hitRate: statistic,
     brier: statistic,
@@ -69,7 +78,9 @@ const recordView = z
         buyAndHold: statistic,
         difference: statistic,
       })
-      .meta({ description: "mean net return per horizon over calls that do not overlap, beside holding" }),
+      .meta({
+        description: "mean net return per horizon over calls that do not overlap, beside holding",
+      }),
   })
   .meta({ id: "TrackRecord" });
 
@@ -89,7 +100,9 @@ const query = z.object({
   promptVersion: name.optional(),
   resolution: z.enum(RESOLUTIONS).optional(),
   action: z.enum(ACTIONS).optional(),
-  from: instantSchema.optional().meta({ description: "the bar a call was made on, at the earliest" }),
+  from: instantSchema
+    .optional()
+    .meta({ description: "the bar a call was made on, at the earliest" }),
   to: instantSchema.optional(),
   groupBy: z.enum(TRACK_RECORD_GROUPS).optional(),
   cost: fraction.optional().meta({
@@ -127,7 +140,10 @@ trackRecord.openapi(
       nextCursor: z.string().nullable(),
       looked: z
         .object({ rows: z.number(), complete: z.boolean(), from: z.string().nullable() })
-        .meta({ description: "the newest resolutions this rests on; when not complete, narrow from and to" }),
+        .meta({
+          description:
+            "the newest resolutions this rests on; when not complete, narrow from and to",
+        }),
       notes: z.array(z.string()),
       notice: z.string(),
     }),
@@ -146,7 +162,8 @@ trackRecord.openapi(
     return c.json(
       {
         // Nothing resolved yet is an answer too: a record of nothing, and why.
-        items: items.length > 0 || wanted.groupBy !== undefined ? items : [show(NOTHING, false, cost)],
+        items:
+          items.length > 0 || wanted.groupBy !== undefined ? items : [show(NOTHING, false, cost)],
         nextCursor: groups.length > limit && last !== undefined ? writeCursor([last.group]) : null,
         looked: { ...looked, from: isoOrNull(looked.from) },
         notes: NOTES,

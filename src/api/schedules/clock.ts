@@ -1,6 +1,10 @@
 import * as z from "zod";
 import { REPLAY_END, REPLAY_START } from "../../domain/market/demo-catalogue.ts";
-import { bringBackSchedules, readClock, resetClock } from "../../records/operations/clock-record.ts";
+import {
+  bringBackSchedules,
+  readClock,
+  resetClock,
+} from "../../records/operations/clock-record.ts";
 import { auditRow } from "../http/audit-row.ts";
 import { iso, isoOrNull, jsonBody, operation, router } from "../http/schemas.ts";
 

@@ -7,8 +7,8 @@ import { claimSlots } from "../../records/jobs/slot-records.ts";
 export const PAUSED = "paused";
 
 /**
- * Records as skipped what a schedule was due for and will not run: (doneUntil, until], as far as it can be listed. Nothing once
- * the schedule is no longer as it was read.
+ * Records as skipped what a schedule was due for and will not run: (doneUntil, until], as far as it
+ * can be listed. Nothing once the schedule is no longer as it was read.
  */
 export function skipMissed(
   db: D1Database,

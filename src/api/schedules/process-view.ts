@@ -12,7 +12,10 @@ export const processView = z
     kind: z.enum(PROCESS_KINDS),
     state: z.enum(PROCESS_STATES),
     direction: z.enum(DIRECTIONS),
-    currentStep: z.string().nullable().meta({ description: "the step in work; null once it has ended" }),
+    currentStep: z
+      .string()
+      .nullable()
+      .meta({ description: "the step in work; null once it has ended" }),
     input: z.unknown(),
     steps: z.array(
       z.object({
@@ -34,7 +37,10 @@ export const processView = z
     error: problemView.meta({ description: "why it is being taken back or stuck" }),
     nextAt: z.string().nullable(),
     actor: z.string(),
-    traceparent: z.string().nullable().meta({ description: "W3C Trace Context of what started it" }),
+    traceparent: z
+      .string()
+      .nullable()
+      .meta({ description: "W3C Trace Context of what started it" }),
     createdAt: z.string(),
     updatedAt: z.string(),
     finishedAt: z.string().nullable(),
@@ -49,7 +55,8 @@ export const showProcess = (process: ProcessRecord): z.infer<typeof processView>
     kind: process.kind,
     state: progress.state,
     direction: progress.direction,
-    currentStep: progress.finishedAt === null ? (progress.steps[progress.step]?.name ?? null) : null,
+    currentStep:
+      progress.finishedAt === null ? (progress.steps[progress.step]?.name ?? null) : null,
     input: process.input,
     steps: progress.steps.map((step, index) => ({
       name: step.name,
@@ -60,10 +67,14 @@ export const showProcess = (process: ProcessRecord): z.infer<typeof processView>
         ...attempt,
         startedAt: iso(attempt.startedAt),
         endedAt: iso(attempt.endedAt),
-        error: attempt.error === null ? null : { code: attempt.error.code, detail: attempt.error.detail },
+        error:
+          attempt.error === null
+            ? null
+            : { code: attempt.error.code, detail: attempt.error.detail },
       })),
     })),
-    error: progress.error === null ? null : { code: progress.error.code, detail: progress.error.detail },
+    error:
+      progress.error === null ? null : { code: progress.error.code, detail: progress.error.detail },
     nextAt: isoOrNull(progress.dueAt),
     actor: process.actor,
     traceparent: process.traceparent,

@@ -1,5 +1,9 @@
 import * as z from "zod";
-import { decideProcess, type ProcessCommand, type ProcessRefusal } from "../../domain/process/decide.ts";
+import {
+  decideProcess,
+  type ProcessCommand,
+  type ProcessRefusal,
+} from "../../domain/process/decide.ts";
 import { definitionOf, PROCESS_KINDS } from "../../domain/process/definition.ts";
 import {
   type ProcessRecord,
@@ -20,10 +24,18 @@ import {
   startProcess,
 } from "../../records/jobs/process-records.ts";
 import type { AuditEntry } from "../../records/operations/audit.ts";
-import { describeAsset, newAsset } from "../assets/assets.ts";
+import { describeAsset, newAsset } from "../assets/asset-schemas.ts";
 import type { ApiEnv, Caller } from "../http/platform.ts";
 import { ApiProblem } from "../http/problem.ts";
-import { jsonBody, listLimit, listOf, operation, page, readCursor, router } from "../http/schemas.ts";
+import {
+  jsonBody,
+  listLimit,
+  listOf,
+  operation,
+  page,
+  readCursor,
+  router,
+} from "../http/schemas.ts";
 import { processView, showProcess } from "./process-view.ts";
 
 export const processes = router();
@@ -59,7 +71,10 @@ processes.openapi(
       return c.json(...accepted(await sameRequest(c.env, latest, input)));
     }
     if (watched) {
-      throw new ApiProblem("conflict", `${input.symbol} is registered already; use PATCH to change it.`);
+      throw new ApiProblem(
+        "conflict",
+        `${input.symbol} is registered already; use PATCH to change it.`,
+      );
     }
     const now = api.now();
     const id = processId(kind, input.symbol, processNumber(latest?.id ?? "") + 1);
@@ -74,15 +89,24 @@ processes.openapi(
       createdAt: now,
       updatedAt: now,
     };
-    await DB.batch(startProcess(DB, process, entryOf(c.env, c.get("caller"), "process.start", id, null)));
+    await DB.batch(
+      startProcess(DB, process, entryOf(c.env, c.get("caller"), "process.start", id, null)),
+    );
     return c.json(...accepted(await sameRequest(c.env, await requireProcess(DB, id), input)));
   },
 );
 
 /** Whoever asked for it first decides what it is; asking again sends it on its way once more. */
-async function sameRequest(env: ApiEnv["Bindings"], process: ProcessRecord, input: unknown): Promise<string> {
+async function sameRequest(
+  env: ApiEnv["Bindings"],
+  process: ProcessRecord,
+  input: unknown,
+): Promise<string> {
   if (canonicalJson(process.input) !== canonicalJson(input)) {
-    throw new ApiProblem("conflict", `The process ${process.id} was started for this with another input.`);
+    throw new ApiProblem(
+      "conflict",
+      `The process ${process.id} was started for this with another input.`,
+    );
   }
   if (process.progress.dueAt !== null) await env.api.enqueueProcess(process);
   return process.id;
@@ -93,7 +117,13 @@ const accepted = (id: string) => [{ processId: id }, 202, locationOf(id)] as con
 
 processes.openapi(
   operation(
-    { method: "get", path: "/processes", scope: "processes:read", summary: "Processes, newest first", tag },
+    {
+      method: "get",
+      path: "/processes",
+      scope: "processes:read",
+      summary: "Processes, newest first",
+      tag,
+    },
     {
       query: z.object({
         kind: z.enum(PROCESS_KINDS).optional(),
@@ -195,7 +225,7 @@ processes.openapi(
 
 const TRIES = 3;
 
-/** What a person decides about a process, written over the version it was decided on; a few times if that has moved. */
+/** Applies a person's command to a process, again if its version has moved. */
 async function manually(
   env: ApiEnv["Bindings"],
   caller: Caller,
@@ -208,10 +238,14 @@ async function manually(
     const definition = definitionOf(process.kind);
     const facts = decideProcess(definition, process.progress, command);
     if ("refused" in facts) throw new ApiProblem("conflict", WHY[facts.refused](process));
-    const progress = facts.reduce((state, fact) => evolveProcess(definition, state, fact), process.progress);
+    const progress = facts.reduce(
+      (state, fact) => evolveProcess(definition, state, fact),
+      process.progress,
+    );
     const now = env.api.now();
     const entry = entryOf(env, caller, `process.${command.do}`, id, detail);
-    // That it began is what the person did; that there was nothing to take back, and so it ended, is a turn of its own.
+    // That it began is what the person did; that there was nothing to take back, and so it ended,
+    // is a turn of its own.
     const turns = facts
       .filter(({ fact }) => fact !== "CompensationBegan")
       .flatMap((fact) => turnOf(env.api.newId, process, fact, now));
@@ -231,7 +265,8 @@ const WHY: Readonly<Record<ProcessRefusal, (process: ProcessRecord) => string>> 
       : "The process is being taken back already.",
   leased: ({ progress }) => {
     const { leaseUntil } = progress;
-    const when = leaseUntil === null ? "soon" : `after ${new Date(leaseUntil).toISOString()} at the latest`;
+    const when =
+      leaseUntil === null ? "soon" : `after ${new Date(leaseUntil).toISOString()} at the latest`;
     return `A worker has a step in hand, whose effect could come after its compensation; try again ${when}.`;
   },
   stuck: () => "The process is stuck.",

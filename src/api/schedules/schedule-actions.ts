@@ -12,7 +12,9 @@ import { PAUSED, skipMissed } from "./missed-slots.ts";
 import { answerWith, marketNow, refuseArchived, requireSchedule } from "./schedule-lookup.ts";
 import { scheduleView } from "./schedule-schemas.ts";
 
-/** Slots sent to the queue at once; the ticks that follow take as many each minute, oldest first. */
+/**
+ * Slots sent to the queue at once; the ticks that follow take as many each minute, oldest first.
+ */
 const AT_ONCE = 100;
 const LEASE_MS = 60_000;
 
@@ -42,7 +44,14 @@ scheduleActions.openapi(
       const before = await requireSchedule(DB, id);
       refuseStale(c, before.updatedAt);
       const [, paused] = await DB.batch([
-        auditRow(c.env, c.get("caller").id, "schedule.pause", id, null, asRead("schedules", before)),
+        auditRow(
+          c.env,
+          c.get("caller").id,
+          "schedule.pause",
+          id,
+          null,
+          asRead("schedules", before),
+        ),
         pauseSchedule(DB, before, api.now()),
       ]);
       return before.pausedAt !== null || (paused?.meta.changes ?? 0) > 0 ? id : null;
@@ -86,7 +95,14 @@ scheduleActions.openapi(
       const from = catchUp || before.pausedAt === null ? before.doneUntil : await marketNow(c.env);
       const detail = catchUp ? "catching up" : null;
       const results = await DB.batch([
-        auditRow(c.env, c.get("caller").id, "schedule.resume", id, detail, asRead("schedules", before)),
+        auditRow(
+          c.env,
+          c.get("caller").id,
+          "schedule.resume",
+          id,
+          detail,
+          asRead("schedules", before),
+        ),
         ...(from > before.doneUntil ? [skipMissed(DB, before, from, PAUSED, now)] : []),
         resumeSchedule(DB, before, from, nextSlot(before.cadence, from), now),
       ]);
@@ -102,7 +118,10 @@ const backfillView = z
     from: z.string(),
     to: z.string(),
     slots: z.number().int().meta({ description: "slots of the range" }),
-    claimed: z.number().int().meta({ description: "those that this request made; the others were there" }),
+    claimed: z
+      .number()
+      .int()
+      .meta({ description: "those that this request made; the others were there" }),
   })
   .meta({ id: "Backfill" });
 
@@ -144,7 +163,13 @@ scheduleActions.openapi(
     }));
     const [claim] = await DB.batch<{ slot: number }>([
       claimBackfill(DB, schedule.id, wanted, skippedToo, c.get("caller").id, now),
-      auditRow(c.env, c.get("caller").id, "schedule.backfill", schedule.id, `${iso(from)} to ${iso(to)}`),
+      auditRow(
+        c.env,
+        c.get("caller").id,
+        "schedule.backfill",
+        schedule.id,
+        `${iso(from)} to ${iso(to)}`,
+      ),
     ]);
     const claimed = new Set(claim?.results.map(({ slot }) => slot));
     // The rest is taken by the ticks as the leases run out.

@@ -9,7 +9,9 @@ import type { ApiEnv } from "../http/platform.ts";
 import { ApiProblem } from "../http/problem.ts";
 import { showSchedule } from "./schedule-schemas.ts";
 
-/** Schedules live on the market's clock, which only differs from the wall clock while a replay runs. */
+/**
+ * Schedules live on the market's clock, which only differs from the wall clock while a replay runs.
+ */
 export const marketNow = ({ DB, api }: ApiEnv["Bindings"]): Promise<number> =>
   marketTime(DB, api.config, api.now());
 

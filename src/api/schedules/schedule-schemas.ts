@@ -22,7 +22,8 @@ const cadence = z.discriminatedUnion("type", [
 ]);
 
 const only = z.literal("due").optional().meta({
-  description: "with kind recommendation: makes none, but judges those that have come to their horizon",
+  description:
+    "with kind recommendation: makes none, but judges those that have come to their horizon",
 });
 
 const target = z.union([
@@ -70,7 +71,8 @@ export const scheduleView = z
     jitterSeconds: z.number(),
     paused: z.boolean(),
     pausedWhy: z.string().nullable().meta({
-      description: "why the system paused it, as when its asset was archived; null when a person did",
+      description:
+        "why the system paused it, as when its asset was archived; null when a person did",
     }),
     nextDue: z.string().nullable(),
     createdAt: z.string(),

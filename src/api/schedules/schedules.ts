@@ -15,7 +15,15 @@ import { auditRow } from "../http/audit-row.ts";
 import { laterThan, refuseStale, unraced } from "../http/conditional-writes.ts";
 import type { ApiEnv } from "../http/platform.ts";
 import { ApiProblem } from "../http/problem.ts";
-import { jsonBody, listLimit, listOf, operation, page, readCursor, router } from "../http/schemas.ts";
+import {
+  jsonBody,
+  listLimit,
+  listOf,
+  operation,
+  page,
+  readCursor,
+  router,
+} from "../http/schemas.ts";
 import { requirePortfolio } from "../portfolios/portfolios.ts";
 import { PAUSED, skipMissed } from "./missed-slots.ts";
 import { answerWith, marketNow, requireSchedule } from "./schedule-lookup.ts";
@@ -38,7 +46,12 @@ schedules.openapi(
     const { limit, cursor } = c.req.valid("query");
     const after = readCursor(cursor, z.tuple([z.string()]))?.[0] ?? "";
     return c.json(
-      page(await listSchedules(c.get("reads"), after, limit + 1), limit, ({ id }) => [id], showSchedule),
+      page(
+        await listSchedules(c.get("reads"), after, limit + 1),
+        limit,
+        ({ id }) => [id],
+        showSchedule,
+      ),
       200,
     );
   },
@@ -46,7 +59,13 @@ schedules.openapi(
 
 schedules.openapi(
   operation(
-    { method: "post", path: "/schedules", scope: "schedules:write", summary: "Make a schedule", tag },
+    {
+      method: "post",
+      path: "/schedules",
+      scope: "schedules:write",
+      summary: "Make a schedule",
+      tag,
+    },
     jsonBody(newSchedule),
     201,
     scheduleView,
@@ -78,7 +97,13 @@ schedules.openapi(
 
 schedules.openapi(
   operation(
-    { method: "get", path: "/schedules/{id}", scope: "schedules:read", summary: "One schedule", tag },
+    {
+      method: "get",
+      path: "/schedules/{id}",
+      scope: "schedules:read",
+      summary: "One schedule",
+      tag,
+    },
     { params },
     200,
     scheduleView,
@@ -122,7 +147,11 @@ schedules.openapi(
       await refuseUnkeepable(c.env, merged);
       const schedule = cadence ? { ...merged, nextDue: nextSlot(merged.cadence, from) } : merged;
       const why = before.pausedAt === null ? "the cadence was changed before it ran" : PAUSED;
-      const still = asRead("schedules", before, cadence ? `AND t.done_until = ${before.doneUntil}` : "");
+      const still = asRead(
+        "schedules",
+        before,
+        cadence ? `AND t.done_until = ${before.doneUntil}` : "",
+      );
       const results = await DB.batch([
         auditRow(c.env, c.get("caller").id, "schedule.update", schedule.id, null, still),
         ...(cadence ? [skipMissed(DB, before, from, why, now)] : []),
@@ -155,7 +184,14 @@ schedules.openapi(
       refuseStale(c, before.updatedAt);
       const { id } = before;
       const [, deleted] = await DB.batch([
-        auditRow(c.env, c.get("caller").id, "schedule.delete", id, null, asRead("schedules", before)),
+        auditRow(
+          c.env,
+          c.get("caller").id,
+          "schedule.delete",
+          id,
+          null,
+          asRead("schedules", before),
+        ),
         deleteSchedule(DB, id, before),
       ]);
       return (deleted?.meta.changes ?? 0) > 0 ? id : null;
@@ -173,17 +209,31 @@ async function refuseUnkeepable(
     throw new ApiProblem("validation_failed", `cadence: ${reason}`, [{ field: "cadence", reason }]);
   const catchUp = validateCatchUp(requested.catchUpSeconds);
   if (catchUp !== null)
-    throw new ApiProblem("validation_failed", catchUp, [{ field: "catchUpSeconds", reason: catchUp }]);
+    throw new ApiProblem("validation_failed", catchUp, [
+      { field: "catchUpSeconds", reason: catchUp },
+    ]);
   if ("portfolioId" in requested.target !== (requested.kind === "portfolio")) {
     const reason = "kind portfolio is for a portfolioId, no other kind is";
     throw new ApiProblem("validation_failed", `target: ${reason}`, [{ field: "target", reason }]);
   }
-  if ("portfolioId" in requested.target) await requirePortfolio(env.DB, requested.target.portfolioId);
+  if ("portfolioId" in requested.target)
+    await requirePortfolio(env.DB, requested.target.portfolioId);
   if ("resolution" in requested.target !== (requested.kind === "ranking"))
-    throw new ApiProblem("validation_failed", "A ranking is of a resolution, and nothing else is.", [
-      { field: "target", reason: 'kind ranking goes with {"resolution": "1d"}, other kinds with assets' },
-    ]);
-  if ("only" in requested.target && requested.target.only === "due" && requested.kind !== "recommendation")
+    throw new ApiProblem(
+      "validation_failed",
+      "A ranking is of a resolution, and nothing else is.",
+      [
+        {
+          field: "target",
+          reason: 'kind ranking goes with {"resolution": "1d"}, other kinds with assets',
+        },
+      ],
+    );
+  if (
+    "only" in requested.target &&
+    requested.target.only === "due" &&
+    requested.kind !== "recommendation"
+  )
     throw new ApiProblem("validation_failed", "Only recommendations come to a horizon.", [
       { field: "target.only", reason: "goes with kind recommendation" },
     ]);

@@ -55,7 +55,10 @@ const slotView = z
       .number()
       .meta({ description: "from its moment until it was taken, on the market's clock" }),
     claimedAt: z.string(),
-    finishedAt: z.string().nullable().meta({ description: "when it was skipped, or its last job ended" }),
+    finishedAt: z
+      .string()
+      .nullable()
+      .meta({ description: "when it was skipped, or its last job ended" }),
   })
   .meta({ id: "Slot" });
 
@@ -67,7 +70,12 @@ const showSlot = (s: Slot): z.infer<typeof slotView> => ({
   outcome: slotOutcome(s.state, s),
   skippedWhy: s.skippedWhy,
   jobs: s.jobs,
-  jobsByState: { open: openJobs(s), succeeded: s.succeeded, failed: s.failed, cancelled: s.cancelled },
+  jobsByState: {
+    open: openJobs(s),
+    succeeded: s.succeeded,
+    failed: s.failed,
+    cancelled: s.cancelled,
+  },
   sharedJobs: s.shared,
   dueAt: iso(s.slot),
   latenessSeconds: s.lateSeconds,
@@ -139,7 +147,8 @@ slots.openapi(
         claimSlots(DB, [claim], by, null, before),
       ]);
       if ((claimed?.results.length ?? 0) > 0 || before === null) return decision.kind;
-      // Asked twice in one millisecond: the slot of that moment is there, whatever has become of it.
+      // Asked twice in one millisecond: the slot of that moment is there, whatever has become of
+      // it.
       return (await findSlot(DB, schedule.id, slot)) === null ? null : decision.kind;
     });
     if (decided === "run") await api.enqueueSlots([{ scheduleId: schedule.id, slot }]);
@@ -199,6 +208,7 @@ slots.openapi(
 
 async function requireSlot(db: Reader, id: string, slot: number): Promise<Slot> {
   const found = await findSlot(db, id, slot);
-  if (found === null) throw new ApiProblem("not_found", `The schedule ${id} has no slot at ${iso(slot)}.`);
+  if (found === null)
+    throw new ApiProblem("not_found", `The schedule ${id} has no slot at ${iso(slot)}.`);
   return found;
 }

@@ -42,9 +42,9 @@ export const initialAlert = (now: number): AlertState => ({
 });
 
 /**
- * What a reading makes of a rule. It fires once when the value has been at `raise` or above for the rule's time, clears
- * once at `clear` or below, and in between reminds only after a long while. A null reading is one that could not be
- * taken: not knowing neither raises nor clears.
+ * What a reading makes of a rule. It fires once when the value has been at `raise` or above for the
+ * rule's time, clears once at `clear` or below, and in between reminds only after a long while. A
+ * null reading is one that could not be taken: not knowing neither raises nor clears.
  */
 export function decideAlert(
   rule: AlertRule,
@@ -68,7 +68,10 @@ export function decideAlert(
       return now - before.since >= rule.forSeconds * 1000 ? raised : { state: same, kind: null };
     case "raised":
       if (reading <= rule.clear) {
-        return { state: { state: "ok", since: now, value: reading, lastNotified: now }, kind: "cleared" };
+        return {
+          state: { state: "ok", since: now, value: reading, lastNotified: now },
+          kind: "cleared",
+        };
       }
       return now - (before.lastNotified ?? before.since) >= REMIND_SECONDS * 1000
         ? { state: { ...same, lastNotified: now }, kind: "still raised" }

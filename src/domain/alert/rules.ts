@@ -32,7 +32,10 @@ export interface AlertRule {
   readonly metric: AlertMetric;
   /** At this value and above it is bad. */
   readonly raise: number;
-  /** At this value and below it is good again; lower than `raise`, so that a value that wavers tells nothing. */
+  /**
+   * At this value and below it is good again; lower than `raise`, so that a value that wavers tells
+   * nothing.
+   */
   readonly clear: number;
   /** It must be bad for so long before anybody is told. */
   readonly forSeconds: number;
@@ -125,7 +128,10 @@ export interface RuleChange {
   readonly off?: boolean | undefined;
 }
 
-/** The rules with what an installation says about them. A new `raise` alone keeps the distance of `clear`. */
+/**
+ * The rules with what an installation says about them. A new `raise` alone keeps the distance of
+ * `clear`.
+ */
 export const withChanges = (
   rules: readonly AlertRule[],
   changes: Readonly<Partial<Record<AlertRuleId, RuleChange | undefined>>>,
@@ -139,7 +145,9 @@ export const withChanges = (
       {
         ...rule,
         raise,
-        clear: change.clear ?? (change.raise === undefined ? rule.clear : (rule.clear / rule.raise) * raise),
+        clear:
+          change.clear ??
+          (change.raise === undefined ? rule.clear : (rule.clear / rule.raise) * raise),
         forSeconds: change.forSeconds ?? rule.forSeconds,
         severity: change.severity ?? rule.severity,
       },

@@ -9,8 +9,8 @@ export interface PricePoint {
 }
 
 /**
- * The deepest fall from an earlier high. `depth` is a fraction ≤ 0 (−0.25 = a quarter lost); `peak` and `trough` are
- * the timestamps it ran between, null when the price never fell.
+ * The deepest fall from an earlier high. `depth` is a fraction ≤ 0 (−0.25 = a quarter lost); `peak`
+ * and `trough` are the timestamps it ran between, null when the price never fell.
  */
 export interface Drawdown {
   readonly depth: number;
@@ -19,9 +19,10 @@ export interface Drawdown {
 }
 
 /**
- * How a price series did. Returns are simple, per bar; ratios and volatility are annualised; everything is a fraction,
- * not a percentage. Null where a figure is not defined: all of them with fewer than two returns or with a close of
- * zero or less (no return exists there), ratios when their divisor is zero.
+ * How a price series did. Returns are simple, per bar; ratios and volatility are annualised;
+ * everything is a fraction, not a percentage. Null where a figure is not defined: all of them with
+ * fewer than two returns or with a close of zero or less (no return exists there), ratios when
+ * their divisor is zero.
  */
 export interface Performance {
   /** Number of returns, one fewer than closes. */
@@ -36,12 +37,18 @@ export interface Performance {
   readonly volatility: number | null;
   /** mean / standardDeviation × √periodsPerYear, risk-free rate 0. */
   readonly sharpe: number | null;
-  /** mean / √(Σ min(r, 0)² / n) × √periodsPerYear: target 0, divisor all n returns (R PerformanceAnalytics, "full"). */
+  /**
+   * mean / √(Σ min(r, 0)² / n) × √periodsPerYear: target 0, divisor all n returns (R
+   * PerformanceAnalytics, "full").
+   */
   readonly sortino: number | null;
   readonly maxDrawdown: Drawdown | null;
   /** annualizedReturn / −maxDrawdown.depth, over the whole range (Calmar ratio). */
   readonly calmar: number | null;
-  /** The return that 5 % of the returns fall short of: historical quantile, R type 7. Usually negative. */
+  /**
+   * The return that 5 % of the returns fall short of: historical quantile, R type 7. Usually
+   * negative.
+   */
   readonly valueAtRisk95: number | null;
   /** Mean of the returns at or below valueAtRisk95. */
   readonly conditionalValueAtRisk95: number | null;
@@ -80,11 +87,20 @@ const deepestFall = (points: readonly PricePoint[]): Drawdown => {
   return worst;
 };
 
-/** Population moment of the given order about the mean, in units of the population standard deviation. */
-const standardMoment = (values: readonly number[], mean: number, deviation: number, order: number): number =>
-  meanOf(values.map((value) => ((value - mean) / deviation) ** order));
+/**
+ * Population moment of the given order about the mean, in units of the population standard
+ * deviation.
+ */
+const standardMoment = (
+  values: readonly number[],
+  mean: number,
+  deviation: number,
+  order: number,
+): number => meanOf(values.map((value) => ((value - mean) / deviation) ** order));
 
-/** Mean, deviation (n − 1) and Sharpe ratio of two or more returns; what `Performance` says of them. */
+/**
+ * Mean, deviation (n − 1) and Sharpe ratio of two or more returns; what `Performance` says of them.
+ */
 export const returnStatistics = (returns: readonly number[], periodsPerYear: number) => {
   const mean = meanOf(returns);
   const squares = squaredDeviations(returns, mean);
@@ -95,15 +111,22 @@ export const returnStatistics = (returns: readonly number[], periodsPerYear: num
 };
 
 /** Compound growth per year of what grew by the factor `growth` over this many bars. */
-export const annualGrowth = (growth: number, observations: number, periodsPerYear: number): number =>
-  growth ** (periodsPerYear / observations) - 1;
+export const annualGrowth = (
+  growth: number,
+  observations: number,
+  periodsPerYear: number,
+): number => growth ** (periodsPerYear / observations) - 1;
 
 /** The figures of a series of closes, oldest first, with `periodsPerYear` bars to the year. */
-export const performanceOf = (points: readonly PricePoint[], periodsPerYear: number): Performance => {
+export const performanceOf = (
+  points: readonly PricePoint[],
+  periodsPerYear: number,
+): Performance => {
   const observations = Math.max(0, points.length - 1);
   const first = points[0];
   const last = points.at(-1);
-  if (observations < 2 || first === undefined || last === undefined) return { observations, ...UNKNOWN };
+  if (observations < 2 || first === undefined || last === undefined)
+    return { observations, ...UNKNOWN };
   if (points.some((point) => !(point.close > 0))) return { observations, ...UNKNOWN };
 
   const returns: number[] = [];

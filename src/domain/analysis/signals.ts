@@ -14,7 +14,10 @@ export const SIGNAL_IDS = [
 
 export type SignalId = (typeof SIGNAL_IDS)[number];
 
-/** How much each signal counts when all are known; they add up to 1. What they are worth: honesty.test.ts. */
+/**
+ * How much each signal counts when all are known; they add up to 1. What they are worth:
+ * honesty.test.ts.
+ */
 export const SIGNAL_WEIGHTS: Readonly<Record<SignalId, number>> = {
   priceVsSlowAverage: 0.3,
   fastVsSlowAverage: 0.2,
@@ -24,8 +27,9 @@ export const SIGNAL_WEIGHTS: Readonly<Record<SignalId, number>> = {
 };
 
 /**
- * What one signal says. `value` was compared with `threshold` (same unit); `vote` is −1 (falling) to 1 (rising).
- * All three are null together when the signal cannot be known, and `reading` then says why.
+ * What one signal says. `value` was compared with `threshold` (same unit); `vote` is −1 (falling)
+ * to 1 (rising). All three are null together when the signal cannot be known, and `reading` then
+ * says why.
  */
 export type Observation = {
   readonly id: SignalId;
@@ -40,7 +44,10 @@ export type Observation = {
 export interface SignalInput {
   readonly closes: readonly number[];
   readonly values: IndicatorValues;
-  /** The logarithmic move to each close from the one before it, where whoever asks for every bar has them already. */
+  /**
+   * The logarithmic move to each close from the one before it, where whoever asks for every bar has
+   * them already.
+   */
   readonly moves?: readonly number[];
 }
 
@@ -116,18 +123,26 @@ const movesIn = (closes: readonly number[]): number[] | null => {
 };
 
 /**
- * The logarithmic move from `momentumFrom` to `momentumTo` bars ago over what a walk of the same volatility would
- * typically make: Σr / (s·√n), the t statistic of the mean return. The vote is its tanh, so it never shouts.
- * A move without any variation has no such ratio; a market that did not move has 0.
+ * The logarithmic move from `momentumFrom` to `momentumTo` bars ago over what a walk of the same
+ * volatility would typically make: Σr / (s·√n), the t statistic of the mean return. The vote is its
+ * tanh, so it never shouts. A move without any variation has no such ratio; a market that did not
+ * move has 0.
  */
-const momentum = ({ closes, moves }: SignalInput, parameters: TrendParameters, write: Write): Observation => {
+const momentum = (
+  { closes, moves }: SignalInput,
+  parameters: TrendParameters,
+  write: Write,
+): Observation => {
   const id = "momentum";
   const { momentumFrom, momentumTo } = parameters;
   const name = `Momentum from ${momentumFrom} to ${momentumTo} bars ago`;
-  if (closes.length <= momentumFrom) return unknown(id, name, `Momentum needs ${momentumFrom + 1} closes.`);
+  if (closes.length <= momentumFrom)
+    return unknown(id, name, `Momentum needs ${momentumFrom + 1} closes.`);
   const [first, end] = [closes.length - momentumFrom, closes.length - momentumTo];
-  const returns = moves === undefined ? movesIn(closes.slice(first - 1, end)) : moves.slice(first, end);
-  if (returns === null) return unknown(id, name, "Momentum is not defined across a close of zero or less.");
+  const returns =
+    moves === undefined ? movesIn(closes.slice(first - 1, end)) : moves.slice(first, end);
+  if (returns === null)
+    return unknown(id, name, "Momentum is not defined across a close of zero or less.");
   const mean = meanOf(returns);
   const move = mean * returns.length;
   const deviation = Math.sqrt(squaredDeviations(returns, mean) / (returns.length - 1));
@@ -140,7 +155,11 @@ const momentum = ({ closes, moves }: SignalInput, parameters: TrendParameters, w
   return { id, name, value: score, threshold: 0, vote, reading };
 };
 
-const macdHistogram = (values: IndicatorValues, closes: readonly number[], write: Write): Observation => {
+const macdHistogram = (
+  values: IndicatorValues,
+  closes: readonly number[],
+  write: Write,
+): Observation => {
   const id = "macdHistogram";
   const name = "MACD histogram";
   const histogram = values.macdHistogram;

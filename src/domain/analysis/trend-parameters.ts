@@ -6,7 +6,10 @@ export interface TrendParameters {
   readonly slowAverage: number;
   /** Momentum runs from this many bars ago … */
   readonly momentumFrom: number;
-  /** … to this many bars ago: the latest month is left out because it tends to reverse ("12-1 momentum"). */
+  /**
+   * … to this many bars ago: the latest month is left out because it tends to reverse ("12-1
+   * momentum").
+   */
   readonly momentumTo: number;
   /** How far ahead a recommendation looks. */
   readonly horizon: number;

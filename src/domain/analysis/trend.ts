@@ -18,7 +18,10 @@ const ENOUGH_KNOWN = 0.5;
 
 export type Direction = "UP" | "DOWN" | "SIDEWAYS";
 
-/** A signal with its say in the score: `contribution` = `weight` × `vote`; both are 0 when it has none. */
+/**
+ * A signal with its say in the score: `contribution` = `weight` × `vote`; both are 0 when it has
+ * none.
+ */
 export type Signal = Observation & { readonly weight: number; readonly contribution: number };
 
 export interface CounterEvidence {
@@ -26,7 +29,10 @@ export interface CounterEvidence {
   readonly reading: string;
 }
 
-/** The reading of one bar. `score` is the sum of the contributions, −1..1, or null when too little is known. */
+/**
+ * The reading of one bar. `score` is the sum of the contributions, −1..1, or null when too little
+ * is known.
+ */
 export interface Trend {
   readonly direction: Direction;
   readonly score: number | null;
@@ -38,7 +44,10 @@ export interface Trend {
   readonly unknown: readonly SignalId[];
 }
 
-/** Twelve decimals: .3 + .2 − .1 − .1 must not become 0.30000000000000004 and a direction by rounding error. */
+/**
+ * Twelve decimals: .3 + .2 − .1 − .1 must not become 0.30000000000000004 and a direction by
+ * rounding error.
+ */
 const withoutRoundingError = (score: number): number => Math.round(score * 1e12) / 1e12 + 0;
 
 const directionOf = (score: number | null): Direction => {
@@ -51,16 +60,22 @@ const reasonFor = (score: number | null, write: Write): string => {
   if (score === null) return "There is not enough history to tell a direction.";
   const said = `The score ${write(score)} is`;
   if (score > DIRECTION_THRESHOLD) return `${said} above ${DIRECTION_THRESHOLD}: the trend is up.`;
-  if (score < -DIRECTION_THRESHOLD) return `${said} below ${-DIRECTION_THRESHOLD}: the trend is down.`;
+  if (score < -DIRECTION_THRESHOLD)
+    return `${said} below ${-DIRECTION_THRESHOLD}: the trend is down.`;
   return `${said} between ${-DIRECTION_THRESHOLD} and ${DIRECTION_THRESHOLD}: no clear trend.`;
 };
 
 /**
- * Reads the trend of the latest bar from at most `windowLength(resolution)` closes and the bar's indicators.
- * The weight of a signal that cannot be known goes to the known ones in proportion; with less than half of the weight
- * known there is no score at all. Same input, same answer. `write` writes the numbers in its sentences.
+ * Reads the trend of the latest bar from at most `windowLength(resolution)` closes and the bar's
+ * indicators. The weight of a signal that cannot be known goes to the known ones in proportion;
+ * with less than half of the weight known there is no score at all. Same input, same answer.
+ * `write` writes the numbers in its sentences.
  */
-export const readTrend = (resolution: Resolution, input: SignalInput, write: Write = toSixDigits): Trend => {
+export const readTrend = (
+  resolution: Resolution,
+  input: SignalInput,
+  write: Write = toSixDigits,
+): Trend => {
   const observations = observe(input, TREND_PARAMETERS[resolution], write);
   let known = 0;
   for (const { id, vote } of observations) if (vote !== null) known += SIGNAL_WEIGHTS[id];

@@ -10,7 +10,9 @@ import type { AssetView } from "./decide.ts";
 export interface AssetState {
   readonly version: number;
   readonly fact: AssetFact | null;
-  /** By resolution and timestamp (epoch ms); each with the version of the event that last wrote it. */
+  /**
+   * By resolution and timestamp (epoch ms); each with the version of the event that last wrote it.
+   */
   readonly bars: ReadonlyMap<Resolution, ReadonlyMap<number, Bar & { readonly version: number }>>;
   /** By ex-date and kind; each with the version of the event that last wrote it. */
   readonly actions: ReadonlyMap<string, CorporateAction & { readonly version: number }>;
@@ -26,10 +28,14 @@ export const initialAsset = (): AssetState => ({
   answers: new Map(),
 });
 
-/** The asset after one more event. Throws a RangeError on a gap: a history with a hole means nothing. */
+/**
+ * The asset after one more event. Throws a RangeError on a gap: a history with a hole means
+ * nothing.
+ */
 export function evolveAsset(state: AssetState, event: AnyEvent): AssetState {
   const { version } = event;
-  if (version !== state.version + 1) throw new RangeError(`version ${version} follows ${state.version}`);
+  if (version !== state.version + 1)
+    throw new RangeError(`version ${version} follows ${state.version}`);
   switch (event.eventType) {
     case "AssetRegistered":
     case "AssetUpdated":
@@ -49,7 +55,11 @@ export function evolveAsset(state: AssetState, event: AnyEvent): AssetState {
     }
     case "RecommendationGenerated": {
       const { snapshotHash, recommendationId } = event.payload;
-      return { ...state, version, answers: new Map(state.answers).set(snapshotHash, recommendationId) };
+      return {
+        ...state,
+        version,
+        answers: new Map(state.answers).set(snapshotHash, recommendationId),
+      };
     }
     default:
       return { ...state, version };

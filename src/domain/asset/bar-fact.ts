@@ -13,7 +13,10 @@ export const toFact = (bar: Bar): BarFact => ({
 });
 
 /** A bar as the analysis takes it. */
-export const fromFact = (fact: BarFact): Bar => ({ ...fact, timestamp: Date.parse(fact.timestamp) });
+export const fromFact = (fact: BarFact): Bar => ({
+  ...fact,
+  timestamp: Date.parse(fact.timestamp),
+});
 
 /** The bars an event writes, as they stand after it; none for events about anything else. */
 export function barsOf(event: NewEvent): readonly BarFact[] {

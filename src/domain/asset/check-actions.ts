@@ -24,8 +24,8 @@ const EARLIEST = Date.UTC(1900, 0, 1);
 const MAX_SHARES = 1e6;
 
 /**
- * Actions that may be stored, or every reason why none may. `now` is epoch ms. Rows are counted from 1, and fields are named
- * `actions.<field>`, so that nobody looks for them among the bars.
+ * Actions that may be stored, or every reason why none may. `now` is epoch ms. Rows are counted
+ * from 1, and fields are named `actions.<field>`, so that nobody looks for them among the bars.
  */
 export function checkActions(
   rows: readonly JsonAction[],
@@ -38,7 +38,8 @@ export function checkActions(
     const place = { row: index + 1, line: null };
     const refuse = (field: string, value: string, reason: string) =>
       errors.add(place, `actions.${field}`, value, reason);
-    if (type !== "STOCK") refuse("type", json.type, "is nothing that happens to anything but a stock");
+    if (type !== "STOCK")
+      refuse("type", json.type, "is nothing that happens to anything but a stock");
     const exDate = checkDate(json.exDate, now, refuse);
     const values = checkValues(json, refuse);
     if (exDate === null || values === null) continue;
@@ -51,7 +52,9 @@ export function checkActions(
       actions.push(action);
     } else if (first.text !== text) refuse("exDate", json.exDate, otherOf(json.type, first));
   }
-  return errors.total > 0 ? { ok: false, errors: errors.listed, total: errors.total } : { ok: true, actions };
+  return errors.total > 0
+    ? { ok: false, errors: errors.listed, total: errors.total }
+    : { ok: true, actions };
 }
 
 const otherOf = (type: ActionType, { row }: Pick<RowPlace, "row">): string =>
@@ -80,7 +83,11 @@ function checkValues(json: JsonAction, refuse: Refuse): Values | null {
   if (json.type === "dividend") {
     const { type, amount } = json;
     if (amount >= 0 && amount <= MAX_PRICE) return { type, amount: amount + 0 };
-    refuse("amount", String(amount), amount < 0 ? "is below zero" : `is beyond ${MAX_PRICE.toExponential()}`);
+    refuse(
+      "amount",
+      String(amount),
+      amount < 0 ? "is below zero" : `is beyond ${MAX_PRICE.toExponential()}`,
+    );
     return null;
   }
   const { type, numerator, denominator } = json;

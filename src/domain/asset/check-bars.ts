@@ -13,8 +13,9 @@ export interface BarRules {
 }
 
 /**
- * Bars that may be stored, or every reason why none may. `warnings` are oddities that real files have and that do not
- * make a bar impossible; like errors, the first hundred are listed and all are counted.
+ * Bars that may be stored, or every reason why none may. `warnings` are oddities that real files
+ * have and that do not make a bar impossible; like errors, the first hundred are listed and all are
+ * counted.
  */
 export type BarsCheck =
   | {
@@ -36,7 +37,9 @@ const YEAR = 366 * 86_400_000;
 
 const PRICE_FIELDS = ["open", "high", "low", "close"] as const;
 
-/** Refuses the impossible: the whole batch, so that nobody has to find out which half was stored. */
+/**
+ * Refuses the impossible: the whole batch, so that nobody has to find out which half was stored.
+ */
 export const checkBars = (rows: readonly BarRow[], rules: BarRules): BarsCheck => {
   const errors = new RowErrors();
   const warnings = new RowErrors();
@@ -55,7 +58,9 @@ export const checkBars = (rows: readonly BarRow[], rules: BarRules): BarsCheck =
     else if (!hasSameValues(first.bar, bar)) refuseConflict(keyed, first, rules.resolution, errors);
   }
   if (errors.total > 0) return { ok: false, errors: errors.listed, total: errors.total };
-  const bars = [...firstOf.values()].map(({ bar }) => bar).sort((a, b) => a.timestamp - b.timestamp);
+  const bars = [...firstOf.values()]
+    .map(({ bar }) => bar)
+    .sort((a, b) => a.timestamp - b.timestamp);
   const folded = rows.length - bars.length;
   return { ok: true, bars, folded, warnings: warnings.listed, warningTotal: warnings.total };
 };
@@ -91,7 +96,8 @@ const checkValues = (place: RowPlace, bar: Bar, errors: RowErrors): void => {
   const { volume } = bar;
   if (volume !== null && !Number.isFinite(volume))
     errors.add(place, "volume", String(volume), "is not a number");
-  else if (volume !== null && volume < 0) errors.add(place, "volume", String(volume), "is below zero");
+  else if (volume !== null && volume < 0)
+    errors.add(place, "volume", String(volume), "is below zero");
   const { open, high, low } = bar;
   const unknown = [open, high, low].filter((price) => price === null).length;
   if (unknown === 1 || unknown === 2)
@@ -101,17 +107,26 @@ const checkValues = (place: RowPlace, bar: Bar, errors: RowErrors): void => {
 };
 
 /**
- * Vendors round each price on its own, and late trades move a close but not a range: real files of SPY have lows above
- * the close. Refusing a whole history for that would help nobody.
+ * Vendors round each price on its own, and late trades move a close but not a range: real files of
+ * SPY have lows above the close. Refusing a whole history for that would help nobody.
  */
-const warnOutsideRange = (place: RowPlace, { open, high, low, close }: Bar, warnings: RowErrors): void => {
+const warnOutsideRange = (
+  place: RowPlace,
+  { open, high, low, close }: Bar,
+  warnings: RowErrors,
+): void => {
   if (open === null || high === null || low === null) return;
   const outside = `is outside the range from ${low} to ${high}`;
   if (open > high || open < low) warnings.add(place, "open", String(open), outside);
   if (close > high || close < low) warnings.add(place, "close", String(close), outside);
 };
 
-const refuseConflict = (later: BarRow, first: BarRow, resolution: Resolution, errors: RowErrors): void => {
+const refuseConflict = (
+  later: BarRow,
+  first: BarRow,
+  resolution: Resolution,
+  errors: RowErrors,
+): void => {
   const reason = `${placeName(first)} has other values for the same ${resolution} period`;
   errors.add(later, "timestamp", isoOf(later.bar.timestamp), reason);
 };

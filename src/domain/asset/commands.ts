@@ -20,7 +20,10 @@ interface Command {
 
 export interface RegisterCommand extends Command {
   readonly fact: AssetFact;
-  /** What the fact was made from, null for nothing: it is refused when the asset is something else by now. */
+  /**
+   * What the fact was made from, null for nothing: it is refused when the asset is something else
+   * by now.
+   */
   readonly expected?: AssetFact | null;
 }
 
@@ -43,7 +46,10 @@ export interface IngestCommand extends Command {
   readonly bars: readonly Bar[];
   /** Dividends and splits that came with them, one of a kind a day. */
   readonly actions?: readonly CorporateAction[];
-  /** By what to multiply the prices of the stored bars before these, which their source does not reach any more. */
+  /**
+   * By what to multiply the prices of the stored bars before these, which their source does not
+   * reach any more.
+   */
   readonly olderTimes?: number;
 }
 
@@ -74,9 +80,14 @@ export interface IndicatorsResult {
 export interface RecommendationContext {
   readonly snapshot: Snapshot;
   readonly basedOn: RecommendationBody["basedOn"];
-  /** The stream's version when it was read: the answer is kept only if nothing has happened since. */
+  /**
+   * The stream's version when it was read: the answer is kept only if nothing has happened since.
+   */
   readonly version: number;
-  /** How the engine that was asked about has fared on this series; null before its first resolved call. */
+  /**
+   * How the engine that was asked about has fared on this series; null before its first resolved
+   * call.
+   */
   readonly record?: EngineRecord | null;
   /** Of the newest bars; not told by objects of before it was judged. */
   readonly quality?: RecommendedOn;

@@ -5,7 +5,10 @@ import type { CalendarId } from "../market/calendar-id.ts";
 import type { Resolution } from "../market/resolution.ts";
 import { isIntraday } from "../market/session-slots.ts";
 
-/** Cash paid on one share, in the asset's currency and on the scale of its stored bars; 0 takes back one that was none. */
+/**
+ * Cash paid on one share, in the asset's currency and on the scale of its stored bars; 0 takes back
+ * one that was none.
+ */
 export interface Dividend {
   readonly type: "dividend";
   /** The first day on which a share is traded without it: its date at 00:00 UTC, epoch ms. */
@@ -22,7 +25,10 @@ export interface Split {
   readonly denominator: number;
 }
 
-/** Something a company does that moves the price of its share, and not its worth. An asset has one of a kind a day. */
+/**
+ * Something a company does that moves the price of its share, and not its worth. An asset has one
+ * of a kind a day.
+ */
 export type CorporateAction = Dividend | Split;
 
 /** An action as tables keep it: the numbers of the other kind are null. */
@@ -34,7 +40,9 @@ export interface ActionColumns {
   readonly denominator: number | null;
 }
 
-/** The action of a row; numbers that its kind has and the row lacks are those that change nothing. */
+/**
+ * The action of a row; numbers that its kind has and the row lacks are those that change nothing.
+ */
 export const fromColumns = ({
   exDate,
   type,
@@ -59,14 +67,19 @@ export interface ActionChange {
   readonly after: CorporateAction;
 }
 
-/** What actions change, oldest first; the same ones again change nothing. Of two of one kind and day the later stands. */
+/**
+ * What actions change, oldest first; the same ones again change nothing. Of two of one kind and day
+ * the later stands.
+ */
 export function mergeActions(
   existing: readonly CorporateAction[],
   incoming: readonly CorporateAction[],
 ): ActionChange[] {
   const known = new Map(existing.map((action) => [actionKey(action), action]));
   return [...new Map(incoming.map((action) => [actionKey(action), action])).values()]
-    .toSorted((a, b) => a.exDate - b.exDate || ACTION_TYPES.indexOf(a.type) - ACTION_TYPES.indexOf(b.type))
+    .toSorted(
+      (a, b) => a.exDate - b.exDate || ACTION_TYPES.indexOf(a.type) - ACTION_TYPES.indexOf(b.type),
+    )
     .map((after) => ({ before: known.get(actionKey(after)) ?? null, after }))
     .filter(({ before, after }) => before === null || !saysTheSame(before, after));
 }
@@ -74,7 +87,9 @@ export function mergeActions(
 const saysTheSame = (one: CorporateAction, other: CorporateAction): boolean =>
   one.type === "dividend"
     ? other.type === "dividend" && one.amount === other.amount
-    : other.type === "split" && one.numerator === other.numerator && one.denominator === other.denominator;
+    : other.type === "split" &&
+      one.numerator === other.numerator &&
+      one.denominator === other.denominator;
 
 const dateOf = (exDate: number): string => new Date(exDate).toISOString().slice(0, 10);
 
@@ -87,7 +102,9 @@ export function toActionFact({ before, after }: ActionChange): ActionFact {
   }
   const { type, numerator, denominator } = after;
   const was =
-    before?.type === "split" ? { numerator: before.numerator, denominator: before.denominator } : null;
+    before?.type === "split"
+      ? { numerator: before.numerator, denominator: before.denominator }
+      : null;
   return { type, exDate, numerator, denominator, before: was };
 }
 

@@ -35,7 +35,11 @@ export interface EvaluationsView {
   /** The bar that stands `count` bars after an instant, or null while there are fewer. */
   readonly barAfter: (resolution: Resolution, timestamp: number, count: number) => KnownBar | null;
   /** At most `count` closes up to an instant, it included, oldest first. */
-  readonly closesUpTo: (resolution: Resolution, timestamp: number, count: number) => readonly PricePoint[];
+  readonly closesUpTo: (
+    resolution: Resolution,
+    timestamp: number,
+    count: number,
+  ) => readonly PricePoint[];
   /** The splits that the stored bars still show, oldest first. */
   readonly splits: (resolution: Resolution) => readonly AdjustmentStep[];
   readonly record: (resolution: Resolution, key: string) => EngineRecord | null;
@@ -54,8 +58,8 @@ export interface EvaluationsDecision {
 }
 
 /**
- * Resolves the calls whose horizon bar is there, at most `limit` of them, by the bars as they are known now. The others
- * stay open.
+ * Resolves the calls whose horizon bar is there, at most `limit` of them, by the bars as they are
+ * known now. The others stay open.
  */
 export function decideEvaluations(view: EvaluationsView, limit: number): EvaluationsDecision {
   const resolved: { open: OpenRecommendation; event: NewEvent }[] = [];
@@ -69,7 +73,8 @@ export function decideEvaluations(view: EvaluationsView, limit: number): Evaluat
     if (to === null) continue;
     const key = engineKey(recommendation);
     const place = `${resolution} ${key}`;
-    const record = records.get(place)?.record ?? view.record(resolution, key) ?? initialEngineRecord();
+    const record =
+      records.get(place)?.record ?? view.record(resolution, key) ?? initialEngineRecord();
     const from = view.barAt(resolution, asOf) ?? asItWas(recommendation);
     const payload = evaluationOf(open, from, to, {
       closeAtScale: closeOnScale(view, resolution, from, to),
@@ -83,13 +88,24 @@ export function decideEvaluations(view: EvaluationsView, limit: number): Evaluat
   return { resolved, records: [...records.values()] };
 }
 
-/** The close a call was made at, on the scale of the bar it is judged by: a share before a split is several after it. */
-function closeOnScale(view: EvaluationsView, resolution: Resolution, from: KnownBar, to: KnownBar): number {
+/**
+ * The close a call was made at, on the scale of the bar it is judged by: a share before a split is
+ * several after it.
+ */
+function closeOnScale(
+  view: EvaluationsView,
+  resolution: Resolution,
+  from: KnownBar,
+  to: KnownBar,
+): number {
   const between = view.splits(resolution).filter(({ at }) => at <= to.timestamp);
   return adjusted([from], between)[0]?.close ?? from.close;
 }
 
-/** Bars are never taken away; should one be missing all the same, the recommendation says what it was. */
+/**
+ * Bars are never taken away; should one be missing all the same, the recommendation says what it
+ * was.
+ */
 const asItWas = ({ asOf, close }: RecommendationBody): KnownBar => ({
   timestamp: Date.parse(asOf),
   open: null,
@@ -105,7 +121,8 @@ function usualMove(view: EvaluationsView, recommendation: RecommendationBody): n
   const { resolution, horizon, asOf } = recommendation;
   const periods = periodsPerYear(calendarOf(view.fact), resolution);
   const volatility =
-    citedVolatility(recommendation) ?? volatilityOf(usualCloses(view, resolution, Date.parse(asOf)), periods);
+    citedVolatility(recommendation) ??
+    volatilityOf(usualCloses(view, resolution, Date.parse(asOf)), periods);
   return volatility === null ? null : expectedMove(volatility, periods, horizon.bars);
 }
 

@@ -14,7 +14,9 @@ import {
 import type { Bar } from "./bar.ts";
 import { type AdjustmentStep, adjuster } from "./total-return.ts";
 
-/** What the bars up to here have been made into, and the earliest of them that has changed since. */
+/**
+ * What the bars up to here have been made into, and the earliest of them that has changed since.
+ */
 export interface Analysed {
   readonly state: AnalysisState;
   readonly dirtyFrom: number | null;
@@ -31,9 +33,10 @@ export interface IndicatorsDecision {
 }
 
 /**
- * Takes in the bars since the last time; a changed past, another split (`steps`, oldest first), another calendar or a newer
- * analysis version starts over from the first bar. Bars are taken in as they are after the splits that they still show.
- * `barsAfter` walks the bars after an instant (epoch ms), oldest first. Advances `analysed.state` in place.
+ * Takes in the bars since the last time; a changed past, another split (`steps`, oldest first),
+ * another calendar or a newer analysis version starts over from the first bar. Bars are taken in as
+ * they are after the splits that they still show. `barsAfter` walks the bars after an instant
+ * (epoch ms), oldest first. Advances `analysed.state` in place.
  */
 export function decideIndicators(
   asset: AssetFact,

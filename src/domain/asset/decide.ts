@@ -10,7 +10,10 @@ import { ingestEvents } from "./ingest.ts";
 import { mergeBars } from "./merge-bars.ts";
 import { scaled } from "./on-one-scale.ts";
 
-/** What a decision about an asset may look at. The object answers from its tables, a test from a fold of events. */
+/**
+ * What a decision about an asset may look at. The object answers from its tables, a test from a
+ * fold of events.
+ */
 export interface AssetView {
   readonly version: number;
   /** Null before the asset has been registered. */
@@ -37,15 +40,19 @@ const UNKNOWN: Decision = {
 
 const CHANGED: Decision = {
   kind: "refused",
-  error: { code: "version_conflict", detail: "the asset is no longer what the change was made from" },
+  error: {
+    code: "version_conflict",
+    detail: "the asset is no longer what the change was made from",
+  },
 };
 
 /** In whatever order the fields stand. */
-const sameFact = (one: AssetFact, other: AssetFact): boolean => canonicalJson(one) === canonicalJson(other);
+const sameFact = (one: AssetFact, other: AssetFact): boolean =>
+  canonicalJson(one) === canonicalJson(other);
 
 /**
- * Registers an asset, or changes it when it is registered already; the same fact twice is one event. With `expected` it
- * is refused when the asset is neither that nor the fact itself.
+ * Registers an asset, or changes it when it is registered already; the same fact twice is one
+ * event. With `expected` it is refused when the asset is neither that nor the fact itself.
  */
 export function decideRegister(
   view: Pick<AssetView, "fact">,
@@ -53,11 +60,14 @@ export function decideRegister(
 ): Decision {
   if (view.fact === null) return accepted([{ eventType: "AssetRegistered", payload: fact }]);
   if (sameFact(view.fact, fact)) return accepted([]);
-  if (expected !== undefined && (expected === null || !sameFact(view.fact, expected))) return CHANGED;
+  if (expected !== undefined && (expected === null || !sameFact(view.fact, expected)))
+    return CHANGED;
   return accepted([{ eventType: "AssetUpdated", payload: fact }]);
 }
 
-/** Merges bars and actions: new ones are ingested, changed ones revised, repeated ones say nothing. */
+/**
+ * Merges bars and actions: new ones are ingested, changed ones revised, repeated ones say nothing.
+ */
 export function decideIngest(
   view: Pick<AssetView, "fact" | "between" | "actionsBetween">,
   command: IngestCommand,
@@ -82,15 +92,18 @@ export function decideIngest(
   return accepted(ingestEvents(merge, { symbol, resolution, source, scheduleId, slot }, changes));
 }
 
-function decideActions(view: Pick<AssetView, "actionsBetween">, actions: readonly CorporateAction[]) {
+function decideActions(
+  view: Pick<AssetView, "actionsBetween">,
+  actions: readonly CorporateAction[],
+) {
   if (actions.length === 0) return [];
   const dates = actions.map(({ exDate }) => exDate);
   return mergeActions(view.actionsBetween(Math.min(...dates), Math.max(...dates)), actions);
 }
 
 /**
- * Keeps a recommendation. A snapshot is answered once: its first answer stands. And an answer is kept only if nothing
- * has happened to the asset since its context was read.
+ * Keeps a recommendation. A snapshot is answered once: its first answer stands. And an answer is
+ * kept only if nothing has happened to the asset since its context was read.
  */
 export function decideRecommendation(
   view: Pick<AssetView, "fact" | "version" | "answerTo">,

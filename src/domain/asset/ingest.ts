@@ -7,7 +7,10 @@ import type { BarsMerge } from "./merge-bars.ts";
 
 const isAction = (fact: ActionFact | BarFact): fact is ActionFact => "exDate" in fact;
 
-/** What a merge of new bars and actions means as facts: nothing new is no event, much is several, none over a message's size. */
+/**
+ * What a merge of new bars and actions means as facts: nothing new is no event, much is several,
+ * none over a message's size.
+ */
 export function ingestEvents(
   merge: Pick<BarsMerge, "added" | "revised">,
   about: Omit<MarketDataFact, keyof Parted>,

@@ -15,10 +15,14 @@ export interface BarsMerge {
 }
 
 /**
- * Compares a batch with the stored bars, both keyed by timestamp. Merging the same batch again changes nothing. Of two
- * incoming bars with one timestamp the later stands, as if they had come in two batches.
+ * Compares a batch with the stored bars, both keyed by timestamp. Merging the same batch again
+ * changes nothing. Of two incoming bars with one timestamp the later stands, as if they had come in
+ * two batches.
  */
-export const mergeBars = (existing: ReadonlyMap<number, Bar>, incoming: readonly Bar[]): BarsMerge => {
+export const mergeBars = (
+  existing: ReadonlyMap<number, Bar>,
+  incoming: readonly Bar[],
+): BarsMerge => {
   const latest = new Map(incoming.map((bar) => [bar.timestamp, bar]));
   const added: Bar[] = [];
   const revised: BarRevision[] = [];

@@ -23,9 +23,10 @@ const MIN_USUAL = 3;
 const MAD_TO_SD = 1.4826;
 
 /**
- * A vendor's bars (oldest first) and dividends on one scale, that of the newest bar. Vendors adjust their history for a split,
- * some of them some sessions late; until then a known split stands in the bars, whose closes move by it. What comes before
- * such a split is adjusted here as the vendor will adjust it: prices and dividends by the ratio, volumes against it.
+ * A vendor's bars (oldest first) and dividends on one scale, that of the newest bar. Vendors adjust
+ * their history for a split, some of them some sessions late; until then a known split stands in
+ * the bars, whose closes move by it. What comes before such a split is adjusted here as the vendor
+ * will adjust it: prices and dividends by the ratio, volumes against it.
  */
 export function onOneScale(
   given: { readonly bars: readonly Bar[]; readonly actions: readonly CorporateAction[] },
@@ -33,7 +34,8 @@ export function onOneScale(
   { resolution, calendar }: { readonly resolution: Resolution; readonly calendar: CalendarId },
 ): OneScale {
   let { bars, actions } = given;
-  // Dividends are those of days: vendors adjust them with their days, also where hours stay as they were.
+  // Dividends are those of days: vendors adjust them with their days, also where hours stay as they
+  // were.
   const reportsDividends = !isIntraday(resolution);
   const standing: Split[] = [];
   for (const split of splitsOf([...known, ...actions])) {
@@ -59,7 +61,9 @@ export function onOneScale(
 /** Splits by their days, the newest first; of two of a day the later in the list. */
 const splitsOf = (actions: readonly CorporateAction[]): Split[] =>
   [
-    ...new Map(actions.flatMap((one) => (one.type === "split" ? [[one.exDate, one] as const] : []))).values(),
+    ...new Map(
+      actions.flatMap((one) => (one.type === "split" ? [[one.exDate, one] as const] : [])),
+    ).values(),
   ].toSorted((a, b) => b.exDate - a.exDate);
 
 /** Whether the close moves at a bar as a split of that size (a logarithm) makes it move. */
@@ -71,20 +75,29 @@ function stands(bars: readonly Bar[], at: number, size: number): boolean {
   moves.delete(at);
   const sizes = [...moves.values()].map(Math.abs).toSorted((a, b) => a - b);
   const usual = sizes[Math.floor(sizes.length / 2)];
-  return usual !== undefined && sizes.length >= MIN_USUAL && Math.abs(move) > UNUSUAL * MAD_TO_SD * usual;
+  return (
+    usual !== undefined && sizes.length >= MIN_USUAL && Math.abs(move) > UNUSUAL * MAD_TO_SD * usual
+  );
 }
 
 /** Logarithms of the closes' moves into the bars around one, by the bar's place. */
 function movesAround(bars: readonly Bar[], at: number): Map<number, number> {
   const moves = new Map<number, number>();
-  for (let place = Math.max(1, at - USUAL); place <= Math.min(bars.length - 1, at + USUAL); place += 1) {
+  for (
+    let place = Math.max(1, at - USUAL);
+    place <= Math.min(bars.length - 1, at + USUAL);
+    place += 1
+  ) {
     const [before, after] = [bars[place - 1]?.close ?? 0, bars[place]?.close ?? 0];
     if (before > 0 && after > 0) moves.set(place, Math.log(after / before));
   }
   return moves;
 }
 
-/** A bar as it would be had its shares been split like those of today: prices times a factor, volume by it. */
+/**
+ * A bar as it would be had its shares been split like those of today: prices times a factor, volume
+ * by it.
+ */
 export const scaled = (bar: Bar, factor: number): Bar => ({
   timestamp: bar.timestamp,
   open: bar.open === null ? null : bar.open * factor,
@@ -94,5 +107,8 @@ export const scaled = (bar: Bar, factor: number): Bar => ({
   volume: bar.volume === null ? null : bar.volume / factor,
 });
 
-/** A week or month in the middle of which shares were split has prices of both scales; its close is of the new one. */
+/**
+ * A week or month in the middle of which shares were split has prices of both scales; its close is
+ * of the new one.
+ */
 const withoutRange = (bar: Bar): Bar => ({ ...bar, open: null, high: null, low: null });

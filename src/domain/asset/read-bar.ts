@@ -8,14 +8,18 @@ export const NUMBER_FIELDS = ["open", "high", "low", "close", "volume"] as const
 
 export type NumberField = (typeof NUMBER_FIELDS)[number];
 
-/** A bar as it was uploaded: its timestamp is the instant written in the row, not yet the key of its period. */
+/**
+ * A bar as it was uploaded: its timestamp is the instant written in the row, not yet the key of its
+ * period.
+ */
 export interface BarRow extends RowPlace {
   readonly bar: Bar;
 }
 
 /**
- * What came of reading an upload. `file` means that it cannot be trusted as a whole and says why in sentences; `rows`
- * lists the first hundred refused fields of the `total` refused rows. Either way nothing of the upload is to be stored.
+ * What came of reading an upload. `file` means that it cannot be trusted as a whole and says why in
+ * sentences; `rows` lists the first hundred refused fields of the `total` refused rows. Either way
+ * nothing of the upload is to be stored.
  */
 export type BarsReading =
   | { readonly ok: true; readonly bars: readonly BarRow[] }
@@ -57,7 +61,8 @@ export const readRows = (rows: Iterable<RawRow>): BarsReading => {
     if (moment.kind !== "instant" || values === null) continue;
     bars.push({ ...row.place, bar: { timestamp: moment.instant, ...values } });
   }
-  if (errors.total > 0) return { ok: false, kind: "rows", errors: errors.listed, total: errors.total };
+  if (errors.total > 0)
+    return { ok: false, kind: "rows", errors: errors.listed, total: errors.total };
   return { ok: true, bars };
 };
 

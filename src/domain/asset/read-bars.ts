@@ -10,7 +10,10 @@ import { isIntraday } from "../market/session-slots.ts";
 import { type BarRow, type BarsReading, type RawRow, readRows, refusedFile } from "./read-bar.ts";
 import { MAX_PRICE, MAX_VOLUME, readNumber } from "./read-number.ts";
 
-/** One bar of a JSON upload. A missing open, high and low is a close-only bar; a missing volume is not known. */
+/**
+ * One bar of a JSON upload. A missing open, high and low is a close-only bar; a missing volume is
+ * not known.
+ */
 export interface JsonBar {
   readonly timestamp: string;
   readonly open?: number | null | undefined;
@@ -21,8 +24,8 @@ export interface JsonBar {
 }
 
 /**
- * The bars of a CSV file in the order of the file, each at the instant its row says. Nothing is repaired: one refused row
- * refuses the file, and so does anything that would have to be asked.
+ * The bars of a CSV file in the order of the file, each at the instant its row says. Nothing is
+ * repaired: one refused row refuses the file, and so does anything that would have to be asked.
  */
 export const readCsvBars = (text: string, { maxRows }: { readonly maxRows: number }): BarsReading =>
   barsOf(understand(text, { maxRows, calendar: "CRYPTO", answers: { resolution: "1m" } }));
@@ -46,8 +49,8 @@ export interface JsonRules {
 }
 
 /**
- * The bars of a JSON upload whose fields already have the right JavaScript types, under the same rules as CSV. Without rules
- * every row stands at the instant it says.
+ * The bars of a JSON upload whose fields already have the right JavaScript types, under the same
+ * rules as CSV. Without rules every row stands at the instant it says.
  */
 export const readJsonBars = (rows: readonly JsonBar[], rules?: JsonRules): BarsReading => {
   if (rows.length === 0) return refusedFile("there are no bars");
@@ -58,7 +61,9 @@ export const readJsonBars = (rows: readonly JsonBar[], rules?: JsonRules): BarsR
   const dated = datedLikeCsv(reading.bars, rows, rules);
   const weeks = datedInWeek(dated.bars, resolution, calendar, null, weekDated);
   const questions = [...dated.questions, ...(weeks.question === null ? [] : [weeks.question])];
-  return questions.length === 0 ? { ok: true, bars: weeks.rows } : refusedFile(...questions.map(requestedIn));
+  return questions.length === 0
+    ? { ok: true, bars: weeks.rows }
+    : refusedFile(...questions.map(requestedIn));
 };
 
 /** Which day an instant of a day, week or month means is one question, however the rows came. */

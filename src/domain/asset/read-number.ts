@@ -9,19 +9,28 @@ export const MAX_PRICE = 1e15;
 /** Units traded in one period. */
 export const MAX_VOLUME = 1e18;
 
-/** No number that a person or a program writes is longer; what is was not meant to be read as one. */
+/**
+ * No number that a person or a program writes is longer; what is was not meant to be read as one.
+ */
 export const MAX_NUMBER_LENGTH = 64;
 
-/** Whole part and decimals are told apart by the point alone, so that a row of digits is walked over once. */
+/**
+ * Whole part and decimals are told apart by the point alone, so that a row of digits is walked over
+ * once.
+ */
 const PLAIN_DECIMAL = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 const CURRENCY_SIGN = /\p{Sc}/u;
 
 const EMPTY: NumberReading = { ok: true, value: null };
 
-/** Plain decimals and exponents only: "1,234" is 1234 to one reader and 1.234 to the next, so it is refused. */
+/**
+ * Plain decimals and exponents only: "1,234" is 1234 to one reader and 1.234 to the next, so it is
+ * refused.
+ */
 export const readDecimal = (text: string, limit: number): NumberReading => {
   if (text === "") return EMPTY;
-  if (text.length > MAX_NUMBER_LENGTH) return refused(`is longer than ${MAX_NUMBER_LENGTH} characters`);
+  if (text.length > MAX_NUMBER_LENGTH)
+    return refused(`is longer than ${MAX_NUMBER_LENGTH} characters`);
   if (PLAIN_DECIMAL.test(text)) return readNumber(Number(text), limit);
   if (CURRENCY_SIGN.test(text)) return refused("carries a currency sign: write the number alone");
   if (text.includes(","))

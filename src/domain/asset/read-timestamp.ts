@@ -1,6 +1,7 @@
 /**
- * A moment as written by people and programs. `ambiguous` means that the text has more than one reading: then the
- * whole file is in doubt, because the rows that could be read may have been read wrongly.
+ * A moment as written by people and programs. `ambiguous` means that the text has more than one
+ * reading: then the whole file is in doubt, because the rows that could be read may have been read
+ * wrongly.
  */
 export type TimestampReading =
   | { readonly kind: "instant"; readonly instant: number }
@@ -26,7 +27,8 @@ export const readTimestamp = (text: string): TimestampReading => {
   const instant = INSTANT.exec(text);
   if (instant !== null) return fromParts(instant);
   if (text === "") return invalid("is empty");
-  if (WITHOUT_ZONE.test(text)) return invalid("has no time zone: add Z for UTC, or an offset such as -05:00");
+  if (WITHOUT_ZONE.test(text))
+    return invalid("has no time zone: add Z for UTC, or an offset such as -05:00");
   if (DAY_OR_MONTH_FIRST.test(text)) return ambiguous(`does not say which part is the day: ${USE}`);
   if (BARE_NUMBER.test(text))
     return ambiguous(`is a bare number, whose unit and origin are not known: ${USE}`);
@@ -48,7 +50,8 @@ const fromParts = (match: RegExpExecArray): TimestampReading => {
   if (hour > 23 || minute > 59 || second > 59) return invalid("is not a time of day");
   const offset = offsetMinutes(match[8] ?? "Z");
   if (offset === null) return invalid("has an offset that no time zone has");
-  const ofDay = ((hour * 60 + minute) * 60 + second) * 1000 + Number((match[7] ?? "").padEnd(3, "0"));
+  const ofDay =
+    ((hour * 60 + minute) * 60 + second) * 1000 + Number((match[7] ?? "").padEnd(3, "0"));
   return { kind: "instant", instant: midnight.getTime() + ofDay - offset * MINUTE };
 };
 

@@ -11,13 +11,20 @@ export interface ResampledBar extends Bar {
 
 export interface Resampling {
   readonly bars: readonly ResampledBar[];
-  /** Finer bars that lie in no session (before the opening, after the close) and are in none of the bars. */
+  /**
+   * Finer bars that lie in no session (before the opening, after the close) and are in none of the
+   * bars.
+   */
   readonly outside: number;
 }
 
-/** Why bars of one resolution cannot be made of another's; null when they can. Weeks do not add up to months. */
+/**
+ * Why bars of one resolution cannot be made of another's; null when they can. Weeks do not add up
+ * to months.
+ */
 export const resamplingProblem = (from: Resolution, to: Resolution): string | null => {
-  if (RESOLUTIONS.indexOf(from) >= RESOLUTIONS.indexOf(to)) return `${from} is not finer than ${to}`;
+  if (RESOLUTIONS.indexOf(from) >= RESOLUTIONS.indexOf(to))
+    return `${from} is not finer than ${to}`;
   return from === "1w" ? "a week can lie in two months" : null;
 };
 
@@ -45,9 +52,10 @@ const merged = (timestamp: number, bars: readonly Bar[]): ResampledBar | null =>
 };
 
 /**
- * Bars of a coarser resolution out of finer ones (oldest first), session by session on the market's own calendar: first
- * open, highest high, lowest low, last close, sum of volumes. A bar of 1h or 4h counts from the session's opening, so no
- * bar holds parts of two sessions; days, weeks and months have the keys that `barKey` gives them.
+ * Bars of a coarser resolution out of finer ones (oldest first), session by session on the market's
+ * own calendar: first open, highest high, lowest low, last close, sum of volumes. A bar of 1h or 4h
+ * counts from the session's opening, so no bar holds parts of two sessions; days, weeks and months
+ * have the keys that `barKey` gives them.
  */
 export const resample = (
   bars: readonly Bar[],
@@ -67,7 +75,9 @@ export const resample = (
     if (find === null) return barKey(to, calendar, timestamp);
     const session = find(timestamp);
     if (session === null) return null;
-    return isIntraday(to) ? slotOf(session, to, timestamp) : barKey(to, calendar, Date.parse(session.date));
+    return isIntraday(to)
+      ? slotOf(session, to, timestamp)
+      : barKey(to, calendar, Date.parse(session.date));
   };
   const groups = new Map<number, Bar[]>();
   let outside = 0;

@@ -2,7 +2,9 @@
 export interface RowError {
   /** 1-based number of the data row: the header and blank lines are not counted. */
   readonly row: number;
-  /** The line a spreadsheet shows, counted from 1; null when the rows did not come from a text file. */
+  /**
+   * The line a spreadsheet shows, counted from 1; null when the rows did not come from a text file.
+   */
   readonly line: number | null;
   readonly field: string;
   /** What was there, cut to 40 characters. */
@@ -22,8 +24,9 @@ export const LISTED_ERRORS = 100;
 const SHOWN_CHARACTERS = 40;
 
 /**
- * Row errors in the order they were found: the first hundred fields, and how many rows there were in all. Whoever adds them
- * goes through the rows in order, so that a row with several bad fields is counted once.
+ * Row errors in the order they were found: the first hundred fields, and how many rows there were
+ * in all. Whoever adds them goes through the rows in order, so that a row with several bad fields
+ * is counted once.
  */
 export class RowErrors {
   readonly listed: RowError[] = [];
@@ -38,9 +41,15 @@ export class RowErrors {
   }
 }
 
-/** The text, or its beginning and an ellipsis; never half of a surrogate pair, which JSON cannot carry. */
+/**
+ * The text, or its beginning and an ellipsis; never half of a surrogate pair, which JSON cannot
+ * carry.
+ */
 export const shorten = (text: string): string =>
-  (text.length <= SHOWN_CHARACTERS ? text : `${text.slice(0, SHOWN_CHARACTERS - 1)}…`).toWellFormed();
+  (text.length <= SHOWN_CHARACTERS
+    ? text
+    : `${text.slice(0, SHOWN_CHARACTERS - 1)}…`
+  ).toWellFormed();
 
 /** "row 3 (line 4)", or "row 3" when there is no file to look into. */
 export const placeName = ({ row, line }: RowPlace): string =>

@@ -3,7 +3,10 @@ import type { Resolution } from "../market/resolution.ts";
 import { type CorporateAction, firstBarWithout } from "./corporate-action.ts";
 import { type ActionsBetween, type AdjustmentStep, factorsOf } from "./total-return.ts";
 
-/** The bars on both sides of a key: closes, and the timestamp (epoch ms) of the first from the key on. */
+/**
+ * The bars on both sides of a key: closes, and the timestamp (epoch ms) of the first from the key
+ * on.
+ */
 export interface ClosesAround {
   readonly before: number | null;
   readonly after: number | null;
@@ -19,7 +22,10 @@ export function actionsByKey(
   return Map.groupBy(actions, (action) => firstBarWithout(resolution, calendar, action));
 }
 
-/** The actions with the closes around them. Days that lie between the same two bars (a long weekend, a missing bar) are one. */
+/**
+ * The actions with the closes around them. Days that lie between the same two bars (a long weekend,
+ * a missing bar) are one.
+ */
 export function actionsBetween(
   byKey: ReadonlyMap<number, readonly CorporateAction[]>,
   around: (key: number) => ClosesAround,
@@ -34,8 +40,8 @@ export function actionsBetween(
 }
 
 /**
- * The steps of a series' adjustment for the splits alone that its bars still show, oldest first. The dividends of the same
- * days only help to tell whether they do.
+ * The steps of a series' adjustment for the splits alone that its bars still show, oldest first.
+ * The dividends of the same days only help to tell whether they do.
  */
 export const splitSteps = (between: readonly ActionsBetween[]): AdjustmentStep[] =>
   between
@@ -46,7 +52,10 @@ export const splitSteps = (between: readonly ActionsBetween[]): AdjustmentStep[]
       return split === 1 ? [] : [{ at, factor: split, split, actions }];
     });
 
-/** What an answer says of prices after every split on record: how many of them were taken out of the stored ones. */
+/**
+ * What an answer says of prices after every split on record: how many of them were taken out of the
+ * stored ones.
+ */
 export const priceBasis = (
   prices: readonly { readonly splits: number }[],
 ): { readonly adjusted: "split"; readonly actionsApplied: number } => ({

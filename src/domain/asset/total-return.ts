@@ -6,15 +6,21 @@ export interface ActionsBetween {
   /** The key (epoch ms) from which bars are not adjusted for them. */
   readonly at: number;
   readonly actions: readonly CorporateAction[];
-  /** The close of the last bar before; null when there is none, so that nothing is to be adjusted. */
+  /**
+   * The close of the last bar before; null when there is none, so that nothing is to be adjusted.
+   */
   readonly before: number | null;
-  /** The close of the first bar from `at` on; null while it has not come, so that nothing has happened yet. */
+  /**
+   * The close of the first bar from `at` on; null while it has not come, so that nothing has
+   * happened yet.
+   */
   readonly after: number | null;
 }
 
 /**
- * Prices of bars before `at` (epoch ms) are multiplied by `factor`. `split` is the part of it that is a split which the
- * stored bars still show: volumes are divided by it, because they count shares.
+ * Prices of bars before `at` (epoch ms) are multiplied by `factor`. `split` is the part of it that
+ * is a split which the stored bars still show: volumes are divided by it, because they count
+ * shares.
  */
 export interface AdjustmentStep {
   readonly at: number;
@@ -29,15 +35,17 @@ export type Factors = Pick<AdjustmentStep, "factor" | "split">;
 
 const oldSharesForNew = (actions: readonly CorporateAction[]): number =>
   actions.reduce(
-    (product, one) => (one.type === "split" ? (product * one.denominator) / one.numerator : product),
+    (product, one) =>
+      one.type === "split" ? (product * one.denominator) / one.numerator : product,
     1,
   );
 
 /**
- * By what a recorded split multiplies earlier prices, or 1 when the stored bars are adjusted for it already, as those of
- * vendors are. That there was a split is known, so any ratio counts; whether the bars still show it the closes tell: they
- * are nearer to the move with it or to the move without it (`paid`: the dividends of the day as a share of the close
- * before). For the smallest ratios a day's own move can be taken for the split, or hide it; then the mistake is as small.
+ * By what a recorded split multiplies earlier prices, or 1 when the stored bars are adjusted for it
+ * already, as those of vendors are. That there was a split is known, so any ratio counts; whether
+ * the bars still show it the closes tell: they are nearer to the move with it or to the move
+ * without it (`paid`: the dividends of the day as a share of the close before). For the smallest
+ * ratios a day's own move can be taken for the split, or hide it; then the mistake is as small.
  */
 function standingSplit(actions: readonly CorporateAction[], paid: number, move: number): number {
   const ratio = oldSharesForNew(actions);
@@ -49,14 +57,18 @@ function standingSplit(actions: readonly CorporateAction[], paid: number, move: 
 }
 
 /**
- * The factors of the actions between two bars: s − ΣD / C, where C is the close before, D a dividend and s the split's
- * old shares for a new one where the stored bars still show it (else 1). For one dividend that is 1 − D / C, the backward
- * factor of CRSP and of Yahoo's adjusted closes. Null when nothing is to be adjusted; a NaN `factor` when none exists,
- * because the dividends are not below the close.
+ * The factors of the actions between two bars: s − ΣD / C, where C is the close before, D a
+ * dividend and s the split's old shares for a new one where the stored bars still show it (else 1).
+ * For one dividend that is 1 − D / C, the backward factor of CRSP and of Yahoo's adjusted closes.
+ * Null when nothing is to be adjusted; a NaN `factor` when none exists, because the dividends are
+ * not below the close.
  */
 export function factorsOf({ actions, before, after }: Omit<ActionsBetween, "at">): Factors | null {
   if (before === null || after === null) return null;
-  const dividends = actions.reduce((sum, one) => (one.type === "dividend" ? sum + one.amount : sum), 0);
+  const dividends = actions.reduce(
+    (sum, one) => (one.type === "dividend" ? sum + one.amount : sum),
+    0,
+  );
   const paid = dividends / before;
   const split = standingSplit(actions, paid, Math.log(after / before));
   const factor = split - paid;
@@ -85,11 +97,12 @@ export function adjustmentSteps(between: readonly ActionsBetween[]): StepsReadin
 }
 
 /** The least of a bar that can be adjusted. */
-type Priced = Pick<Bar, "timestamp" | "close"> & Partial<Pick<Bar, "open" | "high" | "low" | "volume">>;
+type Priced = Pick<Bar, "timestamp" | "close"> &
+  Partial<Pick<Bar, "open" | "high" | "low" | "volume">>;
 
 /**
- * Tells of bars that come oldest first what each is after the steps: its prices are multiplied by the factors of all
- * steps after it, also of those beyond the last bar given.
+ * Tells of bars that come oldest first what each is after the steps: its prices are multiplied by
+ * the factors of all steps after it, also of those beyond the last bar given.
  */
 export function adjuster(steps: readonly AdjustmentStep[]): <T extends Priced>(bar: T) => T {
   const after: Factors[] = [{ factor: 1, split: 1 }];
@@ -106,8 +119,8 @@ export function adjuster(steps: readonly AdjustmentStep[]): <T extends Priced>(b
 }
 
 /**
- * Bars (oldest first) on the scale of the newest: as they would be had every split been made, and with the steps of
- * dividends every dividend reinvested, before the first of them.
+ * Bars (oldest first) on the scale of the newest: as they would be had every split been made, and
+ * with the steps of dividends every dividend reinvested, before the first of them.
  */
 export const adjusted = <T extends Priced>(
   bars: readonly T[],
@@ -126,6 +139,9 @@ function scaled<T extends Priced>(bar: T, factor: number, split: number): T {
   };
 }
 
-/** How many actions took part in the prices from an instant (epoch ms) on: those of the steps after it. */
+/**
+ * How many actions took part in the prices from an instant (epoch ms) on: those of the steps after
+ * it.
+ */
 export const actionsAfter = (steps: readonly AdjustmentStep[], timestamp: number): number =>
   steps.reduce((sum, { at, actions }) => (at > timestamp ? sum + actions : sum), 0);

@@ -1,6 +1,9 @@
 import type { Costs } from "./simulate.ts";
 
-/** What a purchase of 1 costs above its worth at the bar's price, and a sale of 1 below it: slippage, and the cost. */
+/**
+ * What a purchase of 1 costs above its worth at the bar's price, and a sale of 1 below it:
+ * slippage, and the cost.
+ */
 interface Rates {
   readonly buySlippage: number;
   readonly sellSlippage: number;
@@ -18,7 +21,10 @@ const ratesOf = ({ costBps, slippageBps }: Costs): Rates => {
   };
 };
 
-/** What is left after trading to the weights, and what that took; all in money. `traded` is Σ|bought or sold|. */
+/**
+ * What is left after trading to the weights, and what that took; all in money. `traded` is Σ|bought
+ * or sold|.
+ */
 export interface Rebalanced {
   readonly value: number;
   readonly traded: number;
@@ -26,17 +32,21 @@ export interface Rebalanced {
   readonly slippage: number;
 }
 
-/** Each step of Newton's method settles the side (bought or sold) of one more asset at the least. */
+/**
+ * Each step of Newton's method settles the side (bought or sold) of one more asset at the least.
+ */
 const maxSteps = (assets: number): number => 2 * assets + 10;
 
 /** Money this near to each other, as a part of the whole, is the same. */
 const SAME = 1e-15;
 
 /**
- * Trades from `held` (money per asset at the bar's prices, `cash` beside it) to `weights` that add up to 1, paying for the
- * trades out of the portfolio itself: what is left, V, solves V + Σ fees(wᵢ·V − heldᵢ) = Σ held + cash. The left side
- * is convex and piecewise linear in V, so Newton's method from above arrives after finitely many steps. A purchase of 1
- * takes (1 + slippage)(1 + cost), a sale of 1 brings (1 − slippage)(1 − cost), as in `simulate`. Null when nothing is left.
+ * Trades from `held` (money per asset at the bar's prices, `cash` beside it) to `weights` that add
+ * up to 1, paying for the trades out of the portfolio itself: what is left, V, solves V + Σ
+ * fees(wᵢ·V − heldᵢ) = Σ held + cash. The left side is convex and piecewise linear in V, so
+ * Newton's method from above arrives after finitely many steps. A purchase of 1 takes (1 +
+ * slippage)(1 + cost), a sale of 1 brings (1 − slippage)(1 − cost), as in `simulate`. Null when
+ * nothing is left.
  */
 export const afterCosts = (
   held: readonly number[],
@@ -45,7 +55,10 @@ export const afterCosts = (
   costs: Costs,
 ): Rebalanced | null => {
   const rates = ratesOf(costs);
-  const [buyFee, sellFee] = [rates.buySlippage + rates.buyCost, rates.sellSlippage + rates.sellCost];
+  const [buyFee, sellFee] = [
+    rates.buySlippage + rates.buyCost,
+    rates.sellSlippage + rates.sellCost,
+  ];
   const whole = held.reduce((sum, money) => sum + money, cash);
   if (!(whole > 0)) return null;
   let value = whole;

@@ -11,7 +11,10 @@ import { type BacktestStatistics, statisticsOf } from "./statistics.ts";
 import { type Strategy, targetsOf } from "./strategy.ts";
 
 /** Raise the last part when the same bars and request would get other numbers. */
-export const BACKTEST_ENGINE = { engine: "rules", engineVersion: `${RULES_ENGINE_VERSION}/2` } as const;
+export const BACKTEST_ENGINE = {
+  engine: "rules",
+  engineVersion: `${RULES_ENGINE_VERSION}/2`,
+} as const;
 
 /** Of more trades the newest are listed; all are counted. */
 const MAX_TRADES = 100;
@@ -49,7 +52,10 @@ export interface BacktestReport {
   readonly bootstrap: Bootstrap | null;
   /** The newest closed trades; those figures that count trades count these. */
   readonly trades: readonly Trade[];
-  /** What is still held at the end, at the last close; the equity and what follows from it hold it too. */
+  /**
+   * What is still held at the end, at the last close; the equity and what follows from it hold it
+   * too.
+   */
   readonly openTrade: OpenTrade | null;
   readonly lastClose: number;
   readonly caveats: readonly string[];
@@ -74,14 +80,18 @@ const fillsAt = (bars: readonly Bar[]): BacktestReport["fillsAt"] => {
   return closeOnly === bars.length ? "nextClose" : "mixed";
 };
 
-const caveatsOf = (report: Omit<BacktestReport, "caveats">, { request }: BacktestInput): string[] => {
+const caveatsOf = (
+  report: Omit<BacktestReport, "caveats">,
+  { request }: BacktestInput,
+): string[] => {
   const { strategy, control, bootstrap: drawn } = report;
   const caveats: string[] = [];
   if (report.fillsAt !== "nextOpen")
     caveats.push("Where a bar has no open, the wish is filled at that bar's close.");
   if (strategy.trades < FEW_TRADES)
     caveats.push(`Only ${strategy.trades} trades were closed: their rates are mostly chance.`);
-  if (strategy.openTrade) caveats.push("The last purchase was not sold; it is valued at the last close.");
+  if (strategy.openTrade)
+    caveats.push("The last purchase was not sold; it is valued at the last close.");
   const shuffles = control?.shuffles ?? 0;
   if (shuffles < request.shuffles)
     caveats.push(
@@ -89,14 +99,16 @@ const caveatsOf = (report: Omit<BacktestReport, "caveats">, { request }: Backtes
     );
   const resamples = drawn?.resamples ?? 0;
   if (resamples < request.bootstraps)
-    caveats.push(`${resamples} of ${request.bootstraps} resamples were drawn: there is time for no more.`);
+    caveats.push(
+      `${resamples} of ${request.bootstraps} resamples were drawn: there is time for no more.`,
+    );
   return caveats;
 };
 
 /**
- * A strategy tried on a series, beside buy-and-hold with the same costs, against its own returns shuffled, with
- * bootstrapped intervals. Yields how far it has come, 0..1, after each shuffle. Same input, same answer, bit for bit.
- * Refuses `backtest_tooFewBars` and `backtest_unusablePrice`.
+ * A strategy tried on a series, beside buy-and-hold with the same costs, against its own returns
+ * shuffled, with bootstrapped intervals. Yields how far it has come, 0..1, after each shuffle. Same
+ * input, same answer, bit for bit. Refuses `backtest_tooFewBars` and `backtest_unusablePrice`.
  */
 export function* backtest(input: BacktestInput): Generator<number, Outcome<BacktestReport>> {
   const { bars, strategy, periodsPerYear, request } = input;
@@ -107,7 +119,10 @@ export function* backtest(input: BacktestInput): Generator<number, Outcome<Backt
   const hold = buyAndHold(bars, first, request);
   const real = overHold(run, hold);
 
-  const shuffles = Math.min(request.shuffles, Math.max(0, Math.floor(MAX_WALKED / bars.length) - 1));
+  const shuffles = Math.min(
+    request.shuffles,
+    Math.max(0, Math.floor(MAX_WALKED / bars.length) - 1),
+  );
   const excesses: number[] = [];
   let tried = 0;
   for (const excess of onShuffles(bars, strategy, request, shuffles, randomFrom(request.seed))) {
@@ -133,7 +148,10 @@ export function* backtest(input: BacktestInput): Generator<number, Outcome<Backt
     bootstrap:
       resamples === 0
         ? null
-        : yield* stepping(shuffles / (shuffles + 1), bootstrap(returns, periodsPerYear, resamples, other)),
+        : yield* stepping(
+            shuffles / (shuffles + 1),
+            bootstrap(returns, periodsPerYear, resamples, other),
+          ),
     trades: run.trades.slice(-MAX_TRADES),
     openTrade: run.open,
     lastClose: bars.at(-1)?.close ?? 0,

@@ -18,15 +18,23 @@ export interface Bootstrap {
   readonly sharpe: Interval;
 }
 
-/** Blocks of n^(1/3) bars: the order at which the stationary bootstrap's variance estimate is best (Politis & Romano). */
-export const blockLengthFor = (returns: number): number => Math.max(1, Math.round(Math.cbrt(returns)));
+/**
+ * Blocks of n^(1/3) bars: the order at which the stationary bootstrap's variance estimate is best
+ * (Politis & Romano).
+ */
+export const blockLengthFor = (returns: number): number =>
+  Math.max(1, Math.round(Math.cbrt(returns)));
 
 /**
- * One resample of the stationary bootstrap: starts anywhere, goes on to the next return (after the last comes the
- * first), and after each return jumps anywhere with probability 1 / blockLength.
+ * One resample of the stationary bootstrap: starts anywhere, goes on to the next return (after the
+ * last comes the first), and after each return jumps anywhere with probability 1 / blockLength.
  * Source: Politis & Romano, The Stationary Bootstrap, JASA 89 (1994).
  */
-export const resample = (returns: readonly number[], blockLength: number, random: Random): number[] => {
+export const resample = (
+  returns: readonly number[],
+  blockLength: number,
+  random: Random,
+): number[] => {
   const drawn: number[] = [];
   let at = below(returns.length, random);
   for (let count = 0; count < returns.length; count += 1) {
@@ -66,8 +74,8 @@ export function* stepping<T>(share: number, steps: Generator<void, T>): Generato
 }
 
 /**
- * 90 % percentile intervals of the CAGR and the Sharpe ratio of two or more returns per bar, all above −1. Yields after
- * each resample.
+ * 90 % percentile intervals of the CAGR and the Sharpe ratio of two or more returns per bar, all
+ * above −1. Yields after each resample.
  */
 export function* bootstrap(
   returns: readonly number[],
@@ -86,5 +94,11 @@ export function* bootstrap(
     if (sharpe !== null) sharpes.push(sharpe);
     yield;
   }
-  return { method: "stationary", resamples, blockLength, cagr: middle(cagrs), sharpe: middle(sharpes) };
+  return {
+    method: "stationary",
+    resamples,
+    blockLength,
+    cagr: middle(cagrs),
+    sharpe: middle(sharpes),
+  };
 }

@@ -3,13 +3,18 @@ import { afterCosts } from "./after-costs.ts";
 import type { SharedMoves } from "./shared-moves.ts";
 import type { Costs } from "./simulate.ts";
 
-/** Weights wished at the close before `time` (an index of the moves), to be filled in that move; null keeps what is held. */
+/**
+ * Weights wished at the close before `time` (an index of the moves), to be filled in that move;
+ * null keeps what is held.
+ */
 export interface Target {
   readonly time: number;
   readonly weights: readonly number[] | null;
 }
 
-/** What following one target took: parts of the equity at its fill. Null where nothing was traded. */
+/**
+ * What following one target took: parts of the equity at its fill. Null where nothing was traded.
+ */
 export interface Fulfilled {
   readonly time: number;
   /** ½Σ|bought or sold|. */
@@ -19,7 +24,10 @@ export interface Fulfilled {
   readonly unaffordable: boolean;
 }
 
-/** What following the targets came to. The equity starts at 1, in cash, and is told at every close after. */
+/**
+ * What following the targets came to. The equity starts at 1, in cash, and is told at every close
+ * after.
+ */
 export interface Carried {
   readonly equity: readonly PricePoint[];
   readonly fulfilled: readonly Fulfilled[];
@@ -33,9 +41,10 @@ export interface Carried {
 }
 
 /**
- * Carries a portfolio through the moves from `first` on. A target is filled at its move's prices, out of what the
- * portfolio is worth there; between targets the weights drift with the prices. Nothing later than a target decides it.
- * Targets are in the order of time. Cash bears no interest, shorts pay none.
+ * Carries a portfolio through the moves from `first` on. A target is filled at its move's prices,
+ * out of what the portfolio is worth there; between targets the weights drift with the prices.
+ * Nothing later than a target decides it. Targets are in the order of time. Cash bears no interest,
+ * shorts pay none.
  */
 export const carry = (
   { table, moves, start }: SharedMoves,

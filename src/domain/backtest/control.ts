@@ -6,7 +6,10 @@ import { shapesAfter, shuffled } from "./shuffle.ts";
 import { buyAndHold, type Costs, type Run, simulate } from "./simulate.ts";
 import { type Strategy, targetsOf } from "./strategy.ts";
 
-/** The strategy's return over buy-and-hold on the series with its returns shuffled: what it gets without any order. */
+/**
+ * The strategy's return over buy-and-hold on the series with its returns shuffled: what it gets
+ * without any order.
+ */
 export interface Control {
   readonly asked: number;
   readonly shuffles: number;
@@ -22,10 +25,14 @@ export interface Control {
 
 const finalOf = (run: Run): number => run.equity.at(-1) ?? 1;
 
-/** What somebody has more, at the end, than who bought and held: a fraction of the latter's equity. */
+/**
+ * What somebody has more, at the end, than who bought and held: a fraction of the latter's equity.
+ */
 export const overHold = (run: Run, hold: Run): number => finalOf(run) / finalOf(hold) - 1;
 
-/** Beyond these a shuffle of wild returns leaves the number range that indicators are computed in. */
+/**
+ * Beyond these a shuffle of wild returns leaves the number range that indicators are computed in.
+ */
 const inRange = ({ close }: Bar): boolean => close > 1e-70 && close < 1e70;
 
 /** The strategy on one shuffle after the other; null for one whose prices leave every reason. */
@@ -49,7 +56,10 @@ export function* onShuffles(
   }
 }
 
-/** `real` is what the strategy has over buy-and-hold on the real series; `excesses` the same on one or more shuffles. */
+/**
+ * `real` is what the strategy has over buy-and-hold on the real series; `excesses` the same on one
+ * or more shuffles.
+ */
 export const controlOf = (real: number, excesses: readonly number[], asked: number): Control => {
   const asWell = excesses.filter((excess) => excess >= real).length;
   const at = (probability: number) => quantile(excesses, probability) ?? 0;

@@ -1,9 +1,18 @@
 import { annualGrowth } from "../analysis/performance.ts";
-import { type Bootstrap, blockLengthFor, growthOf, type Interval, middle, resample } from "./bootstrap.ts";
+import {
+  type Bootstrap,
+  blockLengthFor,
+  growthOf,
+  type Interval,
+  middle,
+  resample,
+} from "./bootstrap.ts";
 import { sharpeOver } from "./portfolio-statistics.ts";
 import type { Random } from "./random.ts";
 
-/** What one series of returns has more than another, with the middle 90 % of it over the resamples. */
+/**
+ * What one series of returns has more than another, with the middle 90 % of it over the resamples.
+ */
 export interface Difference extends Interval {
   readonly value: number | null;
 }
@@ -25,9 +34,10 @@ const known = (values: readonly (number | null)[]): number[] =>
   values.flatMap((value) => (value !== null && Number.isFinite(value) ? [value] : []));
 
 /**
- * 90 % percentile intervals of the CAGR and the Sharpe ratio of `own` returns and of what they exceed those of `other`
- * by. Each resample draws the same bars of both (stationary bootstrap), so that what both share cancels out. Two or
- * more returns per bar, as many of each; `riskFreeRate` per year. Yields after each resample.
+ * 90 % percentile intervals of the CAGR and the Sharpe ratio of `own` returns and of what they
+ * exceed those of `other` by. Each resample draws the same bars of both (stationary bootstrap), so
+ * that what both share cancels out. Two or more returns per bar, as many of each; `riskFreeRate`
+ * per year. Yields after each resample.
  */
 export function* pairedBootstrap(
   own: readonly number[],
@@ -46,7 +56,10 @@ export function* pairedBootstrap(
   const drawn: (readonly [Pair, Pair])[] = [];
   for (let count = 0; count < resamples; count += 1) {
     const some = resample(bars, blockLength, random);
-    drawn.push([reported(some.map((bar) => own[bar] ?? 0)), reported(some.map((bar) => other[bar] ?? 0))]);
+    drawn.push([
+      reported(some.map((bar) => own[bar] ?? 0)),
+      reported(some.map((bar) => other[bar] ?? 0)),
+    ]);
     yield;
   }
   const [mine, theirs] = [reported(own), reported(other)];

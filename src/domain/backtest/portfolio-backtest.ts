@@ -17,7 +17,11 @@ import {
   shufflesWithin,
   tooMuchWork,
 } from "./portfolio-request.ts";
-import { type PortfolioBacktestStatistics, portfolioStatistics, returnsOf } from "./portfolio-statistics.ts";
+import {
+  type PortfolioBacktestStatistics,
+  portfolioStatistics,
+  returnsOf,
+} from "./portfolio-statistics.ts";
 import { randomFrom } from "./random.ts";
 import { MAX_DRAWS, MIN_RETURNS } from "./request.ts";
 import { type SharedMoves, sharedMoves, type TestedSeries } from "./shared-moves.ts";
@@ -29,7 +33,7 @@ export const PORTFOLIO_BACKTEST_ENGINE = {
   engineVersion: `${PORTFOLIO_ENGINE.engineVersion}/1`,
 } as const;
 
-/** Of more rebalancings the newest are listed, so many that they have no more weights than this; all are counted. */
+/** The newest rebalancings are listed, up to this many weights; all are counted. */
 const MAX_WEIGHTS_LISTED = 5_000;
 const MAX_LISTED = 250;
 
@@ -47,7 +51,7 @@ export interface PortfolioBacktestInput {
   readonly request: PortfolioBacktestRequest;
 }
 
-/** Weights that were decided at a close and filled in the next bar; null, with the reason, where everything was kept. */
+/** Weights decided at a close and filled in the next bar, or null with the reason. */
 export interface ReportedRebalancing {
   readonly decidedAt: number;
   readonly filledAt: number;
@@ -89,7 +93,7 @@ export interface PortfolioBacktestReport {
 const finalOf = ({ equity }: Carried): number => equity.at(-1)?.close ?? 1;
 const over = (own: Carried, equal: Carried): number => finalOf(own) / finalOf(equal) - 1;
 
-/** What is wrong with the bars that no backtest can be made of, naming the assets in the way; or the moves. */
+/** The moves, or why these bars allow no backtest, with the assets in the way. */
 const movesOf = ({ assets, atOpens, request }: PortfolioBacktestInput): Outcome<SharedMoves> => {
   const coverage = coverageOf(assets);
   const needed = request.lookback + 1 + MIN_RETURNS;
@@ -108,7 +112,9 @@ const movesOf = ({ assets, atOpens, request }: PortfolioBacktestInput): Outcome<
   }
   const symbols = assets.map(({ symbol }) => symbol);
   const limits = constraintsFor(symbols, limitsIn(request));
-  return limits.kind === "refused" ? refused(problemOf(limits.error)) : sharedMoves(assets, atOpens);
+  return limits.kind === "refused"
+    ? refused(problemOf(limits.error))
+    : sharedMoves(assets, atOpens);
 };
 
 const fillsAt = (moves: SharedMoves["moves"]): PortfolioBacktestReport["fillsAt"] => {
@@ -145,13 +151,18 @@ const reportedRebalancings = (
       weights:
         answered === null
           ? null
-          : Object.fromEntries(table.symbols.map((symbol, asset) => [symbol, answered.weights[asset] ?? 0])),
+          : Object.fromEntries(
+              table.symbols.map((symbol, asset) => [symbol, answered.weights[asset] ?? 0]),
+            ),
       projected: answered?.projected ?? false,
       ...{ turnover, costs },
       missed: missedBy(chosen, filled),
     };
   });
-  const listed = Math.max(1, Math.min(MAX_LISTED, Math.floor(MAX_WEIGHTS_LISTED / table.symbols.length)));
+  const listed = Math.max(
+    1,
+    Math.min(MAX_LISTED, Math.floor(MAX_WEIGHTS_LISTED / table.symbols.length)),
+  );
   return {
     count: all.length,
     missed: all.filter(({ missed }) => missed !== null).length,
@@ -172,27 +183,35 @@ const caveatsOf = (
     caveats.push("FX opens before CRYPTO closes its day: everything is filled at the next close.");
   else if (report.fillsAt !== "nextOpen")
     caveats.push("Where the open of one asset is not known, all are filled at that bar's close.");
-  if (count < FEW_REBALANCINGS) caveats.push(`Only ${count} rebalancings: the figures are mostly chance.`);
+  if (count < FEW_REBALANCINGS)
+    caveats.push(`Only ${count} rebalancings: the figures are mostly chance.`);
   if (missed > 0)
-    caveats.push(`At ${missed} of ${count} rebalancings there was no answer: what was held was kept.`);
+    caveats.push(
+      `At ${missed} of ${count} rebalancings there was no answer: what was held was kept.`,
+    );
   if (missed === count) caveats.push("Nothing was ever bought.");
   if (projected > 0)
     caveats.push(
       `At ${projected} rebalancings the method's own weights broke a limit; the nearest within stood in.`,
     );
-  if (ruinedAt !== null) caveats.push(`Everything was lost on ${new Date(ruinedAt).toISOString()}.`);
+  if (ruinedAt !== null)
+    caveats.push(`Everything was lost on ${new Date(ruinedAt).toISOString()}.`);
   if (request.bounds.min < 0 || Object.values(request.bounds.assets).some(({ min = 0 }) => min < 0))
     caveats.push("What is sold short is borrowed for nothing here.");
   const shuffles = control?.shuffles ?? 0;
   if (shuffles < request.shuffles)
-    caveats.push(`${shuffles} of ${request.shuffles} shuffles were made: there is time for no more.`);
+    caveats.push(
+      `${shuffles} of ${request.shuffles} shuffles were made: there is time for no more.`,
+    );
   const resamples = bootstrap?.resamples ?? 0;
   if (resamples < request.bootstraps)
-    caveats.push(`${resamples} of ${request.bootstraps} resamples were drawn: there is time for no more.`);
+    caveats.push(
+      `${resamples} of ${request.bootstraps} resamples were drawn: there is time for no more.`,
+    );
   return [...caveats, ...assetCaveats(assets, barsPerAsset(assets.length))];
 };
 
-/** The moves in another order, the same for all assets: what they have in common stays, what order there was is gone. */
+/** The moves in another order, the same for all assets: correlation stays, serial order goes. */
 const inAnotherOrder = (shared: SharedMoves, order: readonly number[]): SharedMoves => ({
   start: shared.start,
   moves: order.flatMap((time) => shared.moves[time] ?? []),
@@ -203,14 +222,15 @@ const bySymbol = (one: { readonly symbol: string }, other: { readonly symbol: st
   one.symbol < other.symbol ? -1 : 1;
 
 /**
- * A method tried on the dates its assets share: weights are chosen from the `lookback` returns up to a close and filled in
- * the next bar, every `rebalanceEvery` bars; they drift in between. Beside it equal weight, rebalanced and charged on the
- * same bars, and their difference with an interval; against itself on moves in random orders, the same for all assets.
- * Where the method has no answer, everything is kept (cash, as long as nothing was bought) and counted.
+ * A method tried on the dates its assets share: weights are chosen from the `lookback` returns up
+ * to a close and filled in the next bar, every `rebalanceEvery` bars; they drift in between. Beside
+ * it equal weight, rebalanced and charged on the same bars, and their difference with an interval;
+ * against itself on moves in random orders, the same for all assets. Where the method has no
+ * answer, everything is kept (cash, as long as nothing was bought) and counted.
  *
- * Yields how far it has come, 0..1. Same input, same answer, bit for bit, whatever the order of the assets. Refuses
- * `backtest_tooFewBars`, `backtest_tooMuchWork`, `backtest_unusablePrice`, and what `sharedReturns` and limits that
- * contradict each other refuse (`portfolio_…`).
+ * Yields how far it has come, 0..1. Same input, same answer, bit for bit, whatever the order of the
+ * assets. Refuses `backtest_tooFewBars`, `backtest_tooMuchWork`, `backtest_unusablePrice`, and what
+ * `sharedReturns` and limits that contradict each other refuse (`portfolio_…`).
  */
 export function* portfolioBacktest(
   input: PortfolioBacktestInput,

@@ -5,7 +5,10 @@ import { type ChosenWeights, weightsAt } from "../portfolio/walk-forward.ts";
 import type { Target } from "./carry.ts";
 import { type PortfolioBacktestRequest, rebalancingsOver } from "./portfolio-request.ts";
 
-/** What a method chose at the close before `time`, an index of the table's rows, or why it had no answer. */
+/**
+ * What a method chose at the close before `time`, an index of the table's rows, or why it had no
+ * answer.
+ */
 export interface Decision {
   readonly time: number;
   readonly chosen: Answer<ChosenWeights>;
@@ -16,7 +19,8 @@ export const choices = (
   table: ReturnTable,
   request: PortfolioBacktestRequest & { readonly periodsPerYear: number },
 ): { readonly count: number; readonly decisions: () => Generator<Decision, void> } => {
-  const { lookback, rebalanceEvery, expectedReturns, riskModel, riskFreeRate, periodsPerYear } = request;
+  const { lookback, rebalanceEvery, expectedReturns, riskModel, riskFreeRate, periodsPerYear } =
+    request;
   const plan = {
     ...{ expectedReturns, riskModel, riskFreeRate, periodsPerYear },
     method: methodIn(request),

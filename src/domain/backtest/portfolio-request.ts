@@ -3,7 +3,10 @@ import type { PortfolioChoice } from "../portfolio/request.ts";
 import { usualStep, usualWindow } from "../portfolio/usual-plan.ts";
 import type { Costs } from "./simulate.ts";
 
-/** What a portfolio's backtest is asked, every default filled in. Instants are epoch ms, both included. */
+/**
+ * What a portfolio's backtest is asked, every default filled in. Instants are epoch ms, both
+ * included.
+ */
 export interface PortfolioBacktestRequest extends Costs, PortfolioChoice {
   readonly kind: "portfolio";
   /** Returns to learn from, and bars until weights are chosen anew. */
@@ -16,22 +19,31 @@ export interface PortfolioBacktestRequest extends Costs, PortfolioChoice {
   readonly bootstraps: number;
 }
 
-/** Bars of one asset, and of all together, that are read; the newest count. Half of what an optimisation reads. */
+/**
+ * Bars of one asset, and of all together, that are read; the newest count. Half of what an
+ * optimisation reads.
+ */
 const MAX_BARS_EACH = 5_000;
 const MAX_BARS_TOGETHER = 125_000;
 
-/** How many of its newest bars each of so many assets may bring: 5,000 up to 25 assets, 1,250 with 100. */
+/**
+ * How many of its newest bars each of so many assets may bring: 5,000 up to 25 assets, 1,250 with
+ * 100.
+ */
 export const barsPerAsset = (assets: number): number =>
   Math.min(MAX_BARS_EACH, Math.floor(MAX_BARS_TOGETHER / Math.max(1, assets)));
 
 /** A covariance of fewer returns is noise. */
 export const MIN_LOOKBACK = 20;
 
-type Plan = Pick<PortfolioBacktestRequest, "method" | "lookback" | "rebalanceEvery" | "bounds" | "groups">;
+type Plan = Pick<
+  PortfolioBacktestRequest,
+  "method" | "lookback" | "rebalanceEvery" | "bounds" | "groups"
+>;
 
 /**
- * How long one choice by a method takes at most, in 0.06 ms, over the square of the assets. Measured up to 100; as a rule it
- * takes a third of it.
+ * How long one choice by a method takes at most, in 0.06 ms, over the square of the assets.
+ * Measured up to 100; as a rule it takes a third of it.
  */
 const EFFORT: Readonly<Record<Method["method"], number>> = {
   efficientRisk: 0.1,
@@ -45,20 +57,30 @@ const EFFORT: Readonly<Record<Method["method"], number>> = {
 };
 
 /** Methods that need the highest return within the limits. */
-const RETURN_SEEKING_METHODS: readonly Method["method"][] = ["efficientRisk", "efficientReturn", "maxSharpe"];
+const RETURN_SEEKING_METHODS: readonly Method["method"][] = [
+  "efficientRisk",
+  "efficientReturn",
+  "maxSharpe",
+];
 
-/** What every choice takes in the same unit, however few the assets; what each return of an asset, or of a pair, adds. */
+/**
+ * What every choice takes in the same unit, however few the assets; what each return of an asset,
+ * or of a pair, adds.
+ */
 const BASE_EFFORT = 10;
 const EFFORT_PER_RETURN = 1 / 400;
 const EFFORT_PER_PRODUCT = 1 / 10_000;
 
-/** What limits add for each pair of assets: to methods that know none the nearest weights within, and groups to all. */
+/**
+ * What limits add for each pair of assets: to methods that know none the nearest weights within,
+ * and groups to all.
+ */
 const EFFORT_OF_NEAREST = 0.03;
 const EFFORT_OF_GROUPS = 0.03;
 
 /**
- * What is left to the slow solver, for methods that look for returns: groups that share assets, and fewer returns than
- * assets, when many portfolios are as calm.
+ * What is left to the slow solver, for methods that look for returns: groups that share assets, and
+ * fewer returns than assets, when many portfolios are as calm.
  */
 const EFFORT_OF_SLOW_SOLVER = 0.6;
 
@@ -79,24 +101,33 @@ export const effortOf = (
   const tangled = new Set(members).size < members.length || lookback <= assets;
   const slow = seeksReturns && tangled ? EFFORT_OF_SLOW_SOLVER : 0;
   const perPair = EFFORT[method] + nearest + grouped + slow + lookback * EFFORT_PER_PRODUCT;
-  return BASE_EFFORT + groups.length + assets * lookback * EFFORT_PER_RETURN + assets ** 2 * perPair;
+  return (
+    BASE_EFFORT + groups.length + assets * lookback * EFFORT_PER_RETURN + assets ** 2 * perPair
+  );
 };
 
-/** How often weights are chosen over so many shared dates: each choice has a later bar to be filled at. */
+/**
+ * How often weights are chosen over so many shared dates: each choice has a later bar to be filled
+ * at.
+ */
 export const rebalancingsOver = (
   { lookback, rebalanceEvery }: Pick<PortfolioBacktestRequest, "lookback" | "rebalanceEvery">,
   dates: number,
 ): number => Math.max(0, Math.ceil((dates - 1 - lookback) / rebalanceEvery));
 
-/** How often there is time to choose weights of so many assets, and so every how many bars at the least. */
+/**
+ * How often there is time to choose weights of so many assets, and so every how many bars at the
+ * least.
+ */
 const timeFor = (plan: Omit<Plan, "rebalanceEvery">, assets: number, dates: number) => {
   const times = Math.floor(MAX_EFFORT / effortOf(plan, assets));
   return { times, every: Math.max(1, Math.ceil((dates - 1 - plan.lookback) / times)) };
 };
 
 /**
- * The lookback and the rebalancing of whoever says none, for a first asset with so many bars: as a walk-forward learns and
- * steps, and as rarely as there is time for. `periodsPerYear` as in `indicators/periods-per-year.ts`.
+ * The lookback and the rebalancing of whoever says none, for a first asset with so many bars: as a
+ * walk-forward learns and steps, and as rarely as there is time for. `periodsPerYear` as in
+ * `indicators/periods-per-year.ts`.
  */
 export const filledPlan = <P extends Omit<Plan, "lookback" | "rebalanceEvery">>(
   requested: P,
@@ -109,7 +140,10 @@ export const filledPlan = <P extends Omit<Plan, "lookback" | "rebalanceEvery">>(
   return { ...plan, rebalanceEvery: said.rebalanceEvery ?? usual() };
 };
 
-/** Why so many assets and dates are more than there is time for, with what would do; null when there is time. */
+/**
+ * Why so many assets and dates are more than there is time for, with what would do; null when there
+ * is time.
+ */
 export const tooMuchWork = (plan: Plan, assets: number, dates: number): string | null => {
   const rebalancings = rebalancingsOver(plan, dates);
   if (rebalancings * effortOf(plan, assets) <= MAX_EFFORT) return null;
@@ -118,7 +152,11 @@ export const tooMuchWork = (plan: Plan, assets: number, dates: number): string |
 };
 
 /** Shuffles there is time for beside the real series. */
-export const shufflesWithin = (request: PortfolioBacktestRequest, assets: number, dates: number): number => {
+export const shufflesWithin = (
+  request: PortfolioBacktestRequest,
+  assets: number,
+  dates: number,
+): number => {
   const once = Math.max(1, rebalancingsOver(request, dates)) * effortOf(request, assets);
   return Math.min(request.shuffles, Math.max(0, Math.floor(MAX_EFFORT / once) - 1));
 };

@@ -14,7 +14,10 @@ export interface PortfolioBacktestOrigin {
   readonly method: string;
   /** The versions of the assets' streams that the bars are true of. */
   readonly streamVersions: Readonly<Record<string, number>>;
-  /** Which prices it is made of: those after every split on record, of which so many were taken out of the stored ones. */
+  /**
+   * Which prices it is made of: those after every split on record, of which so many were taken out
+   * of the stored ones.
+   */
   readonly adjusted: "split";
   readonly actionsApplied: number;
   /** SHA-256 of the versions, the dates, the engine and the request: equal for equal input. */
@@ -29,9 +32,25 @@ const showStatistics = ({ maxDrawdown, ...statistics }: PortfolioBacktestStatist
   maxDrawdown: showDrawdown(maxDrawdown),
 });
 
-/** A portfolio's backtest as it is kept and shown: the report with its origin, instants as ISO-8601 UTC. */
-export const portfolioBacktestResult = (report: PortfolioBacktestReport, origin: PortfolioBacktestOrigin) => {
-  const { from, to, strategy, equalWeight, rebalancings, control, bootstrap, dataQuality, ...rest } = report;
+/**
+ * A portfolio's backtest as it is kept and shown: the report with its origin, instants as ISO-8601
+ * UTC.
+ */
+export const portfolioBacktestResult = (
+  report: PortfolioBacktestReport,
+  origin: PortfolioBacktestOrigin,
+) => {
+  const {
+    from,
+    to,
+    strategy,
+    equalWeight,
+    rebalancings,
+    control,
+    bootstrap,
+    dataQuality,
+    ...rest
+  } = report;
   const { shared, firstShared, dropped, assets } = dataQuality;
   return {
     ...origin,
@@ -54,7 +73,11 @@ export const portfolioBacktestResult = (report: PortfolioBacktestReport, origin:
     },
     dataQuality: {
       droppedDates: dropped,
-      assets: assets.map((asset) => ({ ...asset, from: isoOrNull(asset.from), to: isoOrNull(asset.to) })),
+      assets: assets.map((asset) => ({
+        ...asset,
+        from: isoOrNull(asset.from),
+        to: isoOrNull(asset.to),
+      })),
     },
     notice: NOTICE,
   };

@@ -3,8 +3,8 @@ import type { Carried } from "./carry.ts";
 import { type BacktestDrawdown, type NotDefined, recoveryOf } from "./statistics.ts";
 
 /**
- * How a portfolio did, after costs. Fractions, not percentages; per year where a figure is about time. A figure that is
- * not defined is null, and `notDefined` says why.
+ * How a portfolio did, after costs. Fractions, not percentages; per year where a figure is about
+ * time. A figure that is not defined is null, and `notDefined` says why.
  */
 export interface PortfolioBacktestStatistics {
   readonly returns: number;
@@ -36,7 +36,10 @@ export const returnsOf = ({ equity }: { readonly equity: readonly PricePoint[] }
     return before > 0 ? close / before - 1 : 0;
   });
 
-/** Sharpe ratio over a risk-free rate per year: that of the returns less what the rate brings in a bar. */
+/**
+ * Sharpe ratio over a risk-free rate per year: that of the returns less what the rate brings in a
+ * bar.
+ */
 export const sharpeOver = (
   returns: readonly number[],
   periodsPerYear: number,
@@ -98,7 +101,8 @@ export const portfolioStatistics = (
     sharpe: ruined ? null : sharpeOver(returnsOf(run), periodsPerYear, riskFreeRate),
     sortino: reported.sortino,
     calmar: reported.calmar,
-    maxDrawdown: fall === null ? null : { ...fall, recovery: recoveryOf(run.equity, fall.peak, fall.trough) },
+    maxDrawdown:
+      fall === null ? null : { ...fall, recovery: recoveryOf(run.equity, fall.peak, fall.trough) },
     profitFactor: lost > 0 ? won / lost : null,
     turnover: run.turnover / (returns / periodsPerYear),
     costsPaid: run.costs,

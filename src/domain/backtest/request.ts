@@ -11,8 +11,8 @@ export const MAX_BPS = 1_000;
 export const MIN_RETURNS = 30;
 
 /**
- * Bars that the strategy walks for one backtest, its shuffles included: what a worker's CPU has time for. Long series
- * get fewer shuffles, and the result says so.
+ * Bars that the strategy walks for one backtest, its shuffles included: what a worker's CPU has
+ * time for. Long series get fewer shuffles, and the result says so.
  */
 export const MAX_WALKED = 1_000_000;
 

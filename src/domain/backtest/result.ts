@@ -14,7 +14,10 @@ export interface BacktestOrigin {
   readonly source: string;
   /** The version of the asset's stream that the bars are true of. */
   readonly streamVersion: number;
-  /** Which prices it is made of: those after every split on record, of which so many were taken out of the stored ones. */
+  /**
+   * Which prices it is made of: those after every split on record, of which so many were taken out
+   * of the stored ones.
+   */
   readonly adjusted: "split";
   readonly actionsApplied: number;
   /** SHA-256 of the bars, the version, the engine and the request: equal for equal input. */
@@ -24,7 +27,8 @@ export interface BacktestOrigin {
 }
 
 const iso = (instant: number): string => new Date(instant).toISOString();
-export const isoOrNull = (instant: number | null): string | null => (instant === null ? null : iso(instant));
+export const isoOrNull = (instant: number | null): string | null =>
+  instant === null ? null : iso(instant);
 
 export const showDrawdown = (drawdown: BacktestDrawdown | null) =>
   drawdown === null
@@ -45,8 +49,18 @@ const showFill = ({ timestamp, price, at }: Fill) => ({ timestamp: iso(timestamp
 
 /** A backtest as it is kept and shown: the report with its origin, instants as ISO-8601 UTC. */
 export const backtestResult = (report: BacktestReport, { quality, ...origin }: BacktestOrigin) => {
-  const { from, to, strategy, buyAndHold, control, bootstrap, trades, openTrade, lastClose, ...rest } =
-    report;
+  const {
+    from,
+    to,
+    strategy,
+    buyAndHold,
+    control,
+    bootstrap,
+    trades,
+    openTrade,
+    lastClose,
+    ...rest
+  } = report;
   const { health, completeness, soundness, freshness } = quality;
   const { bars, barsLate, missing, outliers, impossible, unchanged } = quality;
   return {

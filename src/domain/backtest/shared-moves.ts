@@ -19,8 +19,9 @@ export interface TestedSeries extends PricedAsset {
 }
 
 /**
- * What one shared bar brings, per asset in the order of the table's symbols, over the close of the shared bar before:
- * the price at which its trades are filled, and its close. Without a level, so that any order of moves is a series.
+ * What one shared bar brings, per asset in the order of the table's symbols, over the close of the
+ * shared bar before: the price at which its trades are filled, and its close. Without a level, so
+ * that any order of moves is a series.
  */
 export interface Move {
   readonly fill: readonly number[];
@@ -28,7 +29,10 @@ export interface Move {
   readonly at: "open" | "close";
 }
 
-/** `moves[t]` and `table.rows[t]` both lead to `table.timestamps[t]`; `start` is the shared date before the first. */
+/**
+ * `moves[t]` and `table.rows[t]` both lead to `table.timestamps[t]`; `start` is the shared date
+ * before the first.
+ */
 export interface SharedMoves {
   readonly table: ReturnTable;
   readonly moves: readonly Move[];
@@ -36,35 +40,53 @@ export interface SharedMoves {
 }
 
 /**
- * Whether each asset's open comes after every asset's close of the bar before. A bar of FX opens at 17:00 in New York, the
- * day of CRYPTO before it closes at 24:00 UTC, hours later: whoever is filled at that open would know what came after it.
+ * Whether each asset's open comes after every asset's close of the bar before. A bar of FX opens at
+ * 17:00 in New York, the day of CRYPTO before it closes at 24:00 UTC, hours later: whoever is
+ * filled at that open would know what came after it.
  */
-export const opensComeAfterCloses = (calendars: readonly CalendarId[], resolution: Resolution): boolean =>
+export const opensComeAfterCloses = (
+  calendars: readonly CalendarId[],
+  resolution: Resolution,
+): boolean =>
   !(["1d", "1w", "1mo"] as readonly Resolution[]).includes(resolution) ||
   !(calendars.includes("FX") && calendars.includes("CRYPTO"));
 
 /**
- * Bars on the dates that all assets share, as moves. Trades of a bar are filled at the opens, or all of them at the closes
- * where one open is not known: a portfolio is worth something at one moment only. A date that is skipped becomes part of
- * the next move. Refuses as `sharedReturns` does, and opens of zero or less (`backtest_unusablePrice`).
+ * Bars on the dates that all assets share, as moves. Trades of a bar are filled at the opens, or
+ * all of them at the closes where one open is not known: a portfolio is worth something at one
+ * moment only. A date that is skipped becomes part of the next move. Refuses as `sharedReturns`
+ * does, and opens of zero or less (`backtest_unusablePrice`).
  */
-export const sharedMoves = (assets: readonly TestedSeries[], atOpens: boolean): Outcome<SharedMoves> => {
+export const sharedMoves = (
+  assets: readonly TestedSeries[],
+  atOpens: boolean,
+): Outcome<SharedMoves> => {
   const shared = sharedReturns(assets);
   if (shared.kind === "refused") return refused(problemOf(shared.error));
   const table = shared.value;
-  const known = assets.map(({ points }) => new Map(points.map((point) => [point.timestamp, point])));
-  const broken = assets.filter(({ points }) => points.some(({ open }) => open !== null && !(open > 0)));
+  const known = assets.map(
+    ({ points }) => new Map(points.map((point) => [point.timestamp, point])),
+  );
+  const broken = assets.filter(({ points }) =>
+    points.some(({ open }) => open !== null && !(open > 0)),
+  );
   if (broken.length > 0) {
     const errors = broken.map(({ symbol }) => ({ field: symbol, reason: "an open of 0 or less" }));
     const names = broken.map(({ symbol }) => symbol).join(", ");
-    return refused({ code: "backtest_unusablePrice", detail: `An open of 0 or less: ${names}.`, errors });
+    return refused({
+      code: "backtest_unusablePrice",
+      detail: `An open of 0 or less: ${names}.`,
+      errors,
+    });
   }
   const start = firstOf(known, table);
   let before = known.map((points) => points.get(start)?.close ?? 1);
   const moves = table.timestamps.map((timestamp, time): Move => {
     const close = (table.rows[time] ?? []).map((change) => 1 + change);
     const opens = known.map((points) => points.get(timestamp)?.open ?? null);
-    const filled = opens.flatMap((open, asset) => (open === null ? [] : [open / (before[asset] ?? open)]));
+    const filled = opens.flatMap((open, asset) =>
+      open === null ? [] : [open / (before[asset] ?? open)],
+    );
     before = known.map((points) => points.get(timestamp)?.close ?? 1);
     const atOpen = atOpens && filled.length === assets.length;
     return { fill: atOpen ? filled : close, close, at: atOpen ? "open" : "close" };
@@ -72,7 +94,9 @@ export const sharedMoves = (assets: readonly TestedSeries[], atOpens: boolean): 
   return done({ table, moves, start });
 };
 
-/** The newest date before the table's first that all assets have: from there its first returns lead. */
+/**
+ * The newest date before the table's first that all assets have: from there its first returns lead.
+ */
 const firstOf = (
   known: readonly ReadonlyMap<number, OpenAndClose>[],
   { timestamps }: ReturnTable,

@@ -10,9 +10,11 @@ interface Shape {
   readonly volume: number | null;
 }
 
-const over = (price: number | null, level: number): number | null => (price === null ? null : price / level);
+const over = (price: number | null, level: number): number | null =>
+  price === null ? null : price / level;
 
-const times = (ratio: number | null, level: number): number | null => (ratio === null ? null : ratio * level);
+const times = (ratio: number | null, level: number): number | null =>
+  ratio === null ? null : ratio * level;
 
 /** Bars `first` + 1 … as shapes, computed once for all shuffles of a series. Prices are above 0. */
 export const shapesAfter = (bars: readonly Bar[], first: number): readonly Shape[] => {
@@ -46,9 +48,10 @@ export const permuted = <T>(items: readonly T[], random: Random): T[] => {
 };
 
 /**
- * The series with its bar-to-bar returns after bar `first` in another order: each bar keeps its shape (open, high and
- * low over the close before it) and its volume, the timestamps stay. The same returns, so the same distribution and the
- * same end up to rounding; whatever order there was in them is gone.
+ * The series with its bar-to-bar returns after bar `first` in another order: each bar keeps its
+ * shape (open, high and low over the close before it) and its volume, the timestamps stay. The same
+ * returns, so the same distribution and the same end up to rounding; whatever order there was in
+ * them is gone.
  */
 export const shuffled = (
   bars: readonly Bar[],

@@ -8,7 +8,10 @@ export interface Costs {
   readonly slippageBps: number;
 }
 
-/** Everything bought or sold at one price. `equity` is what there is after it, in units of the equity at the start. */
+/**
+ * Everything bought or sold at one price. `equity` is what there is after it, in units of the
+ * equity at the start.
+ */
 export interface Fill {
   readonly timestamp: number;
   readonly side: "buy" | "sell";
@@ -18,7 +21,10 @@ export interface Fill {
   readonly equity: number;
 }
 
-/** A purchase and its sale. `profit` is in units of the equity at the start, `return` a fraction of the money put in. */
+/**
+ * A purchase and its sale. `profit` is in units of the equity at the start, `return` a fraction of
+ * the money put in.
+ */
 export interface Trade {
   readonly entry: Fill;
   readonly exit: Fill;
@@ -26,7 +32,10 @@ export interface Trade {
   readonly return: number;
 }
 
-/** A purchase that was not sold: what it would come to at the last close, without the costs of selling. */
+/**
+ * A purchase that was not sold: what it would come to at the last close, without the costs of
+ * selling.
+ */
 export interface OpenTrade {
   readonly entry: Fill;
   readonly profit: number;
@@ -68,7 +77,10 @@ interface Book {
   slippage: number;
 }
 
-/** All the cash buys units at price·(1 + slippage), the cost coming on top of what they are worth there. */
+/**
+ * All the cash buys units at price·(1 + slippage), the cost coming on top of what they are worth
+ * there.
+ */
 const buy = (book: Book, price: number, cost: number, slippage: number): void => {
   book.units = book.cash / (price * (1 + slippage) * (1 + cost));
   book.slippage += book.units * price * slippage;
@@ -85,9 +97,10 @@ const sell = (book: Book, price: number, cost: number, slippage: number): void =
 };
 
 /**
- * Follows the wishes from bar `first` on, all or nothing, long or flat: the wish at a bar's close is filled at the next
- * bar's open (its close where the open is not known), and nothing later than that wish decides it. Cash bears no
- * interest; what is held at the end is valued at the last close, unsold. Prices are above 0.
+ * Follows the wishes from bar `first` on, all or nothing, long or flat: the wish at a bar's close
+ * is filled at the next bar's open (its close where the open is not known), and nothing later than
+ * that wish decides it. Cash bears no interest; what is held at the end is valued at the last
+ * close, unsold. Prices are above 0.
  */
 export const simulate = (
   bars: readonly Bar[],
@@ -104,7 +117,8 @@ export const simulate = (
   let open: Fill | null = null;
   let paid = 0;
   let barsHeld = 0;
-  // A plain loop that makes nothing but fills: it runs over every bar of hundreds of shuffled series.
+  // A plain loop that makes nothing but fills: it runs over every bar of hundreds of shuffled
+  // series.
   for (let index = first + 1; index < bars.length; index += 1) {
     const bar = bars[index];
     if (bar === undefined) break;
@@ -125,7 +139,8 @@ export const simulate = (
     equity[index - first] = book.cash + book.units * bar.close;
   }
   const worth = equity.at(-1) ?? 1;
-  const held = open === null ? null : { entry: open, profit: worth - paid, return: worth / paid - 1 };
+  const held =
+    open === null ? null : { entry: open, profit: worth - paid, return: worth / paid - 1 };
   const { costs, slippage: slipped } = book;
   return { bars, first, equity, fills, trades, open: held, barsHeld, costs, slippage: slipped };
 };

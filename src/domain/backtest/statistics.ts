@@ -4,7 +4,10 @@ import { equityPoints, type Run } from "./simulate.ts";
 /** Why a figure is null, by its name. */
 export type NotDefined = Readonly<Record<string, string>>;
 
-/** The deepest fall of the equity, from and to which close, and the first close as high as the peak again. Epoch ms. */
+/**
+ * The deepest fall of the equity, from and to which close, and the first close as high as the peak
+ * again. Epoch ms.
+ */
 export interface BacktestDrawdown {
   readonly depth: number;
   readonly peak: number | null;
@@ -13,16 +16,19 @@ export interface BacktestDrawdown {
 }
 
 /**
- * How a run did, after costs. Fractions, not percentages; per year where a figure is about time. What it rests on:
- * `returns` bar-to-bar returns and `trades` closed trades, of which `wins` made money and `losses` lost some. A figure
- * that is not defined is null, and `notDefined` says why.
+ * How a run did, after costs. Fractions, not percentages; per year where a figure is about time.
+ * What it rests on: `returns` bar-to-bar returns and `trades` closed trades, of which `wins` made
+ * money and `losses` lost some. A figure that is not defined is null, and `notDefined` says why.
  */
 export interface BacktestStatistics {
   readonly returns: number;
   /** Final equity in units of that at the start. */
   readonly finalEquity: number;
   readonly totalReturn: number | null;
-  /** This, volatility, Sharpe (risk-free rate 0), Sortino (target 0) and Calmar are those of `performanceOf`. */
+  /**
+   * This, volatility, Sharpe (risk-free rate 0), Sortino (target 0) and Calmar are those of
+   * `performanceOf`.
+   */
   readonly cagr: number | null;
   readonly volatility: number | null;
   readonly sharpe: number | null;
@@ -49,11 +55,20 @@ export interface BacktestStatistics {
   readonly notDefined: NotDefined;
 }
 
-/** The first point after the trough that is as high as the peak was; null before that, and without a fall. */
-export const recoveryOf = (points: readonly PricePoint[], peak: number | null, trough: number | null) => {
+/**
+ * The first point after the trough that is as high as the peak was; null before that, and without a
+ * fall.
+ */
+export const recoveryOf = (
+  points: readonly PricePoint[],
+  peak: number | null,
+  trough: number | null,
+) => {
   if (peak === null || trough === null) return null;
   const high = points.find(({ timestamp }) => timestamp === peak)?.close ?? 0;
-  return points.find(({ timestamp, close }) => timestamp > trough && close >= high)?.timestamp ?? null;
+  return (
+    points.find(({ timestamp, close }) => timestamp > trough && close >= high)?.timestamp ?? null
+  );
 };
 
 /** Trades that neither won nor lost are in neither sum. */
@@ -68,7 +83,8 @@ const tradeStatistics = ({ trades }: Run) => {
     losses: lost.length,
     winRate: count === 0 ? null : won.length / count,
     profitFactor: lost.length === 0 ? null : sum(won) / -sum(lost),
-    expectancy: count === 0 ? null : trades.reduce((total, trade) => total + trade.return, 0) / count,
+    expectancy:
+      count === 0 ? null : trades.reduce((total, trade) => total + trade.return, 0) / count,
   };
 };
 
@@ -85,7 +101,9 @@ const reasonsOf = (statistics: Omit<BacktestStatistics, "notDefined">): NotDefin
   };
   return Object.fromEntries(
     Object.entries(statistics).flatMap(([name, value]) =>
-      value === null ? [[name, reasons[name as keyof BacktestStatistics] ?? "too large a number"]] : [],
+      value === null
+        ? [[name, reasons[name as keyof BacktestStatistics] ?? "too large a number"]]
+        : [],
     ),
   );
 };
@@ -104,7 +122,8 @@ export const statisticsOf = (run: Run, periodsPerYear: number): BacktestStatisti
     sharpe: reported.sharpe,
     sortino: reported.sortino,
     calmar: reported.calmar,
-    maxDrawdown: fall === null ? null : { ...fall, recovery: recoveryOf(equity, fall.peak, fall.trough) },
+    maxDrawdown:
+      fall === null ? null : { ...fall, recovery: recoveryOf(equity, fall.peak, fall.trough) },
     ...tradeStatistics(run),
     openTrade: run.open !== null,
     exposure: run.barsHeld / returns,

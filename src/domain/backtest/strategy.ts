@@ -12,9 +12,9 @@ import type { Action } from "../recommendation/recommendation.ts";
 export type Target = "long" | "flat" | "keep";
 
 /**
- * A function from what is known at a bar to a wish. `begin` gives a fresh walker, which is shown one bar after the
- * other, oldest first, and answers each at its close: what comes later it has never been shown. The wishes of the
- * first `warmUp` − 1 bars are not followed.
+ * A function from what is known at a bar to a wish. `begin` gives a fresh walker, which is shown
+ * one bar after the other, oldest first, and answers each at its close: what comes later it has
+ * never been shown. The wishes of the first `warmUp` − 1 bars are not followed.
  */
 export interface Strategy {
   readonly warmUp: number;
@@ -23,13 +23,16 @@ export interface Strategy {
 
 const TARGET_AFTER: Readonly<Record<Action, Target>> = { BUY: "long", SELL: "flat", HOLD: "keep" };
 
-/** Nobody reads the sentences of a walk, and writing their numbers takes longer than the rules do. */
+/**
+ * Nobody reads the sentences of a walk, and writing their numbers takes longer than the rules do.
+ */
 const unwritten = (): string => "";
 
 /**
- * The trend that the `rules` engine reads, followed: up is long, down is flat, sideways and not knowing keep what is held.
- * It follows what the trend calls for also where the engine recommends HOLD because the call has not beaten its base rate:
- * whether to be invested is another question than whether a call says more than chance. For closes above 0.
+ * The trend that the `rules` engine reads, followed: up is long, down is flat, sideways and not
+ * knowing keep what is held. It follows what the trend calls for also where the engine recommends
+ * HOLD because the call has not beaten its base rate: whether to be invested is another question
+ * than whether a call says more than chance. For closes above 0.
  */
 export const rulesStrategy = (
   assetType: AssetType,
@@ -46,7 +49,9 @@ export const rulesStrategy = (
       moves.push(Math.log(bar.close / (closes.at(-1) ?? bar.close)));
       const values = advance(state, bar);
       if (moves.length > closes.length) moves.shift();
-      return TARGET_AFTER[ACTION_IN[readTrend(resolution, { closes, moves, values }, unwritten).direction]];
+      return TARGET_AFTER[
+        ACTION_IN[readTrend(resolution, { closes, moves, values }, unwritten).direction]
+      ];
     };
   },
 });

@@ -9,21 +9,29 @@ export interface BreakerPolicy {
   readonly openSeconds: number;
   /** Each probe that fails doubles the wait, up to this. */
   readonly longestOpenSeconds: number;
-  /** A probe's lease; longer than any call's timeout, so that only the lease of a lost probe runs out. */
+  /**
+   * A probe's lease; longer than any call's timeout, so that only the lease of a lost probe runs
+   * out.
+   */
   readonly probeLeaseSeconds: number;
   /** Troubles of one kind are told at most once in this time. */
   readonly troubleEverySeconds: number;
-  /** So many subjects that have not failed may still ask, once each, after it opened by failures in a row. */
+  /**
+   * So many subjects that have not failed may still ask, once each, after it opened by failures in
+   * a row.
+   */
   readonly trials: number;
   /** And so many after each probe that failed. */
   readonly trialsAfterProbe: number;
-  /** So many subjects that wait for an open breaker are remembered, so that the probe goes round. */
+  /**
+   * So many subjects that wait for an open breaker are remembered, so that the probe goes round.
+   */
   readonly waitersKept: number;
 }
 
 /**
- * A longer and longer wait spares both sides: while a service is out for an hour each probe costs one call, and what
- * waits for it asks once per wait.
+ * A longer and longer wait spares both sides: while a service is out for an hour each probe costs
+ * one call, and what waits for it asks once per wait.
  */
 export const BREAKER_POLICY: BreakerPolicy = {
   failuresToOpen: 5,
@@ -31,7 +39,8 @@ export const BREAKER_POLICY: BreakerPolicy = {
   longestOpenSeconds: 300,
   probeLeaseSeconds: 30,
   troubleEverySeconds: 60,
-  // With the failures that opened it a dozen questions about different subjects: when none of them is served it is the service.
+  // With the failures that opened it a dozen questions about different subjects: when none of them
+  // is served it is the service.
   trials: 8,
   trialsAfterProbe: 1,
   waitersKept: 8,
@@ -42,7 +51,10 @@ export const MANUAL_CHECK_SECONDS = 300;
 
 export type OpenReason = "failures" | "probe" | "manual";
 
-/** What every situation carries along. `epoch` counts openings and closings: a call's permit tells which one it began in. */
+/**
+ * What every situation carries along. `epoch` counts openings and closings: a call's permit tells
+ * which one it began in.
+ */
 interface Common {
   readonly epoch: number;
   /** When each kind of trouble was last told, epoch ms. */
@@ -56,7 +68,10 @@ interface Shut {
   readonly failures: number;
   readonly failedProbes: number;
   readonly since: number;
-  /** How many subjects without a failure may ask since it opened, and those that did: the lease of each, and whose it is. */
+  /**
+   * How many subjects without a failure may ask since it opened, and those that did: the lease of
+   * each, and whose it is.
+   */
   readonly trials: number;
   readonly tried: Readonly<Record<string, string>>;
   /** Who was told to wait, and when, epoch ms. */
@@ -94,11 +109,17 @@ export interface Permit {
 
 export type BreakerCommand =
   /**
-   * May I call? `lease` names this call should it become a probe or a trial. `subject` is what the question is about: an
-   * asset, an event type. A service can fail about one subject and serve all others.
+   * May I call? `lease` names this call should it become a probe or a trial. `subject` is what the
+   * question is about: an asset, an event type. A service can fail about one subject and serve all
+   * others.
    */
   | { readonly type: "acquire"; readonly lease: string; readonly subject: string }
-  | { readonly type: "report"; readonly permit: Permit; readonly subject: string; readonly verdict: Verdict }
+  | {
+      readonly type: "report";
+      readonly permit: Permit;
+      readonly subject: string;
+      readonly verdict: Verdict;
+    }
   | { readonly type: "trip"; readonly reason: string; readonly until: number | null }
   | { readonly type: "reset"; readonly reason: string };
 
@@ -115,7 +136,10 @@ export type BreakerFact =
       /** Until when the subject is left alone, epoch ms; 0 when it is not. */
       readonly heldUntil: number;
     }
-  /** A subject was served: the service's row has ended, and what others still fail with is their own. */
+  /**
+   * A subject was served: the service's row has ended, and what others still fail with is their
+   * own.
+   */
   | { readonly type: "recovered"; readonly subject: string }
   | {
       readonly type: "leased";
@@ -155,11 +179,19 @@ export type Answer =
   | {
       readonly kind: "go";
       readonly permit: Permit;
-      /** This one call may be made though the breaker is open. Otherwise the answer holds for everybody. */
+      /**
+       * This one call may be made though the breaker is open. Otherwise the answer holds for
+       * everybody.
+       */
       readonly open: boolean;
-      /** A success of a subject that is not in `held` would change nothing and need not be reported. */
+      /**
+       * A success of a subject that is not in `held` would change nothing and need not be reported.
+       */
       readonly atRest: boolean;
-      /** Subjects whose last call failed, and until when each is left alone, epoch ms. Empty for one call only. */
+      /**
+       * Subjects whose last call failed, and until when each is left alone, epoch ms. Empty for one
+       * call only.
+       */
       readonly held: Readonly<Record<string, number>>;
       /** The one who asked fails while others are served. */
       readonly own: boolean;

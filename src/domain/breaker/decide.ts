@@ -14,7 +14,9 @@ import { concernsService, TROUBLE_OF, type Verdict, weigh } from "./verdict.ts";
 type Report = Extract<BreakerCommand, { readonly type: "report" }>;
 type Shut = Exclude<BreakerState, { readonly kind: "closed" }>;
 
-/** What a command makes of a breaker. `now` is epoch ms; the state after it is the facts, evolved. */
+/**
+ * What a command makes of a breaker. `now` is epoch ms; the state after it is the facts, evolved.
+ */
 export function decide(
   state: BreakerState,
   command: BreakerCommand,
@@ -23,7 +25,9 @@ export function decide(
 ): BreakerFact[] {
   switch (command.type) {
     case "acquire":
-      return state.kind === "closed" ? [] : asked(state, command.lease, command.subject, now, policy);
+      return state.kind === "closed"
+        ? []
+        : asked(state, command.lease, command.subject, now, policy);
     case "report":
       return [
         ...troubles(state, command.verdict, now, policy),
@@ -45,7 +49,9 @@ export function decide(
         },
       ];
     case "reset":
-      return state.kind === "closed" && state.failures === 0 && Object.keys(state.subjects).length === 0
+      return state.kind === "closed" &&
+        state.failures === 0 &&
+        Object.keys(state.subjects).length === 0
         ? []
         : [{ type: "closed", reason: "manual", detail: command.reason, subject: null }];
   }
@@ -104,7 +110,8 @@ export function evolve(state: BreakerState, fact: BreakerFact): BreakerState {
       };
     }
     case "closed": {
-      // A hand forgets everything. A limit as answer to a probe serves nobody, so it tells nothing about who failed.
+      // A hand forgets everything. A limit as answer to a probe serves nobody, so it tells nothing
+      // about who failed.
       const kept = fact.reason === "manual" ? {} : state.subjects;
       const subjects = fact.subject === null ? kept : withSuccess(kept, fact.subject);
       return { kind: "closed", epoch: epoch + 1, told, failures: 0, subjects };
@@ -114,12 +121,15 @@ export function evolve(state: BreakerState, fact: BreakerFact): BreakerState {
   }
 }
 
-const without = <T>(record: Readonly<Record<string, T>>, name: string): Readonly<Record<string, T>> =>
+const without = <T>(
+  record: Readonly<Record<string, T>>,
+  name: string,
+): Readonly<Record<string, T>> =>
   Object.fromEntries(Object.entries(record).filter(([key]) => key !== name));
 
 /**
- * Whether the one who asks may call, as the breaker stands after the question; `lease` names a probe or trial that it was
- * given just now.
+ * Whether the one who asks may call, as the breaker stands after the question; `lease` names a
+ * probe or trial that it was given just now.
  */
 export function answerOf(
   state: BreakerState,
@@ -129,7 +139,9 @@ export function answerOf(
 ): Answer {
   const { epoch } = state;
   if (state.kind === "closed") {
-    const held = Object.entries(state.subjects).map(([name, mark]) => [name, mark.heldUntil] as const);
+    const held = Object.entries(state.subjects).map(
+      ([name, mark]) => [name, mark.heldUntil] as const,
+    );
     const atRest = isAtRest(state);
     const permit = { epoch, lease: null };
     return { kind: "go", permit, open: false, atRest, held: Object.fromEntries(held), own: false };
@@ -138,7 +150,12 @@ export function answerOf(
     const own = markOf(state.subjects, subject)?.own ?? false;
     return { kind: "go", permit: { epoch, lease }, open: true, atRest: false, held: {}, own };
   }
-  return { kind: "wait", epoch, seconds: waitOf(state, now, policy), shared: isShared(state, now, policy) };
+  return {
+    kind: "wait",
+    epoch,
+    seconds: waitOf(state, now, policy),
+    shared: isShared(state, now, policy),
+  };
 }
 
 /** Whether the success of a subject that never failed would change nothing. */
@@ -148,7 +165,10 @@ const isAtRest = ({ failures, subjects }: BreakerState): boolean =>
 const isLeaseOf = (state: Shut, lease: string): boolean =>
   (state.kind === "halfOpen" && state.lease === lease) || Object.hasOwn(state.tried, lease);
 
-/** While somebody else's probe is out, its outcome is known soon; and so it is whether the one whose turn it is comes. */
+/**
+ * While somebody else's probe is out, its outcome is known soon; and so it is whether the one whose
+ * turn it is comes.
+ */
 const SOON_SECONDS = 5;
 
 function waitOf(state: Shut, now: number, policy: BreakerPolicy): number {
@@ -158,7 +178,8 @@ function waitOf(state: Shut, now: number, policy: BreakerPolicy): number {
   return state.kind === "open" && now < from ? seconds : Math.min(SOON_SECONDS, seconds);
 }
 
-const secondsUntil = (instant: number, now: number): number => Math.max(1, Math.ceil((instant - now) / 1000));
+const secondsUntil = (instant: number, now: number): number =>
+  Math.max(1, Math.ceil((instant - now) / 1000));
 
 /** What a result changes while calls are made. */
 function whileClosed(
@@ -170,13 +191,17 @@ function whileClosed(
   const mark = markOf(state.subjects, subject);
   const weight = weigh(verdict);
   if (permit.epoch !== state.epoch) {
-    // Let through the open breaker, and overtaken by one who was served: it moves nothing, but what failed is its own.
-    const overtaken = permit.epoch === state.epoch - 1 && permit.lease !== null && weight === "failure";
+    // Let through the open breaker, and overtaken by one who was served: it moves nothing, but what
+    // failed is its own.
+    const overtaken =
+      permit.epoch === state.epoch - 1 && permit.lease !== null && weight === "failure";
     return overtaken ? [failedOf(state, subject, at, policy, { own: true })] : [];
   }
   if (weight === "neither") return [];
-  if (weight === "success") return isAtRest(state) && mark === null ? [] : [{ type: "recovered", subject }];
-  // What fails while others are served says nothing about the service, unless there was no service to ask.
+  if (weight === "success")
+    return isAtRest(state) && mark === null ? [] : [{ type: "recovered", subject }];
+  // What fails while others are served says nothing about the service, unless there was no service
+  // to ask.
   const counts = mark?.own !== true || concernsService(verdict);
   const failed = failedOf(state, subject, at, policy, { counts });
   const failures = state.failures + 1;
@@ -190,7 +215,10 @@ function whileClosed(
   ];
 }
 
-/** What a result changes while the breaker is open: of the probe, of a trial, and of calls that it overtook. */
+/**
+ * What a result changes while the breaker is open: of the probe, of a trial, and of calls that it
+ * overtook.
+ */
 function whileShut(
   state: Shut,
   { permit, subject, verdict }: Report,
@@ -201,7 +229,8 @@ function whileShut(
   const failed = failedOf(state, subject, at, policy);
   if (permit.epoch !== state.epoch) {
     // A call of before it opened moves nothing any more, but that it failed tells who it was.
-    const overtaken = permit.epoch === state.epoch - 1 && permit.lease === null && weight === "failure";
+    const overtaken =
+      permit.epoch === state.epoch - 1 && permit.lease === null && weight === "failure";
     return overtaken ? [failed] : [];
   }
   const { lease } = permit;
@@ -239,8 +268,16 @@ const failedOf = (
 const detailOf = (verdict: Verdict): string =>
   verdict.kind === "answered" ? "the service answered" : verdict.detail;
 
-/** Trouble is told at most once per kind and minute: an outage with 100,000 assets is not 100,000 events. */
-function troubles(state: BreakerState, verdict: Verdict, at: number, policy: BreakerPolicy): BreakerFact[] {
+/**
+ * Trouble is told at most once per kind and minute: an outage with 100,000 assets is not 100,000
+ * events.
+ */
+function troubles(
+  state: BreakerState,
+  verdict: Verdict,
+  at: number,
+  policy: BreakerPolicy,
+): BreakerFact[] {
   if (verdict.kind === "answered") return [];
   const trouble = TROUBLE_OF[verdict.kind];
   const last = state.told[trouble];

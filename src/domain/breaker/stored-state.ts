@@ -1,6 +1,9 @@
 import type { BreakerState } from "./breaker.ts";
 
-/** What states gained since they were first written, as it was before: nobody marked, nobody waiting, no trial to give. */
+/**
+ * What states gained since they were first written, as it was before: nobody marked, nobody
+ * waiting, no trial to give.
+ */
 const SINCE_THE_FIRST = { subjects: {}, trials: 0, tried: {}, waiting: {}, prober: null } as const;
 
 /** A state as it was written by this version or an older one. */

@@ -8,7 +8,10 @@ export interface SubjectFailure {
   readonly at: number;
   /** When it last had the probe; 0 for never. */
   readonly probedAt: number;
-  /** Another subject was served since: what it fails with is its own and says nothing about the service. */
+  /**
+   * Another subject was served since: what it fails with is its own and says nothing about the
+   * service.
+   */
   readonly own: boolean;
   /** Until when it is left alone on its own account; 0 when it is not. */
   readonly heldUntil: number;
@@ -17,7 +20,10 @@ export interface SubjectFailure {
 /** So many subjects are remembered, those that failed last. */
 export const SUBJECTS_KEPT = 64;
 
-/** One that has not failed for so long is like all others. Jobs that wait look once an hour at least. */
+/**
+ * One that has not failed for so long is like all others. Jobs that wait look once an hour at
+ * least.
+ */
 const FORGOTTEN_MS = 6 * 3_600_000;
 
 /** Marks by subject. */
@@ -47,11 +53,20 @@ export function withFailure(
     .toSorted(([, a], [, b]) => b.at - a.at)
     .slice(0, SUBJECTS_KEPT - 1);
   const { probedAt = 0 } = before ?? {};
-  const entry: SubjectFailure = { failures: (before?.failures ?? 0) + 1, at, probedAt, own, heldUntil };
+  const entry: SubjectFailure = {
+    failures: (before?.failures ?? 0) + 1,
+    at,
+    probedAt,
+    own,
+    heldUntil,
+  };
   return Object.fromEntries([...others, [subject, entry]]);
 }
 
-/** The marks after a subject was served: its own is gone, and whoever else fails does so while others are served. */
+/**
+ * The marks after a subject was served: its own is gone, and whoever else fails does so while
+ * others are served.
+ */
 export const withSuccess = (subjects: Subjects, served: string): Subjects =>
   Object.fromEntries(
     Object.entries(subjects)
@@ -65,8 +80,16 @@ export function withProbe(subjects: Subjects, subject: string, at: number): Subj
   return entry === null ? subjects : { ...subjects, [subject]: { ...entry, probedAt: at } };
 }
 
-/** A subject's own wait grows like that of a breaker: nothing for its first failures, then longer and longer. */
-export function heldUntil(subjects: Subjects, subject: string, at: number, policy: BreakerPolicy): number {
+/**
+ * A subject's own wait grows like that of a breaker: nothing for its first failures, then longer
+ * and longer.
+ */
+export function heldUntil(
+  subjects: Subjects,
+  subject: string,
+  at: number,
+  policy: BreakerPolicy,
+): number {
   const entry = markOf(subjects, subject);
   const failures = (entry?.failures ?? 0) + 1;
   if (entry === null || !entry.own || failures < policy.failuresToOpen) return 0;

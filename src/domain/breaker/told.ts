@@ -13,7 +13,9 @@ export function eventsOf(service: string, fact: BreakerFact, jobId: string | nul
     case "opened": {
       const { reason, failures, until, detail } = fact;
       const openUntil = until === null ? null : new Date(until).toISOString();
-      return [{ eventType: "CircuitOpened", payload: { service, reason, failures, openUntil, detail } }];
+      return [
+        { eventType: "CircuitOpened", payload: { service, reason, failures, openUntil, detail } },
+      ];
     }
     case "closed": {
       const { reason, detail } = fact;
@@ -32,7 +34,10 @@ function troubleOf(
   const about = { service, detail: verdict.detail, jobId };
   switch (verdict.kind) {
     case "timeout":
-      return { eventType: "ExternalServiceTimeout", payload: { ...about, timeoutMs: verdict.timeoutMs } };
+      return {
+        eventType: "ExternalServiceTimeout",
+        payload: { ...about, timeoutMs: verdict.timeoutMs },
+      };
     case "rateLimited":
       return {
         eventType: "RateLimitExceeded",

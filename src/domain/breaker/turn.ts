@@ -9,7 +9,10 @@ import { markOf, openMs } from "./subjects.ts";
 
 type Shut = Exclude<BreakerState, { readonly kind: "closed" }>;
 
-/** When the next probe may go, epoch ms: the wait is over, or the lease of a probe that was lost. Null for never. */
+/**
+ * When the next probe may go, epoch ms: the wait is over, or the lease of a probe that was lost.
+ * Null for never.
+ */
 export const probeFrom = (state: Shut): number | null =>
   state.kind === "open" ? state.until : state.leaseUntil;
 
@@ -18,17 +21,23 @@ export const turnUntil = (state: Shut, policy: BreakerPolicy): number =>
   (probeFrom(state) ?? 0) + openMs(state.failedProbes, policy);
 
 /**
- * Whether a subject may have the probe: it is time, and nobody waits who had it longer ago or never. Whoever does not come
- * for as long as the breaker was open has missed the turn.
+ * Whether a subject may have the probe: it is time, and nobody waits who had it longer ago or
+ * never. Whoever does not come for as long as the breaker was open has missed the turn.
  */
-export function mayProbe(state: Shut, subject: string, now: number, policy: BreakerPolicy): boolean {
+export function mayProbe(
+  state: Shut,
+  subject: string,
+  now: number,
+  policy: BreakerPolicy,
+): boolean {
   const from = probeFrom(state);
   if (from === null || now < from) return false;
   if (now >= turnUntil(state, policy)) return true;
   const own = lastProbed(state, subject, now);
   const remembered = 2 * policy.longestOpenSeconds * 1000;
   return !Object.entries(state.waiting).some(
-    ([other, at]) => other !== subject && now - at <= remembered && lastProbed(state, other, now) < own,
+    ([other, at]) =>
+      other !== subject && now - at <= remembered && lastProbed(state, other, now) < own,
   );
 }
 
@@ -55,5 +64,7 @@ export const isNoted = (state: Shut, subject: string, policy: BreakerPolicy): bo
 export const isShared = (state: Shut, now: number, policy: BreakerPolicy): boolean => {
   const from = probeFrom(state);
   if (from === null) return true;
-  return now < from && trialsLeft(state) <= 0 && Object.keys(state.waiting).length >= policy.waitersKept;
+  return (
+    now < from && trialsLeft(state) <= 0 && Object.keys(state.waiting).length >= policy.waitersKept
+  );
 };

@@ -3,7 +3,11 @@ export type Verdict =
   /** It answered. What it said (no data, a refused request) concerns us and not its health. */
   | { readonly kind: "answered" }
   /** It answered that we ask too often. */
-  | { readonly kind: "rateLimited"; readonly detail: string; readonly retryAfterSeconds: number | null }
+  | {
+      readonly kind: "rateLimited";
+      readonly detail: string;
+      readonly retryAfterSeconds: number | null;
+    }
   /** It answered that it will not serve us: a key, a contract. Trouble, but it is up. */
   | { readonly kind: "rejected"; readonly detail: string; readonly code: string }
   | { readonly kind: "timeout"; readonly detail: string; readonly timeoutMs: number }
@@ -31,8 +35,8 @@ export const TROUBLE_OF = {
 export type Trouble = NonNullable<(typeof TROUBLE_OF)[Verdict["kind"]]>;
 
 /**
- * Whether the call counts as a failure of the service, as a success of it, or as neither. A limit says that it is up,
- * but not that it would have served us, so it does not end a row of failures.
+ * Whether the call counts as a failure of the service, as a success of it, or as neither. A limit
+ * says that it is up, but not that it would have served us, so it does not end a row of failures.
  */
 export function weigh({ kind }: Verdict): "failure" | "success" | "neither" {
   switch (kind) {
@@ -68,7 +72,12 @@ export function verdictOfSource(
     case "Timeout":
       return { kind: "timeout", detail, timeoutMs };
     case "Unavailable":
-      return { kind: "unavailable", detail, code, ...(answer.reached === false ? { reached: false } : {}) };
+      return {
+        kind: "unavailable",
+        detail,
+        code,
+        ...(answer.reached === false ? { reached: false } : {}),
+      };
     case "MalformedPayload":
       return { kind: "malformed", detail, code };
     case "RateLimited":
@@ -81,7 +90,10 @@ export function verdictOfSource(
   }
 }
 
-/** A receiver's answer to a POST. Redirects and refusals are answers: the delivery's own schedule treats them. */
+/**
+ * A receiver's answer to a POST. Redirects and refusals are answers: the delivery's own schedule
+ * treats them.
+ */
 export function verdictOfPost(
   answer: {
     readonly status: number | null;
@@ -94,7 +106,12 @@ export function verdictOfPost(
   const { status, error, timedOut, retryAfterSeconds } = answer;
   if (timedOut) return { kind: "timeout", detail: error ?? "", timeoutMs };
   if (status === null)
-    return { kind: "unavailable", detail: error ?? "", code: "receiver_unreachable", reached: false };
+    return {
+      kind: "unavailable",
+      detail: error ?? "",
+      code: "receiver_unreachable",
+      reached: false,
+    };
   const detail = `the receiver answered ${status}`;
   if (status === 429) {
     return {

@@ -10,14 +10,20 @@ export interface ParamsEdit {
   readonly format?: "csv" | "json" | undefined;
 }
 
-/** The order's parameters with the edit, or the fields of the edit that this order does not have. */
+/**
+ * The order's parameters with the edit, or the fields of the edit that this order does not have.
+ */
 export function editedParams(
   params: JobParams,
   edit: ParamsEdit,
-): { readonly ok: true; readonly params: JobParams } | { readonly ok: false; readonly fields: string[] } {
+):
+  | { readonly ok: true; readonly params: JobParams }
+  | { readonly ok: false; readonly fields: string[] } {
   const editable: readonly string[] =
     params.mode === "source" ? ["until", "backfill"] : params.mode === "import" ? ["format"] : [];
-  const given = Object.entries(edit).flatMap(([field, value]) => (value === undefined ? [] : [field]));
+  const given = Object.entries(edit).flatMap(([field, value]) =>
+    value === undefined ? [] : [field],
+  );
   const fields = given.filter((field) => !editable.includes(field));
   if (fields.length > 0) return { ok: false, fields };
   switch (params.mode) {
@@ -27,7 +33,8 @@ export function editedParams(
     }
     case "import":
       return { ok: true, params: { ...params, format: edit.format ?? params.format } };
-    // What was asked of an optimisation is its identity: another request is another optimisation. So is a backtest's.
+    // What was asked of an optimisation is its identity: another request is another optimisation.
+    // So is a backtest's.
     case "portfolio":
     case "backtest":
     case "portfolioBacktest":

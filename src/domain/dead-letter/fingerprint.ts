@@ -12,8 +12,8 @@ const OF_SYMBOLS = /[A-Z0-9.\-_=^]+/g;
 const STATUS = /\b(HTTP|answered) ([1-5]\d\d)\b/g;
 
 /**
- * A refusal names its cause by its status (a wrong key is not a wrong address); which of the 5xx a server that is out
- * happens to answer is chance. Spelt without digits, since those are left out.
+ * A refusal names its cause by its status (a wrong key is not a wrong address); which of the 5xx a
+ * server that is out happens to answer is chance. Spelt without digits, since those are left out.
  */
 const statusWord = (status: string): string =>
   status.startsWith("4")
@@ -21,8 +21,9 @@ const statusWord = (status: string): string =>
     : `status-class-${"abcdefghij"[Number(status[0])]}`;
 
 /**
- * What an error says without what is different each time: numbers, instants, ids (every word with a digit in it) and
- * the symbol. Of an HTTP status the cause stays: 404 is not 500, but 502 is 503. "AAPL: HTTP 503 after 12 s" and "MSFT: HTTP 502 after 9 s" are the same.
+ * What an error says without what is different each time: numbers, instants, ids (every word with a
+ * digit in it) and the symbol. Of an HTTP status the cause stays: 404 is not 500, but 502 is 503.
+ * "AAPL: HTTP 503 after 12 s" and "MSFT: HTTP 502 after 9 s" are the same.
  */
 export function normalisedDetail(detail: string, symbol: string | null): string {
   const without =
@@ -39,11 +40,13 @@ export function normalisedDetail(detail: string, symbol: string | null): string 
 
 /** A full stop or a dash at its end belongs to the sentence. */
 const withoutSymbol = (word: string, symbol: string): string =>
-  word === symbol || (word.startsWith(symbol) && /^[.\-_=^]+$/.test(word.slice(symbol.length))) ? "#" : word;
+  word === symbol || (word.startsWith(symbol) && /^[.\-_=^]+$/.test(word.slice(symbol.length)))
+    ? "#"
+    : word;
 
 /**
- * The same 16 hex digits for all letters of one cause: same queue, same code, same words; of deliveries also the same
- * receiver (the id of the endpoint).
+ * The same 16 hex digits for all letters of one cause: same queue, same code, same words; of
+ * deliveries also the same receiver (the id of the endpoint).
  */
 export const fingerprintOf = (
   queue: string,

@@ -4,14 +4,20 @@ import { summaryOf } from "../events/summary.ts";
 import type { Problem } from "../outcome.ts";
 import { canonicalJson } from "../recommendation/canonical-json.ts";
 
-/** A fact that would be written, with what it says in short: lists are told by their length, first and last entry. */
+/**
+ * A fact that would be written, with what it says in short: lists are told by their length, first
+ * and last entry.
+ */
 export interface PlannedEvent {
   readonly eventType: string;
   readonly schemaVersion: number;
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
-/** Facts that would be written: the first of them, how many there are, and the hash of what they all say. */
+/**
+ * Facts that would be written: the first of them, how many there are, and the hash of what they all
+ * say.
+ */
 export interface PlannedEvents {
   readonly events: readonly PlannedEvent[];
   readonly eventCount: number;
@@ -75,15 +81,16 @@ export const NOTHING_PLANNED: Plan = {
 const OF_THE_MOMENT = new Set(["webhook-timestamp", "webhook-signature", "traceparent"]);
 
 /**
- * What makes two plans the same one, as text to hash: the outcome and what would be written or sent. An error counts by
- * its code, because its words may tell of the moment.
+ * What makes two plans the same one, as text to hash: the outcome and what would be written or
+ * sent. An error counts by its code, because its words may tell of the moment.
  */
 export const planText = (plan: Plan): string =>
   canonicalJson({
     ...plan,
     error: plan.error?.code ?? null,
     events: plan.eventsHash,
-    request: plan.request === null ? null : { ...plan.request, headers: lasting(plan.request.headers) },
+    request:
+      plan.request === null ? null : { ...plan.request, headers: lasting(plan.request.headers) },
   });
 
 const lasting = (headers: Readonly<Record<string, string>>) =>

@@ -7,7 +7,10 @@ const TIME = "(?<hour>\\d\\d):(?<minute>\\d\\d):(?<second>\\d\\d)";
 const DAY_NAME = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)";
 const LONG_DAY_NAME = "(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day";
 
-/** The three forms of an HTTP date: IMF-fixdate, and the two obsolete ones that a recipient must still read. */
+/**
+ * The three forms of an HTTP date: IMF-fixdate, and the two obsolete ones that a recipient must
+ * still read.
+ */
 const HTTP_DATES = [
   new RegExp(`^${DAY_NAME}, (?<day>\\d\\d) ${MONTH} (?<year>\\d{4}) ${TIME} GMT$`),
   new RegExp(`^${LONG_DAY_NAME}, (?<day>\\d\\d)-${MONTH}-(?<year>\\d\\d) ${TIME} GMT$`),
@@ -18,8 +21,9 @@ const HTTP_DATES = [
 const MAX_DATE_LENGTH = 40;
 
 /**
- * What a Retry-After header asks for, in whole seconds from `now` (epoch ms): 0 to MAX_RETRY_AFTER_SECONDS, or null when it
- * is absent or neither a number of seconds nor an HTTP date. A date that has passed asks for 0.
+ * What a Retry-After header asks for, in whole seconds from `now` (epoch ms): 0 to
+ * MAX_RETRY_AFTER_SECONDS, or null when it is absent or neither a number of seconds nor an HTTP
+ * date. A date that has passed asks for 0.
  * @see https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
  */
 export function retryAfterSeconds(header: string | null | undefined, now: number): number | null {
@@ -31,14 +35,22 @@ export function retryAfterSeconds(header: string | null | undefined, now: number
 
 const capped = (seconds: number): number => Math.min(MAX_RETRY_AFTER_SECONDS, Math.max(0, seconds));
 
-/** The instant of an HTTP date in epoch ms; null for anything else, whatever `Date.parse` would make of it. */
+/**
+ * The instant of an HTTP date in epoch ms; null for anything else, whatever `Date.parse` would make
+ * of it.
+ */
 function httpDate(text: string, now: number): number | null {
   if (text.length > MAX_DATE_LENGTH) return null;
-  const parts = HTTP_DATES.map((form) => form.exec(text)?.groups).find((groups) => groups !== undefined);
+  const parts = HTTP_DATES.map((form) => form.exec(text)?.groups).find(
+    (groups) => groups !== undefined,
+  );
   if (parts === undefined) return null;
   const month = MONTHS.indexOf(parts["month"] ?? "");
-  const [day, hour, minute, second] = ["day", "hour", "minute", "second"].map((name) => Number(parts[name]));
-  if (day === undefined || hour === undefined || minute === undefined || second === undefined) return null;
+  const [day, hour, minute, second] = ["day", "hour", "minute", "second"].map((name) =>
+    Number(parts[name]),
+  );
+  if (day === undefined || hour === undefined || minute === undefined || second === undefined)
+    return null;
   if (hour > 23 || minute > 59 || second > 60) return null;
   const year = fullYear(parts["year"] ?? "", now);
   const date = new Date(Date.UTC(year, month, day, hour, minute, second));

@@ -4,7 +4,10 @@ import { MAX_RETRY_AFTER_SECONDS } from "./retry-after.ts";
  * Standard Webhooks 1.0 (standardwebhooks.com): what is signed, and what an answer means.
  */
 
-/** The text under the signature: message id, seconds since the epoch, and the exact bytes of the body. */
+/**
+ * The text under the signature: message id, seconds since the epoch, and the exact bytes of the
+ * body.
+ */
 export const signedContent = (id: string, timestampSeconds: number, body: string): string =>
   `${id}.${timestampSeconds}.${body}`;
 
@@ -19,9 +22,9 @@ export type DeliveryVerdict =
 const JITTER = 0.1;
 
 /**
- * Reads an answer: 2xx is delivered, 410 is gone, everything else (a redirect too: nothing is followed) is tried again
- * by the schedule until it is used up. `attempt` counts from 1 since the delivery was last put to work. `status` is null
- * when no answer came. Retry-After is a floor.
+ * Reads an answer: 2xx is delivered, 410 is gone, everything else (a redirect too: nothing is
+ * followed) is tried again by the schedule until it is used up. `attempt` counts from 1 since the
+ * delivery was last put to work. `status` is null when no answer came. Retry-After is a floor.
  */
 export function readAnswer(
   status: number | null,

@@ -19,8 +19,9 @@ export interface BarFact {
 }
 
 /**
- * A corporate action as events carry it. `exDate` is `YYYY-MM-DD`; an amount is in the asset's currency, on the scale of its
- * bars. `before` is what was on record for that kind and day, null when nothing was.
+ * A corporate action as events carry it. `exDate` is `YYYY-MM-DD`; an amount is in the asset's
+ * currency, on the scale of its bars. `before` is what was on record for that kind and day, null
+ * when nothing was.
  */
 export type ActionFact =
   | {
@@ -37,7 +38,10 @@ export type ActionFact =
       readonly before: { readonly numerator: number; readonly denominator: number } | null;
     };
 
-/** One commit may need several events to stay under the queue's message limit: this is number `part` of `parts`. */
+/**
+ * One commit may need several events to stay under the queue's message limit: this is number `part`
+ * of `parts`.
+ */
 export interface Parted {
   readonly part: number;
   readonly parts: number;
@@ -63,7 +67,10 @@ export interface MarketDataFact extends Parted {
   readonly slot: string | null;
 }
 
-/** Every fact and the shape of its newest version. Changing a shape needs a new schema version and an upcaster. */
+/**
+ * Every fact and the shape of its newest version. Changing a shape needs a new schema version and
+ * an upcaster.
+ */
 export interface Payloads {
   AssetRegistered: AssetFact;
   AssetUpdated: AssetFact;
@@ -107,7 +114,10 @@ export interface Payloads {
   ReadModelDiverged: Divergence;
   ReadModelRepaired: Divergence & {
     readonly action: "republish" | "rebuild" | "reset";
-    /** The read model's version and hash were compared with the log's again afterwards, and were equal. */
+    /**
+     * The read model's version and hash were compared with the log's again afterwards, and were
+     * equal.
+     */
     readonly proven: boolean;
   };
   EndpointDisabled: { readonly endpointId: string; readonly reason: string };
@@ -145,7 +155,10 @@ export interface Divergence {
 
 export type EventType = keyof Payloads;
 
-/** The newest schema version of each type, and whether it is about the domain or about the machinery. */
+/**
+ * The newest schema version of each type, and whether it is about the domain or about the
+ * machinery.
+ */
 export const EVENT_TYPES: Readonly<
   Record<EventType, { readonly schemaVersion: number; readonly class: "domain" | "technical" }>
 > = {

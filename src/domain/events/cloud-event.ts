@@ -4,8 +4,9 @@ import type { AnyEvent } from "./envelope.ts";
 const SEQUENCE_DIGITS = 12;
 
 /**
- * The event on the wire: CloudEvents 1.0, structured JSON. Extension names are lower case letters and digits by that
- * specification. `source` is the URI of this installation, `dataschema` where the payload's JSON Schema is published.
+ * The event on the wire: CloudEvents 1.0, structured JSON. Extension names are lower case letters
+ * and digits by that specification. `source` is the URI of this installation, `dataschema` where
+ * the payload's JSON Schema is published.
  */
 export function toCloudEvent(event: AnyEvent, origin: string): Readonly<Record<string, unknown>> {
   return {
@@ -22,7 +23,8 @@ export function toCloudEvent(event: AnyEvent, origin: string): Readonly<Record<s
     ...(event.causationId === null ? {} : { causationid: event.causationId }),
     ...(event.jobId === null ? {} : { jobid: event.jobId }),
     tenantid: event.tenantId,
-    // The extension "distributed tracing": the trace the event began in. The header of the same name tells of the hop.
+    // The extension "distributed tracing": the trace the event began in. The header of the same
+    // name tells of the hop.
     ...(event.traceparent ? { traceparent: event.traceparent } : {}),
     data: event.payload,
   };

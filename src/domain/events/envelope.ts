@@ -26,7 +26,10 @@ export interface EventOf<T extends EventType> extends Envelope {
   readonly payload: Payloads[T];
 }
 
-/** A fact as it stands in a log or travels on a queue: it may be of any version that was ever written. */
+/**
+ * A fact as it stands in a log or travels on a queue: it may be of any version that was ever
+ * written.
+ */
 export interface StoredEvent extends Envelope {
   readonly eventType: string;
   readonly payload: unknown;

@@ -1,6 +1,6 @@
 /**
- * Routing keys and AMQP topic patterns (AMQP 0-9-1, "topic" exchange): words separated by dots, `*` stands for exactly
- * one word, `#` for any number of words, none included.
+ * Routing keys and AMQP topic patterns (AMQP 0-9-1, "topic" exchange): words separated by dots, `*`
+ * stands for exactly one word, `#` for any number of words, none included.
  */
 
 const MAX_PATTERN_LENGTH = 256;
@@ -17,7 +17,8 @@ export function routingKey(streamId: string, eventType: string): string {
 /** Why a pattern cannot be used, or null when it can. */
 export function patternProblem(pattern: string): string | null {
   if (pattern === "") return "a pattern needs at least one word; use # for everything";
-  if (pattern.length > MAX_PATTERN_LENGTH) return `a pattern has at most ${MAX_PATTERN_LENGTH} characters`;
+  if (pattern.length > MAX_PATTERN_LENGTH)
+    return `a pattern has at most ${MAX_PATTERN_LENGTH} characters`;
   const words = pattern.split(".");
   if (words.length > MAX_WORDS) return `a pattern has at most ${MAX_WORDS} words`;
   for (const word of words) {
@@ -29,7 +30,10 @@ export function patternProblem(pattern: string): string | null {
   return null;
 }
 
-/** Whether the pattern covers the key. Dynamic programming over words, so `#.#.#.#` costs no more than its length. */
+/**
+ * Whether the pattern covers the key. Dynamic programming over words, so `#.#.#.#` costs no more
+ * than its length.
+ */
 export function matchesPattern(pattern: string, key: string): boolean {
   const words = key.split(".");
   let reachable = new Set<number>([0]);

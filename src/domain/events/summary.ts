@@ -2,8 +2,8 @@ const TEXT_CHARACTERS = 200;
 const DEPTH = 3;
 
 /**
- * A payload in short, for people: long texts are cut, lists told by their length and their first and last entry, depths
- * beyond three left out.
+ * A payload in short, for people: long texts are cut, lists told by their length and their first
+ * and last entry, depths beyond three left out.
  */
 export const summaryOf = (payload: unknown): Record<string, unknown> => {
   const short = shortened(payload, DEPTH);
@@ -18,7 +18,9 @@ function shortened(value: unknown, depth: number): unknown {
   if (Array.isArray(value)) {
     const ends = value.length > 1 ? { first: value[0], last: value.at(-1) } : { first: value[0] };
     const inside = Object.entries(ends).map(([name, item]) => [name, shortened(item, depth - 1)]);
-    return value.length === 0 ? { count: 0 } : { count: value.length, ...Object.fromEntries(inside) };
+    return value.length === 0
+      ? { count: 0 }
+      : { count: value.length, ...Object.fromEntries(inside) };
   }
   return Object.fromEntries(
     Object.entries(value).map(([name, field]) => [name, shortened(field, depth - 1)]),

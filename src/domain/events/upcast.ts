@@ -14,19 +14,23 @@ export class UnknownEvent extends Error {
 /** Version 2 says what kind of trouble it was; for older failures the code of the error tells. */
 const withFaultClass: Upcaster = (payload) => {
   const { error } = payload;
-  const code = typeof error === "object" && error !== null && "code" in error ? String(error.code) : "";
+  const code =
+    typeof error === "object" && error !== null && "code" in error ? String(error.code) : "";
   return { ...payload, faultClass: faultClassOf(code) };
 };
 
-/** Version 2 may say more: fields that an older fact has none of. What it does say means the same. */
+/**
+ * Version 2 may say more: fields that an older fact has none of. What it does say means the same.
+ */
 const unchanged: Upcaster = (payload) => payload;
 
 /** Version 2 tells dividends and splits too; an older event knew of none. */
 const withoutActions: Upcaster = (payload) => ({ ...payload, actions: [] });
 
 /**
- * How each type grew: the function at index n makes version n + 2 out of version n + 1. Shapes only ever gain an entry
- * here; what was written once stays readable for ever, because the log is never rewritten.
+ * How each type grew: the function at index n makes version n + 2 out of version n + 1. Shapes only
+ * ever gain an entry here; what was written once stays readable for ever, because the log is never
+ * rewritten.
  */
 export const UPCASTERS: Readonly<Record<EventType, readonly Upcaster[]>> = {
   AssetRegistered: [],
@@ -50,13 +54,18 @@ export const UPCASTERS: Readonly<Record<EventType, readonly Upcaster[]>> = {
   EndpointDisabled: [],
 };
 
-/** A stored fact in today's shape. Throws UnknownEvent for a type or a version that only newer code knows. */
+/**
+ * A stored fact in today's shape. Throws UnknownEvent for a type or a version that only newer code
+ * knows.
+ */
 export function upcast(stored: StoredEvent): AnyEvent {
   const { eventType, schemaVersion } = stored;
   if (!isEventType(eventType)) throw new UnknownEvent(`an event of an unknown type: ${eventType}`);
   const newest = EVENT_TYPES[eventType].schemaVersion;
   if (!(Number.isInteger(schemaVersion) && schemaVersion >= 1 && schemaVersion <= newest)) {
-    throw new UnknownEvent(`${eventType} has no version ${schemaVersion} here, only up to ${newest}`);
+    throw new UnknownEvent(
+      `${eventType} has no version ${schemaVersion} here, only up to ${newest}`,
+    );
   }
   let payload = stored.payload as Fields;
   for (const step of UPCASTERS[eventType].slice(schemaVersion - 1)) payload = step(payload);

@@ -19,7 +19,10 @@ export const signsOf = (rows: readonly CellRow[]): NumberSigns => {
   return signs;
 };
 
-/** The bars of the rows whose moments are known; what cannot be read is added to the errors, row by row. */
+/**
+ * The bars of the rows whose moments are known; what cannot be read is added to the errors, row by
+ * row.
+ */
 export const barsOf = (
   rows: readonly CellRow[],
   instants: readonly (number | string | null)[],

@@ -6,8 +6,9 @@ export type Role = "timestamp" | NumberField;
 export const ROLES: readonly Role[] = ["timestamp", "open", "high", "low", "close", "volume"];
 
 /**
- * What exports call their columns, compared without case, marks and underscores; the first name that a header has wins.
- * English, and the languages of the sites whose exports people have: German, Spanish, French, Italian, Portuguese, Polish.
+ * What exports call their columns, compared without case, marks and underscores; the first name
+ * that a header has wins. English, and the languages of the sites whose exports people have:
+ * German, Spanish, French, Italian, Portuguese, Polish.
  */
 export const NAMES_OF: Readonly<Record<Role, readonly string[]>> = {
   timestamp: [
@@ -108,7 +109,10 @@ const DATE_NAMES: ReadonlySet<string> = new Set(["date", "datum", "fecha", "data
 
 export const isDateName = (name: string): boolean => DATE_NAMES.has(name);
 
-/** A header's name as the table writes it: `<OPEN>`, `Adj Close**`, `open_time` and `1. open` lose their ornaments. */
+/**
+ * A header's name as the table writes it: `<OPEN>`, `Adj Close**`, `open_time` and `1. open` lose
+ * their ornaments.
+ */
 export const plainName = (name: string): string =>
   name
     .slice(0, 200)

@@ -15,7 +15,10 @@ export interface Columns {
   readonly low: number | null;
   readonly close: number;
   readonly volume: number | null;
-  /** Another volume, for a file whose first one is zero throughout: MetaTrader counts ticks where it knows no units. */
+  /**
+   * Another volume, for a file whose first one is zero throughout: MetaTrader counts ticks where it
+   * knows no units.
+   */
   readonly otherVolume: number | null;
 }
 
@@ -39,7 +42,10 @@ const RANGE = ["open", "high", "low"] as const;
 /** How many columns are offered as the answer to a question. */
 const OFFERED = 6;
 
-/** Finds the columns by name, in any case and order. A column that nobody reads may come as often as it likes. */
+/**
+ * Finds the columns by name, in any case and order. A column that nobody reads may come as often as
+ * it likes.
+ */
 export const findColumns = (
   header: readonly string[],
   form: Form | null,
@@ -67,7 +73,9 @@ export const findColumns = (
     used.has(at) || name === "" || SKIPPED.has(name) || MOMENTS.has(name) ? [] : [at],
   );
   const closeOnly = RANGE.every((field) => found.get(field) === null) && unread.length === 0;
-  const lacking = NUMBER_FIELDS.filter((field) => found.get(field) === null && !requested.has(field));
+  const lacking = NUMBER_FIELDS.filter(
+    (field) => found.get(field) === null && !requested.has(field),
+  );
   for (const field of lacking) {
     if (field === "volume" && (unread.length === 0 || form?.mayLack?.includes("volume") === true)) {
       notes.push("the file has no volume");
@@ -154,9 +162,12 @@ const findTimestamp = (
   return null;
 };
 
-/** The time of day that belongs to a date in another column, when there is no column that says both. */
+/**
+ * The time of day that belongs to a date in another column, when there is no column that says both.
+ */
 const timeNextToDate = (names: readonly string[]): number | null => {
-  if (names.some((name) => name === "timestamp" || name === "datetime" || name === "date time")) return null;
+  if (names.some((name) => name === "timestamp" || name === "datetime" || name === "date time"))
+    return null;
   const time = names.findIndex((name) => TIME_NAMES.includes(name));
   return time !== -1 && names.some(isDateName) ? time : null;
 };
@@ -175,7 +186,11 @@ const twice = (role: Role, positions: readonly number[], header: readonly string
   otherwise: null,
 });
 
-const missing = (field: NumberField, unread: readonly number[], header: readonly string[]): Question => ({
+const missing = (
+  field: NumberField,
+  unread: readonly number[],
+  header: readonly string[],
+): Question => ({
   parameter: "columns",
   question: `the column "${field}" is missing`,
   choices: header.length < 2 ? [] : [...offered(field, unread, header), ...withoutIt(field)],

@@ -1,6 +1,9 @@
 const words = (text: string): readonly string[] => text.split(" ");
 
-/** The currencies (ISO 4217, and bitcoin) that a sign may stand for. A sign that is not here says nothing against any. */
+/**
+ * The currencies (ISO 4217, and bitcoin) that a sign may stand for. A sign that is not here says
+ * nothing against any.
+ */
 const MEANINGS: ReadonlyMap<string, readonly string[]> = new Map([
   [
     "$",
@@ -26,13 +29,16 @@ const MEANINGS: ReadonlyMap<string, readonly string[]> = new Map([
   ["₿", words("BTC XBT")],
 ]);
 
-/** Longer codes with a currency's in them are the coins that hold its value, and written with its sign: USDT, FDUSD, EURC. */
+/**
+ * Longer codes with a currency's in them are the coins that hold its value, and written with its
+ * sign: USDT, FDUSD, EURC.
+ */
 const isMeant = (code: string, currency: string): boolean =>
   currency === code || (currency.length > code.length && currency.includes(code));
 
 /**
- * Why a file with these signs does not hold prices in a currency, or null. `£` is no sign of GBX: pounds would be stored as
- * pence, a hundredth of the price.
+ * Why a file with these signs does not hold prices in a currency, or null. `£` is no sign of GBX:
+ * pounds would be stored as pence, a hundredth of the price.
  */
 export const foreignSign = (signs: Iterable<string>, currency: string): string | null => {
   for (const sign of signs) {

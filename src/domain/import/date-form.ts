@@ -22,7 +22,10 @@ export interface WrittenRow extends RowPlace {
 
 const USE = "use YYYY-MM-DD, or an instant such as 2024-03-01T14:30:00Z";
 
-/** All rows decide, since a single 13 in the right place settles the matter; what they leave open is asked. */
+/**
+ * All rows decide, since a single 13 in the right place settles the matter; what they leave open is
+ * asked.
+ */
 export const decideDates = (
   rows: readonly WrittenRow[],
   form: Form | null,
@@ -64,7 +67,8 @@ const decideOrder = (
   }
   if (doubtful === null) return "DMY";
   if (short !== null && form?.dates === undefined) {
-    // With two digits for the year all three parts could be any; often only one order makes dates of all of them.
+    // With two digits for the year all three parts could be any; often only one order makes dates
+    // of all of them.
     const possible = SHORT_ORDERS.filter((order) => allAreDays(rows, order));
     if (possible.length === 1) return possible[0] ?? null;
     questions.push(askOrder(short, possible.length === 0 ? SHORT_ORDERS : possible));
@@ -84,7 +88,10 @@ const SHORT_ORDERS: readonly DateOrder[] = ["DMY", "MDY", "YMD"];
 const allAreDays = (rows: readonly WrittenRow[], order: DateOrder): boolean =>
   rows.every(({ written }) => written.kind !== "parts" || midnightIn(written, order) !== null);
 
-/** Days apart on the usual reading by a month and on the other by a day or so: then the export is of another country. */
+/**
+ * Days apart on the usual reading by a month and on the other by a day or so: then the export is of
+ * another country.
+ */
 const looksLikeTheOther = (rows: readonly WrittenRow[], usual: "DMY" | "MDY"): boolean => {
   const gap = (order: DateOrder): number => {
     const days = rows
@@ -98,7 +105,10 @@ const looksLikeTheOther = (rows: readonly WrittenRow[], usual: "DMY" | "MDY"): b
 
 type Parts = Extract<Written, { kind: "parts" }>;
 
-/** Midnight of a date whose parts are in this order, as if it were UTC (epoch ms); null when there is no such day. */
+/**
+ * Midnight of a date whose parts are in this order, as if it were UTC (epoch ms); null when there
+ * is no such day.
+ */
 export const midnightIn = ({ parts, shortYear }: Parts, order: DateOrder): number | null => {
   const [first, second, third] = parts;
   const digits = shortYear ? 2 : 4;
@@ -141,7 +151,11 @@ const askNumber = (row: WrittenRow): Question => {
   };
   const excel = value !== null && value.digits <= 5;
   const choice: Choice = excel
-    ? { parameter: "dateFormat", value: "excel", means: `a spreadsheet's day number${reported("excel")}` }
+    ? {
+        parameter: "dateFormat",
+        value: "excel",
+        means: `a spreadsheet's day number${reported("excel")}`,
+      }
     : { parameter: "dateFormat", value: "epoch", means: `counted since 1970${reported("epoch")}` };
   return {
     parameter: "dateFormat",
@@ -157,8 +171,9 @@ const DAY = 86_400_000;
 const LATEST = Date.UTC(9999, 11, 31);
 
 /**
- * The moment of a bare number (epoch ms), or null when it is none. Digits tell the unit: ten and fewer are seconds, thirteen
- * milliseconds, sixteen microseconds, nineteen nanoseconds. A day number's is a wall clock reading as if it were UTC.
+ * The moment of a bare number (epoch ms), or null when it is none. Digits tell the unit: ten and
+ * fewer are seconds, thirteen milliseconds, sixteen microseconds, nineteen nanoseconds. A day
+ * number's is a wall clock reading as if it were UTC.
  */
 export const instantOfNumber = (
   { value, digits }: Extract<Written, { kind: "number" }>,

@@ -1,7 +1,10 @@
 import type { NumberField } from "../asset/read-bar.ts";
+import { begins, either, holds } from "./header-match.ts";
 import type { DecimalMark, WeekDate } from "./question.ts";
 
-/** An export as a vendor or program writes it, known by its header, and what is known of it besides. */
+/**
+ * An export as a vendor or program writes it, known by its header, and what is known of it besides.
+ */
 export interface Form {
   readonly id: string;
   /** Who writes it, for people. */
@@ -22,29 +25,6 @@ export interface Form {
   /** Columns it may lack, which then are not known. */
   readonly mayLack?: readonly NumberField[];
 }
-
-const lower = (fields: readonly string[]): string[] => fields.map((field) => field.toLowerCase());
-
-/** The header begins with these names, in any case. */
-const begins =
-  (...names: readonly string[]) =>
-  (fields: readonly string[]): boolean => {
-    const given = lower(fields);
-    return names.every((name, at) => given[at] === name);
-  };
-
-/** The header has all of these names, in any case and order. */
-const holds =
-  (...names: readonly string[]) =>
-  (fields: readonly string[]): boolean => {
-    const given = new Set(lower(fields));
-    return names.every((name) => given.has(name));
-  };
-
-const either =
-  (...tests: readonly ((fields: readonly string[]) => boolean)[]) =>
-  (fields: readonly string[]): boolean =>
-    tests.some((test) => test(fields));
 
 const INVESTING = { weekDated: "start" } as const;
 const COMMA_DAY_FIRST = { ...INVESTING, dates: "DMY", decimal: "," } as const;
@@ -135,7 +115,8 @@ export const FORMS: readonly Form[] = [
   {
     id: "tradingview",
     name: "TradingView",
-    isHeader: (fields) => ["time", "open", "high", "low", "close"].every((name, at) => fields[at] === name),
+    isHeader: (fields) =>
+      ["time", "open", "high", "low", "close"].every((name, at) => fields[at] === name),
     decimal: ".",
     epoch: true,
     mayLack: ["volume"],
@@ -164,7 +145,16 @@ export const FORMS: readonly Form[] = [
   {
     id: "stooq-bulk",
     name: "Stooq, ASCII",
-    isHeader: begins("<ticker>", "<per>", "<date>", "<time>", "<open>", "<high>", "<low>", "<close>"),
+    isHeader: begins(
+      "<ticker>",
+      "<per>",
+      "<date>",
+      "<time>",
+      "<open>",
+      "<high>",
+      "<low>",
+      "<close>",
+    ),
     decimal: ".",
   },
   {
@@ -187,7 +177,8 @@ export const FORMS: readonly Form[] = [
     id: "pandas",
     name: "pandas",
     isHeader: (fields) =>
-      either(begins(""), begins("unnamed: 0"))(fields) && holds("open", "high", "low", "close")(fields),
+      either(begins(""), begins("unnamed: 0"))(fields) &&
+      holds("open", "high", "low", "close")(fields),
     decimal: ".",
     skipsEmpty: true,
     mayLack: ["volume"],
@@ -229,7 +220,8 @@ export interface BareForm extends Form {
 }
 
 const NUMBER = /^\d{1,18}(?:\.\d{1,18})?$/;
-const areNumbers = (fields: readonly string[]): boolean => fields.every((field) => NUMBER.test(field));
+const areNumbers = (fields: readonly string[]): boolean =>
+  fields.every((field) => NUMBER.test(field));
 
 /** Open, high, low and close in this order, or it is another order. */
 const areRanges = (fields: readonly string[], from: number): boolean => {
@@ -265,7 +257,10 @@ export const BARE_FORMS: readonly BareForm[] = [
     zone: "UTC",
     columns: { timestamp: 0, time: null, ...OHLCV },
     isRow: (fields) =>
-      fields.length === 7 && areNumbers(fields) && /^\d{10}$/.test(fields[0] ?? "") && areRanges(fields, 1),
+      fields.length === 7 &&
+      areNumbers(fields) &&
+      /^\d{10}$/.test(fields[0] ?? "") &&
+      areRanges(fields, 1),
   },
   {
     id: "kraken",
@@ -276,7 +271,10 @@ export const BARE_FORMS: readonly BareForm[] = [
     zone: "UTC",
     columns: { timestamp: 0, time: null, ...OHLCV, volume: 6 },
     isRow: (fields) =>
-      fields.length === 8 && areNumbers(fields) && /^\d{10}$/.test(fields[0] ?? "") && areRanges(fields, 1),
+      fields.length === 8 &&
+      areNumbers(fields) &&
+      /^\d{10}$/.test(fields[0] ?? "") &&
+      areRanges(fields, 1),
   },
   {
     id: "metatrader4",

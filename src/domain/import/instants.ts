@@ -15,24 +15,36 @@ export interface ClockRules {
   readonly dates: DateForm;
   /** Where times without a zone are read: the sender's word, else what the export is known for. */
   readonly zone: string | null;
-  /** Whether the sender named the zone. Then it also spells the dates of moments that carry an offset. */
+  /**
+   * Whether the sender named the zone. Then it also spells the dates of moments that carry an
+   * offset.
+   */
   readonly zoneSaid: boolean;
 }
 
-/** The moments of a file's rows, epoch ms, or why a row has none; null where a question is open. Rows of days, weeks and months that spell a date have its midnight, UTC. */
+/**
+ * The moments of a file's rows, epoch ms, or why a row has none; null where a question is open.
+ * Rows of days, weeks and months that spell a date have its midnight, UTC.
+ */
 export interface Instants {
   readonly instants: readonly (number | string | null)[];
   readonly questions: readonly Question[];
 }
 
-/** Between these, clocks are known well enough; what lies outside is refused later as no price's date. */
+/**
+ * Between these, clocks are known well enough; what lies outside is refused later as no price's
+ * date.
+ */
 const FIRST = Date.UTC(1900, 0, 1);
 const LAST = Date.UTC(2100, 0, 1);
 const MINUTE = 60_000;
 /** Day and month changed places move a date by less. */
 const YEAR = 366 * MILLISECONDS_PER_DAY;
 
-/** An hour after the close: a daily bar's stamp of the evening is rather the next day's midnight of another clock. */
+/**
+ * An hour after the close: a daily bar's stamp of the evening is rather the next day's midnight of
+ * another clock.
+ */
 const EVENING_AFTER = 60;
 
 export const instantsOf = (rows: readonly WrittenRow[], rules: ClockRules): Instants => {
@@ -69,7 +81,10 @@ export const instantsOf = (rows: readonly WrittenRow[], rules: ClockRules): Inst
   return { instants, questions };
 };
 
-/** Finding a zone's changes of offset takes hundreds of questions to the platform, and most files need no clock. */
+/**
+ * Finding a zone's changes of offset takes hundreds of questions to the platform, and most files
+ * need no clock.
+ */
 const whenAsked = <T>(make: () => T): (() => T) => {
   let made: { readonly value: T } | null = null;
   return () => {
@@ -96,10 +111,15 @@ const clockFor = (rows: readonly WrittenRow[], zone: string): ZoneClock => {
 export const roughMoment = (written: Written, dates: DateForm): number | null => {
   const read = readRow(written, dates);
   if (read === null || typeof read === "string") return null;
-  return read.midnight + (read.time === null ? 0 : read.time.ofDay - offsetMs(read.time.offset ?? 0));
+  return (
+    read.midnight + (read.time === null ? 0 : read.time.ofDay - offsetMs(read.time.offset ?? 0))
+  );
 };
 
-/** A date's midnight as if it were UTC, and the time of day behind it. `isInstant` for what was counted since 1970. */
+/**
+ * A date's midnight as if it were UTC, and the time of day behind it. `isInstant` for what was
+ * counted since 1970.
+ */
 interface ReadMoment {
   readonly midnight: number;
   readonly time: (WrittenTime & { readonly isInstant: boolean }) | null;
@@ -120,7 +140,10 @@ const readRow = (written: Written, dates: DateForm): ReadMoment | string | null 
           ? midnightOf(written.year, written.month, written.day)
           : midnightIn(written, dates.order ?? "DMY");
       if (midnight === null) return "is not in the calendar";
-      return { midnight, time: written.time === null ? null : { ...written.time, isInstant: false } };
+      return {
+        midnight,
+        time: written.time === null ? null : { ...written.time, isInstant: false },
+      };
     }
   }
 };
@@ -174,6 +197,7 @@ const askEvening = (row: WrittenRow, calendar: CalendarId, market: ZoneClock): Q
     parameter: "timeZone",
     question: `${placeName(row)}: the timestamp "${shorten(row.text)}" is an evening in ${zone}, after that day's session, and may be the midnight of the next day on another clock`,
     choices: [{ parameter: "timeZone", value: zone, means: `the day is ${shown}` }],
-    otherwise: "say the IANA zone whose midnights they are, such as timeZone=Europe/Berlin, or write dates",
+    otherwise:
+      "say the IANA zone whose midnights they are, such as timeZone=Europe/Berlin, or write dates",
   };
 };

@@ -25,11 +25,17 @@ const SEARCHED = 20;
 /** A row that names fewer columns than this is no header unless there is no better one. */
 const MIN_NAMES = 3;
 
-const NAMES: ReadonlySet<string> = new Set([...ROLES.flatMap((role) => NAMES_OF[role]), ...TIME_NAMES]);
+const NAMES: ReadonlySet<string> = new Set([
+  ...ROLES.flatMap((role) => NAMES_OF[role]),
+  ...TIME_NAMES,
+]);
 
 /** How many of a record's fields are names of columns that we read. */
 const namesIn = ({ fields }: CsvRecord): number =>
-  fields.reduce((count, field) => count + (field.length <= 40 && NAMES.has(plainName(field)) ? 1 : 0), 0);
+  fields.reduce(
+    (count, field) => count + (field.length <= 40 && NAMES.has(plainName(field)) ? 1 : 0),
+    0,
+  );
 
 interface Candidate {
   readonly delimiter: string;
@@ -38,7 +44,10 @@ interface Candidate {
   readonly names: number;
 }
 
-/** Finds delimiter and header together: the header is the record whose fields are the most names, however it must be cut. */
+/**
+ * Finds delimiter and header together: the header is the record whose fields are the most names,
+ * however it must be cut.
+ */
 export const findLayout = (
   text: string,
   requestedDelimiter: string | undefined,
@@ -52,7 +61,9 @@ export const findLayout = (
     const read = firstRecords(text, delimiter, SEARCHED, starts);
     problem ??= read.problem;
     const { records } = read;
-    const bare = BARE_FORMS.find((form) => records[0] !== undefined && form.isRow(records[0].fields));
+    const bare = BARE_FORMS.find(
+      (form) => records[0] !== undefined && form.isRow(records[0].fields),
+    );
     if (bare !== undefined && records[0] !== undefined)
       return {
         delimiter,
@@ -97,8 +108,19 @@ const withoutHeader = (
 ): Layout | null => {
   for (const delimiter of delimiters) {
     const fields = firstRecords(text, delimiter, 1, starts).records[0]?.fields ?? [];
-    if (fields.length >= MIN_FIELDS && fields.every((field) => field.length <= 64 && /\d/.test(field)))
-      return { delimiter, starts, header: null, headerEnds: 0, width: fields.length, form: null, bare: null };
+    if (
+      fields.length >= MIN_FIELDS &&
+      fields.every((field) => field.length <= 64 && /\d/.test(field))
+    )
+      return {
+        delimiter,
+        starts,
+        header: null,
+        headerEnds: 0,
+        width: fields.length,
+        form: null,
+        bare: null,
+      };
   }
   return null;
 };
@@ -115,7 +137,10 @@ const FIRST_OF_YFINANCE: ReadonlySet<string> = new Set(["price", "attributes"]);
 const SECOND_OF_YFINANCE: ReadonlySet<string> = new Set(["ticker", "symbols"]);
 const THIRD_OF_YFINANCE: ReadonlySet<string> = new Set(["date", "datetime"]);
 
-/** yfinance and pandas-datareader: "Price" and the columns, "Ticker" and whose they are, and the index's name alone. */
+/**
+ * yfinance and pandas-datareader: "Price" and the columns, "Ticker" and whose they are, and the
+ * index's name alone.
+ */
 const isYfinance = (records: readonly CsvRecord[], at: number): boolean => {
   const first = (index: number): string => (records[index]?.fields[0] ?? "").toLowerCase();
   return (
@@ -133,7 +158,8 @@ const yfinance = (
 ): Layout => {
   const [columns, tickers, index] = records.slice(at, at + 3);
   const whose = new Set((tickers?.fields ?? []).slice(1).filter((ticker) => ticker !== ""));
-  // Of several assets in one file each column is told by its owner too, so that the sender sees which is which.
+  // Of several assets in one file each column is told by its owner too, so that the sender sees
+  // which is which.
   const fields = (columns?.fields ?? []).map((name, position) => {
     if (position === 0) return index?.fields[0] ?? "Date";
     return whose.size > 1 ? `${name} ${tickers?.fields[position] ?? ""}` : name;

@@ -1,14 +1,17 @@
 import { monthNamed } from "./months.ts";
 
-/** A time of day in milliseconds, and the offset from UTC written behind it in minutes; null when there is none. */
+/**
+ * A time of day in milliseconds, and the offset from UTC written behind it in minutes; null when
+ * there is none.
+ */
 export interface WrittenTime {
   readonly ofDay: number;
   readonly offset: number | null;
 }
 
 /**
- * A moment as it is written, before anybody decides what it means: a date whose parts are certain, one whose day and month
- * could change places, or a bare number. `time` is null for a date alone.
+ * A moment as it is written, before anybody decides what it means: a date whose parts are certain,
+ * one whose day and month could change places, or a bare number. `time` is null for a date alone.
  */
 export type Written =
   | {
@@ -50,12 +53,14 @@ const none = (reason: string): Written => ({ kind: "none", reason });
 
 /** What a cell says, with the time of day of the cell beside it where date and time stand apart. */
 export const readWritten = (cell: string, timeCell: string | null): Written => {
-  if (cell.length > MAX_TIMESTAMP_LENGTH) return none(`is longer than ${MAX_TIMESTAMP_LENGTH} characters`);
+  if (cell.length > MAX_TIMESTAMP_LENGTH)
+    return none(`is longer than ${MAX_TIMESTAMP_LENGTH} characters`);
   if (cell === "") return none("is empty");
   const compact = COMPACT.exec(cell);
   if (compact !== null) {
     const [, year, month, day, hour, minute, second] = compact;
-    const time = hour === undefined ? null : timeOf(Number(hour), Number(minute), Number(second ?? 0), null);
+    const time =
+      hour === undefined ? null : timeOf(Number(hour), Number(minute), Number(second ?? 0), null);
     if (time !== "bad" && isInYear(Number(month), Number(day)))
       return beside(
         { kind: "date", year: Number(year), month: Number(month), day: Number(day), time },
@@ -63,17 +68,23 @@ export const readWritten = (cell: string, timeCell: string | null): Written => {
       );
   }
   if (NUMBER.test(cell))
-    return { kind: "number", value: Number(cell), digits: cell.replace(/^[+-]|[.eE].*$/g, "").length };
+    return {
+      kind: "number",
+      value: Number(cell),
+      digits: cell.replace(/^[+-]|[.eE].*$/g, "").length,
+    };
   const colon = cell.indexOf(":");
   let from = colon === -1 ? cell.length : colon;
-  while (colon !== -1 && from > 0 && colon - from < 2 && isDigit(cell.charCodeAt(from - 1))) from -= 1;
+  while (colon !== -1 && from > 0 && colon - from < 2 && isDigit(cell.charCodeAt(from - 1)))
+    from -= 1;
   const time = colon === -1 ? null : readTime(cell.slice(from));
   if (typeof time === "string") return none(time);
   return beside(readDate(withoutJoint(cell.slice(0, from), colon !== -1), time), timeCell);
 };
 
 const isDigit = (code: number): boolean => code >= 48 && code <= 57;
-const isInYear = (month: number, day: number): boolean => month >= 1 && month <= 12 && day >= 1 && day <= 31;
+const isInYear = (month: number, day: number): boolean =>
+  month >= 1 && month <= 12 && day >= 1 && day <= 31;
 
 /** The date without the T, comma or spaces that join it to its time. */
 const withoutJoint = (text: string, joined: boolean): string => {
@@ -89,7 +100,9 @@ const beside = (written: Written, timeCell: string | null): Written => {
   if (timeCell.length > MAX_TIMESTAMP_LENGTH) return none("has a time of day that is too long");
   const [, hour, minute, second] = COMPACT_TIME.exec(timeCell) ?? [];
   const time =
-    hour === undefined ? readTime(timeCell) : timeOf(Number(hour), Number(minute), Number(second ?? 0), null);
+    hour === undefined
+      ? readTime(timeCell)
+      : timeOf(Number(hour), Number(minute), Number(second ?? 0), null);
   if (time === "bad" || typeof time === "string")
     return none(`has "${timeCell.slice(0, 20)}" for its time of day`);
   return { ...written, time };
@@ -98,16 +111,31 @@ const beside = (written: Written, timeCell: string | null): Written => {
 const readDate = (text: string, time: WrittenTime | null): Written => {
   const first = YEAR_FIRST.exec(text);
   if (first !== null)
-    return { kind: "date", year: Number(first[1]), month: Number(first[3]), day: Number(first[4]), time };
+    return {
+      kind: "date",
+      year: Number(first[1]),
+      month: Number(first[3]),
+      day: Number(first[4]),
+      time,
+    };
   const last = YEAR_LAST.exec(text);
   if (last !== null) {
     const parts = [Number(last[1]), Number(last[3]), Number(last[4])] as const;
-    return { kind: "parts", parts, shortYear: last[4]?.length === 2, dotted: last[2] === ".", time };
+    return {
+      kind: "parts",
+      parts,
+      shortYear: last[4]?.length === 2,
+      dotted: last[2] === ".",
+      time,
+    };
   }
   return readNamed(text, time) ?? none("is not a date or an instant");
 };
 
-/** `Jan 02, 2024`, `02-Jan-24`, `2. Januar 2024`, `Tue Jan 02 2024`: the month has a name, so nothing can change places. */
+/**
+ * `Jan 02, 2024`, `02-Jan-24`, `2. Januar 2024`, `Tue Jan 02 2024`: the month has a name, so
+ * nothing can change places.
+ */
 const readNamed = (text: string, time: WrittenTime | null): Written | null => {
   const words = text.split(/[ ,./-]+/, 6).filter((word) => word !== "");
   const months = words.flatMap((word, at) => {
@@ -117,7 +145,8 @@ const readNamed = (text: string, time: WrittenTime | null): Written | null => {
   const numbers = words.filter((word) => /^\d{1,4}$/.test(word));
   const [named] = months;
   // One other word may be a weekday's name.
-  if (named === undefined || months.length > 1 || numbers.length !== 2 || words.length > 4) return null;
+  if (named === undefined || months.length > 1 || numbers.length !== 2 || words.length > 4)
+    return null;
   const [a = "", b = ""] = numbers;
   const [day, year] = a.length === 4 ? [b, a] : [a, b];
   if (day.length > 2 || (year.length !== 4 && year.length !== 2)) return null;
@@ -153,7 +182,12 @@ const readTime = (text: string): WrittenTime | string => {
   return { ...time, ofDay: time.ofDay + Math.trunc(Number(fraction.slice(0, 3).padEnd(3, "0"))) };
 };
 
-const timeOf = (hour: number, minute: number, second: number, offset: number | null): WrittenTime | "bad" => {
+const timeOf = (
+  hour: number,
+  minute: number,
+  second: number,
+  offset: number | null,
+): WrittenTime | "bad" => {
   if (hour > 23 || minute > 59 || second > 59) return "bad";
   return { ofDay: ((hour * 60 + minute) * 60 + second) * 1000, offset };
 };
@@ -167,7 +201,9 @@ const offsetOf = (zone: string): number | "bad" => {
   return digits.startsWith("-") ? -total : total;
 };
 
-/** Midnight of a date as if it were UTC (epoch ms), or null for one that the calendar does not have. */
+/**
+ * Midnight of a date as if it were UTC (epoch ms), or null for one that the calendar does not have.
+ */
 export const midnightOf = (year: number, month: number, day: number): number | null => {
   if (month < 1 || month > 12 || day < 1) return null;
   if (year >= 100 && day <= 28) return Date.UTC(year, month - 1, day);
@@ -175,7 +211,9 @@ export const midnightOf = (year: number, month: number, day: number): number | n
   // Date.UTC would read the years 0 to 99 as 1900 to 1999.
   midnight.setUTCFullYear(year, month - 1, day);
   // An impossible date rolls over into the next month: 2021-02-30 becomes 2 March.
-  return midnight.getUTCMonth() === month - 1 && midnight.getUTCDate() === day ? midnight.getTime() : null;
+  return midnight.getUTCMonth() === month - 1 && midnight.getUTCDate() === day
+    ? midnight.getTime()
+    : null;
 };
 
 /** Milliseconds of an offset in minutes. */

@@ -1,6 +1,6 @@
 /**
- * The first letters of the months' names, 1 for January, in English, German, Spanish, French, Italian, Portuguese and
- * Polish. No beginning means two months.
+ * The first letters of the months' names, 1 for January, in English, German, Spanish, French,
+ * Italian, Portuguese and Polish. No beginning means two months.
  */
 const BEGINNINGS: Readonly<{ [beginning: string]: number }> = {
   jan: 1,
@@ -49,7 +49,10 @@ const BEGINNINGS: Readonly<{ [beginning: string]: number }> = {
   gru: 12,
 };
 
-/** The month that a name or its beginning means, or null. French has two that begin alike: juin and juillet. */
+/**
+ * The month that a name or its beginning means, or null. French has two that begin alike: juin and
+ * juillet.
+ */
 export const monthNamed = (name: string): number | null => {
   const word = name.normalize("NFC").toLowerCase();
   if (word.startsWith("juin")) return 6;

@@ -1,13 +1,24 @@
-import { MAX_NUMBER_LENGTH, type NumberReading, readDecimal, readNumber } from "../asset/read-number.ts";
+import {
+  MAX_NUMBER_LENGTH,
+  type NumberReading,
+  readDecimal,
+  readNumber,
+} from "../asset/read-number.ts";
 import type { RowPlace } from "../asset/row-error.ts";
 import type { DecimalMark } from "./question.ts";
 
-/** What the numbers of a file have shown of how they are written. Counts, so that a single slip does not decide. */
+/**
+ * What the numbers of a file have shown of how they are written. Counts, so that a single slip does
+ * not decide.
+ */
 export interface NumberSigns {
   /** Numbers that can only be read with this mark before the decimals. */
   point: number;
   comma: number;
-  /** Numbers like 15.365 and 15,365, which are whole thousands to one reader and have decimals for the next. */
+  /**
+   * Numbers like 15.365 and 15,365, which are whole thousands to one reader and have decimals for
+   * the next.
+   */
   pointOrThousands: number;
   commaOrThousands: number;
   /** The first number of each doubtful kind, for the question. */
@@ -82,7 +93,12 @@ const strip = (text: string, isVolume: boolean): Stripped => {
 };
 
 /** Notes what one cell shows. */
-export const noteSigns = (signs: NumberSigns, cell: string, isVolume: boolean, place: RowPlace): void => {
+export const noteSigns = (
+  signs: NumberSigns,
+  cell: string,
+  isVolume: boolean,
+  place: RowPlace,
+): void => {
   if (cell.length > MAX_NUMBER_LENGTH || isUnknown(cell)) return;
   const decimals = PLAIN.exec(cell);
   if (decimals !== null && decimals[1]?.length !== 3) {
@@ -98,7 +114,8 @@ export const noteSigns = (signs: NumberSigns, cell: string, isVolume: boolean, p
   const comma = plain.lastIndexOf(",");
   if (point === -1 && comma === -1) return;
   if (point !== -1 && comma !== -1) {
-    const [decimal, thousands] = point > comma ? (["point", ","] as const) : (["comma", "."] as const);
+    const [decimal, thousands] =
+      point > comma ? (["point", ","] as const) : (["comma", "."] as const);
     signs[decimal] += 1;
     signs.thousands.add(thousands);
     return;
@@ -132,7 +149,8 @@ export const decideDecimal = (
   if (signs.point !== signs.comma) return signs.point > signs.comma ? "." : ",";
   if (signs.point > 0) return ".";
   if (signs.commaOrThousands > 0) return null;
-  // A point beside commas or tabs is one of the plain files that programs write. Beside semicolons it may be thousands.
+  // A point beside commas or tabs is one of the plain files that programs write. Beside semicolons
+  // it may be thousands.
   if (signs.pointOrThousands > 0 && (delimiter === ";" || looksContinental)) return null;
   return ".";
 };
@@ -163,7 +181,9 @@ const COMMA_GROUPS = /^\d{1,3}(?:,\d{2,3})*,\d{3}(?:\.\d*)?$/;
 const POINT_GROUPS = /^\d{1,3}(?:\.\d{3})*\.\d{3}(?:,\d*)?$/;
 const SPACE_GROUPS = /^\d{1,3}(?: \d{3})*(?:,\d*)?$/;
 
-/** The digits with a decimal point and nothing else; null when they are not written in this manner. */
+/**
+ * The digits with a decimal point and nothing else; null when they are not written in this manner.
+ */
 const plainDigits = (digits: string, decimal: DecimalMark): string | null => {
   if (!/\d/.test(digits.slice(0, 2))) return null;
   if (decimal === ".") {

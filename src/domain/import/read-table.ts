@@ -37,19 +37,25 @@ export const readTable = (
     const { cells } = row;
     if (cells === null || row.problem !== null) return [];
     const text = cells.time === null ? cells.timestamp : `${cells.timestamp} ${cells.time}`;
-    return [{ row: row.row, line: row.line, written: readWritten(cells.timestamp, cells.time), text }];
+    return [
+      { row: row.row, line: row.line, written: readWritten(cells.timestamp, cells.time), text },
+    ];
   });
   const signs = signsOf(kept);
   const { dates, questions: dateQuestions } = decideDates(written, form, answers);
-  const saysZone = [columns.timestamp, columns.time].some((at) => at !== null && saysUtc(header[at] ?? ""));
+  const saysZone = [columns.timestamp, columns.time].some(
+    (at) => at !== null && saysUtc(header[at] ?? ""),
+  );
   const zone = answers.timeZone ?? form?.zone ?? (saysZone ? "UTC" : null);
   const clock = { calendar, dates, zone, zoneSaid: answers.timeZone !== undefined };
   const resolution = before.resolution;
   const { instants, questions: zoneQuestions } = instantsOf(written, { ...clock, resolution });
   const continental = written.some(({ written: one }) => one.kind === "parts" && one.dotted);
-  const decimal = answers.decimal ?? decideDecimal(signs, form?.decimal, layout.delimiter, continental);
+  const decimal =
+    answers.decimal ?? decideDecimal(signs, form?.decimal, layout.delimiter, continental);
   const spacing = spacingOf(written.flatMap((one) => roughMoment(one.written, dates) ?? []));
-  const resolutionQuestion = answers.resolution === undefined ? askResolution(spacing, written.length) : null;
+  const resolutionQuestion =
+    answers.resolution === undefined ? askResolution(spacing, written.length) : null;
   const questions = [
     ...(resolutionQuestion === null ? [] : [resolutionQuestion]),
     ...dateQuestions,
@@ -57,7 +63,8 @@ export const readTable = (
     ...(decimal === null ? [askDecimal(signs)] : []),
   ];
   const errors = new RowErrors();
-  const ticks = columns.otherVolume !== null && kept.every(({ cells }) => Number(cells?.volume ?? 0) === 0);
+  const ticks =
+    columns.otherVolume !== null && kept.every(({ cells }) => Number(cells?.volume ?? 0) === 0);
   const rows = barsOf(kept, instants, decimal ?? ".", ticks, errors);
   const weeks = datedInWeek(rows, resolution, calendar, form, answers.weekDated);
   if (weeks.question !== null) questions.push(weeks.question);
@@ -90,7 +97,10 @@ export const readTable = (
     refusedTotal: errors.total,
     skipped: skipped.slice(0, LISTED_SKIPPED),
     skippedTotal: skipped.length,
-    notes: [...columnNotes, ...(ticks ? ["the volume is zero throughout; ticks are read instead"] : [])],
+    notes: [
+      ...columnNotes,
+      ...(ticks ? ["the volume is zero throughout; ticks are read instead"] : []),
+    ],
   };
 };
 
@@ -125,7 +135,12 @@ const passOver = (
   const kept = all.filter((row, at) => {
     const { cells, line } = row;
     if (at >= end) skipped.push({ line, reason: "is no row of the table" });
-    else if (form?.skipsEmpty === true && row.problem === null && cells !== null && hasNoPrice(cells))
+    else if (
+      form?.skipsEmpty === true &&
+      row.problem === null &&
+      cells !== null &&
+      hasNoPrice(cells)
+    )
       skipped.push({ line, reason: "has no prices" });
     else return true;
     return false;
@@ -133,13 +148,19 @@ const passOver = (
   return { kept, skipped };
 };
 
-const namesOf = (columns: Columns, header: readonly string[], ticks: boolean): Record<string, string> => {
+const namesOf = (
+  columns: Columns,
+  header: readonly string[],
+  ticks: boolean,
+): Record<string, string> => {
   const names: Record<string, string> = {};
   const roles = ["timestamp", "time", ...PRICES, "volume"] as const;
   for (const role of roles) {
     const at = role === "volume" && ticks ? columns.otherVolume : columns[role];
     if (at !== null)
-      names[role] = shorten(header[at] === undefined || header[at] === "" ? String(at + 1) : header[at]);
+      names[role] = shorten(
+        header[at] === undefined || header[at] === "" ? String(at + 1) : header[at],
+      );
   }
   return names;
 };

@@ -1,4 +1,7 @@
-/** One record of a delimited text: its fields without surrounding spaces, and the line on which it starts. */
+/**
+ * One record of a delimited text: its fields without surrounding spaces, and the line on which it
+ * starts.
+ */
 export interface CsvRecord {
   readonly line: number;
   readonly fields: readonly string[];
@@ -10,7 +13,10 @@ export type RecordsProblem = string;
 /** More columns than any export has. Bounds what one record can hold in memory. */
 export const MAX_COLUMNS = 1_000;
 
-/** As many characters as a spreadsheet's cell can hold. Of a longer one no more is kept: whoever reads it refuses it for its length. */
+/**
+ * As many characters as a spreadsheet's cell can hold. Of a longer one no more is kept: whoever
+ * reads it refuses it for its length.
+ */
 const MAX_CELL_LENGTH = 32_767;
 
 const QUOTE = 34;
@@ -18,9 +24,10 @@ const LINE_FEED = 10;
 const RETURN = 13;
 
 /**
- * Walks over the records of a text (RFC 4180, and the dialects of spreadsheets with every line ending, spaces around quoted
- * fields and doubled quotes), one at a time, so that a file of any shape costs the memory of one record. Blank records are
- * passed over; line numbers still count them. `visit` says with `false` that it has seen enough.
+ * Walks over the records of a text (RFC 4180, and the dialects of spreadsheets with every line
+ * ending, spaces around quoted fields and doubled quotes), one at a time, so that a file of any
+ * shape costs the memory of one record. Blank records are passed over; line numbers still count
+ * them. `visit` says with `false` that it has seen enough.
  *
  * `starts` is where the text begins after a byte order mark and a `sep=` line.
  */
@@ -43,7 +50,8 @@ export const walkRecords = (
     let filled = false;
     for (;;) {
       const field = readField(text, at, cut);
-      if (field === null) return `the quotes do not match in the record that starts on line ${began}`;
+      if (field === null)
+        return `the quotes do not match in the record that starts on line ${began}`;
       line += field.breaks;
       fields.push(field.text);
       filled ||= field.text !== "";
@@ -101,12 +109,15 @@ const readQuoted = (text: string, from: number, cut: number): Field | null => {
       if (text.charCodeAt(at + 1) !== QUOTE) break;
       doubled = true;
       at += 1;
-    } else if (code === LINE_FEED || (code === RETURN && text.charCodeAt(at + 1) !== LINE_FEED)) breaks += 1;
+    } else if (code === LINE_FEED || (code === RETURN && text.charCodeAt(at + 1) !== LINE_FEED))
+      breaks += 1;
   }
   if (at >= text.length) return null;
   let end = at + 1;
-  while (end < text.length && isBlank(text.charCodeAt(end)) && text.charCodeAt(end) !== cut) end += 1;
-  if (end < text.length && text.charCodeAt(end) !== cut && !isLineEnd(text.charCodeAt(end))) return null;
+  while (end < text.length && isBlank(text.charCodeAt(end)) && text.charCodeAt(end) !== cut)
+    end += 1;
+  if (end < text.length && text.charCodeAt(end) !== cut && !isLineEnd(text.charCodeAt(end)))
+    return null;
   const inside = text.slice(from, Math.min(at, from + MAX_CELL_LENGTH));
   return { text: (doubled ? inside.replaceAll('""', '"') : inside).trim(), end, breaks };
 };

@@ -2,7 +2,10 @@ import { shorten } from "../asset/row-error.ts";
 import { ROLES, type Role } from "./column-names.ts";
 import type { Question } from "./question.ts";
 
-/** Where the sender says that a value stands: a header's name, a position counted from 1, or nowhere. */
+/**
+ * Where the sender says that a value stands: a header's name, a position counted from 1, or
+ * nowhere.
+ */
 export type RequestedColumns = ReadonlyMap<Role, string>;
 
 /** What stands for a value that the file does not have. */
@@ -11,8 +14,9 @@ const NONE = "none";
 const isRole = (text: string): text is Role => (ROLES as readonly string[]).includes(text);
 
 /**
- * `columns=timestamp:1,close:Adj Close,volume:none` names some; `columns=timestamp,open,high,low,close,volume` names all in
- * their order, with `-` for a column to pass over. The reason when it says neither.
+ * `columns=timestamp:1,close:Adj Close,volume:none` names some;
+ * `columns=timestamp,open,high,low,close,volume` names all in their order, with `-` for a column to
+ * pass over. The reason when it says neither.
  */
 export const readRequestedColumns = (
   text: string | undefined,
@@ -41,7 +45,10 @@ export const readRequestedColumns = (
   return { ok: true, requested };
 };
 
-/** The position that a wish means, counted from 0; null for none, and for a name that the header does not have, which is asked about. */
+/**
+ * The position that a wish means, counted from 0; null for none, and for a name that the header
+ * does not have, which is asked about.
+ */
 export const requestedPosition = (
   role: Role,
   column: string,
@@ -49,7 +56,9 @@ export const requestedPosition = (
   questions: Question[],
 ): number | null => {
   if (column.toLowerCase() === NONE) return null;
-  const named = header.flatMap((name, at) => (name.toLowerCase() === column.toLowerCase() ? [at] : []));
+  const named = header.flatMap((name, at) =>
+    name.toLowerCase() === column.toLowerCase() ? [at] : [],
+  );
   if (named.length === 1) return named[0] ?? null;
   const position = /^\d{1,4}$/.test(column) ? Number(column) : 0;
   if (named.length === 0 && position >= 1 && position <= header.length) return position - 1;

@@ -26,8 +26,16 @@ export type RowsReading =
   | { readonly ok: true; readonly rows: readonly CellRow[] }
   | { readonly ok: false; readonly problem: string };
 
-/** The rows below the header, of which no more than the columns we read is kept, and no row beyond the limit. */
-export const readCells = (text: string, layout: Layout, columns: Columns, maxRows: number): RowsReading => {
+/**
+ * The rows below the header, of which no more than the columns we read is kept, and no row beyond
+ * the limit.
+ */
+export const readCells = (
+  text: string,
+  layout: Layout,
+  columns: Columns,
+  maxRows: number,
+): RowsReading => {
   const rows: CellRow[] = [];
   let count = 0;
   const problem = walkRecords(
@@ -43,11 +51,19 @@ export const readCells = (text: string, layout: Layout, columns: Columns, maxRow
   );
   if (problem !== null) return { ok: false, problem };
   if (count > maxRows)
-    return { ok: false, problem: `the file has ${count} rows; at most ${maxRows} are taken at once` };
+    return {
+      ok: false,
+      problem: `the file has ${count} rows; at most ${maxRows} are taken at once`,
+    };
   return { ok: true, rows };
 };
 
-const rowOf = (place: RowPlace, fields: readonly string[], width: number, columns: Columns): CellRow => {
+const rowOf = (
+  place: RowPlace,
+  fields: readonly string[],
+  width: number,
+  columns: Columns,
+): CellRow => {
   const reason = widthProblem(fields, width);
   const cell = (at: number | null): string => (at === null ? "" : (fields[at] ?? ""));
   const cells = {
@@ -60,10 +76,17 @@ const rowOf = (place: RowPlace, fields: readonly string[], width: number, column
     volume: cell(columns.volume),
     otherVolume: cell(columns.otherVolume),
   };
-  return { ...place, cells, problem: reason === null ? null : { value: shorten(fields.join(",")), reason } };
+  return {
+    ...place,
+    cells,
+    problem: reason === null ? null : { value: shorten(fields.join(",")), reason },
+  };
 };
 
-/** A row of another width has lost a field or gained one, and then every value stands under the wrong name. */
+/**
+ * A row of another width has lost a field or gained one, and then every value stands under the
+ * wrong name.
+ */
 const widthProblem = (fields: readonly string[], width: number): string | null => {
   const used = fields.findLastIndex((field) => field !== "") + 1;
   if (fields.length >= width && used <= width) return null;
@@ -73,7 +96,8 @@ const widthProblem = (fields: readonly string[], width: number): string | null =
 const PRICES = ["open", "high", "low", "close"] as const;
 
 /** A day without any price: vendors write `null`, pandas `NaN` or nothing. */
-export const hasNoPrice = (cells: Cells): boolean => PRICES.every((field) => isUnknown(cells[field]));
+export const hasNoPrice = (cells: Cells): boolean =>
+  PRICES.every((field) => isUnknown(cells[field]));
 
 /** What people and programs write before the last line of a table. */
 const SUMMARY: ReadonlySet<string> = new Set(
@@ -86,8 +110,8 @@ const SUMMARY: ReadonlySet<string> = new Set(
 const MAX_FOOTERS = 5;
 
 /**
- * How many lines at the end are no rows: totals, averages, a remark. A line is one when it begins with such a word, or has
- * neither a digit where its date should be nor a close.
+ * How many lines at the end are no rows: totals, averages, a remark. A line is one when it begins
+ * with such a word, or has neither a digit where its date should be nor a close.
  */
 export const footersOf = (rows: readonly CellRow[]): number => {
   let count = 0;

@@ -18,14 +18,16 @@ const SHORT: readonly (readonly [Resolution, number])[] = [
 const MIN_ROWS = 6;
 
 /**
- * The resolution that the spacing of a file's moments tells, or null when it tells none: the middle of the gaps between one
- * row and the next. Nights, weekends and holidays are the longer gaps, and fewer.
+ * The resolution that the spacing of a file's moments tells, or null when it tells none: the middle
+ * of the gaps between one row and the next. Nights, weekends and holidays are the longer gaps, and
+ * fewer.
  */
 export const spacingOf = (instants: readonly number[]): Resolution | null => {
   const sorted = Float64Array.from(new Set(instants)).sort();
   if (sorted.length < 2) return null;
   const gaps = new Float64Array(sorted.length - 1);
-  for (let at = 1; at < sorted.length; at += 1) gaps[at - 1] = (sorted[at] ?? 0) - (sorted[at - 1] ?? 0);
+  for (let at = 1; at < sorted.length; at += 1)
+    gaps[at - 1] = (sorted[at] ?? 0) - (sorted[at - 1] ?? 0);
   gaps.sort();
   const middle = gaps[Math.floor((gaps.length - 1) / 2)] ?? 0;
   const short = SHORT.find(([, length]) => length === middle);
@@ -36,7 +38,10 @@ export const spacingOf = (instants: readonly number[]): Resolution | null => {
   return middle >= 27 * DAY && middle <= 32 * DAY ? "1mo" : null;
 };
 
-/** A file without a word on its resolution is of days; when its rows clearly lie closer or further apart, that is asked. */
+/**
+ * A file without a word on its resolution is of days; when its rows clearly lie closer or further
+ * apart, that is asked.
+ */
 export const askResolution = (spacing: Resolution | null, rows: number): Question | null => {
   if (spacing === null || spacing === "1d") return null;
   const isLong = spacing === "1w" || spacing === "1mo";

@@ -25,8 +25,9 @@ const NOTHING: Recognised = {
 };
 
 /**
- * Reads a price file as a person would who knows the exports of the field, and says what it was taken for. What the file
- * leaves open is not guessed: it becomes a question, all of them at once. Every row is looked at before anything is decided.
+ * Reads a price file as a person would who knows the exports of the field, and says what it was
+ * taken for. What the file leaves open is not guessed: it becomes a question, all of them at once.
+ * Every row is looked at before anything is decided.
  */
 export const understand = (text: string, rules: FileRules): Understanding => {
   const { answers } = rules;
@@ -36,7 +37,13 @@ export const understand = (text: string, rules: FileRules): Understanding => {
     questions: readonly Question[] = [],
     more: Partial<Recognised> = {},
     notes: readonly string[] = [],
-  ): Understanding => ({ ...EMPTY, recognised: { ...recognised, ...more }, problems, questions, notes });
+  ): Understanding => ({
+    ...EMPTY,
+    recognised: { ...recognised, ...more },
+    problems,
+    questions,
+    notes,
+  });
 
   const layout = findLayout(text, answers.delimiter);
   if ("problem" in layout) return stop([layout.problem]);
@@ -47,7 +54,8 @@ export const understand = (text: string, rules: FileRules): Understanding => {
     delimiter: layout.delimiter,
     headerRow: layout.header?.line ?? null,
   };
-  const header = layout.header?.fields ?? Array.from({ length: layout.width }, (_, at) => String(at + 1));
+  const header =
+    layout.header?.fields ?? Array.from({ length: layout.width }, (_, at) => String(at + 1));
   if (layout.header === null && layout.bare === null && requested.requested.size === 0)
     return stop([], [askColumns(layout.width)], laidOut);
   const found =
@@ -58,8 +66,15 @@ export const understand = (text: string, rules: FileRules): Understanding => {
   const { columns } = found;
   const read = readCells(text, layout, columns, rules.maxRows);
   if (!read.ok) return stop([read.problem], [], laidOut, found.notes);
-  if (read.rows.length === 0) return stop(["the file has a header and no rows"], [], laidOut, found.notes);
-  return readTable(read.rows, { ...rules, layout, columns, header }, recognised, laidOut, found.notes);
+  if (read.rows.length === 0)
+    return stop(["the file has a header and no rows"], [], laidOut, found.notes);
+  return readTable(
+    read.rows,
+    { ...rules, layout, columns, header },
+    recognised,
+    laidOut,
+    found.notes,
+  );
 };
 
 const EMPTY = {

@@ -40,7 +40,10 @@ export interface Skipped {
   readonly reason: string;
 }
 
-/** Everything there is to say about a file. It may be stored when there are no problems, no questions and no refused rows. */
+/**
+ * Everything there is to say about a file. It may be stored when there are no problems, no
+ * questions and no refused rows.
+ */
 export interface Understanding {
   readonly recognised: Recognised;
   /** Why the file cannot be read, whatever is answered. */

@@ -19,7 +19,10 @@ interface DatedRow extends RowPlace {
   readonly timestamp: number;
 }
 
-/** Weekly bars dated inside their weeks, or the question which week a Sunday belongs to. Bars of other lengths stay as they are. */
+/**
+ * Weekly bars dated inside their weeks, or the question which week a Sunday belongs to. Bars of
+ * other lengths stay as they are.
+ */
 export const datedInWeek = (
   rows: readonly BarRow[],
   resolution: Resolution,
@@ -32,7 +35,11 @@ export const datedInWeek = (
   readonly question: Question | null;
 } => {
   if (resolution !== "1w") return { rows, weekDated: null, question: null };
-  const dated = rows.map(({ row, line, bar }) => ({ row, line, timestamp: dateOf(bar.timestamp, calendar) }));
+  const dated = rows.map(({ row, line, bar }) => ({
+    row,
+    line,
+    timestamp: dateOf(bar.timestamp, calendar),
+  }));
   const { weekDated, question } = decideWeekDates(dated, calendar, form, answer);
   const moved = rows.map((row, at): BarRow => {
     const timestamp = dayInWeek(dated[at]?.timestamp ?? row.bar.timestamp, weekDated);
@@ -49,9 +56,10 @@ const EARLIEST = Date.UTC(1900, 0, 1);
 const LATEST = Date.UTC(2100, 0, 1);
 
 /**
- * Which end of its week the date of a weekly row is. From Monday to Friday that makes no difference: the week is the one the
- * date lies in. A Sunday is the day before the week to some (Investing.com, foreign exchange, whose week opens on Sunday
- * evening) and the last day of the week to others (pandas' `W-SUN`), and the wrong guess would show prices a week early.
+ * Which end of its week the date of a weekly row is. From Monday to Friday that makes no
+ * difference: the week is the one the date lies in. A Sunday is the day before the week to some
+ * (Investing.com, foreign exchange, whose week opens on Sunday evening) and the last day of the
+ * week to others (pandas' `W-SUN`), and the wrong guess would show prices a week early.
  */
 const decideWeekDates = (
   rows: readonly DatedRow[],

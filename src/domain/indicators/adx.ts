@@ -1,10 +1,16 @@
 import { isNoise } from "./noise.ts";
 import { trueRange } from "./true-range.ts";
 
-/** Percentage points below which the two directional indexes together are zero (TA-Lib's own tolerance). */
+/**
+ * Percentage points below which the two directional indexes together are zero (TA-Lib's own
+ * tolerance).
+ */
 const NO_DIRECTION = 1e-8;
 
-/** `bars` counts bars seen, up to twice the period; `adx` is the sum of the first `period` DX until they are complete, the average afterwards. */
+/**
+ * `bars` counts bars seen, up to twice the period; `adx` is the sum of the first `period` DX until
+ * they are complete, the average afterwards.
+ */
 export interface AdxState {
   bars: number;
   high: number;
@@ -27,7 +33,10 @@ export const initialAdx = (): AdxState => ({
   adx: 0,
 });
 
-/** DX = 100 · |+DI − −DI| / (+DI + −DI), or NaN when nothing moved, which leaves the average as it was. */
+/**
+ * DX = 100 · |+DI − −DI| / (+DI + −DI), or NaN when nothing moved, which leaves the average as it
+ * was.
+ */
 const directionalIndex = (state: AdxState): number => {
   if (isNoise(state.range, state.close)) return Number.NaN;
   const plus = 100 * (state.plus / state.range);
@@ -36,9 +45,9 @@ const directionalIndex = (state: AdxState): number => {
 };
 
 /**
- * Wilder's average directional index, 0..100: how one-sided the movement is, whichever the side. First value at index
- * 2 · period − 1; smoothing sums start from period − 1 movements (TA-Lib ADX). A market without movement has ADX 0.
- * A bar without a range (NaN) restarts the warm-up.
+ * Wilder's average directional index, 0..100: how one-sided the movement is, whichever the side.
+ * First value at index 2 · period − 1; smoothing sums start from period − 1 movements (TA-Lib ADX).
+ * A market without movement has ADX 0. A bar without a range (NaN) restarts the warm-up.
  */
 export const stepAdx = (
   state: AdxState,

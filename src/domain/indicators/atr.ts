@@ -1,8 +1,8 @@
 import { trueRange } from "./true-range.ts";
 
 /**
- * `bars` counts bars seen, up to one more than the period; `value` is the sum of true ranges until then, the Wilder
- * average afterwards.
+ * `bars` counts bars seen, up to one more than the period; `value` is the sum of true ranges until
+ * then, the Wilder average afterwards.
  */
 export interface AtrState {
   bars: number;
@@ -13,9 +13,9 @@ export interface AtrState {
 export const initialAtr = (): AtrState => ({ bars: 0, previousClose: 0, value: 0 });
 
 /**
- * Average true range with Wilder smoothing, in the asset's currency. The first true range is that of the second bar,
- * so the first value is at index `period` (TA-Lib ATR). A bar without a range (NaN) restarts the warm-up: a range of
- * O=H=L=C would be an invented zero.
+ * Average true range with Wilder smoothing, in the asset's currency. The first true range is that
+ * of the second bar, so the first value is at index `period` (TA-Lib ATR). A bar without a range
+ * (NaN) restarts the warm-up: a range of O=H=L=C would be an invented zero.
  */
 export const stepAtr = (
   state: AtrState,
@@ -48,8 +48,8 @@ const seed = (state: AtrState, range: number, close: number, period: number): nu
 };
 
 /**
- * `stepAtr` over a whole series; `highs` and `lows` are NaN where a bar has no range. Into a column of the same length;
- * between warm-up and gap in registers, as `emaColumn`.
+ * `stepAtr` over a whole series; `highs` and `lows` are NaN where a bar has no range. Into a column
+ * of the same length; between warm-up and gap in registers, as `emaColumn`.
  */
 export const atrColumn = (
   highs: Float64Array,
@@ -60,8 +60,15 @@ export const atrColumn = (
 ): Float64Array => {
   const state = initialAtr();
   for (let index = 0; index < closes.length; index += 1) {
-    averages[index] = stepAtr(state, highs[index] ?? 0, lows[index] ?? 0, closes[index] ?? 0, period);
-    if (state.bars > period) index = untilGap(state, highs, lows, closes, period, averages, index + 1) - 1;
+    averages[index] = stepAtr(
+      state,
+      highs[index] ?? 0,
+      lows[index] ?? 0,
+      closes[index] ?? 0,
+      period,
+    );
+    if (state.bars > period)
+      index = untilGap(state, highs, lows, closes, period, averages, index + 1) - 1;
   }
   return averages;
 };
@@ -84,7 +91,8 @@ const untilGap = (
   for (; index < length; index += 1) {
     const high = highs[index] ?? 0;
     const low = lows[index] ?? 0;
-    const range = (high - low + Math.abs(high - previousClose) + Math.abs(low - previousClose)) * 0.5;
+    const range =
+      (high - low + Math.abs(high - previousClose) + Math.abs(low - previousClose)) * 0.5;
     if (Number.isNaN(range)) break;
     value = value * kept + range * share;
     previousClose = closes[index] ?? 0;

@@ -1,6 +1,8 @@
 import type { Bar } from "../asset/bar.ts";
 
-/** A series of bars, oldest first, and its numbers as columns; NaN where a bar does not know one. */
+/**
+ * A series of bars, oldest first, and its numbers as columns; NaN where a bar does not know one.
+ */
 export interface BarColumns {
   readonly bars: readonly Bar[];
   readonly high: Float64Array;
@@ -21,7 +23,10 @@ export const columnsOf = (bars: readonly Bar[]): BarColumns => {
 };
 
 /** The same without its first `count` bars. */
-export const withoutFirst = ({ bars, high, low, close }: BarColumns, count: number): BarColumns => ({
+export const withoutFirst = (
+  { bars, high, low, close }: BarColumns,
+  count: number,
+): BarColumns => ({
   bars: bars.slice(count),
   high: high.subarray(count),
   low: low.subarray(count),

@@ -6,15 +6,17 @@ export type BollingerState = RollingMoments;
 export const initialBollinger = (): BollingerState => emptyMoments();
 
 /**
- * Bollinger bands around a simple moving average, in the asset's currency: middle ± width · σ, σ the population standard
- * deviation (divisor n, as TA-Lib BBANDS) of the very closes the average was taken of. A step tells the middle, first at
- * index period − 1; `bandReach` tells how far the bands lie from it.
+ * Bollinger bands around a simple moving average, in the asset's currency: middle ± width · σ, σ
+ * the population standard deviation (divisor n, as TA-Lib BBANDS) of the very closes the average
+ * was taken of. A step tells the middle, first at index period − 1; `bandReach` tells how far the
+ * bands lie from it.
  */
 export const stepBollinger = (state: BollingerState, close: number, period: number): number =>
   slideMoments(state, period, close);
 
 /**
- * width · σ after a step that told the middle; 0 where σ is noise (`isNoise`, asked of σ² so that it need not be positive).
+ * width · σ after a step that told the middle; 0 where σ is noise (`isNoise`, asked of σ² so that
+ * it need not be positive).
  */
 export const bandReach = (
   { deviations }: Pick<BollingerState, "deviations">,
@@ -54,9 +56,9 @@ export const bollingerColumns = (
 };
 
 /**
- * `slideMoments` and `bandReach` block by block with all they carry in registers, and bit for bit what stepping gives.
- * Until a bar has its bands, its places in `upper` and `lower` hold the sums of the block before, from the window's first
- * value on.
+ * `slideMoments` and `bandReach` block by block with all they carry in registers, and bit for bit
+ * what stepping gives. Until a bar has its bands, its places in `upper` and `lower` hold the sums
+ * of the block before, from the window's first value on.
  */
 const fill = (
   closes: Float64Array,

@@ -9,9 +9,10 @@ export type CciState = Window;
 export const initialCci = (): CciState => emptyWindow();
 
 /**
- * Commodity channel index of the typical price (high + low + close) / 3: its distance from its own average, in units
- * of 0.015 mean absolute deviations. No unit, no bounds. First value at index period − 1; 0 when the window did not
- * move (both as TA-Lib CCI). A bar without a range (NaN) restarts the warm-up.
+ * Commodity channel index of the typical price (high + low + close) / 3: its distance from its own
+ * average, in units of 0.015 mean absolute deviations. No unit, no bounds. First value at index
+ * period − 1; 0 when the window did not move (both as TA-Lib CCI). A bar without a range (NaN)
+ * restarts the warm-up.
  */
 export const stepCci = (
   state: CciState,

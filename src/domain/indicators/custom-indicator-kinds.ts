@@ -15,7 +15,11 @@ import { initialSharpe, stepSharpe } from "./sharpe.ts";
 import { smaColumn } from "./sma.ts";
 import { initialSortino, stepSortino } from "./sortino.ts";
 import { initialStochastic, stepStochastic, stochasticD } from "./stochastic.ts";
-import { initialValueAtRisk, stepConditionalValueAtRisk, stepValueAtRisk } from "./value-at-risk.ts";
+import {
+  initialValueAtRisk,
+  stepConditionalValueAtRisk,
+  stepValueAtRisk,
+} from "./value-at-risk.ts";
 import { initialVolatility, stepVolatility } from "./volatility.ts";
 
 /** A parameter: a whole number of bars unless `fraction` allows digits behind the point. */
@@ -33,8 +37,9 @@ export interface CustomIndicatorKind {
   /** What is put behind the name for each output; "" for the only one. */
   readonly outputs: readonly string[];
   /**
-   * How many bars before the first one asked for have to be run through, so that nothing but rounding depends on where the
-   * series was cut; null when a value depends on the first bar of all.
+   * How many bars before the first one asked for have to be run through, so that nothing but
+   * rounding depends on where the series was cut; null when a value depends on the first bar of
+   * all.
    */
   readonly warmUp: (values: readonly number[]) => number | null;
   /** A column for each output, with a number for each bar; NaN where there is nothing to tell. */
@@ -49,7 +54,10 @@ export interface CustomIndicatorKind {
 const LONGEST = 500;
 const period = (min: number): Parameter => ({ name: "period", min, max: LONGEST });
 
-/** A memory that fades by 1 − 1/n a bar (Wilder) has forgotten its start to the last digit after 40 n bars … */
+/**
+ * A memory that fades by 1 − 1/n a bar (Wilder) has forgotten its start to the last digit after 40
+ * n bars …
+ */
 const FADES = 40;
 /** … and one that fades by 1 − 2/(n + 1) (EMA) in half of that. */
 const FADES_EMA = 20;
@@ -104,7 +112,9 @@ const ofRanges = <State>(
   state: State,
   step: (state: State, high: number, low: number, close: number) => number,
 ): Float64Array =>
-  column(close.length, (index) => step(state, high[index] ?? 0, low[index] ?? 0, close[index] ?? 0));
+  column(close.length, (index) =>
+    step(state, high[index] ?? 0, low[index] ?? 0, close[index] ?? 0),
+  );
 
 const window = (bars: number): number => bars + 1;
 const fading = (bars: number): number => FADES * bars;
@@ -174,7 +184,11 @@ export const CUSTOM_INDICATOR_KINDS: Readonly<Record<string, CustomIndicatorKind
     },
   },
   stoch: {
-    parameters: [period(1), { name: "slowing", min: 1, max: 100 }, { name: "signal", min: 1, max: 100 }],
+    parameters: [
+      period(1),
+      { name: "slowing", min: 1, max: 100 },
+      { name: "signal", min: 1, max: 100 },
+    ],
     outputs: ["K", "D"],
     warmUp: (values) => window(at(values, 0) + at(values, 1) + at(values, 2)),
     columns: (series, values) => {
@@ -183,7 +197,13 @@ export const CUSTOM_INDICATOR_KINDS: Readonly<Record<string, CustomIndicatorKind
       const d = new Float64Array(series.close.length).fill(Number.NaN);
       const k = column(d.length, (index) => {
         const { high, low, close } = series;
-        const value = stepStochastic(state, high[index] ?? 0, low[index] ?? 0, close[index] ?? 0, periods);
+        const value = stepStochastic(
+          state,
+          high[index] ?? 0,
+          low[index] ?? 0,
+          close[index] ?? 0,
+          periods,
+        );
         if (!Number.isNaN(value)) d[index] = stochasticD(state);
         return value;
       });

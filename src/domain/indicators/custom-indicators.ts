@@ -7,11 +7,15 @@ import {
 } from "./custom-indicator-kinds.ts";
 import { INDICATOR_NAMES } from "./values.ts";
 
-/** Indicators asked for by name, like `sma50`, `macd5_35_5`, `bb20_2.5`, `var95_250`, `drawdown`. */
+/**
+ * Indicators asked for by name, like `sma50`, `macd5_35_5`, `bb20_2.5`, `var95_250`, `drawdown`.
+ */
 export interface CustomIndicators {
   /** The keys of a bar's values, in the order asked for. */
   readonly keys: readonly string[];
-  /** How many bars before the first one of interest have to be run through; null for all there are. */
+  /**
+   * How many bars before the first one of interest have to be run through; null for all there are.
+   */
   readonly warmUp: number | null;
 }
 
@@ -25,8 +29,8 @@ export type CustomIndicatorReading =
   | { readonly ok: false; readonly problems: readonly CustomIndicatorProblem[] };
 
 /**
- * The wished values of each bar of a series but the first `before`, oldest first. Of these each indicator is given only as
- * many as its warm-up takes.
+ * The wished values of each bar of a series but the first `before`, oldest first. Of these each
+ * indicator is given only as many as its warm-up takes.
  */
 export type CustomIndicatorRows = (
   bars: readonly Bar[],
@@ -109,7 +113,10 @@ function show(
   for (const [index, row] of rows.entries()) row[key] = known(values?.[before + index]);
 }
 
-/** Parameters of one's own can reach beyond the number range where the usual ones do not; that is not known, then. */
+/**
+ * Parameters of one's own can reach beyond the number range where the usual ones do not; that is
+ * not known, then.
+ */
 const known = (value: number | undefined): number | null =>
   value === undefined || !Number.isFinite(value) ? null : value;
 
@@ -118,7 +125,9 @@ function readName(name: string): Choice | string {
   const usual = Object.hasOwn(USUAL, name) ? USUAL[name] : undefined;
   const full = usual?.[0] ?? name;
   const [, word = "", numbers = ""] = /^([A-Za-z]+)([0-9._]*)$/.exec(full) ?? [];
-  const kind = Object.hasOwn(CUSTOM_INDICATOR_KINDS, word) ? CUSTOM_INDICATOR_KINDS[word] : undefined;
+  const kind = Object.hasOwn(CUSTOM_INDICATOR_KINDS, word)
+    ? CUSTOM_INDICATOR_KINDS[word]
+    : undefined;
   if (kind === undefined)
     return `is none of ${Object.entries(CUSTOM_INDICATOR_KINDS).map(patternOf).join(", ")}, nor of ${INDICATOR_NAMES.join(", ")}`;
   const parts = numbers === "" ? [] : numbers.split("_");

@@ -1,4 +1,7 @@
-/** `count` inputs seen; `value` is the running sum until the seed is complete, the average afterwards. */
+/**
+ * `count` inputs seen; `value` is the running sum until the seed is complete, the average
+ * afterwards.
+ */
 export interface EmaState {
   count: number;
   value: number;
@@ -7,8 +10,8 @@ export interface EmaState {
 export const initialEma = (): EmaState => ({ count: 0, value: 0 });
 
 /**
- * Exponential moving average with k = 2 / (period + 1), seeded with the simple average of the first `period` inputs
- * (TA-Lib EMA, default compatibility). First value at index period − 1.
+ * Exponential moving average with k = 2 / (period + 1), seeded with the simple average of the first
+ * `period` inputs (TA-Lib EMA, default compatibility). First value at index period − 1.
  */
 export const stepEma = (state: EmaState, input: number, period: number): number => {
   if (state.count < period) return seed(state, input, period);
@@ -25,8 +28,8 @@ const seed = (state: EmaState, input: number, period: number): number => {
 };
 
 /**
- * `stepEma` over a whole series, into a column of the same length. Once the average has its seed it stays in a register:
- * this is the loop that takes as long as the arithmetic does.
+ * `stepEma` over a whole series, into a column of the same length. Once the average has its seed it
+ * stays in a register: this is the loop that takes as long as the arithmetic does.
  */
 export const emaColumn = (
   inputs: Float64Array,

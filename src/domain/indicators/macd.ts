@@ -6,7 +6,10 @@ export interface MacdPeriods {
   readonly signal: number;
 }
 
-/** `waited` counts the bars for which the fast average waits, so that both seeds end on the same bar. */
+/**
+ * `waited` counts the bars for which the fast average waits, so that both seeds end on the same
+ * bar.
+ */
 export interface MacdState {
   waited: number;
   fast: EmaState;
@@ -23,9 +26,10 @@ export const initialMacd = (): MacdState => ({
 });
 
 /**
- * Moving average convergence/divergence: fast EMA − slow EMA, in the asset's currency. Its own EMA is the signal
- * (`state.signal.value`), the difference of the two the histogram. As in TA-Lib MACD the fast seed waits so that both
- * seeds end on the same bar, and nothing is told before the signal exists: with 12-26-9 the first value is at index 33.
+ * Moving average convergence/divergence: fast EMA − slow EMA, in the asset's currency. Its own EMA
+ * is the signal (`state.signal.value`), the difference of the two the histogram. As in TA-Lib MACD
+ * the fast seed waits so that both seeds end on the same bar, and nothing is told before the signal
+ * exists: with 12-26-9 the first value is at index 33.
  */
 export const stepMacd = (state: MacdState, close: number, periods: MacdPeriods): number => {
   const slow = stepEma(state.slow, close, periods.slow);
@@ -53,7 +57,10 @@ export const emptyMacdColumns = (length: number): MacdColumns => ({
   histogram: new Float64Array(length),
 });
 
-/** `stepMacd` over a whole series of closes, into columns of the same length; after the warm-up in registers, as `emaColumn`. */
+/**
+ * `stepMacd` over a whole series of closes, into columns of the same length; after the warm-up in
+ * registers, as `emaColumn`.
+ */
 export const macdColumns = (
   closes: Float64Array,
   periods: MacdPeriods,

@@ -9,9 +9,9 @@ export interface ObvState {
 export const initialObv = (): ObvState => ({ started: false, previousClose: 0, total: 0 });
 
 /**
- * On-balance volume: running total of volume, added when the close rose and subtracted when it fell, starting with the
- * first bar's volume (TA-Lib OBV). Only its changes mean something. A bar whose volume is not known restarts it, since
- * the total after the gap cannot be known.
+ * On-balance volume: running total of volume, added when the close rose and subtracted when it
+ * fell, starting with the first bar's volume (TA-Lib OBV). Only its changes mean something. A bar
+ * whose volume is not known restarts it, since the total after the gap cannot be known.
  */
 export const stepObv = (state: ObvState, bar: Bar): number => {
   if (bar.volume === null) {

@@ -3,12 +3,22 @@ import type { CalendarId } from "../market/calendar-id.ts";
 import type { Resolution } from "../market/resolution.ts";
 import { barLength, type Intraday, isIntraday } from "../market/session-slots.ts";
 
-/** Daily bars to the year by the convention of the field (TA-Lib users, PyPortfolioOpt): 252 where there are weekends. */
-const DAYS: Readonly<Record<CalendarId, number>> = { XNYS: 252, XLON: 252, XMAD: 252, FX: 252, CRYPTO: 365 };
+/**
+ * Daily bars to the year by the convention of the field (TA-Lib users, PyPortfolioOpt): 252 where
+ * there are weekends.
+ */
+const DAYS: Readonly<Record<CalendarId, number>> = {
+  XNYS: 252,
+  XLON: 252,
+  XMAD: 252,
+  FX: 252,
+  CRYPTO: 365,
+};
 
 /**
- * The years whose bars are counted. Weekdays and leap days come round in 28 years, so no year counts for more than
- * another; a fixed span, because one and the same bar must be annualised alike whenever it is looked at.
+ * The years whose bars are counted. Weekdays and leap days come round in 28 years, so no year
+ * counts for more than another; a fixed span, because one and the same bar must be annualised alike
+ * whenever it is looked at.
  */
 const COUNTED = { from: "2010-01-01", to: "2037-12-31", years: 28 } as const;
 
@@ -32,7 +42,10 @@ function countedSessions(calendar: CalendarId): readonly SessionRange[] {
   return ranges;
 }
 
-/** Where both trade and their bars open at the same instants. Both are in order of time and do not overlap themselves. */
+/**
+ * Where both trade and their bars open at the same instants. Both are in order of time and do not
+ * overlap themselves.
+ */
 function sharedRanges(
   one: readonly SessionRange[],
   other: readonly SessionRange[],
@@ -51,7 +64,9 @@ function sharedRanges(
   return shared;
 }
 
-/** A session that is no multiple of the bar's length ends with a shorter bar, as `slotsOf` cuts it. */
+/**
+ * A session that is no multiple of the bar's length ends with a shorter bar, as `slotsOf` cuts it.
+ */
 function intradayBars([first, ...others]: readonly CalendarId[], resolution: Intraday): number {
   if (first === undefined) return 0;
   const length = barLength(resolution);
@@ -59,23 +74,31 @@ function intradayBars([first, ...others]: readonly CalendarId[], resolution: Int
     (so, calendar) => sharedRanges(so, countedSessions(calendar), length),
     countedSessions(first),
   );
-  return shared.reduce((sum, { open, close }) => sum + Math.ceil((close - open) / length), 0) / COUNTED.years;
+  return (
+    shared.reduce((sum, { open, close }) => sum + Math.ceil((close - open) / length), 0) /
+    COUNTED.years
+  );
 }
 
 /**
- * How many bars of a calendar make a year, for annualising: variance per bar × this = variance per year. Days by the
- * convention of the field, 252 or 365; 52 weeks; 12 months. Shorter bars are counted on the calendar itself, half days
- * and the last, shorter bar of a session included: the 6.5 hours of New York are two bars of 4h and seven of 1h.
+ * How many bars of a calendar make a year, for annualising: variance per bar × this = variance per
+ * year. Days by the convention of the field, 252 or 365; 52 weeks; 12 months. Shorter bars are
+ * counted on the calendar itself, half days and the last, shorter bar of a session included: the
+ * 6.5 hours of New York are two bars of 4h and seven of 1h.
  */
 export const periodsPerYear = (calendar: CalendarId, resolution: Resolution): number =>
   sharedPeriodsPerYear([calendar], resolution);
 
 /**
- * The same for series that are looked at together: only bars that all of them have are looked at. Of days the fewest of
- * any; shorter bars are counted where all trade and open their bars at the same instants. Where calendars share no bar
- * there is nothing to annualise, and the fewest of any stand for it.
+ * The same for series that are looked at together: only bars that all of them have are looked at.
+ * Of days the fewest of any; shorter bars are counted where all trade and open their bars at the
+ * same instants. Where calendars share no bar there is nothing to annualise, and the fewest of any
+ * stand for it.
  */
-export function sharedPeriodsPerYear(calendars: readonly CalendarId[], resolution: Resolution): number {
+export function sharedPeriodsPerYear(
+  calendars: readonly CalendarId[],
+  resolution: Resolution,
+): number {
   if (resolution === "1mo") return 12;
   if (resolution === "1w") return 52;
   if (!isIntraday(resolution)) return Math.min(...calendars.map((calendar) => DAYS[calendar]));
@@ -84,7 +107,8 @@ export function sharedPeriodsPerYear(calendars: readonly CalendarId[], resolutio
   const known = counted.get(key);
   if (known !== undefined) return known;
   const bars = intradayBars(different, resolution);
-  const result = bars > 0 ? bars : Math.min(...different.map((one) => periodsPerYear(one, resolution)));
+  const result =
+    bars > 0 ? bars : Math.min(...different.map((one) => periodsPerYear(one, resolution)));
   counted.set(key, result);
   return result;
 }

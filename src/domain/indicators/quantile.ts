@@ -1,6 +1,6 @@
 /**
- * Quantile of a list by linear interpolation between order statistics at (n − 1) · probability (R type 7, the default of
- * R and NumPy). Null for an empty list.
+ * Quantile of a list by linear interpolation between order statistics at (n − 1) · probability (R
+ * type 7, the default of R and NumPy). Null for an empty list.
  */
 export const quantile = (values: readonly number[], probability: number): number | null => {
   const sorted = values.toSorted((a, b) => a - b);

@@ -9,8 +9,8 @@ export interface RecentReturns extends ReturnState {
 export const noReturns = (): RecentReturns => ({ ...initialReturn(), returns: emptyWindow() });
 
 /**
- * Takes the return of one more close into the window; tells whether it holds `period` of them now. A close without a
- * return (zero or less, or a jump beyond the number range) restarts the warm-up.
+ * Takes the return of one more close into the window; tells whether it holds `period` of them now.
+ * A close without a return (zero or less, or a jump beyond the number range) restarts the warm-up.
  */
 export const slideReturn = (state: RecentReturns, close: number, period: number): boolean => {
   const change = stepReturn(state, close);

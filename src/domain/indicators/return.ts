@@ -9,8 +9,8 @@ export const initialReturn = (): ReturnState => ({ previousClose: 0 });
 export const MAX_RETURN = 1e75;
 
 /**
- * Simple return of one bar, close / previous close − 1, as a fraction (0.01 = 1 %). First value at index 1. NaN where
- * one of the two closes is zero or less: no return exists there.
+ * Simple return of one bar, close / previous close − 1, as a fraction (0.01 = 1 %). First value at
+ * index 1. NaN where one of the two closes is zero or less: no return exists there.
  */
 export const stepReturn = (state: ReturnState, close: number): number => {
   const previous = state.previousClose;
@@ -21,8 +21,8 @@ export const stepReturn = (state: ReturnState, close: number): number => {
 };
 
 /**
- * Logarithmic return of one bar, ln(close / previous close). Over several bars they add up, which simple returns do not.
- * First value at index 1; NaN where one of the two closes is zero or less.
+ * Logarithmic return of one bar, ln(close / previous close). Over several bars they add up, which
+ * simple returns do not. First value at index 1; NaN where one of the two closes is zero or less.
  */
 export const stepLogReturn = (state: ReturnState, close: number): number => {
   const previous = state.previousClose;

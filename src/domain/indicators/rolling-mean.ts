@@ -1,13 +1,18 @@
 /**
- * The mean of a window, in O(1) per value whatever its size. No sum ever loses a value again: nothing drifts over 100,000
- * bars, and no rounding error of a spike stays when the spike has left the window.
+ * The mean of a window, in O(1) per value whatever its size. No sum ever loses a value again:
+ * nothing drifts over 100,000 bars, and no rounding error of a spike stays when the spike has left
+ * the window.
  *
- * The series is cut into blocks of the window's size. A window reaches from inside one block to inside the next, so its sum
- * is a sum up to the end of the older block plus one from the start of the newer block (van Herk 1992, Gil & Werman 1993).
- * Values are taken as distances x − shift from the last value of the older block, as `RollingMoments` needs them.
+ * The series is cut into blocks of the window's size. A window reaches from inside one block to
+ * inside the next, so its sum is a sum up to the end of the older block plus one from the start of
+ * the newer block (van Herk 1992, Gil & Werman 1993). Values are taken as distances x − shift from
+ * the last value of the older block, as `RollingMoments` needs them.
  */
 export interface RollingMean {
-  /** Before `next`: the values of the block being filled. From `next` on: Σ(x − shift) of the block before, up to its end. */
+  /**
+   * Before `next`: the values of the block being filled. From `next` on: Σ(x − shift) of the block
+   * before, up to its end.
+   */
   sums: number[];
   next: number;
   /** The last value of the block before; 0 while there is none. */
@@ -18,7 +23,9 @@ export interface RollingMean {
 
 export const emptyMean = (): RollingMean => ({ sums: [], next: 0, shift: 0, sum: 0 });
 
-/** Takes one more value and tells the mean of the last `size` of them; NaN while there are fewer. */
+/**
+ * Takes one more value and tells the mean of the last `size` of them; NaN while there are fewer.
+ */
 export const slideMean = (state: RollingMean, size: number, value: number): number => {
   const { sums, next, shift } = state;
   const filled = next + 1;
@@ -45,11 +52,15 @@ const endOfBlock = (state: RollingMean, size: number): number => {
 };
 
 /**
- * `slideMean` over a whole series, into a column of the same length: block by block with all it carries in registers, and
- * bit for bit what stepping gives. Until a value has its mean, its place holds the sum of the block before, from the
- * window's first value on.
+ * `slideMean` over a whole series, into a column of the same length: block by block with all it
+ * carries in registers, and bit for bit what stepping gives. Until a value has its mean, its place
+ * holds the sum of the block before, from the window's first value on.
  */
-export const meanColumn = (values: Float64Array, size: number, means: Float64Array): Float64Array => {
+export const meanColumn = (
+  values: Float64Array,
+  size: number,
+  means: Float64Array,
+): Float64Array => {
   const { length } = values;
   const ahead = size - 1;
   const share = 1 / size;

@@ -1,13 +1,17 @@
 /**
- * Mean and squared deviations of a window, in O(1) per value whatever its size, in blocks as `RollingMean` does: the sums of
- * the older block's end and of the newer block's start are added, and nothing is ever subtracted again.
+ * Mean and squared deviations of a window, in O(1) per value whatever its size, in blocks as
+ * `RollingMean` does: the sums of the older block's end and of the newer block's start are added,
+ * and nothing is ever subtracted again.
  *
- * Values are taken as distances x − shift from the last value of the older block, which lies in the window. So
- * Σ(x − mean)² = Σ(x − shift)² − n(mean − shift)² loses no more than a factor n to cancellation, as n(mean − shift)² is at
- * most n times the left side.
+ * Values are taken as distances x − shift from the last value of the older block, which lies in the
+ * window. So Σ(x − mean)² = Σ(x − shift)² − n(mean − shift)² loses no more than a factor n to
+ * cancellation, as n(mean − shift)² is at most n times the left side.
  */
 export interface RollingMoments {
-  /** Before `next`: the values of the block being filled. From `next` on: Σ(x − shift) of the block before, up to its end. */
+  /**
+   * Before `next`: the values of the block being filled. From `next` on: Σ(x − shift) of the block
+   * before, up to its end.
+   */
   sums: number[];
   /** From `next` on: Σ(x − shift)² of the same. */
   squares: number[];
@@ -17,7 +21,10 @@ export interface RollingMoments {
   /** Σ(x − shift) and Σ(x − shift)² of the block being filled. */
   sum: number;
   square: number;
-  /** Σ(x − mean)² of the window after the latest value, but for rounding, which can make it negative; 0 while it is not full. */
+  /**
+   * Σ(x − mean)² of the window after the latest value, but for rounding, which can make it
+   * negative; 0 while it is not full.
+   */
   deviations: number;
 }
 
@@ -31,7 +38,9 @@ export const emptyMoments = (): RollingMoments => ({
   deviations: 0,
 });
 
-/** Takes one more value and tells the mean of the last `size` of them; NaN while there are fewer. */
+/**
+ * Takes one more value and tells the mean of the last `size` of them; NaN while there are fewer.
+ */
 export const slideMoments = (state: RollingMoments, size: number, value: number): number => {
   const { sums, squares, next, shift } = state;
   const filled = next + 1;

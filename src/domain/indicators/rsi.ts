@@ -1,8 +1,8 @@
 import { isNoise, ROUNDING } from "./noise.ts";
 
 /**
- * `closes` counts closes seen, up to one more than the period; `gain` and `loss` are sums until then, Wilder averages
- * afterwards.
+ * `closes` counts closes seen, up to one more than the period; `gain` and `loss` are sums until
+ * then, Wilder averages afterwards.
  */
 export interface RsiState {
   closes: number;
@@ -14,9 +14,9 @@ export interface RsiState {
 export const initialRsi = (): RsiState => ({ closes: 0, previousClose: 0, gain: 0, loss: 0 });
 
 /**
- * Wilder's relative strength index, 100 · gain / (gain + loss), 0..100. First value at index `period` (TA-Lib RSI).
- * NaN when there has been no movement: libraries answer 0, 50 or 100 for a flat market, and each of them would be an
- * opinion about a market that has expressed none.
+ * Wilder's relative strength index, 100 · gain / (gain + loss), 0..100. First value at index
+ * `period` (TA-Lib RSI). NaN when there has been no movement: libraries answer 0, 50 or 100 for a
+ * flat market, and each of them would be an opinion about a market that has expressed none.
  */
 export const stepRsi = (state: RsiState, close: number, period: number): number => {
   if (state.closes <= period) return seed(state, close, period);
@@ -25,7 +25,8 @@ export const stepRsi = (state: RsiState, close: number, period: number): number 
   const kept = 1 - 1 / period;
   const half = 0.5 / period;
   state.previousClose = close;
-  // size + change is twice the rise or exactly 0, size − change twice the fall: no branch that nobody could foresee.
+  // size + change is twice the rise or exactly 0, size − change twice the fall: no branch that
+  // nobody could foresee.
   state.gain = state.gain * kept + (size + change) * half;
   state.loss = state.loss * kept + (size - change) * half;
   return strength(state, close);
@@ -49,7 +50,10 @@ const strength = ({ gain, loss }: RsiState, close: number): number => {
   return isNoise(movement, close) ? Number.NaN : 100 * (gain / movement);
 };
 
-/** `stepRsi` over a whole series of closes, into a column of the same length; after the warm-up in registers, as `emaColumn`. */
+/**
+ * `stepRsi` over a whole series of closes, into a column of the same length; after the warm-up in
+ * registers, as `emaColumn`.
+ */
 export const rsiColumn = (
   closes: Float64Array,
   period: number,
@@ -87,7 +91,8 @@ const steady = (
     loss = loss * kept + (size - change) * half;
     const movement = gain + loss;
     indexes[index] = 100 * (gain / movement);
-    // Written over rather than chosen: a choice between the two would be put on the heap, bar after bar.
+    // Written over rather than chosen: a choice between the two would be put on the heap, bar after
+    // bar.
     if (movement <= rounding * Math.abs(close)) indexes[index] = unknown;
   }
 };

@@ -4,7 +4,10 @@ export type SmaState = RollingMean;
 
 export const initialSma = (): SmaState => emptyMean();
 
-/** Simple moving average: mean of the last `period` inputs, in their unit. First value at index period − 1. */
+/**
+ * Simple moving average: mean of the last `period` inputs, in their unit. First value at index
+ * period − 1.
+ */
 export const stepSma = (state: SmaState, input: number, period: number): number =>
   slideMean(state, period, input);
 

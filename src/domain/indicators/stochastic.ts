@@ -21,9 +21,10 @@ export const initialStochastic = (): StochasticState => ({
 });
 
 /**
- * Slow stochastic: where the close lies between the lowest low and the highest high, smoothed by a simple average (%K),
- * and the simple average of that (%D, `stochasticD` after a step that told %K). Both 0..100. With 14-3-3 the first value of both is at index 17; a window with no range counts
- * as 0 (both as TA-Lib STOCH). A bar without a range (NaN) restarts the warm-up.
+ * Slow stochastic: where the close lies between the lowest low and the highest high, smoothed by a
+ * simple average (%K), and the simple average of that (%D, `stochasticD` after a step that told
+ * %K). Both 0..100. With 14-3-3 the first value of both is at index 17; a window with no range
+ * counts as 0 (both as TA-Lib STOCH). A bar without a range (NaN) restarts the warm-up.
  */
 export const stepStochastic = (
   state: StochasticState,
@@ -43,7 +44,8 @@ export const stepStochastic = (
   const percent = (highest - lowest) / 100;
   const fast = percent === 0 ? 0 : (close - lowest) / percent;
   if (!Number.isFinite(fast)) {
-    // A close absurdly far outside its own high and low: unknown, and it must not stay in the averages.
+    // A close absurdly far outside its own high and low: unknown, and it must not stay in the
+    // averages.
     Object.assign(state, initialStochastic());
     return Number.NaN;
   }

@@ -9,22 +9,33 @@ import { initialMfi, type MfiState, stepMfi } from "./mfi.ts";
 import { initialObv, type ObvState, stepObv } from "./obv.ts";
 import { initialRsi, type RsiState, stepRsi } from "./rsi.ts";
 import { initialSharpe, type SharpeState, stepSharpe } from "./sharpe.ts";
-import { initialStochastic, type StochasticState, stepStochastic, stochasticD } from "./stochastic.ts";
+import {
+  initialStochastic,
+  type StochasticState,
+  stepStochastic,
+  stochasticD,
+} from "./stochastic.ts";
 import { type IndicatorValues, orNull } from "./values.ts";
 import { initialVolatility, stepVolatility, type VolatilityState } from "./volatility.ts";
 
-/** Raise it when a period, a convention or the shape of a state changes: a state of another version is rebuilt from bars. */
+/**
+ * Raise it when a period, a convention or the shape of a state changes: a state of another version
+ * is rebuilt from bars.
+ */
 export const INDICATOR_STATE_VERSION = 4;
 
 const MACD = { fast: 12, slow: 26, signal: 9 };
 const STOCHASTIC = { range: 14, slowing: 3, signal: 3 };
 
-/** Larger magnitudes are broken data; refusing them keeps every square and product inside the number range. */
+/**
+ * Larger magnitudes are broken data; refusing them keeps every square and product inside the number
+ * range.
+ */
 const MAX_INPUT = 1e75;
 
 /**
- * All indicators of one asset at one resolution, after the last bar they saw. Plain JSON: no field is ever NaN or
- * infinite, so a round trip through text loses nothing.
+ * All indicators of one asset at one resolution, after the last bar they saw. Plain JSON: no field
+ * is ever NaN or infinite, so a round trip through text loses nothing.
  */
 export interface IndicatorState {
   version: number;
@@ -63,9 +74,9 @@ export const initialIndicatorState = (periodsPerYear: number): IndicatorState =>
 const isUsable = (input: number | null): boolean => input === null || Math.abs(input) <= MAX_INPUT;
 
 /**
- * Takes one more final bar into `state` (in place) and tells every indicator's value after it, in O(1).
- * Bars come oldest first. A number that is not finite, or beyond ±1e75, throws before anything is changed: prices are
- * checked where they enter the system, so it can only be a bug.
+ * Takes one more final bar into `state` (in place) and tells every indicator's value after it, in
+ * O(1). Bars come oldest first. A number that is not finite, or beyond ±1e75, throws before
+ * anything is changed: prices are checked where they enter the system, so it can only be a bug.
  */
 export const addBar = (state: IndicatorState, bar: Bar): IndicatorValues => {
   const { open, high, low, close, volume } = bar;
@@ -100,7 +111,10 @@ export const addBar = (state: IndicatorState, bar: Bar): IndicatorValues => {
   };
 };
 
-/** The values of every bar of a series, oldest first; the same code as streaming, hence the same numbers. */
+/**
+ * The values of every bar of a series, oldest first; the same code as streaming, hence the same
+ * numbers.
+ */
 export const computeAll = (bars: readonly Bar[], periodsPerYear: number): IndicatorValues[] => {
   const state = initialIndicatorState(periodsPerYear);
   return bars.map((bar) => addBar(state, bar));

@@ -1,14 +1,23 @@
 /**
- * The one table of faults: what kind of trouble each error code is, and what each kind is treated with. Whatever fails
- * names a code; nobody decides about retries anywhere else.
+ * The one table of faults: what kind of trouble each error code is, and what each kind is treated
+ * with. Whatever fails names a code; nobody decides about retries anywhere else.
  */
-export const FAULT_CLASSES = ["transient", "rateLimited", "breakerOpen", "permanent", "bug"] as const;
+export const FAULT_CLASSES = [
+  "transient",
+  "rateLimited",
+  "breakerOpen",
+  "permanent",
+  "bug",
+] as const;
 export type FaultClass = (typeof FAULT_CLASSES)[number];
 
 export interface Treatment {
   /** `retry` costs an attempt, `defer` costs none, `fail` ends the job. */
   readonly action: "retry" | "defer" | "fail";
-  /** Whether the job's end leaves a dead letter: something a person can put right and send again as it is. */
+  /**
+   * Whether the job's end leaves a dead letter: something a person can put right and send again as
+   * it is.
+   */
   readonly deadLetter: boolean;
 }
 
@@ -18,7 +27,8 @@ export const TREATMENTS: Readonly<Record<FaultClass, Treatment>> = {
   breakerOpen: { action: "defer", deadLetter: true },
   // What was ordered can never work: doing it again, by hand too, changes nothing.
   permanent: { action: "fail", deadLetter: false },
-  // Our own mistake: retrying is useless until the next deploy, and then the order is worth sending again.
+  // Our own mistake: retrying is useless until the next deploy, and then the order is worth sending
+  // again.
   bug: { action: "fail", deadLetter: true },
 };
 
@@ -68,7 +78,10 @@ const CLASS_OF: Readonly<Record<string, FaultClass>> = {
   bug: "bug",
 };
 
-/** A code without a line counts as a passing fault: retrying a bounded number of times loses nothing. */
+/**
+ * A code without a line counts as a passing fault: retrying a bounded number of times loses
+ * nothing.
+ */
 export const faultClassOf = (code: string): FaultClass =>
   Object.hasOwn(CLASS_OF, code) ? (CLASS_OF[code] ?? "transient") : "transient";
 
@@ -76,15 +89,24 @@ export const faultClassOf = (code: string): FaultClass =>
 export const FAULT_CODES: readonly string[] = Object.keys(CLASS_OF);
 
 /** Errors that the language throws at code that is wrong, whatever the data. */
-const BUGS: ReadonlySet<string> = new Set(["TypeError", "RangeError", "ReferenceError", "SyntaxError"]);
+const BUGS: ReadonlySet<string> = new Set([
+  "TypeError",
+  "RangeError",
+  "ReferenceError",
+  "SyntaxError",
+]);
 
 /**
- * The code of something thrown: the one it carries when it has a line, `bug` for errors of the language, otherwise
- * `unexpected`, which is what platforms throw when they are out.
+ * The code of something thrown: the one it carries when it has a line, `bug` for errors of the
+ * language, otherwise `unexpected`, which is what platforms throw when they are out.
  */
 export function codeOfThrown(error: unknown): string {
   if (typeof error !== "object" || error === null) return "unexpected";
-  const { code, name, retryable } = error as { code?: unknown; name?: unknown; retryable?: unknown };
+  const { code, name, retryable } = error as {
+    code?: unknown;
+    name?: unknown;
+    retryable?: unknown;
+  };
   if (typeof code === "string" && Object.hasOwn(CLASS_OF, code)) return code;
   if (retryable === true) return "unexpected";
   return typeof name === "string" && BUGS.has(name) ? "bug" : "unexpected";

@@ -6,10 +6,23 @@ import type { Problem } from "../outcome.ts";
 import type { OptimizationRequest } from "../portfolio/request.ts";
 
 /** The kinds of job this version runs. */
-export const JOB_KINDS = ["ingest", "indicators", "recommendation", "ranking", "portfolio"] as const;
+export const JOB_KINDS = [
+  "ingest",
+  "indicators",
+  "recommendation",
+  "ranking",
+  "portfolio",
+] as const;
 export type JobKind = (typeof JOB_KINDS)[number];
 
-export const JOB_STATES = ["queued", "running", "retrying", "succeeded", "failed", "cancelled"] as const;
+export const JOB_STATES = [
+  "queued",
+  "running",
+  "retrying",
+  "succeeded",
+  "failed",
+  "cancelled",
+] as const;
 export type JobState = (typeof JOB_STATES)[number];
 
 /** As a job is shown: one that is queued for later is scheduled until its moment has come. */
@@ -29,7 +42,10 @@ export const isFinished = (state: JobState): boolean =>
 /** One try of a job. `error` is null when it succeeded. Instants are epoch milliseconds. */
 export interface Attempt {
   readonly number: number;
-  /** How often the job had been put back to work before this attempt; each time grants all attempts anew. */
+  /**
+   * How often the job had been put back to work before this attempt; each time grants all attempts
+   * anew.
+   */
   readonly redrive: number;
   readonly startedAt: number;
   readonly endedAt: number;
@@ -38,9 +54,10 @@ export interface Attempt {
 }
 
 /**
- * What an ingest job reads: a price source up to an instant, or an uploaded file. What an optimisation was asked, and of
- * which assets; one that a schedule orders is `derived`, and finds both in its portfolio. What a backtest was asked, and of
- * which asset, or of which assets together.
+ * What an ingest job reads: a price source up to an instant, or an uploaded file. What an
+ * optimisation was asked, and of which assets; one that a schedule orders is `derived`, and finds
+ * both in its portfolio. What a backtest was asked, and of which asset, or of which assets
+ * together.
  */
 export type JobParams =
   | { readonly mode: "source"; readonly until: number; readonly backfill: boolean }
@@ -58,7 +75,10 @@ export type JobParams =
       readonly symbols: readonly string[];
       readonly request: PortfolioBacktestRequest;
     }
-  /** Which bars to compare with whom; `source` null for the first other one that is configured. Instants are epoch ms. */
+  /**
+   * Which bars to compare with whom; `source` null for the first other one that is configured.
+   * Instants are epoch ms.
+   */
   | {
       readonly mode: "crossCheck";
       readonly symbol: string;
@@ -68,9 +88,15 @@ export type JobParams =
       readonly toleranceBps: number | null;
     }
   | { readonly mode: "derived" }
-  /** A recommendation job that makes none: it judges the asset's recommendations whose horizon has come. */
+  /**
+   * A recommendation job that makes none: it judges the asset's recommendations whose horizon has
+   * come.
+   */
   | { readonly mode: "resolve" }
-  /** A ranking for a moment of the market. Its job's `symbol` is the resolution it ranks, which no asset is called. */
+  /**
+   * A ranking for a moment of the market. Its job's `symbol` is the resolution it ranks, which no
+   * asset is called.
+   */
   | { readonly mode: "ranking"; readonly until: number };
 
 /** An uploaded file, and what its sender said of it where the file leaves something open. */
@@ -85,7 +111,10 @@ export interface ImportParams {
 export interface JobRequest {
   readonly id: string;
   readonly kind: JobKind;
-  /** The asset it is about, or another subject, as in `portfolio/<id>`. Jobs of one subject wait for each other. */
+  /**
+   * The asset it is about, or another subject, as in `portfolio/<id>`. Jobs of one subject wait for
+   * each other.
+   */
   readonly symbol: string;
   readonly resolution: Resolution;
   readonly params: JobParams;
@@ -101,14 +130,19 @@ export interface JobRequest {
 }
 
 /**
- * `kind|asset|slot`: the same work always has the same id, so ordering it twice is ordering it once.
- * The slot is the due instant for scheduled work, `v<version>` for work an event asks for, and a unique word otherwise.
+ * `kind|asset|slot`: the same work always has the same id, so ordering it twice is ordering it
+ * once. The slot is the due instant for scheduled work, `v<version>` for work an event asks for,
+ * and a unique word otherwise.
  */
-export const jobId = (kind: JobKind, symbol: string, slot: string): string => `${kind}|${symbol}|${slot}`;
+export const jobId = (kind: JobKind, symbol: string, slot: string): string =>
+  `${kind}|${symbol}|${slot}`;
 
 const PORTFOLIO = "portfolio/";
 
-/** The subject of a portfolio's jobs. No symbol has a slash in it, so the two are never taken for each other. */
+/**
+ * The subject of a portfolio's jobs. No symbol has a slash in it, so the two are never taken for
+ * each other.
+ */
 export const portfolioSubject = (portfolioId: string): string => `${PORTFOLIO}${portfolioId}`;
 
 /** The portfolio that a subject names, or null for an asset. */
@@ -117,18 +151,25 @@ export const portfolioOf = (subject: string): string | null =>
 
 const BACKTEST = "backtest/";
 
-/** The subject of a backtest's job. It reads only, so it waits for no other job, and none waits for it. */
+/**
+ * The subject of a backtest's job. It reads only, so it waits for no other job, and none waits for
+ * it.
+ */
 export const backtestSubject = (backtestId: string): string => `${BACKTEST}${backtestId}`;
 
 export const backtestOf = (subject: string): string | null =>
   subject.startsWith(BACKTEST) ? subject.slice(BACKTEST.length) : null;
 
 /** The id of a backtest's job. */
-export const backtestJobId = (backtestId: string): string => jobId("portfolio", "backtest", backtestId);
+export const backtestJobId = (backtestId: string): string =>
+  jobId("portfolio", "backtest", backtestId);
 
 const CROSS_CHECK = "cross-check/";
 
-/** The subject of a cross-check's job. It changes nothing of the asset, so it waits for no other job, and none waits for it. */
+/**
+ * The subject of a cross-check's job. It changes nothing of the asset, so it waits for no other
+ * job, and none waits for it.
+ */
 export const crossCheckSubject = (id: string): string => `${CROSS_CHECK}${id}`;
 
 export const crossCheckOf = (subject: string): string | null =>
@@ -137,7 +178,10 @@ export const crossCheckOf = (subject: string): string | null =>
 /** The id of a cross-check's job. */
 export const crossCheckJobId = (id: string): string => jobId("ingest", "cross-check", id);
 
-/** A subject as the API shows it: an asset's symbol, a portfolio, a backtest or a cross-check, and null for what it is not. */
+/**
+ * A subject as the API shows it: an asset's symbol, a portfolio, a backtest or a cross-check, and
+ * null for what it is not.
+ */
 export const shownSubject = (
   subject: string,
 ): {
@@ -153,7 +197,10 @@ export const shownSubject = (
   return { symbol: isAsset ? subject : null, portfolioId, backtestId, crossCheckId };
 };
 
-/** A job as recorded: what was ordered, and everything that has happened to it. Instants are epoch milliseconds. */
+/**
+ * A job as recorded: what was ordered, and everything that has happened to it. Instants are epoch
+ * milliseconds.
+ */
 export interface JobRecord extends JobRequest {
   readonly state: JobState;
   readonly attempts: readonly Attempt[];

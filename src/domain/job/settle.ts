@@ -16,9 +16,15 @@ export interface Settlement {
   readonly state: "succeeded" | "failed" | "retrying";
   /** The number of the attempt this was, or would have been had it counted. */
   readonly number: number;
-  /** Null for a deferral: a rate limit or an open breaker says nothing about the job, so it costs no attempt. */
+  /**
+   * Null for a deferral: a rate limit or an open breaker says nothing about the job, so it costs no
+   * attempt.
+   */
   readonly attempt: Attempt | null;
-  /** The attempt asked a service that may be out: the job's deferrals go on counting, so that it asks no oftener after it. */
+  /**
+   * The attempt asked a service that may be out: the job's deferrals go on counting, so that it
+   * asks no oftener after it.
+   */
   readonly keepsDeferrals?: true;
   readonly result: unknown;
   readonly error: Problem | null;
@@ -36,9 +42,10 @@ export interface Failure {
 }
 
 /**
- * Turns a try's outcome into the job's next state: done is success, refused is failure at once, later is what the table
- * of faults says: another attempt until the policy is used up, or a deferral that costs none. The last attempt is not used
- * up by a service that may be out for everybody. An operator's redrive grants the whole policy again.
+ * Turns a try's outcome into the job's next state: done is success, refused is failure at once,
+ * later is what the table of faults says: another attempt until the policy is used up, or a
+ * deferral that costs none. The last attempt is not used up by a service that may be out for
+ * everybody. An operator's redrive grants the whole policy again.
  */
 export function settleAttempt(
   job: JobRecord,
@@ -71,7 +78,8 @@ export function settleAttempt(
   const waiting = { ...base, state: "retrying" as const, result: null, error, failure: null };
   const attemptsMade = 1 + job.attempts.filter(({ redrive }) => redrive === job.redrives).length;
   const isLast = attemptsMade >= attemptsOf(policy);
-  // While a service may be out, asking it again and again is no reason to give up. Whoever is served after it ends that.
+  // While a service may be out, asking it again and again is no reason to give up. Whoever is
+  // served after it ends that.
   const spared = outcome.kind === "later" && outcome.sparesLast === true && isLast;
   if (treatment.action === "defer" || spared) {
     const since = job.deferredSince ?? now;
@@ -93,8 +101,8 @@ export function settleAttempt(
 }
 
 /**
- * Ends a job whose message the queue gave up on: attempts were made that nobody saw the end of. Whatever they were, they
- * count as one that failed and as the last.
+ * Ends a job whose message the queue gave up on: attempts were made that nobody saw the end of.
+ * Whatever they were, they count as one that failed and as the last.
  */
 export function settleLost(job: JobRecord, error: Problem, now: number): Settlement {
   const number = job.attempts.length + 1;
@@ -113,7 +121,13 @@ function failed(job: JobRecord, eventType: Failure["eventType"], attempts: numbe
   const faultClass = faultClassOf(error.code);
   const { id: jobId, kind, symbol } = job;
   const payload: JobFailure = { jobId, kind, symbol, attempts, faultClass, error };
-  // Retries that ran out always leave a dead letter; what was refused leaves one only if it can be put right.
+  // Retries that ran out always leave a dead letter; what was refused leaves one only if it can be
+  // put right.
   const deadLetter = eventType === "RetryExhausted" || TREATMENTS[faultClass].deadLetter;
-  return { state: "failed" as const, result: null, dueAt: null, failure: { eventType, payload, deadLetter } };
+  return {
+    state: "failed" as const,
+    result: null,
+    dueAt: null,
+    failure: { eventType, payload, deadLetter },
+  };
 }

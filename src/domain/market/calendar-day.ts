@@ -1,4 +1,7 @@
-/** Days are counted from 1970-01-01, so that calendar rules are plain integer arithmetic and never meet a time zone. */
+/**
+ * Days are counted from 1970-01-01, so that calendar rules are plain integer arithmetic and never
+ * meet a time zone.
+ */
 export const MILLISECONDS_PER_DAY = 86_400_000;
 
 export const SUNDAY = 0;
@@ -19,9 +22,11 @@ export const utcDayOf = (instant: number): number => Math.floor(instant / MILLIS
 /** 0 for Sunday … 6 for Saturday. Day 0 was a Thursday. */
 export const weekdayOf = (day: number): number => (((day + THURSDAY) % 7) + 7) % 7;
 
-export const isWeekend = (day: number): boolean => weekdayOf(day) === SATURDAY || weekdayOf(day) === SUNDAY;
+export const isWeekend = (day: number): boolean =>
+  weekdayOf(day) === SATURDAY || weekdayOf(day) === SUNDAY;
 
-export const yearOf = (day: number): number => new Date(day * MILLISECONDS_PER_DAY).getUTCFullYear();
+export const yearOf = (day: number): number =>
+  new Date(day * MILLISECONDS_PER_DAY).getUTCFullYear();
 
 /** `YYYY-MM-DD`. */
 export const isoDateOf = (day: number): string =>
@@ -35,7 +40,10 @@ export const parseIsoDate = (text: string): number | null => {
   return isoDateOf(day) === text ? day : null;
 };
 
-/** The day numbers of the dates in a rule table. A date that does not exist there is a mistake in the table. */
+/**
+ * The day numbers of the dates in a rule table. A date that does not exist there is a mistake in
+ * the table.
+ */
 export const daysOf = (dates: readonly string[]): readonly number[] =>
   dates.map((date) => {
     const day = parseIsoDate(date);

@@ -35,8 +35,11 @@ export type SessionsAnswer =
 
 const RULES: Readonly<Record<CalendarId, TradingRules>> = { XNYS, XLON, XMAD, CRYPTO, FX };
 
-/** The zone of a market's clock (IANA), and when its session ends on it, in minutes after midnight. */
-export const clockOf = (calendarId: CalendarId): Pick<TradingRules, "zone" | "closesAt"> => RULES[calendarId];
+/**
+ * The zone of a market's clock (IANA), and when its session ends on it, in minutes after midnight.
+ */
+export const clockOf = (calendarId: CalendarId): Pick<TradingRules, "zone" | "closesAt"> =>
+  RULES[calendarId];
 
 /** The rule tables were checked from here on; before it holidays were other ones. */
 const FIRST_DAY = dayOf(1990, 1, 1);
@@ -47,7 +50,10 @@ const MAX_SPAN_DAYS = 60 * 366;
 
 const MILLISECONDS_PER_MINUTE = 60_000;
 
-/** Long enough that every market trades within it (the longest closure, September 2001, left seven days between sessions). */
+/**
+ * Long enough that every market trades within it (the longest closure, September 2001, left seven
+ * days between sessions).
+ */
 const SEARCH_DAYS = 14;
 
 const sessionsOfDays = (rules: TradingRules, first: number, last: number): readonly Session[] => {
@@ -82,14 +88,22 @@ const sessionsOfDays = (rules: TradingRules, first: number, last: number): reado
 };
 
 /** The sessions whose trading date lies in [fromDate, toDate], both `YYYY-MM-DD`. */
-export const sessionsBetween = (calendarId: CalendarId, fromDate: string, toDate: string): SessionsAnswer => {
+export const sessionsBetween = (
+  calendarId: CalendarId,
+  fromDate: string,
+  toDate: string,
+): SessionsAnswer => {
   const first = parseIsoDate(fromDate);
   const last = parseIsoDate(toDate);
-  if (first === null) return { kind: "refused", reason: `"${fromDate}" is not a date (YYYY-MM-DD)` };
+  if (first === null)
+    return { kind: "refused", reason: `"${fromDate}" is not a date (YYYY-MM-DD)` };
   if (last === null) return { kind: "refused", reason: `"${toDate}" is not a date (YYYY-MM-DD)` };
   if (first > last) return { kind: "refused", reason: `${fromDate} is after ${toDate}` };
   if (first < FIRST_DAY) {
-    return { kind: "refused", reason: `trading calendars are known from ${isoDateOf(FIRST_DAY)} on` };
+    return {
+      kind: "refused",
+      reason: `trading calendars are known from ${isoDateOf(FIRST_DAY)} on`,
+    };
   }
   if (last - first > MAX_SPAN_DAYS) {
     return { kind: "refused", reason: "a span may be at most 60 years" };
@@ -100,8 +114,9 @@ export const sessionsBetween = (calendarId: CalendarId, fromDate: string, toDate
 /**
  * The trading date (`YYYY-MM-DD`) to which a bar stamped with an instant (epoch ms) belongs.
  *
- * Sources that deal in dates stamp midnight UTC, so exactly that is read as the date it spells. Any other instant is read on
- * the market's own clock, on which an FX evening from 17:00 belongs to the next date. The date need not be a session.
+ * Sources that deal in dates stamp midnight UTC, so exactly that is read as the date it spells. Any
+ * other instant is read on the market's own clock, on which an FX evening from 17:00 belongs to the
+ * next date. The date need not be a session.
  */
 export const sessionDateOf = (calendarId: CalendarId, instant: number): string => {
   if (instant % MILLISECONDS_PER_DAY === 0) return isoDateOf(utcDayOf(instant));
@@ -111,12 +126,18 @@ export const sessionDateOf = (calendarId: CalendarId, instant: number): string =
   return isoDateOf(utcDayOf(reading + eveningBefore));
 };
 
-/** Whether an instant (epoch ms) is midnight, in UTC or on the market's own clock: sources stamp what they only know the date of so. */
+/**
+ * Whether an instant (epoch ms) is midnight, in UTC or on the market's own clock: sources stamp
+ * what they only know the date of so.
+ */
 export const isMidnight = (calendarId: CalendarId, instant: number): boolean =>
   instant % MILLISECONDS_PER_DAY === 0 ||
   (instant + offsetAt(RULES[calendarId].zone, instant)) % MILLISECONDS_PER_DAY === 0;
 
-/** The session of the trading date to which an instant (epoch ms) belongs, or null when the market is closed that day. */
+/**
+ * The session of the trading date to which an instant (epoch ms) belongs, or null when the market
+ * is closed that day.
+ */
 export const sessionOf = (calendarId: CalendarId, instant: number): Session | null => {
   const date = sessionDateOf(calendarId, instant);
   const answer = sessionsBetween(calendarId, date, date);
@@ -126,21 +147,37 @@ export const sessionOf = (calendarId: CalendarId, instant: number): Session | nu
 /** The two moments of a session at which work can be due. */
 export type SessionEdge = "open" | "close";
 
-/** The first session whose edge lies after an instant (epoch ms). Before 1990 that is the first known one. */
-export const nextSession = (calendarId: CalendarId, edge: SessionEdge, after: number): Session | null => {
+/**
+ * The first session whose edge lies after an instant (epoch ms). Before 1990 that is the first
+ * known one.
+ */
+export const nextSession = (
+  calendarId: CalendarId,
+  edge: SessionEdge,
+  after: number,
+): Session | null => {
   // A session's edges lie less than two days from its date, in any zone.
   let first = Math.max(FIRST_DAY, utcDayOf(after) - 1);
   while (first <= LAST_DAY) {
     const last = Math.min(first + SEARCH_DAYS, LAST_DAY);
-    const found = sessionsOfDays(RULES[calendarId], first, last).find((session) => session[edge] > after);
+    const found = sessionsOfDays(RULES[calendarId], first, last).find(
+      (session) => session[edge] > after,
+    );
     if (found !== undefined) return found;
     first = last + 1;
   }
   return null;
 };
 
-/** The last session whose edge lies at or before an instant (epoch ms); null before the first known one. */
-export const lastSession = (calendarId: CalendarId, edge: SessionEdge, until: number): Session | null => {
+/**
+ * The last session whose edge lies at or before an instant (epoch ms); null before the first known
+ * one.
+ */
+export const lastSession = (
+  calendarId: CalendarId,
+  edge: SessionEdge,
+  until: number,
+): Session | null => {
   let last = Math.min(LAST_DAY, utcDayOf(until) + 1);
   while (last >= FIRST_DAY) {
     const first = Math.max(FIRST_DAY, last - SEARCH_DAYS);

@@ -3,7 +3,10 @@ import { at, MONDAY_TO_FRIDAY, NO_EARLY_CLOSES, type TradingRules } from "./trad
 
 const NEVER_CLOSED: ReadonlySet<number> = new Set();
 
-/** Crypto exchanges never close; their day is the UTC day, which is how every venue we read cuts its daily candles. */
+/**
+ * Crypto exchanges never close; their day is the UTC day, which is how every venue we read cuts its
+ * daily candles.
+ */
 export const CRYPTO: TradingRules = {
   zone: "UTC",
   opensAt: at(0),

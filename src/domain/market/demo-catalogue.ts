@@ -11,7 +11,10 @@ export interface DemoSeries {
   /** The calendar whose sessions the bars belong to. */
   readonly calendar: CalendarId;
   readonly resolutions: readonly Resolution[];
-  /** Whether the replay clock moves through it; the others are history, analysed as of their last bar. */
+  /**
+   * Whether the replay clock moves through it; the others are history, analysed as of their last
+   * bar.
+   */
   readonly live: boolean;
   /** What stands beside every number of the series. */
   readonly source: "demo" | "synthetic";
@@ -19,7 +22,10 @@ export interface DemoSeries {
   readonly attribution: string;
 }
 
-/** The replay clock starts here: the first session of 2017, with seventeen years of SPX behind it. Epoch ms. */
+/**
+ * The replay clock starts here: the first session of 2017, with seventeen years of SPX behind it.
+ * Epoch ms.
+ */
 export const REPLAY_START = Date.UTC(2017, 0, 3);
 
 /** The last moment of the day of the last SPX bar, 2020-04-17. Epoch ms. */
@@ -82,7 +88,8 @@ export const DEMO_SERIES: readonly DemoSeries[] = [
     resolutions: ["1d"],
     live: true,
     source: "synthetic",
-    attribution: "invented by a seeded generator of InversorAI; not real prices, and no real company",
+    attribution:
+      "invented by a seeded generator of InversorAI; not real prices, and no real company",
   },
   {
     ...monthlyStock("AAPL", "Apple"),

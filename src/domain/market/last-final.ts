@@ -6,8 +6,8 @@ import type { Resolution } from "./resolution.ts";
 import { isIntraday, sessionFinder, sessionsAround, slotOf } from "./session-slots.ts";
 
 /**
- * The key (epoch ms) of the last bar that is final at an instant: nothing of a session, week or month under way. Shorter
- * bars are known by when they open, so for them it is the instant itself.
+ * The key (epoch ms) of the last bar that is final at an instant: nothing of a session, week or
+ * month under way. Shorter bars are known by when they open, so for them it is the instant itself.
  */
 export const lastFinal = (resolution: Resolution, calendar: CalendarId, until: number): number => {
   switch (resolution) {
@@ -23,12 +23,20 @@ export const lastFinal = (resolution: Resolution, calendar: CalendarId, until: n
   }
 };
 
-/** A key (epoch ms) above those of all bars that are final at an instant, and no higher than that of the first which is not. */
-export const firstUnfinished = (resolution: Resolution, calendar: CalendarId, now: number): number => {
+/**
+ * A key (epoch ms) above those of all bars that are final at an instant, and no higher than that of
+ * the first which is not.
+ */
+export const firstUnfinished = (
+  resolution: Resolution,
+  calendar: CalendarId,
+  now: number,
+): number => {
   if (isIntraday(resolution)) {
     const session = sessionFinder(sessionsAround(calendar, now, now))(now);
     return session === null ? now + 1 : slotOf(session, resolution, now);
   }
-  // A day of FX begins on the evening before its key: what lies before the next midnight is all of it.
+  // A day of FX begins on the evening before its key: what lies before the next midnight is all of
+  // it.
   return lastFinal(resolution, calendar, now) + (resolution === "1d" ? MILLISECONDS_PER_DAY : 1);
 };

@@ -19,7 +19,11 @@ export type Listing =
 const KNOWN: Readonly<
   Record<
     string,
-    { readonly market: string; readonly calendar: CalendarId; readonly currencies: readonly string[] }
+    {
+      readonly market: string;
+      readonly calendar: CalendarId;
+      readonly currencies: readonly string[];
+    }
   >
 > = {
   L: { market: "London", calendar: "XLON", currencies: ["GBP", "GBX"] },

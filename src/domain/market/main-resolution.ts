@@ -1,6 +1,9 @@
 import type { Resolution } from "./resolution.ts";
 
-/** The resolution an asset is told by: days; where there are none the next longer bars there are, and else the longest. */
+/**
+ * The resolution an asset is told by: days; where there are none the next longer bars there are,
+ * and else the longest.
+ */
 export const MAIN_RESOLUTIONS: readonly Resolution[] = [
   "1d",
   "1w",
@@ -13,6 +16,8 @@ export const MAIN_RESOLUTIONS: readonly Resolution[] = [
   "1m",
 ];
 
-/** Of the resolutions that an asset has bars in the one it is told by; days where it has none yet. */
+/**
+ * Of the resolutions that an asset has bars in the one it is told by; days where it has none yet.
+ */
 export const mainResolution = (there: readonly Resolution[]): Resolution =>
   MAIN_RESOLUTIONS.find((one) => there.includes(one)) ?? "1d";

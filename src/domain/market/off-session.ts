@@ -5,9 +5,9 @@ import type { Resolution } from "./resolution.ts";
 import { isIntraday, sessionFinder } from "./session-slots.ts";
 
 /**
- * The places, among ascending instants (epoch ms) at which bars open, of those at which the market is closed: before the
- * opening, at or after the close, on a holiday. A day is judged by its key. None where the calendar is not known, and none of
- * weeks and months.
+ * The places, among ascending instants (epoch ms) at which bars open, of those at which the market
+ * is closed: before the opening, at or after the close, on a holiday. A day is judged by its key.
+ * None where the calendar is not known, and none of weeks and months.
  */
 export const offSession = (
   opens: readonly number[],
@@ -22,6 +22,7 @@ export const offSession = (
   if (answer.kind === "refused") return new Set();
   const dates = new Set(answer.sessions.map(({ date }) => Date.parse(date)));
   const find = sessionFinder(answer.sessions);
-  const isOpen = (instant: number) => (resolution === "1d" ? dates.has(instant) : find(instant) !== null);
+  const isOpen = (instant: number) =>
+    resolution === "1d" ? dates.has(instant) : find(instant) !== null;
   return new Set(opens.flatMap((instant, index) => (isOpen(instant) ? [] : [index])));
 };

@@ -25,8 +25,9 @@ export const isIntraday = (resolution: Resolution): resolution is Intraday =>
   Object.hasOwn(LENGTH, resolution);
 
 /**
- * When the bars of a session open (epoch ms), counted from its opening: a session that is no multiple of the bar's length
- * ends with a shorter bar. New York's six and a half hours are two bars of 4h.
+ * When the bars of a session open (epoch ms), counted from its opening: a session that is no
+ * multiple of the bar's length ends with a shorter bar. New York's six and a half hours are two
+ * bars of 4h.
  */
 export const slotsOf = (session: Session, resolution: Intraday): number[] => {
   const length = LENGTH[resolution];
@@ -39,14 +40,30 @@ export const slotsOf = (session: Session, resolution: Intraday): number[] => {
 export const slotOf = (session: Session, resolution: Intraday, instant: number): number =>
   instant - ((instant - session.open) % LENGTH[resolution]);
 
-/** The sessions that any of the instants from `first` to `last` (epoch ms) can lie in, oldest first; none where the calendar is not known. */
-export const sessionsAround = (calendar: CalendarId, first: number, last: number): readonly Session[] => {
-  const answer = sessionsBetween(calendar, isoDateOf(utcDayOf(first) - 1), isoDateOf(utcDayOf(last) + 2));
+/**
+ * The sessions that any of the instants from `first` to `last` (epoch ms) can lie in, oldest first;
+ * none where the calendar is not known.
+ */
+export const sessionsAround = (
+  calendar: CalendarId,
+  first: number,
+  last: number,
+): readonly Session[] => {
+  const answer = sessionsBetween(
+    calendar,
+    isoDateOf(utcDayOf(first) - 1),
+    isoDateOf(utcDayOf(last) + 2),
+  );
   return answer.kind === "sessions" ? answer.sessions : [];
 };
 
-/** Finds the session of ascending instants, one after the other; null for an instant at which the market is closed. */
-export const sessionFinder = (sessions: readonly Session[]): ((instant: number) => Session | null) => {
+/**
+ * Finds the session of ascending instants, one after the other; null for an instant at which the
+ * market is closed.
+ */
+export const sessionFinder = (
+  sessions: readonly Session[],
+): ((instant: number) => Session | null) => {
   let at = 0;
   return (instant) => {
     while ((sessions[at]?.close ?? Number.POSITIVE_INFINITY) <= instant) at += 1;

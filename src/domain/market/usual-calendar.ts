@@ -8,7 +8,10 @@ export const USUAL_CALENDAR: Readonly<Record<AssetType, CalendarId>> = {
   FX: "FX",
 };
 
-/** The calendar by which an asset's bars are counted: its own, or the usual one should nobody know that any more. */
+/**
+ * The calendar by which an asset's bars are counted: its own, or the usual one should nobody know
+ * that any more.
+ */
 export const calendarOf = ({
   type,
   calendar,

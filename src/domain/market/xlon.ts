@@ -1,9 +1,20 @@
-import { dayOf, daysOf, easterSunday, isWeekend, lastWeekday, MONDAY, nthWeekday } from "./calendar-day.ts";
+import {
+  dayOf,
+  daysOf,
+  easterSunday,
+  isWeekend,
+  lastWeekday,
+  MONDAY,
+  nthWeekday,
+} from "./calendar-day.ts";
 import { at, MONDAY_TO_FRIDAY, type TradingRules } from "./trading-rules.ts";
 
 const EARLY_CLOSE = at(12, 30);
 
-/** Millennium eve, jubilees, a royal wedding, a state funeral, a coronation; and bank holidays moved to meet them. */
+/**
+ * Millennium eve, jubilees, a royal wedding, a state funeral, a coronation; and bank holidays moved
+ * to meet them.
+ */
 const AD_HOC_CLOSURES = daysOf([
   "1995-05-08",
   "1999-12-31",
@@ -50,7 +61,8 @@ const closures = (year: number): ReadonlySet<number> => {
     christmas,
     boxing,
   ]);
-  // Each of the two moves two days on, so that a pair on a weekend becomes Monday and Tuesday and never one day.
+  // Each of the two moves two days on, so that a pair on a weekend becomes Monday and Tuesday and
+  // never one day.
   if (isWeekend(christmas)) days.add(christmas + 2);
   if (isWeekend(boxing)) days.add(boxing + 2);
   if (!EARLY_MAY_MOVED.has(year)) days.add(nthWeekday(year, 5, MONDAY, 1));
@@ -62,8 +74,9 @@ const earlyCloses = (year: number): ReadonlyMap<number, number> =>
   new Map([24, 31].map((dayOfMonth) => [onOrBefore(dayOf(year, 12, dayOfMonth)), EARLY_CLOSE]));
 
 /**
- * The London Stock Exchange: the holidays of England and Wales, from 1990 on.
- * Source: exchange_calendars (Apache-2.0). The hours are those since 2000; before, the day began and ended at other times.
+ * The London Stock Exchange: the holidays of England and Wales, from 1990 on. Source:
+ * exchange_calendars (Apache-2.0). The hours are those since 2000; before, the day began and ended
+ * at other times.
  */
 export const XLON: TradingRules = {
   zone: "Europe/London",

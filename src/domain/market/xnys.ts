@@ -18,7 +18,9 @@ const EARLY_CLOSE = at(13);
 /** Until 1992 the short days before holidays ended an hour later. */
 const EARLY_CLOSE_BEFORE_1993 = at(14);
 
-/** Days of mourning for Nixon, Reagan, Ford, Bush and Carter; 11 September 2001; hurricane Sandy. */
+/**
+ * Days of mourning for Nixon, Reagan, Ford, Bush and Carter; 11 September 2001; hurricane Sandy.
+ */
 const AD_HOC_CLOSURES = daysOf([
   "1994-04-27",
   "2001-09-11",
@@ -65,7 +67,10 @@ const closures = (year: number): ReadonlySet<number> => {
   return days;
 };
 
-/** The day beside Independence Day that is cut short. When the 4th was a Thursday it was the 5th, and is the 3rd since 2013. */
+/**
+ * The day beside Independence Day that is cut short. When the 4th was a Thursday it was the 5th,
+ * and is the 3rd since 2013.
+ */
 const nextToIndependenceDay = (year: number): number | null => {
   const third = dayOf(year, 7, 3);
   const weekday = weekdayOf(third);
@@ -86,9 +91,9 @@ const earlyCloses = (year: number): ReadonlyMap<number, number> => {
 };
 
 /**
- * NYSE and NASDAQ, scheduled hours from 1990 on.
- * Source: exchange_calendars (Apache-2.0), which rests on the exchange's own list of closings. Trading halts and
- * late openings for weather are not in it: the session's date and its scheduled end stay the same.
+ * NYSE and NASDAQ, scheduled hours from 1990 on. Source: exchange_calendars (Apache-2.0), which
+ * rests on the exchange's own list of closings. Trading halts and late openings for weather are not
+ * in it: the session's date and its scheduled end stay the same.
  */
 export const XNYS: TradingRules = {
   zone: "America/New_York",

@@ -5,7 +5,10 @@ export type MarketZone = "UTC" | "America/New_York" | "Europe/London" | "Europe/
 
 const MILLISECONDS_PER_MINUTE = 60_000;
 
-/** A zone is asked this often whether its offset has moved. Summer time lasts months, so two weeks cannot hide a pair. */
+/**
+ * A zone is asked this often whether its offset has moved. Summer time lasts months, so two weeks
+ * cannot hide a pair.
+ */
 const PROBE_STEP = 14 * MILLISECONDS_PER_DAY;
 
 const offsetFormat = (timeZone: string): Intl.DateTimeFormat =>
@@ -21,7 +24,10 @@ const OFFSET_FORMATS: Readonly<Record<MarketZone, Intl.DateTimeFormat>> = {
 
 const isMarketZone = (zone: string): zone is MarketZone => Object.hasOwn(OFFSET_FORMATS, zone);
 
-/** How far a zone's wall clock is ahead of UTC at an instant (epoch ms), in milliseconds; negative in New York. */
+/**
+ * How far a zone's wall clock is ahead of UTC at an instant (epoch ms), in milliseconds; negative
+ * in New York.
+ */
 export const offsetAt = (zone: MarketZone, instant: number): number =>
   offsetIn(OFFSET_FORMATS[zone], zone, instant);
 
@@ -53,7 +59,8 @@ const changeBetween = (
   let before = earlier;
   let since = later;
   while (since - before > MILLISECONDS_PER_MINUTE) {
-    const half = Math.floor((since - before) / 2 / MILLISECONDS_PER_MINUTE) * MILLISECONDS_PER_MINUTE;
+    const half =
+      Math.floor((since - before) / 2 / MILLISECONDS_PER_MINUTE) * MILLISECONDS_PER_MINUTE;
     if (offsetOf(before + half) === laterOffset) since = before + half;
     else before += half;
   }
@@ -80,32 +87,43 @@ const offsetSpans = (zone: string, from: number, to: number): readonly OffsetSpa
 };
 
 /**
- * A function from wall clock readings in `zone` to instants (epoch ms), good between two instants on whole minutes.
+ * A function from wall clock readings in `zone` to instants (epoch ms), good between two instants
+ * on whole minutes.
  *
- * A reading is written as the epoch ms it would have if the zone were UTC. One that autumn repeats is its second occurrence;
- * one that spring leaves out is read as if the clocks had not yet moved.
- * Finding the few offset changes first keeps twenty years of sessions at some hundreds of Intl calls.
+ * A reading is written as the epoch ms it would have if the zone were UTC. One that autumn repeats
+ * is its second occurrence; one that spring leaves out is read as if the clocks had not yet moved.
+ * Finding the few offset changes first keeps twenty years of sessions at some hundreds of Intl
+ * calls.
  */
 export const wallClock = (zone: string, from: number, to: number): ((reading: number) => number) =>
   zoneClock(zone, from, to).instantOf;
 
-/** A zone's clock between two instants on whole minutes, in both directions. `zone` is an IANA name that the platform knows. */
+/**
+ * A zone's clock between two instants on whole minutes, in both directions. `zone` is an IANA name
+ * that the platform knows.
+ */
 export interface ZoneClock {
   /** The instant of a wall clock reading, as `wallClock` tells it. */
   readonly instantOf: (reading: number) => number;
-  /** What the wall clock reads at an instant, as the epoch ms it would have if the zone were UTC. */
+  /**
+   * What the wall clock reads at an instant, as the epoch ms it would have if the zone were UTC.
+   */
   readonly readingAt: (instant: number) => number;
 }
 
 export const zoneClock = (zone: string, from: number, to: number): ZoneClock => {
   const spans = offsetSpans(zone, from, to);
   return {
-    instantOf: (reading) => reading - (spans.findLast((span) => span.localFrom <= reading)?.offset ?? 0),
+    instantOf: (reading) =>
+      reading - (spans.findLast((span) => span.localFrom <= reading)?.offset ?? 0),
     readingAt: (instant) => instant + (spans.findLast((span) => span.from <= instant)?.offset ?? 0),
   };
 };
 
-/** Whether the platform knows a zone by this name. A bare offset is no zone: it would silently ignore summer time. */
+/**
+ * Whether the platform knows a zone by this name. A bare offset is no zone: it would silently
+ * ignore summer time.
+ */
 export const isZone = (name: string): boolean => {
   if (!/^[A-Za-z][A-Za-z0-9_+/-]{0,63}$/.test(name)) return false;
   try {

@@ -23,12 +23,16 @@ export type QueueName = (typeof QUEUES)[number];
 /** What a scrape asks; each may fail without the others. */
 export const SCRAPE_SOURCES = ["recorder", "database", "breakers", ...QUEUES] as const;
 
-/** A value outside its label's list is written as this, so nothing that comes in can make a new series. */
+/**
+ * A value outside its label's list is written as this, so nothing that comes in can make a new
+ * series.
+ */
 export const OTHER = "other";
 
 /**
- * The values a label may have: a list, or `coded` for names that stand in the code though not here (route patterns,
- * external services). Symbols, ids and anything else that grows with the number of assets never are labels.
+ * The values a label may have: a list, or `coded` for names that stand in the code though not here
+ * (route patterns, external services). Symbols, ids and anything else that grows with the number of
+ * assets never are labels.
  */
 type LabelValues = readonly string[] | "coded";
 
@@ -213,7 +217,9 @@ export type LabelsOf<N extends MetricName> = { readonly [L in keyof Metrics[N]["
 export const metricOf = (name: string): Metric | null =>
   Object.hasOwn(METRICS, name) ? METRICS[name as MetricName] : null;
 
-/** The values of a metric's labels in the order of the catalogue, each one of its list or `other`. */
+/**
+ * The values of a metric's labels in the order of the catalogue, each one of its list or `other`.
+ */
 export const labelValues = (metric: Metric, labels: Readonly<Record<string, string>>): string[] =>
   Object.entries(metric.labels).map(([label, allowed]) => {
     const value = labels[label] ?? OTHER;

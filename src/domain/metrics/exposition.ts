@@ -24,7 +24,10 @@ export const gauge = <N extends GaugeName>(name: N, labels: LabelsOf<N>, value: 
 /** The media type of Prometheus' text format. */
 export const EXPOSITION_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
-/** Prometheus' text format 0.0.4: every metric of the catalogue with its meaning and type, then its series. */
+/**
+ * Prometheus' text format 0.0.4: every metric of the catalogue with its meaning and type, then its
+ * series.
+ */
 export function render(samples: readonly Sample[], gauges: readonly Gauge[]): string {
   const lines: string[] = [];
   const byName = Map.groupBy(samples, ({ name }) => name);
@@ -34,18 +37,23 @@ export function render(samples: readonly Sample[], gauges: readonly Gauge[]): st
     lines.push(`# HELP ${name} ${escapeHelp(metric.help)}`, `# TYPE ${name} ${metric.type}`);
     const own = byName.get(name) ?? [];
     for (const sample of own) lines.push(...seriesLines(sample));
-    // A counter with nothing to tell apart exists from the start, or its first increase could not be seen.
+    // A counter with nothing to tell apart exists from the start, or its first increase could not
+    // be seen.
     if (own.length === 0 && metric.type === "counter" && Object.keys(metric.labels).length === 0)
       lines.push(line(name, "", [], 0));
     if (metric.type === "gauge") {
       const series = largestOf(gaugesByName.get(name as GaugeName) ?? []);
-      for (const { labels, value } of series) lines.push(line(name, "", pairsOf(name, labels), value));
+      for (const { labels, value } of series)
+        lines.push(line(name, "", pairsOf(name, labels), value));
     }
   }
   return `${lines.join("\n")}\n`;
 }
 
-/** One gauge for each set of labels: values the catalogue does not know share `other`, where the largest counts. */
+/**
+ * One gauge for each set of labels: values the catalogue does not know share `other`, where the
+ * largest counts.
+ */
 function largestOf(gauges: readonly Gauge[]): Gauge[] {
   const largest = new Map<string, Gauge>();
   for (const one of gauges) {
@@ -72,11 +80,17 @@ function seriesLines({ name, labels, values }: Sample): string[] {
 const pairsOf = (name: string, labels: readonly string[]): [string, string][] =>
   Object.keys(metricOf(name)?.labels ?? {}).map((label, at) => [label, labels[at] ?? ""]);
 
-function line(name: string, suffix: string, pairs: readonly (readonly [string, string])[], value: number) {
+function line(
+  name: string,
+  suffix: string,
+  pairs: readonly (readonly [string, string])[],
+  value: number,
+) {
   const inside = pairs.map(([label, text]) => `${label}="${escapeValue(text)}"`).join(",");
   return `${name}${suffix}${inside === "" ? "" : `{${inside}}`} ${numberText(value)}`;
 }
 
-const numberText = (value: number): string => (value === Number.POSITIVE_INFINITY ? "+Inf" : String(value));
+const numberText = (value: number): string =>
+  value === Number.POSITIVE_INFINITY ? "+Inf" : String(value);
 const escapeHelp = (text: string): string => text.replaceAll("\\", "\\\\").replaceAll("\n", "\\n");
 const escapeValue = (text: string): string => escapeHelp(text).replaceAll('"', '\\"');

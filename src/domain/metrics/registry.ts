@@ -9,8 +9,9 @@ import {
 } from "./catalogue.ts";
 
 /**
- * One series as it travels and is stored. `labels` are values in the catalogue's order. `values` is the count of a
- * counter; of a histogram how many fell into each bucket (not cumulative, the infinite one last) and then the sum.
+ * One series as it travels and is stored. `labels` are values in the catalogue's order. `values` is
+ * the count of a counter; of a histogram how many fell into each bucket (not cumulative, the
+ * infinite one last) and then the sum.
  */
 export interface Sample {
   readonly name: string;
@@ -30,7 +31,9 @@ export interface Recorder {
   ) => void;
 }
 
-/** Series of one metric. The catalogue's lists stay far below; this holds whatever else may happen. */
+/**
+ * Series of one metric. The catalogue's lists stay far below; this holds whatever else may happen.
+ */
 const MAX_SERIES = 500;
 
 interface Series {
@@ -39,7 +42,9 @@ interface Series {
   readonly values: number[];
 }
 
-/** Counters and histograms in memory. Its size is bounded by the catalogue, however much is counted. */
+/**
+ * Counters and histograms in memory. Its size is bounded by the catalogue, however much is counted.
+ */
 export class Registry implements Recorder {
   #series = new Map<string, Series>();
   #perMetric = new Map<string, number>();
@@ -57,7 +62,10 @@ export class Registry implements Recorder {
     this.#add(name, labelValues(METRICS[name], labels), values);
   }
 
-  /** Adds what another registry has counted. A sample the catalogue does not know (of another version) is passed over. */
+  /**
+   * Adds what another registry has counted. A sample the catalogue does not know (of another
+   * version) is passed over.
+   */
   merge(samples: readonly Sample[]): void {
     for (const { name, labels, values } of samples) {
       const metric = metricOf(name);
@@ -85,7 +93,8 @@ export class Registry implements Recorder {
 
   #add(name: string, labels: readonly string[], values: readonly number[]): void {
     const series = this.#find(name, labels) ?? this.#open(name, labels, values.length);
-    for (const [at, value] of values.entries()) series.values[at] = (series.values[at] ?? 0) + value;
+    for (const [at, value] of values.entries())
+      series.values[at] = (series.values[at] ?? 0) + value;
   }
 
   #find(name: string, labels: readonly string[]): Series | undefined {
@@ -105,4 +114,5 @@ export class Registry implements Recorder {
   }
 }
 
-const keyOf = (name: string, labels: readonly string[]): string => JSON.stringify([name, ...labels]);
+const keyOf = (name: string, labels: readonly string[]): string =>
+  JSON.stringify([name, ...labels]);

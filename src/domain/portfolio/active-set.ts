@@ -9,7 +9,10 @@ export interface Candidate {
   readonly multipliers: readonly number[];
 }
 
-/** A constraint as the equations want it: of one variable, which is then `variable`, or of several (−1). */
+/**
+ * A constraint as the equations want it: of one variable, which is then `variable`, or of several
+ * (−1).
+ */
 export interface Row {
   readonly variable: number;
   readonly coefficients: Float64Array;
@@ -28,7 +31,10 @@ export interface Program {
 const MAX_ROUNDS = 40;
 /** Rounds without fewer violations after which only the worst one is exchanged. */
 const PATIENCE = 3;
-/** A weight this far outside a limit, or a multiplier this far below 0 in parts of the gradient, is a violation. */
+/**
+ * A weight this far outside a limit, or a multiplier this far below 0 in parts of the gradient, is
+ * a violation.
+ */
 const VIOLATED = 1e-12;
 /** How near to a limit a point counts as on it. */
 const ON_IT = 1e-9;
@@ -46,13 +52,14 @@ const slackOf = ({ variable, coefficients, bound }: Row, point: Float64Array): n
     : (coefficients[variable] ?? 0) * (point[variable] ?? 0) - bound;
 
 /**
- * The minimum of a strictly convex quadratic program, guessed by which inequalities are tight there (primal-dual active
- * set method; Hintermüller, Ito & Kunisch 2002): solve for the guess, then let go of tight ones with a negative
- * multiplier and hold those that were violated, all at once; the worst one alone where that goes in circles (as in Júdice
- * & Pires 1994). Variables at a bound are left out of the equations, so that most rounds are small. A few rounds where
- * methods that exchange one at a time take hundreds; but it may find nothing (null) although there is a minimum, and
- * whoever calls it checks what it finds. Constraints have length 1, equalities are independent of each other; `near` is a
- * point to take the first guess from.
+ * The minimum of a strictly convex quadratic program, guessed by which inequalities are tight there
+ * (primal-dual active set method; Hintermüller, Ito & Kunisch 2002): solve for the guess, then let
+ * go of tight ones with a negative multiplier and hold those that were violated, all at once; the
+ * worst one alone where that goes in circles (as in Júdice & Pires 1994). Variables at a bound are
+ * left out of the equations, so that most rounds are small. A few rounds where methods that
+ * exchange one at a time take hundreds; but it may find nothing (null) although there is a minimum,
+ * and whoever calls it checks what it finds. Constraints have length 1, equalities are independent
+ * of each other; `near` is a point to take the first guess from.
  */
 export const byActiveSet = (
   { quadratic, linear, constraints }: QuadraticProgram,

@@ -2,8 +2,8 @@ import type { ProblemItem } from "../outcome.ts";
 import { type Answer, answered, declined } from "./portfolio-refusal.ts";
 
 /**
- * Whole shares for an amount of money. `shares` and `weights` (value held / amount) per symbol; `invested` + `cash` is
- * the amount. Money in the currency of the prices.
+ * Whole shares for an amount of money. `shares` and `weights` (value held / amount) per symbol;
+ * `invested` + `cash` is the amount. Money in the currency of the prices.
  */
 export interface ShareAllocation {
   readonly shares: Readonly<Record<string, number>>;
@@ -23,19 +23,26 @@ export interface WantedShare {
 const WHOLE = 1e-9;
 
 /**
- * Turns weights into whole shares, greedily. First each asset gets as many as its part of the amount pays for in full.
- * Then, again and again, one more of the asset that is furthest below its part (in money; the earlier named one of
- * equals), if the cash that is left pays for it; otherwise the next such asset. Nothing is bought beyond the first share
- * that passes an asset's part, so each asset is at most one share above it and what is left over stays cash.
- * Long only: refuses `invalidInput` for negative weights, weights above 1 together, prices and amounts that are none.
+ * Turns weights into whole shares, greedily. First each asset gets as many as its part of the
+ * amount pays for in full. Then, again and again, one more of the asset that is furthest below its
+ * part (in money; the earlier named one of equals), if the cash that is left pays for it; otherwise
+ * the next such asset. Nothing is bought beyond the first share that passes an asset's part, so
+ * each asset is at most one share above it and what is left over stays cash. Long only: refuses
+ * `invalidInput` for negative weights, weights above 1 together, prices and amounts that are none.
  */
-export const allocateShares = (wanted: readonly WantedShare[], amount: number): Answer<ShareAllocation> => {
+export const allocateShares = (
+  wanted: readonly WantedShare[],
+  amount: number,
+): Answer<ShareAllocation> => {
   const errors: ProblemItem[] = [];
   let total = 0;
   for (const { symbol, weight, price } of wanted) {
     total += weight;
     if (!(weight >= 0 && weight <= 1 + WHOLE)) {
-      errors.push({ field: `weights.${symbol}`, reason: "whole shares are for weights from 0 to 1" });
+      errors.push({
+        field: `weights.${symbol}`,
+        reason: "whole shares are for weights from 0 to 1",
+      });
     }
     if (!(price > 0 && Number.isFinite(price))) {
       errors.push({ field: `prices.${symbol}`, reason: "a price is a positive number" });
@@ -45,7 +52,8 @@ export const allocateShares = (wanted: readonly WantedShare[], amount: number): 
   if (!(amount >= 0 && Number.isFinite(amount))) {
     errors.push({ field: "amount", reason: "an amount is 0 or more" });
   }
-  if (errors.length > 0) return declined("invalidInput", "These shares cannot be counted.", { errors });
+  if (errors.length > 0)
+    return declined("invalidInput", "These shares cannot be counted.", { errors });
 
   const counts = wanted.map(({ weight, price }) => Math.floor((weight * amount) / price + WHOLE));
   const invested = (): number =>

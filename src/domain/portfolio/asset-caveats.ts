@@ -1,6 +1,9 @@
 import type { AssetCloses } from "./returns.ts";
 
-/** Closes with what they are counted in and whose they are; `source` is `synthetic` for invented ones. */
+/**
+ * Closes with what they are counted in and whose they are; `source` is `synthetic` for invented
+ * ones.
+ */
 export interface PricedAsset extends AssetCloses {
   readonly currency: string;
   readonly source: string;
@@ -9,10 +12,15 @@ export interface PricedAsset extends AssetCloses {
 export const currenciesOf = (assets: readonly PricedAsset[]): string[] =>
   [...new Set(assets.map(({ currency }) => currency))].toSorted();
 
-/** What has to be known of these assets' prices by whoever reads figures made of the newest `most` closes of each. */
+/**
+ * What has to be known of these assets' prices by whoever reads figures made of the newest `most`
+ * closes of each.
+ */
 export const assetCaveats = (assets: readonly PricedAsset[], max: number): string[] => {
   const caveats: string[] = [];
-  const synthetic = assets.filter(({ source }) => source === "synthetic").map(({ symbol }) => symbol);
+  const synthetic = assets
+    .filter(({ source }) => source === "synthetic")
+    .map(({ symbol }) => symbol);
   const currencies = currenciesOf(assets);
   if (assets.some(({ points }) => points.length >= max)) {
     caveats.push(`Of each asset the newest ${max} closes were read.`);

@@ -15,10 +15,16 @@ const MAX_CLOSES = 250_000;
 const MAX_WINDOW_WORK = 100_000;
 const MAX_WINDOWS = 60;
 
-/** How many of its newest closes each of so many assets may bring: 5,000 up to 50 assets, 2,500 with 100. */
+/**
+ * How many of its newest closes each of so many assets may bring: 5,000 up to 50 assets, 2,500 with
+ * 100.
+ */
 export const datesPerAsset = (assets: number): number =>
   Math.min(MAX_DATES, Math.floor(MAX_CLOSES / Math.max(1, assets)));
 
-/** How often the weights of so many assets may be chosen anew: 60 times up to 40 assets, 10 times with 100. */
+/**
+ * How often the weights of so many assets may be chosen anew: 60 times up to 40 assets, 10 times
+ * with 100.
+ */
 export const windowsFor = (assets: number): number =>
   Math.max(1, Math.min(MAX_WINDOWS, Math.floor(MAX_WINDOW_WORK / assets ** 2)));

@@ -9,8 +9,8 @@ import { type LinearConstraint, solveQuadratic } from "./quadratic-program.ts";
 const MARGIN = 1e-6;
 
 /**
- * Whether limits of single assets leave room for weights that add up to 1, which their sums tell; null where that is a
- * matter of rounding, or groups have a say.
+ * Whether limits of single assets leave room for weights that add up to 1, which their sums tell;
+ * null where that is a matter of rounding, or groups have a say.
  */
 const roomIn = (limits: readonly Limit[], count: number): boolean | null => {
   if (limits.some(({ of }) => of === "group")) return null;
@@ -28,24 +28,35 @@ const isFeasible = (limits: readonly Limit[], count: number): boolean => {
   const room = roomIn(limits, count);
   if (room !== null) return room;
   const objective = nearestTo(new Array<number>(count).fill(1 / count));
-  return solveQuadratic({ ...objective, constraints: constraintsOf(limits, count) }).kind !== "infeasible";
+  return (
+    solveQuadratic({ ...objective, constraints: constraintsOf(limits, count) }).kind !==
+    "infeasible"
+  );
 };
 
-/** What always holds: an asset may fall to 0, or as far below as it was allowed to. It is part of no conflict. */
+/**
+ * What always holds: an asset may fall to 0, or as far below as it was allowed to. It is part of no
+ * conflict.
+ */
 const floorsOf = (limits: readonly Limit[]): Limit[] =>
   limits
     .filter(({ of, side }) => of === "asset" && side === "min")
     .map((limit) => ({ ...limit, value: Math.min(0, limit.value) }));
 
-const isFloor = ({ of, side, value }: Limit): boolean => of === "asset" && side === "min" && value <= 0;
+const isFloor = ({ of, side, value }: Limit): boolean =>
+  of === "asset" && side === "min" && value <= 0;
 
-/** Kinds of limits are left out whole before single ones are tried: most conflicts need only one or two kinds. */
+/**
+ * Kinds of limits are left out whole before single ones are tried: most conflicts need only one or
+ * two kinds.
+ */
 const kindOf = ({ of, side }: Limit): string => `${of} ${side}`;
 
 /**
- * A smallest set of limits that cannot all be kept by weights that add up to 1: without any one of them, the rest could.
- * Empty when they all can. Found by leaving limits out one after the other, and for good if the conflict stays (the
- * deletion filter of Chinneck & Dravnieks 1991). There may be other such sets.
+ * A smallest set of limits that cannot all be kept by weights that add up to 1: without any one of
+ * them, the rest could. Empty when they all can. Found by leaving limits out one after the other,
+ * and for good if the conflict stays (the deletion filter of Chinneck & Dravnieks 1991). There may
+ * be other such sets.
  */
 export const conflictAmong = (limits: readonly Limit[], count: number): Limit[] => {
   if (isFeasible(limits, count)) return [];
@@ -72,8 +83,9 @@ const inWords = ({ name, side, value }: Limit): string =>
   `${name} ${side === "min" ? "at least" : "at most"} ${percent(value)}`;
 
 /**
- * The constraints that the limits put on the weights of `symbols`. Refuses `invalidLimits`, and `conflictingLimits` with
- * the limits that stand against each other as `errors` (field `assets.AAPL.max`, `groups.tech.min` and so on).
+ * The constraints that the limits put on the weights of `symbols`. Refuses `invalidLimits`, and
+ * `conflictingLimits` with the limits that stand against each other as `errors` (field
+ * `assets.AAPL.max`, `groups.tech.min` and so on).
  */
 export const constraintsFor = (
   symbols: readonly string[],
@@ -88,7 +100,11 @@ export const constraintsFor = (
     return { field: `${of}s.${name}.${side}`, reason: inWords(limit), value: String(value) };
   });
   const sentence = conflict.map(inWords).join(", ");
-  return declined("conflictingLimits", `No weights that add up to 100 % keep all of: ${sentence}.`, {
-    errors,
-  });
+  return declined(
+    "conflictingLimits",
+    `No weights that add up to 100 % keep all of: ${sentence}.`,
+    {
+      errors,
+    },
+  );
 };

@@ -1,7 +1,10 @@
 import type { ProblemItem } from "../outcome.ts";
 import type { AssetCloses } from "./returns.ts";
 
-/** What one asset brings to the shared dates. Instants are epoch ms, null when it has no closes at all. */
+/**
+ * What one asset brings to the shared dates. Instants are epoch ms, null when it has no closes at
+ * all.
+ */
 export interface AssetCoverage {
   readonly symbol: string;
   readonly closes: number;
@@ -13,7 +16,10 @@ export interface AssetCoverage {
   readonly missingAlone: number;
 }
 
-/** `shared` dates that all assets have, the first of them (epoch ms), and `dropped` ones that only some have. */
+/**
+ * `shared` dates that all assets have, the first of them (epoch ms), and `dropped` ones that only
+ * some have.
+ */
 export interface Coverage {
   readonly shared: number;
   readonly firstShared: number | null;
@@ -23,7 +29,8 @@ export interface Coverage {
 
 /** Which assets keep the dates that all share few. The dates of each asset are distinct. */
 export const coverageOf = (assets: readonly AssetCloses[]): Coverage => {
-  // Of each date how many assets have it, and the sum of their places: of a single one that lacks it, that tells which.
+  // Of each date how many assets have it, and the sum of their places: of a single one that lacks
+  // it, that tells which.
   const seen = new Map<number, { count: number; places: number }>();
   for (const [place, { points }] of assets.entries()) {
     for (const { timestamp } of points) {
@@ -43,7 +50,8 @@ export const coverageOf = (assets: readonly AssetCloses[]): Coverage => {
     if (count === assets.length) {
       shared += 1;
       firstShared = Math.min(firstShared ?? timestamp, timestamp);
-    } else if (count === assets.length - 1) alone[allPlaces - places] = (alone[allPlaces - places] ?? 0) + 1;
+    } else if (count === assets.length - 1)
+      alone[allPlaces - places] = (alone[allPlaces - places] ?? 0) + 1;
   }
   return {
     shared,
@@ -68,5 +76,8 @@ export const whoIsInTheWay = ({ assets }: Coverage): ProblemItem[] =>
     .toSorted((a, b) => b.missingAlone - a.missingAlone || a.closes - b.closes)
     .map(({ symbol, closes, from, to, missing }) => {
       const range = from === null || to === null ? "" : ` from ${dayOf(from)} to ${dayOf(to)}`;
-      return { field: symbol, reason: `${closes} closes${range}; lacks ${missing} dates that others have` };
+      return {
+        field: symbol,
+        reason: `${closes} closes${range}; lacks ${missing} dates that others have`,
+      };
     });

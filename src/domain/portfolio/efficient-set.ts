@@ -9,7 +9,10 @@ import {
   TOLERANCE,
 } from "./quadratic-program.ts";
 
-/** What the mean-variance methods choose among: all weights within the constraints, judged by moments. */
+/**
+ * What the mean-variance methods choose among: all weights within the constraints, judged by
+ * moments.
+ */
 export interface Choice {
   readonly moments: Moments;
   /** The covariance made strictly positive definite. */
@@ -18,7 +21,10 @@ export interface Choice {
   readonly constraints: readonly LinearConstraint[];
 }
 
-export const choiceOf = (moments: Moments, constraints: readonly LinearConstraint[]): Answer<Choice> => {
+export const choiceOf = (
+  moments: Moments,
+  constraints: readonly LinearConstraint[],
+): Answer<Choice> => {
   const positive = strictlyPositive(moments.covariance);
   return positive === null
     ? declined("noVolatility", "No asset of the portfolio has moved, so there is no risk to weigh.")
@@ -31,7 +37,10 @@ export const returnOf = ({ moments }: Choice, weights: readonly number[]): numbe
 export const volatilityOf = ({ moments }: Choice, weights: readonly number[]): number =>
   Math.sqrt(Math.max(0, quadraticForm(moments.covariance, weights)));
 
-/** A weight that is only the solver's rounding, such as −1e-18, is 0; weights add up to 1 as exactly as numbers can. */
+/**
+ * A weight that is only the solver's rounding, such as −1e-18, is 0; weights add up to 1 as exactly
+ * as numbers can.
+ */
 const tidied = (weights: readonly number[]): number[] => {
   const cleaned = weights.map((weight) => (Math.abs(weight) <= TOLERANCE ? 0 : weight));
   const total = sumOf(cleaned);
@@ -39,8 +48,8 @@ const tidied = (weights: readonly number[]): number[] => {
 };
 
 /**
- * The weights that solve a program which has a solution, and the multiplier of its last constraint; `near` as in
- * `solveQuadratic`. A failure is the solver's, not the user's.
+ * The weights that solve a program which has a solution, and the multiplier of its last constraint;
+ * `near` as in `solveQuadratic`. A failure is the solver's, not the user's.
  */
 export const solvedWeights = (
   program: QuadraticProgram,
@@ -49,11 +58,18 @@ export const solvedWeights = (
   const solution = solveQuadratic(program, near);
   return solution.kind === "solved"
     ? answered({ weights: tidied(solution.point), multiplier: solution.multipliers.at(-1) ?? 0 })
-    : declined("notSolved", "The solver found no weights that stand the check of their optimality.");
+    : declined(
+        "notSolved",
+        "The solver found no weights that stand the check of their optimality.",
+      );
 };
 
 /** The weights of the smallest volatility. */
-export const minVolatilityWeights = ({ moments, quadratic, constraints }: Choice): Answer<number[]> => {
+export const minVolatilityWeights = ({
+  moments,
+  quadratic,
+  constraints,
+}: Choice): Answer<number[]> => {
   const found = solvedWeights({ quadratic, linear: moments.symbols.map(() => 0), constraints });
   return found.kind === "refused" ? found : answered(found.value.weights);
 };

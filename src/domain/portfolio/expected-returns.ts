@@ -1,8 +1,9 @@
 import type { ReturnTable } from "./returns.ts";
 
 /**
- * `historical` expected return per asset and year: (Π(1 + r))^(periodsPerYear / n) − 1, the compound growth of the n
- * returns (as PyPortfolioOpt's `mean_historical_return`). A fraction, in the order of `symbols`; −1 after a total loss.
+ * `historical` expected return per asset and year: (Π(1 + r))^(periodsPerYear / n) − 1, the
+ * compound growth of the n returns (as PyPortfolioOpt's `mean_historical_return`). A fraction, in
+ * the order of `symbols`; −1 after a total loss.
  */
 export const historicalReturns = (table: ReturnTable, periodsPerYear: number): number[] =>
   table.symbols.map((_, asset) => {

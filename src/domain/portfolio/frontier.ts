@@ -8,10 +8,14 @@ export const MAX_FRONTIER_POINTS = 100;
 const SAME = 1e-10;
 
 /**
- * Efficient portfolios from the least volatile to the one with the highest return, at `points` expected returns with
- * even steps between them, both ends included. A single one where no portfolio returns more than the least volatile.
+ * Efficient portfolios from the least volatile to the one with the highest return, at `points`
+ * expected returns with even steps between them, both ends included. A single one where no
+ * portfolio returns more than the least volatile.
  */
-export const frontierOf = (choice: Choice, points: number = FRONTIER_POINTS): Answer<number[][]> => {
+export const frontierOf = (
+  choice: Choice,
+  points: number = FRONTIER_POINTS,
+): Answer<number[][]> => {
   if (!(Number.isInteger(points) && points >= 2 && points <= MAX_FRONTIER_POINTS)) {
     return declined("invalidInput", `A frontier has 2 to ${MAX_FRONTIER_POINTS} points.`);
   }

@@ -7,7 +7,10 @@ interface Group {
   readonly members: readonly number[];
   readonly minimum: number;
   readonly maximum: number;
-  /** The member that something was taken of last, and so the poorest of those; −1 while there is none. */
+  /**
+   * The member that something was taken of last, and so the poorest of those; −1 while there is
+   * none.
+   */
   last: number;
 }
 
@@ -15,7 +18,10 @@ interface Group {
 export interface GreedyCorner {
   readonly weights: readonly number[];
   readonly groups: readonly Group[];
-  /** The asset that something was taken of last when no group needed it any more; −1 if there was nothing left for it. */
+  /**
+   * The asset that something was taken of last when no group needed it any more; −1 if there was
+   * nothing left for it.
+   */
   readonly last: number;
 }
 
@@ -29,15 +35,20 @@ const boundsOf = (count: number, constraints: readonly LinearConstraint[]) => {
     const coefficient = constraint.coefficients[variable] ?? 1;
     const bound = constraint.bound / coefficient;
     const { relation } = constraint;
-    if (relation === "equal" || coefficient > 0) minimum[variable] = Math.max(bound, minimum[variable] ?? 0);
-    if (relation === "equal" || coefficient < 0) maximum[variable] = Math.min(bound, maximum[variable] ?? 1);
+    if (relation === "equal" || coefficient > 0)
+      minimum[variable] = Math.max(bound, minimum[variable] ?? 0);
+    if (relation === "equal" || coefficient < 0)
+      maximum[variable] = Math.min(bound, maximum[variable] ?? 1);
   }
   const known = (bounds: readonly number[], otherwise: number): number[] =>
     bounds.map((bound) => (Number.isFinite(bound) ? bound : otherwise));
   return { minimum: known(minimum, 0), maximum: known(maximum, 1) };
 };
 
-/** The limits of several assets that each say "these together at least" or "at most"; none if they overlap. */
+/**
+ * The limits of several assets that each say "these together at least" or "at most"; none if they
+ * overlap.
+ */
 const groupsOf = (constraints: readonly LinearConstraint[]): Group[] => {
   const groups = new Map<string, Group>();
   for (const constraint of constraints.slice(1)) {
@@ -65,10 +76,11 @@ const groupsOf = (constraints: readonly LinearConstraint[]): Group[] => {
 };
 
 /**
- * As much as may be of the richest asset, then of the next, until the weights add up to 1: first what groups need to reach
- * their least, each within itself, then the rest. The first constraint is the budget. With limits of single assets and of
- * groups that share none, which is a generalised polymatroid, this is the highest return there is (Edmonds 1970; Frank &
- * Tardos 1988). Of groups that overlap nothing is known here: whoever asks checks whether the corner keeps their limits.
+ * As much as may be of the richest asset, then of the next, until the weights add up to 1: first
+ * what groups need to reach their least, each within itself, then the rest. The first constraint is
+ * the budget. With limits of single assets and of groups that share none, which is a generalised
+ * polymatroid, this is the highest return there is (Edmonds 1970; Frank & Tardos 1988). Of groups
+ * that overlap nothing is known here: whoever asks checks whether the corner keeps their limits.
  */
 export const greedyCorner = (
   returns: readonly number[],
@@ -78,7 +90,8 @@ export const greedyCorner = (
   const groups = groupsOf(constraints);
   const weights = [...minimum];
   const groupAt = new Map(groups.flatMap((group) => group.members.map((index) => [index, group])));
-  const totalOf = ({ members }: Group): number => sumOf(members.map((index) => weights[index] ?? 0));
+  const totalOf = ({ members }: Group): number =>
+    sumOf(members.map((index) => weights[index] ?? 0));
   const order = [...returns.keys()].toSorted((a, b) => (returns[b] ?? 0) - (returns[a] ?? 0));
   /** Takes up to so much of an asset, and tells how much it was. */
   const take = (index: number, wanted: number): number => {
@@ -105,9 +118,10 @@ export const greedyCorner = (
 };
 
 /**
- * What else has as high a return as a greedy corner that keeps every limit, as equalities: all is as full where an asset is
- * richer than the last one taken, and as empty where it is poorer. A group that its least or its most holds apart from the
- * others has a last one of its own, and its total stays. Returns less apart than `same` are the same.
+ * What else has as high a return as a greedy corner that keeps every limit, as equalities: all is
+ * as full where an asset is richer than the last one taken, and as empty where it is poorer. A
+ * group that its least or its most holds apart from the others has a last one of its own, and its
+ * total stays. Returns less apart than `same` are the same.
  */
 export const cornerFace = (
   { weights, groups, last }: GreedyCorner,

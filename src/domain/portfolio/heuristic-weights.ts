@@ -7,7 +7,10 @@ export const equalWeights = (count: number): number[] => new Array<number>(count
 /** A variance below this part of the largest is rounding. */
 const NO_VARIANCE = 1e-14;
 
-/** Refuses `noVolatility` when an asset has no variance: methods that divide by it have no answer then. */
+/**
+ * Refuses `noVolatility` when an asset has no variance: methods that divide by it have no answer
+ * then.
+ */
 export const needsVolatility = (
   symbols: readonly string[],
   variances: readonly number[],
@@ -17,9 +20,13 @@ export const needsVolatility = (
   const errors = flat.map((field) => ({ field, reason: "the price has not moved" }));
   return flat.length === 0
     ? answered(variances)
-    : declined("noVolatility", `This method needs every price to move: ${flat.join(", ")} has not.`, {
-        errors,
-      });
+    : declined(
+        "noVolatility",
+        `This method needs every price to move: ${flat.join(", ")} has not.`,
+        {
+          errors,
+        },
+      );
 };
 
 /** wᵢ ∝ 1 / σᵢ, σ² being the variances. */

@@ -5,11 +5,17 @@ import { dot } from "./matrix.ts";
 import { type Answer, answered, declined } from "./portfolio-refusal.ts";
 import { keeps, type LinearConstraint, solveQuadratic } from "./quadratic-program.ts";
 
-/** How far uphill a step looks, in units in which the largest expected return is 1: far to get there, */
+/**
+ * How far uphill a step looks, in units in which the largest expected return is 1: far to get
+ * there,
+ */
 const LONG_STEP = 1e5;
 /** and not so far to see that there is nowhere further to go, with multipliers that are precise. */
 const SHORT_STEP = 1;
-/** One long step is the rule; more are needed where expected returns differ by less than a hundred-thousandth. */
+/**
+ * One long step is the rule; more are needed where expected returns differ by less than a
+ * hundred-thousandth.
+ */
 const MAX_LONG_STEPS = 10;
 /** A short step that moves no weight further than this has arrived. */
 const ARRIVED = 1e-9;
@@ -18,21 +24,30 @@ const HOLDS_BACK = 1e-9;
 /** Returns that differ by more (in the same units) are different. */
 const NOTICEABLE = 1e-9;
 
-/** The least volatile of all weights with as high a return as a greedy corner that keeps every limit. */
-const calmestOfCorner = (choice: Choice, corner: GreedyCorner, uphill: readonly number[]): Answer<number[]> =>
+/**
+ * The least volatile of all weights with as high a return as a greedy corner that keeps every
+ * limit.
+ */
+const calmestOfCorner = (
+  choice: Choice,
+  corner: GreedyCorner,
+  uphill: readonly number[],
+): Answer<number[]> =>
   minVolatilityWeights({
     ...choice,
     constraints: [...choice.constraints, ...cornerFace(corner, uphill, NOTICEABLE)],
   });
 
 /**
- * The highest expected return within the constraints, with the least volatility among portfolios that have it.
+ * The highest expected return within the constraints, with the least volatility among portfolios
+ * that have it.
  *
- * A linear program. Unless groups overlap it is a matter of filling up; else it is solved by the solver that is there: the
- * nearest point to w + step·μ, again and again (proximal point method), arrives at a best corner after finitely many steps.
- * Its multipliers tell which limits hold the return back; whoever keeps those to the letter has the highest return, and among
- * them the least volatile is chosen.
- * Expected returns closer to each other than a billionth of the largest are taken for equal.
+ * A linear program. Unless groups overlap it is a matter of filling up; else it is solved by the
+ * solver that is there: the nearest point to w + step·μ, again and again (proximal point method),
+ * arrives at a best corner after finitely many steps. Its multipliers tell which limits hold the
+ * return back; whoever keeps those to the letter has the highest return, and among them the least
+ * volatile is chosen. Expected returns closer to each other than a billionth of the largest are
+ * taken for equal.
  */
 export const highestReturn = (choice: Choice): Answer<number[]> => {
   const { expectedReturns } = choice.moments;
@@ -63,7 +78,8 @@ export const highestReturn = (choice: Choice): Answer<number[]> => {
     const before: readonly number[] = top.point;
     top = climb(before, SHORT_STEP);
     if (top.kind !== "solved") break;
-    if (top.point.every((weight, index) => Math.abs(weight - (before[index] ?? 0)) <= ARRIVED)) break;
+    if (top.point.every((weight, index) => Math.abs(weight - (before[index] ?? 0)) <= ARRIVED))
+      break;
     top = climb(top.point, LONG_STEP);
   }
   if (top.kind !== "solved") return declined("notSolved", "The highest return was not found.");

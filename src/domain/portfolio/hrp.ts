@@ -23,18 +23,20 @@ const clusterVariance = (covariance: Matrix, members: readonly number[]): number
   for (let i = 0; i < members.length; i += 1) {
     const row = covariance[members[i] ?? 0] ?? [];
     let slope = 0;
-    for (let j = 0; j < members.length; j += 1) slope += (row[members[j] ?? 0] ?? 0) * (inverse[j] ?? 0);
+    for (let j = 0; j < members.length; j += 1)
+      slope += (row[members[j] ?? 0] ?? 0) * (inverse[j] ?? 0);
     variance += slope * (inverse[i] ?? 0);
   }
   return variance / total ** 2;
 };
 
 /**
- * Hierarchical risk parity (López de Prado 2016, "Building diversified portfolios that outperform out of sample"):
- * assets in single-linkage order of the distances √((1 − ρ) / 2); then the list is halved again and again (the first
- * half is the smaller one), and at each halving the weight goes to the halves in inverse proportion of their variances,
- * inverse-variance weighted inside. The clusters come from the distances themselves, as in PyPortfolioOpt, not from
- * distances between their columns, as in the paper's listing. Two halves without any variance share alike.
+ * Hierarchical risk parity (López de Prado 2016, "Building diversified portfolios that outperform
+ * out of sample"): assets in single-linkage order of the distances √((1 − ρ) / 2); then the list is
+ * halved again and again (the first half is the smaller one), and at each halving the weight goes
+ * to the halves in inverse proportion of their variances, inverse-variance weighted inside. The
+ * clusters come from the distances themselves, as in PyPortfolioOpt, not from distances between
+ * their columns, as in the paper's listing. Two halves without any variance share alike.
  */
 export const hrpWeights = ({ symbols, covariance }: Moments): Answer<number[]> => {
   const moving = needsVolatility(symbols, diagonalOf(covariance));
@@ -44,7 +46,10 @@ export const hrpWeights = ({ symbols, covariance }: Moments): Answer<number[]> =
     if (members.length < 2) return;
     const middle = Math.floor(members.length / 2);
     const [first, second] = [members.slice(0, middle), members.slice(middle)];
-    const [ofFirst, ofSecond] = [clusterVariance(covariance, first), clusterVariance(covariance, second)];
+    const [ofFirst, ofSecond] = [
+      clusterVariance(covariance, first),
+      clusterVariance(covariance, second),
+    ];
     const sum = ofFirst + ofSecond;
     const toFirst = sum > 0 ? 1 - ofFirst / sum : 0.5;
     for (const index of first) weights[index] = (weights[index] ?? 0) * toFirst;

@@ -4,7 +4,10 @@ import type { LinearConstraint } from "./quadratic-program.ts";
 /** A row that is this small after elimination, of rows of length 1, said nothing new. */
 const NOTHING_LEFT = 1e-9;
 
-/** What equalities span: the axes of single variables, and directions of length 1 orthogonal to these and each other. */
+/**
+ * What equalities span: the axes of single variables, and directions of length 1 orthogonal to
+ * these and each other.
+ */
 export interface Span {
   readonly axes: readonly number[];
   readonly directions: readonly (readonly number[])[];
@@ -36,10 +39,10 @@ const subtract = (vector: number[], direction: readonly number[], part: number):
 };
 
 /**
- * Those of the equalities (coefficients of length 1) that say something the others do not, and what they span; null
- * where equalities contradict each other by more than `tolerance`. The solver would take a repeated equality for a
- * contradiction. Those of one variable come first and are put in; then modified Gram-Schmidt over coefficients and bound
- * together, twice for its rounding.
+ * Those of the equalities (coefficients of length 1) that say something the others do not, and what
+ * they span; null where equalities contradict each other by more than `tolerance`. The solver would
+ * take a repeated equality for a contradiction. Those of one variable come first and are put in;
+ * then modified Gram-Schmidt over coefficients and bound together, twice for its rounding.
  */
 export const independentEqualities = (
   equalities: readonly LinearConstraint[],

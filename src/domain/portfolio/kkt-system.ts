@@ -2,11 +2,17 @@ import type { Program, Row } from "./active-set.ts";
 import { factorInto, solveLower, solveUpper } from "./cholesky.ts";
 import { product } from "./matrix.ts";
 
-/** The minimum on some limits taken as equalities, and the multipliers of all inequalities; 0 for those that are not. */
+/**
+ * The minimum on some limits taken as equalities, and the multipliers of all inequalities; 0 for
+ * those that are not.
+ */
 export interface Kkt {
   readonly point: Float64Array;
   readonly multipliers: readonly number[];
-  /** The largest slope of Q at the point, or of the linear term: what multipliers are small or large against. */
+  /**
+   * The largest slope of Q at the point, or of the linear term: what multipliers are small or large
+   * against.
+   */
   readonly size: number;
 }
 
@@ -21,7 +27,10 @@ const MIN_PIVOT = 1e-12;
 
 const empty = new Float64Array();
 
-/** What is free, what is put in (NaN elsewhere), and the rows of several variables with the inequality each one is. */
+/**
+ * What is free, what is put in (NaN elsewhere), and the rows of several variables with the
+ * inequality each one is.
+ */
 const sorted = ({ linear, equalities, inequalities }: Program, tight: readonly boolean[]) => {
   const fixed = new Float64Array(linear.length).fill(Number.NaN);
   const rows: Row[] = [];
@@ -37,12 +46,20 @@ const sorted = ({ linear, equalities, inequalities }: Program, tight: readonly b
   for (const row of equalities) take(row, -1);
   for (const [index, row] of inequalities.entries()) if (tight[index] === true) take(row, index);
   const free: number[] = [];
-  for (let index = 0; index < fixed.length; index += 1) if (Number.isNaN(fixed[index])) free.push(index);
+  for (let index = 0; index < fixed.length; index += 1)
+    if (Number.isNaN(fixed[index])) free.push(index);
   return { free, fixed, rows, places };
 };
 
-/** Cholesky's factor of the free part of Q, and of VᵀV with V = L⁻¹ · rows; null where one of them is none. */
-const factored = (quadratic: Program["quadratic"], free: readonly number[], rows: readonly Row[]) => {
+/**
+ * Cholesky's factor of the free part of Q, and of VᵀV with V = L⁻¹ · rows; null where one of them
+ * is none.
+ */
+const factored = (
+  quadratic: Program["quadratic"],
+  free: readonly number[],
+  rows: readonly Row[],
+) => {
   const size = free.length;
   const factor = new Float64Array(size * size);
   for (let row = 0; row < size; row += 1) {
@@ -64,9 +81,9 @@ const factored = (quadratic: Program["quadratic"], free: readonly number[], rows
 };
 
 /**
- * The equations of Karush, Kuhn & Tucker for a guess of what is tight. Variables at a bound are put in; for the free ones
- * Q = LLᵀ, and with V = L⁻¹ · rows the multipliers λ of the rows solve VᵀV λ = bounds − Vᵀ L⁻¹ linear. Null when Q is not
- * positive definite or rows repeat each other.
+ * The equations of Karush, Kuhn & Tucker for a guess of what is tight. Variables at a bound are put
+ * in; for the free ones Q = LLᵀ, and with V = L⁻¹ · rows the multipliers λ of the rows solve VᵀV λ
+ * = bounds − Vᵀ L⁻¹ linear. Null when Q is not positive definite or rows repeat each other.
  */
 export const kktSystem = (program: Program, tight: readonly boolean[]): KktSystem | null => {
   const { quadratic, linear, inequalities } = program;
@@ -110,9 +127,12 @@ export const kktSystem = (program: Program, tight: readonly boolean[]): KktSyste
   const reported = (): Kkt => {
     const { rest, size } = downhill();
     const multipliers = inequalities.map(({ variable, coefficients }, index) =>
-      tight[index] === true && variable >= 0 ? -(rest[variable] ?? 0) / (coefficients[variable] ?? 1) : 0,
+      tight[index] === true && variable >= 0
+        ? -(rest[variable] ?? 0) / (coefficients[variable] ?? 1)
+        : 0,
     );
-    for (const [row, place] of places.entries()) if (place >= 0) multipliers[place] = lambda[row] ?? 0;
+    for (const [row, place] of places.entries())
+      if (place >= 0) multipliers[place] = lambda[row] ?? 0;
     return { point: x, multipliers, size };
   };
 
@@ -137,5 +157,6 @@ const gathered = (values: Float64Array, places: readonly number[]): Float64Array
 
 /** a += factor · b. */
 const add = (a: Float64Array, b: Float64Array, factor: number): void => {
-  for (let index = 0; index < a.length; index += 1) a[index] = (a[index] ?? 0) + factor * (b[index] ?? 0);
+  for (let index = 0; index < a.length; index += 1)
+    a[index] = (a[index] ?? 0) + factor * (b[index] ?? 0);
 };

@@ -3,7 +3,10 @@ import { sumOf, unitVector } from "./matrix.ts";
 import { type Answer, answered, declined } from "./portfolio-refusal.ts";
 import { type LinearConstraint, TOLERANCE } from "./quadratic-program.ts";
 
-/** The least and the most that an asset may weigh, as fractions of the portfolio. A negative `min` allows it short. */
+/**
+ * The least and the most that an asset may weigh, as fractions of the portfolio. A negative `min`
+ * allows it short.
+ */
 export interface Bound {
   readonly min: number;
   readonly max: number;
@@ -17,7 +20,10 @@ export interface GroupLimit {
   readonly max?: number;
 }
 
-/** What weights may be, beside adding up to 1: `bound` for every asset, unless `assets` says otherwise for its symbol. */
+/**
+ * What weights may be, beside adding up to 1: `bound` for every asset, unless `assets` says
+ * otherwise for its symbol.
+ */
 export interface Limits {
   readonly bound: Bound;
   readonly assets?: Readonly<Record<string, Partial<Bound>>>;
@@ -26,7 +32,10 @@ export interface Limits {
 
 export const LONG_ONLY: Limits = { bound: { min: 0, max: 1 } };
 
-/** One sentence of `Limits`: the weights of `members` (indices) together are at least or at most `value`. */
+/**
+ * One sentence of `Limits`: the weights of `members` (indices) together are at least or at most
+ * `value`.
+ */
 export interface Limit {
   readonly of: "asset" | "group";
   readonly name: string;
@@ -55,12 +64,16 @@ const listed = (symbols: readonly string[], limits: Limits): Limit[] => {
 
 const keyOf = ({ of, name }: Limit, side: Limit["side"]): string => `${of} ${side} ${name}`;
 
-/** Every limit on its own, asset by asset and then the groups; refuses what cannot be a limit (`invalidLimits`). */
+/**
+ * Every limit on its own, asset by asset and then the groups; refuses what cannot be a limit
+ * (`invalidLimits`).
+ */
 export const limitsOf = (symbols: readonly string[], limits: Limits): Answer<readonly Limit[]> => {
   const known = new Set(symbols);
   const errors: ProblemItem[] = [];
   for (const name of Object.keys(limits.assets ?? {})) {
-    if (!known.has(name)) errors.push({ field: `assets.${name}`, reason: "not an asset of the portfolio" });
+    if (!known.has(name))
+      errors.push({ field: `assets.${name}`, reason: "not an asset of the portfolio" });
   }
   const names = new Set<string>();
   for (const { name, symbols: members } of limits.groups ?? []) {
@@ -69,7 +82,8 @@ export const limitsOf = (symbols: readonly string[], limits: Limits): Answer<rea
     names.add(name);
     if (members.length === 0) errors.push({ field, reason: "a group needs a symbol" });
     for (const symbol of members) {
-      if (!known.has(symbol)) errors.push({ field, reason: `${symbol} is not an asset of the portfolio` });
+      if (!known.has(symbol))
+        errors.push({ field, reason: `${symbol} is not an asset of the portfolio` });
     }
   }
   const all = listed(symbols, limits);
@@ -110,9 +124,13 @@ interface Bounds {
   readonly total: number;
 }
 
-/** Whether the bounds of single assets, and that weights add up to 1, keep this limit already (to within TOLERANCE). */
+/**
+ * Whether the bounds of single assets, and that weights add up to 1, keep this limit already (to
+ * within TOLERANCE).
+ */
 const goesWithoutSaying = (limit: Limit, minimum: Bounds, maximum: Bounds): boolean => {
-  const inside = (bounds: Bounds): number => sumOf(limit.members.map((index) => bounds.of[index] ?? 0));
+  const inside = (bounds: Bounds): number =>
+    sumOf(limit.members.map((index) => bounds.of[index] ?? 0));
   const others = (bounds: Bounds): number => bounds.total - inside(bounds);
   const ofGroup = limit.of === "group";
   return limit.side === "max"
@@ -121,7 +139,12 @@ const goesWithoutSaying = (limit: Limit, minimum: Bounds, maximum: Bounds): bool
     : ofGroup && limit.value - TOLERANCE <= Math.max(inside(minimum), 1 - others(maximum));
 };
 
-const boundsOn = (side: "min" | "max", limits: readonly Limit[], count: number, unset: number): Bounds => {
+const boundsOn = (
+  side: "min" | "max",
+  limits: readonly Limit[],
+  count: number,
+  unset: number,
+): Bounds => {
   const bounds = new Array<number>(count).fill(unset);
   for (const each of limits) {
     if (each.of === "asset" && each.side === side) bounds[each.members[0] ?? 0] = each.value;
@@ -130,8 +153,9 @@ const boundsOn = (side: "min" | "max", limits: readonly Limit[], count: number, 
 };
 
 /**
- * The budget and the limits as constraints on a list of weights. A least and a most that are equal become one equality;
- * limits that the others imply are left out, since ties between constraints are what troubles the solver.
+ * The budget and the limits as constraints on a list of weights. A least and a most that are equal
+ * become one equality; limits that the others imply are left out, since ties between constraints
+ * are what troubles the solver.
  */
 export const constraintsOf = (limits: readonly Limit[], count: number): LinearConstraint[] => {
   const minimum = boundsOn("min", limits, count, Number.NEGATIVE_INFINITY);
@@ -152,7 +176,10 @@ export const constraintsOf = (limits: readonly Limit[], count: number): LinearCo
   return constraints;
 };
 
-/** The square of the distance to `weights`, halved, as the objective of a quadratic program: identity and `weights`. */
+/**
+ * The square of the distance to `weights`, halved, as the objective of a quadratic program:
+ * identity and `weights`.
+ */
 export const nearestTo = (weights: readonly number[]) => ({
   quadratic: weights.map((_, index) => unitVector(weights.length, index)),
   linear: weights,

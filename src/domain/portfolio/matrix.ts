@@ -1,8 +1,8 @@
 /** A table of numbers, row by row. */
 export type Matrix = readonly (readonly number[])[];
 
-// Plain index loops: they run n² times per step of a solver. `?? 0` satisfies the compiler, which cannot see that the
-// index is inside.
+// Plain index loops: they run n² times per step of a solver. `?? 0` satisfies the compiler, which
+// cannot see that the index is inside.
 
 /** Σ aᵢbᵢ of two lists of the same length. */
 export const dot = (a: readonly number[], b: readonly number[]): number => {
@@ -41,7 +41,8 @@ export const lengthOf = (vector: readonly number[]): number => {
   }
   if (!(largest > 0 && largest < Number.POSITIVE_INFINITY)) return largest;
   let sum = 0;
-  for (let index = 0; index < vector.length; index += 1) sum += ((vector[index] ?? 0) / largest) ** 2;
+  for (let index = 0; index < vector.length; index += 1)
+    sum += ((vector[index] ?? 0) / largest) ** 2;
   return largest * Math.sqrt(sum);
 };
 
@@ -51,8 +52,14 @@ export const diagonalOf = (matrix: Matrix): number[] => matrix.map((row, index) 
 export const unitVector = (length: number, index: number): number[] =>
   new Array<number>(length).fill(0).with(index, 1);
 
-/** A symmetric matrix from its lower triangle: `entry(row, column)` is asked once per pair, row ≥ column. */
-export const symmetric = (size: number, entry: (row: number, column: number) => number): number[][] => {
+/**
+ * A symmetric matrix from its lower triangle: `entry(row, column)` is asked once per pair, row ≥
+ * column.
+ */
+export const symmetric = (
+  size: number,
+  entry: (row: number, column: number) => number,
+): number[][] => {
   const matrix = Array.from({ length: size }, () => new Array<number>(size).fill(0));
   for (let row = 0; row < size; row += 1) {
     for (let column = 0; column <= row; column += 1) {

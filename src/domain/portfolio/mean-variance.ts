@@ -1,17 +1,28 @@
 import { percent } from "../analysis/six-digits.ts";
-import { type Choice, minVolatilityWeights, returnOf, solvedWeights, volatilityOf } from "./efficient-set.ts";
+import {
+  type Choice,
+  minVolatilityWeights,
+  returnOf,
+  solvedWeights,
+  volatilityOf,
+} from "./efficient-set.ts";
 import { highestReturn } from "./highest-return.ts";
 import { type Answer, answered, declined } from "./portfolio-refusal.ts";
 import type { LinearConstraint } from "./quadratic-program.ts";
 
-/** Differences of returns and volatilities (fractions per year) below this, or this part of them, are rounding. */
+/**
+ * Differences of returns and volatilities (fractions per year) below this, or this part of them,
+ * are rounding.
+ */
 const SAME = 1e-10;
 const roundingOf = (value: number): number => SAME * Math.max(1, Math.abs(value));
 
 /** Weights of the lowest volatility: min wᵀΣw (Markowitz 1952). */
 export const minVolatility = (choice: Choice): Answer<number[]> => minVolatilityWeights(choice);
 
-/** The weights at both ends of the efficient portfolios: the lowest volatility, the highest return. */
+/**
+ * The weights at both ends of the efficient portfolios: the lowest volatility, the highest return.
+ */
 export interface Ends {
   readonly calmest: number[];
   readonly richest: number[];
@@ -27,7 +38,10 @@ export const endsOf = (choice: Choice): Answer<Ends> => {
   return answered({ calmest: calmest.value, richest: areOne ? calmest.value : richest.value });
 };
 
-/** Least volatile weights for a return of at least `target`; the multiplier is d(½σ²)/d(target). `near` as in `solveQuadratic`. */
+/**
+ * Least volatile weights for a return of at least `target`; the multiplier is d(½σ²)/d(target).
+ * `near` as in `solveQuadratic`.
+ */
 const minVolatilityFor = (
   { moments, quadratic, constraints }: Choice,
   target: number,
@@ -43,10 +57,11 @@ const minVolatilityFor = (
 };
 
 /**
- * The lowest volatility with an expected return of at least `target` (a fraction per year). A target below the return
- * of the least volatile portfolio is answered with that portfolio. Refuses `unreachableReturn` above the highest
- * return; `range` goes from the least volatile portfolio's return to it. `known` spares finding the ends again, and `near`,
- * weights that are close, some of the way.
+ * The lowest volatility with an expected return of at least `target` (a fraction per year). A
+ * target below the return of the least volatile portfolio is answered with that portfolio. Refuses
+ * `unreachableReturn` above the highest return; `range` goes from the least volatile portfolio's
+ * return to it. `known` spares finding the ends again, and `near`, weights that are close, some of
+ * the way.
  */
 export const efficientReturn = (
   choice: Choice,
@@ -69,8 +84,9 @@ export const efficientReturn = (
 };
 
 /**
- * How far a target may lie below the lowest volatility and count as that one. Limits are kept to within `TOLERANCE` only, so
- * where several meet in one point another portfolio can be calmer than the calmest by something like it.
+ * How far a target may lie below the lowest volatility and count as that one. Limits are kept to
+ * within `TOLERANCE` only, so where several meet in one point another portfolio can be calmer than
+ * the calmest by something like it.
  */
 const AS_GOOD_AS_LOWEST = 1e-8;
 
@@ -80,12 +96,14 @@ const MAX_STEPS = 200;
 const MET = 1e-14;
 
 /**
- * The highest expected return with a volatility of at most `target` (a fraction per year). A target above the volatility
- * of the richest portfolio is answered with that one. Refuses `unreachableVolatility` below the lowest volatility;
- * `range` goes from it to the richest portfolio's.
+ * The highest expected return with a volatility of at most `target` (a fraction per year). A target
+ * above the volatility of the richest portfolio is answered with that one. Refuses
+ * `unreachableVolatility` below the lowest volatility; `range` goes from it to the richest
+ * portfolio's.
  *
- * The lowest volatility σ(R) for a return of at least R is convex and grows with R, and its slope is the multiplier of
- * the constraint on the return over σ: Newton's method for σ(R) = target, halving the interval where a step leaves it.
+ * The lowest volatility σ(R) for a return of at least R is convex and grows with R, and its slope
+ * is the multiplier of the constraint on the return over σ: Newton's method for σ(R) = target,
+ * halving the interval where a step leaves it.
  */
 export const efficientRisk = (choice: Choice, target: number): Answer<number[]> => {
   const ends = endsOf(choice);
@@ -120,16 +138,18 @@ export const efficientRisk = (choice: Choice, target: number): Answer<number[]> 
   return answered(best.weights);
 };
 
-/** Excess returns below this (per year) are rounding: there is nothing to divide by the volatility. */
+/**
+ * Excess returns below this (per year) are rounding: there is nothing to divide by the volatility.
+ */
 const NO_EXCESS = 1e-10;
 
 /**
- * The highest Sharpe ratio (μᵀw − riskFreeRate) / √(wᵀΣw). Refuses `noExcessReturn` when no portfolio within the limits
- * is expected to return more than the risk-free rate.
+ * The highest Sharpe ratio (μᵀw − riskFreeRate) / √(wᵀΣw). Refuses `noExcessReturn` when no
+ * portfolio within the limits is expected to return more than the risk-free rate.
  *
- * As a quadratic program (Cornuejols & Tütüncü, Optimization Methods in Finance, 8.2): min yᵀΣy with (μ − r)ᵀy = 1,
- * the limits homogeneous in y (a·w ≥ b becomes (a − b·1)·y ≥ 0), and w = y / Σy. Σy > 0 follows: every asset has a least
- * weight, and these add up to no more than 1.
+ * As a quadratic program (Cornuejols & Tütüncü, Optimization Methods in Finance, 8.2): min yᵀΣy
+ * with (μ − r)ᵀy = 1, the limits homogeneous in y (a·w ≥ b becomes (a − b·1)·y ≥ 0), and w = y /
+ * Σy. Σy > 0 follows: every asset has a least weight, and these add up to no more than 1.
  */
 export const maxSharpe = (choice: Choice, riskFreeRate: number): Answer<number[]> => {
   const richest = highestReturn(choice);

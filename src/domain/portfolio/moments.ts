@@ -9,7 +9,10 @@ export type ExpectedReturns = (typeof EXPECTED_RETURNS)[number];
 export const RISK_MODELS = ["sample", "ledoitWolf"] as const;
 export type RiskModel = (typeof RISK_MODELS)[number];
 
-/** What a method knows of the assets: expected returns and their covariance, both per year, in the order of `symbols`. */
+/**
+ * What a method knows of the assets: expected returns and their covariance, both per year, in the
+ * order of `symbols`.
+ */
 export interface Moments {
   readonly symbols: readonly string[];
   readonly expectedReturns: readonly number[];
@@ -23,12 +26,17 @@ export interface Estimators {
   readonly periodsPerYear: number;
 }
 
-const COVARIANCES: Readonly<Record<RiskModel, (table: ReturnTable, periodsPerYear: number) => Matrix>> = {
+const COVARIANCES: Readonly<
+  Record<RiskModel, (table: ReturnTable, periodsPerYear: number) => Matrix>
+> = {
   sample: sampleCovariance,
   ledoitWolf: (table, periodsPerYear) => ledoitWolfCovariance(table, periodsPerYear).covariance,
 };
 
-export const momentsOf = (table: ReturnTable, { riskModel, periodsPerYear }: Estimators): Moments => ({
+export const momentsOf = (
+  table: ReturnTable,
+  { riskModel, periodsPerYear }: Estimators,
+): Moments => ({
   symbols: table.symbols,
   expectedReturns: historicalReturns(table, periodsPerYear),
   covariance: COVARIANCES[riskModel](table, periodsPerYear),

@@ -15,7 +15,10 @@ import { riskParityWeights } from "./risk-parity.ts";
 /** Methods that look for the best portfolio within the limits. */
 export type EfficientMethod =
   | { readonly method: "minVolatility" | "maxSharpe" }
-  /** `target`: the volatility that may be reached, or the expected return to reach; fractions per year. */
+  /**
+   * `target`: the volatility that may be reached, or the expected return to reach; fractions per
+   * year.
+   */
   | { readonly method: "efficientRisk" | "efficientReturn"; readonly target: number };
 
 /** Methods that follow a rule of their own and know nothing of limits. */
@@ -36,15 +39,19 @@ export const METHODS = [
   "hrp",
 ] as const satisfies readonly Method["method"][];
 
-/** How to choose. `riskFreeRate` is a fraction per year; it moves `maxSharpe` and the Sharpe ratio that is told. */
+/**
+ * How to choose. `riskFreeRate` is a fraction per year; it moves `maxSharpe` and the Sharpe ratio
+ * that is told.
+ */
 export interface Preferences {
   readonly limits: Limits;
   readonly riskFreeRate: number;
 }
 
 /**
- * `projected` tells that a heuristic method's own weights broke a limit and the nearest weights within the limits
- * (least squares) stand in their place; they are then no longer what the method defines.
+ * `projected` tells that a heuristic method's own weights broke a limit and the nearest weights
+ * within the limits (least squares) stand in their place; they are then no longer what the method
+ * defines.
  */
 export interface OptimizedPortfolio extends PortfolioStatistics {
   readonly projected: boolean;
@@ -86,21 +93,30 @@ const isEfficient = (method: Method): method is EfficientMethod =>
   method.method === "efficientRisk" ||
   method.method === "efficientReturn";
 
-/** Refuses `invalidInput` for numbers that are none, such as a growth too large to be told per year. */
+/**
+ * Refuses `invalidInput` for numbers that are none, such as a growth too large to be told per year.
+ */
 const reasonable = (moments: Moments, riskFreeRate: number, target: number): Answer<Moments> => {
   const { symbols, expectedReturns, covariance } = moments;
   if (!(Number.isFinite(riskFreeRate) && Number.isFinite(target))) {
     return declined("invalidInput", "A target and a risk-free rate are finite fractions per year.");
   }
   const wild = symbols.filter(
-    (_, index) => !(Number.isFinite(expectedReturns[index]) && covariance[index]?.every(Number.isFinite)),
+    (_, index) =>
+      !(Number.isFinite(expectedReturns[index]) && covariance[index]?.every(Number.isFinite)),
   );
   return wild.length === 0
     ? answered(moments)
-    : declined("invalidInput", `The moments per year of ${wild.join(", ")} are too large to reckon with.`);
+    : declined(
+        "invalidInput",
+        `The moments per year of ${wild.join(", ")} are too large to reckon with.`,
+      );
 };
 
-/** The portfolio that a method chooses, or why there is none. The same input gives the same answer, bit by bit. */
+/**
+ * The portfolio that a method chooses, or why there is none. The same input gives the same answer,
+ * bit by bit.
+ */
 export const optimize = (
   moments: Moments,
   method: Method,

@@ -19,9 +19,12 @@ export interface OptimizationOrigin {
 }
 
 const iso = (instant: number): string => new Date(instant).toISOString();
-const isoOrNull = (instant: number | null): string | null => (instant === null ? null : iso(instant));
+const isoOrNull = (instant: number | null): string | null =>
+  instant === null ? null : iso(instant);
 
-/** An optimisation as it is kept and shown: the report with its origin, instants as ISO-8601 UTC. */
+/**
+ * An optimisation as it is kept and shown: the report with its origin, instants as ISO-8601 UTC.
+ */
 export const optimizationResult = (report: OptimizationReport, origin: OptimizationOrigin) => {
   const { outOfSample: tried, dataQuality, asOf, returns, ...statistics } = report;
   const { shared, firstShared, dropped, assets } = dataQuality;
@@ -41,11 +44,18 @@ export const optimizationResult = (report: OptimizationReport, origin: Optimizat
             ...tried,
             from: iso(tried.from),
             to: iso(tried.to),
-            missed: tried.missed.map(({ timestamp, code }) => ({ timestamp: iso(timestamp), code })),
+            missed: tried.missed.map(({ timestamp, code }) => ({
+              timestamp: iso(timestamp),
+              code,
+            })),
           },
     dataQuality: {
       droppedDates: dropped,
-      assets: assets.map((asset) => ({ ...asset, from: isoOrNull(asset.from), to: isoOrNull(asset.to) })),
+      assets: assets.map((asset) => ({
+        ...asset,
+        from: isoOrNull(asset.from),
+        to: isoOrNull(asset.to),
+      })),
     },
     notice: NOTICE,
   };
@@ -53,7 +63,10 @@ export const optimizationResult = (report: OptimizationReport, origin: Optimizat
 
 export type OptimizationResult = ReturnType<typeof optimizationResult>;
 
-/** What downstream systems are told of an optimisation: all but the money of whoever asked, and the details of the data. */
+/**
+ * What downstream systems are told of an optimisation: all but the money of whoever asked, and the
+ * details of the data.
+ */
 export interface PortfolioFact {
   readonly portfolioId: string;
   readonly optimizationId: string;

@@ -3,10 +3,11 @@ import { diagonalOf, dot, sumOf, times } from "./matrix.ts";
 import type { Moments } from "./moments.ts";
 
 /**
- * Weights and what they promise. Per symbol: `weights`, fractions that add up to 1, and `riskContributions`,
- * wᵢ·(Σw)ᵢ / wᵀΣw, the part of the variance that comes from the asset; they add up to 1, a hedge has a negative one.
- * `expectedReturn` (μᵀw) and `volatility` (√(wᵀΣw)) are fractions per year. `sharpe` is
- * (expectedReturn − riskFreeRate) / volatility. Both it and `riskContributions` are null where nothing fluctuates.
+ * Weights and what they promise. Per symbol: `weights`, fractions that add up to 1, and
+ * `riskContributions`, wᵢ·(Σw)ᵢ / wᵀΣw, the part of the variance that comes from the asset; they
+ * add up to 1, a hedge has a negative one. `expectedReturn` (μᵀw) and `volatility` (√(wᵀΣw)) are
+ * fractions per year. `sharpe` is (expectedReturn − riskFreeRate) / volatility. Both it and
+ * `riskContributions` are null where nothing fluctuates.
  */
 export interface PortfolioStatistics {
   readonly weights: Readonly<Record<string, number>>;
@@ -19,7 +20,10 @@ export interface PortfolioStatistics {
 const bySymbol = (symbols: readonly string[], values: readonly number[]): Record<string, number> =>
   Object.fromEntries(symbols.map((symbol, index) => [symbol, values[index] ?? 0]));
 
-/** The parts of the variance, adding up to 1, in the order of the assets; null where nothing fluctuates. */
+/**
+ * The parts of the variance, adding up to 1, in the order of the assets; null where nothing
+ * fluctuates.
+ */
 const partsOf = (
   { covariance }: Moments,
   weights: readonly number[],
@@ -30,7 +34,9 @@ const partsOf = (
   const fluctuates = variance > 0 && !isNoise(variance, level);
   return {
     variance,
-    parts: fluctuates ? weights.map((weight, index) => (weight * (slope[index] ?? 0)) / variance + 0) : null,
+    parts: fluctuates
+      ? weights.map((weight, index) => (weight * (slope[index] ?? 0)) / variance + 0)
+      : null,
   };
 };
 

@@ -12,7 +12,10 @@ export type PortfolioRefusalCode =
   | "noVolatility"
   | "notSolved";
 
-/** Why there are no weights. `range` holds what can be reached, both ends included, when a target cannot. */
+/**
+ * Why there are no weights. `range` holds what can be reached, both ends included, when a target
+ * cannot.
+ */
 export interface PortfolioRefusal extends Problem {
   readonly code: PortfolioRefusalCode;
   readonly range?: { readonly min: number; readonly max: number };

@@ -1,9 +1,13 @@
-/** quadprog ships no types. Its arrays count from 1, as in Fortran: index 0 of every list and row is never read. */
+/**
+ * quadprog ships no types. Its arrays count from 1, as in Fortran: index 0 of every list and row is
+ * never read.
+ */
 declare module "quadprog" {
   interface Quadprog {
     /**
-     * Minimises ½xᵀDx − dᵀx with Aᵀx ≥ b, the first `equalities` of them with =. Overwrites all its arguments.
-     * `message` is empty when it went well; `Lagrangian` holds one multiplier per constraint.
+     * Minimises ½xᵀDx − dᵀx with Aᵀx ≥ b, the first `equalities` of them with =. Overwrites all its
+     * arguments. `message` is empty when it went well; `Lagrangian` holds one multiplier per
+     * constraint.
      */
     solveQP(
       D: number[][],

@@ -11,7 +11,10 @@ export interface LinearConstraint {
   readonly bound: number;
 }
 
-/** Minimise ½xᵀQx − linear·x within the constraints, of which there is at least one. Q is strictly positive definite. */
+/**
+ * Minimise ½xᵀQx − linear·x within the constraints, of which there is at least one. Q is strictly
+ * positive definite.
+ */
 export interface QuadraticProgram {
   readonly quadratic: Matrix;
   readonly linear: readonly number[];
@@ -19,20 +22,24 @@ export interface QuadraticProgram {
 }
 
 /**
- * `solved`: the point, and the multipliers of the "atLeast" constraints (≥ 0) at their places, 0 at those of equalities:
- * Qx − linear = Σ multiplier · coefficients + a combination of the equalities' coefficients. `infeasible`: no point keeps the constraints to within
- * `TOLERANCE`. `unsolved`: the solver ran astray and its answer did not stand the check.
+ * `solved`: the point, and the multipliers of the "atLeast" constraints (≥ 0) at their places, 0 at
+ * those of equalities: Qx − linear = Σ multiplier · coefficients + a combination of the equalities'
+ * coefficients. `infeasible`: no point keeps the constraints to within `TOLERANCE`. `unsolved`: the
+ * solver ran astray and its answer did not stand the check.
  */
 export type QuadraticSolution =
   | { readonly kind: "solved"; readonly point: number[]; readonly multipliers: number[] }
   | { readonly kind: "infeasible" }
   | { readonly kind: "unsolved" };
 
-/** How far a constraint (of length 1) may be missed to count as kept, where it cannot be kept better. */
+/**
+ * How far a constraint (of length 1) may be missed to count as kept, where it cannot be kept
+ * better.
+ */
 export const TOLERANCE = 1e-9;
 /**
- * How much inequalities are loosened, try after try: corners where several meet are then no longer ties. What the last try
- * finds lies outside by more than `TOLERANCE` and is pulled back.
+ * How much inequalities are loosened, try after try: corners where several meet are then no longer
+ * ties. What the last try finds lies outside by more than `TOLERANCE` and is pulled back.
  */
 const LOOSENINGS = [0, 1e-10, 1e-8];
 /** How far the gradient may be off, in parts of its largest term. */
@@ -41,8 +48,8 @@ const GRADIENT_TOLERANCE = 1e-7;
 class Astray extends Error {}
 
 /**
- * A 1-based list that lets its first entry be read a bounded number of times. The solver reads it once or twice a
- * round and has no bound on rounds of its own; with ties it may go round for ever.
+ * A 1-based list that lets its first entry be read a bounded number of times. The solver reads it
+ * once or twice a round and has no bound on rounds of its own; with ties it may go round for ever.
  */
 const boundedList = (values: readonly number[], rounds: number): number[] => {
   const list = [0, ...values];
@@ -65,12 +72,17 @@ const ofLengthOne = (constraint: LinearConstraint): LinearConstraint => {
   const { relation, coefficients, bound } = constraint;
   const length = lengthOf(coefficients) || 1;
   if (length === 1) return constraint;
-  return { relation, coefficients: coefficients.map((value) => value / length), bound: bound / length };
+  return {
+    relation,
+    coefficients: coefficients.map((value) => value / length),
+    bound: bound / length,
+  };
 };
 
 /**
- * One call of quadprog, equalities first. It sees variables in units in which the quadratic's diagonal is 1, and rows of
- * length 1 in these: assets of very different volatility would cost it its precision.
+ * One call of quadprog, equalities first. It sees variables in units in which the quadratic's
+ * diagonal is 1, and rows of length 1 in these: assets of very different volatility would cost it
+ * its precision.
  */
 const solveOnce = (
   { quadratic, linear, constraints }: QuadraticProgram,
@@ -89,16 +101,24 @@ const solveOnce = (
     const { solution, Lagrangian, message } = quadprog.solveQP(
       [
         [],
-        ...quadratic.map((values, row) => [0, ...inUnits(values).map((value) => value / (units[row] ?? 1))]),
+        ...quadratic.map((values, row) => [
+          0,
+          ...inUnits(values).map((value) => value / (units[row] ?? 1)),
+        ]),
       ],
       [0, ...inUnits(linear)],
-      [[], ...linear.map((_, row) => [0, ...rows.map(({ coefficients }) => coefficients[row] ?? 0)])],
+      [
+        [],
+        ...linear.map((_, row) => [0, ...rows.map(({ coefficients }) => coefficients[row] ?? 0)]),
+      ],
       boundedList(bounds, rounds),
       equalities,
     );
     if (message.startsWith("constraints are inconsistent")) return "inconsistent";
     if (message !== "") return "astray";
-    const multipliers = rows.map(({ length }, index) => Math.max(0, Lagrangian[index + 1] ?? 0) / length);
+    const multipliers = rows.map(
+      ({ length }, index) => Math.max(0, Lagrangian[index + 1] ?? 0) / length,
+    );
     return { point: inUnits(solution.slice(1)), multipliers };
   } catch (thrown) {
     if (thrown instanceof Astray) return "astray";
@@ -107,13 +127,19 @@ const solveOnce = (
 };
 
 /** Whether a point keeps all constraints (of length 1, or near it) to within `TOLERANCE`. */
-export const keeps = (point: readonly number[], constraints: readonly LinearConstraint[]): boolean =>
+export const keeps = (
+  point: readonly number[],
+  constraints: readonly LinearConstraint[],
+): boolean =>
   constraints.every(({ relation, coefficients, bound }) => {
     const slack = dot(coefficients, point) - bound;
     return relation === "equal" ? Math.abs(slack) <= TOLERANCE : slack >= -TOLERANCE;
   });
 
-/** Whether the point is feasible and multipliers ≥ 0 balance the gradient there (Karush, Kuhn & Tucker). */
+/**
+ * Whether the point is feasible and multipliers ≥ 0 balance the gradient there (Karush, Kuhn &
+ * Tucker).
+ */
 const isMinimum = (
   program: QuadraticProgram,
   point: readonly number[],
@@ -133,7 +159,10 @@ const isMinimum = (
   return balanced && keeps(point, program.constraints);
 };
 
-/** Rounding leaves a point off the constraints where the quadratic is nearly singular; this is the nearest one on them. */
+/**
+ * Rounding leaves a point off the constraints where the quadratic is nearly singular; this is the
+ * nearest one on them.
+ */
 const nearestFeasible = (
   point: readonly number[],
   constraints: readonly LinearConstraint[],
@@ -145,12 +174,14 @@ const nearestFeasible = (
 };
 
 /**
- * The minimum of a quadratic program, checked before it is told: by a guess of what is tight (`byActiveSet`), which is
- * quick, and where its answer does not stand the check by quadprog (Goldfarb & Idnani 1983, dual active set). The guess
- * begins at `near`, if there is a point that the minimum should be close to; the minimum does not depend on it.
- * Sizes do not matter: the quadratic is scaled to a mean diagonal of 1 and every constraint to length 1 first. Equalities
- * that repeat others are left out. Where quadprog sees a contradiction or ends nowhere, inequalities are loosened by
- * very little for another try, so constraints that leave a single point are kept to within `TOLERANCE`.
+ * The minimum of a quadratic program, checked before it is told: by a guess of what is tight
+ * (`byActiveSet`), which is quick, and where its answer does not stand the check by quadprog
+ * (Goldfarb & Idnani 1983, dual active set). The guess begins at `near`, if there is a point that
+ * the minimum should be close to; the minimum does not depend on it. Sizes do not matter: the
+ * quadratic is scaled to a mean diagonal of 1 and every constraint to length 1 first. Equalities
+ * that repeat others are left out. Where quadprog sees a contradiction or ends nowhere,
+ * inequalities are loosened by very little for another try, so constraints that leave a single
+ * point are kept to within `TOLERANCE`.
  */
 export const solveQuadratic = (
   given: QuadraticProgram,
@@ -185,7 +216,8 @@ export const solveQuadratic = (
     kind: "solved",
     point,
     multipliers: given.constraints.map(
-      ({ coefficients }, index) => ((multipliers[index] ?? 0) * scale) / (lengthOf(coefficients) || 1),
+      ({ coefficients }, index) =>
+        ((multipliers[index] ?? 0) * scale) / (lengthOf(coefficients) || 1),
     ),
   });
 

@@ -54,7 +54,10 @@ export interface OptimizationReport extends OptimizedPortfolio {
   readonly outOfSample: WalkForwardReport | null;
   readonly transition: (Transition & { readonly value: number; readonly costBps: number }) | null;
   readonly allocation:
-    | (ShareAllocation & { readonly prices: Readonly<Record<string, number>>; readonly currency: string })
+    | (ShareAllocation & {
+        readonly prices: Readonly<Record<string, number>>;
+        readonly currency: string;
+      })
     | null;
   /** Of how many returns everything is made, and the last date that all assets share. */
   readonly returns: number;
@@ -65,16 +68,20 @@ export interface OptimizationReport extends OptimizedPortfolio {
 }
 
 /**
- * Everything that is told of a portfolio optimised by one method: the figures, equal weight beside it, both out of sample,
- * the way there and whole shares. The same input gives the same report, bit by bit. Refuses as `optimize` and
- * `sharedReturns` do, and whole shares of a portfolio with shorts or several currencies (`invalidInput`).
+ * Everything that is told of a portfolio optimised by one method: the figures, equal weight beside
+ * it, both out of sample, the way there and whole shares. The same input gives the same report, bit
+ * by bit. Refuses as `optimize` and `sharedReturns` do, and whole shares of a portfolio with shorts
+ * or several currencies (`invalidInput`).
  */
 export const optimizationReport = (input: OptimizationInput): Answer<OptimizationReport> => {
   const { assets, periodsPerYear, request } = input;
   const shared = sharedReturns(assets);
   if (shared.kind === "refused") return withCoverage(shared.error, assets);
   const table = shared.value;
-  const preferences: Preferences = { limits: limitsIn(request), riskFreeRate: request.riskFreeRate };
+  const preferences: Preferences = {
+    limits: limitsIn(request),
+    riskFreeRate: request.riskFreeRate,
+  };
   const moments = momentsOf(table, { ...request, periodsPerYear });
   const chosen = optimize(moments, methodIn(request), preferences);
   if (chosen.kind === "refused") return chosen;
@@ -102,8 +109,10 @@ const withCoverage = (error: PortfolioRefusal, assets: readonly AssetCloses[]): 
   return declined(error.code, error.detail, { errors: whoIsInTheWay(coverageOf(assets)) });
 };
 
-const requestedStep = ({ walkForward: { step } }: OptimizationRequest, periodsPerYear: number): number =>
-  step ?? usualStep(periodsPerYear);
+const requestedStep = (
+  { walkForward: { step } }: OptimizationRequest,
+  periodsPerYear: number,
+): number => step ?? usualStep(periodsPerYear);
 
 const triedOut = (table: ReturnTable, { request, periodsPerYear }: OptimizationInput) => {
   const returns = table.rows.length;
@@ -140,7 +149,8 @@ const triedOut = (table: ReturnTable, { request, periodsPerYear }: OptimizationI
   };
 };
 
-const withoutReturns = ({ returns: _, ...statistics }: OutOfSample): OutOfSampleStatistics => statistics;
+const withoutReturns = ({ returns: _, ...statistics }: OutOfSample): OutOfSampleStatistics =>
+  statistics;
 
 const transitionOf = (
   { currentWeights, amount, costBps }: OptimizationRequest,
@@ -183,16 +193,19 @@ const caveatsOf = (
   chosen: OptimizedPortfolio,
 ): string[] => {
   const caveats: string[] = [];
-  if (rows.length < FEW_RETURNS) caveats.push(`Only ${rows.length} returns: the figures are mostly chance.`);
+  if (rows.length < FEW_RETURNS)
+    caveats.push(`Only ${rows.length} returns: the figures are mostly chance.`);
   if (rows.length <= moments.symbols.length) {
     caveats.push("There are no more returns than assets: their covariance is known in part only.");
   }
-  if (outOfSample === null) caveats.push("There are too few returns to try the method out of sample.");
+  if (outOfSample === null)
+    caveats.push("There are too few returns to try the method out of sample.");
   else if (outOfSample.step > requestedStep(request, periodsPerYear)) {
     caveats.push(
       `The walk-forward chose weights every ${outOfSample.step} returns, to stay within its bound.`,
     );
   }
-  if (chosen.projected) caveats.push("The method's own weights broke a limit; these are the nearest within.");
+  if (chosen.projected)
+    caveats.push("The method's own weights broke a limit; these are the nearest within.");
   return [...caveats, ...assetCaveats(assets, datesPerAsset(assets.length))];
 };

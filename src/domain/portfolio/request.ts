@@ -5,7 +5,10 @@ import type { Method } from "./optimize.ts";
 /** How weights are chosen. Rates and targets are fractions per year. */
 export interface PortfolioChoice {
   readonly method: Method["method"];
-  /** The volatility (`efficientRisk`) or return (`efficientReturn`) to reach; null with every other method. */
+  /**
+   * The volatility (`efficientRisk`) or return (`efficientReturn`) to reach; null with every other
+   * method.
+   */
   readonly target: number | null;
   readonly expectedReturns: ExpectedReturns;
   readonly riskModel: RiskModel;
@@ -19,7 +22,10 @@ export interface OptimizationRequest extends PortfolioChoice {
   /** Epoch ms, both included; null for no end on that side. */
   readonly from: number | null;
   readonly to: number | null;
-  /** Returns to learn from, and returns until weights are chosen anew; null for what is usual (`usual-plan.ts`). */
+  /**
+   * Returns to learn from, and returns until weights are chosen anew; null for what is usual
+   * (`usual-plan.ts`).
+   */
   readonly walkForward: { readonly window: number | null; readonly step: number | null };
   /** What a purchase or sale costs, in basis points of its money. */
   readonly costBps: number;
@@ -53,4 +59,6 @@ export const limitsIn = ({ bounds: { min, max, assets }, groups }: PortfolioChoi
 });
 
 export const methodIn = ({ method, target }: PortfolioChoice): Method =>
-  method === "efficientRisk" || method === "efficientReturn" ? { method, target: target ?? 0 } : { method };
+  method === "efficientRisk" || method === "efficientReturn"
+    ? { method, target: target ?? 0 }
+    : { method };

@@ -4,7 +4,10 @@ import type { Moments } from "./moments.ts";
 import { type Answer, answered, declined } from "./portfolio-refusal.ts";
 import { solvePositive } from "./positive-definite.ts";
 
-/** Two dozen sweeps are the rule, and a few Newton steps where assets are strong hedges of each other. */
+/**
+ * Two dozen sweeps are the rule, and a few Newton steps where assets are strong hedges of each
+ * other.
+ */
 const MAX_SWEEPS = 200;
 const MAX_NEWTON_STEPS = 100;
 /** How far a contribution may be from 1 / n to end the search, */
@@ -20,8 +23,8 @@ const unevenness = (matrix: Matrix, x: readonly number[]): number => {
 };
 
 /**
- * Each xᵢ in turn becomes the positive root of Cᵢᵢxᵢ² + (Σⱼ≠ᵢ Cᵢⱼxⱼ)·xᵢ − 1/n = 0. In place; tells the largest change of one,
- * as a part of it.
+ * Each xᵢ in turn becomes the positive root of Cᵢᵢxᵢ² + (Σⱼ≠ᵢ Cᵢⱼxⱼ)·xᵢ − 1/n = 0. In place; tells
+ * the largest change of one, as a part of it.
  */
 const sweep = (rows: readonly Float64Array[], x: Float64Array): number => {
   let largest = 0;
@@ -38,7 +41,10 @@ const sweep = (rows: readonly Float64Array[], x: Float64Array): number => {
   return largest;
 };
 
-/** One damped step: the function is self-concordant, so 1 / (1 + decrement) of the full step stays positive and descends. */
+/**
+ * One damped step: the function is self-concordant, so 1 / (1 + decrement) of the full step stays
+ * positive and descends.
+ */
 const newtonStep = (matrix: Matrix, x: readonly number[]): number[] | null => {
   const share = 1 / x.length;
   const uphill = times(matrix, x).map((value, i) => value - share / (x[i] ?? 1));
@@ -53,13 +59,14 @@ const newtonStep = (matrix: Matrix, x: readonly number[]): number[] | null => {
 };
 
 /**
- * Long-only weights whose risk contributions wᵢ·(Σw)ᵢ / wᵀΣw all equal 1 / n: the only ones there are (Maillard, Roncalli
- * & Teiletche 2010).
+ * Long-only weights whose risk contributions wᵢ·(Σw)ᵢ / wᵀΣw all equal 1 / n: the only ones there
+ * are (Maillard, Roncalli & Teiletche 2010).
  *
- * They minimise ½xᵀCx − Σ ln xᵢ / n, scaled to w = x / Σx: by cyclical coordinate descent (Griveau-Billion, Richard &
- * Roncalli 2013), and where that is slow by Newton's method from there. C holds the correlations instead of the
- * covariances, which changes the path, not the answer; it may be singular (assets that copy each other).
- * Refuses `noVolatility` for a price that never moved, and `notSolved` where some mix of the assets has no risk to share.
+ * They minimise ½xᵀCx − Σ ln xᵢ / n, scaled to w = x / Σx: by cyclical coordinate descent
+ * (Griveau-Billion, Richard & Roncalli 2013), and where that is slow by Newton's method from there.
+ * C holds the correlations instead of the covariances, which changes the path, not the answer; it
+ * may be singular (assets that copy each other). Refuses `noVolatility` for a price that never
+ * moved, and `notSolved` where some mix of the assets has no risk to share.
  */
 export const riskParityWeights = ({ symbols, covariance }: Moments): Answer<number[]> => {
   const moving = needsVolatility(symbols, diagonalOf(covariance));
@@ -70,7 +77,8 @@ export const riskParityWeights = ({ symbols, covariance }: Moments): Answer<numb
   );
   const rows = matrix.map((row) => Float64Array.from(row));
   const start = new Float64Array(symbols.length).fill(Math.sqrt(1 / symbols.length));
-  // What a sweep changes is about what it left to do, so nobody has to look closer before that is next to nothing.
+  // What a sweep changes is about what it left to do, so nobody has to look closer before that is
+  // next to nothing.
   for (let count = 0; count < MAX_SWEEPS; count += 1)
     if (sweep(rows, start) <= EQUAL && unevenness(matrix, Array.from(start)) <= EQUAL) break;
   let x = Array.from(start);

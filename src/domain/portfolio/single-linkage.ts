@@ -6,13 +6,18 @@ interface Edge {
   readonly length: number;
 }
 
-/** An item, or two clusters merged; `age` is the item's number, then counts on with every merger. */
+/**
+ * An item, or two clusters merged; `age` is the item's number, then counts on with every merger.
+ */
 interface Cluster {
   readonly age: number;
   readonly parts: number | readonly [older: Cluster, younger: Cluster];
 }
 
-/** Prim's minimum spanning tree from item 0; each edge is noted from the item that was joined before. */
+/**
+ * Prim's minimum spanning tree from item 0; each edge is noted from the item that was joined
+ * before.
+ */
 const spanningTree = (distances: Matrix): Edge[] => {
   const count = distances.length;
   const edges: Edge[] = [];
@@ -40,16 +45,17 @@ const spanningTree = (distances: Matrix): Edge[] => {
 };
 
 /**
- * The items 0…n − 1 in the order of the leaves of their single-linkage tree: alike ones side by side. `distances` is
- * symmetric and finite.
+ * The items 0…n − 1 in the order of the leaves of their single-linkage tree: alike ones side by
+ * side. `distances` is symmetric and finite.
  *
- * Clusters merge along the spanning tree's edges, shortest first; of two that merge, the one that is older (items by
- * number, then clusters by age) comes first. The order is that of SciPy's `linkage(…, "single")` and `leaves_list`,
- * ties included.
+ * Clusters merge along the spanning tree's edges, shortest first; of two that merge, the one that
+ * is older (items by number, then clusters by age) comes first. The order is that of SciPy's
+ * `linkage(…, "single")` and `leaves_list`, ties included.
  */
 export const singleLinkageOrder = (distances: Matrix): number[] => {
   const clusters = distances.map((_, item): Cluster => ({ age: item, parts: item }));
-  // Of a merged cluster only the place of one of its items is kept up to date; the others lead there.
+  // Of a merged cluster only the place of one of its items is kept up to date; the others lead
+  // there.
   const leader = Int32Array.from(distances.keys());
   const placeOf = (item: number): number => {
     let place = item;

@@ -7,7 +7,10 @@ import { type Method, optimize, type Preferences } from "./optimize.ts";
 import { type Answer, answered, declined, type PortfolioRefusalCode } from "./portfolio-refusal.ts";
 import { MIN_RETURNS, type ReturnTable, returnsBetween } from "./returns.ts";
 
-/** `window` returns to learn from, `step` returns until weights are chosen anew; trading costs basis points of its money. */
+/**
+ * `window` returns to learn from, `step` returns until weights are chosen anew; trading costs basis
+ * points of its money.
+ */
 export interface WalkForwardPlan extends Estimators, Preferences {
   readonly method: Method;
   readonly window: number;
@@ -16,9 +19,10 @@ export interface WalkForwardPlan extends Estimators, Preferences {
 }
 
 /**
- * How a strategy did out of sample, after costs. `returns[t]` belongs to `timestamps[t]` of the comparison. `cagr`,
- * `volatility` and `sharpe` ((mean return · periodsPerYear − riskFreeRate) / volatility) are per year, `maxDrawdown` is a
- * fraction ≤ 0, `turnover` the mean ½Σ|change| of a rebalancing after the first. Null where `performanceOf` has null.
+ * How a strategy did out of sample, after costs. `returns[t]` belongs to `timestamps[t]` of the
+ * comparison. `cagr`, `volatility` and `sharpe` ((mean return · periodsPerYear − riskFreeRate) /
+ * volatility) are per year, `maxDrawdown` is a fraction ≤ 0, `turnover` the mean ½Σ|change| of a
+ * rebalancing after the first. Null where `performanceOf` has null.
  */
 export interface OutOfSample {
   readonly returns: readonly number[];
@@ -29,7 +33,9 @@ export interface OutOfSample {
   readonly turnover: number | null;
 }
 
-/** A rebalancing at which the method had no answer; the weights stayed (equal ones at the first). */
+/**
+ * A rebalancing at which the method had no answer; the weights stayed (equal ones at the first).
+ */
 export interface MissedRebalancing {
   readonly timestamp: number;
   readonly code: PortfolioRefusalCode;
@@ -49,7 +55,10 @@ export interface ChosenWeights {
   readonly projected: boolean;
 }
 
-/** A portfolio that is carried through time: it starts as cash, and its weights drift with the returns. */
+/**
+ * A portfolio that is carried through time: it starts as cash, and its weights drift with the
+ * returns.
+ */
 interface Holding {
   weights: readonly number[];
   readonly returns: number[];
@@ -66,7 +75,9 @@ const cash = (count: number): Holding => ({
 });
 
 const rebalance = (holding: Holding, weights: readonly number[], costBps: number): void => {
-  const traded = sumOf(weights.map((weight, index) => Math.abs(weight - (holding.weights[index] ?? 0))));
+  const traded = sumOf(
+    weights.map((weight, index) => Math.abs(weight - (holding.weights[index] ?? 0))),
+  );
   holding.cost = (traded * costBps) / 10_000;
   if (sumOf(holding.weights.map(Math.abs)) > 0) holding.turnovers.push(traded / 2);
   holding.weights = weights;
@@ -77,13 +88,16 @@ const carry = (holding: Holding, row: readonly number[]): void => {
   holding.returns.push((1 - holding.cost) * growth - 1);
   holding.cost = 0;
   if (growth > 0) {
-    holding.weights = holding.weights.map((weight, index) => (weight * (1 + (row[index] ?? 0))) / growth);
+    holding.weights = holding.weights.map(
+      (weight, index) => (weight * (1 + (row[index] ?? 0))) / growth,
+    );
   }
 };
 
 /**
- * The weights, in the order of the table's symbols, that the method chooses from the `window` returns before `time` (an
- * index of the table's rows), and from nothing else; or why there are none.
+ * The weights, in the order of the table's symbols, that the method chooses from the `window`
+ * returns before `time` (an index of the table's rows), and from nothing else; or why there are
+ * none.
  */
 export const weightsAt = (
   table: ReturnTable,
@@ -123,18 +137,23 @@ const outOfSample = (
 };
 
 /**
- * A method tried on what it could not know, beside equal weight with the same dates, rebalancings and costs.
+ * A method tried on what it could not know, beside equal weight with the same dates, rebalancings
+ * and costs.
  *
- * After every `step` returns weights are chosen from the `window` returns before, and from nothing else; in between they
- * drift. Both portfolios start from cash. The cost of a rebalancing is taken from the portfolio before the return that
- * follows. Where the method has no answer, its portfolio stays as it is (and costs nothing); at the first time it holds
- * equal weights. Refuses `invalidInput` for a plan that is none, limits that no weights keep, and
- * `tooFewReturns` without one return out of sample.
+ * After every `step` returns weights are chosen from the `window` returns before, and from nothing
+ * else; in between they drift. Both portfolios start from cash. The cost of a rebalancing is taken
+ * from the portfolio before the return that follows. Where the method has no answer, its portfolio
+ * stays as it is (and costs nothing); at the first time it holds equal weights. Refuses
+ * `invalidInput` for a plan that is none, limits that no weights keep, and `tooFewReturns` without
+ * one return out of sample.
  */
 export const walkForward = (table: ReturnTable, plan: WalkForwardPlan): Answer<WalkForward> => {
   const { window, step, costBps } = plan;
   if (!(Number.isInteger(window) && window >= MIN_RETURNS && Number.isInteger(step) && step >= 1)) {
-    return declined("invalidInput", `A window has at least ${MIN_RETURNS} returns, a step at least one.`);
+    return declined(
+      "invalidInput",
+      `A window has at least ${MIN_RETURNS} returns, a step at least one.`,
+    );
   }
   if (!(costBps >= 0 && costBps < 10_000))
     return declined("invalidInput", "Costs are 0 to 10,000 basis points.");

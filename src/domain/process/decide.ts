@@ -9,7 +9,10 @@ import {
   type StepAttempt,
 } from "./state.ts";
 
-/** How a try of a step or of its compensation ended. `waiting` is no failure: what it waits for is not there yet. */
+/**
+ * How a try of a step or of its compensation ended. `waiting` is no failure: what it waits for is
+ * not there yet.
+ */
 export type StepOutcome = Outcome<unknown> | { readonly kind: "waiting" };
 
 /** What is asked of a process. Instants are epoch milliseconds, `chance` is in [0, 1). */
@@ -43,7 +46,10 @@ const SLACK_MS = 1_000;
 const FIRST_POLL_SECONDS = 2;
 const MAX_POLL_SECONDS = 30;
 
-/** What is to become of a process, or why nothing is. Total: every command may come at any time, in any state. */
+/**
+ * What is to become of a process, or why nothing is. Total: every command may come at any time, in
+ * any state.
+ */
 export const decideProcess = (
   definition: ProcessDefinition,
   process: ProcessState,
@@ -53,7 +59,9 @@ export const decideProcess = (
     case "begin":
       return begin(process, command);
     case "settle":
-      return process.leaseUntil === null ? { refused: "not_leased" } : settle(definition, process, command);
+      return process.leaseUntil === null
+        ? { refused: "not_leased" }
+        : settle(definition, process, command);
     case "resume":
       return process.state === "stuck"
         ? [{ fact: "ProcessResumed", at: command.at }]
@@ -66,7 +74,10 @@ export const decideProcess = (
 };
 
 /** The policy of what is in work: the step, or its compensation. Null when nothing is. */
-export const policyInWork = ({ steps }: ProcessDefinition, process: ProcessState): ActionPolicy | null => {
+export const policyInWork = (
+  { steps }: ProcessDefinition,
+  process: ProcessState,
+): ActionPolicy | null => {
   const step = steps[process.step];
   if (step === undefined) return null;
   return process.direction === "forward" ? step : step.compensation;
@@ -75,7 +86,9 @@ export const policyInWork = ({ steps }: ProcessDefinition, process: ProcessState
 /** When the step in work has taken too long, epoch ms; null when no step is in work. */
 export const stuckAt = (definition: ProcessDefinition, process: ProcessState): number | null => {
   const policy = policyInWork(definition, process);
-  return policy === null || process.dueAt === null ? null : process.since + policy.boundSeconds * 1000;
+  return policy === null || process.dueAt === null
+    ? null
+    : process.since + policy.boundSeconds * 1000;
 };
 
 const isLeased = ({ leaseUntil }: ProcessState, at: number): boolean =>
@@ -110,11 +123,19 @@ const settle = (
   if (policy === null) return { refused: "not_leased" };
   switch (outcome.kind) {
     case "waiting": {
-      const wait = Math.min(MAX_POLL_SECONDS, FIRST_POLL_SECONDS * 2 ** Math.min(process.looks, 10));
+      const wait = Math.min(
+        MAX_POLL_SECONDS,
+        FIRST_POLL_SECONDS * 2 ** Math.min(process.looks, 10),
+      );
       return [{ fact: "StepWaits", at, until: at + wait * 1000 }];
     }
     case "done":
-      return stepDone(definition, process, attemptOf(process, startedAt, at, "done", null), outcome.value);
+      return stepDone(
+        definition,
+        process,
+        attemptOf(process, startedAt, at, "done", null),
+        outcome.value,
+      );
     case "later": {
       const attempt = attemptOf(process, startedAt, at, "later", outcome.error);
       const tries = process.tries + 1;
@@ -159,7 +180,10 @@ const stepDone = (
     : [undone];
 };
 
-/** A step that cannot be done is taken back with those before it; what cannot be taken back needs a person. */
+/**
+ * A step that cannot be done is taken back with those before it; what cannot be taken back needs a
+ * person.
+ */
 const retriesExhausted = (
   definition: ProcessDefinition,
   process: ProcessState,
@@ -167,7 +191,8 @@ const retriesExhausted = (
   error: Problem,
 ): ProcessFact[] => {
   const failed: ProcessFact = { fact: "StepFailed", at: attempt.endedAt, attempt };
-  if (process.direction === "backward") return [failed, { fact: "ProcessStuck", at: attempt.endedAt, error }];
+  if (process.direction === "backward")
+    return [failed, { fact: "ProcessStuck", at: attempt.endedAt, error }];
   const after = evolveProcess(definition, process, failed);
   return [failed, ...beginCompensation(definition, after, attempt.endedAt, error)];
 };
@@ -194,10 +219,17 @@ const compensate = (
   }
   // Its effect could come after its compensation: first it is let finish, or its lease run out.
   if (isLeased(process, at)) return { refused: "leased" };
-  return beginCompensation(definition, process, at, { code: "compensation_ordered", detail: reason });
+  return beginCompensation(definition, process, at, {
+    code: "compensation_ordered",
+    detail: reason,
+  });
 };
 
-const detectStuck = (definition: ProcessDefinition, process: ProcessState, at: number): ProcessDecision => {
+const detectStuck = (
+  definition: ProcessDefinition,
+  process: ProcessState,
+  at: number,
+): ProcessDecision => {
   const limit = stuckAt(definition, process);
   if (limit === null || at <= limit || isLeased(process, at)) return [];
   const name = process.steps[process.step]?.name ?? "";

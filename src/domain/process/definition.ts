@@ -18,11 +18,16 @@ export interface StepDefinition extends ActionPolicy {
   readonly compensation: ActionPolicy | null;
 }
 
-/** The steps of a process, in the order in which they are done; they are taken back in the opposite one. */
+/**
+ * The steps of a process, in the order in which they are done; they are taken back in the opposite
+ * one.
+ */
 export interface ProcessDefinition {
   readonly steps: readonly StepDefinition[];
 }
 
-const DEFINITIONS: Readonly<Record<ProcessKind, ProcessDefinition>> = { onboardAsset: ONBOARD_ASSET };
+const DEFINITIONS: Readonly<Record<ProcessKind, ProcessDefinition>> = {
+  onboardAsset: ONBOARD_ASSET,
+};
 
 export const definitionOf = (kind: ProcessKind): ProcessDefinition => DEFINITIONS[kind];

@@ -24,8 +24,9 @@ const quick = {
 const waitsForJob = (boundSeconds: number) => ({ ...quick, boundSeconds });
 
 /**
- * From a symbol to a watched asset with its first recommendation. Whatever was begun is taken back if a later step cannot
- * be done: open jobs are cancelled and the asset is archived, so that nothing half onboarded stays behind.
+ * From a symbol to a watched asset with its first recommendation. Whatever was begun is taken back
+ * if a later step cannot be done: open jobs are cancelled and the asset is archived, so that
+ * nothing half onboarded stays behind.
  */
 export const ONBOARD_ASSET: ProcessDefinition = {
   steps: [

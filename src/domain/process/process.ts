@@ -1,7 +1,10 @@
 import type { ProcessKind } from "./definition.ts";
 import type { ProcessState } from "./state.ts";
 
-/** A process as recorded: what was asked for, and how far it has come. Instants are epoch milliseconds. */
+/**
+ * A process as recorded: what was asked for, and how far it has come. Instants are epoch
+ * milliseconds.
+ */
 export interface ProcessRecord {
   /** `kind|subject|number`: asked for twice, the same work is one process. */
   readonly id: string;
@@ -16,11 +19,14 @@ export interface ProcessRecord {
   readonly updatedAt: number;
 }
 
-/** The id of the `number`th process of a kind about a subject; ids of one subject sort by number. */
+/**
+ * The id of the `number`th process of a kind about a subject; ids of one subject sort by number.
+ */
 export const processId = (kind: ProcessKind, subject: string, number: number): string =>
   `${processIdPrefix(kind, subject)}${String(number).padStart(6, "0")}`;
 
-export const processIdPrefix = (kind: ProcessKind, subject: string): string => `${kind}|${subject}|`;
+export const processIdPrefix = (kind: ProcessKind, subject: string): string =>
+  `${kind}|${subject}|`;
 
 /** Which process of its kind and subject an id names; 0 for an id of another shape. */
 export const processNumber = (id: string): number => Number(/\|(\d{6})$/.exec(id)?.[1] ?? 0);

@@ -2,8 +2,8 @@ import type { Problem } from "../outcome.ts";
 import type { ProcessDefinition } from "./definition.ts";
 
 /**
- * running → waiting → … → completed, or compensating → compensated. `waiting` is a run that looks again later; `stuck`
- * needs a person, who resumes it or has it taken back.
+ * running → waiting → … → completed, or compensating → compensated. `waiting` is a run that looks
+ * again later; `stuck` needs a person, who resumes it or has it taken back.
  */
 export const PROCESS_STATES = [
   "running",
@@ -47,7 +47,9 @@ export interface ProcessState {
   /** The step in work; −1 when nothing is left to take back. */
   readonly step: number;
   readonly steps: readonly StepState[];
-  /** Failed tries and fruitless looks of the step in work, since it came into work or was resumed. */
+  /**
+   * Failed tries and fruitless looks of the step in work, since it came into work or was resumed.
+   */
   readonly tries: number;
   readonly looks: number;
   /** When the step came into work or was resumed. */
@@ -124,7 +126,9 @@ export const evolveProcess = (
     case "StepBegun":
       return {
         ...withStep(process, (step) =>
-          process.direction === "forward" && step.state === "pending" ? { ...step, state: "begun" } : step,
+          process.direction === "forward" && step.state === "pending"
+            ? { ...step, state: "begun" }
+            : step,
         ),
         state: process.direction === "forward" ? "running" : "compensating",
         leaseUntil: fact.leaseUntil,
@@ -139,9 +143,16 @@ export const evolveProcess = (
     case "StepWaits":
       return { ...free(process, fact.until), looks: process.looks + 1 };
     case "StepRetries":
-      return { ...free(withAttempt(process, fact.attempt, {}), fact.until), tries: process.tries + 1 };
+      return {
+        ...free(withAttempt(process, fact.attempt, {}), fact.until),
+        tries: process.tries + 1,
+      };
     case "StepFailed":
-      return withAttempt(process, fact.attempt, process.direction === "forward" ? { state: "failed" } : {});
+      return withAttempt(
+        process,
+        fact.attempt,
+        process.direction === "forward" ? { state: "failed" } : {},
+      );
     case "StepCompensated": {
       const undone = withAttempt(process, fact.attempt, { state: "compensated" });
       return atStep(undone, nextToCompensate(definition, undone.steps, process.step - 1), fact.at);
@@ -205,7 +216,11 @@ const free = (process: ProcessState, until: number): ProcessState => ({
   leaseUntil: null,
 });
 
-const ended = (process: ProcessState, state: "completed" | "compensated", at: number): ProcessState => ({
+const ended = (
+  process: ProcessState,
+  state: "completed" | "compensated",
+  at: number,
+): ProcessState => ({
   ...process,
   state,
   dueAt: null,

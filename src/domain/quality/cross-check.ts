@@ -7,13 +7,19 @@ export const MAX_CHECKED = 400;
 /** Of the differences so many are named, the worst; the counts are of all. */
 const MAX_LISTED = 50;
 
-/** How far two closes may lie apart and be the same, in basis points (1/100 %): vendors round, and close at other moments. */
+/**
+ * How far two closes may lie apart and be the same, in basis points (1/100 %): vendors round, and
+ * close at other moments.
+ */
 export const TOLERANCE_BPS: Readonly<Record<AssetType, number>> = { STOCK: 50, CRYPTO: 50, FX: 30 };
 
 /** Up to this share of closes that differ a source is not worth less for it. */
 export const TOLERATED_SHARE = 0.05;
 
-/** Fewer bars in common cannot tell another scale from mistakes, and a scale is that of nearly all of them. */
+/**
+ * Fewer bars in common cannot tell another scale from mistakes, and a scale is that of nearly all
+ * of them.
+ */
 const MIN_COMMON_BARS = 3;
 const NEARLY_ALL = 0.9;
 /** Ratios of one scale lie so close together, and the scale so far from 1. */
@@ -31,7 +37,10 @@ export interface BarDifference {
   readonly kind: "missingHere" | "missingThere" | "close";
   readonly ours: number | null;
   readonly theirs: number | null;
-  /** How far theirs lies from ours, in basis points of ours, after their scale was taken out; null where one is missing. */
+  /**
+   * How far theirs lies from ours, in basis points of ours, after their scale was taken out; null
+   * where one is missing.
+   */
   readonly bps: number | null;
 }
 
@@ -66,7 +75,10 @@ export interface CrossCheckResult extends Comparison {
   readonly notes: readonly string[];
 }
 
-/** Compares our closes with another source's, bar by bar. A scale of its own is named and taken out first. */
+/**
+ * Compares our closes with another source's, bar by bar. A scale of its own is named and taken out
+ * first.
+ */
 export function compareCloses(
   ours: readonly Close[],
   theirs: readonly Close[],
@@ -113,20 +125,26 @@ function scaleOf(ours: readonly Close[], there: ReadonlyMap<number, number>): Ot
     return other === undefined || !(close > 0) || !(other > 0) ? [] : [other / close];
   });
   const factor = ratios.toSorted((a, b) => a - b)[Math.floor(ratios.length / 2)];
-  if (factor === undefined || ratios.length < MIN_COMMON_BARS || isNear(factor, 1, APART)) return null;
+  if (factor === undefined || ratios.length < MIN_COMMON_BARS || isNear(factor, 1, APART))
+    return null;
   const alike = ratios.filter((ratio) => isNear(ratio, factor, ALIKE)).length;
   if (alike < NEARLY_ALL * ratios.length) return null;
-  if (isNear(factor, 100, ALIKE) || isNear(factor, 0.01, ALIKE)) return { factor, looksLike: "hundredths" };
+  if (isNear(factor, 100, ALIKE) || isNear(factor, 0.01, ALIKE))
+    return { factor, looksLike: "hundredths" };
   return { factor, looksLike: splitLike(factor, ALIKE) === null ? "unknown" : "split" };
 }
 
-const isNear = (value: number, other: number, by: number): boolean => Math.abs(value / other - 1) < by;
+const isNear = (value: number, other: number, by: number): boolean =>
+  Math.abs(value / other - 1) < by;
 
 /**
- * How far two sources agree, 0 … 1: the share of compared closes that do, or 1 while no more than the tolerated share does
- * not. Another scale alone is no disagreement about what the market did.
+ * How far two sources agree, 0 … 1: the share of compared closes that do, or 1 while no more than
+ * the tolerated share does not. Another scale alone is no disagreement about what the market did.
  */
-export const agreementOf = ({ compared, differing }: Pick<Comparison, "compared" | "differing">): number => {
+export const agreementOf = ({
+  compared,
+  differing,
+}: Pick<Comparison, "compared" | "differing">): number => {
   const share = compared === 0 ? 0 : differing / compared;
   return share > TOLERATED_SHARE ? 1 - share : 1;
 };

@@ -2,13 +2,22 @@ import { barKey } from "../market/bar-key.ts";
 import { dayOf, isoDateOf, MILLISECONDS_PER_DAY, utcDayOf } from "../market/calendar-day.ts";
 import type { CalendarId } from "../market/calendar-id.ts";
 import type { Resolution } from "../market/resolution.ts";
-import { isIntraday, sessionFinder, sessionsAround, slotOf, slotsOf } from "../market/session-slots.ts";
+import {
+  isIntraday,
+  sessionFinder,
+  sessionsAround,
+  slotOf,
+  slotsOf,
+} from "../market/session-slots.ts";
 
 const WEEK = 7 * MILLISECONDS_PER_DAY;
 
 /** Keys of a series beside those that the market's calendar asks for. */
 export interface Coverage {
-  /** Keys (epoch ms) the calendar asks for between the first and the last bar and that no bar has, oldest first. */
+  /**
+   * Keys (epoch ms) the calendar asks for between the first and the last bar and that no bar has,
+   * oldest first.
+   */
   readonly missing: readonly number[];
   /** Keys of bars at which the market was closed. */
   readonly offCalendar: readonly number[];
@@ -24,7 +33,10 @@ const monthsBetween = (first: number, last: number): number[] => {
   }
 };
 
-/** Keys that the calendar asks for from one key to another, both included; null where the calendar is not known. */
+/**
+ * Keys that the calendar asks for from one key to another, both included; null where the calendar
+ * is not known.
+ */
 const expectedKeys = (
   resolution: Resolution,
   calendar: CalendarId,
@@ -34,7 +46,10 @@ const expectedKeys = (
   // Every market trades in every week and month there has been since 1990.
   if (resolution === "1mo") return monthsBetween(first, last);
   if (resolution === "1w") {
-    return Array.from({ length: Math.floor((last - first) / WEEK) + 1 }, (_, n) => first + n * WEEK);
+    return Array.from(
+      { length: Math.floor((last - first) / WEEK) + 1 },
+      (_, n) => first + n * WEEK,
+    );
   }
   const sessions = sessionsAround(calendar, first, last);
   if (sessions.length === 0) return null;
@@ -45,8 +60,9 @@ const expectedKeys = (
 };
 
 /**
- * What a series lacks by its market's calendar. `keys` are ascending. A shorter bar that does not open at a multiple of its
- * length after the session's opening counts for the bar it lies in, because vendors cut the hours differently.
+ * What a series lacks by its market's calendar. `keys` are ascending. A shorter bar that does not
+ * open at a multiple of its length after the session's opening counts for the bar it lies in,
+ * because vendors cut the hours differently.
  */
 export const coverageOf = (
   keys: readonly number[],

@@ -8,10 +8,11 @@ const ALIKE = 0.005;
 const APART = 0.01;
 
 /**
- * By what a series has been multiplied since it was stored (after ÷ before), when closes (or volumes) of the same bars differ
- * by one and the same factor: a vendor that adjusts its history has adjusted it for a split. All of them do, or the older ones
- * do while those from some bar on, traded since the split, have not moved. Null when the scales agree, or when bars differ
- * each in their own way, which are corrections.
+ * By what a series has been multiplied since it was stored (after ÷ before), when closes (or
+ * volumes) of the same bars differ by one and the same factor: a vendor that adjusts its history
+ * has adjusted it for a split. All of them do, or the older ones do while those from some bar on,
+ * traded since the split, have not moved. Null when the scales agree, or when bars differ each in
+ * their own way, which are corrections.
  */
 export const scaleChange = (
   stored: readonly Bar[],
@@ -41,4 +42,5 @@ export const scaleChange = (
 const medianOf = (numbers: readonly number[]): number =>
   numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
 
-const isNear = (value: number, other: number, by: number): boolean => Math.abs(value / other - 1) < by;
+const isNear = (value: number, other: number, by: number): boolean =>
+  Math.abs(value / other - 1) < by;

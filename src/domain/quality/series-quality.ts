@@ -6,9 +6,21 @@ import { MILLISECONDS_PER_DAY } from "../market/calendar-day.ts";
 import type { CalendarId } from "../market/calendar-id.ts";
 import { lastFinal } from "../market/last-final.ts";
 import type { Resolution } from "../market/resolution.ts";
-import { isIntraday, sessionFinder, sessionsAround, slotOf, slotsOf } from "../market/session-slots.ts";
+import {
+  isIntraday,
+  sessionFinder,
+  sessionsAround,
+  slotOf,
+  slotsOf,
+} from "../market/session-slots.ts";
 import { coverageOf } from "./expected-keys.ts";
-import { type ExplainedJump, impossibleOf, jumpsOf, type Outlier, unchangedAtEnd } from "./suspects.ts";
+import {
+  type ExplainedJump,
+  impossibleOf,
+  jumpsOf,
+  type Outlier,
+  unchangedAtEnd,
+} from "./suspects.ts";
 
 /** The bars that quality is judged by: about a year of days. */
 export const QUALITY_WINDOW = 250;
@@ -19,10 +31,15 @@ const MAX_LISTED = 20;
 /** So many bars late, a series says nothing about now. */
 export const HOPELESSLY_LATE = 10;
 
-/** Closes that stay the same for so long are a feed that hangs more likely than a market that rests. */
+/**
+ * Closes that stay the same for so long are a feed that hangs more likely than a market that rests.
+ */
 const FROZEN = 5;
 
-/** A vendor publishes a final bar some time after its period, and the work of a close takes some more. */
+/**
+ * A vendor publishes a final bar some time after its period, and the work of a close takes some
+ * more.
+ */
 const GRACE = { intraday: 15 * 60_000, longer: 3_600_000 };
 
 /** What is known against a series as of its last bars. Instants are epoch ms. */
@@ -31,7 +48,10 @@ export interface SeriesQuality {
   readonly bars: number;
   readonly from: number | null;
   readonly to: number | null;
-  /** Bars that the calendar asks for between them and that are not there; null where the calendar is not known. */
+  /**
+   * Bars that the calendar asks for between them and that are not there; null where the calendar is
+   * not known.
+   */
   readonly missing: number | null;
   /** The first of them. */
   readonly missingAt: readonly number[];
@@ -59,11 +79,17 @@ export interface DataQuality extends SeriesQuality {
   readonly completeness: number;
   /** Bars that raise no suspicion. */
   readonly soundness: number;
-  /** 1 for a series that is up to date, or that is history and not fed any more; 0 from ten bars late on. */
+  /**
+   * 1 for a series that is up to date, or that is history and not fed any more; 0 from ten bars
+   * late on.
+   */
   readonly freshness: number;
   /** With the source it was last checked against (`agreementOf`); 1 where it never was. */
   readonly agreement: number;
-  /** Final bars there should be after the last one; null for history, or when the calendar is not known. */
+  /**
+   * Final bars there should be after the last one; null for history, or when the calendar is not
+   * known.
+   */
   readonly barsLate: number | null;
   /** Rows of their time that the source told of a closed market and that were left out. */
   readonly leftOut: number;
@@ -72,8 +98,8 @@ export interface DataQuality extends SeriesQuality {
 }
 
 /**
- * The quality of a series' last bars (oldest first; more than QUALITY_WINDOW are cut), given the corporate actions of their
- * time. Time has no part in it.
+ * The quality of a series' last bars (oldest first; more than QUALITY_WINDOW are cut), given the
+ * corporate actions of their time. Time has no part in it.
  */
 export const seriesQuality = (
   series: readonly Bar[],
@@ -111,7 +137,10 @@ export const seriesQuality = (
 /** Bars have the key of their month's first day at most this much before the days in them. */
 const PERIOD = 31 * MILLISECONDS_PER_DAY;
 
-/** The ex-dates (epoch ms, both included) that can matter to bars, oldest first; null where there are none. */
+/**
+ * The ex-dates (epoch ms, both included) that can matter to bars, oldest first; null where there
+ * are none.
+ */
 export function actionsAround(
   bars: readonly { readonly timestamp: number }[],
 ): { readonly from: number; readonly to: number } | null {
@@ -140,9 +169,9 @@ function byFirstBar(
 }
 
 /**
- * Final bars that a series should have after its last one, at an instant (epoch ms); null where the calendar is not known.
- * A bar is expected a quarter of an hour (a day's or longer: an hour) after its period is over.
- * At most as many as it takes to call it hopeless are counted.
+ * Final bars that a series should have after its last one, at an instant (epoch ms); null where the
+ * calendar is not known. A bar is expected a quarter of an hour (a day's or longer: an hour) after
+ * its period is over. At most as many as it takes to call it hopeless are counted.
  */
 export const barsLate = (
   last: number,
@@ -170,7 +199,11 @@ export const barsLate = (
     if (Date.parse(closed.date) <= last) return 0;
     // No market rests for so long that ten sessions would not lie in it.
     if (Date.parse(closed.date) - last > 60 * MILLISECONDS_PER_DAY) return cap;
-    const answer = sessionsBetween(calendar, new Date(last).toISOString().slice(0, 10), closed.date);
+    const answer = sessionsBetween(
+      calendar,
+      new Date(last).toISOString().slice(0, 10),
+      closed.date,
+    );
     if (answer.kind === "refused") return null;
     return Math.min(cap, answer.sessions.filter(({ date }) => Date.parse(date) > last).length);
   }
@@ -185,7 +218,8 @@ function intradayLate(
   cap: number,
 ): number | null {
   if (!isIntraday(resolution)) return null;
-  // From the last week alone it can be told that ten bars are late; an older series is late by more.
+  // From the last week alone it can be told that ten bars are late; an older series is late by
+  // more.
   const sessions = sessionsAround(calendar, Math.max(last, now - 14 * MILLISECONDS_PER_DAY), now);
   const home = sessionFinder(sessions)(last);
   const newest = home === null ? last : slotOf(home, resolution, last);
@@ -199,9 +233,10 @@ function intradayLate(
 }
 
 /**
- * The figure that goes with every answer: health = completeness × soundness × freshness × agreement.
- * `live` tells whether the series is still being fed; history is as fresh as it will ever be. `leftOut` are the instants of
- * rows that the source told of a closed market: a source that does is sound for the other rows only.
+ * The figure that goes with every answer: health = completeness × soundness × freshness ×
+ * agreement. `live` tells whether the series is still being fed; history is as fresh as it will
+ * ever be. `leftOut` are the instants of rows that the source told of a closed market: a source
+ * that does is sound for the other rows only.
  */
 export const dataQuality = (
   series: SeriesQuality,
@@ -225,7 +260,10 @@ export const dataQuality = (
   const late = !live || to === null ? null : barsLate(to, resolution, calendar, now);
   // Bars of a closed market were stored by releases that did not leave them out, or imported.
   const closed = isIntraday(resolution) ? (series.offCalendar ?? 0) : 0;
-  const suspicious = Math.min(bars, impossible + outliers + closed + (unchanged >= FROZEN ? unchanged : 0));
+  const suspicious = Math.min(
+    bars,
+    impossible + outliers + closed + (unchanged >= FROZEN ? unchanged : 0),
+  );
   const completeness = bars === 0 ? 0 : bars / (bars + (missing ?? 0));
   const soundness = bars === 0 ? 0 : (bars - suspicious) / (bars + leftOut.length);
   const freshness = late === null ? 1 : 1 - late / HOPELESSLY_LATE;

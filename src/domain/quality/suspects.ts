@@ -4,7 +4,10 @@ import { factorOf } from "../asset/total-return.ts";
 import { quantile } from "../indicators/quantile.ts";
 import { splitLike } from "./split-like.ts";
 
-/** A return so many times the usual size of the returns before it is worth a look. March 2020 stays below. */
+/**
+ * A return so many times the usual size of the returns before it is worth a look. March 2020 stays
+ * below.
+ */
 const OUTLIER_SCALES = 20;
 /** A move that is just that of a split is worth a look sooner. */
 const SPLIT_SCALES = 8;
@@ -13,7 +16,10 @@ const MIN_OUTLIER = 0.05;
 /** Returns before it that tell what is usual, and the fewest that can tell. */
 const USUAL = 60;
 const MIN_USUAL = 20;
-/** Fewer other returns than this are no yardstick; then a price that came to three times as much, or a third, is worth a look. */
+/**
+ * Fewer other returns than this are no yardstick; then a price that came to three times as much, or
+ * a third, is worth a look.
+ */
 const MIN_NEIGHBOURS = 5;
 const WITHOUT_YARDSTICK = Math.log(3);
 /** A normal law's standard deviation is this many median absolute deviations. */
@@ -27,11 +33,20 @@ export interface Outlier {
   readonly timestamp: number;
   /** Simple return from the close before, a fraction. */
   readonly return: number;
-  /** The return's size in units of the usual one; null when nothing had moved, or nothing is there to compare with. */
+  /**
+   * The return's size in units of the usual one; null when nothing had moved, or nothing is there
+   * to compare with.
+   */
   readonly scales: number | null;
-  /** The next close came back at least halfway: a bad tick more likely than news. Null for the last bar. */
+  /**
+   * The next close came back at least halfway: a bad tick more likely than news. Null for the last
+   * bar.
+   */
   readonly reverted: boolean | null;
-  /** How many shares one became, should it be a split (2, or 0.5 for a merger of two); null when it does not look so. */
+  /**
+   * How many shares one became, should it be a split (2, or 0.5 for a merger of two); null when it
+   * does not look so.
+   */
   readonly possibleSplit: number | null;
 }
 
@@ -72,8 +87,9 @@ function movesOf(
 }
 
 /**
- * The usual size of a return: the median of the sound ones before it and, as long as those are too few, of all that come
- * after it as well, itself left out. Null where there is nothing to compare with.
+ * The usual size of a return: the median of the sound ones before it and, as long as those are too
+ * few, of all that come after it as well, itself left out. Null where there is nothing to compare
+ * with.
  */
 function usualSize(before: readonly number[], after: readonly Move[]): number | null {
   if (before.length >= MIN_USUAL) return quantile(before.slice(-USUAL), 0.5);
@@ -82,11 +98,12 @@ function usualSize(before: readonly number[], after: readonly Move[]): number | 
 }
 
 /**
- * Closes that jump: |log return| above 20 robust standard deviations (1.4826 × median of |log return|) of the up to 60
- * returns before it, or above 8 when the ratio is that of a split, and in any case above 5 %. The first 20 returns are
- * held against those after them too; where not even five others are there, a tripling or a third is a jump.
- * Returns are told from what dividends and splits have taken away (`actions`, by the timestamp of the first bar without);
- * what is a jump only as long as they are left out is explained by them.
+ * Closes that jump: |log return| above 20 robust standard deviations (1.4826 × median of |log
+ * return|) of the up to 60 returns before it, or above 8 when the ratio is that of a split, and in
+ * any case above 5 %. The first 20 returns are held against those after them too; where not even
+ * five others are there, a tripling or a third is a jump. Returns are told from what dividends and
+ * splits have taken away (`actions`, by the timestamp of the first bar without); what is a jump
+ * only as long as they are left out is explained by them.
  */
 export const jumpsOf = (
   bars: readonly Bar[],
@@ -97,7 +114,10 @@ export const jumpsOf = (
   const explained: ExplainedJump[] = [];
   const moves = movesOf(bars, actions);
   for (const [at, { index, move, raw, happened }] of moves.entries()) {
-    const usual = usualSize(sizes, sizes.length < MIN_USUAL ? moves.slice(at + 1, at + 1 + USUAL) : []);
+    const usual = usualSize(
+      sizes,
+      sizes.length < MIN_USUAL ? moves.slice(at + 1, at + 1 + USUAL) : [],
+    );
     const timestamp = bars[index]?.timestamp ?? 0;
     const size = Math.abs(move);
     const possibleSplit = splitLike(Math.exp(move), NEAR);
@@ -109,7 +129,8 @@ export const jumpsOf = (
         timestamp,
         return: Math.exp(raw) - 1,
         scales: Number.isFinite(scales) ? scales : null,
-        reverted: back === null ? null : Math.sign(back) === -Math.sign(move) && Math.abs(back) > size / 2,
+        reverted:
+          back === null ? null : Math.sign(back) === -Math.sign(move) && Math.abs(back) > size / 2,
         possibleSplit,
       });
       // What jumped must not teach what is usual.
@@ -132,7 +153,10 @@ function isJump(move: number, usual: number | null): boolean {
   return size > MIN_OUTLIER && scales > enough;
 }
 
-/** Timestamps of bars that contradict themselves: a close outside its range, a price of zero or less. */
+/**
+ * Timestamps of bars that contradict themselves: a close outside its range, a price of zero or
+ * less.
+ */
 export const impossibleOf = (bars: readonly Bar[]): number[] =>
   bars
     .filter(
@@ -141,7 +165,9 @@ export const impossibleOf = (bars: readonly Bar[]): number[] =>
     )
     .map(({ timestamp }) => timestamp);
 
-/** How many bars at the end have the very same close; 1 when the last differs from the one before. */
+/**
+ * How many bars at the end have the very same close; 1 when the last differs from the one before.
+ */
 export const unchangedAtEnd = (bars: readonly Bar[]): number => {
   const last = bars.at(-1);
   if (last === undefined) return 0;

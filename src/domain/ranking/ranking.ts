@@ -24,7 +24,10 @@ export const MAX_LISTED = 100;
 export const LEFT_OUT_REASONS = ["noBars", "noRecommendation", "stale"] as const;
 export type LeftOutReason = (typeof LEFT_OUT_REASONS)[number];
 
-/** A live asset with its newest recommendation that has not come to its horizon; null when it has none. */
+/**
+ * A live asset with its newest recommendation that has not come to its horizon; null when it has
+ * none.
+ */
 export interface Candidate {
   readonly symbol: string;
   readonly assetType: AssetType;
@@ -43,7 +46,9 @@ interface CandidateRecommendation {
 
 export interface Opportunity {
   readonly rank: number;
-  /** Places gained since the ranking before (lost, when negative); null for one that was not in it. */
+  /**
+   * Places gained since the ranking before (lost, when negative); null for one that was not in it.
+   */
   readonly change: number | null;
   readonly symbol: string;
   readonly assetType: AssetType;
@@ -78,7 +83,10 @@ export interface RankingBody {
   readonly items: readonly Opportunity[];
 }
 
-/** Ranks assets that come page by page, holding no more than it tells. Ties go by symbol, so order of pages is nothing. */
+/**
+ * Ranks assets that come page by page, holding no more than it tells. Ties go by symbol, so order
+ * of pages is nothing.
+ */
 export class Ranking {
   readonly #until: number;
   readonly #behind = new Map<string, number>();
@@ -153,7 +161,10 @@ export class Ranking {
     if (this.#leftOut.length < MAX_LISTED) this.#leftOut.push({ symbol, reason });
   }
 
-  /** Bars that are missing after the call's, by the rule of data quality; many assets have the same day. */
+  /**
+   * Bars that are missing after the call's, by the rule of data quality; many assets have the same
+   * day.
+   */
   #sessionsBehind(calendar: string, asOf: number): number {
     if (!isCalendarId(calendar)) return 0;
     const key = `${calendar} ${asOf}`;

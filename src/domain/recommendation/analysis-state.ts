@@ -25,21 +25,26 @@ import {
 } from "./track-record-state.ts";
 
 /**
- * A state of another version is rebuilt from bars. Raise the last digits when this state, the trend's rules or the
- * track record change shape or meaning; a new version of the indicators raises it by itself.
+ * A state of another version is rebuilt from bars. Raise the last digits when this state, the
+ * trend's rules or the track record change shape or meaning; a new version of the indicators raises
+ * it by itself.
  */
 export const ANALYSIS_VERSION = 1000 * INDICATOR_STATE_VERSION + 2;
 
 /**
- * All that analysis remembers of one asset at one resolution. Plain JSON of bounded size, lossless in a round trip.
- * It is a function of the final bars in order, so it can always be rebuilt from them.
+ * All that analysis remembers of one asset at one resolution. Plain JSON of bounded size, lossless
+ * in a round trip. It is a function of the final bars in order, so it can always be rebuilt from
+ * them.
  */
 export interface AnalysisState {
   version: number;
   assetType: AssetType;
   resolution: Resolution;
   indicators: IndicatorState;
-  /** The splits that the bars of before them were adjusted for; with others the whole state would be another. */
+  /**
+   * The splits that the bars of before them were adjusted for; with others the whole state would be
+   * another.
+   */
   splits: readonly KnownSplit[];
   /** The latest closes, oldest first, at most `windowLength(resolution)` of them. */
   closes: number[];
@@ -51,11 +56,15 @@ export interface AnalysisState {
   lastValues: IndicatorValues | null;
 }
 
-/** A split that the stored bars still show: those before `at` (epoch ms) were multiplied by `factor`. */
+/**
+ * A split that the stored bars still show: those before `at` (epoch ms) were multiplied by
+ * `factor`.
+ */
 export type KnownSplit = Pick<AdjustmentStep, "at" | "factor">;
 
 /**
- * `calendar` says how many bars make a year, `splits` (oldest first) what the bars that will be taken in are adjusted for.
+ * `calendar` says how many bars make a year, `splits` (oldest first) what the bars that will be
+ * taken in are adjusted for.
  */
 export const initialAnalysisState = (
   assetType: AssetType,
@@ -75,7 +84,10 @@ export const initialAnalysisState = (
   lastValues: null,
 });
 
-/** Whether a state was made of bars adjusted for these very splits, and annualised as this calendar asks for. */
+/**
+ * Whether a state was made of bars adjusted for these very splits, and annualised as this calendar
+ * asks for.
+ */
 export const matchesState = (
   { splits, indicators, resolution }: AnalysisState,
   calendar: CalendarId,
@@ -85,14 +97,19 @@ export const matchesState = (
   splits.length === steps.length &&
   splits.every(({ at, factor }, n) => at === steps[n]?.at && factor === steps[n]?.factor);
 
-const scoreRecommendations = (state: AnalysisState, close: number, values: IndicatorValues): void => {
+const scoreRecommendations = (
+  state: AnalysisState,
+  close: number,
+  values: IndicatorValues,
+): void => {
   const { horizon } = TREND_PARAMETERS[state.resolution];
   settle(state.calibration, state.bars, close);
   if (state.bars % horizon !== 0 || values.volatility30 === null) return;
   const trend = readTrend(state.resolution, { closes: state.closes, values });
   if (trend.score === null) return; // Not knowing is not a HOLD, and must not earn its record.
   note(state.calibration, {
-    // What the trend calls for is counted also when it is not recommended, or it could never prove itself.
+    // What the trend calls for is counted also when it is not recommended, or it could never prove
+    // itself.
     action: ACTION_IN[trend.direction],
     close,
     expectedMove: expectedMove(values.volatility30, state.indicators.periodsPerYear, horizon),
@@ -101,9 +118,9 @@ const scoreRecommendations = (state: AnalysisState, close: number, values: Indic
 };
 
 /**
- * Takes the next final bar into `state` (in place) and tells its indicator values. Throws a RangeError, leaving the
- * state as it was, on a bar that is not later than the last one: a revision or a late bar means a rebuild, and only a
- * bug would bring it here.
+ * Takes the next final bar into `state` (in place) and tells its indicator values. Throws a
+ * RangeError, leaving the state as it was, on a bar that is not later than the last one: a revision
+ * or a late bar means a rebuild, and only a bug would bring it here.
  */
 export const advance = (state: AnalysisState, bar: Bar): IndicatorValues => {
   if (state.lastTimestamp !== null && !(bar.timestamp > state.lastTimestamp))
@@ -120,7 +137,10 @@ export const advance = (state: AnalysisState, bar: Bar): IndicatorValues => {
   return values;
 };
 
-/** The facts for a recommendation as of the latest bar, sharing nothing with `state`; null before the first bar. */
+/**
+ * The facts for a recommendation as of the latest bar, sharing nothing with `state`; null before
+ * the first bar.
+ */
 export const snapshotOf = (
   state: AnalysisState,
   asset: { readonly symbol: string; readonly source: string },

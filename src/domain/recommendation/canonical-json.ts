@@ -1,7 +1,8 @@
 /**
- * JSON with the keys of every object in code-unit order and no white space, so that equal values have equal text
- * whatever the order they were built in (numbers and strings as JSON.stringify, like RFC 8785). Undefined fields are
- * left out. Throws a TypeError on what JSON would silently turn into null: NaN, an infinity, an undefined array item.
+ * JSON with the keys of every object in code-unit order and no white space, so that equal values
+ * have equal text whatever the order they were built in (numbers and strings as JSON.stringify,
+ * like RFC 8785). Undefined fields are left out. Throws a TypeError on what JSON would silently
+ * turn into null: NaN, an infinity, an undefined array item.
  */
 export const canonicalJson = (value: unknown): string => {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
@@ -12,7 +13,8 @@ export const canonicalJson = (value: unknown): string => {
       .map(([key, field]) => `${JSON.stringify(key)}:${canonicalJson(field)}`);
     return `{${fields.join(",")}}`;
   }
-  if (typeof value === "number" && !Number.isFinite(value)) throw new TypeError(`${value} is not JSON.`);
+  if (typeof value === "number" && !Number.isFinite(value))
+    throw new TypeError(`${value} is not JSON.`);
   const text: string | undefined = JSON.stringify(value);
   if (text === undefined) throw new TypeError(`A ${typeof value} is not JSON.`);
   return text;

@@ -7,7 +7,10 @@ const BASE_RATE_PSEUDO_COUNTS = 10;
 /** How many imaginary samples at the rate above it a hit rate starts from. */
 export const PSEUDO_COUNTS = 20;
 
-/** Probabilities 0..1. `samples` is how often this action was called and judged; `hitRate` is null without any. */
+/**
+ * Probabilities 0..1. `samples` is how often this action was called and judged; `hitRate` is null
+ * without any.
+ */
 export interface Confidence {
   readonly confidence: number;
   readonly baseRate: number;
@@ -16,10 +19,10 @@ export interface Confidence {
 }
 
 /**
- * The probability that the event of `action` (BUY: up, SELL: down, HOLD: within the expected move) happens within
- * the horizon: (hits + 20·base) / (n + 20), where base = (events + 10·½) / (all samples + 10).
- * Direction is almost unpredictable from prices, so a short record must not move it far from how often the event
- * happens anyway. With no history it is ½.
+ * The probability that the event of `action` (BUY: up, SELL: down, HOLD: within the expected move)
+ * happens within the horizon: (hits + 20·base) / (n + 20), where base = (events + 10·½) / (all
+ * samples + 10). Direction is almost unpredictable from prices, so a short record must not move it
+ * far from how often the event happens anyway. With no history it is ½.
  */
 export const confidenceIn = (action: Action, counts: TrackRecordCounts): Confidence => {
   const events = { BUY: counts.up, HOLD: counts.quiet, SELL: counts.down }[action];

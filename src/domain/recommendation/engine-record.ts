@@ -9,18 +9,24 @@ import {
   type TrackRecordCounts,
 } from "./track-record-state.ts";
 
-/** Lower bounds of the buckets that an engine's own confidence falls into; the first holds everything below ½. */
+/**
+ * Lower bounds of the buckets that an engine's own confidence falls into; the first holds
+ * everything below ½.
+ */
 const BUCKETS_FROM = [0, 0.5, 0.6, 0.7, 0.8] as const;
 
 /**
- * How one engine, of one version and prompt, has fared on one series: over resolutions whose horizons do not overlap, so
- * that they count as samples. Plain JSON of constant size.
+ * How one engine, of one version and prompt, has fared on one series: over resolutions whose
+ * horizons do not overlap, so that they count as samples. Plain JSON of constant size.
  */
 export interface EngineRecord {
   readonly counts: TrackRecordCounts;
   /** By action, for each bucket of the engine's own confidence (`BUCKETS_FROM`). */
   readonly buckets: Readonly<Record<Action, readonly ActionCount[]>>;
-  /** Timestamp (epoch ms) of the bar the last counted call was resolved at; a call made before it overlaps with that. */
+  /**
+   * Timestamp (epoch ms) of the bar the last counted call was resolved at; a call made before it
+   * overlaps with that.
+   */
   readonly countedUntil: number | null;
 }
 
@@ -32,23 +38,39 @@ export const initialEngineRecord = (): EngineRecord => ({
 
 const noBuckets = (): ActionCount[] => BUCKETS_FROM.map(() => ({ n: 0, hits: 0 }));
 
-/** What tells records apart: an engine of another version or with another prompt starts a record of its own. */
+/**
+ * What tells records apart: an engine of another version or with another prompt starts a record of
+ * its own.
+ */
 export const engineKey = (
-  made: { readonly engine: string; readonly engineVersion: string } & Pick<ModelIdentity, "promptVersion">,
+  made: { readonly engine: string; readonly engineVersion: string } & Pick<
+    ModelIdentity,
+    "promptVersion"
+  >,
 ): string => JSON.stringify([made.engine, made.engineVersion, made.promptVersion ?? null]);
 
 const bucketOf = (stated: number): number => BUCKETS_FROM.findLastIndex((from) => stated >= from);
 
-/** Whether a call made on the bar at `asOf` (epoch ms) overlaps with none that the record has counted. */
+/**
+ * Whether a call made on the bar at `asOf` (epoch ms) overlaps with none that the record has
+ * counted.
+ */
 export const isIndependent = (record: EngineRecord, asOf: number): boolean =>
   record.countedUntil === null || asOf >= record.countedUntil;
 
 /** The record after one more resolution. Void and overlapping ones leave it as it is. */
-export function countEvaluation(record: EngineRecord, resolved: RecommendationResolvedBody): EngineRecord {
+export function countEvaluation(
+  record: EngineRecord,
+  resolved: RecommendationResolvedBody,
+): EngineRecord {
   const { action, outcome, expectedMove } = resolved;
   if (!resolved.independent) return record;
   const { counts, buckets } = structuredCopy(record);
-  countCall(counts, action, happenedIn(Math.log(resolved.resolvedClose / resolved.close), expectedMove));
+  countCall(
+    counts,
+    action,
+    happenedIn(Math.log(resolved.resolvedClose / resolved.close), expectedMove),
+  );
   const bucket = buckets[action][bucketOf(resolved.rawConfidence ?? resolved.confidence)];
   if (bucket !== undefined) {
     bucket.n += 1;
@@ -72,12 +94,14 @@ const structuredCopy = ({ counts, buckets }: EngineRecord) => ({
 });
 
 /**
- * The probability to report for an engine that says how sure it is itself. From above, each step shrunk to the one before
- * with 20 pseudo-counts: how often the action's event happens on this series anyway (`market`: the counts that
- * `AnalysisState.calibration` keeps of the bars), how often this engine's calls of the action proved right, and how often
- * those did that it was about this sure of. With no resolved call of its own it is the base rate, however sure it is; for the
- * very action that the trend calls for (`isTrendsOwn`) it is what the walked-forward record of the rules makes of that rate.
- * `samples` and `hitRate` are of the action, over all the calls that the probability rests on.
+ * The probability to report for an engine that says how sure it is itself. From above, each step
+ * shrunk to the one before with 20 pseudo-counts: how often the action's event happens on this
+ * series anyway (`market`: the counts that `AnalysisState.calibration` keeps of the bars), how
+ * often this engine's calls of the action proved right, and how often those did that it was about
+ * this sure of. With no resolved call of its own it is the base rate, however sure it is; for the
+ * very action that the trend calls for (`isTrendsOwn`) it is what the walked-forward record of the
+ * rules makes of that rate. `samples` and `hitRate` are of the action, over all the calls that the
+ * probability rests on.
  */
 export function calibratedConfidence(
   action: Action,

@@ -5,11 +5,17 @@ import type { Resolution } from "../market/resolution.ts";
 import type { Action, RecommendationBody } from "./recommendation.ts";
 import { happenedIn } from "./track-record-state.ts";
 
-/** What became of a call. `void` is no outcome: nobody could have been right or wrong, and it never enters a rate. */
+/**
+ * What became of a call. `void` is no outcome: nobody could have been right or wrong, and it never
+ * enters a rate.
+ */
 export const RECOMMENDATION_OUTCOMES = ["hit", "miss", "void"] as const;
 export type RecommendationOutcome = (typeof RECOMMENDATION_OUTCOMES)[number];
 
-/** What engines that ask a model add to a recommendation. `rawConfidence` is what the model said before calibration. */
+/**
+ * What engines that ask a model add to a recommendation. `rawConfidence` is what the model said
+ * before calibration.
+ */
 export interface ModelIdentity {
   readonly promptVersion?: string;
   readonly modelId?: string;
@@ -26,7 +32,10 @@ export interface OpenRecommendation {
 /** A bar and the version of the event that last wrote it. */
 export type KnownBar = Bar & { readonly version: number };
 
-/** The payload of RecommendationResolved. Instants are ISO-8601 UTC; it is what was known when it was resolved. */
+/**
+ * The payload of RecommendationResolved. Instants are ISO-8601 UTC; it is what was known when it
+ * was resolved.
+ */
 export interface RecommendationResolvedBody extends ModelIdentity {
   readonly recommendationId: string;
   readonly symbol: string;
@@ -38,8 +47,9 @@ export interface RecommendationResolvedBody extends ModelIdentity {
   readonly baseRate: number;
   readonly horizon: { readonly bars: number; readonly resolution: Resolution };
   /**
-   * The bar it was made on and the one at its horizon: timestamp, close, version of the event that last wrote it. Both closes
-   * are on the scale of the later bar, should a split lie between them that the stored bars still show.
+   * The bar it was made on and the one at its horizon: timestamp, close, version of the event that
+   * last wrote it. Both closes are on the scale of the later bar, should a split lie between them
+   * that the stored bars still show.
    */
   readonly asOf: string;
   readonly close: number;
@@ -47,7 +57,10 @@ export interface RecommendationResolvedBody extends ModelIdentity {
   readonly resolvedAt: string;
   readonly resolvedClose: number;
   readonly resolvedBarVersion: number;
-  /** True when the bar it was made on has got another close since: both closes are those known at the resolution. */
+  /**
+   * True when the bar it was made on has got another close since: both closes are those known at
+   * the resolution.
+   */
   readonly revised: boolean;
   /** resolvedClose / close − 1; null where one of the two has no return. */
   readonly horizonReturn: number | null;
@@ -56,7 +69,10 @@ export interface RecommendationResolvedBody extends ModelIdentity {
   readonly outcome: RecommendationOutcome;
   /** Why it is void; null when it is not. */
   readonly voidReason: string | null;
-  /** Whether it counts and its horizon overlaps with none of the engine's calls counted before it on this series. */
+  /**
+   * Whether it counts and its horizon overlaps with none of the engine's calls counted before it on
+   * this series.
+   */
   readonly independent: boolean;
   readonly engine: string;
   readonly engineVersion: string;
@@ -69,8 +85,9 @@ interface Verdict {
 }
 
 /**
- * Judges a call by two closes. Void are: closes that have no return, a HOLD said only because no trend could be read
- * (not knowing must not earn a record, as in `AnalysisState.calibration`), and a HOLD whose usual move nobody knew.
+ * Judges a call by two closes. Void are: closes that have no return, a HOLD said only because no
+ * trend could be read (not knowing must not earn a record, as in `AnalysisState.calibration`), and
+ * a HOLD whose usual move nobody knew.
  */
 export function evaluate(
   open: Pick<RecommendationBody, "action" | "trend">,
@@ -80,10 +97,18 @@ export function evaluate(
 ): Verdict {
   const horizonReturn = later / close - 1;
   if (!(close > 0 && later > 0 && Math.abs(horizonReturn) <= MAX_RETURN)) {
-    return { outcome: "void", voidReason: "a close of zero or less has no return", horizonReturn: null };
+    return {
+      outcome: "void",
+      voidReason: "a close of zero or less has no return",
+      horizonReturn: null,
+    };
   }
   if (open.action === "HOLD" && open.trend.score === null) {
-    return { outcome: "void", voidReason: "no trend could be read, so nothing was claimed", horizonReturn };
+    return {
+      outcome: "void",
+      voidReason: "no trend could be read, so nothing was claimed",
+      horizonReturn,
+    };
   }
   if (open.action === "HOLD" && expectedMove === null) {
     return { outcome: "void", voidReason: "the usual move was not known", horizonReturn };
@@ -96,7 +121,9 @@ export function evaluate(
 export const citedVolatility = ({ evidence }: RecommendationBody): number | null =>
   evidence.find(({ id }) => id === "volatility30")?.value ?? null;
 
-/** The fact that a call came to its horizon. `from` and `to` are the two bars as they are known now. */
+/**
+ * The fact that a call came to its horizon. `from` and `to` are the two bars as they are known now.
+ */
 export function evaluationOf(
   { recommendation }: OpenRecommendation,
   from: KnownBar,
@@ -105,7 +132,10 @@ export function evaluationOf(
     readonly assetType: AssetType;
     readonly expectedMove: number | null;
     readonly independent: boolean;
-    /** The close of `from` on the scale of `to`; another than its own where a split lies between them. */
+    /**
+     * The close of `from` on the scale of `to`; another than its own where a split lies between
+     * them.
+     */
     readonly closeAtScale: number;
   },
 ): RecommendationResolvedBody {

@@ -50,9 +50,13 @@ export interface RecommendationBody {
   /** Who answered: `rules` or `llm`. */
   readonly engine: string;
   readonly engineVersion: string;
-  /** Which of the installation's engines the asset belongs to; missing before there were several. */
+  /**
+   * Which of the installation's engines the asset belongs to; missing before there were several.
+   */
   readonly variant?: string;
-  /** Of a model's answer: who was asked, which model answered (its own word), and by which prompt. */
+  /**
+   * Of a model's answer: who was asked, which model answered (its own word), and by which prompt.
+   */
   readonly provider?: string;
   readonly modelId?: string;
   readonly promptVersion?: string;
@@ -60,7 +64,10 @@ export interface RecommendationBody {
   readonly rawConfidence?: number;
   /** What is known against the bars it rests on. */
   readonly dataQuality?: RecommendedOn;
-  /** Recorded splits that the stored bars still show and that were taken out of its prices; missing before that was done. */
+  /**
+   * Recorded splits that the stored bars still show and that were taken out of its prices; missing
+   * before that was done.
+   */
   readonly actionsApplied?: number;
   /** The asset's engine had no answer, so the rules gave theirs. */
   readonly fallback?: { readonly from: string; readonly reason: string };

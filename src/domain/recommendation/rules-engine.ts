@@ -40,7 +40,8 @@ const EVENT: Readonly<Record<Action, string>> = {
 };
 
 /** The risk that volatility measures; an unknown one is high. */
-export const riskIn = ({ values }: Pick<Snapshot, "values">): RiskLevel => riskOf(values.volatility30);
+export const riskIn = ({ values }: Pick<Snapshot, "values">): RiskLevel =>
+  riskOf(values.volatility30);
 
 const riskOf = (volatility: number | null): RiskLevel => {
   if (volatility === null) return "HIGH";
@@ -89,7 +90,9 @@ export const caveatsOf = (snapshot: Snapshot, confidence: Confidence): string[] 
     caveats.push("The prices are synthetic: they belong to no real market.");
   if (snapshot.trend.score === null) caveats.push(snapshot.trend.reason);
   if (confidence.samples < SMALL_SAMPLE)
-    caveats.push(`The track record is a small sample: ${confidence.samples} finished calls of this action.`);
+    caveats.push(
+      `The track record is a small sample: ${confidence.samples} finished calls of this action.`,
+    );
   for (const signal of snapshot.trend.signals)
     if (signal.value === null) caveats.push(`${signal.name} is not known. ${signal.reading}`);
   if (snapshot.values.volatility30 === null)
@@ -115,14 +118,18 @@ export const assumptionsOf = ({ splits }: Snapshot): readonly string[] =>
 export const withheldCaveat = ({ action }: Withheld): string =>
   `A ${action} was called for and is withheld, because so far it is no better than chance.`;
 
-/** Recommends from the snapshot and nothing else: no clock, no model, the same answer every time. */
+/**
+ * Recommends from the snapshot and nothing else: no clock, no model, the same answer every time.
+ */
 export const recommend = (snapshot: Snapshot): Advice => {
   const { trend, resolution } = snapshot;
   const { action, confidence, withheld } = decideAction(trend.direction, snapshot.trackRecord);
   const bars = TREND_PARAMETERS[resolution].horizon;
   const outlook = `${percent(confidence.confidence)} that ${EVENT[action]} after ${bars} bars (${resolution})`;
   const supporting = trend.signals
-    .filter((signal) => signal.vote !== null && !trend.counterEvidence.some(({ id }) => id === signal.id))
+    .filter(
+      (signal) => signal.vote !== null && !trend.counterEvidence.some(({ id }) => id === signal.id),
+    )
     .map((signal) => signal.reading);
   return {
     action,
@@ -139,7 +146,10 @@ export const recommend = (snapshot: Snapshot): Advice => {
       recordReading(action, confidence, snapshot.trackRecord.actions[action].hits),
     ],
     assumptions: assumptionsOf(snapshot),
-    caveats: [...caveatsOf(snapshot, confidence), ...(withheld === null ? [] : [withheldCaveat(withheld)])],
+    caveats: [
+      ...caveatsOf(snapshot, confidence),
+      ...(withheld === null ? [] : [withheldCaveat(withheld)]),
+    ],
     evidence: evidenceOf(snapshot, action, confidence),
     counterEvidence: trend.counterEvidence.map(({ reading }) => reading),
   };

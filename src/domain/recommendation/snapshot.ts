@@ -5,8 +5,9 @@ import type { Resolution } from "../market/resolution.ts";
 import type { TrackRecordCounts } from "./track-record-state.ts";
 
 /**
- * Everything a recommendation may rest on, frozen at one bar. Its canonical JSON is what gets hashed: the same
- * snapshot is the same question. Every number a recommendation cites stands in here.
+ * Everything a recommendation may rest on, frozen at one bar. Its canonical JSON is what gets
+ * hashed: the same snapshot is the same question. Every number a recommendation cites stands in
+ * here.
  */
 export interface Snapshot {
   readonly symbol: string;
@@ -20,7 +21,9 @@ export interface Snapshot {
   readonly values: IndicatorValues;
   readonly trend: Trend;
   readonly trackRecord: TrackRecordCounts;
-  /** Recorded splits that the stored bars still show and that were taken out of all these numbers. */
+  /**
+   * Recorded splits that the stored bars still show and that were taken out of all these numbers.
+   */
   readonly splits: number;
   readonly engine: "rules";
   readonly engineVersion: string;

@@ -7,8 +7,9 @@ export interface ActionCount {
 }
 
 /**
- * What became of the calls, over all samples and by action. `up` and `down` count the sign of the forward return,
- * `quiet` those within the expected move, so a quiet sample is usually also up or down.
+ * What became of the calls, over all samples and by action. `up` and `down` count the sign of the
+ * forward return, `quiet` those within the expected move, so a quiet sample is usually also up or
+ * down.
  */
 export interface TrackRecordCounts {
   n: number;
@@ -50,10 +51,14 @@ export const expectedMove = (volatility: number, periodsPerYear: number, horizon
   (volatility / Math.sqrt(periodsPerYear)) * Math.sqrt(horizon);
 
 /**
- * Which actions a logarithmic move over the horizon proves right: BUY when it is > 0, SELL when it is < 0, HOLD when it
- * stayed within the expected move of that time (null: nobody knows). The one definition of a hit.
+ * Which actions a logarithmic move over the horizon proves right: BUY when it is > 0, SELL when it
+ * is < 0, HOLD when it stayed within the expected move of that time (null: nobody knows). The one
+ * definition of a hit.
  */
-export const happenedIn = (move: number, usual: number | null): Readonly<Record<Action, boolean>> => ({
+export const happenedIn = (
+  move: number,
+  usual: number | null,
+): Readonly<Record<Action, boolean>> => ({
   BUY: move > 0,
   HOLD: usual !== null && Math.abs(move) <= usual,
   SELL: move < 0,
@@ -73,7 +78,10 @@ export const countCall = (
   if (happened[action]) counts.actions[action].hits += 1;
 };
 
-/** Counts the pending call if bar number `bar` (1 for the first) completes its horizon; see `happenedIn`. */
+/**
+ * Counts the pending call if bar number `bar` (1 for the first) completes its horizon; see
+ * `happenedIn`.
+ */
 export const settle = (state: TrackRecordState, bar: number, close: number): void => {
   const recommendation = state.pending;
   if (recommendation === null || bar < recommendation.dueAtBar) return;
@@ -83,7 +91,10 @@ export const settle = (state: TrackRecordState, bar: number, close: number): voi
   countCall(state.counts, recommendation.action, happenedIn(move, recommendation.expectedMove));
 };
 
-/** Notes a call to be counted later. Calls never overlap, so that the samples are independent of each other. */
+/**
+ * Notes a call to be counted later. Calls never overlap, so that the samples are independent of
+ * each other.
+ */
 export const note = (state: TrackRecordState, recommendation: PendingRecommendation): void => {
   if (state.pending === null && recommendation.close > 0) state.pending = { ...recommendation };
 };

@@ -7,7 +7,10 @@ export interface LogRow {
   readonly body: string;
 }
 
-/** A page of a log, and the hash the log itself keeps for its last event (undefined when it keeps none). */
+/**
+ * A page of a log, and the hash the log itself keeps for its last event (undefined when it keeps
+ * none).
+ */
 export interface LogPage {
   readonly rows: readonly LogRow[];
   readonly hash: string | null | undefined;
@@ -25,10 +28,15 @@ export type ChainCheck =
   | { readonly ok: false; readonly detail: string };
 
 /**
- * Whether a page continues a stream from (after, hash): readable, of this stream, without gaps, and ending with the hash
- * that the log keeps. A log that does not is no source for a repair.
+ * Whether a page continues a stream from (after, hash): readable, of this stream, without gaps, and
+ * ending with the hash that the log keeps. A log that does not is no source for a repair.
  */
-export function checkChain(streamId: string, after: number, hash: string, page: LogPage): ChainCheck {
+export function checkChain(
+  streamId: string,
+  after: number,
+  hash: string,
+  page: LogPage,
+): ChainCheck {
   const events: StoredEvent[] = [];
   const hashes: string[] = [];
   let head = hash;
@@ -55,7 +63,9 @@ const broken = (detail: string): ChainCheck => ({ ok: false, detail });
 function readEvent(body: string): StoredEvent | null {
   try {
     const event: unknown = JSON.parse(body);
-    return typeof event === "object" && event !== null && "eventId" in event ? (event as StoredEvent) : null;
+    return typeof event === "object" && event !== null && "eventId" in event
+      ? (event as StoredEvent)
+      : null;
   } catch {
     return null;
   }

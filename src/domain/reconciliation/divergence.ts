@@ -16,7 +16,10 @@ export interface ProjectedPosition {
 /** A stream's log as its head tells it. */
 export interface LogHead {
   readonly version: number;
-  /** The log's hash at the mark's version; null when it does not reach that far, undefined when it keeps no hashes. */
+  /**
+   * The log's hash at the mark's version; null when it does not reach that far, undefined when it
+   * keeps no hashes.
+   */
   readonly hashAtPosition: string | null | undefined;
   /** When the first event after the mark occurred, epoch ms; null when there is none. */
   readonly waitingSince: number | null;
@@ -30,7 +33,8 @@ export const POSITION = "streams";
 export const LOG = "log";
 
 /**
- * What a mark says beside its log, or null when they agree. What is not older than `graceMs` is on its way, not stale.
+ * What a mark says beside its log, or null when they agree. What is not older than `graceMs` is on
+ * its way, not stale.
  */
 export function comparePosition(
   position: ProjectedPosition,
@@ -39,7 +43,11 @@ export function comparePosition(
   graceMs: number,
 ): DivergenceKind | null {
   if (position.version > log.version) return "ahead";
-  if (position.hash !== null && log.hashAtPosition !== undefined && position.hash !== log.hashAtPosition)
+  if (
+    position.hash !== null &&
+    log.hashAtPosition !== undefined &&
+    position.hash !== log.hashAtPosition
+  )
     return "corrupted";
   if (position.version === log.version || log.waitingSince === null) return null;
   if (log.waitingSince > now - graceMs) return null;
@@ -59,7 +67,13 @@ export interface Differences {
   readonly ahead: number;
 }
 
-export const NO_DIFFERENCES: Differences = { missing: 0, stale: 0, differing: 0, unjustified: 0, ahead: 0 };
+export const NO_DIFFERENCES: Differences = {
+  missing: 0,
+  stale: 0,
+  differing: 0,
+  unjustified: 0,
+  ahead: 0,
+};
 
 export const addDifferences = (one: Differences, other: Differences): Differences => ({
   missing: one.missing + other.missing,
@@ -89,7 +103,10 @@ export const describeRows = (d: Differences): string =>
     .map(([count, what]) => `${count} row(s) ${what}`)
     .join(", ");
 
-/** What mends findings of these kinds. Rows of a stream that is projected do not come back by publishing it again. */
+/**
+ * What mends findings of these kinds. Rows of a stream that is projected do not come back by
+ * publishing it again.
+ */
 export function actionFor(findings: readonly Pick<Finding, "kind" | "projection">[]): RepairAction {
   if (findings.some(({ kind }) => kind === "corrupted" || kind === "ahead")) return "reset";
   return findings.every(({ kind, projection }) => kind === "stale" && projection === POSITION)

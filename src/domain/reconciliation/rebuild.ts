@@ -1,4 +1,7 @@
-/** A rebuild's way: built beside the live table, compared with it, put in its place, and at last alone. */
+/**
+ * A rebuild's way: built beside the live table, compared with it, put in its place, and at last
+ * alone.
+ */
 export const REBUILD_STATES = [
   "building",
   "comparing",
@@ -45,7 +48,10 @@ export const NO_TABLE_DIFFERENCE: TableDifference = {
 
 export const MAX_EXAMPLES = 20;
 
-export const addTableDifference = (one: TableDifference, other: TableDifference): TableDifference => ({
+export const addTableDifference = (
+  one: TableDifference,
+  other: TableDifference,
+): TableDifference => ({
   onlyLive: one.onlyLive + other.onlyLive,
   onlyRebuilt: one.onlyRebuilt + other.onlyRebuilt,
   different: one.different + other.different,
@@ -57,7 +63,10 @@ export interface RebuildCursor {
   readonly phase: "build" | "compare";
   /** Streams, or the owners of rows, up to here are done. */
   readonly after: string;
-  /** The stream whose log is being read, how far, the log's hash there, and how often reading it has failed. */
+  /**
+   * The stream whose log is being read, how far, the log's hash there, and how often reading it has
+   * failed.
+   */
   readonly stream: {
     readonly streamId: string;
     readonly after: number;

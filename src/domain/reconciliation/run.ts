@@ -8,7 +8,10 @@ export type Depth = (typeof DEPTHS)[number];
 /** A run as it stands between two of its steps. */
 export interface Run {
   readonly id: string;
-  /** Counts the steps: whoever carries the run on says which step it means, and only one can take it. */
+  /**
+   * Counts the steps: whoever carries the run on says which step it means, and only one can take
+   * it.
+   */
   readonly step: number;
   readonly depth: Depth;
   readonly repair: boolean;
@@ -42,8 +45,9 @@ export interface Head {
 }
 
 /**
- * One stream's way through a run: its log is read page by page to compare what it implies with what is there (check), and
- * after a repair (demote, write, finish, republish, wait) it is checked again: only that proves the repair.
+ * One stream's way through a run: its log is read page by page to compare what it implies with what
+ * is there (check), and after a repair (demote, write, finish, republish, wait) it is checked
+ * again: only that proves the repair.
  */
 export interface Walk {
   readonly streamId: string;
@@ -62,7 +66,9 @@ export interface Walk {
   readonly position: Pick<ProjectedPosition, "version" | "hash">;
   /** The log's hash at the mark's version, once the walk has come that far. */
   readonly positionHash: string | null;
-  /** The newest version of which rows bear witness that it was projected, with everything before it. */
+  /**
+   * The newest version of which rows bear witness that it was projected, with everything before it.
+   */
   readonly witness: Head;
   readonly waitingSince: number | null;
   readonly differences: Readonly<Record<string, Differences>>;
@@ -74,14 +80,20 @@ export interface Walk {
 /** What a step changes beside the run's own row, in the same transaction. */
 export type Effect =
   | {
-      /** Moves the mark to what has been witnessed, and takes what lies beyond it out of the way. */
+      /**
+       * Moves the mark to what has been witnessed, and takes what lies beyond it out of the way.
+       */
       readonly kind: "reset";
       readonly streamId: string;
       readonly from: Pick<ProjectedPosition, "version" | "hash">;
       /** Null when the mark is right, so that live events may move it meanwhile. */
       readonly to: Head | null;
     }
-  | { readonly kind: "demote" | "write"; readonly streamId: string; readonly events: readonly StoredEvent[] }
+  | {
+      readonly kind: "demote" | "write";
+      readonly streamId: string;
+      readonly events: readonly StoredEvent[];
+    }
   | { readonly kind: "finish"; readonly streamId: string }
   | { readonly kind: "known"; readonly streamId: string; readonly version: number };
 

@@ -12,10 +12,15 @@ export type Backfill =
   | { readonly kind: "refused"; readonly field: "from" | "to"; readonly reason: string };
 
 /**
- * The slots of a cadence in [from, to] (epoch ms), oldest first, or why they cannot be had at once. The range lies in the
- * past; what is due from now on is the clock's.
+ * The slots of a cadence in [from, to] (epoch ms), oldest first, or why they cannot be had at once.
+ * The range lies in the past; what is due from now on is the clock's.
  */
-export const backfillSlots = (cadence: Cadence, from: number, to: number, marketNow: number): Backfill => {
+export const backfillSlots = (
+  cadence: Cadence,
+  from: number,
+  to: number,
+  marketNow: number,
+): Backfill => {
   if (from < EARLIEST) return { kind: "refused", field: "from", reason: "is before 1990-01-01" };
   if (to < from) return { kind: "refused", field: "to", reason: "is before from" };
   if (to > marketNow) {

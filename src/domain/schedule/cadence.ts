@@ -1,7 +1,10 @@
 import type { SessionEdge } from "../market/calendar.ts";
 import type { CalendarId } from "../market/calendar-id.ts";
 
-/** Due when the wall clock of a time zone matches a five-field cron expression (or `@daily`, `@hourly`, …). */
+/**
+ * Due when the wall clock of a time zone matches a five-field cron expression (or `@daily`,
+ * `@hourly`, …).
+ */
 export interface CronCadence {
   readonly type: "cron";
   readonly expression: string;
@@ -13,11 +16,17 @@ export interface CronCadence {
 export interface IntervalCadence {
   readonly type: "interval";
   readonly everySeconds: number;
-  /** An instant (epoch ms) that the beat goes through. It is a phase, not a start: slots lie on both sides of it. Default 0. */
+  /**
+   * An instant (epoch ms) that the beat goes through. It is a phase, not a start: slots lie on both
+   * sides of it. Default 0.
+   */
   readonly anchor?: number;
 }
 
-/** Due at each session's open or close on a market's calendar, so many seconds later (or, when negative, earlier). */
+/**
+ * Due at each session's open or close on a market's calendar, so many seconds later (or, when
+ * negative, earlier).
+ */
 export interface CalendarCadence {
   readonly type: "calendar";
   readonly calendar: CalendarId;

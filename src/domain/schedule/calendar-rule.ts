@@ -2,7 +2,10 @@ import { lastSession, nextSession } from "../market/calendar.ts";
 import type { CalendarCadence } from "./cadence.ts";
 import type { SlotRule } from "./slot-rule.ts";
 
-/** Slots at a fixed distance from the open or the close of each session, holidays and early closes included. */
+/**
+ * Slots at a fixed distance from the open or the close of each session, holidays and early closes
+ * included.
+ */
 export const calendarRule = ({ calendar, event, offsetSeconds }: CalendarCadence): SlotRule => {
   const offset = offsetSeconds * 1000;
   return {

@@ -2,7 +2,9 @@ import type { DueSlots } from "./due-slots.ts";
 import { decideOverlap, type OverlapPolicy } from "./overlap.ts";
 import type { SlotTrigger } from "./slot.ts";
 
-/** A due moment and what is to become of it. Instants are epoch milliseconds of the market's clock. */
+/**
+ * A due moment and what is to become of it. Instants are epoch milliseconds of the market's clock.
+ */
 export interface SlotClaim {
   readonly scheduleId: string;
   readonly slot: number;
@@ -25,7 +27,10 @@ export interface ClaimQuestion {
   readonly lateAfterSeconds: number;
 }
 
-/** What a tick makes of everything that is due: each slot runs, waits, or is skipped with its reason. */
+/**
+ * What a tick makes of everything that is due: each slot runs, waits, or is skipped with its
+ * reason.
+ */
 export const decideClaims = (question: ClaimQuestion): SlotClaim[] => {
   const { overlap, due, marketNow } = question;
   const line = [...question.line];
@@ -51,8 +56,8 @@ export const decideClaims = (question: ClaimQuestion): SlotClaim[] => {
 const STATE_OF = { run: "claimed", buffer: "buffered", skip: "skipped" } as const;
 
 /**
- * Slots that are passed over, each with its reason. Where there are too many to name, the last one that is named speaks
- * for those after it, so that no due moment goes unmentioned.
+ * Slots that are passed over, each with its reason. Where there are too many to name, the last one
+ * that is named speaks for those after it, so that no due moment goes unmentioned.
  */
 export const skipClaims = (
   scheduleId: string,

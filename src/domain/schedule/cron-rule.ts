@@ -2,19 +2,29 @@ import { Cron } from "croner";
 import type { CronCadence } from "./cadence.ts";
 import type { SlotRule } from "./slot-rule.ts";
 
-/** Sixty minutes listed one by one make 170 characters; what is much longer was not written by a person. */
+/**
+ * Sixty minutes listed one by one make 170 characters; what is much longer was not written by a
+ * person.
+ */
 const MAX_EXPRESSION_LENGTH = 256;
 
-/** 2000-01-01. An expression that has not fired within the 400 years croner looks ahead of it never will. */
+/**
+ * 2000-01-01. An expression that has not fired within the 400 years croner looks ahead of it never
+ * will.
+ */
 const REFERENCE = new Date(946_684_800_000);
 
 /**
  * croner, kept to what a schedule means by cron.
  *
- * Five fields, because the clock ticks once a minute. When the clocks change, croner knows two kinds of expression:
- * - with fixed minutes and hours (`30 2 * * *`, `0 9,17 * * 1-5`) a time that the spring gap swallows is due once, at the
- *   first moment after the gap, and a time that autumn repeats is due once, at its first occurrence;
- * - with a wildcard or a step in minutes or hours (`0 * * * *`) slots follow the hours that really pass: none in the gap,
+ * Five fields, because the clock ticks once a minute. When the clocks change, croner knows two
+ * kinds of expression:
+ * - with fixed minutes and hours (`30 2 * * *`, `0 9,17 * * 1-5`) a time that the spring gap
+ *   swallows is due once, at the
+ *   first moment after the gap, and a time that autumn repeats is due once, at its first
+ *   occurrence;
+ * - with a wildcard or a step in minutes or hours (`0 * * * *`) slots follow the hours that really
+ *   pass: none in the gap,
  *   and one on each pass of the repeated hour.
  */
 const parsed = ({ expression, timeZone }: CronCadence): Cron =>
@@ -45,7 +55,10 @@ export const reasonAgainstCron = (cadence: CronCadence): string | null => {
   }
 };
 
-/** Slots where the wall clock matches. croner is always given the instant to look from, so it never asks its own clock. */
+/**
+ * Slots where the wall clock matches. croner is always given the instant to look from, so it never
+ * asks its own clock.
+ */
 export const cronRule = (cadence: CronCadence): SlotRule => {
   const cron = parsed(cadence);
   return {

@@ -10,7 +10,9 @@ export interface DueSlotsQuestion {
   readonly after: number;
   /** Epoch ms; "now". A slot exactly at it is due. */
   readonly until: number;
-  /** A slot older than this, measured from `until`, is skipped. A slot exactly as old is still due. */
+  /**
+   * A slot older than this, measured from `until`, is skipped. A slot exactly as old is still due.
+   */
   readonly catchUpSeconds: number;
   /** How many slots to hand out at most; at least 1. */
   readonly limit: number;
@@ -39,7 +41,10 @@ export interface DueSlots {
   readonly skipped: readonly SkippedSlot[];
   /** The same slots and those that `skipped` has no room for; null when nothing was skipped. */
   readonly skippedSpan: SkippedSpan | null;
-  /** The first slot not handed out, so when to ask again: at or before `until` when there are `more`; null for never. */
+  /**
+   * The first slot not handed out, so when to ask again: at or before `until` when there are
+   * `more`; null for never.
+   */
   readonly next: number | null;
   /** Whether slots up to `until` remain. Ask again with the last returned slot as `after`. */
   readonly more: boolean;
@@ -50,7 +55,10 @@ export const LISTED_SKIPS = 100;
 /** How many skipped slots are visited to count them, where they cannot be computed. */
 export const COUNTED_SKIPS = 500;
 
-/** Two ticks of the clock: with less, a tick that comes late would skip slots that were never missed. */
+/**
+ * Two ticks of the clock: with less, a tick that comes late would skip slots that were never
+ * missed.
+ */
 const MIN_CATCH_UP_SECONDS = 120;
 const MAX_CATCH_UP_SECONDS = 366 * 86_400;
 
@@ -58,8 +66,10 @@ const TOO_OLD = "older than the catch-up window";
 
 /** Why a catch-up window cannot be kept, or null when it can. Ask before storing one. */
 export const validateCatchUp = (catchUpSeconds: number): string | null => {
-  if (!Number.isInteger(catchUpSeconds)) return "the catch-up window must be a whole number of seconds";
-  if (catchUpSeconds < MIN_CATCH_UP_SECONDS) return "the catch-up window must be at least 120 seconds";
+  if (!Number.isInteger(catchUpSeconds))
+    return "the catch-up window must be a whole number of seconds";
+  if (catchUpSeconds < MIN_CATCH_UP_SECONDS)
+    return "the catch-up window must be at least 120 seconds";
   if (catchUpSeconds > MAX_CATCH_UP_SECONDS) return "the catch-up window must be at most 366 days";
   return null;
 };
@@ -99,7 +109,12 @@ const skippedBefore = (
 ): Pick<DueSlots, "skipped" | "skippedSpan"> => {
   const counted = rule.count(after, horizon);
   const tooOld = (slot: number): boolean => slot < horizon;
-  const { slots, beyond } = take(rule, after, tooOld, counted === null ? COUNTED_SKIPS : LISTED_SKIPS);
+  const { slots, beyond } = take(
+    rule,
+    after,
+    tooOld,
+    counted === null ? COUNTED_SKIPS : LISTED_SKIPS,
+  );
   const first = slots[0];
   if (first === undefined) return { skipped: [], skippedSpan: null };
   const last = rule.previous(horizon) ?? first;
@@ -113,17 +128,28 @@ const skippedBefore = (
 /**
  * What is due in (after, until], oldest first, and what came due too long ago to be worth doing.
  *
- * The same question has the same answer, whoever asks and how often, and a span cut in two gives the same slots as the whole:
- * so a tick that comes twice, late, or not at all changes nothing as long as the gap fits the catch-up window.
- * The work is bounded by `limit` and by COUNTED_SKIPS, however long the clock stood still.
- * The cadence is one that `validateCadence` has let through.
+ * The same question has the same answer, whoever asks and how often, and a span cut in two gives
+ * the same slots as the whole: so a tick that comes twice, late, or not at all changes nothing as
+ * long as the gap fits the catch-up window. The work is bounded by `limit` and by COUNTED_SKIPS,
+ * however long the clock stood still. The cadence is one that `validateCadence` has let through.
  */
-export const dueSlots = ({ cadence, after, until, catchUpSeconds, limit }: DueSlotsQuestion): DueSlots => {
+export const dueSlots = ({
+  cadence,
+  after,
+  until,
+  catchUpSeconds,
+  limit,
+}: DueSlotsQuestion): DueSlots => {
   if (!(Number.isInteger(limit) && limit >= 1))
     throw new RangeError(`A limit of ${limit} would never advance`);
   const rule = slotRule(cadence);
   const horizon = until - catchUpSeconds * 1000;
-  const { slots, beyond } = take(rule, Math.max(after, horizon - 1), (slot) => slot <= until, limit);
+  const { slots, beyond } = take(
+    rule,
+    Math.max(after, horizon - 1),
+    (slot) => slot <= until,
+    limit,
+  );
   return {
     slots,
     ...skippedBefore(rule, after, horizon, TOO_OLD),
@@ -132,13 +158,18 @@ export const dueSlots = ({ cadence, after, until, catchUpSeconds, limit }: DueSl
   };
 };
 
-/** The slots in (after, until] when none of them is to be worked off, and why. As bounded as `dueSlots`. */
+/**
+ * The slots in (after, until] when none of them is to be worked off, and why. As bounded as
+ * `dueSlots`.
+ */
 export const skippedSlots = (
   cadence: Cadence,
   after: number,
   until: number,
   why: string,
-): Pick<DueSlots, "skipped" | "skippedSpan"> => skippedBefore(slotRule(cadence), after, until + 1, why);
+): Pick<DueSlots, "skipped" | "skippedSpan"> =>
+  skippedBefore(slotRule(cadence), after, until + 1, why);
 
 /** The first slot (epoch ms) after an instant, or null when there is none. */
-export const nextSlot = (cadence: Cadence, after: number): number | null => slotRule(cadence).next(after);
+export const nextSlot = (cadence: Cadence, after: number): number | null =>
+  slotRule(cadence).next(after);

@@ -1,7 +1,10 @@
 import type { IntervalCadence } from "./cadence.ts";
 import type { SlotRule } from "./slot-rule.ts";
 
-/** Slots at every whole number of intervals from the anchor. Real time: a day with 23 or 25 hours is nothing special. */
+/**
+ * Slots at every whole number of intervals from the anchor. Real time: a day with 23 or 25 hours is
+ * nothing special.
+ */
 export const intervalRule = ({ everySeconds, anchor = 0 }: IntervalCadence): SlotRule => {
   const every = everySeconds * 1000;
   const beatAtOrBefore = (instant: number): number => Math.floor((instant - anchor) / every);

@@ -1,7 +1,10 @@
 const FNV_OFFSET_BASIS = 0x811c9dc5;
 const FNV_PRIME = 0x01000193;
 
-/** FNV-1a, 32 bits, over the low bytes of the text's code units and the high bytes that are not zero. */
+/**
+ * FNV-1a, 32 bits, over the low bytes of the text's code units and the high bytes that are not
+ * zero.
+ */
 const fnv1a = (text: string): number => {
   let hash = FNV_OFFSET_BASIS;
   for (let index = 0; index < text.length; index += 1) {
@@ -13,10 +16,12 @@ const fnv1a = (text: string): number => {
 };
 
 /**
- * How many whole seconds, from 0 to `maxSeconds` inclusive, the work of a key (an asset, a schedule) starts after its slot.
+ * How many whole seconds, from 0 to `maxSeconds` inclusive, the work of a key (an asset, a
+ * schedule) starts after its slot.
  *
- * A hash and not chance: the same key always lands at the same second, so a replay and a second clock agree, and the keys of
- * a slot spread evenly over the window instead of falling on a price source together.
+ * A hash and not chance: the same key always lands at the same second, so a replay and a second
+ * clock agree, and the keys of a slot spread evenly over the window instead of falling on a price
+ * source together.
  */
 export const jitterSeconds = (key: string, maxSeconds: number): number => {
   if (!(Number.isInteger(maxSeconds) && maxSeconds >= 0))

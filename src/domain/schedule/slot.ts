@@ -2,7 +2,9 @@
 export const SLOT_STATES = ["claimed", "buffered", "enqueued", "skipped"] as const;
 export type SlotState = (typeof SLOT_STATES)[number];
 
-/** What made a slot: the clock in time, the clock too late, a person now, or a person for the past. */
+/**
+ * What made a slot: the clock in time, the clock too late, a person now, or a person for the past.
+ */
 export const SLOT_TRIGGERS = ["due", "catch-up", "run-now", "backfill"] as const;
 export type SlotTrigger = (typeof SLOT_TRIGGERS)[number];
 
@@ -21,7 +23,10 @@ export interface SlotJobs {
 export const openJobs = ({ jobs, succeeded, failed, cancelled }: SlotJobs): number =>
   jobs - succeeded - failed - cancelled;
 
-/** What became of a slot. A cancelled job did not succeed; a slot that found nothing to order did what was asked. */
+/**
+ * What became of a slot. A cancelled job did not succeed; a slot that found nothing to order did
+ * what was asked.
+ */
 export const slotOutcome = (state: SlotState, count: SlotJobs): SlotOutcome => {
   switch (state) {
     case "skipped":

@@ -24,7 +24,10 @@ const reasonAgainstCalendar = ({ offsetSeconds }: CalendarCadence): string | nul
   return null;
 };
 
-/** Why a cadence cannot be kept, in words for whoever wrote it, or null when it can. Ask before storing one. */
+/**
+ * Why a cadence cannot be kept, in words for whoever wrote it, or null when it can. Ask before
+ * storing one.
+ */
 export const validateCadence = (cadence: Cadence): string | null => {
   switch (cadence.type) {
     case "cron":

@@ -3,7 +3,10 @@ import { symbolOfStream } from "../events/envelope.ts";
 import { type JobRequest, shownSubject } from "../job/job.ts";
 import { traceIdOf } from "./traceparent.ts";
 
-/** Writes one structured line. `level` is debug, info, warn or error; `message` says what happened, the same each time. */
+/**
+ * Writes one structured line. `level` is debug, info, warn or error; `message` says what happened,
+ * the same each time.
+ */
 export type Log = (entry: Readonly<Record<string, unknown>>) => void;
 
 /** What a line is about. Absent where it is not known. */

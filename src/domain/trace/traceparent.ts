@@ -1,6 +1,6 @@
 /**
- * W3C Trace Context, level 1: the `traceparent` that ties together everything one cause set off, here and elsewhere.
- * What a caller's `tracestate` adds to it is read in `tracestate.ts`.
+ * W3C Trace Context, level 1: the `traceparent` that ties together everything one cause set off,
+ * here and elsewhere. What a caller's `tracestate` adds to it is read in `tracestate.ts`.
  */
 
 export interface TraceContext {
@@ -21,8 +21,8 @@ const SHAPE = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$
 const ZEROES = /^0+$/;
 
 /**
- * Reads a `traceparent`; null when it is not one. A version we do not know may carry more after its flags, and is read
- * as far as we understand it; version 00 may not, and ff is no version.
+ * Reads a `traceparent`; null when it is not one. A version we do not know may carry more after its
+ * flags, and is read as far as we understand it; version 00 may not, and ff is no version.
  */
 export function parseTraceparent(text: string): TraceContext | null {
   const [, version = "ff", traceId = "", parentId = "", flags = "", rest] = SHAPE.exec(text) ?? [];
@@ -41,7 +41,9 @@ export function child(traceparent: string, spanId: string): string | null {
   return parent === null ? null : formatTraceparent({ ...parent, parentId: spanId });
 }
 
-/** Carries on the trace of a caller, or starts one when the caller has none or sent something else. */
+/**
+ * Carries on the trace of a caller, or starts one when the caller has none or sent something else.
+ */
 export const continueTrace = (parent: string | null | undefined, ids: TraceIds): string =>
   (parent ? child(parent, ids.spanId()) : null) ?? startTrace(ids.traceId(), ids.spanId());
 

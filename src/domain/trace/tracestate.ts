@@ -1,6 +1,7 @@
 /**
- * W3C Trace Context, level 1, section 3.3: what the tracing systems of a caller say beside its `traceparent`. None of ours
- * writes one, so it is handed on as it came; blanks around its members and empty members are left out.
+ * W3C Trace Context, level 1, section 3.3: what the tracing systems of a caller say beside its
+ * `traceparent`. None of ours writes one, so it is handed on as it came; blanks around its members
+ * and empty members are left out.
  */
 
 /** "There can be a maximum of 32 list-members in a list." */
@@ -15,8 +16,8 @@ const KEY = /^(?:[a-z][a-z0-9_\-*/]{0,255}|[a-z0-9][a-z0-9_\-*/]{0,240}@[a-z][a-
 const VALUE = /^[ -+\--<>-~]{0,255}[!-+\--<>-~]$/;
 
 /**
- * A `tracestate` to hand on, or null when there is none: nothing of one that breaks the rules is believed. Several headers
- * come joined by commas, as HTTP joins them.
+ * A `tracestate` to hand on, or null when there is none: nothing of one that breaks the rules is
+ * believed. Several headers come joined by commas, as HTTP joins them.
  */
 export function readTracestate(text: string): string | null {
   const members: string[] = [];
@@ -45,7 +46,10 @@ function withoutBlanks(text: string): string {
 
 const isBlank = (character: string | undefined): boolean => character === " " || character === "\t";
 
-/** As many members as may be carried: of those that are too many the long ones go first, and each time the last. */
+/**
+ * As many members as may be carried: of those that are too many the long ones go first, and each
+ * time the last.
+ */
 function shortened(members: readonly string[]): readonly string[] {
   const kept = [...members];
   while (kept.join(",").length > MAX_CHARACTERS) {

@@ -22,10 +22,11 @@ export interface Following {
 }
 
 /**
- * What following the calls brought against holding the asset, over the same horizons. BUY is long, SELL is out, HOLD
- * keeps what one has; one begins without. Each change of position costs `cost` (a fraction of the position), getting out
- * at the end too; buying and holding pays for getting in and out. Calls are given series by series, oldest first, and
- * must not overlap, or one return would be earned several times.
+ * What following the calls brought against holding the asset, over the same horizons. BUY is long,
+ * SELL is out, HOLD keeps what one has; one begins without. Each change of position costs `cost` (a
+ * fraction of the position), getting out at the end too; buying and holding pays for getting in and
+ * out. Calls are given series by series, oldest first, and must not overlap, or one return would be
+ * earned several times.
  */
 export function followRecommendations(
   recommendations: readonly FollowedRecommendation[],

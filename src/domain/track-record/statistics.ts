@@ -7,7 +7,10 @@ export const BINS = 10;
 /** Below this many judged calls no figure is told: it would be noise that looks like knowledge. */
 export const MIN_SAMPLES = 10;
 
-/** Sums over the judged calls (hit or miss) of one action in one bin; o is 1 for a hit, c confidence, b base rate. */
+/**
+ * Sums over the judged calls (hit or miss) of one action in one bin; o is 1 for a hit, c
+ * confidence, b base rate.
+ */
 export interface BinSums {
   readonly action: Action;
   readonly bin: number;
@@ -21,7 +24,10 @@ export interface BinSums {
   readonly differenceSquared: number;
 }
 
-/** A number and how much it rests on. The interval is of 95 % and counts only calls whose horizons do not overlap. */
+/**
+ * A number and how much it rests on. The interval is of 95 % and counts only calls whose horizons
+ * do not overlap.
+ */
 export interface Statistic {
   readonly value: number | null;
   readonly low: number | null;
@@ -46,18 +52,27 @@ export interface TrackRecordStatistics {
   readonly effectiveN: number;
   readonly actions: Readonly<Record<Action, { readonly n: number; readonly hits: number }>>;
   readonly hitRate: Statistic;
-  /** Mean squared error of the reported confidence, of the base rate beside it, and reported − base (below 0 is better). */
+  /**
+   * Mean squared error of the reported confidence, of the base rate beside it, and reported − base
+   * (below 0 is better).
+   */
   readonly brier: Statistic;
   readonly baseRateBrier: Statistic;
   readonly brierDifference: Statistic;
   /** 1 − brier / baseRateBrier. */
   readonly skill: Statistic;
-  /** Mean distance between confidence and hit rate over the bins, weighted by n (expected calibration error). */
+  /**
+   * Mean distance between confidence and hit rate over the bins, weighted by n (expected
+   * calibration error).
+   */
   readonly calibrationError: Statistic;
   readonly calibration: readonly CalibrationBin[];
 }
 
-/** What sums over calls say. Sources: Brier, Monthly Weather Review 78 (1950); ECE: Naeini et al., AAAI 2015. */
+/**
+ * What sums over calls say. Sources: Brier, Monthly Weather Review 78 (1950); ECE: Naeini et al.,
+ * AAAI 2015.
+ */
 export function statisticsOf(sums: readonly BinSums[]): TrackRecordStatistics {
   const n = total(sums, "n");
   const effectiveN = total(sums, "independent");
@@ -105,13 +120,15 @@ export function toStatistic(
     const reason = `${n} resolved so far, ${MIN_SAMPLES} are needed`;
     return { value: null, low: null, high: null, ...size, reason };
   }
-  if (!Number.isFinite(value)) return { value: null, low: null, high: null, ...size, reason: "not defined" };
+  if (!Number.isFinite(value))
+    return { value: null, low: null, high: null, ...size, reason: "not defined" };
   if (interval === null) return { value, low: null, high: null, ...size, reason: null };
   return { value, ...interval, ...size, reason: null };
 }
 
 type Summed = Exclude<keyof BinSums, "action" | "bin">;
-const total = (sums: readonly BinSums[], key: Summed): number => sums.reduce((sum, one) => sum + one[key], 0);
+const total = (sums: readonly BinSums[], key: Summed): number =>
+  sums.reduce((sum, one) => sum + one[key], 0);
 
 const byAction = (sums: readonly BinSums[]): TrackRecordStatistics["actions"] =>
   Object.fromEntries(

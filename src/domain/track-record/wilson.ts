@@ -7,9 +7,10 @@ export interface Interval {
 }
 
 /**
- * 95 % score interval of a probability after `rate`·n successes in `n` > 0 trials; n need not be whole. Unlike the normal
- * interval it stays within 0..1 and is honest for small samples.
- * Source: E. B. Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", JASA 22 (1927).
+ * 95 % score interval of a probability after `rate`·n successes in `n` > 0 trials; n need not be
+ * whole. Unlike the normal interval it stays within 0..1 and is honest for small samples. Source:
+ * E. B. Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", JASA 22
+ * (1927).
  */
 export function wilson(rate: number, n: number): Interval {
   const z2 = Z95 * Z95;

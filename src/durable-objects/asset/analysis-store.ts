@@ -29,7 +29,12 @@ export class AnalysisStore {
 
   read(resolution: Resolution): Row | null {
     const row = this.#sql
-      .exec<{ state: string; dirty_from: number | null; event_id: string | null; version: number | null }>(
+      .exec<{
+        state: string;
+        dirty_from: number | null;
+        event_id: string | null;
+        version: number | null;
+      }>(
         "SELECT state, dirty_from, event_id, version FROM analysis WHERE resolution = ?",
         resolution,
       )
@@ -41,7 +46,9 @@ export class AnalysisStore {
 
   /** The resolutions that something has been computed for. */
   resolutions(): Resolution[] {
-    const rows = this.#sql.exec<{ resolution: Resolution }>("SELECT resolution FROM analysis").toArray();
+    const rows = this.#sql
+      .exec<{ resolution: Resolution }>("SELECT resolution FROM analysis")
+      .toArray();
     return rows.map(({ resolution }) => resolution);
   }
 
@@ -55,7 +62,10 @@ export class AnalysisStore {
     );
   }
 
-  /** Bars at or before the last analysed one have changed: the state is no longer what the bars imply. */
+  /**
+   * Bars at or before the last analysed one have changed: the state is no longer what the bars
+   * imply.
+   */
   barsChangedFrom(resolution: Resolution, timestamp: number): void {
     this.#sql.exec(
       `UPDATE analysis SET dirty_from = min(coalesce(dirty_from, ?1), ?1)
@@ -67,7 +77,8 @@ export class AnalysisStore {
 
   context(asset: AssetFact, resolution: Resolution, version: number): RecommendationContext | null {
     const row = this.read(resolution);
-    if (row === null || row.dirtyFrom !== null || row.eventId === null || row.version === null) return null;
+    if (row === null || row.dirtyFrom !== null || row.eventId === null || row.version === null)
+      return null;
     const { first } = this.#sql
       .exec<{ first: number | null }>(
         "SELECT min(timestamp) AS first FROM bars WHERE resolution = ?",
@@ -92,7 +103,10 @@ export class AnalysisStore {
   }
 }
 
-/** One commit of indicators. A changed past or a newer analysis version starts over from the first bar. */
+/**
+ * One commit of indicators. A changed past or a newer analysis version starts over from the first
+ * bar.
+ */
 export function computeIndicators(
   db: AssetDatabase,
   command: IndicatorsCommand,
@@ -108,9 +122,14 @@ export function computeIndicators(
   );
   const { events, state, computed, rebuilt, newest } = decision;
   if (events.length === 0) return { computed: 0, rebuilt: false, head: db.log.head() };
-  // The newest event behind these bars is their cause, even if an older one's job came to compute them.
+  // The newest event behind these bars is their cause, even if an older one's job came to compute
+  // them.
   const cause = { ...command.cause, causationId: db.log.idOf(newest) ?? command.cause.causationId };
   const last = db.log.append(events, cause, stamp).at(-1);
-  db.analysis.write(resolution, { state, eventId: last?.eventId ?? null, version: last?.version ?? null });
+  db.analysis.write(resolution, {
+    state,
+    eventId: last?.eventId ?? null,
+    version: last?.version ?? null,
+  });
   return { computed, rebuilt, head: db.log.head() };
 }

@@ -47,9 +47,9 @@ export interface AssetDatabase {
 const MAX_READ_BYTES = 1_000_000;
 
 /**
- * One asset: the short, serial commit point. Each command is one transaction in which state, event, consumed row and
- * outbox row are written together; publishing follows, with the alarm as safety net. No command waits for anything outside
- * but the events queue.
+ * One asset: the short, serial commit point. Each command is one transaction in which state, event,
+ * consumed row and outbox row are written together; publishing follows, with the alarm as safety
+ * net. No command waits for anything outside but the events queue.
  */
 export class AssetObject extends DurableObject<Env> {
   readonly #db: AssetDatabase;
@@ -76,7 +76,10 @@ export class AssetObject extends DurableObject<Env> {
     this.#commits = new Commits(ctx, log, this.#outbox, env.DB);
   }
 
-  /** Registers the asset, or changes it when it is registered already; the same fact twice is one event. */
+  /**
+   * Registers the asset, or changes it when it is registered already; the same fact twice is one
+   * event.
+   */
   async register(command: RegisterCommand): Promise<RegisterResult> {
     return this.#commit(command.symbol, (stamp) => {
       const found = this.#db.asset.write(this.#db.log, command, stamp);
@@ -84,19 +87,27 @@ export class AssetObject extends DurableObject<Env> {
     });
   }
 
-  /** Merges bars, dividends and splits into the asset. Added ones are ingested, changed ones revised, repeated ones nothing. */
+  /**
+   * Merges bars, dividends and splits into the asset. Added ones are ingested, changed ones
+   * revised, repeated ones nothing.
+   */
   async ingest(command: IngestCommand): Promise<IngestResult> {
     return this.#once("ingest", command, (stamp) => ingestBars(this.#db, command, stamp));
   }
 
-  /** Computes what the bars since the last time imply, or everything again after a late or revised bar. */
+  /**
+   * Computes what the bars since the last time imply, or everything again after a late or revised
+   * bar.
+   */
   async computeIndicators(command: IndicatorsCommand): Promise<IndicatorsResult> {
-    return this.#once("indicators", command, (stamp) => computeIndicators(this.#db, command, stamp));
+    return this.#once("indicators", command, (stamp) =>
+      computeIndicators(this.#db, command, stamp),
+    );
   }
 
   /**
-   * What a recommendation may be based on now, or null while nothing has been computed. Changes nothing. With `engine`
-   * (see `engineKey`) it also tells how that engine has fared here.
+   * What a recommendation may be based on now, or null while nothing has been computed. Changes
+   * nothing. With `engine` (see `engineKey`) it also tells how that engine has fared here.
    */
   async recommendationContext(
     symbol: string,
@@ -108,12 +119,14 @@ export class AssetObject extends DurableObject<Env> {
     const found = this.#db.analysis.context(asset, resolution, this.#db.log.head());
     if (found === null) return null;
     const context = { ...found, ...evaluationContext(this.#db, asset, resolution) };
-    return engine === undefined ? context : { ...context, record: readRecord(this.#db, resolution, engine) };
+    return engine === undefined
+      ? context
+      : { ...context, record: readRecord(this.#db, resolution, engine) };
   }
 
   /**
-   * Keeps a recommendation, unless the stream has moved on since its context was read. A snapshot that was answered
-   * before keeps its first answer.
+   * Keeps a recommendation, unless the stream has moved on since its context was read. A snapshot
+   * that was answered before keeps its first answer.
    */
   async recordRecommendation(command: RecordRecommendationCommand): Promise<RecommendationResult> {
     return this.#once(
@@ -126,26 +139,37 @@ export class AssetObject extends DurableObject<Env> {
 
   /** Resolves the recommendations whose horizon bar has come; each once, whatever comes twice. */
   async evaluateRecommendations(command: ResolveCommand): Promise<EvaluationsResult> {
-    return this.#once("resolution", command, (stamp) => evaluateRecommendations(this.#db, command, stamp));
+    return this.#once("resolution", command, (stamp) =>
+      evaluateRecommendations(this.#db, command, stamp),
+    );
   }
 
-  /** What `ingest` would do now. Like the other previews it runs the very same commit and undoes it: nothing stays. */
+  /**
+   * What `ingest` would do now. Like the other previews it runs the very same commit and undoes it:
+   * nothing stays.
+   */
   async previewIngest(command: IngestCommand): Promise<Preview<IngestResult>> {
     return this.#preview("ingest", command, (stamp) => ingestBars(this.#db, command, stamp));
   }
 
   async previewIndicators(command: IndicatorsCommand): Promise<Preview<IndicatorsResult>> {
-    return this.#preview("indicators", command, (stamp) => computeIndicators(this.#db, command, stamp));
+    return this.#preview("indicators", command, (stamp) =>
+      computeIndicators(this.#db, command, stamp),
+    );
   }
 
-  async previewRecommendation(command: RecordRecommendationCommand): Promise<Preview<RecommendationResult>> {
+  async previewRecommendation(
+    command: RecordRecommendationCommand,
+  ): Promise<Preview<RecommendationResult>> {
     return this.#preview("recommendation", command, (stamp) =>
       recordRecommendation(this.#db, command, stamp),
     );
   }
 
   async previewEvaluations(command: ResolveCommand): Promise<Preview<EvaluationsResult>> {
-    return this.#preview("resolution", command, (stamp) => evaluateRecommendations(this.#db, command, stamp));
+    return this.#preview("resolution", command, (stamp) =>
+      evaluateRecommendations(this.#db, command, stamp),
+    );
   }
 
   /** How far the stream reaches, and the hash that vouches for it. */
@@ -154,7 +178,10 @@ export class AssetObject extends DurableObject<Env> {
     return this.#db.log.top();
   }
 
-  /** The head, what the log's hash was at a version, and since when the event after that version waits. */
+  /**
+   * The head, what the log's hash was at a version, and since when the event after that version
+   * waits.
+   */
   async compareHead(symbol: string, version: number): Promise<HeadView> {
     this.#assertSymbol(symbol);
     return this.#db.log.beside(version);
@@ -167,8 +194,9 @@ export class AssetObject extends DurableObject<Env> {
   }
 
   /**
-   * The log after a version, oldest first; whoever sees a gap reads it from here. Events are as they were written
-   * (`StoredEvent`): RPC types cannot carry an unknown payload, so readers bring them to today's shape first.
+   * The log after a version, oldest first; whoever sees a gap reads it from here. Events are as
+   * they were written (`StoredEvent`): RPC types cannot carry an unknown payload, so readers bring
+   * them to today's shape first.
    */
   async readEvents(
     symbol: string,
@@ -204,7 +232,12 @@ export class AssetObject extends DurableObject<Env> {
     const { jobId: id, requestHash: payloadHash } = command;
     const outcome = await this.#commit(command.symbol, (stamp) => {
       if (!this.#tidied) forgetOld(this.#db.sql, stamp.now);
-      return once(this.#db.sql, { consumer, id, payloadHash, now: stamp.now }, () => effect(stamp), isFinal);
+      return once(
+        this.#db.sql,
+        { consumer, id, payloadHash, now: stamp.now },
+        () => effect(stamp),
+        isFinal,
+      );
     });
     this.#tidied = true;
     // The conflict is on record by now; whoever reused the id is told by an error of its own.

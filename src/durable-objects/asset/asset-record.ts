@@ -21,19 +21,28 @@ export class AssetRecord {
   required(): AssetFact {
     const fact = this.fact();
     if (fact === null) {
-      throw new CommandRefused({ code: "asset_unknown", detail: "the asset has not been registered" });
+      throw new CommandRefused({
+        code: "asset_unknown",
+        detail: "the asset has not been registered",
+      });
     }
     return fact;
   }
 
-  /** Tells what the asset is when that is not what the command was made from; then nothing is written. */
+  /**
+   * Tells what the asset is when that is not what the command was made from; then nothing is
+   * written.
+   */
   write(log: EventLog, command: RegisterCommand, stamp: Stamp): AssetFact | null {
     const fact = this.fact();
     const decision = decideRegister({ fact }, command);
     if (decision.kind === "refused" && fact !== null) return fact;
     const events = acceptedOrThrow(decision);
     if (events.length === 0) return null;
-    this.#sql.exec("INSERT OR REPLACE INTO asset (id, fact) VALUES (1, ?)", JSON.stringify(command.fact));
+    this.#sql.exec(
+      "INSERT OR REPLACE INTO asset (id, fact) VALUES (1, ?)",
+      JSON.stringify(command.fact),
+    );
     log.append(events, command.cause, stamp);
     return null;
   }

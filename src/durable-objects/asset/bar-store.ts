@@ -2,7 +2,10 @@ import type { Bar } from "../../domain/asset/bar.ts";
 import type { ClosesAround } from "../../domain/asset/split-steps.ts";
 import type { Resolution } from "../../domain/market/resolution.ts";
 
-/** Bars go in as JSON lists of at most this many, to stay far below the 2 MB that one parameter may hold. */
+/**
+ * Bars go in as JSON lists of at most this many, to stay far below the 2 MB that one parameter may
+ * hold.
+ */
 const ROWS_PER_STATEMENT = 2_000;
 
 /** A row as SQL gives it back. */
@@ -96,7 +99,11 @@ export class BarStore {
   closesAround(resolution: Resolution, key: number): ClosesAround {
     const [before] = this.closesUpTo(resolution, key - 1, 1);
     const next = this.nthAfter(resolution, key - 1, 1);
-    return { before: before?.close ?? null, after: next?.close ?? null, first: next?.timestamp ?? null };
+    return {
+      before: before?.close ?? null,
+      after: next?.close ?? null,
+      first: next?.timestamp ?? null,
+    };
   }
 
   write(resolution: Resolution, bars: readonly Bar[], version: number): void {

@@ -1,4 +1,6 @@
-/** The same id came with other contents: somebody reuses ids, and neither effect may silently win. */
+/**
+ * The same id came with other contents: somebody reuses ids, and neither effect may silently win.
+ */
 export class PayloadConflict extends Error {
   override readonly name = "PayloadConflict";
   readonly code = "payload_conflict";
@@ -18,9 +20,10 @@ interface Order {
 }
 
 /**
- * Runs an effect once per (consumer, id) and remembers its result in the same transaction: a redelivery gets the stored
- * result, the same id with a different payload is a conflict that is written down. `isFinal` may say that a result is
- * no effect yet and is to be asked again. Must be called inside `transactionSync`.
+ * Runs an effect once per (consumer, id) and remembers its result in the same transaction: a
+ * redelivery gets the stored result, the same id with a different payload is a conflict that is
+ * written down. `isFinal` may say that a result is no effect yet and is to be asked again. Must be
+ * called inside `transactionSync`.
  */
 export function once<T>(
   sql: SqlStorage,
@@ -72,8 +75,9 @@ function noteConflict(sql: SqlStorage, { consumer, id, payloadHash, now }: Order
 }
 
 /**
- * Longer than anything redelivers: queues keep a message 14 days, a parked one may be redriven weeks later. After that a
- * repetition meets the effect's own key (bar, snapshot), which changes nothing either.
+ * Longer than anything redelivers: queues keep a message 14 days, a parked one may be redriven
+ * weeks later. After that a repetition meets the effect's own key (bar, snapshot), which changes
+ * nothing either.
  */
 const KEPT_MS = 90 * 86_400_000;
 

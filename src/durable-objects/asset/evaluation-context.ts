@@ -1,7 +1,11 @@
 import type { AssetFact } from "../../domain/events/catalogue.ts";
 import { isCalendarId } from "../../domain/market/calendar-id.ts";
 import type { Resolution } from "../../domain/market/resolution.ts";
-import { actionsAround, QUALITY_WINDOW, seriesQuality } from "../../domain/quality/series-quality.ts";
+import {
+  actionsAround,
+  QUALITY_WINDOW,
+  seriesQuality,
+} from "../../domain/quality/series-quality.ts";
 import type { RecommendedOn } from "../../domain/recommendation/recommendation.ts";
 import type { AssetDatabase } from "./asset-object.ts";
 

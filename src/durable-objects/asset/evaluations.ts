@@ -10,7 +10,10 @@ import { knownSplits } from "./known-splits.ts";
 /** What one commit resolves at most: some 100 KB of events. The rest is due at the next slot. */
 const MAX_AT_ONCE = 100;
 
-/** Judges every call whose horizon bar is there, and keeps the engines' records. Runs inside the object's transaction. */
+/**
+ * Judges every call whose horizon bar is there, and keeps the engines' records. Runs inside the
+ * object's transaction.
+ */
 export function evaluateRecommendations(
   db: AssetDatabase,
   command: ResolveCommand,
@@ -21,7 +24,8 @@ export function evaluateRecommendations(
     db.log.append([event], { ...command.cause, causationId: open.eventId }, stamp);
     db.openRecommendations.close(open);
   }
-  for (const { resolution, key, record } of decision.records) writeRecord(db, resolution, key, record);
+  for (const { resolution, key, record } of decision.records)
+    writeRecord(db, resolution, key, record);
   return { resolved: decision.resolved.length, head: db.log.head() };
 }
 
@@ -45,7 +49,11 @@ function viewOf(db: AssetDatabase): EvaluationsView {
 }
 
 /** How an engine has fared on a series; null before its first counted resolution. */
-export function readRecord({ sql }: AssetDatabase, resolution: Resolution, key: string): EngineRecord | null {
+export function readRecord(
+  { sql }: AssetDatabase,
+  resolution: Resolution,
+  key: string,
+): EngineRecord | null {
   const row = sql
     .exec<{ record: string }>(
       "SELECT record FROM engine_records WHERE resolution = ? AND engine = ?",

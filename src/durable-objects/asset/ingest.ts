@@ -7,7 +7,10 @@ import type { AssetDatabase } from "./asset-object.ts";
 import { acceptedOrThrow } from "./asset-record.ts";
 import { splitsChanged } from "./known-splits.ts";
 
-/** One commit of bars and corporate actions: rows, events and what the analysis must redo. Runs inside the object's transaction. */
+/**
+ * One commit of bars and corporate actions: rows, events and what the analysis must redo. Runs
+ * inside the object's transaction.
+ */
 export function ingestBars(db: AssetDatabase, command: IngestCommand, stamp: Stamp): IngestResult {
   const { resolution } = command;
   const view = {
@@ -34,5 +37,10 @@ export function ingestBars(db: AssetDatabase, command: IngestCommand, stamp: Sta
   if (Number.isFinite(earliest)) db.analysis.barsChangedFrom(resolution, earliest);
   if (changed > 0) splitsChanged(db, db.asset.required());
   const unchanged = command.bars.length - counts.added - counts.revised;
-  return { ...counts, unchanged, ...(changed > 0 ? { actions: changed } : {}), head: db.log.head() };
+  return {
+    ...counts,
+    unchanged,
+    ...(changed > 0 ? { actions: changed } : {}),
+    head: db.log.head(),
+  };
 }

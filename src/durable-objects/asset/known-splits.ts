@@ -19,7 +19,10 @@ export function knownSplits(
   return splitSteps(actionsBetween(byKey, (key) => bars.closesAround(resolution, key)));
 }
 
-/** A split that was told, or taken back, changes what bars of before it are, at every resolution: their analysis starts over. */
+/**
+ * A split that was told, or taken back, changes what bars of before it are, at every resolution:
+ * their analysis starts over.
+ */
 export function splitsChanged(db: AssetDatabase, asset: AssetFact): void {
   for (const resolution of db.analysis.resolutions()) {
     const row = db.analysis.read(resolution);

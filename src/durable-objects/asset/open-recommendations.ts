@@ -6,7 +6,9 @@ import type { RecommendationBody } from "../../domain/recommendation/recommendat
 /** How many open calls one look goes through; a series has as many open as its horizon has bars. */
 const MAX_SCANNED = 500;
 
-/** Recommendations that have not been resolved. A row leaves in the transaction that resolves it. */
+/**
+ * Recommendations that have not been resolved. A row leaves in the transaction that resolves it.
+ */
 export class OpenRecommendations {
   readonly #sql: SqlStorage;
 

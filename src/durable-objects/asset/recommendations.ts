@@ -1,10 +1,16 @@
-import type { RecommendationResult, RecordRecommendationCommand } from "../../domain/asset/commands.ts";
+import type {
+  RecommendationResult,
+  RecordRecommendationCommand,
+} from "../../domain/asset/commands.ts";
 import { decideRecommendation } from "../../domain/asset/decide.ts";
 import type { Stamp } from "../event-log.ts";
 import type { AssetDatabase } from "./asset-object.ts";
 import { acceptedOrThrow } from "./asset-record.ts";
 
-/** Keeps one recommendation; the same snapshot is answered once. Runs inside the object's transaction. */
+/**
+ * Keeps one recommendation; the same snapshot is answered once. Runs inside the object's
+ * transaction.
+ */
 export function recordRecommendation(
   db: AssetDatabase,
   command: RecordRecommendationCommand,
@@ -14,14 +20,19 @@ export function recordRecommendation(
   const { snapshotHash } = recommendation;
   const version = db.log.head();
   const first = answerTo(db, snapshotHash);
-  const decision = decideRecommendation({ fact: db.asset.fact(), version, answerTo: () => first }, command);
+  const decision = decideRecommendation(
+    { fact: db.asset.fact(), version, answerTo: () => first },
+    command,
+  );
   if (decision.kind === "refused" && decision.error.code === "version_conflict") {
     return { kind: "conflict", expected: expectedVersion, actual: version };
   }
   const events = acceptedOrThrow(decision);
-  if (first !== null) return { kind: "recorded", recommendationId: first, repeated: true, head: version };
+  if (first !== null)
+    return { kind: "recorded", recommendationId: first, repeated: true, head: version };
   const cause = { ...command.cause, causationId: recommendation.basedOn.eventId };
-  // The decision has compared the versions already; the log compares them again, because it is the log's promise.
+  // The decision has compared the versions already; the log compares them again, because it is the
+  // log's promise.
   const outcome = db.log.appendAt(expectedVersion, events, cause, stamp);
   if (outcome.kind === "conflict") return outcome;
   const { recommendationId } = recommendation;

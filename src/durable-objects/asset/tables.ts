@@ -4,9 +4,9 @@ import { chainHash, GENESIS } from "../../domain/events/rolling-hash.ts";
 export type Step = string | ((sql: SqlStorage) => void);
 
 /**
- * The tables of one asset's own database. Steps are only ever appended: objects that slept through releases run the
- * ones they missed. (`PRAGMA user_version` is refused by the platform, so the count has a table.)
- * WITHOUT ROWID where the key is composite: one row written instead of two.
+ * The tables of one asset's own database. Steps are only ever appended: objects that slept through
+ * releases run the ones they missed. (`PRAGMA user_version` is refused by the platform, so the
+ * count has a table.) WITHOUT ROWID where the key is composite: one row written instead of two.
  */
 export const ASSET_STEPS: readonly Step[] = [
   `CREATE TABLE events (
@@ -78,7 +78,10 @@ export const ASSET_STEPS: readonly Step[] = [
    ) WITHOUT ROWID;`,
 ];
 
-/** A log and its outbox as every new kind of object has them from its first day; triggers keep the log what it is. */
+/**
+ * A log and its outbox as every new kind of object has them from its first day; triggers keep the
+ * log what it is.
+ */
 const EVENT_LOG = `
   CREATE TABLE events (
     version INTEGER PRIMARY KEY,
@@ -93,7 +96,10 @@ const EVENT_LOG = `
     BEGIN SELECT RAISE(ABORT, 'versions are gapless'); END;
   CREATE TABLE outbox (version INTEGER PRIMARY KEY);`;
 
-/** The tables of one external service's breaker. `version` is that of the log as of which the state is true. */
+/**
+ * The tables of one external service's breaker. `version` is that of the log as of which the state
+ * is true.
+ */
 export const BREAKER_STEPS: readonly Step[] = [
   `${EVENT_LOG}
    CREATE TABLE breaker (
@@ -110,7 +116,9 @@ function chainEvents(sql: SqlStorage): void {
   sql.exec("DROP TRIGGER events_are_facts");
   let hash = GENESIS;
   for (let version = 1; ; version++) {
-    const row = sql.exec<{ body: string }>("SELECT body FROM events WHERE version = ?", version).toArray()[0];
+    const row = sql
+      .exec<{ body: string }>("SELECT body FROM events WHERE version = ?", version)
+      .toArray()[0];
     if (row === undefined) break;
     hash = chainHash(hash, JSON.parse(row.body));
     sql.exec("UPDATE events SET hash = ? WHERE version = ?", hash, version);
@@ -124,8 +132,13 @@ function chainEvents(sql: SqlStorage): void {
       BEGIN SELECT RAISE(ABORT, 'an event carries the hash of its stream'); END;`);
 }
 
-/** Brings the database to the newest step. Runs in the constructor, before any request is let in. */
-export function migrateTables(storage: DurableObjectStorage, steps: readonly Step[] = ASSET_STEPS): void {
+/**
+ * Brings the database to the newest step. Runs in the constructor, before any request is let in.
+ */
+export function migrateTables(
+  storage: DurableObjectStorage,
+  steps: readonly Step[] = ASSET_STEPS,
+): void {
   storage.transactionSync(() => {
     storage.sql.exec(
       "CREATE TABLE IF NOT EXISTS _steps (id INTEGER PRIMARY KEY CHECK (id = 1), done INTEGER NOT NULL)",

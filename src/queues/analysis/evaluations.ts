@@ -10,8 +10,9 @@ export interface EvaluationDeps {
 }
 
 /**
- * Jobs of mode `resolve` let the asset judge its recommendations that have come to their horizon; all others are
- * `recommend`'s. A call whose horizon bar is not there stays open, so a job that finds nothing has done its work.
+ * Jobs of mode `resolve` let the asset judge its recommendations that have come to their horizon;
+ * all others are `recommend`'s. A call whose horizon bar is not there stays open, so a job that
+ * finds nothing has done its work.
  */
 export const resolvingOr =
   (deps: EvaluationDeps, recommend: JobHandler): JobHandler =>

@@ -23,7 +23,10 @@ export interface Question {
   readonly snapshot: Snapshot;
   readonly variant: ModelVariant;
   readonly job: JobRecord;
-  /** How answers of this engine and prompt have fared on this series. It decides how sure the answer is, not the answer. */
+  /**
+   * How answers of this engine and prompt have fared on this series. It decides how sure the answer
+   * is, not the answer.
+   */
   readonly record: EngineRecord | null;
 }
 
@@ -35,7 +38,11 @@ export type SettledQuestion =
       readonly modelId: string;
       readonly recommendationId: string;
     }
-  | { readonly kind: "refused"; readonly reason: FallbackReason; readonly recommendationId: string };
+  | {
+      readonly kind: "refused";
+      readonly reason: FallbackReason;
+      readonly recommendationId: string;
+    };
 
 /** Where questions, answers, audits and the day's tokens are kept, for all workers together. */
 export interface ModelBook {
@@ -43,12 +50,14 @@ export interface ModelBook {
   claim(
     question: string,
     holder: string,
-  ): Promise<{ readonly kind: "mine" } | { readonly kind: "busy"; readonly until: number } | SettledQuestion>;
+  ): Promise<
+    { readonly kind: "mine" } | { readonly kind: "busy"; readonly until: number } | SettledQuestion
+  >;
   /** False when the day has not so many tokens left. */
   reserve(tokens: number, at: number): Promise<boolean>;
   /**
-   * One transaction: gives back what was reserved and not used, keeps the audit if there is one, and settles the question or
-   * gives it up. False when the question was somebody else's by then.
+   * One transaction: gives back what was reserved and not used, keeps the audit if there is one,
+   * and settles the question or gives it up. False when the question was somebody else's by then.
    */
   finish(end: {
     readonly question: string;
@@ -85,7 +94,10 @@ export interface ModelAdviceDeps {
   readonly log: Log;
 }
 
-/** What a model came to: advice, why there is none, or that somebody else is asking this very question. */
+/**
+ * What a model came to: advice, why there is none, or that somebody else is asking this very
+ * question.
+ */
 export type ModelAdvice =
   | {
       readonly kind: "advised";
@@ -93,7 +105,11 @@ export type ModelAdvice =
       readonly modelId: string;
       readonly recommendationId: string;
     }
-  | { readonly kind: "fallback"; readonly reason: FallbackReason; readonly recommendationId: string | null }
+  | {
+      readonly kind: "fallback";
+      readonly reason: FallbackReason;
+      readonly recommendationId: string | null;
+    }
   | { readonly kind: "busy"; readonly afterSeconds: number };
 
 export const MODEL_ENGINE_VERSION = LLM_ENGINE_VERSION;
@@ -111,7 +127,10 @@ export async function modelAdvice(question: Question, deps: ModelAdviceDeps): Pr
   const claim = await deps.book.claim(question.id, holder);
   switch (claim.kind) {
     case "busy":
-      return { kind: "busy", afterSeconds: Math.max(1, Math.ceil((claim.until - deps.now()) / 1000)) };
+      return {
+        kind: "busy",
+        afterSeconds: Math.max(1, Math.ceil((claim.until - deps.now()) / 1000)),
+      };
     case "mine": {
       const end = await new Inquiry(question, holder, deps).run();
       deps.metrics.count("model_answers_total", { outcome: end.reason ?? "accepted" });
@@ -130,7 +149,8 @@ export const adviceFrom = (
   { snapshot, record }: Pick<Question, "snapshot" | "record">,
 ): ModelAdvice => {
   const { recommendationId } = settled;
-  if (settled.kind === "refused") return { kind: "fallback", reason: settled.reason, recommendationId };
+  if (settled.kind === "refused")
+    return { kind: "fallback", reason: settled.reason, recommendationId };
   const { answer, modelId } = settled;
   return { kind: "advised", advice: adviceOf(answer, snapshot, record), modelId, recommendationId };
 };

@@ -1,5 +1,10 @@
 import type { ModelAnswer } from "../../domain/recommendation/llm/answer.ts";
-import { kept, type ModelAudit, type ModelTry, tryOf } from "../../domain/recommendation/llm/audit.ts";
+import {
+  kept,
+  type ModelAudit,
+  type ModelTry,
+  tryOf,
+} from "../../domain/recommendation/llm/audit.ts";
 import { tokensFor, tokensOf } from "../../domain/recommendation/llm/budget.ts";
 import {
   type CheckResult,
@@ -16,8 +21,16 @@ import type { ModelAdviceDeps, ModelResponse, Question, SettledQuestion } from "
 
 /** How an inquiry ended: settled for good, or for now with why the rules answer instead. */
 export type InquiryEnd =
-  | { readonly kind: "settled"; readonly settled: SettledQuestion; readonly reason: FallbackReason | null }
-  | { readonly kind: "open"; readonly reason: FallbackReason; readonly recommendationId: string | null };
+  | {
+      readonly kind: "settled";
+      readonly settled: SettledQuestion;
+      readonly reason: FallbackReason | null;
+    }
+  | {
+      readonly kind: "open";
+      readonly reason: FallbackReason;
+      readonly recommendationId: string | null;
+    };
 
 interface Attempted {
   readonly asked: ModelResponse;
@@ -62,7 +75,10 @@ export class Inquiry {
   }
 
   /** One call within the budget, looked at from every side; null when the budget is used up. */
-  async #try(prompt: Prompt, repair: Parameters<ModelAdviceDeps["ask"]>[2]): Promise<Attempted | null> {
+  async #try(
+    prompt: Prompt,
+    repair: Parameters<ModelAdviceDeps["ask"]>[2],
+  ): Promise<Attempted | null> {
     const { book, ask, now, maxOutputTokens, metrics, secrets } = this.#deps;
     const { snapshot, variant } = this.#question;
     const repairLength = repair === null ? "" : repair.answer + repair.complaint;
@@ -164,7 +180,11 @@ export class Inquiry {
   }
 }
 
-const verdictOf = (reply: ModelReply, snapshot: Snapshot, boundary: string): readonly CheckResult[] => {
+const verdictOf = (
+  reply: ModelReply,
+  snapshot: Snapshot,
+  boundary: string,
+): readonly CheckResult[] => {
   if (reply.kind === "failed") return [];
   return reply.answer === null
     ? unreadable(reply.problem ?? "the answer could not be read")
@@ -176,6 +196,7 @@ const answerOf = ({
   asked,
   verdict,
 }: Attempted): { readonly answer: ModelAnswer; readonly modelId: string } | null => {
-  if (asked.kind !== "answered" || asked.answer === null || problemsOf(verdict).length > 0) return null;
+  if (asked.kind !== "answered" || asked.answer === null || problemsOf(verdict).length > 0)
+    return null;
   return { answer: asked.answer, modelId: asked.modelId };
 };

@@ -50,7 +50,10 @@ export function rankingHandler(deps: RankingDeps): JobHandler {
         detail: "a ranking says which moment and resolution it is for",
       });
     const ranked = (await deps.made(job)) ?? (await rank(job, resolution, params.until, deps));
-    return done({ result: ranked, head: { streamId: rankingStream(resolution), version: ranked.version } });
+    return done({
+      result: ranked,
+      head: { streamId: rankingStream(resolution), version: ranked.version },
+    });
   };
 }
 

@@ -17,7 +17,12 @@ import { type Advice, recommend } from "../../domain/recommendation/rules-engine
 import type { Snapshot } from "../../domain/recommendation/snapshot.ts";
 import { causeOf, orderOf } from "../command.ts";
 import type { JobHandler, JobSuccess } from "../consumer.ts";
-import { MODEL_ENGINE_VERSION, type ModelAdvice, type ModelVariant, type Question } from "./model-advice.ts";
+import {
+  MODEL_ENGINE_VERSION,
+  type ModelAdvice,
+  type ModelVariant,
+  type Question,
+} from "./model-advice.ts";
 
 export interface RecommendationDeps {
   /** `engine` is the key of the engine whose record is asked for. */
@@ -33,7 +38,10 @@ export interface RecommendationDeps {
   /** Who answers for an asset: always the same one. */
   readonly variantOf: (symbol: string) => Variant;
   readonly askModel: (question: Question) => Promise<ModelAdvice>;
-  /** An older recommendation stands where this one was to: what is kept about it belongs to that one. */
+  /**
+   * An older recommendation stands where this one was to: what is kept about it belongs to that
+   * one.
+   */
   readonly noteStanding: (intended: string, standing: string) => Promise<void>;
 }
 
@@ -50,23 +58,35 @@ export function recommendationHandler(deps: RecommendationDeps): JobHandler {
       const outcome = await answer(job, deps);
       if (outcome !== null) return outcome;
     }
-    return later({ code: "version_conflict", detail: "the asset changed again and again meanwhile" });
+    return later({
+      code: "version_conflict",
+      detail: "the asset changed again and again meanwhile",
+    });
   };
 }
 
 /** One reading and one answer; null when the asset has moved on in between. */
-async function answer(job: JobRecord, deps: RecommendationDeps): Promise<Outcome<JobSuccess> | null> {
+async function answer(
+  job: JobRecord,
+  deps: RecommendationDeps,
+): Promise<Outcome<JobSuccess> | null> {
   const variant = deps.variantOf(job.symbol);
   const context = await deps.context(job.symbol, job.resolution, recordKeyOf(variant));
   if (context === null) {
     // Bars changed meanwhile; the indicators job that follows them is on its way.
-    return later({ code: "analysis_not_ready", detail: "the newest bars have not been analysed yet" });
+    return later({
+      code: "analysis_not_ready",
+      detail: "the newest bars have not been analysed yet",
+    });
   }
   const { snapshot, basedOn, version, quality } = context;
   const given = await adviceFor(job, variant, context, deps);
   if (given.kind === "busy") {
     const detail = "another worker is asking the model this very question";
-    return later({ code: "answer_under_way", detail }, Math.min(MAX_POLL_SECONDS, given.afterSeconds));
+    return later(
+      { code: "answer_under_way", detail },
+      Math.min(MAX_POLL_SECONDS, given.afterSeconds),
+    );
   }
   const { recommendationId } = given;
   const result = await deps.record({
@@ -180,7 +200,11 @@ async function byRules(
 /** Whose record decides how sure an answer is. The rules' own stands in their snapshot. */
 const recordKeyOf = (variant: Variant): string | undefined =>
   variant.engine === "llm"
-    ? engineKey({ engine: "llm", engineVersion: MODEL_ENGINE_VERSION, promptVersion: variant.promptVersion })
+    ? engineKey({
+        engine: "llm",
+        engineVersion: MODEL_ENGINE_VERSION,
+        promptVersion: variant.promptVersion,
+      })
     : undefined;
 
 /** Everything that decides a model's answer, as text to hash: an equal one is the same question. */

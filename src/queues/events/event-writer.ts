@@ -14,16 +14,19 @@ export interface StreamHead {
   readonly hash: string | null;
 }
 
-/** Events of one transaction stay under this as JSON: a D1 parameter holds 2 MB, and the feed stores them whole. */
+/**
+ * Events of one transaction stay under this as JSON: a D1 parameter holds 2 MB, and the feed stores
+ * them whole.
+ */
 const MAX_APPLY_BYTES = 800_000;
 
 /** So many deliveries at most, were every endpoint to take every event: rows of one transaction. */
 const MAX_DELIVERIES = 20_000;
 
 /**
- * Gathers events of several streams and applies them together with what they ask for. When the shared transaction
- * fails each stream is tried on its own, so a poisoned one delays no other; `failed` names the streams that did not
- * get through, and nothing more of those is applied.
+ * Gathers events of several streams and applies them together with what they ask for. When the
+ * shared transaction fails each stream is tried on its own, so a poisoned one delays no other;
+ * `failed` names the streams that did not get through, and nothing more of those is applied.
  */
 export class EventWriter {
   readonly failed = new Set<string>();
@@ -45,28 +48,42 @@ export class EventWriter {
   }
 
   /**
-   * Takes the next event of a stream. Throws when the stream has failed (a later event may not pass an earlier one) and
-   * when only newer code knows the event: what it asks for would never be ordered.
+   * Takes the next event of a stream. Throws when the stream has failed (a later event may not pass
+   * an earlier one) and when only newer code knows the event: what it asks for would never be
+   * ordered.
    */
   async add(stored: StoredEvent): Promise<void> {
     const size = JSON.stringify(stored).length;
     const deliveries = (this.#events.length + 1) * this.#subscriptions.length;
-    if (this.#events.length > 0 && (this.#bytes + size > MAX_APPLY_BYTES || deliveries > MAX_DELIVERIES))
+    if (
+      this.#events.length > 0 &&
+      (this.#bytes + size > MAX_APPLY_BYTES || deliveries > MAX_DELIVERIES)
+    )
       await this.flush();
     const { streamId, version } = stored;
-    if (this.failed.has(streamId)) throw new Error("an earlier event of the stream was not applied");
+    if (this.failed.has(streamId))
+      throw new Error("an earlier event of the stream was not applied");
     this.#events.push({ stored, event: upcast(stored) });
     this.#bytes += size;
     const hash = this.#heads.has(streamId) ? this.#heads.get(streamId)?.hash : GENESIS;
-    this.#heads.set(streamId, { streamId, version, hash: hash == null ? null : chainHash(hash, stored) });
+    this.#heads.set(streamId, {
+      streamId,
+      version,
+      hash: hash == null ? null : chainHash(hash, stored),
+    });
   }
 
-  /** Gives a stream up for this batch; `event` is the first one that was not applied, where it is known. */
+  /**
+   * Gives a stream up for this batch; `event` is the first one that was not applied, where it is
+   * known.
+   */
   fail(streamId: string, error: unknown, event?: StoredEvent): void {
     this.failed.add(streamId);
     const log = event === undefined ? this.#deps.log : within(this.#deps.log, eventContext(event));
     log({ level: "error", message: "events not projected", streamId, error: text(error) });
-    this.#deps.metrics.count("event_processing_errors_total", { event_type: event?.eventType ?? "" });
+    this.#deps.metrics.count("event_processing_errors_total", {
+      event_type: event?.eventType ?? "",
+    });
   }
 
   /** Applies what is gathered. Never throws. */
@@ -95,7 +112,11 @@ export class EventWriter {
     await this.#deps.apply(events, jobs, deliveries, heads);
     this.#measure(events, (this.#deps.now() - startedAt) / 1000);
     await this.#deps.wakeUp(jobs, deliveries).catch((error: unknown) => {
-      this.#deps.log({ level: "warn", message: "wakeUp lost; the sweep finds the work", error: text(error) });
+      this.#deps.log({
+        level: "warn",
+        message: "wakeUp lost; the sweep finds the work",
+        error: text(error),
+      });
     });
   }
 
@@ -103,7 +124,9 @@ export class EventWriter {
     const jobs: JobRequest[] = [];
     for (const { event } of events) {
       const symbol = reportsSplit(event) ? symbolOfStream(event.streamId) : null;
-      jobs.push(...jobsRequestedBy(event, symbol === null ? [] : await this.#deps.resolutions(symbol)));
+      jobs.push(
+        ...jobsRequestedBy(event, symbol === null ? [] : await this.#deps.resolutions(symbol)),
+      );
     }
     return jobs;
   }
@@ -116,7 +139,10 @@ export class EventWriter {
     }
     for (const { event } of events) {
       const { eventType, version } = event;
-      within(log, eventContext(event))({ level: "debug", message: "event processed", eventType, version });
+      within(
+        log,
+        eventContext(event),
+      )({ level: "debug", message: "event processed", eventType, version });
     }
   }
 }

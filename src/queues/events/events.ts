@@ -13,7 +13,8 @@ export interface ProjectedEvent {
   readonly event: AnyEvent;
 }
 
-export interface EventsDeps extends Pick<ConsumerDeps, "fileUnreadable" | "log" | "metrics" | "now"> {
+export interface EventsDeps
+  extends Pick<ConsumerDeps, "fileUnreadable" | "log" | "metrics" | "now"> {
   /** How far each stream is projected; one that is not there yet is left out. */
   readonly heads: (streamIds: readonly string[]) => Promise<ReadonlyMap<string, StreamHead>>;
   /** Events of a stream after a version, oldest first; as many as the log gives at once. */
@@ -21,7 +22,10 @@ export interface EventsDeps extends Pick<ConsumerDeps, "fileUnreadable" | "log" 
   /** The resolutions that an asset has bars in, as far as it is projected. */
   readonly resolutions: (symbol: string) => Promise<readonly Resolution[]>;
   readonly subscriptions: () => Promise<readonly Subscription[]>;
-  /** One transaction: rows of the events, the jobs and deliveries they ask for, and how far the streams are now. */
+  /**
+   * One transaction: rows of the events, the jobs and deliveries they ask for, and how far the
+   * streams are now.
+   */
   readonly apply: (
     events: readonly ProjectedEvent[],
     jobs: readonly JobRequest[],
@@ -29,18 +33,24 @@ export interface EventsDeps extends Pick<ConsumerDeps, "fileUnreadable" | "log" 
     heads: readonly StreamHead[],
   ) => Promise<void>;
   /** Tells the workers. What is lost here is found by the sweep, since it is recorded already. */
-  readonly wakeUp: (jobs: readonly JobRequest[], deliveries: readonly DeliveryRequest[]) => Promise<void>;
+  readonly wakeUp: (
+    jobs: readonly JobRequest[],
+    deliveries: readonly DeliveryRequest[],
+  ) => Promise<void>;
 }
 
-/** Reads of one stream's log for one batch; a stream further behind is carried on with the next message. */
+/**
+ * Reads of one stream's log for one batch; a stream further behind is carried on with the next
+ * message.
+ */
 const MAX_READS = 40;
 /** Logs read at once; a Worker has six connections. */
 const AT_ONCE = 6;
 const RETRY_SECONDS = 5;
 
 /**
- * Brings the read model up to the events, in version order per stream. A message only says how far a stream reaches:
- * repeated ones are skipped, and every event is read from its stream's own log.
+ * Brings the read model up to the events, in version order per stream. A message only says how far
+ * a stream reaches: repeated ones are skipped, and every event is read from its stream's own log.
  */
 export async function consumeEvents(batch: MessageBatch<unknown>, deps: EventsDeps): Promise<void> {
   const byStream = new Map<string, { message: Message<unknown>; body: EventMessage }[]>();
@@ -51,7 +61,8 @@ export async function consumeEvents(batch: MessageBatch<unknown>, deps: EventsDe
       await setAside(batch.queue, message, deps);
     } else {
       const { streamId, eventType } = parsed.data;
-      // The outbox may not talk to anyone but the queue, so what it has published is counted where it arrives.
+      // The outbox may not talk to anyone but the queue, so what it has published is counted where
+      // it arrives.
       if (eventType !== undefined && isEventType(eventType) && message.attempts === 1)
         deps.metrics.count("events_published_total", { event_type: eventType });
       byStream.set(streamId, [...(byStream.get(streamId) ?? []), { message, body: parsed.data }]);
@@ -65,11 +76,13 @@ export async function consumeEvents(batch: MessageBatch<unknown>, deps: EventsDe
   } catch (error) {
     deps.log({ level: "error", message: "read model unavailable", error: text(error) });
     deps.metrics.count("event_processing_errors_total", { event_type: "" }, byStream.size);
-    for (const { message } of [...byStream.values()].flat()) message.retry({ delaySeconds: RETRY_SECONDS });
+    for (const { message } of [...byStream.values()].flat())
+      message.retry({ delaySeconds: RETRY_SECONDS });
     return;
   }
 
-  // The usual case, small events of many streams, shares one transaction; a long stream gets as many as it needs.
+  // The usual case, small events of many streams, shares one transaction; a long stream gets as
+  // many as it needs.
   const writer = new EventWriter(deps, subscriptions, heads);
   const streams = [...byStream].map(([streamId, messages]) => ({
     streamId,
@@ -78,7 +91,8 @@ export async function consumeEvents(batch: MessageBatch<unknown>, deps: EventsDe
   }));
   for (let at = 0; at < streams.length; at += AT_ONCE) {
     const wave = streams.slice(at, at + AT_ONCE);
-    // What a log answers first is waited for together; one that fails keeps only its own stream back.
+    // What a log answers first is waited for together; one that fails keeps only its own stream
+    // back.
     const pages = await Promise.allSettled(
       wave.map(({ streamId, projected, target }) =>
         target > projected ? deps.readLog(streamId, projected) : [],
@@ -103,7 +117,10 @@ export async function consumeEvents(batch: MessageBatch<unknown>, deps: EventsDe
   }
 }
 
-/** Hands the writer a stream's events from where it is projected to the target. `first` is a page that was read already. */
+/**
+ * Hands the writer a stream's events from where it is projected to the target. `first` is a page
+ * that was read already.
+ */
 export async function collectStream(
   {
     streamId,

@@ -10,10 +10,14 @@ export const reportsSplit = (event: AnyEvent): boolean =>
   actionsOf(event).some(({ type }) => type === "split");
 
 /**
- * The jobs an event asks for. A commit of several events asks once, with its last part; a split asks at every resolution
- * that its asset has bars in (`resolutions`), because all of them may still show it.
+ * The jobs an event asks for. A commit of several events asks once, with its last part; a split
+ * asks at every resolution that its asset has bars in (`resolutions`), because all of them may
+ * still show it.
  */
-export function jobsRequestedBy(event: AnyEvent, resolutions: readonly Resolution[] = []): JobRequest[] {
+export function jobsRequestedBy(
+  event: AnyEvent,
+  resolutions: readonly Resolution[] = [],
+): JobRequest[] {
   switch (event.eventType) {
     case "MarketDataIngested": {
       const { symbol, resolution, part, parts, bars } = event.payload;
@@ -22,7 +26,9 @@ export function jobsRequestedBy(event: AnyEvent, resolutions: readonly Resolutio
       const split = reportsSplit(event) ? resolutions.filter((one) => !own.includes(one)) : [];
       return [
         ...own.map((one) => derived("indicators", event, symbol, one)),
-        ...split.map((one) => derived("indicators", event, symbol, one, `v${event.version}:${one}`)),
+        ...split.map((one) =>
+          derived("indicators", event, symbol, one, `v${event.version}:${one}`),
+        ),
       ];
     }
     case "MarketDataRevised":
@@ -91,11 +97,15 @@ export interface DeliveryRequest {
 const CLOCKS_APART_MS = 60_000;
 
 /**
- * Which endpoints an event goes to: those with at least one pattern that covers its routing key. What occurred before an
- * endpoint was registered is not for it, however late (as after a loss of the read model) it is projected. Events about an
- * endpoint and its breaker are not delivered to that endpoint, or each would be another one it cannot take.
+ * Which endpoints an event goes to: those with at least one pattern that covers its routing key.
+ * What occurred before an endpoint was registered is not for it, however late (as after a loss of
+ * the read model) it is projected. Events about an endpoint and its breaker are not delivered to
+ * that endpoint, or each would be another one it cannot take.
  */
-export function deliveriesOf(event: AnyEvent, subscriptions: readonly Subscription[]): DeliveryRequest[] {
+export function deliveriesOf(
+  event: AnyEvent,
+  subscriptions: readonly Subscription[],
+): DeliveryRequest[] {
   const key = routingKey(event.streamId, event.eventType);
   return subscriptions
     .filter(({ createdAt }) => Date.parse(event.occurredAt) > createdAt - CLOCKS_APART_MS)

@@ -42,7 +42,10 @@ export interface SettledDelivery {
   readonly state: "delivered" | "failed" | "retrying" | "cancelled";
   readonly attempt: DeliveryAttempt | null;
   readonly dueAt: number | null;
-  /** Why the endpoint is to be disabled (the receiver said 410, or its URL is not allowed any more); else null. */
+  /**
+   * Why the endpoint is to be disabled (the receiver said 410, or its URL is not allowed any more);
+   * else null.
+   */
   readonly disable: string | null;
   /** Of a failed delivery: whether its retries ran out. */
   readonly exhausted: boolean;
@@ -51,13 +54,22 @@ export interface SettledDelivery {
 }
 
 export interface WebhooksDeps
-  extends Pick<ConsumerDeps, "now" | "random" | "log" | "metrics" | "trace" | "fileUnreadable" | "renew"> {
+  extends Pick<
+    ConsumerDeps,
+    "now" | "random" | "log" | "metrics" | "trace" | "fileUnreadable" | "renew"
+  > {
   readonly claim: (ids: readonly string[]) => Promise<readonly ClaimedDelivery[]>;
   /** Makes the call, or tells for how many seconds the receiver's breaker wants it left alone. */
   readonly call: (call: PostCall) => Promise<PostAnswer | { readonly openSeconds: number }>;
-  /** Why an endpoint's URL may not be called, or null: the rules of registration hold at each attempt. */
+  /**
+   * Why an endpoint's URL may not be called, or null: the rules of registration hold at each
+   * attempt.
+   */
   readonly urlProblem: (url: string) => string | null;
-  /** One transaction: attempts and states, dead letters of those that gave up, endpoints that are disabled. */
+  /**
+   * One transaction: attempts and states, dead letters of those that gave up, endpoints that are
+   * disabled.
+   */
   readonly settle: (settled: readonly SettledDelivery[]) => Promise<void>;
   /** Seconds between attempts. */
   readonly schedule: readonly number[];
@@ -87,8 +99,14 @@ const STORE_RETRY_SECONDS = 15;
 /** Between two looks at a breaker that has been open for long. */
 const MAX_WAIT_SECONDS = 1_800;
 
-/** Sends a batch of deliveries. Each one is claimed first, so that it is in one pair of hands at a time. */
-export async function consumeWebhooks(batch: MessageBatch<unknown>, deps: WebhooksDeps): Promise<void> {
+/**
+ * Sends a batch of deliveries. Each one is claimed first, so that it is in one pair of hands at a
+ * time.
+ */
+export async function consumeWebhooks(
+  batch: MessageBatch<unknown>,
+  deps: WebhooksDeps,
+): Promise<void> {
   const messages: { message: Message<unknown>; id: string }[] = [];
   for (const message of batch.messages) {
     const parsed = deliveryMessage.safeParse(message.body);
@@ -106,7 +124,8 @@ export async function consumeWebhooks(batch: MessageBatch<unknown>, deps: Webhoo
     }
     if (settled.length > 0) await deps.settle(settled);
   } catch (error) {
-    // What was sent but not written down is sent again when its claim runs out: receivers know it by its webhook-id.
+    // What was sent but not written down is sent again when its claim runs out: receivers know it
+    // by its webhook-id.
     deps.log({ level: "error", message: "deliveries not recorded", error: text(error) });
     for (const { message } of messages) message.retry({ delaySeconds: STORE_RETRY_SECONDS });
     return;
@@ -156,8 +175,9 @@ async function send(delivery: ClaimedDelivery, deps: WebhooksDeps): Promise<Sett
 }
 
 /**
- * A receiver whose breaker is open is not called, and that costs no attempt. The longer it lasts the longer the waits,
- * so that a backlog does not come back every half minute; after days of it the delivery gives up like any other.
+ * A receiver whose breaker is open is not called, and that costs no attempt. The longer it lasts
+ * the longer the waits, so that a backlog does not come back every half minute; after days of it
+ * the delivery gives up like any other.
  */
 function deferred(
   delivery: ClaimedDelivery,
@@ -206,7 +226,14 @@ function unsent(
   deps: Pick<WebhooksDeps, "now">,
 ): SettledDelivery {
   const number = delivery.attempts.length + 1;
-  const attempt = { number, startedAt: deps.now(), durationMs: 0, status: null, error, excerpt: null };
+  const attempt = {
+    number,
+    startedAt: deps.now(),
+    durationMs: 0,
+    status: null,
+    error,
+    excerpt: null,
+  };
   return { delivery, state, attempt, dueAt: null, disable, exhausted: false, traceparent: null };
 }
 
@@ -236,7 +263,17 @@ export function callFor(
   const traceparent = continueTrace(stored.traceparent, trace);
   const { id: endpointId, url, secret } = endpoint;
   const { eventType } = stored;
-  return { endpointId, eventType, url, secret, id: eventId, body, traceparent, tracestate, event: stored };
+  return {
+    endpointId,
+    eventType,
+    url,
+    secret,
+    id: eventId,
+    body,
+    traceparent,
+    tracestate,
+    event: stored,
+  };
 }
 
 function readEvent(event: string): AnyEvent | null {

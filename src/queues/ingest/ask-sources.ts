@@ -4,7 +4,10 @@ import { faultClassOf, TREATMENTS } from "../../domain/job/fault.ts";
 import { mayPassOver } from "../../domain/market/vendor.ts";
 import { later, type Outcome, type Problem, refused } from "../../domain/outcome.ts";
 
-/** A price source's answer as this worker needs it: bars and where they come from, or why there are none. */
+/**
+ * A price source's answer as this worker needs it: bars and where they come from, or why there are
+ * none.
+ */
 export type Prices =
   | {
       readonly outcome: "bars";
@@ -65,8 +68,9 @@ export type SourceAnswer =
 const MAX_PAGES = 50;
 
 /**
- * Asks the sources in their order until one answers. A later one is asked only when the one before is out, limits us or
- * does not serve us; one that has begun to answer is not exchanged, so that no series is of two sources.
+ * Asks the sources in their order until one answers. A later one is asked only when the one before
+ * is out, limits us or does not serve us; one that has begun to answer is not exchanged, so that no
+ * series is of two sources.
  */
 export async function askSources(
   candidates: readonly string[],
@@ -78,8 +82,10 @@ export async function askSources(
   for (const source of candidates) {
     const answer = await readPages(source, from, ask);
     if (answer.kind === "series") return { kind: "answered", series: answer.series, tried };
-    if (answer.kind === "silence") return { kind: "answered", series: null, silence: answer.silence, tried };
-    if (answer.kind === "broken") return { kind: "failed", outcome: ending([answer.refusal], []), tried };
+    if (answer.kind === "silence")
+      return { kind: "answered", series: null, silence: answer.silence, tried };
+    if (answer.kind === "broken")
+      return { kind: "failed", outcome: ending([answer.refusal], []), tried };
     const { outcome, detail, offSession = [] } = answer.refusal;
     if (outcome === "NoData" && refusals.length === 0)
       return { kind: "answered", series: null, silence: { source, detail, offSession }, tried };
@@ -131,8 +137,9 @@ async function readPages(
 }
 
 /**
- * How a job ends that nobody served: by the first refusal that is worth waiting for, else by one that says what is wrong with
- * the asset, else by the first. That a fallback has no data, or no key, must not turn another's outage into an end.
+ * How a job ends that nobody served: by the first refusal that is worth waiting for, else by one
+ * that says what is wrong with the asset, else by the first. That a fallback has no data, or no
+ * key, must not turn another's outage into an end.
  */
 function ending(refusals: readonly Refusal[], tried: readonly Tried[]): Outcome<never> {
   const chosen =

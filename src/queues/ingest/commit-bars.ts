@@ -10,7 +10,11 @@ import type { JobSuccess } from "../consumer.ts";
 import type { IngestAsset, IngestDeps } from "./ingest.ts";
 
 /** By what the bars of a job are judged. */
-export const rulesFor = (deps: Pick<IngestDeps, "now">, job: JobRecord, asset: IngestAsset): BarRules => ({
+export const rulesFor = (
+  deps: Pick<IngestDeps, "now">,
+  job: JobRecord,
+  asset: IngestAsset,
+): BarRules => ({
   now: deps.now(),
   resolution: job.resolution,
   keyOf: (instant: number) => barKey(job.resolution, asset.calendar, instant),
@@ -19,7 +23,10 @@ export const rulesFor = (deps: Pick<IngestDeps, "now">, job: JobRecord, asset: I
 /** Of a batch's oddities so many are listed; all are counted. */
 const MAX_WARNINGS = 20;
 
-/** What was odd about rows that were taken, and how many were left out because an equal row was there already. */
+/**
+ * What was odd about rows that were taken, and how many were left out because an equal row was
+ * there already.
+ */
 export function oddities({
   warnings,
   warningTotal,

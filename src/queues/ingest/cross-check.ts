@@ -16,8 +16,8 @@ export interface CrossCheckDeps extends Pick<IngestDeps, "asset" | "prices" | "n
   /** The sources beside an asset's own that may be asked about it, the first one first. */
   readonly others: (asset: Pick<IngestAsset, "type" | "source">) => readonly string[];
   /**
-   * The newest bars of a range on the scale of today, as vendors tell them: after every split on record. Oldest first, with
-   * the version of the stream they are true of.
+   * The newest bars of a range on the scale of today, as vendors tell them: after every split on
+   * record. Oldest first, with the version of the stream they are true of.
    */
   readonly bars: (
     symbol: string,
@@ -31,10 +31,16 @@ export interface CrossCheckDeps extends Pick<IngestDeps, "asset" | "prices" | "n
   /** What was found already, by this worker or another; null while nothing was. */
   readonly found: (id: string) => Promise<CrossCheckResult | null>;
   /** Keeps what was found, once; what stands in the end is the answer. */
-  readonly record: (job: JobRecord, id: string, result: CrossCheckResult) => Promise<CrossCheckResult>;
+  readonly record: (
+    job: JobRecord,
+    id: string,
+    result: CrossCheckResult,
+  ) => Promise<CrossCheckResult>;
 }
 
-/** Jobs of the ingest queue that are cross-checks go here, the others to whom they were meant for. */
+/**
+ * Jobs of the ingest queue that are cross-checks go here, the others to whom they were meant for.
+ */
 export const orCrossCheck =
   (ingest: JobHandler, deps: CrossCheckDeps): JobHandler =>
   (job) => {
@@ -55,11 +61,15 @@ interface Check {
 }
 
 /**
- * Asks another source for the time of the stored bars, through its breaker and in its turn like any ingest, and compares.
- * Unless it was told whom to ask, the next one is asked when the first is out.
- * It changes no bar and tells no event: nothing has happened to the asset.
+ * Asks another source for the time of the stored bars, through its breaker and in its turn like any
+ * ingest, and compares. Unless it was told whom to ask, the next one is asked when the first is
+ * out. It changes no bar and tells no event: nothing has happened to the asset.
  */
-async function checked(deps: CrossCheckDeps, job: JobRecord, check: Check): Promise<Outcome<JobSuccess>> {
+async function checked(
+  deps: CrossCheckDeps,
+  job: JobRecord,
+  check: Check,
+): Promise<Outcome<JobSuccess>> {
   const before = await deps.found(check.id);
   if (before !== null) return done(success(before));
   const asset = await deps.asset(check.symbol);
@@ -110,7 +120,14 @@ const theirsOf = (
     return deps.prices(name, request, { jobId: job.id, traceparent: job.traceparent ?? null });
   });
 
-const success = ({ source, compared, differing, missingHere, missingThere, scale }: CrossCheckResult) => ({
+const success = ({
+  source,
+  compared,
+  differing,
+  missingHere,
+  missingThere,
+  scale,
+}: CrossCheckResult) => ({
   result: { source, compared, differing, missingHere, missingThere, scale },
   head: null,
 });

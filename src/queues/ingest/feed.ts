@@ -9,7 +9,10 @@ import type { IngestAsset, IngestDeps } from "./ingest.ts";
 /** So many of the rows that were left out are named in a job's result; all are counted. */
 const MAX_LISTED = 20;
 
-/** What a job's result says of rows that were left out because the market was closed; nothing where there are none. */
+/**
+ * What a job's result says of rows that were left out because the market was closed; nothing where
+ * there are none.
+ */
 export const offSessionResult = (instants: readonly number[]): { readonly offSession?: object } =>
   instants.length === 0
     ? {}
@@ -22,8 +25,8 @@ export const offSessionResult = (instants: readonly number[]): { readonly offSes
       };
 
 /**
- * How a job ends that got no bars. A quiet time is no failure. A symbol that nobody knows is one; where the asset has a
- * history here, it was known once: then it is delisted or renamed.
+ * How a job ends that got no bars. A quiet time is no failure. A symbol that nobody knows is one;
+ * where the asset has a history here, it was known once: then it is delisted or renamed.
  */
 export async function endedWithout(
   deps: IngestDeps,
@@ -37,7 +40,10 @@ export async function endedWithout(
     const { detail, offSession, source: by } = answer.silence;
     const counted = asset.type === "STOCK" ? offSession : [];
     await deps.note(symbol, job.resolution, { trouble: null, source: by, offSession: counted });
-    return done({ result: { outcome: "NoData", detail, ...offSessionResult(offSession) }, head: null });
+    return done({
+      result: { outcome: "NoData", detail, ...offSessionResult(offSession) },
+      head: null,
+    });
   }
   const { outcome } = answer;
   if (outcome.kind !== "refused") return outcome;
@@ -46,7 +52,11 @@ export async function endedWithout(
   if (said === undefined) return outcome;
   const trouble = said === "UnknownSymbol" && lastBar !== null ? "Delisted" : said;
   const detail = `${error.detail}; ${wayOut(trouble, symbol, lastBar)}`;
-  await deps.note(symbol, job.resolution, { trouble: { outcome: trouble, detail }, source, offSession: [] });
+  await deps.note(symbol, job.resolution, {
+    trouble: { outcome: trouble, detail },
+    source,
+    offSession: [],
+  });
   return { ...outcome, error: { ...error, code: `source_${trouble}`, detail } };
 }
 

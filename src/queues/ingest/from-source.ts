@@ -21,10 +21,16 @@ import type { IngestAsset, IngestDeps } from "./ingest.ts";
 const DAY = 86_400_000;
 /** Asked again at every slot, so that late bars and corrections of the last days are found. */
 const LOOKBACK = 7 * DAY;
-/** Asked again as well, so that a change of scale shows; more where a split may still be adjusted for. */
+/**
+ * Asked again as well, so that a change of scale shows; more where a split may still be adjusted
+ * for.
+ */
 const NEWEST = 30;
 const MAX_NEWEST = 2_000;
-/** The time before a split that is asked again with that since it: as many bars as tell what moves are usual. */
+/**
+ * The time before a split that is asked again with that since it: as many bars as tell what moves
+ * are usual.
+ */
 const beforeSplit = (resolution: Resolution): number => (isIntraday(resolution) ? 14 : 60) * DAY;
 /** Stored bars that tell on which scale those before an answer are. */
 const AT_ITS_BEGINNING = 12;
@@ -51,7 +57,10 @@ interface Before {
   readonly splits: readonly CorporateAction[];
 }
 
-/** Asks an asset's source, or those behind it, for what is new or, as a backfill, for the whole history, and commits it. */
+/**
+ * Asks an asset's source, or those behind it, for what is new or, as a backfill, for the whole
+ * history, and commits it.
+ */
 export async function fromSource(
   deps: IngestDeps,
   job: JobRecord,
@@ -64,9 +73,14 @@ export async function fromSource(
   const { resolution } = job;
   const { symbol, type, currency, calendar } = asset;
   const to = lastFinal(resolution, calendar, params.until);
-  const before = await knownBefore(deps, job, type === "STOCK" ? to - watchedFor(resolution) : null);
+  const before = await knownBefore(
+    deps,
+    job,
+    type === "STOCK" ? to - watchedFor(resolution) : null,
+  );
   const [oldest] = before.newest;
-  const from = params.backfill || oldest === undefined ? 0 : Math.min(oldest.timestamp, to - LOOKBACK);
+  const from =
+    params.backfill || oldest === undefined ? 0 : Math.min(oldest.timestamp, to - LOOKBACK);
   const order = { jobId: job.id, traceparent: job.traceparent ?? null };
   const ask = (source: string, start: number): Promise<Prices> =>
     deps.prices(source, { symbol, type, currency, calendar, resolution, from: start, to }, order);
@@ -98,7 +112,10 @@ export async function fromSource(
   }
   const { bars } = checked;
   const olderTimes = isWhole ? await scaleBefore(deps, job, bars) : null;
-  const notes = [...series.notes, ...level.standing.map((split) => standingNote(series.source, split))];
+  const notes = [
+    ...series.notes,
+    ...level.standing.map((split) => standingNote(series.source, split)),
+  ];
   const counted = type === "STOCK" ? series.offSession : [];
   const trouble = endOf(bars, job, asset, params.until, series.source);
   await deps.note(symbol, resolution, { trouble, source: series.source, offSession: counted });
@@ -116,13 +133,18 @@ export async function fromSource(
       ...(notes.length > 0 ? { notes } : {}),
       ...offSessionResult(series.offSession),
       ...(changed.closes === null ? {} : { rescaled: changed.closes }),
-      ...(changed.closes === null && changed.volumes !== null ? { rescaledVolumes: changed.volumes } : {}),
+      ...(changed.closes === null && changed.volumes !== null
+        ? { rescaledVolumes: changed.volumes }
+        : {}),
       ...oddities(checked),
     },
   );
 }
 
-/** A stock whose vendor has had no bar for so long may be traded no more. Its job has done what there was to do all the same. */
+/**
+ * A stock whose vendor has had no bar for so long may be traded no more. Its job has done what
+ * there was to do all the same.
+ */
 function endOf(
   bars: readonly Bar[],
   { resolution }: JobRecord,
@@ -138,7 +160,10 @@ function endOf(
   return { outcome: "Delisted", detail };
 }
 
-/** The newest stored bars, and those around the splits that the source may not have adjusted its history for yet. */
+/**
+ * The newest stored bars, and those around the splits that the source may not have adjusted its
+ * history for yet.
+ */
 async function knownBefore(
   deps: IngestDeps,
   { symbol, resolution }: JobRecord,
@@ -160,7 +185,10 @@ async function knownBefore(
   return { newest: since.length > newest.length ? since : newest, splits };
 }
 
-/** By what a source's closes and volumes have been multiplied since they were stored; null each where they have not. */
+/**
+ * By what a source's closes and volumes have been multiplied since they were stored; null each
+ * where they have not.
+ */
 interface Change {
   readonly closes: number | null;
   readonly volumes: number | null;
@@ -178,15 +206,17 @@ function changeOf(
   if (series === null) return UNCHANGED;
   const { bars } = onOneScale(series, before.splits, { resolution, calendar });
   const closes = scaleChange(before.newest, bars);
-  // Volumes are only asked about after a split, and of the source that told it: another counts other trades.
+  // Volumes are only asked about after a split, and of the source that told it: another counts
+  // other trades.
   const isWatched = before.splits.length > 0 && recent.tried.length === 0;
   const volumes = isWatched ? scaleChange(before.newest, bars, "volume") : null;
   return closes === null && volumes === null ? UNCHANGED : { closes, volumes };
 }
 
 /**
- * The whole history, after the vendor has changed its scale: bars of before and after a split must not stand in one series.
- * The log keeps what they were. Another vendor's scale is no reason to replace everything.
+ * The whole history, after the vendor has changed its scale: bars of before and after a split must
+ * not stand in one series. The log keeps what they were. Another vendor's scale is no reason to
+ * replace everything.
  */
 async function askAgain(
   { tried }: SourceAnswer,
@@ -199,8 +229,15 @@ async function askAgain(
   return { kind: "failed", outcome: refused({ code: "source_OtherScale", detail }), tried };
 }
 
-/** By what stored bars before a whole history, which its source does not reach any more, are to be multiplied; null for 1. */
-async function scaleBefore(deps: IngestDeps, job: JobRecord, bars: readonly Bar[]): Promise<number | null> {
+/**
+ * By what stored bars before a whole history, which its source does not reach any more, are to be
+ * multiplied; null for 1.
+ */
+async function scaleBefore(
+  deps: IngestDeps,
+  job: JobRecord,
+  bars: readonly Bar[],
+): Promise<number | null> {
   const [first] = bars;
   if (first === undefined) return null;
   const range = { from: first.timestamp, which: "oldest", limit: AT_ITS_BEGINNING } as const;

@@ -3,8 +3,9 @@ import { type Encoding, encodingMarked } from "../../domain/import/encoding.ts";
 import { RESOLUTIONS } from "../../domain/market/resolution.ts";
 
 /**
- * An upload holds at most this many bars, a hundred years of days: reading, committing and computing them happens in one
- * go and must stay far inside a Worker's 128 MB. Longer histories come in parts.
+ * An upload holds at most this many bars, a hundred years of days: reading, committing and
+ * computing them happens in one go and must stay far inside a Worker's 128 MB. Longer histories
+ * come in parts.
  */
 export const MAX_IMPORT_ROWS = 25_000;
 
@@ -16,17 +17,25 @@ export const MAX_IMPORT_ACTIONS = 2_000;
 
 const number = z.number().nullable().optional();
 
-const exDate = z.string().max(64).meta({ description: "the first day traded without it, YYYY-MM-DD" });
+const exDate = z
+  .string()
+  .max(64)
+  .meta({ description: "the first day traded without it, YYYY-MM-DD" });
 
 const action = z.discriminatedUnion("type", [
   z.strictObject({
     type: z.literal("dividend"),
     exDate,
-    amount: z
-      .number()
-      .meta({ description: "cash for one share, on the scale of the stored bars; 0 takes one back" }),
+    amount: z.number().meta({
+      description: "cash for one share, on the scale of the stored bars; 0 takes one back",
+    }),
   }),
-  z.strictObject({ type: z.literal("split"), exDate, numerator: z.number(), denominator: z.number() }),
+  z.strictObject({
+    type: z.literal("split"),
+    exDate,
+    numerator: z.number(),
+    denominator: z.number(),
+  }),
 ]);
 
 /** Bars as JSON. Types are checked here; what the values mean is checked row by row, like CSV. */
@@ -54,7 +63,10 @@ export const importRequest = z
   });
 
 /** The characters of a file, and how its bytes stood for them. */
-export function decodeFile(bytes: ArrayBuffer): { readonly text: string; readonly encoding: Encoding } {
+export function decodeFile(bytes: ArrayBuffer): {
+  readonly text: string;
+  readonly encoding: Encoding;
+} {
   const marked = encodingMarked(new Uint8Array(bytes, 0, Math.min(bytes.byteLength, 1024)));
   if (marked !== null) return { text: new TextDecoder(marked).decode(bytes), encoding: marked };
   try {
@@ -67,14 +79,17 @@ export function decodeFile(bytes: ArrayBuffer): { readonly text: string; readonl
   }
 }
 
-/** Values of the largest upload: every field of every bar and action, and what holds them together. */
+/**
+ * Values of the largest upload: every field of every bar and action, and what holds them together.
+ */
 const MAX_IMPORT_VALUES = MAX_IMPORT_ROWS * 6 + MAX_IMPORT_ACTIONS * 5 + 100;
 
 const [QUOTE, BACKSLASH, COMMA, OPEN_BRACE, OPEN_BRACKET] = [34, 92, 44, 123, 91];
 
 /**
- * Why a text is more JSON than an upload may be, or null. Told by counting its braces and commas, before anything is
- * parsed: eight megabytes of empty objects would be hundreds of megabytes of memory.
+ * Why a text is more JSON than an upload may be, or null. Told by counting its braces and commas,
+ * before anything is parsed: eight megabytes of empty objects would be hundreds of megabytes of
+ * memory.
  */
 export function tooMuchJson(text: string): string | null {
   let objects = 0;

@@ -30,7 +30,10 @@ export interface IngestAsset {
 
 export interface IngestDeps {
   readonly asset: (symbol: string) => Promise<IngestAsset | null>;
-  /** Stored bars of a range (epoch ms, both included), oldest first: the newest or the oldest `limit` of them. */
+  /**
+   * Stored bars of a range (epoch ms, both included), oldest first: the newest or the oldest
+   * `limit` of them.
+   */
   readonly stored: (
     symbol: string,
     resolution: Resolution,
@@ -47,7 +50,10 @@ export interface IngestDeps {
     request: PriceRequest,
     order: { readonly jobId: string; readonly traceparent: string | null },
   ) => Promise<Prices>;
-  /** The rows of an uploaded file, which was read once already when it was accepted; null when it is gone. */
+  /**
+   * The rows of an uploaded file, which was read once already when it was accepted; null when it is
+   * gone.
+   */
   readonly upload: (
     params: ImportParams,
     series: { readonly resolution: Resolution; readonly calendar: CalendarId },
@@ -75,7 +81,10 @@ export type Upload =
     }
   | { readonly ok: false; readonly error: Problem };
 
-/** Asks the source or reads the upload, outside the object; then one call commits all of it, or none. */
+/**
+ * Asks the source or reads the upload, outside the object; then one call commits all of it, or
+ * none.
+ */
 export function ingestHandler(deps: IngestDeps): JobHandler {
   return async (job) => {
     const asset = await deps.asset(job.symbol);
@@ -94,7 +103,10 @@ export function ingestHandler(deps: IngestDeps): JobHandler {
       case "derived":
       case "resolve":
       case "ranking":
-        return refused({ code: "contract_violation", detail: "an ingest job says where its bars come from" });
+        return refused({
+          code: "contract_violation",
+          detail: "an ingest job says where its bars come from",
+        });
     }
   };
 }

@@ -12,7 +12,11 @@ import type { AssetType } from "../../domain/market/asset-type.ts";
 import { type CalendarId, isCalendarId } from "../../domain/market/calendar-id.ts";
 import type { Resolution } from "../../domain/market/resolution.ts";
 import { done, type Outcome, refused } from "../../domain/outcome.ts";
-import { type DataQuality, dataQuality, seriesQuality } from "../../domain/quality/series-quality.ts";
+import {
+  type DataQuality,
+  dataQuality,
+  seriesQuality,
+} from "../../domain/quality/series-quality.ts";
 import { canonicalJson } from "../../domain/recommendation/canonical-json.ts";
 import type { JobHandler, JobSuccess } from "../consumer.ts";
 import { type PortfolioPrices, testedPortfolio } from "./portfolio-backtest.ts";
@@ -91,7 +95,10 @@ export const orBacktest =
     return Promise.resolve(refused({ code: "contract_violation", detail }));
   };
 
-/** Works unless something has come out already, and keeps what does. No event: nothing has happened to an asset. */
+/**
+ * Works unless something has come out already, and keeps what does. No event: nothing has happened
+ * to an asset.
+ */
 async function onceOnly(
   job: JobRecord,
   id: string,
@@ -174,7 +181,11 @@ async function qualityOf(
 }
 
 /** What a backtest was made of, as text to hash: whoever has the same gets the same numbers. */
-const snapshotOf = ({ symbol, resolution, request }: Work, version: number, bars: readonly Bar[]): string =>
+const snapshotOf = (
+  { symbol, resolution, request }: Work,
+  version: number,
+  bars: readonly Bar[],
+): string =>
   canonicalJson({
     ...{ symbol, resolution, request, version },
     ...BACKTEST_ENGINE,

@@ -7,7 +7,10 @@ import type { Resolution } from "../../domain/market/resolution.ts";
 import { calendarOf } from "../../domain/market/usual-calendar.ts";
 import { done, type Outcome, refused } from "../../domain/outcome.ts";
 import { datesPerAsset } from "../../domain/portfolio/budget.ts";
-import { type OptimizationResult, optimizationResult } from "../../domain/portfolio/portfolio-fact.ts";
+import {
+  type OptimizationResult,
+  optimizationResult,
+} from "../../domain/portfolio/portfolio-fact.ts";
 import { problemOf } from "../../domain/portfolio/portfolio-refusal.ts";
 import {
   type OptimizationReport,
@@ -36,8 +39,8 @@ export interface ClaimedPortfolio {
 }
 
 /**
- * Prices of an asset after every split on record, oldest first, with the version of its stream that they are true of and
- * how many splits were taken out of the stored ones.
+ * Prices of an asset after every split on record, oldest first, with the version of its stream that
+ * they are true of and how many splits were taken out of the stored ones.
  */
 export interface PricesOf<P> {
   readonly symbol: string;
@@ -61,7 +64,10 @@ export interface PortfolioDeps {
   ) => Promise<readonly PricesOf<PricePoint>[]>;
   /** What came out of this job before, if anything did. */
   readonly existingResult: (jobId: string) => Promise<OptimizationResult | null>;
-  /** One transaction: the event and the result, unless something has come out of this job already. Answers what stands. */
+  /**
+   * One transaction: the event and the result, unless something has come out of this job already.
+   * Answers what stands.
+   */
   readonly record: (
     job: JobRecord,
     portfolioId: string,
@@ -122,7 +128,10 @@ async function workOf(job: JobRecord, deps: PortfolioDeps): Promise<Outcome<Work
           resolution: portfolio.resolution,
           symbols: portfolio.symbols,
           // A slot knows nothing of what came after it, however late it is worked off.
-          request: { ...portfolio.optimization, to: slot === null ? to : Math.min(slot, to ?? slot) },
+          request: {
+            ...portfolio.optimization,
+            to: slot === null ? to : Math.min(slot, to ?? slot),
+          },
         },
   );
 }
@@ -139,7 +148,11 @@ async function optimized(
       field: symbol,
       reason: assets.has(symbol) ? "is archived" : "is not registered",
     }));
-    return refused({ code: "asset_unknown", detail: `Not watched any more: ${gone.join(", ")}.`, errors });
+    return refused({
+      code: "asset_unknown",
+      detail: `Not watched any more: ${gone.join(", ")}.`,
+      errors,
+    });
   }
   const closes = await deps.closes(symbols, {
     resolution,
@@ -166,7 +179,9 @@ async function optimized(
       request,
       codeVersion: deps.codeVersion,
       ...priceBasis(closes),
-      snapshotHash: await deps.hash(snapshotOf(report.value, { symbols, resolution, request, versions })),
+      snapshotHash: await deps.hash(
+        snapshotOf(report.value, { symbols, resolution, request, versions }),
+      ),
     }),
   );
 }
@@ -177,7 +192,9 @@ export const commonPeriods = (
   resolution: Resolution,
 ): number => sharedPeriodsPerYear(assets.map(calendarOf), resolution);
 
-/** What an optimisation was made of, as text to hash: whoever has the same gets the same numbers. */
+/**
+ * What an optimisation was made of, as text to hash: whoever has the same gets the same numbers.
+ */
 const snapshotOf = (
   { periodsPerYear: periods, asOf, returns, dataQuality }: OptimizationReport,
   made: Omit<Work, "portfolioId"> & { readonly versions: Readonly<Record<string, number>> },

@@ -4,7 +4,10 @@ import {
   type PortfolioBacktestReport,
   portfolioBacktest,
 } from "../../domain/backtest/portfolio-backtest.ts";
-import { barsPerAsset, type PortfolioBacktestRequest } from "../../domain/backtest/portfolio-request.ts";
+import {
+  barsPerAsset,
+  type PortfolioBacktestRequest,
+} from "../../domain/backtest/portfolio-request.ts";
 import {
   type PortfolioBacktestResult,
   portfolioBacktestResult,
@@ -72,9 +75,18 @@ export async function testedPortfolio(
       field,
       reason: known.has(field) ? "is not watched any more" : "is not registered",
     }));
-    return refused({ code: "asset_unknown", detail: `Not watched any more: ${gone.join(", ")}.`, errors });
+    return refused({
+      code: "asset_unknown",
+      detail: `Not watched any more: ${gone.join(", ")}.`,
+      errors,
+    });
   }
-  const read = await deps.opens(symbols, { resolution, from, to, limit: barsPerAsset(symbols.length) });
+  const read = await deps.opens(symbols, {
+    resolution,
+    from,
+    to,
+    limit: barsPerAsset(symbols.length),
+  });
   await deps.progress(id, 0);
   const assets = read.flatMap(({ symbol, points }) => {
     const asset = known.get(symbol);
@@ -110,7 +122,10 @@ export async function testedPortfolio(
   );
 }
 
-/** What a backtest was made of, as text to hash. The order in which assets are named is no part of it. */
+/**
+ * What a backtest was made of, as text to hash. The order in which assets are named is no part of
+ * it.
+ */
 const snapshotOf = (
   { resolution, request }: PortfolioWork,
   versions: Readonly<Record<string, number>>,

@@ -1,10 +1,16 @@
 /** So often at most a backtest says how far it has come. */
 const PROGRESS_STEPS = 4;
-/** Whatever else this isolate has to do waits for so many steps at most, or for so long where the clock can be seen to go. */
+/**
+ * Whatever else this isolate has to do waits for so many steps at most, or for so long where the
+ * clock can be seen to go.
+ */
 const STEPS_PER_SLICE = 8;
 const MAX_SLICE_MS = 25;
 
-/** What long work is given to be a good neighbour: how far it has come is told, and others get their turn. */
+/**
+ * What long work is given to be a good neighbour: how far it has come is told, and others get their
+ * turn.
+ */
 export interface LongWork {
   readonly progress: (share: number) => Promise<void>;
   /** Lets whatever waits in this isolate run first. */
@@ -13,7 +19,10 @@ export interface LongWork {
   readonly now: () => number;
 }
 
-/** Works to the end with pauses for others, and says at each quarter of the way or so how far it has come. */
+/**
+ * Works to the end with pauses for others, and says at each quarter of the way or so how far it has
+ * come.
+ */
 export async function reportProgress<T>(
   work: Generator<number, T>,
   { progress, pause, now }: LongWork,

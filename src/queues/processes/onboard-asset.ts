@@ -8,7 +8,9 @@ import type { OnboardAssetInput } from "../../domain/process/onboard-asset.ts";
 import type { ProcessRecord } from "../../domain/process/process.ts";
 import type { StepAction } from "./processes.ts";
 
-/** The process and the step an effect belongs to: repeated under the same key it changes nothing. */
+/**
+ * The process and the step an effect belongs to: repeated under the same key it changes nothing.
+ */
 export interface Effect {
   readonly key: string;
   readonly process: ProcessRecord;
@@ -45,11 +47,17 @@ const inputSchema = z.object({
   resolutions: z.array(z.enum(RESOLUTIONS)),
 });
 
-/** What a step that waits for jobs came to: the jobs that follow from them, and whether there is anything to follow. */
+/**
+ * What a step that waits for jobs came to: the jobs that follow from them, and whether there is
+ * anything to follow.
+ */
 const waitedSchema = z.object({ follow: z.array(z.string()), anything: z.boolean() });
 type Waited = z.infer<typeof waitedSchema>;
 
-/** A job's result, as far as it says what follows: how far the stream reached, and whether anything changed. */
+/**
+ * A job's result, as far as it says what follows: how far the stream reached, and whether anything
+ * changed.
+ */
 const ingested = z.object({ added: z.number(), revised: z.number(), head: z.number() });
 const computed = z.object({ computed: z.number(), head: z.number() });
 
@@ -67,7 +75,9 @@ export const onboardAsset =
         return back ? unregister(deps, effect, input) : register(deps, effect, input);
       case "backfill": {
         const ids = backfillIds(process, input);
-        return back ? stopJobs(deps, effect, input.symbol, ids) : backfill(deps, effect, input, ids);
+        return back
+          ? stopJobs(deps, effect, input.symbol, ids)
+          : backfill(deps, effect, input, ids);
       }
       case "indicators":
         return back
@@ -81,7 +91,10 @@ export const onboardAsset =
         await deps.notify(effect, ...(back ? correction(process, input) : welcome(process, input)));
         return done(null);
       default:
-        return refused({ code: "contract_violation", detail: `onboardAsset has no step "${name}"` });
+        return refused({
+          code: "contract_violation",
+          detail: `onboardAsset has no step "${name}"`,
+        });
     }
   };
 
@@ -102,7 +115,10 @@ async function register(
   return done(null);
 }
 
-/** Only what this process registered is archived; an asset that was there before is not ours to touch. */
+/**
+ * Only what this process registered is archived; an asset that was there before is not ours to
+ * touch.
+ */
 async function unregister(
   deps: OnboardAssetDeps,
   effect: Effect,
@@ -114,7 +130,9 @@ async function unregister(
 }
 
 const backfillIds = ({ id }: ProcessRecord, { symbol, resolutions }: OnboardAssetInput): string[] =>
-  resolutions.map((resolution) => jobId("ingest", symbol, `${id.replaceAll("|", ":")}:${resolution}`));
+  resolutions.map((resolution) =>
+    jobId("ingest", symbol, `${id.replaceAll("|", ":")}:${resolution}`),
+  );
 
 async function backfill(
   deps: OnboardAssetDeps,
@@ -130,7 +148,9 @@ async function backfill(
   return afterJobs(deps, input, { follow: [...ids], anything: true }, "indicators");
 }
 
-/** Waits until jobs have ended well, and tells the jobs of the next kind that their events ask for. */
+/**
+ * Waits until jobs have ended well, and tells the jobs of the next kind that their events ask for.
+ */
 async function afterJobs(
   deps: OnboardAssetDeps,
   { symbol }: OnboardAssetInput,
@@ -142,7 +162,10 @@ async function afterJobs(
   if (ended !== null) return ended;
   const heads = jobs.flatMap(({ result }) => headOf(result));
   const follow = heads.map((head) => jobId(next, symbol, `v${head}`));
-  const value: Waited = { follow, anything: anything && (next === "recommendation" || follow.length > 0) };
+  const value: Waited = {
+    follow,
+    anything: anything && (next === "recommendation" || follow.length > 0),
+  };
   return done(value);
 }
 
@@ -207,7 +230,10 @@ function welcome({ progress }: ProcessRecord, { symbol }: OnboardAssetInput): [s
   return [`${symbol} is onboarded`, text];
 }
 
-const correction = ({ progress }: ProcessRecord, { symbol }: OnboardAssetInput): [string, string] => [
+const correction = (
+  { progress }: ProcessRecord,
+  { symbol }: OnboardAssetInput,
+): [string, string] => [
   `${symbol} is not onboarded after all`,
   `The earlier message about ${symbol} no longer holds: ${progress.error?.detail ?? "it was taken back"}.`,
 ];

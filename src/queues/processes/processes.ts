@@ -1,4 +1,8 @@
-import { decideProcess, type ProcessCommand, type StepOutcome } from "../../domain/process/decide.ts";
+import {
+  decideProcess,
+  type ProcessCommand,
+  type StepOutcome,
+} from "../../domain/process/decide.ts";
 import { definitionOf, type ProcessKind } from "../../domain/process/definition.ts";
 import type { ProcessRecord } from "../../domain/process/process.ts";
 import { evolveProcess, type ProcessFact } from "../../domain/process/state.ts";
@@ -8,15 +12,19 @@ import { type ConsumerDeps, inWaves, outcomeOfThrow, setAside, text } from "../c
 import { type ProcessMessage, processMessage } from "../messages.ts";
 
 /**
- * Does the step in work of a process, or takes it back (`progress.direction` says which). It may be called again after it
- * had its effect, so every effect goes by the process and the step: done twice is done once.
+ * Does the step in work of a process, or takes it back (`progress.direction` says which). It may be
+ * called again after it had its effect, so every effect goes by the process and the step: done
+ * twice is done once.
  */
 export type StepAction = (process: ProcessRecord) => Promise<StepOutcome>;
 
 export interface ProcessesDeps
   extends Pick<ConsumerDeps, "now" | "random" | "log" | "trace" | "fileUnreadable"> {
   readonly load: (id: string) => Promise<ProcessRecord | null>;
-  /** Writes the progress, and what the facts mean to the audit, over the version it was decided on; false if that is gone. */
+  /**
+   * Writes the progress, and what the facts mean to the audit, over the version it was decided on;
+   * false if that is gone.
+   */
   readonly save: (process: ProcessRecord, facts: readonly ProcessFact[]) => Promise<boolean>;
   readonly send: (message: ProcessMessage, delaySeconds: number) => Promise<void>;
   readonly actions: Readonly<Record<ProcessKind, StepAction>>;
@@ -29,10 +37,14 @@ const AT_ONCE = 3;
 const STORE_RETRY_SECONDS = 15;
 
 /**
- * Carries processes on, one step a message. The step is taken in hand before its action and let go after it, each time
- * over the version that was read, so that of several workers one does it and one outcome counts. Nothing here throws.
+ * Carries processes on, one step a message. The step is taken in hand before its action and let go
+ * after it, each time over the version that was read, so that of several workers one does it and
+ * one outcome counts. Nothing here throws.
  */
-export async function consumeProcesses(batch: MessageBatch<unknown>, deps: ProcessesDeps): Promise<void> {
+export async function consumeProcesses(
+  batch: MessageBatch<unknown>,
+  deps: ProcessesDeps,
+): Promise<void> {
   await inWaves(batch.messages, AT_ONCE, async (message) => {
     const parsed = processMessage.safeParse(message.body);
     if (!parsed.success) return setAside(batch.queue, message, deps);
@@ -54,7 +66,8 @@ async function carryOn(message: ProcessMessage, given: ProcessesDeps): Promise<n
   const { processId: id } = message;
   const found = await given.load(id);
   if (found === null) return null;
-  // The record says which trace it is; of one from before traces were carried the messages hand it on.
+  // The record says which trace it is; of one from before traces were carried the messages hand it
+  // on.
   const traceparent = continueTrace(found.traceparent ?? message.traceparent, given.trace);
   const process = { ...found, traceparent };
   const deps = { ...given, log: within(given.log, workContext({ processId: id }, traceparent)) };
@@ -83,7 +96,10 @@ async function carryOn(message: ProcessMessage, given: ProcessesDeps): Promise<n
   }
   const { dueAt } = settled.after.progress;
   if (dueAt !== null) {
-    await deps.send({ processId: id, traceparent }, Math.max(0, Math.ceil((dueAt - deps.now()) / 1000)));
+    await deps.send(
+      { processId: id, traceparent },
+      Math.max(0, Math.ceil((dueAt - deps.now()) / 1000)),
+    );
   }
   return null;
 }
@@ -92,11 +108,16 @@ async function carryOn(message: ProcessMessage, given: ProcessesDeps): Promise<n
 export function decided(
   process: ProcessRecord,
   command: ProcessCommand,
-): { readonly after: ProcessRecord; readonly facts: readonly ProcessFact[] } | { readonly refused: string } {
+):
+  | { readonly after: ProcessRecord; readonly facts: readonly ProcessFact[] }
+  | { readonly refused: string } {
   const definition = definitionOf(process.kind);
   const facts = decideProcess(definition, process.progress, command);
   if ("refused" in facts) return facts;
-  const progress = facts.reduce((state, fact) => evolveProcess(definition, state, fact), process.progress);
+  const progress = facts.reduce(
+    (state, fact) => evolveProcess(definition, state, fact),
+    process.progress,
+  );
   return { after: { ...process, progress }, facts };
 }
 

@@ -61,23 +61,32 @@ export async function carryOnRebuild(message: RebuildMessage, given: RebuildDeps
       traceparent = continueTrace(rebuild.traceparent ?? traceparent, given.trace);
       deps = { ...given, log: within(given.log, workContext({ rebuildId }, traceparent)) };
     }
-    const step = rebuild.cursor.phase === "build" ? await build(rebuild, deps) : await compare(rebuild, deps);
+    const step =
+      rebuild.cursor.phase === "build" ? await build(rebuild, deps) : await compare(rebuild, deps);
     if (!(await deps.take(rebuild, step))) return;
     expected += 1;
     if (step.state !== "building" && step.state !== "comparing") return;
     delaySeconds = step.delaySeconds ?? 0;
   }
-  await deps.send({ rebuildId, step: expected, traceparent }, delaySeconds).catch((error: unknown) => {
-    deps.log({ level: "warn", message: "wakeUp lost; the sweep finds the work", error: text(error) });
-  });
+  await deps
+    .send({ rebuildId, step: expected, traceparent }, delaySeconds)
+    .catch((error: unknown) => {
+      deps.log({
+        level: "warn",
+        message: "wakeUp lost; the sweep finds the work",
+        error: text(error),
+      });
+    });
 }
 
 /** Writes one page of one asset's log into the new table. */
 async function build(rebuild: Rebuild, deps: RebuildDeps): Promise<RebuildStep> {
   const { cursor } = rebuild;
   const stream = cursor.stream ?? (await nextStream(cursor.after, deps));
-  if (typeof stream === "string") return { state: "building", cursor: { ...cursor, after: stream } };
-  if (stream === null) return { state: "comparing", cursor: { phase: "compare", after: "", stream: null } };
+  if (typeof stream === "string")
+    return { state: "building", cursor: { ...cursor, after: stream } };
+  if (stream === null)
+    return { state: "comparing", cursor: { phase: "compare", after: "", stream: null } };
   const { streamId, after, hash, tries } = stream;
   const done = { phase: "build", after: streamId, stream: null } as const;
   let page: LogPage;
@@ -91,7 +100,8 @@ async function build(rebuild: Rebuild, deps: RebuildDeps): Promise<RebuildStep> 
   }
   const chain = checkChain(streamId, after, hash, page);
   // From a log that cannot be trusted nothing is rebuilt; what readers have of it stays.
-  if (!chain.ok || !deps.knows(chain.events)) return { state: "building", cursor: done, keep: streamId };
+  if (!chain.ok || !deps.knows(chain.events))
+    return { state: "building", cursor: done, keep: streamId };
   const last = chain.events.at(-1);
   const next =
     last === undefined || !page.more
@@ -103,8 +113,14 @@ async function build(rebuild: Rebuild, deps: RebuildDeps): Promise<RebuildStep> 
   return { state: "building", cursor: next, events: chain.events };
 }
 
-/** The next asset's stream; null at the end, and a mere id when only other streams were found so far. */
-async function nextStream(after: string, deps: RebuildDeps): Promise<RebuildCursor["stream"] | string> {
+/**
+ * The next asset's stream; null at the end, and a mere id when only other streams were found so
+ * far.
+ */
+async function nextStream(
+  after: string,
+  deps: RebuildDeps,
+): Promise<RebuildCursor["stream"] | string> {
   const found = await deps.streamsAfter(after, STREAMS_AT_ONCE);
   const streamId = found.find((one) => symbolOfStream(one) !== null);
   if (streamId !== undefined) return { streamId, after: 0, hash: GENESIS, tries: 0 };

@@ -14,7 +14,10 @@ import { text } from "../consumer.ts";
 /** What events imply beside what is there. */
 export interface Comparison {
   readonly differences: Readonly<Record<string, Differences>>;
-  /** The newest of the events of which some row bears witness that it was projected; 0 when none does. */
+  /**
+   * The newest of the events of which some row bears witness that it was projected; 0 when none
+   * does.
+   */
   readonly witness: number;
 }
 
@@ -43,7 +46,10 @@ export interface WalkDeps {
 /** Failed reads of one log, or checks begun anew, before the stream is left for the next run. */
 export const MAX_ATTEMPTS = 5;
 export const RETRY_SECONDS = 5;
-/** Turns to a stream: how far it is projected and how far its log reaches. `before` is the walk that begins anew. */
+/**
+ * Turns to a stream: how far it is projected and how far its log reaches. `before` is the walk that
+ * begins anew.
+ */
 export async function beginWalk(
   run: Run,
   streamId: string,
@@ -76,7 +82,11 @@ export async function beginWalk(
 }
 
 /** A finding about the log itself: nothing can be repaired from it. */
-export const logFinding = (walk: Walk, detail: string, kind: Finding["kind"] = "corrupted"): Finding => ({
+export const logFinding = (
+  walk: Walk,
+  detail: string,
+  kind: Finding["kind"] = "corrupted",
+): Finding => ({
   stream: walk.streamId,
   projection: LOG,
   kind,

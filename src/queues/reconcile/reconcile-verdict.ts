@@ -11,7 +11,14 @@ import {
   POSITION,
 } from "../../domain/reconciliation/divergence.ts";
 import type { Run, Step, Walk } from "../../domain/reconciliation/run.ts";
-import { beginWalk, type Leftovers, leave, logFinding, type WalkDeps, withWalk } from "./reconcile-stream.ts";
+import {
+  beginWalk,
+  type Leftovers,
+  leave,
+  logFinding,
+  type WalkDeps,
+  withWalk,
+} from "./reconcile-stream.ts";
 
 /** Repairs of one stream in one run; what still differs afterwards is left to people. */
 const MAX_ROUNDS = 2;
@@ -20,14 +27,16 @@ const MAX_ROUNDS = 2;
 export async function conclude(run: Run, walk: Walk, deps: WalkDeps): Promise<Step> {
   const { streamId, position } = walk;
   const trusted =
-    position.version <= walk.after && (position.hash === null || position.hash === walk.positionHash);
+    position.version <= walk.after &&
+    (position.hash === null || position.hash === walk.positionHash);
   const witness =
     trusted && position.version > walk.witness.version
       ? { version: position.version, hash: walk.positionHash ?? "" }
       : walk.witness;
   const left = await deps.leftovers(streamId, witness.version, trusted);
   const moved = left.position.version !== position.version || left.position.hash !== position.hash;
-  // A mark that cannot be trusted says nothing of what was written since; look again where it stands now.
+  // A mark that cannot be trusted says nothing of what was written since; look again where it
+  // stands now.
   if (!trusted && moved) return beginWalk(run, streamId, walk, deps);
   const findings = [
     ...positionFindings(walk, trusted, deps),
@@ -38,11 +47,13 @@ export async function conclude(run: Run, walk: Walk, deps: WalkDeps): Promise<St
   const atFault = findings.some(({ projection }) => projection === LOG);
   // Only a person who names the asset may have facts dropped that the log does not hold any more.
   const allowed = !atFault || (!walk.inFeed && run.symbols !== null);
-  if (!run.repair || !allowed || walk.round >= MAX_ROUNDS) return leave(run, streamId, {}, findings);
+  if (!run.repair || !allowed || walk.round >= MAX_ROUNDS)
+    return leave(run, streamId, {}, findings);
   const action = actionFor(findings);
   const next: Walk = {
     ...walk,
-    // What the feed alone holds has no rows to be rewritten; the events consumer does all there is to do.
+    // What the feed alone holds has no rows to be rewritten; the events consumer does all there is
+    // to do.
     phase: action === "republish" || walk.inFeed ? "republish" : "reset",
     action: walk.round > 0 && action === "republish" ? walk.action : action,
     witness,
@@ -55,10 +66,15 @@ function positionFindings(walk: Walk, trusted: boolean, deps: WalkDeps): Finding
   const log = { version: walk.after, hashAtPosition: walk.positionHash, waitingSince };
   const kind = comparePosition({ streamId, ...position }, log, deps.now(), deps.graceMs);
   if (kind === null) return [];
-  // The feed is all there is of such a stream: if its hash is not the mark's, nothing tells which of them is wrong.
+  // The feed is all there is of such a stream: if its hash is not the mark's, nothing tells which
+  // of them is wrong.
   if (walk.inFeed && !trusted) {
     return [
-      logFinding(walk, `the feed does not add up to what was projected at version ${position.version}`, kind),
+      logFinding(
+        walk,
+        `the feed does not add up to what was projected at version ${position.version}`,
+        kind,
+      ),
     ];
   }
   const detail = `the log reaches version ${head}, the read model says ${position.version}`;
@@ -98,7 +114,10 @@ function rowFindings(walk: Walk, left: Readonly<Record<string, Differences>>): F
   });
 }
 
-/** Events that the feed holds and the log does not, or a log that is empty beside a read model: it has lost facts. */
+/**
+ * Events that the feed holds and the log does not, or a log that is empty beside a read model: it
+ * has lost facts.
+ */
 async function logFindings(walk: Walk, left: Leftovers, deps: WalkDeps): Promise<Finding[]> {
   const { streamId, position } = walk;
   const { feedVersion } = left;
@@ -117,6 +136,11 @@ function healthy(run: Run, walk: Walk): Step {
   const { streamId, position, positionHash, round, action } = walk;
   return {
     ...leave(run, streamId, { verified: 1 }),
-    settled: { streamId, version: position.version, hash: positionHash, action: round > 0 ? action : null },
+    settled: {
+      streamId,
+      version: position.version,
+      hash: positionHash,
+      action: round > 0 ? action : null,
+    },
   };
 }

@@ -34,16 +34,29 @@ export async function walkOn(run: Run, walk: Walk, deps: WalkDeps): Promise<Step
           target: walk.witness.version,
           tries: 0,
         }),
-        effect: { kind: "reset", streamId, from: walk.position, to: isRight(walk) ? null : walk.witness },
+        effect: {
+          kind: "reset",
+          streamId,
+          from: walk.position,
+          to: isRight(walk) ? null : walk.witness,
+        },
       };
     case "demote":
     case "write":
       return rewrite(run, walk, walk.phase, deps);
     case "finish": {
-      const next: Walk = { ...walk, phase: walk.witness.version < walk.head ? "republish" : "check" };
+      const next: Walk = {
+        ...walk,
+        phase: walk.witness.version < walk.head ? "republish" : "check",
+      };
       const step: Step =
         next.phase === "check"
-          ? await beginWalk(run, streamId, { ...next, phase: "finish", round: walk.round + 1 }, deps)
+          ? await beginWalk(
+              run,
+              streamId,
+              { ...next, phase: "finish", round: walk.round + 1 },
+              deps,
+            )
           : { cursor: withWalk(run, next) };
       return { ...step, effect: { kind: "finish", streamId } };
     }
@@ -80,19 +93,32 @@ async function check(run: Run, walk: Walk, deps: WalkDeps): Promise<Step> {
     after: walk.after + events.length,
     hash: hashes.at(-1) ?? walk.hash,
     positionHash: walk.positionHash ?? hashOf(position.version) ?? null,
-    witness: newest > walk.witness.version ? { version: newest, hash: hashOf(newest) ?? "" } : walk.witness,
+    witness:
+      newest > walk.witness.version
+        ? { version: newest, hash: hashOf(newest) ?? "" }
+        : walk.witness,
     differences,
   };
   return next.after < walk.target ? { cursor: withWalk(run, next) } : conclude(run, next, deps);
 }
 
 /** Takes wrong rows of a page out of the way, or writes the right ones. */
-async function rewrite(run: Run, walk: Walk, kind: "demote" | "write", deps: WalkDeps): Promise<Step> {
+async function rewrite(
+  run: Run,
+  walk: Walk,
+  kind: "demote" | "write",
+  deps: WalkDeps,
+): Promise<Step> {
   const page = await nextPage(run, walk, deps);
   if (!("events" in page)) return page;
   const events = page.events.filter(({ version }) => version <= walk.target);
   const after = walk.after + events.length;
-  const done: Walk = { ...walk, phase: kind === "demote" ? "write" : "finish", after: 0, hash: GENESIS };
+  const done: Walk = {
+    ...walk,
+    phase: kind === "demote" ? "write" : "finish",
+    after: 0,
+    hash: GENESIS,
+  };
   const hash = page.hashes[events.length - 1] ?? walk.hash;
   return {
     cursor: withWalk(run, after < walk.target ? { ...walk, after, hash } : done),
@@ -100,7 +126,9 @@ async function rewrite(run: Run, walk: Walk, kind: "demote" | "write", deps: Wal
   };
 }
 
-/** The page of the log where the walk stands, verified; or the step to take when it cannot be had. */
+/**
+ * The page of the log where the walk stands, verified; or the step to take when it cannot be had.
+ */
 async function nextPage(
   run: Run,
   walk: Walk,
@@ -111,12 +139,17 @@ async function nextPage(
   const page = await attempt(() => deps.readLog(streamId, after), streamId, deps);
   if (page === null) {
     if (walk.tries >= MAX_ATTEMPTS) return leave(run, streamId, { unreachable: 1 });
-    return { cursor: withWalk(run, { ...walk, tries: walk.tries + 1 }), delaySeconds: RETRY_SECONDS };
+    return {
+      cursor: withWalk(run, { ...walk, tries: walk.tries + 1 }),
+      delaySeconds: RETRY_SECONDS,
+    };
   }
   const chain = checkChain(streamId, after, walk.hash, page);
   if (!chain.ok) return leave(run, streamId, {}, [logFinding(walk, chain.detail)]);
   if (chain.events.length === 0) {
-    return leave(run, streamId, {}, [logFinding(walk, `the log ends at ${after}, before ${walk.target}`)]);
+    return leave(run, streamId, {}, [
+      logFinding(walk, `the log ends at ${after}, before ${walk.target}`),
+    ]);
   }
   return chain;
 }
@@ -137,4 +170,5 @@ async function wait(run: Run, walk: Walk, deps: WalkDeps): Promise<Step> {
 
 /** Whether the mark says what was witnessed, and has its hash. */
 const isRight = ({ position, witness }: Walk): boolean =>
-  position.version === witness.version && (position.version === 0 || position.hash === witness.hash);
+  position.version === witness.version &&
+  (position.version === 0 || position.hash === witness.hash);

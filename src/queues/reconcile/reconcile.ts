@@ -15,21 +15,28 @@ import { carryOnRebuild, type RebuildDeps } from "./rebuild.ts";
 import { beginWalk, type WalkDeps } from "./reconcile-stream.ts";
 import { walkOn } from "./reconcile-walk.ts";
 
-export interface ReconcileDeps extends WalkDeps, Pick<ConsumerDeps, "log" | "trace" | "fileUnreadable"> {
+export interface ReconcileDeps
+  extends WalkDeps,
+    Pick<ConsumerDeps, "log" | "trace" | "fileUnreadable"> {
   /** The run, or null when it is finished. */
   readonly load: (id: string) => Promise<Run | null>;
-  /** Marks of the streams after one, in the order of their ids; assets and breakers that have no mark included. */
+  /**
+   * Marks of the streams after one, in the order of their ids; assets and breakers that have no
+   * mark included.
+   */
   readonly marksAfter: (streamId: string, limit: number) => Promise<readonly ProjectedPosition[]>;
   readonly marksOf: (symbols: readonly string[]) => Promise<readonly ProjectedPosition[]>;
   /** The heads of these streams' logs; one that cannot be reached is left out. */
-  readonly heads: (positions: readonly ProjectedPosition[]) => Promise<ReadonlyMap<string, LogHead>>;
+  readonly heads: (
+    positions: readonly ProjectedPosition[],
+  ) => Promise<ReadonlyMap<string, LogHead>>;
   /** Which of these streams have divergences that are not repaired. */
   readonly divergedOf: (streamIds: readonly string[]) => Promise<ReadonlySet<string>>;
   /** Streams whose rows were compared longest ago, before an instant (epoch ms). */
   readonly leastVerified: (before: number) => Promise<readonly string[]>;
   /**
-   * Takes a step: one transaction. `lost` when somebody else has taken it; `moved` when the stream's mark is not where
-   * the step found it.
+   * Takes a step: one transaction. `lost` when somebody else has taken it; `moved` when the
+   * stream's mark is not where the step found it.
    */
   readonly take: (run: Run, step: Step) => Promise<"taken" | "lost" | "moved">;
   readonly send: (message: ReconcileMessage, delaySeconds: number) => Promise<void>;
@@ -42,8 +49,9 @@ const STEPS = 5;
 const RETRY_SECONDS = 10;
 
 /**
- * Carries reconciliations and rebuilds on, a bounded piece per message, each piece ordering the next. The run's own row says where it stands, so a
- * doubled message does nothing and a lost one is sent again by the sweep.
+ * Carries reconciliations and rebuilds on, a bounded piece per message, each piece ordering the
+ * next. The run's own row says where it stands, so a doubled message does nothing and a lost one is
+ * sent again by the sweep.
  */
 export async function consumeReconcile(
   batch: MessageBatch<unknown>,
@@ -80,7 +88,8 @@ async function carryOn(message: ReconcileMessage, given: ReconcileDeps): Promise
     // Finished, or in other hands: a doubled message must not start a second chain of messages.
     if (found === null || found.step !== expected) return;
     if (taken === 0) {
-      // The row says which trace it is; of a run from before traces were carried the messages hand it on.
+      // The row says which trace it is; of a run from before traces were carried the messages hand
+      // it on.
       traceparent = continueTrace(found.traceparent ?? traceparent, given.trace);
       deps = { ...given, log: within(given.log, workContext({ reconciliationId }, traceparent)) };
     }
@@ -90,16 +99,23 @@ async function carryOn(message: ReconcileMessage, given: ReconcileDeps): Promise
     if (outcome === "lost") return;
     const { walk } = run.cursor;
     if (outcome === "moved" && walk !== null) {
-      if ((await deps.take(run, await beginWalk(run, walk.streamId, walk, deps))) !== "taken") return;
+      if ((await deps.take(run, await beginWalk(run, walk.streamId, walk, deps))) !== "taken")
+        return;
     }
     expected += 1;
     if (step.done === true) return;
     delaySeconds = step.delaySeconds ?? 0;
     if (delaySeconds > 0 || run.cursor.todo.length + (walk === null ? 0 : 1) === 0) break;
   }
-  await deps.send({ reconciliationId, step: expected, traceparent }, delaySeconds).catch((error: unknown) => {
-    deps.log({ level: "warn", message: "wakeUp lost; the sweep finds the work", error: text(error) });
-  });
+  await deps
+    .send({ reconciliationId, step: expected, traceparent }, delaySeconds)
+    .catch((error: unknown) => {
+      deps.log({
+        level: "warn",
+        message: "wakeUp lost; the sweep finds the work",
+        error: text(error),
+      });
+    });
 }
 
 async function nextStep(run: Run, deps: ReconcileDeps): Promise<Step> {
@@ -126,7 +142,9 @@ async function nextStep(run: Run, deps: ReconcileDeps): Promise<Step> {
 /** Compares the heads of one page of streams with how far, and to what, they are projected. */
 async function comparePage(run: Run, deps: ReconcileDeps): Promise<Step> {
   const positions =
-    run.symbols === null ? await deps.marksAfter(run.cursor.after, PAGE) : await deps.marksOf(run.symbols);
+    run.symbols === null
+      ? await deps.marksAfter(run.cursor.after, PAGE)
+      : await deps.marksOf(run.symbols);
   const heads = await deps.heads(positions);
   const streams = positions.filter(
     ({ streamId, supposed }) => !supposed || heads.get(streamId)?.version !== 0,
@@ -138,7 +156,8 @@ async function comparePage(run: Run, deps: ReconcileDeps): Promise<Step> {
     return head === undefined || kind === null ? [] : [positionFinding(position, head, kind)];
   });
   const suspects = new Set(findings.map(({ stream }) => stream));
-  for (const stream of await deps.divergedOf(streams.map(({ streamId }) => streamId))) suspects.add(stream);
+  for (const stream of await deps.divergedOf(streams.map(({ streamId }) => streamId)))
+    suspects.add(stream);
   const todo = streams
     .filter(
       ({ streamId, version, hash }) =>
@@ -163,7 +182,11 @@ async function comparePage(run: Run, deps: ReconcileDeps): Promise<Step> {
   };
 }
 
-const positionFinding = (position: ProjectedPosition, log: LogHead, kind: Finding["kind"]): Finding => ({
+const positionFinding = (
+  position: ProjectedPosition,
+  log: LogHead,
+  kind: Finding["kind"],
+): Finding => ({
   stream: position.streamId,
   projection: POSITION,
   kind,

@@ -75,7 +75,9 @@ export const recordBacktest = (db: D1Database, id: string, jobId: string): D1Pre
 /** How far it has come; never less than before, and nothing any more once it is done. */
 export const noteProgress = (db: D1Database, id: string, share: number): D1PreparedStatement =>
   db
-    .prepare("UPDATE backtests SET progress = ?2 WHERE id = ?1 AND result IS NULL AND progress < ?2")
+    .prepare(
+      "UPDATE backtests SET progress = ?2 WHERE id = ?1 AND result IS NULL AND progress < ?2",
+    )
     .bind(id, share);
 
 /** Writes what came out, once. */
@@ -106,8 +108,8 @@ const COLUMNS = `b.id, b.job_id, jobs.state, jobs.params, jobs.resolution, jobs.
   coalesce(b.finished_at, jobs.finished_at) AS finished_at`;
 
 /**
- * Takes back a backtest that was just ordered when its actor has more than `most` that are not finished. For the batch that
- * orders it, after that: of many at once each counts those before it.
+ * Takes back a backtest that was just ordered when its actor has more than `most` that are not
+ * finished. For the batch that orders it, after that: of many at once each counts those before it.
  */
 export const takeBackExcess = (
   db: D1Database,
@@ -122,13 +124,17 @@ export const takeBackExcess = (
     )
     .bind(id, actor, max),
   db
-    .prepare("DELETE FROM backtests WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.id = job_id)")
+    .prepare(
+      "DELETE FROM backtests WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.id = job_id)",
+    )
     .bind(id),
 ];
 
 export async function findBacktest(db: Reader, id: string): Promise<Backtest | null> {
   const row = await db
-    .prepare(`SELECT ${COLUMNS}, b.result FROM backtests AS b JOIN jobs ON jobs.id = b.job_id WHERE b.id = ?`)
+    .prepare(
+      `SELECT ${COLUMNS}, b.result FROM backtests AS b JOIN jobs ON jobs.id = b.job_id WHERE b.id = ?`,
+    )
     .bind(id)
     .first<Row>();
   return row === null ? null : toBacktest(row);

@@ -12,9 +12,16 @@ export type Settled =
       readonly modelId: string;
       readonly recommendationId: string;
     }
-  | { readonly kind: "refused"; readonly reason: FallbackReason; readonly recommendationId: string };
+  | {
+      readonly kind: "refused";
+      readonly reason: FallbackReason;
+      readonly recommendationId: string;
+    };
 
-export type Claim = { readonly kind: "mine" } | { readonly kind: "busy"; readonly until: number } | Settled;
+export type Claim =
+  | { readonly kind: "mine" }
+  | { readonly kind: "busy"; readonly until: number }
+  | Settled;
 
 interface AnswerRow {
   state: string;
@@ -34,13 +41,20 @@ function settledOf(row: AnswerRow): Settled | null {
   }
   if (row.state !== "refused") return null;
   const reason = row.reason ?? "";
-  return { kind: "refused", reason: isFallbackReason(reason) ? reason : "guardrail", recommendationId };
+  return {
+    kind: "refused",
+    reason: isFallbackReason(reason) ? reason : "guardrail",
+    recommendationId,
+  };
 }
 
 const SELECT = `SELECT state, holder, lease_until, answer, model_id, reason, recommendation_id
   FROM model_answers WHERE question = ?`;
 
-/** Takes a question in hand until `until`, unless somebody else has it or it is settled. Of several at once one gets it. */
+/**
+ * Takes a question in hand until `until`, unless somebody else has it or it is settled. Of several
+ * at once one gets it.
+ */
 export async function claimQuestion(
   db: D1Database,
   question: string,
@@ -61,7 +75,8 @@ export async function claimQuestion(
   const row = results[1]?.results[0];
   if (row === undefined) throw new Error("a question that was just written is not there");
   return (
-    settledOf(row) ?? (row.holder === holder ? { kind: "mine" } : { kind: "busy", until: row.lease_until })
+    settledOf(row) ??
+    (row.holder === holder ? { kind: "mine" } : { kind: "busy", until: row.lease_until })
   );
 }
 
@@ -72,12 +87,19 @@ export async function lookUpQuestion(db: Reader, question: string): Promise<Sett
 }
 
 /** Lets somebody else have a question that stays unanswered. */
-export const releaseQuestion = (db: D1Database, question: string, holder: string): D1PreparedStatement =>
+export const releaseQuestion = (
+  db: D1Database,
+  question: string,
+  holder: string,
+): D1PreparedStatement =>
   db
     .prepare("DELETE FROM model_answers WHERE question = ? AND holder = ? AND state = 'asking'")
     .bind(question, holder);
 
-/** Sets a question's end down. Whose lease has run out and been taken by another is too late: that one's answer counts. */
+/**
+ * Sets a question's end down. Whose lease has run out and been taken by another is too late: that
+ * one's answer counts.
+ */
 export const settleQuestion = (
   db: D1Database,
   question: string,
@@ -99,7 +121,10 @@ export const settleQuestion = (
       settled.recommendationId,
     );
 
-/** Reserves tokens of a day, or tells that the day has not so many left. One statement, so no two get the same ones. */
+/**
+ * Reserves tokens of a day, or tells that the day has not so many left. One statement, so no two
+ * get the same ones.
+ */
 export async function reserveTokens(
   db: D1Database,
   now: number,
@@ -117,8 +142,14 @@ export async function reserveTokens(
   return row !== null;
 }
 
-/** Sets a reservation of the day of `reservedAt` right: `tokens` more than was reserved, or less. */
-export const settleTokens = (db: D1Database, reservedAt: number, tokens: number): D1PreparedStatement =>
+/**
+ * Sets a reservation of the day of `reservedAt` right: `tokens` more than was reserved, or less.
+ */
+export const settleTokens = (
+  db: D1Database,
+  reservedAt: number,
+  tokens: number,
+): D1PreparedStatement =>
   db
     .prepare("UPDATE model_budgets SET tokens = max(0, tokens + ?2) WHERE day = ?1")
     .bind(budgetDay(reservedAt), tokens);
@@ -158,7 +189,9 @@ const AUDIT_FIELDS = [
 
 /** Names the recommendation that an audit belongs to, where an older one turned out to stand. */
 export const moveAudits = (db: D1Database, from: string, to: string): D1PreparedStatement =>
-  db.prepare("UPDATE model_audits SET recommendation_id = ?2 WHERE recommendation_id = ?1").bind(from, to);
+  db
+    .prepare("UPDATE model_audits SET recommendation_id = ?2 WHERE recommendation_id = ?1")
+    .bind(from, to);
 
 type AuditRow = Record<
   | "id"
@@ -186,7 +219,11 @@ type AuditRow = Record<
 };
 
 /** The times a model was asked for a recommendation, newest first. */
-export async function auditsOf(db: Reader, recommendationId: string, limit: number): Promise<ModelAudit[]> {
+export async function auditsOf(
+  db: Reader,
+  recommendationId: string,
+  limit: number,
+): Promise<ModelAudit[]> {
   const { results } = await db
     .prepare("SELECT * FROM model_audits WHERE recommendation_id = ? ORDER BY id DESC LIMIT ?")
     .bind(recommendationId, limit)
@@ -216,7 +253,11 @@ export async function auditsOf(db: Reader, recommendationId: string, limit: numb
 }
 
 /** Forgets audits and answers from before an instant, at most `limit` of each. Tells how many. */
-export async function pruneModelRecords(db: D1Database, before: number, limit: number): Promise<number> {
+export async function pruneModelRecords(
+  db: D1Database,
+  before: number,
+  limit: number,
+): Promise<number> {
   const results = await db.batch([
     ...["model_audits", "model_answers"].map((table) => {
       const key = table === "model_audits" ? "id" : "question";

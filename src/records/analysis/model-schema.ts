@@ -6,7 +6,10 @@ import { index, integer, real, sqliteTable, text } from "drizzle-orm/sqlite-core
 export const modelAnswers = sqliteTable(
   "model_answers",
   {
-    /** SHA-256 of snapshot, engine and prompt version, provider and model: everything that decides an answer. */
+    /**
+     * SHA-256 of snapshot, engine and prompt version, provider and model: everything that decides
+     * an answer.
+     */
     question: text().primaryKey(),
     /** asking → accepted or refused. */
     state: text().notNull(),
@@ -25,7 +28,9 @@ export const modelAnswers = sqliteTable(
   (t) => [index("model_answers_created").on(t.createdAt)],
 );
 
-/** Each time a model was asked, with all that was said. One row holds the first try and its repair. */
+/**
+ * Each time a model was asked, with all that was said. One row holds the first try and its repair.
+ */
 export const modelAudits = sqliteTable(
   "model_audits",
   {
@@ -41,7 +46,10 @@ export const modelAudits = sqliteTable(
     snapshotHash: text("snapshot_hash").notNull(),
     promptHash: text("prompt_hash").notNull(),
     prompt: text().notNull(),
-    /** JSON list of tries: response, model id, finish reason, tokens, latency, verdict of each check, or the failure. */
+    /**
+     * JSON list of tries: response, model id, finish reason, tokens, latency, verdict of each
+     * check, or the failure.
+     */
     tries: text().notNull(),
     /** accepted, repaired, refused or failed. */
     outcome: text().notNull(),

@@ -52,8 +52,8 @@ const toOptimization = <R>(row: Row): Optimization<R> => ({
 });
 
 /**
- * Gives every job of a portfolio among these its row, after the statement that orders them and in its batch. A job that was
- * not ordered has none.
+ * Gives every job of a portfolio among these its row, after the statement that orders them and in
+ * its batch. A job that was not ordered has none.
  */
 export const recordRequested = (db: D1Database, jobIds: readonly string[]): D1PreparedStatement =>
   db
@@ -68,7 +68,10 @@ export const recordRequested = (db: D1Database, jobIds: readonly string[]): D1Pr
 export const NO_RESULT_YET = `NOT EXISTS (SELECT 1 FROM portfolio_optimizations AS known
   WHERE known.job_id = fact.value ->> 'body' ->> 'jobId' AND known.result IS NOT NULL)`;
 
-/** Writes what came out of a job, once. Stands after what is conditional on `NO_RESULT_YET`, in its batch. */
+/**
+ * Writes what came out of a job, once. Stands after what is conditional on `NO_RESULT_YET`, in its
+ * batch.
+ */
 export const writeResult = (
   db: D1Database,
   job: { readonly id: string; readonly portfolioId: string; readonly createdAt: number },

@@ -55,7 +55,10 @@ export const createPortfolio = (db: D1Database, portfolio: Portfolio): D1Prepare
       portfolio.updatedAt,
     );
 
-/** Changes a portfolio that nobody has changed or archived since it was read at `before`; else it changes nothing. */
+/**
+ * Changes a portfolio that nobody has changed or archived since it was read at `before`; else it
+ * changes nothing.
+ */
 export const writePortfolio = (
   db: D1Database,
   before: Pick<Portfolio, "updatedAt">,
@@ -95,12 +98,22 @@ export const archivePortfolio = (
 
 /** Archived ones too. */
 export async function findPortfolio(db: Reader, id: string): Promise<Portfolio | null> {
-  const row = await db.prepare("SELECT * FROM portfolios WHERE id = ?").bind(id).first<PortfolioRow>();
+  const row = await db
+    .prepare("SELECT * FROM portfolios WHERE id = ?")
+    .bind(id)
+    .first<PortfolioRow>();
   return row === null ? null : toPortfolio(row);
 }
 
-/** Portfolios after an id in the order of their ids, which is that of their making; archived ones are left out. */
-export async function listPortfolios(db: Reader, after: string, limit: number): Promise<Portfolio[]> {
+/**
+ * Portfolios after an id in the order of their ids, which is that of their making; archived ones
+ * are left out.
+ */
+export async function listPortfolios(
+  db: Reader,
+  after: string,
+  limit: number,
+): Promise<Portfolio[]> {
   const { results } = await db
     .prepare("SELECT * FROM portfolios WHERE id > ? AND archived_at IS NULL ORDER BY id LIMIT ?")
     .bind(after, limit)

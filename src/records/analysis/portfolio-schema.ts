@@ -1,6 +1,9 @@
 import { index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
-/** Lists of assets that are looked at together. Archived ones are shown no more; what was found out about them is. */
+/**
+ * Lists of assets that are looked at together. Archived ones are shown no more; what was found out
+ * about them is.
+ */
 export const portfolios = sqliteTable("portfolios", {
   id: text().primaryKey(),
   name: text().notNull(),

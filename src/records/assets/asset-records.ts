@@ -8,7 +8,9 @@ export interface AssetRecord extends Omit<AssetFact, "archived"> {
   readonly archivedAt: number | null;
 }
 
-/** An asset as it lies in the table; `version` is that of its object's stream when it was told this. */
+/**
+ * An asset as it lies in the table; `version` is that of its object's stream when it was told this.
+ */
 export interface StoredAsset extends AssetRecord {
   readonly version: number;
 }
@@ -49,8 +51,15 @@ export const assetFact = (record: AssetRecord): AssetFact => ({
   archived: record.archivedAt !== null,
 });
 
-/** What the object was found to be, as the row that somebody who told it so has not written yet, or never will. */
-export const assetAsFound = (found: AssetFact, before: AssetRecord | undefined, now: number): AssetRecord => {
+/**
+ * What the object was found to be, as the row that somebody who told it so has not written yet, or
+ * never will.
+ */
+export const assetAsFound = (
+  found: AssetFact,
+  before: AssetRecord | undefined,
+  now: number,
+): AssetRecord => {
   const { archived, ...fact } = found;
   return {
     ...fact,
@@ -61,8 +70,8 @@ export const assetAsFound = (found: AssetFact, before: AssetRecord | undefined, 
 };
 
 /**
- * Writes what the asset's object was told when its stream was at `version`; of two writes the later one stands, in
- * whatever order they come.
+ * Writes what the asset's object was told when its stream was at `version`; of two writes the later
+ * one stands, in whatever order they come.
  */
 export function writeAsset(db: D1Database, asset: AssetRecord, version = 0): D1PreparedStatement {
   return db
@@ -99,7 +108,9 @@ export async function loadAssets(db: Reader, symbols: readonly string[]): Promis
 /** Assets after a symbol in symbol order; archived ones are left out. */
 export async function listAssets(db: Reader, after: string, limit: number): Promise<StoredAsset[]> {
   const { results } = await db
-    .prepare("SELECT * FROM assets WHERE symbol > ? AND archived_at IS NULL ORDER BY symbol LIMIT ?")
+    .prepare(
+      "SELECT * FROM assets WHERE symbol > ? AND archived_at IS NULL ORDER BY symbol LIMIT ?",
+    )
     .bind(after, limit)
     .all<AssetRow>();
   return results.map(toAssetRecord);
@@ -122,7 +133,9 @@ export async function calendarSymbols(
   return results.map(({ symbol }) => symbol);
 }
 
-/** One page of the symbols a schedule's calendar covers: live, not archived, asked from a source. */
+/**
+ * One page of the symbols a schedule's calendar covers: live, not archived, asked from a source.
+ */
 export async function liveSymbols(
   db: D1Database,
   calendar: string,

@@ -65,7 +65,9 @@ export const writeCrossCheck = (
   now: number,
 ): D1PreparedStatement =>
   db
-    .prepare("UPDATE cross_checks SET result = ?2, finished_at = ?3 WHERE id = ?1 AND result IS NULL")
+    .prepare(
+      "UPDATE cross_checks SET result = ?2, finished_at = ?3 WHERE id = ?1 AND result IS NULL",
+    )
     .bind(id, JSON.stringify(result), now);
 
 /** What a cross-check found, or null. */
@@ -97,7 +99,11 @@ export async function latestCrossCheck(
 const COLUMNS = `c.id, c.job_id, c.symbol, c.resolution, jobs.state, jobs.params, jobs.error, c.created_at,
   coalesce(c.finished_at, jobs.finished_at) AS finished_at`;
 
-export async function findCrossCheck(db: Reader, symbol: string, id: string): Promise<CrossCheck | null> {
+export async function findCrossCheck(
+  db: Reader,
+  symbol: string,
+  id: string,
+): Promise<CrossCheck | null> {
   const row = await db
     .prepare(
       `SELECT ${COLUMNS}, c.result FROM cross_checks AS c JOIN jobs ON jobs.id = c.job_id
@@ -108,7 +114,10 @@ export async function findCrossCheck(db: Reader, symbol: string, id: string): Pr
   return row === null ? null : toCrossCheck(row);
 }
 
-/** An asset's cross-checks newest first, before a (createdAt, id) position; without the differences they name. */
+/**
+ * An asset's cross-checks newest first, before a (createdAt, id) position; without the differences
+ * they name.
+ */
 export async function listCrossChecks(
   db: Reader,
   symbol: string,

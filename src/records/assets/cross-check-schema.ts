@@ -16,6 +16,8 @@ export const crossChecks = sqliteTable(
   },
   (t) => [
     index("cross_checks_newest").on(t.symbol, t.createdAt, t.id),
-    index("cross_checks_found").on(t.symbol, t.resolution, t.createdAt, t.id).where(sql`result IS NOT NULL`),
+    index("cross_checks_found")
+      .on(t.symbol, t.resolution, t.createdAt, t.id)
+      .where(sql`result IS NOT NULL`),
   ],
 );

@@ -5,7 +5,10 @@ import type { Reader } from "../../reader.ts";
 /** Of the rows that a series' source told of closed markets, so many of the newest are kept. */
 const MAX_OFF_SESSION = 250;
 
-/** Statements that keep what an answer, or the lack of one, says of how a series is fed. Again is once. */
+/**
+ * Statements that keep what an answer, or the lack of one, says of how a series is fed. Again is
+ * once.
+ */
 export function writeFeed(
   db: D1Database,
   symbol: string,
@@ -17,7 +20,9 @@ export function writeFeed(
   return [
     trouble === null
       ? db
-          .prepare("DELETE FROM feed_notes WHERE symbol = ? AND kind = 'trouble' AND resolution = ?")
+          .prepare(
+            "DELETE FROM feed_notes WHERE symbol = ? AND kind = 'trouble' AND resolution = ?",
+          )
           .bind(...series)
       : db
           .prepare(
@@ -43,7 +48,12 @@ const keepOffSession = (
       `INSERT OR IGNORE INTO feed_notes (symbol, kind, resolution, at, source, noted_at)
        SELECT ?1, 'offSession', ?2, value, ?3, ?4 FROM json_each(?5)`,
     )
-    .bind(...series, source, now, JSON.stringify(instants.toSorted((a, b) => a - b).slice(-MAX_OFF_SESSION))),
+    .bind(
+      ...series,
+      source,
+      now,
+      JSON.stringify(instants.toSorted((a, b) => a - b).slice(-MAX_OFF_SESSION)),
+    ),
   db
     .prepare(
       `DELETE FROM feed_notes WHERE symbol = ?1 AND kind = 'offSession' AND resolution = ?2 AND at <
@@ -57,7 +67,10 @@ const keepOffSession = (
 export const forgetFeed = (db: D1Database, symbol: string): D1PreparedStatement =>
   db.prepare("DELETE FROM feed_notes WHERE symbol = ?").bind(symbol);
 
-/** Instants (epoch ms, both ends included, oldest first) of rows that were left out of a series; at most those that are kept. */
+/**
+ * Instants (epoch ms, both ends included, oldest first) of rows that were left out of a series; at
+ * most those that are kept.
+ */
 export async function offSessionBetween(
   db: Reader,
   symbol: string,
@@ -85,7 +98,10 @@ export interface NotedTrouble {
 }
 
 /** What keeps the series of assets from being fed; at most one of a series. */
-export async function feedTroubles(db: Reader, symbols: readonly string[]): Promise<NotedTrouble[]> {
+export async function feedTroubles(
+  db: Reader,
+  symbols: readonly string[],
+): Promise<NotedTrouble[]> {
   const { results } = await db
     .prepare(
       `SELECT symbol, resolution, outcome, detail, noted_at AS since FROM feed_notes

@@ -1,8 +1,9 @@
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
 /**
- * What is known against the way a series is fed: `trouble` (one row at 0: why it gets no bars) and `offSession` (the instants
- * of rows that were left out because the market was closed). WITHOUT ROWID (by hand in the migration).
+ * What is known against the way a series is fed: `trouble` (one row at 0: why it gets no bars) and
+ * `offSession` (the instants of rows that were left out because the market was closed). WITHOUT
+ * ROWID (by hand in the migration).
  */
 export const feedNotes = sqliteTable(
   "feed_notes",

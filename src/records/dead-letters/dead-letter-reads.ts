@@ -3,7 +3,9 @@ import type { Reader } from "../../reader.ts";
 import { readableRows } from "../readable-rows.ts";
 import { type DeadLetterState, KNOWN_QUEUES, unsendable } from "./dead-letter-states.ts";
 
-/** A dead letter as it is kept. Instants are epoch ms; what is null was not known when it was filed. */
+/**
+ * A dead letter as it is kept. Instants are epoch ms; what is null was not known when it was filed.
+ */
 export interface StoredDeadLetter {
   readonly id: string;
   readonly queue: string;
@@ -79,9 +81,16 @@ export interface DeadLetterFilter {
   readonly before?: number | undefined;
 }
 
-/** Conditions on `dead_letters AS l`. Only those that are asked for are written, so that each finds its index. */
-function matches(state: DeadLetterState, f: DeadLetterFilter): { sql: string; values: (string | number)[] } {
-  const parked = state === "open" || state === "redriving" ? " AND l.state IN ('open', 'redriving')" : "";
+/**
+ * Conditions on `dead_letters AS l`. Only those that are asked for are written, so that each finds
+ * its index.
+ */
+function matches(
+  state: DeadLetterState,
+  f: DeadLetterFilter,
+): { sql: string; values: (string | number)[] } {
+  const parked =
+    state === "open" || state === "redriving" ? " AND l.state IN ('open', 'redriving')" : "";
   const given = [
     ["l.state = ?", state],
     ["l.queue = ?", f.queue],
@@ -91,7 +100,10 @@ function matches(state: DeadLetterState, f: DeadLetterFilter): { sql: string; va
     ["l.created_at < ?", f.before],
   ] as const;
   const asked = given.flatMap(([sql, value]) => (value === undefined ? [] : [{ sql, value }]));
-  return { sql: asked.map(({ sql }) => sql).join(" AND "), values: asked.map(({ value }) => value) };
+  return {
+    sql: asked.map(({ sql }) => sql).join(" AND "),
+    values: asked.map(({ value }) => value),
+  };
 }
 
 /** Dead letters in a state, newest first, before a (createdAt, id) position. */
@@ -154,7 +166,10 @@ export async function summariseDeadLetters(
   }));
 }
 
-/** The letter that has to be dealt with first: an open one of the same asset whose job was ordered earlier. */
+/**
+ * The letter that has to be dealt with first: an open one of the same asset whose job was ordered
+ * earlier.
+ */
 export async function earlierOpenDeadLetter(
   db: Reader,
   deadLetter: StoredDeadLetter,
@@ -173,7 +188,11 @@ export async function earlierOpenDeadLetter(
 }
 
 /** Open letters of an asset. */
-export async function openDeadLettersOf(db: Reader, symbol: string, limit: number): Promise<string[]> {
+export async function openDeadLettersOf(
+  db: Reader,
+  symbol: string,
+  limit: number,
+): Promise<string[]> {
   const { results } = await db
     .prepare(
       `SELECT id FROM dead_letters WHERE symbol = ? AND state IN ('open', 'redriving') AND state = 'open' LIMIT ?`,
@@ -193,7 +212,10 @@ export interface Matching {
   readonly assets: number;
 }
 
-/** A letter to be dealt with together with others. Its body is there where its subject does not say it all. */
+/**
+ * A letter to be dealt with together with others. Its body is there where its subject does not say
+ * it all.
+ */
 export interface DeadLetterInBulk {
   readonly id: string;
   readonly queue: string;
@@ -205,12 +227,14 @@ export interface DeadLetterInBulk {
 /** Nobody deals with more than this at once without a closer look. */
 const MAX_COUNT = 100_000;
 
-/** What only people can read is not sent again with others, nor what its endpoint would not take. */
+/**
+ * What only people can read is not sent again with others, nor what its endpoint would not take.
+ */
 const SENDABLE = `l.queue IN (${KNOWN_QUEUES.map((queue) => `'${queue}'`).join(", ")}) AND NOT ${unsendable("l")}`;
 
 /**
- * The open letters that a filter matches: their count and the first of them, oldest work first. Of an event's letter only
- * where its stream stands is taken along: what it says is in the log.
+ * The open letters that a filter matches: their count and the first of them, oldest work first. Of
+ * an event's letter only where its stream stands is taken along: what it says is in the log.
  */
 export async function matchDeadLetters(
   db: D1Database,

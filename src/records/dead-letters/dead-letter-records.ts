@@ -15,7 +15,10 @@ export interface DeadLetter {
   readonly error: Problem;
   readonly attempts: number;
   readonly createdAt: number;
-  /** When its work failed for the first and for the last time, epoch ms; when it was filed, if that is not known. */
+  /**
+   * When its work failed for the first and for the last time, epoch ms; when it was filed, if that
+   * is not known.
+   */
   readonly firstAt?: number | undefined;
   readonly lastAt?: number | undefined;
   readonly editedFrom?: string | undefined;
@@ -23,7 +26,10 @@ export interface DeadLetter {
   readonly traceparent?: string | null | undefined;
 }
 
-/** Files dead letters; the same letter twice is one. `from` may let through only some of the rows in `?1`. */
+/**
+ * Files dead letters; the same letter twice is one. `from` may let through only some of the rows in
+ * `?1`.
+ */
 export function fileDeadLetters(
   db: D1Database,
   deadLetters: readonly DeadLetter[],
@@ -56,17 +62,22 @@ const rowsOf = (deadLetters: readonly DeadLetter[]): string =>
     })),
   );
 
-/** The endpoint that a delivery's letter is about: one receiver's trouble is another cause than another's. */
+/**
+ * The endpoint that a delivery's letter is about: one receiver's trouble is another cause than
+ * another's.
+ */
 const receiverOf = ({ queue, subject }: DeadLetter): string | null =>
-  queue === "webhooks" && subject !== null ? subject.slice(0, Math.max(0, subject.lastIndexOf("."))) : null;
+  queue === "webhooks" && subject !== null
+    ? subject.slice(0, Math.max(0, subject.lastIndexOf(".")))
+    : null;
 
 /** SQL: the delivery that the row `one.value` of a letter is about has no open letter yet. */
 export const UNLETTERED = `NOT EXISTS (
   SELECT 1 FROM dead_letters WHERE subject = one.value ->> 'subject' AND state = 'open' AND queue = 'webhooks')`;
 
 /**
- * Brings the open letters of deliveries up to date that failed once more, so that each has one letter however often it is
- * sent again. `given` is a condition on the row `one.value` of a letter.
+ * Brings the open letters of deliveries up to date that failed once more, so that each has one
+ * letter however often it is sent again. `given` is a condition on the row `one.value` of a letter.
  */
 export const renewDeadLetters = (
   db: D1Database,
@@ -96,7 +107,10 @@ export const closeDelivered = (
     )
     .bind(JSON.stringify(deliveryIds), now);
 
-/** Closes the open letters of all deliveries to an endpoint that is deleted: nothing can be sent to it any more. */
+/**
+ * Closes the open letters of all deliveries to an endpoint that is deleted: nothing can be sent to
+ * it any more.
+ */
 export const discardDeadLettersOfEndpoint = (
   db: D1Database,
   endpointId: string,
@@ -117,7 +131,10 @@ export async function isFiled(db: D1Database, id: string): Promise<boolean> {
   return (await db.prepare("SELECT 1 FROM dead_letters WHERE id = ?").bind(id).first()) !== null;
 }
 
-/** Of the JSON rows in `?1`, those whose `subject` is a letter that is still open: for what happens to it only once. */
+/**
+ * Of the JSON rows in `?1`, those whose `subject` is a letter that is still open: for what happens
+ * to it only once.
+ */
 export const STILL_OPEN = `(
   SELECT one.value FROM json_each(?1) AS one JOIN dead_letters ON dead_letters.id = one.value ->> 'subject'
   WHERE dead_letters.state = 'open')`;
@@ -128,9 +145,10 @@ export const FROM_OPEN = `(
   WHERE before.state = 'open')`;
 
 /**
- * Puts letters back to work: their jobs and deliveries are open and due again. A letter about a delivery whose endpoint is
- * disabled or deleted stays as it is. A job's letter stays `redriving` until the
- * job has ended; all others are done with. For one batch; the last statement's rows tell the ids it took effect on.
+ * Puts letters back to work: their jobs and deliveries are open and due again. A letter about a
+ * delivery whose endpoint is disabled or deleted stays as it is. A job's letter stays `redriving`
+ * until the job has ended; all others are done with. For one batch; the last statement's rows tell
+ * the ids it took effect on.
  */
 export function redriveDeadLetters(
   db: D1Database,
@@ -141,7 +159,8 @@ export function redriveDeadLetters(
   const json = JSON.stringify(ids);
   const open = "FROM dead_letters WHERE id IN (SELECT value FROM json_each(?1)) AND state = 'open'";
   return [
-    // Their slots are open again; an order that was edited takes the place of the one that was counted.
+    // Their slots are open again; an order that was edited takes the place of the one that was
+    // counted.
     db
       .prepare(
         `UPDATE slots SET failed = slots.failed - reopened.jobs, finished_at = NULL
@@ -216,8 +235,14 @@ export const supersedeDeadLetter = (
     )
     .bind(id, editedTo, now, actor);
 
-/** Forgets up to `limit` letters that were closed before an instant, oldest first. Tells how many. */
-export async function pruneDeadLetters(db: D1Database, before: number, limit: number): Promise<number> {
+/**
+ * Forgets up to `limit` letters that were closed before an instant, oldest first. Tells how many.
+ */
+export async function pruneDeadLetters(
+  db: D1Database,
+  before: number,
+  limit: number,
+): Promise<number> {
   const { meta } = await db
     .prepare(
       `DELETE FROM dead_letters WHERE id IN (

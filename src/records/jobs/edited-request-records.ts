@@ -1,18 +1,24 @@
 import type { JobParams } from "../../domain/job/job.ts";
 
 /** Ids of the orders there are of the same work, for `nextEditedId`. */
-export async function editedRequestsOf(db: D1Database, originalId: string, limit: number): Promise<string[]> {
+export async function editedRequestsOf(
+  db: D1Database,
+  originalId: string,
+  limit: number,
+): Promise<string[]> {
   const { results } = await db
-    .prepare("SELECT id FROM jobs WHERE id > ?1 || '~' AND id < ?1 || '~:' ORDER BY id DESC LIMIT ?2")
+    .prepare(
+      "SELECT id FROM jobs WHERE id > ?1 || '~' AND id < ?1 || '~:' ORDER BY id DESC LIMIT ?2",
+    )
     .bind(originalId, limit)
     .all<{ id: string }>();
   return results.map(({ id }) => id);
 }
 
 /**
- * A new order in the place of one that failed: the same work at the same place in its asset's order, with other
- * parameters. It is parked as the old one was, untried, until its letter is redriven. Nothing is written unless the old
- * order's letter is still open.
+ * A new order in the place of one that failed: the same work at the same place in its asset's
+ * order, with other parameters. It is parked as the old one was, untried, until its letter is
+ * redriven. Nothing is written unless the old order's letter is still open.
  */
 export function replacementRequest(
   db: D1Database,
@@ -29,5 +35,12 @@ export function replacementRequest(
        FROM jobs WHERE id = ?1 AND state = 'failed'
          AND EXISTS (SELECT 1 FROM dead_letters WHERE id = ?2 AND state = 'open')`,
     )
-    .bind(before.jobId, before.deadLetterId, request.id, JSON.stringify(request.params), request.actor, now);
+    .bind(
+      before.jobId,
+      before.deadLetterId,
+      request.id,
+      JSON.stringify(request.params),
+      request.actor,
+      now,
+    );
 }

@@ -73,9 +73,9 @@ export interface SlotPage {
 }
 
 /**
- * Records orders; one that is recorded already stays as it is. `dueAt` is when each is expected to run. With `page`,
- * nothing is recorded unless the slot still stands there, or a page that comes twice could order what the slot never
- * counts.
+ * Records orders; one that is recorded already stays as it is. `dueAt` is when each is expected to
+ * run. With `page`, nothing is recorded unless the slot still stands there, or a page that comes
+ * twice could order what the slot never counts.
  */
 export function insertJobs(
   db: D1Database,
@@ -96,13 +96,19 @@ export function insertJobs(
        WHERE ?3 IS NULL OR EXISTS
          (SELECT 1 FROM slots WHERE schedule_id = ?3 AND slot = ?4 AND cursor IS ?5 AND state = 'claimed')`,
     )
-    .bind(JSON.stringify(rows), now, page?.scheduleId ?? null, page?.slot ?? null, page?.cursor ?? null);
+    .bind(
+      JSON.stringify(rows),
+      now,
+      page?.scheduleId ?? null,
+      page?.slot ?? null,
+      page?.cursor ?? null,
+    );
 }
 
 /**
- * Of the JSON rows in `?1`, which name their `jobId` and `attempt`, those whose job still waits for that attempt's
- * outcome. A doubled message can put one job into two pairs of hands: whoever settles first decides what became of it,
- * and nothing the other found out is written.
+ * Of the JSON rows in `?1`, which name their `jobId` and `attempt`, those whose job still waits for
+ * that attempt's outcome. A doubled message can put one job into two pairs of hands: whoever
+ * settles first decides what became of it, and nothing the other found out is written.
  */
 export const UNSETTLED = `(
   SELECT one.value FROM json_each(?1) AS one JOIN jobs ON jobs.id = one.value ->> 'jobId'
@@ -118,18 +124,24 @@ export async function loadJobs(db: D1Database, ids: readonly string[]): Promise<
   return readableRows("jobs", results, toJobRecord);
 }
 
-/** A job as a worker takes it in hand: with the dead letter of its asset that it has to wait behind, if there is one. */
+/** A claimed job, with the dead letter of its asset that it waits behind, if any. */
 export type JobInSequence = JobRecord & { readonly blockedBy: string | null };
 
 /** Like `loadJobs`; one query tells both. */
-export async function loadJobsInSequence(db: D1Database, ids: readonly string[]): Promise<JobInSequence[]> {
+export async function loadJobsInSequence(
+  db: D1Database,
+  ids: readonly string[],
+): Promise<JobInSequence[]> {
   const { results } = await db
     .prepare(
       `SELECT jobs.*, ${blockedBy("jobs")} AS blocked_by_id FROM jobs WHERE id IN (SELECT value FROM json_each(?))`,
     )
     .bind(JSON.stringify(ids))
     .all<JobRow & { blocked_by_id: string | null }>();
-  return readableRows("jobs", results, (row) => ({ ...toJobRecord(row), blockedBy: row.blocked_by_id }));
+  return readableRows("jobs", results, (row) => ({
+    ...toJobRecord(row),
+    blockedBy: row.blocked_by_id,
+  }));
 }
 
 export function startJobs(db: D1Database, ids: readonly string[]): D1PreparedStatement {
@@ -142,8 +154,9 @@ export function startJobs(db: D1Database, ids: readonly string[]): D1PreparedSta
 }
 
 /**
- * Writes the outcomes of a batch, and counts them in the slots that ordered the jobs. A job that is finished, was
- * cancelled meanwhile, or whose attempt another consumer has settled is left as it is (see UNSETTLED). For one batch.
+ * Writes the outcomes of a batch, and counts them in the slots that ordered the jobs. A job that is
+ * finished, was cancelled meanwhile, or whose attempt another consumer has settled is left as it is
+ * (see UNSETTLED). For one batch.
  */
 export function settleJobs(
   db: D1Database,
@@ -179,12 +192,13 @@ export function settleJobs(
          AND json_array_length(jobs.attempts) = (s.value ->> 'number') - 1`,
     )
     .bind(json, now);
-  return ended.length === 0 ? [settle] : [countSettled(db, json), settle, finishSlots(db, ended, now)];
+  return ended.length === 0
+    ? [settle]
+    : [countSettled(db, json), settle, finishSlots(db, ended, now)];
 }
 
 /**
- * What becomes of a failed job that is put back to work, at ?2. An order that was edited has never been tried, so nothing
- * of it is done again.
+ * Puts failed jobs back to work at ?2. An edited request was never tried, so nothing is repeated.
  */
 export const REOPENED = `state = 'queued', due_at = ?2, finished_at = NULL, error = NULL, deferrals = 0,
   deferred_since = NULL, redrives = redrives + iif(attempts = '[]', 0, 1)`;
@@ -206,8 +220,7 @@ export function cancelJob(db: D1Database, id: string, now: number): D1PreparedSt
 }
 
 /**
- * Open jobs that should have run before `before`, oldest first, and pushes their due time to `now` so that the next
- * sweep leaves them alone for a while.
+ * Open jobs due before `before`, oldest first. Moves their due time to `now` for the next sweep.
  */
 export async function takeOverdueJobs(
   db: D1Database,
@@ -234,7 +247,7 @@ export interface JobFilter {
   readonly symbol?: string | undefined;
 }
 
-/** A job as it is shown: with the dead letter that it waits behind now, which may be another than when it was set aside. */
+/** A job as the API shows it, with the dead letter that it waits behind now. */
 export type ShownJob = JobRecord & { readonly waitsBehind: string | null };
 
 const WAITS_BEHIND = `iif(blocked_by IS NOT NULL AND due_at IS NULL,
@@ -245,7 +258,7 @@ const toShownJob = (row: JobRow & { waits_behind: string | null }): ShownJob => 
   waitsBehind: row.waits_behind,
 });
 
-/** Jobs newest first, before a (createdAt, id) position; `now` (epoch ms) tells the scheduled from the queued. */
+/** Jobs newest first, before (createdAt, id); `now` (epoch ms) separates scheduled from queued. */
 export async function listJobs(
   db: Reader,
   filter: JobFilter,

@@ -50,5 +50,7 @@ export const openRuns = (db: D1Database, limit: number): Promise<number> =>
 
 export const openSlots = (db: D1Database, limit: number): Promise<number> =>
   count(
-    db.prepare("SELECT count(*) AS n FROM (SELECT 1 FROM slots WHERE state = 'claimed' LIMIT ?)").bind(limit),
+    db
+      .prepare("SELECT count(*) AS n FROM (SELECT 1 FROM slots WHERE state = 'claimed' LIMIT ?)")
+      .bind(limit),
   );

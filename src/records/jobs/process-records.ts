@@ -63,7 +63,9 @@ function toProcess(found: { readonly id: string }): ProcessRecord {
       state: one.state,
       direction: one.direction,
       step: one.step,
-      steps: steps.parse(JSON.parse(one.steps)).map((step) => ({ ...step, result: step.result ?? null })),
+      steps: steps
+        .parse(JSON.parse(one.steps))
+        .map((step) => ({ ...step, result: step.result ?? null })),
       tries: one.tries,
       looks: one.looks,
       since: one.since,
@@ -96,7 +98,10 @@ const progressOf = ({ kind, progress }: ProcessRecord) => [
   progress.finishedAt,
 ];
 
-/** Records a new process with its audit row; one that is recorded already stays as it is. For one batch. */
+/**
+ * Records a new process with its audit row; one that is recorded already stays as it is. For one
+ * batch.
+ */
 export function startProcess(
   db: D1Database,
   process: ProcessRecord,
@@ -125,8 +130,8 @@ export function startProcess(
 }
 
 /**
- * Writes how far a process has come, with what the audit has to say about it, if it is still at the version that was
- * decided on. False when somebody else has moved it; then nothing is written.
+ * Writes how far a process has come, with what the audit has to say about it, if it is still at the
+ * version that was decided on. False when somebody else has moved it; then nothing is written.
  */
 export async function saveProcess(
   db: D1Database,
@@ -159,8 +164,14 @@ export interface Effect {
   readonly audit: AuditEntry;
 }
 
-/** Notes an effect, to be had in the same batch: repeated it leaves no second note and no second audit row. */
-export function noteEffect(db: D1Database, { processId, key, audit }: Effect): D1PreparedStatement[] {
+/**
+ * Notes an effect, to be had in the same batch: repeated it leaves no second note and no second
+ * audit row.
+ */
+export function noteEffect(
+  db: D1Database,
+  { processId, key, audit }: Effect,
+): D1PreparedStatement[] {
   const unknown = `(SELECT one.value FROM json_each(?1) AS one JOIN processes ON processes.id = one.value ->> 'processId'
     WHERE NOT EXISTS (SELECT 1 FROM json_each(processes.deeds) AS deed WHERE deed.value = one.value ->> 'key'))`;
   const note = db
@@ -184,7 +195,10 @@ export async function hasEffect(db: D1Database, processId: string, key: string):
 }
 
 export async function findProcess(db: Reader, id: string): Promise<ProcessRecord | null> {
-  const found = await db.prepare("SELECT * FROM processes WHERE id = ?").bind(id).first<{ id: string }>();
+  const found = await db
+    .prepare("SELECT * FROM processes WHERE id = ?")
+    .bind(id)
+    .first<{ id: string }>();
   return found === null ? null : toProcess(found);
 }
 
@@ -197,7 +211,10 @@ export async function latestProcess(db: Reader, prefix: string): Promise<Process
   return found === null ? null : toProcess(found);
 }
 
-/** Processes that should have gone on before `before`, oldest first; the next sweep leaves them alone for a while. */
+/**
+ * Processes that should have gone on before `before`, oldest first; the next sweep leaves them
+ * alone for a while.
+ */
 export async function takeOverdueProcesses(
   db: D1Database,
   before: number,
@@ -216,7 +233,11 @@ export async function takeOverdueProcesses(
 }
 
 /** Processes whose step in work has taken too long and that nobody has in hand, longest first. */
-export async function unmovedProcesses(db: D1Database, now: number, limit: number): Promise<ProcessRecord[]> {
+export async function unmovedProcesses(
+  db: D1Database,
+  now: number,
+  limit: number,
+): Promise<ProcessRecord[]> {
   const { results } = await db
     .prepare(
       `SELECT * FROM processes WHERE stuck_at IS NOT NULL AND stuck_at < ?1

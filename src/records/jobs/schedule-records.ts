@@ -6,11 +6,14 @@ import type { Reader } from "../../reader.ts";
 import { readableRows } from "../readable-rows.ts";
 
 /**
- * What a schedule's jobs are about: one asset, or every live asset of a calendar. With `only: "due"` (kind recommendation)
- * no recommendation is made: those assets that have one at its horizon are told to judge it, whether they are live or not.
+ * What a schedule's jobs are about: one asset, or every live asset of a calendar. With `only:
+ * "due"` (kind recommendation) no recommendation is made: those assets that have one at its horizon
+ * are told to judge it, whether they are live or not.
  */
 export type ScheduleTarget =
-  | (({ readonly symbol: string } | { readonly calendar: string }) & { readonly only?: "due" | undefined })
+  | (({ readonly symbol: string } | { readonly calendar: string }) & {
+      readonly only?: "due" | undefined;
+    })
   /** Of kind ranking: one job for all live assets. */
   | { readonly resolution: RankedResolution }
   /** Of kind portfolio: one portfolio. */
@@ -68,7 +71,10 @@ export const toSchedule = (row: ScheduleRow): Schedule => ({
   nextDue: row.next_due,
 });
 
-/** A new schedule. One that is there already is at work already: writing it again would pass over its next slots. */
+/**
+ * A new schedule. One that is there already is at work already: writing it again would pass over
+ * its next slots.
+ */
 export const createSchedule = (db: D1Database, schedule: Schedule): D1PreparedStatement =>
   db
     .prepare(
@@ -93,10 +99,16 @@ export const createSchedule = (db: D1Database, schedule: Schedule): D1PreparedSt
       schedule.nextDue,
     );
 
-/** A schedule as it was read. What is written with it is written only while nobody has changed it since. */
+/**
+ * A schedule as it was read. What is written with it is written only while nobody has changed it
+ * since.
+ */
 type AsRead = Pick<Schedule, "id" | "updatedAt" | "doneUntil">;
 
-/** Changes a schedule, and its cadence from `after.doneUntil` on if that is said; else where it stands is the ticks' to say. */
+/**
+ * Changes a schedule, and its cadence from `after.doneUntil` on if that is said; else where it
+ * stands is the ticks' to say.
+ */
 export const changeSchedule = (
   db: D1Database,
   before: AsRead,
@@ -111,18 +123,37 @@ export const changeSchedule = (
        WHERE id = ?1 AND updated_at = ?2 AND (?8 IS NULL OR done_until = ?11)`,
     )
     .bind(
-      ...[before.id, before.updatedAt, after.name, after.overlap, after.catchUpSeconds, after.jitterSeconds],
-      ...[after.updatedAt, cadence ? JSON.stringify(after.cadence) : null, after.doneUntil, after.nextDue],
+      ...[
+        before.id,
+        before.updatedAt,
+        after.name,
+        after.overlap,
+        after.catchUpSeconds,
+        after.jitterSeconds,
+      ],
+      ...[
+        after.updatedAt,
+        cadence ? JSON.stringify(after.cadence) : null,
+        after.doneUntil,
+        after.nextDue,
+      ],
       before.doneUntil,
     );
 
 export async function findSchedule(db: Reader, id: string): Promise<Schedule | null> {
-  const row = await db.prepare("SELECT * FROM schedules WHERE id = ?").bind(id).first<ScheduleRow>();
+  const row = await db
+    .prepare("SELECT * FROM schedules WHERE id = ?")
+    .bind(id)
+    .first<ScheduleRow>();
   return row === null ? null : toSchedule(row);
 }
 
 /** Schedules with something due, longest overdue first. */
-export async function dueSchedules(db: D1Database, now: number, limit: number): Promise<Schedule[]> {
+export async function dueSchedules(
+  db: D1Database,
+  now: number,
+  limit: number,
+): Promise<Schedule[]> {
   const { results } = await db
     .prepare(
       `SELECT * FROM schedules WHERE next_due IS NOT NULL AND paused_at IS NULL AND next_due <= ?
@@ -133,7 +164,10 @@ export async function dueSchedules(db: D1Database, now: number, limit: number): 
   return readableRows("schedules", results, toSchedule);
 }
 
-/** Moves a schedule on, unless a concurrent tick already has or it was paused: `doneUntil` is compared and set. */
+/**
+ * Moves a schedule on, unless a concurrent tick already has or it was paused: `doneUntil` is
+ * compared and set.
+ */
 export function advanceSchedule(
   db: D1Database,
   schedule: Schedule,
@@ -146,7 +180,10 @@ export function advanceSchedule(
     .bind(schedule.id, schedule.doneUntil, doneUntil, nextDue);
 }
 
-/** Stops a schedule where it stands. One that is paused, or has changed since it was read, stays as it is. */
+/**
+ * Stops a schedule where it stands. One that is paused, or has changed since it was read, stays as
+ * it is.
+ */
 export const pauseSchedule = (db: D1Database, before: AsRead, now: number): D1PreparedStatement =>
   db
     .prepare(
@@ -155,7 +192,10 @@ export const pauseSchedule = (db: D1Database, before: AsRead, now: number): D1Pr
     )
     .bind(before.id, now, before.updatedAt);
 
-/** Lets a paused schedule go on from `doneUntil`. One that is running, or has changed since, stays as it is. */
+/**
+ * Lets a paused schedule go on from `doneUntil`. One that is running, or has changed since, stays
+ * as it is.
+ */
 export const resumeSchedule = (
   db: D1Database,
   before: AsRead,

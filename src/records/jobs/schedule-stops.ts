@@ -3,8 +3,9 @@ export const ARCHIVED_ASSET = "the asset was archived";
 export const ARCHIVED_PORTFOLIO = "the portfolio was deleted";
 
 /**
- * Lets the schedules of one asset follow it, as it stands by now: archived stops them, registered again lets those go on
- * that were stopped for that reason, from the market's now on. What fell due meanwhile does not run.
+ * Lets the schedules of one asset follow it, as it stands by now: archived stops them, registered
+ * again lets those go on that were stopped for that reason, from the market's now on. What fell due
+ * meanwhile does not run.
  */
 export const followAsset = (db: D1Database, symbol: string, now: number): D1PreparedStatement[] => [
   db
@@ -26,7 +27,11 @@ export const followAsset = (db: D1Database, symbol: string, now: number): D1Prep
 ];
 
 /** Stops the schedules of a portfolio that is deleted, as it stands by now. */
-export const stopWithPortfolio = (db: D1Database, portfolioId: string, now: number): D1PreparedStatement =>
+export const stopWithPortfolio = (
+  db: D1Database,
+  portfolioId: string,
+  now: number,
+): D1PreparedStatement =>
   db
     .prepare(
       `UPDATE schedules SET paused_at = ?2, paused_why = ?3, updated_at = max(?2, updated_at + 1)

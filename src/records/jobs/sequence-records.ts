@@ -8,7 +8,10 @@ import type { JobKind } from "../../domain/job/job.ts";
  * it. Order is (created_at, id).
  */
 
-/** The dead letter that keeps the job of the alias `job` back, or null. Two looks into short indexes. */
+/**
+ * The dead letter that keeps the job of the alias `job` back, or null. Two looks into short
+ * indexes.
+ */
 export const blockedBy = (job: string): string => `coalesce(
   (SELECT l.id FROM dead_letters AS l JOIN jobs AS parked ON parked.id = l.subject AND parked.symbol = l.symbol
    WHERE l.symbol = ${job}.symbol AND l.state IN ('open', 'redriving') AND parked.state NOT IN ('succeeded', 'cancelled')
@@ -20,8 +23,9 @@ export const blockedBy = (job: string): string => `coalesce(
    ORDER BY earlier.created_at, earlier.id LIMIT 1))`;
 
 /**
- * Sets open jobs aside that something keeps back, in this very moment: whoever ended what they would wait for has
- * looked for them before, and would not look again. Tells the ids of those that wait now.
+ * Sets open jobs aside that something keeps back, in this very moment: whoever ended what they
+ * would wait for has looked for them before, and would not look again. Tells the ids of those that
+ * wait now.
  */
 export async function setJobsAside(db: D1Database, ids: readonly string[]): Promise<string[]> {
   const json = JSON.stringify(ids);
@@ -56,11 +60,15 @@ export interface ReleasedJob {
 }
 
 /**
- * Lets the first waiting job of each asset run if nothing keeps it back any more. It is due from now on, so that the
- * sweep finds it if its message is lost. Stands in the batch that ended what was waited for, after it, and any number of
- * times anywhere else. Its rows are `ReleasedJob`s.
+ * Lets the first waiting job of each asset run if nothing keeps it back any more. It is due from
+ * now on, so that the sweep finds it if its message is lost. Stands in the batch that ended what
+ * was waited for, after it, and any number of times anywhere else. Its rows are `ReleasedJob`s.
  */
-export function releaseNext(db: D1Database, symbols: readonly string[], now: number): D1PreparedStatement {
+export function releaseNext(
+  db: D1Database,
+  symbols: readonly string[],
+  now: number,
+): D1PreparedStatement {
   return db
     .prepare(
       `UPDATE jobs SET due_at = ?2
@@ -99,7 +107,10 @@ export function closeRedriven(
 const CLOSED_BY_JOB = `updated_at = ?2, state = iif(jobs.state = 'cancelled', 'discarded', 'redriven'),
   reason = iif(jobs.state = 'cancelled', 'the job was cancelled', dead_letters.reason)`;
 
-/** What ends with jobs: their letters, if they were redriven, and the waiting of the next. The last one's rows are `ReleasedJob`s. */
+/**
+ * What ends with jobs: their letters, if they were redriven, and the waiting of the next. The last
+ * one's rows are `ReleasedJob`s.
+ */
 export const afterJobs = (
   db: D1Database,
   ended: readonly { readonly id: string; readonly symbol: string }[],
@@ -116,10 +127,15 @@ export const afterJobs = (
 const CURSOR = "sequences";
 
 /**
- * The net under all this: looks at up to `limit` assets with waiting jobs, going on where the last call stopped, and at
- * as many letters being redriven, and puts right what no event will put right any more. Tells the jobs that may run now.
+ * The net under all this: looks at up to `limit` assets with waiting jobs, going on where the last
+ * call stopped, and at as many letters being redriven, and puts right what no event will put right
+ * any more. Tells the jobs that may run now.
  */
-export async function repairSequences(db: D1Database, now: number, limit: number): Promise<ReleasedJob[]> {
+export async function repairSequences(
+  db: D1Database,
+  now: number,
+  limit: number,
+): Promise<ReleasedJob[]> {
   const [ended, position] = await db.batch<{ position: string }>([
     db
       .prepare(

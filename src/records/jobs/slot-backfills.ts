@@ -7,8 +7,8 @@ export interface BackfillSlot {
 }
 
 /**
- * Claims slots of the past that do not exist yet, and with `skippedToo` those that were skipped. Asking twice claims
- * nothing twice. Tells those that are claimed now.
+ * Claims slots of the past that do not exist yet, and with `skippedToo` those that were skipped.
+ * Asking twice claims nothing twice. Tells those that are claimed now.
  */
 export function claimBackfill(
   db: D1Database,

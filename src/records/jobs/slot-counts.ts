@@ -4,7 +4,10 @@
  * beside one that changes jobs and looks at the same rows, so that what is counted is what is changed.
  */
 
-/** Stands before the statement that settles the jobs. `rows` is its JSON: `id`, `state` and attempt `number`. */
+/**
+ * Stands before the statement that settles the jobs. `rows` is its JSON: `id`, `state` and attempt
+ * `number`.
+ */
 export function countSettled(db: D1Database, rows: string): D1PreparedStatement {
   return db
     .prepare(
@@ -33,7 +36,11 @@ export function countCancelled(db: D1Database, jobId: string): D1PreparedStateme
 }
 
 /** Stands after them: the slots of these jobs whose work is over are finished. */
-export function finishSlots(db: D1Database, jobIds: readonly string[], now: number): D1PreparedStatement {
+export function finishSlots(
+  db: D1Database,
+  jobIds: readonly string[],
+  now: number,
+): D1PreparedStatement {
   return db
     .prepare(
       `UPDATE slots SET finished_at = ?2

@@ -65,9 +65,10 @@ interface SlotLine {
 }
 
 /**
- * Claims slots. One that exists already belongs to whoever came first, and nothing about it changes. With `standing`,
- * nothing is claimed unless that schedule is running and still stands there: a tick that was overtaken decides nothing. With
- * `before`, nothing is claimed unless that schedule's line still is what the claim was decided by.
+ * Claims slots. One that exists already belongs to whoever came first, and nothing about it
+ * changes. With `standing`, nothing is claimed unless that schedule is running and still stands
+ * there: a tick that was overtaken decides nothing. With `before`, nothing is claimed unless that
+ * schedule's line still is what the claim was decided by.
  */
 export function claimSlots(
   db: D1Database,
@@ -103,7 +104,10 @@ export function claimSlots(
     );
 }
 
-/** Takes over slots whose owner's lease ended before an instant (it crashed, or its message was lost). */
+/**
+ * Takes over slots whose owner's lease ended before an instant (it crashed, or its message was
+ * lost).
+ */
 export async function takeAbandonedSlots(
   db: D1Database,
   owner: string,
@@ -126,15 +130,16 @@ export async function takeAbandonedSlots(
 }
 
 /**
- * Whether a slot that has not ended keeps others waiting. One whose jobs all wait behind dead letters of their assets
- * does not: the parked ones of its assets must not stop the clock of the others.
+ * Whether a slot that has not ended keeps others waiting. One whose jobs all wait behind dead
+ * letters of their assets does not: the parked ones of its assets must not stop the clock of the
+ * others.
  */
 const atWork = (slot: string): string => `(${slot}.state <> 'enqueued' OR EXISTS (SELECT 1 FROM jobs
   WHERE jobs.due_at IS NOT NULL AND jobs.schedule_id = ${slot}.schedule_id AND jobs.slot = ${slot}.slot))`;
 
 /**
- * Starts the slots whose turn has come: of each schedule with no open slot the oldest that waits. One statement, so that
- * of two ticks at once only one starts it.
+ * Starts the slots whose turn has come: of each schedule with no open slot the oldest that waits.
+ * One statement, so that of two ticks at once only one starts it.
  */
 export async function startBufferedSlots(
   db: D1Database,
@@ -171,8 +176,8 @@ export const whileBacklogIs = (line: readonly number[]): string => `(
   WHERE '${JSON.stringify(line.map(Math.trunc))}' = (SELECT json_group_array(slot) FROM (${lineOf("one.value ->> 'subject'")})))`;
 
 /**
- * Up to two of a schedule's slots whose work has not ended, in the order in which they run. Backfilled ones stand in no
- * line: the past must not keep the present waiting.
+ * Up to two of a schedule's slots whose work has not ended, in the order in which they run.
+ * Backfilled ones stand in no line: the past must not keep the present waiting.
  */
 export async function slotLine(db: D1Database, scheduleId: string): Promise<number[]> {
   const { results } = await db.prepare(lineOf("?")).bind(scheduleId).all<{ slot: number }>();
@@ -188,8 +193,9 @@ export async function findSlot(db: Reader, scheduleId: string, slot: number): Pr
 }
 
 /**
- * Moves a slot's fan-out past a page, if it still stands where the page began. Stands after the statement that orders the
- * page's jobs and counts those that are the slot's own. A null cursor ends the fan-out.
+ * Moves a slot's fan-out past a page, if it still stands where the page began. Stands after the
+ * statement that orders the page's jobs and counts those that are the slot's own. A null cursor
+ * ends the fan-out.
  */
 export function advanceSlot(
   db: D1Database,
@@ -208,7 +214,15 @@ export function advanceSlot(
              LEFT JOIN jobs ON jobs.id = one.value AND jobs.schedule_id = ?1 AND jobs.slot = ?2) AS page
        WHERE schedule_id = ?1 AND slot = ?2 AND cursor IS ?3 AND state = 'claimed'`,
     )
-    .bind(at.scheduleId, at.slot, at.cursor, page.cursor, JSON.stringify(page.jobIds), now, leaseUntil);
+    .bind(
+      at.scheduleId,
+      at.slot,
+      at.cursor,
+      page.cursor,
+      JSON.stringify(page.jobIds),
+      now,
+      leaseUntil,
+    );
 }
 
 /** Ends a claimed slot whose work cannot be ordered any more. */

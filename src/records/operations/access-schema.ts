@@ -1,6 +1,9 @@
 import { index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
-/** Who may do what, and what each of them has asked for already. Instants are epoch milliseconds, JSON is text. */
+/**
+ * Who may do what, and what each of them has asked for already. Instants are epoch milliseconds,
+ * JSON is text.
+ */
 export const apiKeys = sqliteTable("api_keys", {
   id: text().primaryKey(),
   name: text().notNull(),

@@ -24,7 +24,10 @@ const number = (rows: readonly unknown[] | undefined, name: string): number | nu
 export interface DatabaseReadings {
   readonly openDeadLetters: number | null;
   readonly openBreakers: number | null;
-  /** From a job's first attempt to its end, or to now while it has none; waiting in queues is not in it. */
+  /**
+   * From a job's first attempt to its end, or to now while it has none; waiting in queues is not in
+   * it.
+   */
   readonly meanProcessingSeconds: number | null;
   /** Of the jobs that ended. */
   readonly failedJobsShare: number | null;

@@ -1,7 +1,9 @@
 import type { AlertState, Notification } from "../../domain/alert/alert.ts";
 import type { Reader } from "../../reader.ts";
 
-/** A rule's row: how it stands, when that was found, and what of it some channel has not taken yet. */
+/**
+ * A rule's row: how it stands, when that was found, and what of it some channel has not taken yet.
+ */
 export interface StoredAlert extends AlertState {
   readonly rule: string;
   readonly readAt: number;
@@ -38,14 +40,17 @@ export async function listAlerts(db: Reader, state: string | null): Promise<Stor
   }));
 }
 
-/** An alert as it is to be, and when the one it was made from was read: null for a rule that had no row. */
+/**
+ * An alert as it is to be, and when the one it was made from was read: null for a rule that had no
+ * row.
+ */
 export interface AlertChange extends StoredAlert {
   readonly readBefore: number | null;
 }
 
 /**
- * Of the JSON rows in `?1`, which name their `rule` and `readBefore`, those of rules that still stand as they were read:
- * of two ticks at once only one decides.
+ * Of the JSON rows in `?1`, which name their `rule` and `readBefore`, those of rules that still
+ * stand as they were read: of two ticks at once only one decides.
  */
 export const UNDECIDED = `(
   SELECT one.value FROM json_each(?1) AS one LEFT JOIN alerts ON alerts.rule = one.value ->> 'rule'
@@ -61,10 +66,18 @@ export const writeAlerts = (db: D1Database, changes: readonly AlertChange[]): D1
        ON CONFLICT (rule) DO UPDATE SET state = excluded.state, since = excluded.since, value = excluded.value,
          read_at = excluded.read_at, last_notified = excluded.last_notified, pending = excluded.pending`,
     )
-    .bind(JSON.stringify(changes.map((change) => ({ ...change, pending: JSON.stringify(change.pending) }))));
+    .bind(
+      JSON.stringify(
+        changes.map((change) => ({ ...change, pending: JSON.stringify(change.pending) })),
+      ),
+    );
 
 /** Notifications that every channel has taken are no longer pending; what came meanwhile stays. */
-export const forgetNotified = (db: D1Database, rule: string, ids: readonly string[]): D1PreparedStatement =>
+export const forgetNotified = (
+  db: D1Database,
+  rule: string,
+  ids: readonly string[],
+): D1PreparedStatement =>
   db
     .prepare(
       `UPDATE alerts SET pending = (

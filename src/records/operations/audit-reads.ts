@@ -12,7 +12,11 @@ export interface StoredAudit {
 }
 
 /** The audit log, newest first. */
-export async function listAudit(db: Reader, before: string | null, limit: number): Promise<StoredAudit[]> {
+export async function listAudit(
+  db: Reader,
+  before: string | null,
+  limit: number,
+): Promise<StoredAudit[]> {
   const { results } = await db
     .prepare("SELECT * FROM audit_log WHERE (?1 IS NULL OR id < ?1) ORDER BY id DESC LIMIT ?2")
     .bind(before, limit)
@@ -29,7 +33,10 @@ export interface StoredApiKey {
   readonly revokedAt: number | null;
 }
 
-/** Makes a key. Making it again, after an answer that never went out, gives it another hash instead of a second row. */
+/**
+ * Makes a key. Making it again, after an answer that never went out, gives it another hash instead
+ * of a second row.
+ */
 export const writeApiKey = (
   db: D1Database,
   key: StoredApiKey & { readonly hash: string; readonly createdBy: string },
@@ -51,14 +58,20 @@ export const writeApiKey = (
     );
 
 export const revokeApiKey = (db: D1Database, id: string, now: number): D1PreparedStatement =>
-  db.prepare("UPDATE api_keys SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL").bind(id, now);
+  db
+    .prepare("UPDATE api_keys SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL")
+    .bind(id, now);
 
 /** Of the JSON rows in `?1`, those whose `subject` is a key that is not revoked yet. */
 export const UNREVOKED = `(
   SELECT one.value FROM json_each(?1) AS one JOIN api_keys AS k ON k.id = one.value ->> 'subject'
   WHERE k.revoked_at IS NULL)`;
 
-export async function listApiKeys(db: Reader, after: string, limit: number): Promise<StoredApiKey[]> {
+export async function listApiKeys(
+  db: Reader,
+  after: string,
+  limit: number,
+): Promise<StoredApiKey[]> {
   const { results } = await db
     .prepare(
       `SELECT id, name, scopes, created_at AS createdAt, expires_at AS expiresAt, revoked_at AS revokedAt

@@ -24,7 +24,11 @@ export async function writeClock(
 }
 
 /** Sets the clock to what it should say, back as well. */
-export const resetClock = (db: D1Database, marketNow: number, wallAt: number): D1PreparedStatement =>
+export const resetClock = (
+  db: D1Database,
+  marketNow: number,
+  wallAt: number,
+): D1PreparedStatement =>
   db
     .prepare(
       `INSERT INTO clock (id, market_now, wall_at) VALUES (1, ?1, ?2)
@@ -33,10 +37,15 @@ export const resetClock = (db: D1Database, marketNow: number, wallAt: number): D
     .bind(marketNow, wallAt);
 
 /**
- * Brings back schedules that a clock from ahead has moved past the market's now: they count as done up to now, and the next
- * tick works out what comes next. Those of a pause stay paused. At most `limit` of them.
+ * Brings back schedules that a clock from ahead has moved past the market's now: they count as done
+ * up to now, and the next tick works out what comes next. Those of a pause stay paused. At most
+ * `limit` of them.
  */
-export const bringBackSchedules = (db: D1Database, marketNow: number, limit: number): D1PreparedStatement =>
+export const bringBackSchedules = (
+  db: D1Database,
+  marketNow: number,
+  limit: number,
+): D1PreparedStatement =>
   db
     .prepare(
       `UPDATE schedules SET done_until = ?1, next_due = ?1
@@ -44,7 +53,10 @@ export const bringBackSchedules = (db: D1Database, marketNow: number, limit: num
     )
     .bind(marketNow, limit);
 
-/** What time it is on the market: the replay's clock in a demo that has ticked, else the wall's (`now`, epoch ms). */
+/**
+ * What time it is on the market: the replay's clock in a demo that has ticked, else the wall's
+ * (`now`, epoch ms).
+ */
 export const marketTime = async (
   db: Reader,
   { DEMO }: { readonly DEMO: boolean },

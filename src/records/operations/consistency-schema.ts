@@ -3,7 +3,10 @@ import { index, integer, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqli
 
 /* What is known about how far the read model can be trusted. Runs are rewritten at each of their steps: WITHOUT ROWID. */
 
-/** Comparisons of the read model with the logs: what was asked for, how far it has come, what it found. */
+/**
+ * Comparisons of the read model with the logs: what was asked for, how far it has come, what it
+ * found.
+ */
 export const reconciliations = sqliteTable(
   "reconciliations",
   {
@@ -81,7 +84,10 @@ export const rebuilds = sqliteTable(
     /** JSON: what the live table and the rebuilt one did not share. */
     difference: text().notNull(),
     startedAt: integer("started_at").notNull(),
-    /** When the sweep should look for it if nothing has happened. Null while it waits for a person, and at its end. */
+    /**
+     * When the sweep should look for it if nothing has happened. Null while it waits for a person,
+     * and at its end.
+     */
     dueAt: integer("due_at"),
     finishedAt: integer("finished_at"),
     error: text(),

@@ -51,7 +51,10 @@ export async function listDivergences(
   return results.map(toDivergence);
 }
 
-/** What is not repaired of these streams. A stream has at most one open divergence for each part of it. */
+/**
+ * What is not repaired of these streams. A stream has at most one open divergence for each part of
+ * it.
+ */
 export async function openDivergences(
   db: D1Database,
   streamIds: readonly string[],
@@ -65,7 +68,9 @@ export async function openDivergences(
   return results.map(toDivergence);
 }
 
-/** Records findings. One that is open already is brought up to date, and is this run's from now on. */
+/**
+ * Records findings. One that is open already is brought up to date, and is this run's from now on.
+ */
 export const writeDivergences = (
   db: D1Database,
   runId: string,
@@ -85,8 +90,8 @@ export const writeDivergences = (
     .bind(JSON.stringify(findings), runId, now);
 
 /**
- * Closes what is open of a stream that was found equal to its log. What repaired itself before this run came by stays the
- * run's that found it: this one saw nothing wrong.
+ * Closes what is open of a stream that was found equal to its log. What repaired itself before this
+ * run came by stays the run's that found it: this one saw nothing wrong.
  */
 export const closeDivergences = (
   db: D1Database,

@@ -52,7 +52,9 @@ export const lastTick = (db: D1Database): D1PreparedStatement =>
 /** Differences found and not yet repaired; one row. */
 export const countDivergences = (db: D1Database): D1PreparedStatement =>
   db
-    .prepare("SELECT count(*) AS n FROM (SELECT 1 FROM divergences WHERE repaired_at IS NULL LIMIT ?)")
+    .prepare(
+      "SELECT count(*) AS n FROM (SELECT 1 FROM divergences WHERE repaired_at IS NULL LIMIT ?)",
+    )
     .bind(MAX_COUNT);
 
 /** External services and the state of their breakers, as `circuit_breaker_state` shows them. */

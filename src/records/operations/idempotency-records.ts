@@ -1,13 +1,21 @@
 import { withoutSecrets } from "../../log.ts";
 
-/** A key is known for this long; after that its row is as good as gone, and the sweep takes it away. */
+/**
+ * A key is known for this long; after that its row is as good as gone, and the sweep takes it away.
+ */
 export const KEY_LIFETIME_MS = 86_400_000;
 /** A request that has not finished by then has died with its Worker. */
 const ABANDONED_AFTER_MS = 60_000;
-/** Stands where the answer's status would, when carrying out the request failed on our side: it may be tried again. */
+/**
+ * Stands where the answer's status would, when carrying out the request failed on our side: it may
+ * be tried again.
+ */
 const FAILED = 0;
 
-/** A request under a key: whose and which key it is, the path it was sent to, and a hash of what it says. */
+/**
+ * A request under a key: whose and which key it is, the path it was sent to, and a hash of what it
+ * says.
+ */
 export interface KeyedRequest {
   readonly key: string;
   readonly route: string;
@@ -24,8 +32,9 @@ export interface KeptAnswer {
 }
 
 /**
- * Takes the key for this request, if it is free: unknown, too old to be known, or of the same request that failed or was
- * abandoned. Tells when the key was first used, epoch ms; null when somebody has it.
+ * Takes the key for this request, if it is free: unknown, too old to be known, or of the same
+ * request that failed or was abandoned. Tells when the key was first used, epoch ms; null when
+ * somebody has it.
  */
 export async function claimKey(
   db: D1Database,
@@ -48,15 +57,24 @@ export async function claimKey(
 
 export const keptAnswer = (db: D1Database, key: string): Promise<KeptAnswer | null> =>
   db
-    .prepare("SELECT route, request_hash AS hash, status, headers, body FROM idempotency_keys WHERE key = ?")
+    .prepare(
+      "SELECT route, request_hash AS hash, status, headers, body FROM idempotency_keys WHERE key = ?",
+    )
     .bind(key)
     .first<KeptAnswer>();
 
-/** Keeps the answer for repetitions. What looks like a key or a secret is blotted out, wherever it stands. */
+/**
+ * Keeps the answer for repetitions. What looks like a key or a secret is blotted out, wherever it
+ * stands.
+ */
 export const keepAnswer = (
   db: D1Database,
   key: string,
-  answer: { readonly status: number; readonly headers: Record<string, string>; readonly body: string },
+  answer: {
+    readonly status: number;
+    readonly headers: Record<string, string>;
+    readonly body: string;
+  },
 ): D1PreparedStatement =>
   db
     .prepare("UPDATE idempotency_keys SET status = ?2, headers = ?3, body = ?4 WHERE key = ?1")

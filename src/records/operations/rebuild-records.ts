@@ -165,10 +165,14 @@ export async function shadowTables(db: D1Database): Promise<ShadowTable[]> {
 }
 
 /**
- * Fails, and with it the whole batch, when another table than these is to be written beside a live one by now: whoever
- * began before a rebuild did, or before its switch, must look again. Writes nothing.
+ * Fails, and with it the whole batch, when another table than these is to be written beside a live
+ * one by now: whoever began before a rebuild did, or before its switch, must look again. Writes
+ * nothing.
  */
-export const requireShadow = (db: D1Database, tables: readonly ShadowTable[]): D1PreparedStatement =>
+export const requireShadow = (
+  db: D1Database,
+  tables: readonly ShadowTable[],
+): D1PreparedStatement =>
   db
     .prepare(
       `UPDATE rebuilds SET step = NULL
@@ -176,7 +180,9 @@ export const requireShadow = (db: D1Database, tables: readonly ShadowTable[]): D
     )
     .bind(JSON.stringify(tables.map(({ id, beside }) => `${id} ${beside}`)));
 
-/** Ends the work on a rebuild whose message the queue gave up on; it can be cancelled, or redriven. */
+/**
+ * Ends the work on a rebuild whose message the queue gave up on; it can be cancelled, or redriven.
+ */
 export const failRebuild = (
   db: D1Database,
   id: string,

@@ -1,4 +1,10 @@
-import { type Counts, type Cursor, type Depth, FIRST, type Run } from "../../domain/reconciliation/run.ts";
+import {
+  type Counts,
+  type Cursor,
+  type Depth,
+  FIRST,
+  type Run,
+} from "../../domain/reconciliation/run.ts";
 import type { Reader } from "../../reader.ts";
 import { unfiled } from "../dead-letters/dead-letter-states.ts";
 
@@ -71,7 +77,9 @@ const toStoredRun = (row: RunRow): StoredRun => ({
   error: row.error,
 });
 
-/** Records a run. With `every` (ms) only if no scheduled run is open or began less than that ago. */
+/**
+ * Records a run. With `every` (ms) only if no scheduled run is open or began less than that ago.
+ */
 export const requestRun = (
   db: D1Database,
   run: RunRequest,
@@ -203,7 +211,11 @@ export async function takeOverdueRuns(
 }
 
 /** Runs newest first, before an id. */
-export async function listRuns(db: Reader, before: string | null, limit: number): Promise<StoredRun[]> {
+export async function listRuns(
+  db: Reader,
+  before: string | null,
+  limit: number,
+): Promise<StoredRun[]> {
   const { results } = await db
     .prepare("SELECT * FROM reconciliations WHERE ?1 IS NULL OR id < ?1 ORDER BY id DESC LIMIT ?2")
     .bind(before, limit)
@@ -212,6 +224,9 @@ export async function listRuns(db: Reader, before: string | null, limit: number)
 }
 
 export async function findRun(db: Reader, id: string): Promise<StoredRun | null> {
-  const row = await db.prepare("SELECT * FROM reconciliations WHERE id = ?").bind(id).first<RunRow>();
+  const row = await db
+    .prepare("SELECT * FROM reconciliations WHERE id = ?")
+    .bind(id)
+    .first<RunRow>();
   return row === null ? null : toStoredRun(row);
 }

@@ -1,8 +1,8 @@
 import { index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
 /**
- * What callers' tracing systems said with their traces (W3C `tracestate`), for the receivers of the webhooks that a trace sets
- * off. WITHOUT ROWID (by hand in the migration).
+ * What callers' tracing systems said with their traces (W3C `tracestate`), for the receivers of the
+ * webhooks that a trace sets off. WITHOUT ROWID (by hand in the migration).
  */
 export const traceStates = sqliteTable(
   "trace_states",

@@ -1,7 +1,13 @@
-/** Longer than any delivery is tried for: three days of attempts, and three of waiting for a receiver's breaker. */
+/**
+ * Longer than any delivery is tried for: three days of attempts, and three of waiting for a
+ * receiver's breaker.
+ */
 export const TRACE_STATE_LIFETIME_MS = 7 * 86_400_000;
 
-/** Keeps what a caller's tracing systems said with a trace (32 hexadecimal digits); the newest of a trace stands. */
+/**
+ * Keeps what a caller's tracing systems said with a trace (32 hexadecimal digits); the newest of a
+ * trace stands.
+ */
 export const writeTraceState = (
   db: D1Database,
   { traceId, state }: { readonly traceId: string; readonly state: string },
@@ -15,7 +21,11 @@ export const writeTraceState = (
     .bind(traceId, state, now);
 
 /** Forgets those that are past their time, oldest first. Tells how many. */
-export async function pruneTraceStates(db: D1Database, now: number, limit: number): Promise<number> {
+export async function pruneTraceStates(
+  db: D1Database,
+  now: number,
+  limit: number,
+): Promise<number> {
   const { meta } = await db
     .prepare(
       `DELETE FROM trace_states WHERE trace_id IN

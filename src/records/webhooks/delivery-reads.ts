@@ -38,7 +38,10 @@ const toStoredDelivery = (row: DeliveryRow): StoredDelivery => ({
 });
 
 export async function findDelivery(db: Reader, id: string): Promise<StoredDelivery | null> {
-  const row = await db.prepare("SELECT * FROM deliveries WHERE id = ?").bind(id).first<DeliveryRow>();
+  const row = await db
+    .prepare("SELECT * FROM deliveries WHERE id = ?")
+    .bind(id)
+    .first<DeliveryRow>();
   return row === null ? null : toStoredDelivery(row);
 }
 

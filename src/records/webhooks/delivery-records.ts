@@ -1,7 +1,7 @@
 import { unfiled } from "../dead-letters/dead-letter-states.ts";
 import { readableRows } from "../readable-rows.ts";
 
-/** One try of a delivery. `status` is null when no answer came. `excerpt` is the first part of the answer's body. */
+/** One attempt. `status` is null without an answer; `excerpt` is the start of the answer's body. */
 export interface DeliveryAttempt {
   readonly number: number;
   readonly startedAt: number;
@@ -12,8 +12,8 @@ export interface DeliveryAttempt {
 }
 
 /**
- * `cancelled`: the endpoint was disabled or deleted before the receiver took it. It is not a failure and leaves no dead
- * letter; resending puts it back to work once the endpoint is enabled.
+ * `cancelled`: the endpoint was disabled or deleted before the receiver took it. It is not a
+ * failure and leaves no dead letter; resending puts it back to work once the endpoint is enabled.
  */
 export const DELIVERY_STATES = [
   "pending",
@@ -48,7 +48,11 @@ export interface ClaimedDelivery {
 /** Records deliveries; one event goes to one endpoint once. */
 export const insertDeliveries = (
   db: D1Database,
-  requests: readonly { readonly endpointId: string; readonly eventId: string; readonly eventType: string }[],
+  requests: readonly {
+    readonly endpointId: string;
+    readonly eventId: string;
+    readonly eventType: string;
+  }[],
   now: number,
 ): D1PreparedStatement =>
   db
@@ -60,7 +64,8 @@ export const insertDeliveries = (
     )
     .bind(JSON.stringify(requests), now);
 
-export const deliveryId = (endpointId: string, eventId: string): string => `${endpointId}.${eventId}`;
+export const deliveryId = (endpointId: string, eventId: string): string =>
+  `${endpointId}.${eventId}`;
 
 interface ClaimRow {
   id: string;
@@ -77,8 +82,8 @@ interface ClaimRow {
 }
 
 /**
- * Takes deliveries for sending, so that no two consumers have the same one in hand. Those that are not due yet, are
- * finished, or are in other hands until `leaseUntil` are not given out.
+ * Takes deliveries for sending, so that no two consumers have the same one in hand. Those that are
+ * not due yet, are finished, or are in other hands until `leaseUntil` are not given out.
  */
 export async function claimDeliveries(
   db: D1Database,
@@ -97,8 +102,11 @@ export async function claimDeliveries(
   return claimed.length === 0 ? [] : claimedDeliveries(db, claimed);
 }
 
-/** Deliveries with all that is needed to try them, whoever has them in hand. At most `ids.length`, in no order. */
-export async function claimedDeliveries(db: D1Database, ids: readonly string[]): Promise<ClaimedDelivery[]> {
+/** Deliveries with all that an attempt needs, claimed or not. At most `ids.length`, unordered. */
+export async function claimedDeliveries(
+  db: D1Database,
+  ids: readonly string[],
+): Promise<ClaimedDelivery[]> {
   const { results } = await db
     .prepare(
       `SELECT d.id, d.event_id, d.attempts, d.retry_from, d.deferred_since, e.body, t.state AS tracestate, w.id AS endpoint_id,
@@ -139,8 +147,9 @@ export const stillEnabled = (id: string): string =>
   `EXISTS (SELECT 1 FROM webhook_endpoints WHERE id = ${id} AND enabled = 1)`;
 
 /**
- * Writes down what came of deliveries that were claimed; each attempt once, whoever else had the delivery meanwhile. What
- * was not delivered to an endpoint that has been disabled or deleted since is cancelled.
+ * Writes down what came of deliveries that were claimed; each attempt once, whoever else had the
+ * delivery meanwhile. What was not delivered to an endpoint that has been disabled or deleted since
+ * is cancelled.
  */
 export const settleDeliveries = (
   db: D1Database,
@@ -165,20 +174,20 @@ export const settleDeliveries = (
     )
     .bind(
       JSON.stringify(
-        settlements.map((s) => ({ ...s, attempt: s.attempt === null ? null : JSON.stringify(s.attempt) })),
+        settlements.map((s) => ({
+          ...s,
+          attempt: s.attempt === null ? null : JSON.stringify(s.attempt),
+        })),
       ),
       now,
     );
 
-/**
- * SQL: whether a delivery (its id, and how many attempts it has when it fails) is still open for an endpoint that is
- * enabled, so that its failure is news.
- */
+/** SQL: whether a delivery with this id and attempt count is open for an enabled endpoint. */
 export const stillFailing = (id: string, attempts: string): string =>
   `EXISTS (SELECT 1 FROM deliveries AS d JOIN webhook_endpoints AS w ON w.id = d.endpoint_id AND w.enabled = 1
      WHERE d.id = ${id} AND d.due_at IS NOT NULL AND json_array_length(d.attempts) <= ${attempts})`;
 
-/** Ends an open delivery whose message the queue gave up on; for an endpoint that is disabled or deleted it is cancelled. */
+/** Ends an open delivery whose message ran out of retries; cancels it for a disabled endpoint. */
 export const failDelivery = (
   db: D1Database,
   id: string,
@@ -197,16 +206,21 @@ export const failDelivery = (
 export const REOPENED_DELIVERY = `state = 'pending', due_at = ?2, finished_at = NULL, deferred_since = NULL,
   retry_from = json_array_length(attempts)`;
 
-/** SQL: a delivery that has ended and can be put back to work, since its endpoint takes deliveries. */
+/**
+ * SQL: a delivery that has ended and can be put back to work, since its endpoint takes deliveries.
+ */
 export const REOPENABLE = `state IN ('delivered', 'failed', 'cancelled') AND ${stillEnabled("deliveries.endpoint_id")}`;
 
 /** Puts a finished delivery back in line, now. */
 export const reopenDelivery = (db: D1Database, id: string, now: number): D1PreparedStatement =>
-  db.prepare(`UPDATE deliveries SET ${REOPENED_DELIVERY} WHERE id = ?1 AND ${REOPENABLE}`).bind(id, now);
+  db
+    .prepare(`UPDATE deliveries SET ${REOPENED_DELIVERY} WHERE id = ?1 AND ${REOPENABLE}`)
+    .bind(id, now);
 
 /**
- * Cancels what waits for these endpoints, as far as they are disabled or deleted by now. A delivery in flight is left to
- * whoever sends it: `settleDeliveries` cancels it unless the receiver takes it.
+ * Cancels what waits for these endpoints, as far as they are disabled or deleted by now. A delivery
+ * in flight is left to whoever sends it: `settleDeliveries` cancels it unless the receiver takes
+ * it.
  */
 export const cancelWaiting = (
   db: D1Database,
@@ -215,7 +229,8 @@ export const cancelWaiting = (
 ): D1PreparedStatement =>
   db
     .prepare(
-      // The plus keeps SQLite to the short index of open deliveries instead of the endpoint's whole history.
+      // The plus keeps SQLite to the short index of open deliveries instead of the endpoint's whole
+      // history.
       `UPDATE deliveries SET state = 'cancelled', due_at = NULL, finished_at = ?2
        WHERE due_at IS NOT NULL AND state IN ('pending', 'retrying')
          AND +endpoint_id IN (SELECT value FROM json_each(?1)) AND NOT ${stillEnabled("deliveries.endpoint_id")}`,
@@ -223,8 +238,9 @@ export const cancelWaiting = (
     .bind(JSON.stringify(endpointIds), now);
 
 /**
- * Takes deliveries that should have been tried before `before`, oldest first. Their time moves to `now`, so that the next
- * sweep leaves them alone while their message is on its way, and the consumer can claim them.
+ * Takes deliveries that should have been tried before `before`, oldest first. Their time moves to
+ * `now`, so that the next sweep leaves them alone while their message is on its way, and the
+ * consumer can claim them.
  */
 export async function takeOverdueDeliveries(
   db: D1Database,
@@ -243,12 +259,15 @@ export async function takeOverdueDeliveries(
   return results.map(({ id }) => id);
 }
 
-/** A page of enabled endpoints after an id, and what they subscribe to. `next` is where the next page starts, if there is one. */
+/** A page of enabled endpoints after an id, with their subscriptions, and the next page's start. */
 export async function subscriptions(
   db: D1Database,
   after: string,
   limit: number,
-): Promise<{ found: { id: string; patterns: string[]; createdAt: number }[]; next: string | null }> {
+): Promise<{
+  found: { id: string; patterns: string[]; createdAt: number }[];
+  next: string | null;
+}> {
   const { results } = await db
     .prepare(
       "SELECT id, patterns, created_at FROM webhook_endpoints WHERE enabled = 1 AND id > ? ORDER BY id LIMIT ?",

@@ -1,12 +1,12 @@
 /**
- * How many endpoints there can be, enabled or not. Each event is matched with all of them, so the number is bounded; one
- * more is refused instead of being accepted and never called.
+ * How many endpoints there can be, enabled or not. Each event is matched with all of them, so the
+ * number is bounded; one more is refused instead of being accepted and never called.
  */
 export const MAX_ENDPOINTS = 1_000;
 
 /**
- * Takes back an endpoint that the same batch has just registered, if there are too many with it. `now` is when that was
- * (epoch ms): a registration that is only repeated takes nothing back.
+ * Takes back an endpoint that the same batch has just registered, if there are too many with it.
+ * `now` is when that was (epoch ms): a registration that is only repeated takes nothing back.
  */
 export const withdrawIfTooMany = (db: D1Database, id: string, now: number): D1PreparedStatement =>
   db

@@ -56,7 +56,9 @@ export const writeEndpoint = (db: D1Database, e: Endpoint): D1PreparedStatement 
       e.updatedAt,
     );
 
-/** Endpoints whose secret lies in clear, or begins with one of `prefixes` (each ends in a colon). */
+/**
+ * Endpoints whose secret lies in clear, or begins with one of `prefixes` (each ends in a colon).
+ */
 export async function endpointsToSeal(
   db: D1Database,
   prefixes: readonly string[],
@@ -76,10 +78,20 @@ export async function endpointsToSeal(
 }
 
 /** Puts a secret's sealed text in the place of what it was sealed from, if that is still there. */
-export const replaceSecret = (db: D1Database, id: string, from: string, to: string): D1PreparedStatement =>
-  db.prepare("UPDATE webhook_endpoints SET secret = ?3 WHERE id = ?1 AND secret = ?2").bind(id, from, to);
+export const replaceSecret = (
+  db: D1Database,
+  id: string,
+  from: string,
+  to: string,
+): D1PreparedStatement =>
+  db
+    .prepare("UPDATE webhook_endpoints SET secret = ?3 WHERE id = ?1 AND secret = ?2")
+    .bind(id, from, to);
 
-/** Changes an endpoint that nobody has changed or deleted since it was read at `before`; else it changes nothing. */
+/**
+ * Changes an endpoint that nobody has changed or deleted since it was read at `before`; else it
+ * changes nothing.
+ */
 export const changeEndpoint = (
   db: D1Database,
   before: Pick<Endpoint, "updatedAt">,
@@ -107,7 +119,10 @@ export const deleteEndpoint = (
     .bind(id, before?.updatedAt ?? null);
 
 export async function findEndpoint(db: Reader, id: string): Promise<Endpoint | null> {
-  const row = await db.prepare("SELECT * FROM webhook_endpoints WHERE id = ?").bind(id).first<EndpointRow>();
+  const row = await db
+    .prepare("SELECT * FROM webhook_endpoints WHERE id = ?")
+    .bind(id)
+    .first<EndpointRow>();
   return row === null ? null : toEndpoint(row);
 }
 

@@ -3,7 +3,11 @@ import { barSource } from "../../domain/market/bar-source.ts";
 import type { BacktestDeps } from "../../queues/portfolios/backtest.ts";
 import { versionedOpens } from "../../read-model/portfolio-closes.ts";
 import { barsAndActions, splitAdjusted } from "../../read-model/split-adjusted.ts";
-import { backtestResultOf, noteProgress, writeBacktest } from "../../records/analysis/backtest-records.ts";
+import {
+  backtestResultOf,
+  noteProgress,
+  writeBacktest,
+} from "../../records/analysis/backtest-records.ts";
 import { loadAssets } from "../../records/assets/asset-records.ts";
 import { marketTime } from "../../records/operations/clock-record.ts";
 import type { Platform } from "../platform/platform.ts";
@@ -40,7 +44,12 @@ export function backtestDeps(p: Platform): BacktestDeps {
       try {
         await noteProgress(DB, id, share).run();
       } catch (error) {
-        p.log({ level: "warn", message: "progress not noted", backtestId: id, error: String(error) });
+        p.log({
+          level: "warn",
+          message: "progress not noted",
+          backtestId: id,
+          error: String(error),
+        });
       }
     },
     pause: () => new Promise((resolve) => setTimeout(resolve, 0)),

@@ -3,14 +3,22 @@ import type { Problem } from "../../domain/outcome.ts";
 import type { DeadLettersDeps } from "../../queues/dead-letters.ts";
 import { subjectOf } from "../../queues/messages.ts";
 import { noteKnown } from "../../read-model/streams.ts";
-import { fileDeadLetters, isFiled, UNLETTERED } from "../../records/dead-letters/dead-letter-records.ts";
+import {
+  fileDeadLetters,
+  isFiled,
+  UNLETTERED,
+} from "../../records/dead-letters/dead-letter-records.ts";
 import { unfiled } from "../../records/dead-letters/dead-letter-states.ts";
 import { loadJobs, settleJobs } from "../../records/jobs/job-records.ts";
 import { afterJobs, type ReleasedJob } from "../../records/jobs/sequence-records.ts";
 import { failRebuild } from "../../records/operations/rebuild-records.ts";
 import { failRun } from "../../records/operations/reconciliation-records.ts";
 import { claimedDeliveries, failDelivery } from "../../records/webhooks/delivery-records.ts";
-import { type FailedDelivery, failedDeliveryFacts, reportFailedDeliveries } from "../delivery-failures.ts";
+import {
+  type FailedDelivery,
+  failedDeliveryFacts,
+  reportFailedDeliveries,
+} from "../delivery-failures.ts";
 import { announceFacts } from "../facts.ts";
 import { announceFailures, failedFrom, headsOfFailed, recordFailures } from "../failures.ts";
 import type { Platform } from "../platform/platform.ts";
@@ -21,7 +29,8 @@ export function deadLettersDeps(p: Platform): DeadLettersDeps {
   return {
     log: p.log,
     file: async (message, error) => {
-      // Filed before, and only the acknowledgement was lost: since then the work may have been put back.
+      // Filed before, and only the acknowledgement was lost: since then the work may have been put
+      // back.
       if (await isFiled(DB, message.id)) return;
       const now = p.now();
       const { queue, subject, symbol } = subjectOf(message.body);
@@ -40,7 +49,8 @@ export function deadLettersDeps(p: Platform): DeadLettersDeps {
         ...(lost === undefined ? {} : { ...failedFrom(lost, now), traceparent: lost.traceparent }),
       };
       const statements: D1PreparedStatement[] = [];
-      // These look whether the letter is there, so they stand before it. Jobs look at the number of their attempt.
+      // These look whether the letter is there, so they stand before it. Jobs look at the number of
+      // their attempt.
       const lostOnes =
         queue === "webhooks" && subject !== null ? await lostDelivery(p, subject, deadLetter) : [];
       if (queue === "webhooks" && subject !== null)
@@ -118,7 +128,10 @@ async function lostDelivery(
   );
 }
 
-/** Of letters in `?1`, those whose delivery the same batch has ended, and those that no delivery is there for. */
+/**
+ * Of letters in `?1`, those whose delivery the same batch has ended, and those that no delivery is
+ * there for.
+ */
 const endedNow = (now: number): string => `(
   SELECT one.value FROM json_each(?1) AS one LEFT JOIN deliveries AS d ON d.id = one.value ->> 'subject'
   WHERE (d.id IS NULL OR (d.state = 'failed' AND d.finished_at = ${now})) AND ${UNLETTERED})`;

@@ -5,8 +5,16 @@ import { type Beside, project } from "../../read-model/projections.ts";
 import { resolutionsOf } from "../../read-model/series.ts";
 import { noteProjected, projectedHeads, readFeedStream } from "../../read-model/streams.ts";
 import { insertJobs } from "../../records/jobs/job-records.ts";
-import { requireShadow, type ShadowTable, shadowTables } from "../../records/operations/rebuild-records.ts";
-import { deliveryId, insertDeliveries, subscriptions } from "../../records/webhooks/delivery-records.ts";
+import {
+  requireShadow,
+  type ShadowTable,
+  shadowTables,
+} from "../../records/operations/rebuild-records.ts";
+import {
+  deliveryId,
+  insertDeliveries,
+  subscriptions,
+} from "../../records/webhooks/delivery-records.ts";
 import {
   assetObject,
   breakerObject,
@@ -69,7 +77,9 @@ export function eventsDeps(p: Platform): EventsDeps {
         );
       }
       for (let at = 0; at < deliveries.length; at += DELIVERIES_PER_STATEMENT)
-        statements.push(insertDeliveries(env.DB, deliveries.slice(at, at + DELIVERIES_PER_STATEMENT), now));
+        statements.push(
+          insertDeliveries(env.DB, deliveries.slice(at, at + DELIVERIES_PER_STATEMENT), now),
+        );
       statements.push(noteProjected(env.DB, heads, now));
       await env.DB.batch(statements);
     },
@@ -88,8 +98,8 @@ export function eventsDeps(p: Platform): EventsDeps {
 }
 
 /**
- * Every enabled endpoint: one that is left out would get nothing. No more than MAX_ENDPOINTS can be registered, but an
- * installation of before that bound may have any number.
+ * Every enabled endpoint: one that is left out would get nothing. No more than MAX_ENDPOINTS can be
+ * registered, but an installation of before that bound may have any number.
  */
 async function allSubscriptions(db: D1Database): Promise<Subscription[]> {
   const all: Subscription[] = [];

@@ -56,7 +56,9 @@ function jobBook(p: Platform): JobBook {
         ...(await headsOfFailed(p, failures)),
       ];
       const settlements = settled.map(({ settlement }) => settlement);
-      const ended = settled.flatMap(({ job, settlement }) => (settlement.dueAt === null ? [job] : []));
+      const ended = settled.flatMap(({ job, settlement }) =>
+        settlement.dueAt === null ? [job] : [],
+      );
       const results = await DB.batch<ReleasedJob>([
         ...(failures.length > 0 ? recordFailures(p, failures, now) : []),
         ...settleJobs(DB, settlements, now),
@@ -69,11 +71,17 @@ function jobBook(p: Platform): JobBook {
   };
 }
 
-/** Tells the workers of jobs that may run now. They are due, so the sweep finds what is lost here. */
+/**
+ * Tells the workers of jobs that may run now. They are due, so the sweep finds what is lost here.
+ */
 export async function wakeUp(p: Platform, released: readonly ReleasedJob[]): Promise<void> {
   if (released.length === 0) return;
   await enqueueJobs(p.env, released).catch((error: unknown) =>
-    p.log({ level: "warn", message: "wakeUp lost; the sweep finds the work", error: String(error) }),
+    p.log({
+      level: "warn",
+      message: "wakeUp lost; the sweep finds the work",
+      error: String(error),
+    }),
   );
 }
 
@@ -110,7 +118,8 @@ async function readUpload(env: Env, params: ImportParams, series: Series): Promi
   if (object === null) return null;
   const body = await inTime(object.arrayBuffer(), UPLOAD_TIMEOUT_MS, "the uploaded file");
   const { text } = decodeFile(body);
-  const reading = params.format === "csv" ? readCsv(text, params, series) : readJson(text, params, series);
+  const reading =
+    params.format === "csv" ? readCsv(text, params, series) : readJson(text, params, series);
   if (reading.ok) return reading;
   if (reading.kind === "file") {
     return { ok: false, error: { code: "file_unreadable", detail: reading.errors.join("; ") } };
@@ -132,7 +141,8 @@ function readJson(body: string, { answers }: ImportParams, series: Series) {
   try {
     const { bars, actions } = importRequest.parse(JSON.parse(body));
     const rules = { ...series, weekDated: answers?.weekDated, timeZone: answers?.timeZone };
-    const reading = bars.length === 0 ? ({ ok: true, bars: [] } as const) : readJsonBars(bars, rules);
+    const reading =
+      bars.length === 0 ? ({ ok: true, bars: [] } as const) : readJsonBars(bars, rules);
     return reading.ok ? { ...reading, actions } : reading;
   } catch (error) {
     // It was readable when it was accepted. Reading it again will not mend it.

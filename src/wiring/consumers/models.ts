@@ -34,8 +34,13 @@ const LEASE_SLACK_MS = 60_000;
 /** That a breaker is open is believed for so long without asking it again. */
 const MAX_CACHE_SECONDS = 10;
 
-/** Who recommends, and how a model is asked: in the worker, through its breaker, within time and budget. */
-export function modelDeps(p: Platform): Pick<RecommendationDeps, "variantOf" | "askModel" | "noteStanding"> {
+/**
+ * Who recommends, and how a model is asked: in the worker, through its breaker, within time and
+ * budget.
+ */
+export function modelDeps(
+  p: Platform,
+): Pick<RecommendationDeps, "variantOf" | "askModel" | "noteStanding"> {
   const variants = variantsOf(p.config);
   const deps = adviceDeps(p);
   return {
@@ -78,7 +83,8 @@ function adviceDeps(p: Platform): ModelAdviceDeps {
         jobId,
         traceparent,
         call: async () => {
-          // A megabyte of code that only those need who ask models: it is loaded when the first one is asked.
+          // A megabyte of code that only those need who ask models: it is loaded when the first one
+          // is asked.
           const { askModel } = await import("../../models/ask.ts");
           return askModel(placeOf(p, question), prompt, repair, {
             fetch: tracedFetch(p, traceparent),
@@ -122,7 +128,10 @@ function placeOf({ config, env }: Platform, { variant }: Question): ModelEndpoin
   };
 }
 
-/** The binding of Workers AI stands in wrangler.toml only where it is used: it always needs an account. */
+/**
+ * The binding of Workers AI stands in wrangler.toml only where it is used: it always needs an
+ * account.
+ */
 const aiOf = (env: Env & { readonly AI?: Ai }): Ai | null => env.AI ?? null;
 
 /** Without a word on how long, a limit is believed for so long. */
@@ -134,8 +143,8 @@ interface Pause {
 }
 
 /**
- * Providers that are not to be asked for a while, per isolate: another isolate finds out by itself, with one call. A limit is
- * obeyed for as long as the provider says.
+ * Providers that are not to be asked for a while, per isolate: another isolate finds out by itself,
+ * with one call. A limit is obeyed for as long as the provider says.
  */
 const pauses = new WeakMap<Config, Map<Provider, Pause>>();
 

@@ -5,7 +5,11 @@ import { causeOf } from "../../queues/command.ts";
 import type { PortfolioDeps } from "../../queues/portfolios/optimization.ts";
 import { versionedCloses } from "../../read-model/portfolio-closes.ts";
 import { splitAdjusted } from "../../read-model/split-adjusted.ts";
-import { NO_RESULT_YET, resultOf, writeResult } from "../../records/analysis/optimization-records.ts";
+import {
+  NO_RESULT_YET,
+  resultOf,
+  writeResult,
+} from "../../records/analysis/optimization-records.ts";
 import { findPortfolio } from "../../records/analysis/portfolio-records.ts";
 import { loadAssets } from "../../records/assets/asset-records.ts";
 import { announceFacts, type Fact, recordFacts } from "../facts.ts";

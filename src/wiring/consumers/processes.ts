@@ -3,7 +3,11 @@ import { assetStream } from "../../domain/events/envelope.ts";
 import type { ProcessRecord } from "../../domain/process/process.ts";
 import type { ProcessFact } from "../../domain/process/state.ts";
 import { within, workContext } from "../../domain/trace/log-context.ts";
-import { type Effect, type OnboardAssetDeps, onboardAsset } from "../../queues/processes/onboard-asset.ts";
+import {
+  type Effect,
+  type OnboardAssetDeps,
+  onboardAsset,
+} from "../../queues/processes/onboard-asset.ts";
 import { decided, type ProcessesDeps } from "../../queues/processes/processes.ts";
 import { listRecommendationsOf } from "../../read-model/recommendations.ts";
 import { noteKnown } from "../../read-model/streams.ts";
@@ -57,7 +61,11 @@ export async function markStuckProcesses(p: Platform, limit: number): Promise<nu
   return marked;
 }
 
-const save = (p: Platform, process: ProcessRecord, facts: readonly ProcessFact[]): Promise<boolean> => {
+const save = (
+  p: Platform,
+  process: ProcessRecord,
+  facts: readonly ProcessFact[],
+): Promise<boolean> => {
   const now = p.now();
   return saveProcess(
     p.env.DB,
@@ -72,7 +80,12 @@ function onboardAssetDeps(p: Platform): OnboardAssetDeps {
   const logOf = ({ id, traceparent }: ProcessRecord) =>
     within(p.log, workContext({ processId: id }, traceparent));
   /** Stands in the batch of the effect it notes. */
-  const noted = ({ key, process }: Effect, action: string, subject: string, detail: string | null) => {
+  const noted = (
+    { key, process }: Effect,
+    action: string,
+    subject: string,
+    detail: string | null,
+  ) => {
     const { id: processId, actor, traceparent } = process;
     const audit = {
       id: p.newId(),
@@ -86,14 +99,22 @@ function onboardAssetDeps(p: Platform): OnboardAssetDeps {
     };
     return noteEffect(DB, { processId, key, audit });
   };
-  /** Throws when the asset is no longer what it was read as: the step is tried again, and looks again. */
+  /**
+   * Throws when the asset is no longer what it was read as: the step is tried again, and looks
+   * again.
+   */
   const notifyObject = async (
     { process, key }: Effect,
     fact: AssetFact,
     before: AssetRecord | undefined,
   ): Promise<number> => {
     const expected = before === undefined ? null : assetFact(before);
-    const cause = { actorId: process.actor, jobId: null, correlationId: process.id, causationId: null };
+    const cause = {
+      actorId: process.actor,
+      jobId: null,
+      correlationId: process.id,
+      causationId: null,
+    };
     const command = {
       symbol: fact.symbol,
       fact,
@@ -105,7 +126,13 @@ function onboardAssetDeps(p: Platform): OnboardAssetDeps {
       await writeAsset(DB, assetAsFound(found, before, p.now()), head).run();
       throw new Error(`${fact.symbol} was changed by somebody else in this moment`);
     }
-    logOf(process)({ level: "info", message: "asset told", symbol: fact.symbol, effect: key, head });
+    logOf(process)({
+      level: "info",
+      message: "asset told",
+      symbol: fact.symbol,
+      effect: key,
+      head,
+    });
     return head;
   };
   return {
@@ -183,11 +210,13 @@ function onboardAssetDeps(p: Platform): OnboardAssetDeps {
       ]);
       if (statements.length === 0) return;
       await DB.batch(statements);
-      // An attempt that nobody saw the end of may have taken effect: its event must reach the read model all the same.
+      // An attempt that nobody saw the end of may have taken effect: its event must reach the read
+      // model all the same.
       const heads = await headOf(p, symbol);
       if (heads.length > 0) await noteKnown(DB, heads, now).run();
     },
-    hasRecommendation: async (symbol) => (await listRecommendationsOf(DB, symbol, {}, null, 1)).length > 0,
+    hasRecommendation: async (symbol) =>
+      (await listRecommendationsOf(DB, symbol, {}, null, 1)).length > 0,
     // The port of notifications takes this over; until then the log and the audit are who is told.
     notify: async (effect, subject, detail) => {
       if (await hasEffect(DB, effect.process.id, effect.key)) return;

@@ -13,14 +13,20 @@ import {
   shadowOf,
 } from "../../read-model/shadow-tables.ts";
 import { marksAfter } from "../../read-model/streams.ts";
-import { findRebuild, REBUILD_MOVED, takeRebuildStep } from "../../records/operations/rebuild-records.ts";
+import {
+  findRebuild,
+  REBUILD_MOVED,
+  takeRebuildStep,
+} from "../../records/operations/rebuild-records.ts";
 import { readLogPage } from "../operations/stream-logs.ts";
 import type { Platform } from "../platform/platform.ts";
 
-export const isRebuildable = (name: string): name is Rebuildable => REBUILDABLE.some((one) => one === name);
+export const isRebuildable = (name: string): name is Rebuildable =>
+  REBUILDABLE.some((one) => one === name);
 
 const named = (projection: string): Rebuildable => {
-  if (!isRebuildable(projection)) throw new Error(`${projection} is not a projection that can be rebuilt`);
+  if (!isRebuildable(projection))
+    throw new Error(`${projection} is not a projection that can be rebuilt`);
   return projection;
 };
 
@@ -41,7 +47,11 @@ export function rebuildDeps(p: Platform): RebuildDeps {
         events.forEach(upcast);
         return true;
       } catch (error) {
-        p.log({ level: "warn", message: "events of newer code are not rebuilt", error: text(error) });
+        p.log({
+          level: "warn",
+          message: "events of newer code are not rebuilt",
+          error: text(error),
+        });
         return false;
       }
     },

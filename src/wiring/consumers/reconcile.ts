@@ -10,9 +10,12 @@ import {
 import { upcast } from "../../domain/events/upcast.ts";
 import { SOURCES } from "../../domain/market/price-sources.ts";
 import { PROVIDERS } from "../../domain/recommendation/llm/reply.ts";
-import { actionFor, type Finding, type ProjectedPosition } from "../../domain/reconciliation/divergence.ts";
+import {
+  actionFor,
+  type Finding,
+  type ProjectedPosition,
+} from "../../domain/reconciliation/divergence.ts";
 import { type Effect, NO_COUNTS, type Run, type Step } from "../../domain/reconciliation/run.ts";
-import { startTrace } from "../../domain/trace/traceparent.ts";
 import { text } from "../../queues/consumer.ts";
 import type { ReconcileDeps } from "../../queues/reconcile/reconcile.ts";
 import {
@@ -31,7 +34,13 @@ import {
   setPosition,
   writeRange,
 } from "../../read-model/repair.ts";
-import { leastVerified, marksAfter, marksOf, noteKnown, noteVerified } from "../../read-model/streams.ts";
+import {
+  leastVerified,
+  marksAfter,
+  marksOf,
+  noteKnown,
+  noteVerified,
+} from "../../read-model/streams.ts";
 import {
   closeDivergences,
   openDivergences,
@@ -40,7 +49,6 @@ import {
 import {
   countDivergences,
   loadRun,
-  requestRun,
   STEP_TAKEN,
   takeStep,
 } from "../../records/operations/reconciliation-records.ts";
@@ -113,13 +121,15 @@ async function rangeOf(
   return { ...of, stored, events, openSince: await openSinceBefore(p, of, events) };
 }
 
-/** Since when a breaker was open before these events, epoch ms. Its log is only asked if that makes a difference. */
+/** Since when a breaker was open before these events, epoch ms; read from its log if it matters. */
 async function openSinceBefore(
   { env }: Platform,
   of: Owner,
   events: readonly AnyEvent[],
 ): Promise<number | null> {
-  const turn = events.find(({ eventType }) => eventType === "CircuitOpened" || eventType === "CircuitClosed");
+  const turn = events.find(
+    ({ eventType }) => eventType === "CircuitOpened" || eventType === "CircuitClosed",
+  );
   const before = (events[0]?.version ?? 1) - 1;
   if (!("service" in of) || turn?.eventType !== "CircuitOpened" || before === 0) return null;
   const since = await breakerObject(env, of.service).openSince(of.service, before);
@@ -131,7 +141,9 @@ async function take(p: Platform, run: Run, step: Step): Promise<"taken" | "lost"
   const now = p.now();
   const { found, facts, closed } = await report(p, run, step);
   const heads =
-    facts.length === 0 ? [] : [{ streamId: reconciliationStream(run.id), version: run.facts + facts.length }];
+    facts.length === 0
+      ? []
+      : [{ streamId: reconciliationStream(run.id), version: run.facts + facts.length }];
   const { settled } = step;
   try {
     await DB.batch([
@@ -148,7 +160,9 @@ async function take(p: Platform, run: Run, step: Step): Promise<"taken" | "lost"
       ...(settled === undefined
         ? []
         : [noteVerified(DB, settled.streamId, settled.version, settled.hash, now)]),
-      ...(closed ? [closeDivergences(DB, settled?.streamId ?? "", settled?.action ?? null, now)] : []),
+      ...(closed
+        ? [closeDivergences(DB, settled?.streamId ?? "", settled?.action ?? null, now)]
+        : []),
       ...(found.length > 0 || closed ? [countDivergences(DB, run.id)] : []),
       ...(heads.length === 0 ? [] : [projectFeed(DB, facts), noteKnown(DB, heads, now)]),
     ]);
@@ -161,7 +175,11 @@ async function take(p: Platform, run: Run, step: Step): Promise<"taken" | "lost"
   return "taken";
 }
 
-async function effectStatements(p: Platform, effect: Effect, now: number): Promise<D1PreparedStatement[]> {
+async function effectStatements(
+  p: Platform,
+  effect: Effect,
+  now: number,
+): Promise<D1PreparedStatement[]> {
   const db = p.env.DB;
   const { streamId } = effect;
   if (effect.kind === "known") return [noteKnown(db, [{ streamId, version: effect.version }], now)];
@@ -184,7 +202,7 @@ async function effectStatements(p: Platform, effect: Effect, now: number): Promi
   }
 }
 
-/** What a step has to tell: divergences with their ids, and the events about those that are new or settled. */
+/** What a step reports: divergences with ids, and events about those that are new or settled. */
 async function report(p: Platform, run: Run, step: Step) {
   const { findings = [], settled } = step;
   const streams = new Set(findings.map(({ stream }) => stream));
@@ -192,7 +210,8 @@ async function report(p: Platform, run: Run, step: Step) {
   const open = streams.size === 0 ? [] : await openDivergences(p.env.DB, [...streams]);
   const known = new Set(open.map(({ stream, projection }) => `${stream} ${projection}`));
   const news = findings.filter(({ stream, projection }) => !known.has(`${stream} ${projection}`));
-  const closing = settled === undefined ? [] : open.filter(({ stream }) => stream === settled.streamId);
+  const closing =
+    settled === undefined ? [] : open.filter(({ stream }) => stream === settled.streamId);
   const about = ({ stream, projection, kind, logVersion, readVersion, detail }: Finding) => ({
     reconciliationId: run.id,
     stream,
@@ -203,12 +222,16 @@ async function report(p: Platform, run: Run, step: Step) {
     detail,
   });
   const events: NewEvent[] = [
-    ...news.map((finding) => ({ eventType: "ReadModelDiverged" as const, payload: about(finding) })),
+    ...news.map((finding) => ({
+      eventType: "ReadModelDiverged" as const,
+      payload: about(finding),
+    })),
     ...closing.map((divergence) => ({
       eventType: "ReadModelRepaired" as const,
       payload: {
         ...about(divergence),
-        // What nobody here repaired was repaired as its kind asks for: the sweep or a person came first.
+        // What nobody here repaired was repaired as its kind asks for: the sweep or a person came
+        // first.
         action: settled?.action ?? actionFor([divergence]),
         proven: true,
       },
@@ -221,7 +244,7 @@ async function report(p: Platform, run: Run, step: Step) {
   };
 }
 
-/** A run's stream has one writer at a time, whoever takes the step, so the run itself counts its versions. */
+/** A run's stream has one writer at a time, so the run itself counts its versions. */
 const toFact = (p: Platform, run: Run, event: NewEvent, version: number): StoredEvent => ({
   eventId: p.newId(),
   eventType: event.eventType,
@@ -250,29 +273,4 @@ async function announce(
   ).catch((error: unknown) =>
     p.log({ level: "warn", message: "events not announced", error: String(error) }),
   );
-}
-
-const HOUR_MS = 3_600_000;
-
-/** Orders the next scheduled run when it is time, unless one is open. Never throws: a tick has more to do. */
-export async function requestDueRun(p: Platform): Promise<void> {
-  const hours = p.config.RECONCILE_EVERY_HOURS;
-  if (hours === 0) return;
-  const id = p.newId();
-  const run = {
-    id,
-    trigger: "schedule",
-    actor: "scheduler",
-    depth: "bulk",
-    repair: true,
-    symbols: null,
-    traceparent: startTrace(p.trace.traceId(), p.trace.spanId()),
-  } as const;
-  try {
-    const { meta } = await requestRun(p.env.DB, run, p.now(), hours * HOUR_MS).run();
-    if (meta.changes > 0)
-      await p.env.RECONCILE_QUEUE.send({ reconciliationId: id, step: 0, traceparent: run.traceparent });
-  } catch (error) {
-    p.log({ level: "warn", message: "reconciliation not ordered or not announced", error: text(error) });
-  }
 }

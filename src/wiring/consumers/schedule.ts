@@ -41,8 +41,8 @@ const SLOT_LEASE_MS = 60_000;
 const TWO_TICKS_SECONDS = 120;
 
 /**
- * The market's now: the tick's own time, or the replay's while the demo runs. Remembered for the API. Throws when the
- * trigger's time is far from now: nothing of it is recorded.
+ * The market's now: the tick's own time, or the replay's while the demo runs. Remembered for the
+ * API. Throws when the trigger's time is far from now: nothing of it is recorded.
  */
 export async function advanceClock(p: Platform, scheduledTime: number): Promise<number> {
   const now = p.now();
@@ -85,16 +85,20 @@ export function tickDeps(p: Platform): TickDeps<Schedule> {
         ),
         advanceSchedule(DB, schedule, doneUntil, next),
       ]);
-      return (claimed?.results ?? []).filter(({ state }) => state === "claimed").map(({ slot }) => slot);
+      return (claimed?.results ?? [])
+        .filter(({ state }) => state === "claimed")
+        .map(({ slot }) => slot);
     },
-    startBuffered: (limit) => startBufferedSlots(DB, owner, p.now(), p.now() + SLOT_LEASE_MS, limit),
+    startBuffered: (limit) =>
+      startBufferedSlots(DB, owner, p.now(), p.now() + SLOT_LEASE_MS, limit),
     takeAbandoned: (limit) =>
       takeOverdue(
         p,
         {
           queue: "schedule",
           count: (maximum) => openSlots(DB, maximum),
-          take: (before, maximum) => takeAbandonedSlots(DB, owner, before, p.now() + SLOT_LEASE_MS, maximum),
+          take: (before, maximum) =>
+            takeAbandonedSlots(DB, owner, before, p.now() + SLOT_LEASE_MS, maximum),
         },
         limit,
         0,
@@ -108,7 +112,10 @@ export function tickDeps(p: Platform): TickDeps<Schedule> {
   };
 }
 
-/** A slot is one trace however often it is handed on: its id follows from the slot, and schedule ids are random. */
+/**
+ * A slot is one trace however often it is handed on: its id follows from the slot, and schedule ids
+ * are random.
+ */
 async function traceOfSlot(p: Platform, scheduleId: string, slot: number): Promise<string> {
   return startTrace((await p.hash(`slot ${scheduleId} ${slot}`)).slice(0, 32), p.trace.spanId());
 }
@@ -155,7 +162,9 @@ export function scheduleDeps(p: Platform): ScheduleDeps {
       const page = { cursor: next, jobIds: jobs.map(({ id }) => id) };
       const results = await DB.batch([
         ...(requests.length > 0 ? [insertJobs(DB, requests, now, slot)] : []),
-        ...(slot.kind === "portfolio" && requests.length > 0 ? [recordRequested(DB, page.jobIds)] : []),
+        ...(slot.kind === "portfolio" && requests.length > 0
+          ? [recordRequested(DB, page.jobIds)]
+          : []),
         advanceSlot(DB, slot, page, now, now + SLOT_LEASE_MS),
       ]);
       return (results.at(-1)?.meta.changes ?? 0) > 0;
@@ -188,7 +197,9 @@ const stopsOf = ({ env, now }: Platform, target: ScheduleTarget): D1PreparedStat
 /** The subject of a portfolio's job; none for one that was deleted. */
 async function portfolioSubjects({ env }: Platform, portfolioId: string): Promise<string[]> {
   const portfolio = await findPortfolio(env.DB, portfolioId);
-  return portfolio === null || portfolio.archivedAt !== null ? [] : [portfolioSubject(portfolio.id)];
+  return portfolio === null || portfolio.archivedAt !== null
+    ? []
+    : [portfolioSubject(portfolio.id)];
 }
 
 /** How many assets one page of a slot looks through for those with something due. */

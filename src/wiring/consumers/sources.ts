@@ -15,7 +15,10 @@ import type { Platform } from "../platform/platform.ts";
 
 export const SOURCE_TIMEOUT_MS = 10_000;
 
-/** Whom an ingest job may ask, and how: through the source's breaker, in its turn, as whom the configuration says. */
+/**
+ * Whom an ingest job may ask, and how: through the source's breaker, in its turn, as whom the
+ * configuration says.
+ */
 export function priceDeps(p: Platform): Pick<IngestDeps, "candidates" | "prices"> {
   const guard = breakers(p);
   return {
@@ -24,10 +27,12 @@ export function priceDeps(p: Platform): Pick<IngestDeps, "candidates" | "prices"
     prices: async (name, request, { jobId, traceparent }) => {
       const source = priceSource(p, name, tracedFetch(p, traceparent));
       if ("outcome" in source) return source;
-      // What is wrong with our question says nothing about the vendor: its breaker must not hear of it.
+      // What is wrong with our question says nothing about the vendor: its breaker must not hear of
+      // it.
       const unaskable = source.unaskable?.(request) ?? null;
       if (unaskable !== null) return unaskable;
-      // The turn is taken before the breaker is asked: a line of our own making must not look like the vendor's limit.
+      // The turn is taken before the breaker is asked: a line of our own making must not look like
+      // the vendor's limit.
       const wait = slotFor(p, name);
       if (wait === null) return LINE_TOO_LONG;
       const service = sourceService(name);
@@ -52,13 +57,19 @@ export function priceDeps(p: Platform): Pick<IngestDeps, "candidates" | "prices"
         return { outcome: "BreakerOpen", detail, retryAfterSeconds };
       }
       const { result, stillOpenFor } = guarded;
-      // It has been asked and it has failed, whoever's fault it is. So that costs an attempt like any other.
-      return stillOpenFor === null || result.outcome === "bars" ? result : { ...result, stillOpenFor };
+      // It has been asked and it has failed, whoever's fault it is. So that costs an attempt like
+      // any other.
+      return stillOpenFor === null || result.outcome === "bars"
+        ? result
+        : { ...result, stillOpenFor };
     },
   };
 }
 
-/** Whom else to ask about an asset, in the order of its kind: those that are configured, and not its own. */
+/**
+ * Whom else to ask about an asset, in the order of its kind: those that are configured, and not its
+ * own.
+ */
 export const otherSources = (
   p: Platform,
   { type, source }: { readonly type: AssetType; readonly source: string },
@@ -74,9 +85,14 @@ export const otherSources = (
 const isDemoOn = ({ config }: Platform): boolean => config.DEMO && config.DEMO_SOURCE_URL !== "";
 
 const areVendorsOn = ({ config }: Platform): boolean =>
-  config.VENDOR_SOURCES === "on" || (config.VENDOR_SOURCES === "auto" && config.ENVIRONMENT !== "local");
+  config.VENDOR_SOURCES === "on" ||
+  (config.VENDOR_SOURCES === "auto" && config.ENVIRONMENT !== "local");
 
-function priceSource(p: Platform, name: string, fetch: typeof globalThis.fetch): PriceSource | SourceFailure {
+function priceSource(
+  p: Platform,
+  name: string,
+  fetch: typeof globalThis.fetch,
+): PriceSource | SourceFailure {
   const { config } = p;
   if ((name === "demo" || name === DEMO_SECOND) && isDemoOn(p)) {
     const place = { baseUrl: config.DEMO_SOURCE_URL, fetch, timeoutMs: SOURCE_TIMEOUT_MS };
@@ -85,7 +101,10 @@ function priceSource(p: Platform, name: string, fetch: typeof globalThis.fetch):
   const unconfigured = `the price source ${name} is not configured`;
   if (!isVendorName(name)) return refusal("NotConfigured", unconfigured);
   if (!areVendorsOn(p)) {
-    return refusal("NotConfigured", `${unconfigured}: vendors are not asked here unless VENDOR_SOURCES=on`);
+    return refusal(
+      "NotConfigured",
+      `${unconfigured}: vendors are not asked here unless VENDOR_SOURCES=on`,
+    );
   }
   return vendorSource(VENDORS[name], {
     ...placeOf(p, name),
@@ -96,7 +115,10 @@ function priceSource(p: Platform, name: string, fetch: typeof globalThis.fetch):
   });
 }
 
-function placeOf({ config }: Platform, name: VendorName): { readonly baseUrl: string; readonly key: string } {
+function placeOf(
+  { config }: Platform,
+  name: VendorName,
+): { readonly baseUrl: string; readonly key: string } {
   switch (name) {
     case "yahoo":
       return { baseUrl: config.YAHOO_URL, key: "" };
@@ -122,7 +144,10 @@ export function linesOf({ config }: Pick<Platform, "config">): Turns {
 
 const lines = new WeakMap<Platform["config"], Turns>();
 
-/** Milliseconds until the next turn at a source, or null when too many stand in line. What is not a vendor has no line. */
+/**
+ * Milliseconds until the next turn at a source, or null when too many stand in line. What is not a
+ * vendor has no line.
+ */
 const slotFor = (p: Platform, name: string): number | null =>
   isVendorName(name) ? reserveSlot(linesOf(p), name, gapOf(p, name), p.now()) : 0;
 
@@ -140,7 +165,10 @@ const LINE_TOO_LONG: SourceFailure = {
   retryAfterSeconds: 30,
 };
 
-/** `fetch` as price sources and models get it: every call tells whose work it is (W3C Trace Context). */
+/**
+ * `fetch` as price sources and models get it: every call tells whose work it is (W3C Trace
+ * Context).
+ */
 export function tracedFetch({ trace }: Platform, traceparent: string | null): typeof fetch {
   return (input, init) => {
     const headers = new Headers(init?.headers);

@@ -4,7 +4,11 @@ import { verdictOfPost } from "../../domain/breaker/verdict.ts";
 import type { SettledDelivery, WebhooksDeps } from "../../queues/events/webhooks.ts";
 import { closeDelivered } from "../../records/dead-letters/dead-letter-records.ts";
 import { claimDeliveries, settleDeliveries } from "../../records/webhooks/delivery-records.ts";
-import { type FailedDelivery, failedDeliveryFacts, recordFailedDeliveries } from "../delivery-failures.ts";
+import {
+  type FailedDelivery,
+  failedDeliveryFacts,
+  recordFailedDeliveries,
+} from "../delivery-failures.ts";
 import { announceFacts } from "../facts.ts";
 import { breakers } from "../operations/breakers.ts";
 import {
@@ -23,7 +27,9 @@ const CLAIM_MS = 30_000;
 /** Timers fire a little early now and then. */
 const SLACK_MS = 1_000;
 
-/** A call that cannot be signed is a failed attempt: the key may be put back before the last one. */
+/**
+ * A call that cannot be signed is a failed attempt: the key may be put back before the last one.
+ */
 const NOT_SENT = {
   status: null,
   error: "the endpoint's secret cannot be opened: see ENCRYPTION_KEY",
@@ -75,7 +81,12 @@ export function webhooksDeps(p: Platform): WebhooksDeps {
         ...(delivered.length > 0 ? [closeDelivered(DB, delivered, now)] : []),
         settleDeliveries(
           DB,
-          settled.map(({ delivery, state, attempt, dueAt }) => ({ id: delivery.id, state, attempt, dueAt })),
+          settled.map(({ delivery, state, attempt, dueAt }) => ({
+            id: delivery.id,
+            state,
+            attempt,
+            dueAt,
+          })),
           now,
         ),
         ...disable(p, disablings, now),
@@ -96,16 +107,26 @@ function failedOf(
   const error = { code: "delivery_failed", detail };
   const disabling = reason !== null;
   return [
-    { delivery, endpointId: endpoint.id, attempts, error, exhausted, disabling, traceparent, deadLetterId },
+    {
+      delivery,
+      endpointId: endpoint.id,
+      attempts,
+      error,
+      exhausted,
+      disabling,
+      traceparent,
+      deadLetterId,
+    },
   ];
 }
 
 /** Several deliveries of one batch may have found the same endpoint gone. */
 function disablingsOf(settled: readonly SettledDelivery[]): Disabling[] {
-  const found = settled.flatMap(({ delivery, disable: reason, traceparent }): [string, Disabling][] =>
-    reason === null || delivery.endpoint === null
-      ? []
-      : [[delivery.endpoint.id, { endpointId: delivery.endpoint.id, reason, traceparent }]],
+  const found = settled.flatMap(
+    ({ delivery, disable: reason, traceparent }): [string, Disabling][] =>
+      reason === null || delivery.endpoint === null
+        ? []
+        : [[delivery.endpoint.id, { endpointId: delivery.endpoint.id, reason, traceparent }]],
   );
   return [...new Map(found).values()];
 }

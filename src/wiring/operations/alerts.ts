@@ -84,7 +84,9 @@ async function readings(p: Platform): Promise<Readings> {
   ]);
   const ageOf = (instant: number | null): number =>
     instant === null ? 0 : Math.max(0, (p.now() - instant) / 1000);
-  const ages = backlogs.flatMap(({ backlog }) => (backlog === null ? [] : [ageOf(backlog.oldestAt)]));
+  const ages = backlogs.flatMap(({ backlog }) =>
+    backlog === null ? [] : [ageOf(backlog.oldestAt)],
+  );
   return {
     ...database,
     oldestUnprojectedSeconds: behind === null ? null : ageOf(behind.since),

@@ -3,7 +3,10 @@ import type { Verdict } from "../../domain/breaker/verdict.ts";
 import { inTime } from "../../timeout.ts";
 import { breakerObject, type Platform } from "../platform/platform.ts";
 
-/** A breaker that does not answer by then is passed over: it must not be slower than the trouble it guards from. */
+/**
+ * A breaker that does not answer by then is passed over: it must not be slower than the trouble it
+ * guards from.
+ */
 export const BREAKER_TIMEOUT_MS = 2_000;
 
 /** What came of a guarded call: its result, or how long to leave the service alone. */
@@ -12,21 +15,27 @@ export type Guarded<T> =
       readonly kind: "called";
       readonly result: T;
       /**
-       * The call was let through an open breaker and did not close it, and nothing shows that others are served: for so
-       * many seconds it stays open. Else null.
+       * The call was let through an open breaker and did not close it, and nothing shows that
+       * others are served: for so many seconds it stays open. Else null.
        */
       readonly stillOpenFor: number | null;
     }
   | {
       readonly kind: "open";
       readonly seconds: number;
-      /** Whom to leave alone: the service, whoever asks; the service, but another subject may be let through; the subject. */
+      /**
+       * Whom to leave alone: the service, whoever asks; the service, but another subject may be let
+       * through; the subject.
+       */
       readonly concerns: "everybody" | "service" | "subject";
     };
 
 export interface GuardedCall<T> {
   readonly service: string;
-  /** What the question is about, as an asset: so that one the service fails with is told from a service that fails. */
+  /**
+   * What the question is about, as an asset: so that one the service fails with is told from a
+   * service that fails.
+   */
   readonly subject: string;
   readonly jobId: string | null;
   /** What the call is made for; what the breaker has to tell of it is told in its trace. */
@@ -38,9 +47,10 @@ export interface GuardedCall<T> {
 export type Guard = <T>(guarded: GuardedCall<T>) => Promise<Guarded<T>>;
 
 /**
- * Breakers as one batch sees them. While a service's breaker is closed it is asked once, and calls that succeed cost
- * nothing more; while it is open everybody asks for the own subject, until it says that all get the same answer. A breaker
- * that is out itself lets every call through: it is there to help.
+ * Breakers as one batch sees them. While a service's breaker is closed it is asked once, and calls
+ * that succeed cost nothing more; while it is open everybody asks for the own subject, until it
+ * says that all get the same answer. A breaker that is out itself lets every call through: it is
+ * there to help.
  */
 export function breakers(p: Platform): Guard {
   const gates = new Map<string, Gate>();
@@ -92,8 +102,9 @@ class Gate {
   readonly #out = new Set<Promise<unknown>>();
 
   /**
-   * Asks the breaker about a subject, or takes the answer that the batch has already. Whoever would have to wait while a
-   * call of the same batch finds out whether the service is back, waits for that.
+   * Asks the breaker about a subject, or takes the answer that the batch has already. Whoever would
+   * have to wait while a call of the same batch finds out whether the service is back, waits for
+   * that.
    */
   async enter(subject: string): Promise<Answer> {
     const answer = await this.#ruling(subject);
@@ -124,22 +135,33 @@ class Gate {
     return answer ?? OUT_OF_ORDER;
   }
 
-  /** Tells the breaker how a call went, if that can change anything. The answer is how it stands then, if it tells. */
+  /**
+   * Tells the breaker how a call went, if that can change anything. The answer is how it stands
+   * then, if it tells.
+   */
   async leave(
     { permit, atRest, held }: Leave,
     verdict: Verdict,
-    { subject, jobId, traceparent }: Pick<GuardedCall<unknown>, "subject" | "jobId" | "traceparent">,
+    {
+      subject,
+      jobId,
+      traceparent,
+    }: Pick<GuardedCall<unknown>, "subject" | "jobId" | "traceparent">,
   ): Promise<Answer | null> {
     if (permit.epoch === UNKNOWN) return null;
     if (verdict.kind === "answered" && atRest && !Object.hasOwn(held, subject)) return null;
     const repeats = verdict.kind === "rateLimited" || verdict.kind === "rejected";
     if (repeats && atRest && this.#told.has(verdict.kind)) return null;
     this.#told.add(verdict.kind);
-    return this.#ask((stub) => stub.report(this.#service, permit, subject, verdict, jobId, traceparent));
+    return this.#ask((stub) =>
+      stub.report(this.#service, permit, subject, verdict, jobId, traceparent),
+    );
   }
 
   /** The breaker's answer, or null when it gives none. */
-  async #ask(call: (stub: ReturnType<typeof breakerObject>) => PromiseLike<Answer>): Promise<Answer | null> {
+  async #ask(
+    call: (stub: ReturnType<typeof breakerObject>) => PromiseLike<Answer>,
+  ): Promise<Answer | null> {
     const service = this.#service;
     const asOf = this.#p.now();
     try {
@@ -159,7 +181,8 @@ class Gate {
   }
 }
 
-const epochOf = (answer: Answer): number => (answer.kind === "go" ? answer.permit.epoch : answer.epoch);
+const epochOf = (answer: Answer): number =>
+  answer.kind === "go" ? answer.permit.epoch : answer.epoch;
 
 /** The permit of calls that no breaker knows of. */
 const UNKNOWN = -1;
@@ -172,7 +195,10 @@ const OUT_OF_ORDER: Answer = {
   own: false,
 };
 
-/** What an answer of some seconds ago means for whoever asks now; undefined when the breaker has to be asked. */
+/**
+ * What an answer of some seconds ago means for whoever asks now; undefined when the breaker has to
+ * be asked.
+ */
 function forAnybody(answer: Answer | null | undefined, age: number): Answer | undefined {
   if (answer === undefined) return undefined;
   if (answer === null) return OUT_OF_ORDER;

@@ -1,5 +1,10 @@
 import { signedRequest } from "../../delivery/webhook.ts";
-import { EventPlan, NOTHING_PLANNED, type Plan, type PlannedEvents } from "../../domain/dead-letter/plan.ts";
+import {
+  EventPlan,
+  NOTHING_PLANNED,
+  type Plan,
+  type PlannedEvents,
+} from "../../domain/dead-letter/plan.ts";
 import { EVENT_TYPES } from "../../domain/events/catalogue.ts";
 import type { JobRecord } from "../../domain/job/job.ts";
 import type { Problem } from "../../domain/outcome.ts";
@@ -14,7 +19,12 @@ import { collectStream, type ProjectedEvent } from "../../queues/events/events.t
 import { callFor } from "../../queues/events/webhooks.ts";
 import { orCrossCheck } from "../../queues/ingest/cross-check.ts";
 import { ingestHandler } from "../../queues/ingest/ingest.ts";
-import { deliveryMessage, type EventMessage, eventMessage, jobMessage } from "../../queues/messages.ts";
+import {
+  deliveryMessage,
+  type EventMessage,
+  eventMessage,
+  jobMessage,
+} from "../../queues/messages.ts";
 import { orBacktest } from "../../queues/portfolios/backtest.ts";
 import { portfolioHandler } from "../../queues/portfolios/optimization.ts";
 import { loadJobs } from "../../records/jobs/job-records.ts";
@@ -22,7 +32,12 @@ import { claimedDeliveries, deliveryId } from "../../records/webhooks/delivery-r
 import { backtestDeps } from "../consumers/backtests.ts";
 import { crossCheckDeps } from "../consumers/cross-checks.ts";
 import { eventsDeps } from "../consumers/events.ts";
-import { evaluationDeps, indicatorsDeps, ingestDeps, recommendationDeps } from "../consumers/jobs.ts";
+import {
+  evaluationDeps,
+  indicatorsDeps,
+  ingestDeps,
+  recommendationDeps,
+} from "../consumers/jobs.ts";
 import { modelPreview } from "../consumers/models.ts";
 import { portfolioDeps } from "../consumers/portfolios.ts";
 import { rankingDeps } from "../consumers/ranking.ts";
@@ -39,8 +54,9 @@ const NO_ID = "00000000-0000-0000-0000-000000000000";
 const refusal = (error: Problem): Plan => ({ ...NOTHING_PLANNED, outcome: "refused", error });
 
 /**
- * What the work behind a message would come to now: the real handlers and deciders run on today's state, with today's
- * code, and nothing of it is kept or sent. A price source may be asked, within its own timeout; a language model is not.
+ * What the work behind a message would come to now: the real handlers and deciders run on today's
+ * state, with today's code, and nothing of it is kept or sent. A price source may be asked, within
+ * its own timeout; a language model is not.
  */
 export async function planOf(p: Platform, body: unknown): Promise<Plan> {
   const job = jobMessage.safeParse(body);
@@ -67,7 +83,10 @@ async function planJob(p: Platform, id: string): Promise<Plan> {
   return { ...NOTHING_PLANNED, outcome: outcome.kind, error: outcome.error };
 }
 
-/** The handler of the job's kind, with the object's commits undone and what they would have written kept. */
+/**
+ * The handler of the job's kind, with the object's commits undone and what they would have written
+ * kept.
+ */
 function handlerOf(
   p: Platform,
   job: JobRecord,
@@ -112,7 +131,11 @@ function handlerOf(
             return keep({ result, planned: JSON.stringify(plan.planned()) });
           },
         }),
-        { ...backtestDeps(p), record: async (_job, result) => result, progress: async () => undefined },
+        {
+          ...backtestDeps(p),
+          record: async (_job, result) => result,
+          progress: async () => undefined,
+        },
       );
     case "recommendation":
       return resolvingOr(
@@ -202,7 +225,8 @@ function rowsOf({ event }: ProjectedEvent): [string, number][] {
   }
 }
 
-const counted = (table: string, count: number): [string, number][] => (count > 0 ? [[table, count]] : []);
+const counted = (table: string, count: number): [string, number][] =>
+  count > 0 ? [[table, count]] : [];
 
 /** The request that would be sent, signed; its secret stays here. */
 async function planDelivery(p: Platform, id: string): Promise<Plan> {

@@ -3,14 +3,21 @@ import { nameProblem } from "../../delivery/resolve-name.ts";
 import { endpointProblem } from "../../domain/delivery/endpoint-url.ts";
 import { endpointStream } from "../../domain/events/envelope.ts";
 import { writeAudit } from "../../records/operations/audit.ts";
-import { cancelWaiting, disableEndpoints, stillEnabled } from "../../records/webhooks/delivery-records.ts";
+import {
+  cancelWaiting,
+  disableEndpoints,
+  stillEnabled,
+} from "../../records/webhooks/delivery-records.ts";
 import { type Fact, ownCause, recordFacts } from "../facts.ts";
 import { type Platform, traced } from "../platform/platform.ts";
 
 const CLOUDFLARE_RESOLVER = "https://cloudflare-dns.com/dns-query";
 
 /** Why the name in an endpoint's URL may not be called, or null; see `nameProblem`. */
-export function endpointNameProblem({ config, log }: Platform, url: string): Promise<string | null> {
+export function endpointNameProblem(
+  { config, log }: Platform,
+  url: string,
+): Promise<string | null> {
   const { ENDPOINT_DNS_CHECK: said, ENVIRONMENT } = config;
   const standard = ENVIRONMENT === "local" ? null : CLOUDFLARE_RESOLVER;
   const resolver = said === "off" ? null : said === "auto" ? standard : said;
@@ -34,8 +41,8 @@ export const disabledFacts = (disablings: readonly Disabling[]): Fact[] =>
   }));
 
 /**
- * Why a URL cannot be an endpoint's, or null. The same rules hold when it is registered, enabled and called: what was
- * allowed then may not be now.
+ * Why a URL cannot be an endpoint's, or null. The same rules hold when it is registered, enabled
+ * and called: what was allowed then may not be now.
  */
 export function endpointUrlProblem(
   config: Pick<Config, "WEBHOOK_ALLOW_LOOPBACK" | "PUBLIC_ORIGIN">,
@@ -50,10 +57,14 @@ export function endpointUrlProblem(
 }
 
 /**
- * Disables endpoints and cancels what waits for them, with an event and an audit row for each that was enabled until now. Announce `disabledFacts` when
- * the batch is through.
+ * Disables endpoints and cancels what waits for them, with an event and an audit row for each that
+ * was enabled until now. Announce `disabledFacts` when the batch is through.
  */
-export function disable(p: Platform, disablings: readonly Disabling[], now: number): D1PreparedStatement[] {
+export function disable(
+  p: Platform,
+  disablings: readonly Disabling[],
+  now: number,
+): D1PreparedStatement[] {
   if (disablings.length === 0) return [];
   const { DB } = p.env;
   const rows = disablings.map(({ endpointId, reason, traceparent }) => ({
@@ -68,7 +79,12 @@ export function disable(p: Platform, disablings: readonly Disabling[], now: numb
     traceparent,
   }));
   return [
-    ...recordFacts(p, disabledFacts(disablings), now, stillEnabled("substr(fact.value ->> 'streamId', 10)")),
+    ...recordFacts(
+      p,
+      disabledFacts(disablings),
+      now,
+      stillEnabled("substr(fact.value ->> 'streamId', 10)"),
+    ),
     writeAudit(
       DB,
       rows,

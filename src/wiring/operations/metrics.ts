@@ -8,7 +8,10 @@ const REPORT_TIMEOUT_MS = 2_000;
 /** An isolate reports its API requests this long after the first unreported one. */
 const REPORT_EVERY_MS = 5_000;
 
-/** What an isolate keeps between invocations, for each environment it serves: in production there is one. */
+/**
+ * What an isolate keeps between invocations, for each environment it serves: in production there is
+ * one.
+ */
 interface Isolate {
   /** Counted and not yet reported. Its size is bounded by the catalogue. */
   readonly unreported: Registry;
@@ -34,9 +37,9 @@ export const recorderOf = (env: Env): Recorder => isolateOf(env).unreported;
 export const metricsObject = (env: Env) => env.METRICS.getByName("metrics");
 
 /**
- * Reports what this isolate has counted to the one object that adds it up: one call for a whole batch, tick or few
- * seconds of requests. Never throws: work matters more than its count, so a report that fails is dropped, told in the
- * log once and counted.
+ * Reports what this isolate has counted to the one object that adds it up: one call for a whole
+ * batch, tick or few seconds of requests. Never throws: work matters more than its count, so a
+ * report that fails is dropped, told in the log once and counted.
  */
 export async function report(env: Env, to: Log = log): Promise<void> {
   const isolate = isolateOf(env);
@@ -47,9 +50,11 @@ export async function report(env: Env, to: Log = log): Promise<void> {
     isolate.complained = false;
   } catch (error) {
     // The lost report may itself have told of lost ones.
-    const before = samples.find(({ name }) => name === "metrics_reports_lost_total")?.values[0] ?? 0;
+    const before =
+      samples.find(({ name }) => name === "metrics_reports_lost_total")?.values[0] ?? 0;
     isolate.unreported.count("metrics_reports_lost_total", {}, before + 1);
-    if (!isolate.complained) to({ level: "warn", message: "metrics not reported", error: String(error) });
+    if (!isolate.complained)
+      to({ level: "warn", message: "metrics not reported", error: String(error) });
     isolate.complained = true;
   }
 }
@@ -61,7 +66,9 @@ function reportSoon(env: Env, context: ExecutionContext): void {
   // A deadline and not a flag: should this invocation be cut short, a later one reports.
   if (now < isolate.reportAt) return;
   isolate.reportAt = now + REPORT_EVERY_MS;
-  context.waitUntil(new Promise((wake) => setTimeout(wake, REPORT_EVERY_MS)).then(() => report(env)));
+  context.waitUntil(
+    new Promise((wake) => setTimeout(wake, REPORT_EVERY_MS)).then(() => report(env)),
+  );
 }
 
 const SLOT_OUTCOMES = ["claimed", "skipped", "resumed"] as const;
@@ -78,10 +85,17 @@ export function countSlots(
 
 type Handlers = Required<Pick<ExportedHandler<Env>, "scheduled" | "queue" | "fetch">>;
 
-/** The Worker's handlers, each reporting what was counted after its work is over, whatever became of it. */
+/**
+ * The Worker's handlers, each reporting what was counted after its work is over, whatever became of
+ * it.
+ */
 export function reporting<H extends Handlers>({ scheduled, queue, fetch }: H) {
   return {
-    async scheduled(controller: ScheduledController, env: Env, context: ExecutionContext): Promise<void> {
+    async scheduled(
+      controller: ScheduledController,
+      env: Env,
+      context: ExecutionContext,
+    ): Promise<void> {
       const startedAt = Date.now();
       let outcome = "failed";
       try {
@@ -100,7 +114,11 @@ export function reporting<H extends Handlers>({ scheduled, queue, fetch }: H) {
         context.waitUntil(report(env));
       }
     },
-    async fetch(request: Parameters<H["fetch"]>[0], env: Env, context: ExecutionContext): Promise<Response> {
+    async fetch(
+      request: Parameters<H["fetch"]>[0],
+      env: Env,
+      context: ExecutionContext,
+    ): Promise<Response> {
       try {
         return await fetch(request, env, context);
       } finally {

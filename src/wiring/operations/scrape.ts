@@ -23,8 +23,9 @@ const PART_TIMEOUT_MS = 3_000;
 type Source = (typeof SCRAPE_SOURCES)[number];
 
 /**
- * The text of /metrics: what was counted, and what stands in queues and database now. Its cost does not depend on how
- * many assets there are. A part that fails is left out, and `metrics_scrape_failed` says which.
+ * The text of /metrics: what was counted, and what stands in queues and database now. Its cost does
+ * not depend on how many assets there are. A part that fails is left out, and
+ * `metrics_scrape_failed` says which.
  */
 export async function scrape(p: Platform): Promise<string> {
   const { env } = p;
@@ -63,16 +64,16 @@ async function queueGauges(queue: QueueName, of: Queue, now: number): Promise<Ga
 
 /** One round trip, and at most some 11,000 rows read even when everything is behind. */
 export async function databaseGauges(db: D1Database, now: number): Promise<Gauge[]> {
-  const [behind, deadLetters, jobs, deliveries, divergences, clock] = await db.batch<Record<string, unknown>>(
-    [
-      countStreamsBehind(db, MAX_COUNT),
-      countDeadLetters(db),
-      countOpenJobs(db),
-      countOpenDeliveries(db),
-      countDivergences(db),
-      lastTick(db),
-    ],
-  );
+  const [behind, deadLetters, jobs, deliveries, divergences, clock] = await db.batch<
+    Record<string, unknown>
+  >([
+    countStreamsBehind(db, MAX_COUNT),
+    countDeadLetters(db),
+    countOpenJobs(db),
+    countOpenDeliveries(db),
+    countDivergences(db),
+    lastTick(db),
+  ]);
   const rows = <T>(result: D1Result | undefined): T[] => (result?.results ?? []) as T[];
   const streams = rows<{ n: number; oldest: number | null }>(behind)[0];
   const tick = rows<{ wallAt: number }>(clock)[0];
@@ -86,10 +87,17 @@ export async function databaseGauges(db: D1Database, now: number): Promise<Gauge
     ...[...Map.groupBy(rows<OpenWork>(jobs), ({ kind }) => kind)].map(([kind, own]) =>
       gauge("jobs_oldest_due_age_seconds", { kind }, ageOf(oldestOf(own), now)),
     ),
-    ...rows<OpenWork>(deliveries).map(({ state, n }) => gauge("webhook_deliveries_open", { state }, n)),
-    gauge("webhook_deliveries_oldest_due_age_seconds", {}, ageOf(oldestOf(rows<OpenWork>(deliveries)), now)),
+    ...rows<OpenWork>(deliveries).map(({ state, n }) =>
+      gauge("webhook_deliveries_open", { state }, n),
+    ),
+    gauge(
+      "webhook_deliveries_oldest_due_age_seconds",
+      {},
+      ageOf(oldestOf(rows<OpenWork>(deliveries)), now),
+    ),
     gauge("read_model_divergences", {}, rows<{ n: number }>(divergences)[0]?.n ?? 0),
-    // A record from ahead tells of no tick: shown as it is, whoever waits for ticks to stop would never hear of it.
+    // A record from ahead tells of no tick: shown as it is, whoever waits for ticks to stop would
+    // never hear of it.
     ...(tick === undefined
       ? []
       : [

@@ -41,7 +41,9 @@ export function sweepDeps(p: Platform): SweepDeps {
   return {
     log: p.log,
     overdueJobs: async (limit) =>
-      (await Promise.all(JOB_KINDS.map((kind) => overdueJobsOf(kind, limit)))).flat().map(toMessage),
+      (await Promise.all(JOB_KINDS.map((kind) => overdueJobsOf(kind, limit))))
+        .flat()
+        .map(toMessage),
     forgottenJobs: async (limit) => (await repairSequences(DB, p.now(), limit)).map(toMessage),
     pruneDeadLetters: (limit) =>
       pruneDeadLetters(DB, p.now() - p.config.DEAD_LETTER_RETENTION_DAYS * 86_400_000, limit),
@@ -82,7 +84,10 @@ export function sweepDeps(p: Platform): SweepDeps {
           count: (max) => openRuns(DB, max),
           take: async (before, max) => {
             const runs = await takeOverdueRuns(DB, before, p.now(), max);
-            return [...runs, ...(await takeOverdueRebuilds(DB, before, p.now(), max - runs.length))];
+            return [
+              ...runs,
+              ...(await takeOverdueRebuilds(DB, before, p.now(), max - runs.length)),
+            ];
           },
         },
         limit,

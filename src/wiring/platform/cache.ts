@@ -6,8 +6,9 @@ const CACHE_TIMEOUT_MS = 500;
 const CACHE_SECONDS = 86_400;
 
 /**
- * Answers that follow wholly from what `about` names (versions included) are computed once per data centre and code
- * version, and kept for a day at most in Cloudflare's Cache API. Where there is no cache, or it is out, they are computed.
+ * Answers that follow wholly from what `about` names (versions included) are computed once per data
+ * centre and code version, and kept for a day at most in Cloudflare's Cache API. Where there is no
+ * cache, or it is out, they are computed.
  */
 export const cached =
   ({ config, log }: Platform) =>
@@ -25,7 +26,9 @@ export const cached =
       skipped(error);
     }
     const value = await compute();
-    const answer = Response.json(value, { headers: { "cache-control": `max-age=${CACHE_SECONDS}` } });
+    const answer = Response.json(value, {
+      headers: { "cache-control": `max-age=${CACHE_SECONDS}` },
+    });
     await inTime(cache.put(key, answer), CACHE_TIMEOUT_MS, "the cache").catch(skipped);
     return value;
   };

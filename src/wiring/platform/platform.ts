@@ -3,7 +3,12 @@ import { type Config, readConfig } from "../../config.ts";
 import type { JobKind, JobRequest } from "../../domain/job/job.ts";
 import type { Recorder } from "../../domain/metrics/registry.ts";
 import type { Problem } from "../../domain/outcome.ts";
-import { DEFAULT_TENANT, type Log, type LogContext, within } from "../../domain/trace/log-context.ts";
+import {
+  DEFAULT_TENANT,
+  type Log,
+  type LogContext,
+  within,
+} from "../../domain/trace/log-context.ts";
 import type { TraceIds } from "../../domain/trace/traceparent.ts";
 import { logFrom } from "../../log.ts";
 import type { JobMessage } from "../../queues/messages.ts";
@@ -15,7 +20,10 @@ import { boundedEnv } from "./timeouts.ts";
 /** A queue batch holds at most 100 messages. */
 const BATCH = 100;
 
-/** What every station is given: bindings (none of which can hang for ever), configuration, and the only clock and chance there are. */
+/**
+ * What every station is given: bindings (none of which can hang for ever), configuration, and the
+ * only clock and chance there are.
+ */
 export interface Platform {
   readonly env: Env;
   readonly config: Config;
@@ -40,7 +48,10 @@ export function platform(env: Env, about: LogContext = {}): Platform {
     random: () => Math.random(),
     newId: () => uuidv7(),
     hash: sha256Hex,
-    log: within(logFrom(config.LOG_LEVEL, secretsOf(config)), { tenantId: DEFAULT_TENANT, ...about }),
+    log: within(logFrom(config.LOG_LEVEL, secretsOf(config)), {
+      tenantId: DEFAULT_TENANT,
+      ...about,
+    }),
     metrics: recorderOf(env),
     sealer: sealerOf(config.ENCRYPTION_KEY),
     trace: traceIds,
@@ -57,7 +68,10 @@ const secretsOf = (config: Config): string[] =>
     ...config.ENCRYPTION_KEY.map(({ text }) => text),
   ].filter((secret) => secret !== "");
 
-/** UUIDv7 in order, all decided by a hash (64 hex digits) and the instant they claim to be of, epoch ms. */
+/**
+ * UUIDv7 in order, all decided by a hash (64 hex digits) and the instant they claim to be of, epoch
+ * ms.
+ */
 export function idsOf(hash: string, at: number): () => string {
   const random = Uint8Array.from({ length: 16 }, (_, index) =>
     Number.parseInt(hash.slice(index * 2, index * 2 + 2), 16),
@@ -124,7 +138,8 @@ export async function sendAll(
   queue: Queue,
   messages: readonly { readonly body: unknown; readonly delaySeconds?: number }[],
 ): Promise<void> {
-  for (let at = 0; at < messages.length; at += BATCH) await queue.sendBatch(messages.slice(at, at + BATCH));
+  for (let at = 0; at < messages.length; at += BATCH)
+    await queue.sendBatch(messages.slice(at, at + BATCH));
 }
 
 /** Files a message that no consumer can read. Its id makes the filing idempotent. */

@@ -4,7 +4,10 @@ import type { Platform } from "./platform.ts";
 
 const METRICS_TIMEOUT_MS = 2_000;
 
-/** What is ready to be delivered on a queue. `oldestAt` is epoch ms; null when the queue is empty or does not say. */
+/**
+ * What is ready to be delivered on a queue. `oldestAt` is epoch ms; null when the queue is empty or
+ * does not say.
+ */
 export interface Backlog {
   readonly count: number;
   readonly bytes: number;
@@ -50,9 +53,18 @@ export async function backlogOf(p: Platform, queue: QueueName): Promise<Backlog 
     } = await inTime(asked, METRICS_TIMEOUT_MS, name);
     // An empty queue says the beginning of time.
     const at = oldest?.getTime() ?? 0;
-    return { count: backlogCount, bytes: backlogBytes, oldestAt: backlogCount > 0 && at > 0 ? at : null };
+    return {
+      count: backlogCount,
+      bytes: backlogBytes,
+      oldestAt: backlogCount > 0 && at > 0 ? at : null,
+    };
   } catch (error) {
-    p.log({ level: "warn", message: "queue metrics unavailable", queue: name, error: String(error) });
+    p.log({
+      level: "warn",
+      message: "queue metrics unavailable",
+      queue: name,
+      error: String(error),
+    });
     return null;
   }
 }

@@ -18,8 +18,9 @@ export async function opened(
 }
 
 /**
- * Seals secrets that lie in clear from before they were sealed, and those under an older key than the first: with that
- * done the older key is no longer needed. One that does not open stays as it is.
+ * Seals secrets that lie in clear from before they were sealed, and those under an older key than
+ * the first: with that done the older key is no longer needed. One that does not open stays as it
+ * is.
  */
 export async function sealSecrets(p: Platform, limit: number): Promise<number> {
   const { DB } = p.env;

@@ -1,6 +1,8 @@
 import { inTime } from "../../timeout.ts";
 
-/** How long each kind of binding may take to answer. ARCHITECTURE.md lists every call and its bound. */
+/**
+ * How long each kind of binding may take to answer. ARCHITECTURE.md lists every call and its bound.
+ */
 export interface Bounds {
   readonly database: number;
   readonly object: number;
@@ -10,8 +12,8 @@ export interface Bounds {
 }
 
 /**
- * D1 ends a query after 30 s by itself, an object a call after 30 s of computing; what takes longer than this has lost
- * its connection. A job that times out is retried like any passing fault.
+ * D1 ends a query after 30 s by itself, an object a call after 30 s of computing; what takes longer
+ * than this has lost its connection. A job that times out is retried like any passing fault.
  */
 export const BOUNDS_MS: Bounds = {
   database: 30_000,
@@ -22,8 +24,9 @@ export const BOUNDS_MS: Bounds = {
 };
 
 /**
- * The environment with a bound on every call of a binding, so that one that hangs ends as `timeout`, a passing fault. A
- * call that timed out may still have happened: every command, statement and message here may come twice.
+ * The environment with a bound on every call of a binding, so that one that hangs ends as
+ * `timeout`, a passing fault. A call that timed out may still have happened: every command,
+ * statement and message here may come twice.
  */
 export const boundedEnv = (env: Env, ms: Bounds = BOUNDS_MS): Env => ({
   ...env,
@@ -42,14 +45,21 @@ export const boundedEnv = (env: Env, ms: Bounds = BOUNDS_MS): Env => ({
   RECONCILE_QUEUE: bounded(env.RECONCILE_QUEUE, ms.queue, "the reconcile queue"),
   PROCESSES_QUEUE: bounded(env.PROCESSES_QUEUE, ms.queue, "the processes queue"),
   DEAD_LETTERS_QUEUE: bounded(env.DEAD_LETTERS_QUEUE, ms.queue, "the dead-letters queue"),
-  DEAD_LETTERS_AGAIN_QUEUE: bounded(env.DEAD_LETTERS_AGAIN_QUEUE, ms.queue, "the dead-letters-again queue"),
+  DEAD_LETTERS_AGAIN_QUEUE: bounded(
+    env.DEAD_LETTERS_AGAIN_QUEUE,
+    ms.queue,
+    "the dead-letters-again queue",
+  ),
   RATE_LIMITER: bounded(env.RATE_LIMITER, ms.limiter, "the rate limiter"),
 });
 
 type Method = (...values: unknown[]) => unknown;
 
 /** The same thing, with some methods replaced. Every other member is looked up when it is used. */
-function proxied<T extends object>(real: T, replace: (key: string, method: Method) => Method | null): T {
+function proxied<T extends object>(
+  real: T,
+  replace: (key: string, method: Method) => Method | null,
+): T {
   return new Proxy(real, {
     get(target, key) {
       const member: unknown = Reflect.get(target, key, target);
@@ -113,7 +123,9 @@ function boundedDatabase<T extends object>(real: T, ms: number): T {
       case "withSession":
         return (...values) => {
           const session = method(...values);
-          return typeof session === "object" && session !== null ? boundedDatabase(session, ms) : session;
+          return typeof session === "object" && session !== null
+            ? boundedDatabase(session, ms)
+            : session;
         };
       case "batch":
         return (statements, ...rest) => {

@@ -4,13 +4,16 @@ type Rows = (sql: string) => readonly Readonly<Record<string, unknown>>[];
 export interface Installation {
   readonly db: { readonly rows: Rows };
   readonly hosts: () => readonly {
-    readonly disk: { readonly db: { readonly has: (table: string) => boolean; readonly rows: Rows } };
+    readonly disk: {
+      readonly db: { readonly has: (table: string) => boolean; readonly rows: Rows };
+    };
   }[];
 }
 
 /**
- * What is left of a flow when everything that may differ is taken away: ids, clocks, and how often something had to be
- * tried, and what breakers tell of what did not answer. Two runs of a flow must agree on the rest.
+ * What is left of a flow when everything that may differ is taken away: ids, clocks, and how often
+ * something had to be tried, and what breakers tell of what did not answer. Two runs of a flow must
+ * agree on the rest.
  */
 export function canonicalState(system: Installation): Record<string, readonly string[]> {
   const { db } = system;
@@ -20,7 +23,9 @@ export function canonicalState(system: Installation): Record<string, readonly st
       .map((row) => tell(Object.values(row)))
       .sort();
   return {
-    assets: lines("SELECT symbol, type, currency, calendar, source, live, archived_at IS NULL FROM assets"),
+    assets: lines(
+      "SELECT symbol, type, currency, calendar, source, live, archived_at IS NULL FROM assets",
+    ),
     logs: system
       .hosts()
       .flatMap((host) =>
@@ -33,12 +38,16 @@ export function canonicalState(system: Installation): Record<string, readonly st
           : [],
       )
       .sort(),
-    feed: lines("SELECT stream_id, version, event_type FROM events WHERE stream_id NOT LIKE 'breaker/%'"),
+    feed: lines(
+      "SELECT stream_id, version, event_type FROM events WHERE stream_id NOT LIKE 'breaker/%'",
+    ),
     bars: lines(
       "SELECT symbol, resolution, timestamp, open, high, low, close, volume, source, version FROM bars",
     ),
     indicators: lines('SELECT symbol, resolution, timestamp, "values", version FROM indicators'),
-    recommendations: lines("SELECT symbol, resolution, as_of, action, version FROM recommendations"),
+    recommendations: lines(
+      "SELECT symbol, resolution, as_of, action, version FROM recommendations",
+    ),
     trackRecord: lines(
       "SELECT symbol, resolution, as_of, action, outcome, horizon_return, independent, version FROM track_record",
     ),

@@ -21,7 +21,8 @@ async function runFlow(worker: ShippedWorker, flow: Flow, at: number, fate: Fate
   const world = new World(1, script, START, 1, null);
   const run = new Run(world, worker, {
     DEMO: "on",
-    // Ten thousand market seconds a tick: a schedule of half a day is due once in a while, not at every tick.
+    // Ten thousand market seconds a tick: a schedule of half a day is due once in a while, not at
+    // every tick.
     REPLAY_SPEED: "2000",
     WEBHOOK_RETRY_SECONDS: "5,30",
   });
@@ -44,11 +45,19 @@ async function runFlow(worker: ShippedWorker, flow: Flow, at: number, fate: Fate
   return { state, script, violations: run.violations, tail: world.tail };
 }
 
-/** Runs a flow undisturbed, then once for each call it makes and each thing that can become of that call. */
+/**
+ * Runs a flow undisturbed, then once for each call it makes and each thing that can become of that
+ * call.
+ */
 export async function explore(worker: ShippedWorker, flow: Flow): Promise<Exploration> {
   const undisturbed = await runFlow(worker, flow, 0, "well");
   if (undisturbed.violations.length > 0)
-    return { flow: flow.name, points: 0, runs: 0, faults: undisturbed.violations.map(({ what }) => what) };
+    return {
+      flow: flow.name,
+      points: 0,
+      runs: 0,
+      faults: undisturbed.violations.map(({ what }) => what),
+    };
   const faults: string[] = [];
   let runs = 0;
   const points = undisturbed.script.kinds.length;

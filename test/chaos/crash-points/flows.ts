@@ -2,7 +2,10 @@ import { openWork } from "../judge.ts";
 import type { Reply } from "../platform/system.ts";
 import type { Client } from "../workload/client.ts";
 
-/** Something the system does from one end to the other; the work of one client, in steps that wait for each other. */
+/**
+ * Something the system does from one end to the other; the work of one client, in steps that wait
+ * for each other.
+ */
 export interface Flow {
   readonly name: string;
   readonly work: (client: Client) => Promise<void>;
@@ -41,27 +44,38 @@ export const FLOWS: readonly Flow[] = [
     work: async (client) => {
       await must(client.ask("POST", "/assets", imported("ACME", "STOCK")));
       await rest(client);
-      // There is nothing to recommend on, so this wears out its attempts, before the redrive and after it.
+      // There is nothing to recommend on, so this wears out its attempts, before the redrive and
+      // after it.
       await must(client.ask("POST", "/jobs", { kind: "recommendation", symbol: "ACME" }));
       await rest(client);
-      const { items } = JSON.parse((await must(client.ask("GET", "/backoffice/dead-letters"))).text) as {
+      const { items } = JSON.parse(
+        (await must(client.ask("GET", "/backoffice/dead-letters"))).text,
+      ) as {
         items: { id: string }[];
       };
-      for (const { id } of items) await client.ask("POST", `/backoffice/dead-letters/${id}/redrive`);
+      for (const { id } of items)
+        await client.ask("POST", `/backoffice/dead-letters/${id}/redrive`);
     },
   },
   {
     name: "a slot fans out to every asset of a calendar",
     work: async (client) => {
       await must(client.ask("POST", "/assets", demo("BTC-USD", "CRYPTO")));
-      await must(client.ask("POST", "/assets", { symbol: "NOSRC", type: "CRYPTO", currency: "USD" }));
+      await must(
+        client.ask("POST", "/assets", { symbol: "NOSRC", type: "CRYPTO", currency: "USD" }),
+      );
       await rest(client);
       await oneSlot(client, { kind: "ingest", target: { calendar: "CRYPTO" } });
     },
   },
 ];
 
-const imported = (symbol: string, type: string) => ({ symbol, type, currency: "USD", source: "import" });
+const imported = (symbol: string, type: string) => ({
+  symbol,
+  type,
+  currency: "USD",
+  source: "import",
+});
 const demo = (symbol: string, type: string) => ({ symbol, type, currency: "USD", source: "demo" });
 
 async function must(asking: Promise<Reply | null>): Promise<Reply> {

@@ -13,7 +13,10 @@ import { scriptFor } from "./script.ts";
 const KEY = "differential-admin-key-0123456789";
 const REST_TIMEOUT_MS = 60_000;
 
-/** The load over workerd with its state on disk: what it leaves behind, and how each request was answered. */
+/**
+ * The load over workerd with its state on disk: what it leaves behind, and how each request was
+ * answered.
+ */
 export async function real() {
   const stateDir = mkdtempSync(join(tmpdir(), "inversorai-differential-"));
   const receiver = createServer((request, response) => {
@@ -78,7 +81,8 @@ async function onDisk<T>(stateDir: string, look: (installation: Installation) =>
 }
 
 const has = (db: DatabaseSync, table: string): boolean =>
-  db.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?").get(table) !== undefined;
+  db.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?").get(table) !==
+  undefined;
 
 /** Waits until no job is open, no delivery under way and no stream behind, twice in a row. */
 async function rest(stateDir: string): Promise<void> {

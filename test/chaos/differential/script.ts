@@ -1,6 +1,9 @@
 import { csvOf } from "../workload/csv.ts";
 
-/** One request of the load; after each the installation comes to rest, so that both sides see the same order. */
+/**
+ * One request of the load; after each the installation comes to rest, so that both sides see the
+ * same order.
+ */
 export interface Step {
   readonly method: "POST" | "PATCH" | "DELETE";
   readonly path: string;
@@ -21,7 +24,10 @@ const csv = (symbol: string, text: string, resolution = "1d"): Step => ({
   type: "text/csv",
 });
 
-/** Everything the API can be told, apart from what real time decides (schedules) and what fails by chance. */
+/**
+ * Everything the API can be told, apart from what real time decides (schedules) and what fails by
+ * chance.
+ */
 export const scriptFor = (receiver: string): readonly Step[] => [
   json("POST", "/webhook-endpoints", { url: receiver, patterns: ["asset.#", "job.*.JobFailed"] }),
   json("POST", "/assets", { symbol: "ACME", type: "STOCK", currency: "USD", source: "import" }),
@@ -44,7 +50,9 @@ export const scriptFor = (receiver: string): readonly Step[] => [
     kind: "onboardAsset",
     input: { symbol: "NEWCO", type: "STOCK", currency: "USD", source: "import" },
   }),
-  json("POST", `/processes/${encodeURIComponent("onboardAsset|NEWCO|000001")}/compensate`, { reason: "no" }),
+  json("POST", `/processes/${encodeURIComponent("onboardAsset|NEWCO|000001")}/compensate`, {
+    reason: "no",
+  }),
   json("POST", "/backoffice/breakers/source%3Ademo/trip", { reason: "a test", forSeconds: 60 }),
   json("POST", "/backoffice/breakers/source%3Ademo/reset", { reason: "it is over" }),
   json("POST", "/backoffice/reconciliations", { depth: "deep", repair: true }),

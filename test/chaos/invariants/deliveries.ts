@@ -6,15 +6,18 @@ import { type LoggedEvent, listOf, type View } from "./view.ts";
 const DELIVERY_ATTEMPTS = 5;
 
 /**
- * Every event goes to every endpoint that asked for it, once on the books; and what the books call delivered, the
- * receiver got, under a signature that its secret gives.
+ * Every event goes to every endpoint that asked for it, once on the books; and what the books call
+ * delivered, the receiver got, under a signature that its secret gives.
  */
 export const deliveries: Invariant = {
   name: "every event reaches whoever asked for it",
   check: (view) => {
     const faults: string[] = [];
     const rows = view.rows("SELECT * FROM deliveries");
-    const byPair = Map.groupBy(rows, (row) => `${String(row["endpoint_id"])} ${String(row["event_id"])}`);
+    const byPair = Map.groupBy(
+      rows,
+      (row) => `${String(row["endpoint_id"])} ${String(row["event_id"])}`,
+    );
     for (const endpoint of view.ledger.endpoints) {
       if (view.ledger.changedEndpoints.has(endpoint.id) || wasDisabled(view, endpoint)) continue;
       for (const event of [...view.feed.values()].flat()) {
@@ -31,7 +34,8 @@ export const deliveries: Invariant = {
     }
     for (const row of rows) {
       const state = String(row["state"]);
-      // A delivery is cancelled only when its endpoint takes none: disabled or deleted, now or once.
+      // A delivery is cancelled only when its endpoint takes none: disabled or deleted, now or
+      // once.
       const changed = view.ledger.changedEndpoints.has(String(row["endpoint_id"]));
       const ended = view.ledger.endpoints.find(({ id }) => id === row["endpoint_id"]);
       if (state === "cancelled" && !changed && ended !== undefined && !wasDisabled(view, ended))
@@ -59,7 +63,9 @@ export const deliveries: Invariant = {
 };
 
 const wasDisabled = (view: View, { id }: AcceptedEndpoint): boolean =>
-  view.rows("SELECT enabled, disabled_why FROM webhook_endpoints WHERE id = ?", id)[0]?.["enabled"] !== 1;
+  view.rows("SELECT enabled, disabled_why FROM webhook_endpoints WHERE id = ?", id)[0]?.[
+    "enabled"
+  ] !== 1;
 
 /** AMQP topic patterns, written down a second time on purpose. */
 function asksFor(endpoint: AcceptedEndpoint, event: LoggedEvent): boolean {

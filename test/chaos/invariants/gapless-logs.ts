@@ -1,6 +1,9 @@
 import type { Invariant } from "./list.ts";
 
-/** Each log counts its events 1, 2, 3… without a gap, each with an id of its own, and the feed repeats it word for word. */
+/**
+ * Each log counts its events 1, 2, 3… without a gap, each with an id of its own, and the feed
+ * repeats it word for word.
+ */
 export const gaplessLogs: Invariant = {
   name: "logs are gapless and the feed repeats them",
   check: (view) => {
@@ -10,7 +13,8 @@ export const gaplessLogs: Invariant = {
       for (const [at, event] of events.entries()) {
         if (event.version !== at + 1)
           faults.push(`${host.label} has version ${event.version} in place ${at + 1}`);
-        if (event.streamId !== streamId) faults.push(`${host.label} holds an event of ${event.streamId}`);
+        if (event.streamId !== streamId)
+          faults.push(`${host.label} holds an event of ${event.streamId}`);
         if (ids.has(event.eventId)) faults.push(`${event.eventId} is there twice`);
         ids.add(event.eventId);
       }

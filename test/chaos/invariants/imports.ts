@@ -4,8 +4,9 @@ import type { Invariant } from "./list.ts";
 import { difference, type LoggedObject, type View } from "./view.ts";
 
 /**
- * The reference: take the accepted files that were imported, in the order in which they were committed, and write each
- * bar over the one before. What an asset that is only fed by import holds in the end is exactly that.
+ * The reference: take the accepted files that were imported, in the order in which they were
+ * committed, and write each bar over the one before. What an asset that is only fed by import holds
+ * in the end is exactly that.
  */
 export const imports: Invariant = {
   name: "bars are what the accepted files say",
@@ -17,7 +18,9 @@ export const imports: Invariant = {
         faults.push(`${jobId} took a file with an impossible row`);
     }
     for (const object of view.assets) {
-      const known = object.events.filter(isMarketData).every(({ jobId }) => jobId?.includes("|import:"));
+      const known = object.events
+        .filter(isMarketData)
+        .every(({ jobId }) => jobId?.includes("|import:"));
       if (known) faults.push(...(expectBars(view, object) ?? []));
     }
     return faults;
@@ -39,11 +42,18 @@ function expectBars(view: View, object: LoggedObject): string[] | null {
     key,
     JSON.stringify(bar.values),
   ]);
-  const fault = difference(`bars of ${object.host.label} against the files`, expected, new Map(found));
+  const fault = difference(
+    `bars of ${object.host.label} against the files`,
+    expected,
+    new Map(found),
+  );
   return fault === null ? [] : [fault];
 }
 
-/** The imports an object carried out, in order: by the version they ended at, those that changed nothing last. */
+/**
+ * The imports an object carried out, in order: by the version they ended at, those that changed
+ * nothing last.
+ */
 function committed(
   view: View,
   { db }: LoggedObject,
@@ -59,5 +69,8 @@ function committed(
       return { id: String(id), order: head * 2 + (added + revised > 0 ? 0 : 1) };
     })
     .sort((a, b) => a.order - b.order)
-    .map(({ id }) => ({ jobId: id, bars: view.ledger.imports.find(({ jobId }) => jobId === id)?.file.bars }));
+    .map(({ id }) => ({
+      jobId: id,
+      bars: view.ledger.imports.find(({ jobId }) => jobId === id)?.file.bars,
+    }));
 }

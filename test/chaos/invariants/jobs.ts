@@ -1,10 +1,15 @@
-import { attemptsOf, RETRY_POLICIES, type RetryPolicies } from "../../../src/domain/job/retry-policy.ts";
+import {
+  attemptsOf,
+  RETRY_POLICIES,
+  type RetryPolicies,
+} from "../../../src/domain/job/retry-policy.ts";
 import type { Invariant } from "./list.ts";
 import type { JobView, View } from "./view.ts";
 
 /**
- * Accepted work ends done, failed and recorded, or as a dead letter: whoever got an answer finds the job, the job has
- * ended, and it made no more attempts than its policy grants for each time it was put to work.
+ * Accepted work ends done, failed and recorded, or as a dead letter: whoever got an answer finds
+ * the job, the job has ended, and it made no more attempts than its policy grants for each time it
+ * was put to work.
  */
 export const jobsEnd: Invariant = {
   name: "accepted work ends, within its attempts",
@@ -33,9 +38,13 @@ export const jobsEnd: Invariant = {
   },
 };
 
-/** A job may wait behind an earlier one of its asset that gave up, for as long as that one's dead letter lies there. */
+/**
+ * A job may wait behind an earlier one of its asset that gave up, for as long as that one's dead
+ * letter lies there.
+ */
 function waitsInOrder(view: View, { id, row }: JobView): boolean {
-  if (row["blocked_by"] === undefined || row["blocked_by"] === null || row["due_at"] !== null) return false;
+  if (row["blocked_by"] === undefined || row["blocked_by"] === null || row["due_at"] !== null)
+    return false;
   const parked = view.rows(
     `SELECT 1 FROM dead_letters l JOIN jobs earlier ON earlier.id = l.subject JOIN jobs own ON own.id = ?1
      WHERE l.state = 'open' AND earlier.symbol = own.symbol AND earlier.state NOT IN ('succeeded', 'cancelled')
@@ -48,14 +57,24 @@ function waitsInOrder(view: View, { id, row }: JobView): boolean {
 function tooMany(job: JobView): string[] {
   const most =
     job.kind in RETRY_POLICIES ? attemptsOf(RETRY_POLICIES[job.kind as keyof RetryPolicies]) : null;
-  return [...Map.groupBy(job.attempts, ({ redrive }) => Number(redrive))].flatMap(([redrive, attempts]) => {
-    // The queue's own net ends a job whose attempts nobody saw the end of, on top of those that were seen.
-    const seen = attempts.filter(({ error }) => !JSON.stringify(error).includes("consumer_gave_up")).length;
-    return most !== null && seen > most ? [`${job.id} made ${seen} attempts after redrive ${redrive}`] : [];
-  });
+  return [...Map.groupBy(job.attempts, ({ redrive }) => Number(redrive))].flatMap(
+    ([redrive, attempts]) => {
+      // The queue's own net ends a job whose attempts nobody saw the end of, on top of those that
+      // were seen.
+      const seen = attempts.filter(
+        ({ error }) => !JSON.stringify(error).includes("consumer_gave_up"),
+      ).length;
+      return most !== null && seen > most
+        ? [`${job.id} made ${seen} attempts after redrive ${redrive}`]
+        : [];
+    },
+  );
 }
 
-/** A job that failed for good says so everywhere: an event in its stream, an audit row, and a dead letter if it gave up. */
+/**
+ * A job that failed for good says so everywhere: an event in its stream, an audit row, and a dead
+ * letter if it gave up.
+ */
 export const failuresAreRecorded: Invariant = {
   name: "every failure is recorded",
   check: (view) => [...view.jobs.values()].flatMap((job) => recordFaults(view, job)),
@@ -69,13 +88,18 @@ function recordFaults(view: View, job: JobView): string[] {
   const faults: string[] = [];
   if (events.length !== failures)
     faults.push(`${job.id} failed ${failures} times and has ${events.length} events of it`);
-  const audits = view.rows("SELECT id FROM audit_log WHERE action = 'job.failed' AND subject = ?", job.id);
+  const audits = view.rows(
+    "SELECT id FROM audit_log WHERE action = 'job.failed' AND subject = ?",
+    job.id,
+  );
   if (audits.length !== failures)
     faults.push(`${job.id} failed ${failures} times and has ${audits.length} audit rows`);
   const retriesExhausted = events.filter(({ eventType }) => eventType === "RetryExhausted").length;
   const deadLetters = view.rows("SELECT id FROM dead_letters WHERE subject = ?", job.id);
   if (deadLetters.length < retriesExhausted)
-    faults.push(`${job.id} gave up ${retriesExhausted} times and has ${deadLetters.length} dead letters`);
+    faults.push(
+      `${job.id} gave up ${retriesExhausted} times and has ${deadLetters.length} dead letters`,
+    );
   return faults;
 }
 
@@ -85,6 +109,8 @@ export const garbageIsKept: Invariant = {
   check: (view) => {
     const deadLetters = view.rows("SELECT body FROM dead_letters").map(({ body }) => String(body));
     const kept = new Set(deadLetters.filter((body) => body.includes('"garbage"')));
-    return view.system.garbage.filter((body) => !kept.has(body)).map((body) => `${body} is nowhere`);
+    return view.system.garbage
+      .filter((body) => !kept.has(body))
+      .map((body) => `${body} is nowhere`);
   },
 };

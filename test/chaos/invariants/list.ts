@@ -13,7 +13,9 @@ import { stateIsFold } from "./state-is-fold.ts";
 import { trackRecord } from "./track-record.ts";
 import type { View } from "./view.ts";
 
-/** A promise, and how to see at rest whether it was kept: the ways in which it was not, in words. */
+/**
+ * A promise, and how to see at rest whether it was kept: the ways in which it was not, in words.
+ */
 export interface Invariant {
   readonly name: string;
   readonly check: (view: View) => readonly string[];

@@ -1,6 +1,9 @@
 import type { System } from "../platform/system.ts";
 
-/** Cheap enough for the middle of a run: the feed has no gap and is never ahead of the log that it repeats. */
+/**
+ * Cheap enough for the middle of a run: the feed has no gap and is never ahead of the log that it
+ * repeats.
+ */
 export function neverAhead(system: System): string[] {
   const faults: string[] = [];
   const heads = new Map<string, number>();
@@ -14,7 +17,9 @@ export function neverAhead(system: System): string[] {
     );
     if (row === undefined || row["head"] === null) continue;
     if (row["n"] !== row["head"])
-      faults.push(`${host.label} has ${String(row["n"])} events up to version ${String(row["head"])}`);
+      faults.push(
+        `${host.label} has ${String(row["n"])} events up to version ${String(row["head"])}`,
+      );
     heads.set(String(row["stream"]), Number(row["head"]));
   }
   for (const row of system.db.rows(
@@ -25,7 +30,9 @@ export function neverAhead(system: System): string[] {
     if (head !== undefined && Number(row["head"]) > head)
       faults.push(`the feed is ahead of ${String(row["stream"])}`);
   }
-  for (const row of system.db.rows("SELECT stream_id AS stream, projected_version AS head FROM streams")) {
+  for (const row of system.db.rows(
+    "SELECT stream_id AS stream, projected_version AS head FROM streams",
+  )) {
     const head = heads.get(String(row["stream"]));
     if (head !== undefined && Number(row["head"]) > head)
       faults.push(`${String(row["stream"])} is projected past its log`);

@@ -6,7 +6,10 @@ import type { LoggedEvent } from "./view.ts";
 const evaluatedBy = ({ eventType, payload }: LoggedEvent): unknown =>
   eventType === "RecommendationResolved" ? payload["recommendationId"] : "";
 
-/** An effect happens once: no bar is added twice, no job is carried out twice, no request is taken for two. */
+/**
+ * An effect happens once: no bar is added twice, no job is carried out twice, no request is taken
+ * for two.
+ */
 export const noEffectTwice: Invariant = {
   name: "no effect happens twice",
   check: (view) => {
@@ -18,7 +21,9 @@ export const noEffectTwice: Invariant = {
         for (const key of addedBy(event)) {
           const before = added.get(key);
           if (before !== undefined)
-            faults.push(`${host.label}: ${key} was added by version ${before} and again by ${event.version}`);
+            faults.push(
+              `${host.label}: ${key} was added by version ${before} and again by ${event.version}`,
+            );
           added.set(key, event.version);
         }
         if (event.jobId !== null && event.jobId !== undefined) {

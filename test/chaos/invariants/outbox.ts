@@ -12,7 +12,8 @@ export const outbox: Invariant = {
       const faults =
         waiting.length > 0 ? [`${host.label} still has ${waiting.join(", ")} in its outbox`] : [];
       const unpublished = events.filter(
-        ({ version }) => !waiting.includes(version) && !view.system.published.has(`${streamId} ${version}`),
+        ({ version }) =>
+          !waiting.includes(version) && !view.system.published.has(`${streamId} ${version}`),
       );
       const [first] = unpublished;
       if (first !== undefined)

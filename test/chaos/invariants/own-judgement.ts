@@ -6,8 +6,9 @@ const PATH = "/backoffice/reconciliations";
 const MAX_CHECKS = 400;
 
 /**
- * The product judges itself: its own deep comparison of the read model with every log, at rest, finds no difference and
- * reaches every stream that is not poisoned. Who never finds anything wrong is no judge, so `npm run teeth` sees it fail.
+ * The product judges itself: its own deep comparison of the read model with every log, at rest,
+ * finds no difference and reaches every stream that is not poisoned. Who never finds anything wrong
+ * is no judge, so `npm run teeth` sees it fail.
  */
 export async function ownJudgement(run: Run): Promise<void> {
   run.start("auditor", async (client) => {
@@ -34,7 +35,9 @@ function faultsOf(verdict: Record<string, unknown> | null, poisoned: number): st
   if (state !== "done") return [`it ended as ${String(state)}: ${String(verdict["error"])}`];
   const faults: string[] = [];
   if (diverged !== 0)
-    faults.push(`it finds ${String(diverged)} divergences: ${JSON.stringify(divergences).slice(0, 400)}`);
+    faults.push(
+      `it finds ${String(diverged)} divergences: ${JSON.stringify(divergences).slice(0, 400)}`,
+    );
   if (Number(unreachable) > poisoned)
     faults.push(
       `it cannot reach ${String(unreachable)} of ${String(checked)} streams, ${poisoned} are poisoned`,

@@ -1,7 +1,10 @@
 import type { Invariant } from "./list.ts";
 import type { View } from "./view.ts";
 
-/** What comes out of an optimisation comes out once, as event and as result, the same numbers in both. */
+/**
+ * What comes out of an optimisation comes out once, as event and as result, the same numbers in
+ * both.
+ */
 export const portfolios: Invariant = {
   name: "a portfolio is optimised once",
   check: (view) => [...eventFaults(view), ...resultFaults(view), ...backtestFaults(view)],
@@ -37,9 +40,15 @@ function resultFaults(view: View): string[] {
     if ((weights ?? null) !== (told === undefined ? null : JSON.stringify(told)))
       faults.push(`${jobId} resulted in ${String(weights)} and told ${JSON.stringify(told)}`);
   }
-  for (const jobId of events.keys()) if (!rows.has(jobId)) faults.push(`${jobId} told what it has not kept`);
+  for (const jobId of events.keys())
+    if (!rows.has(jobId)) faults.push(`${jobId} told what it has not kept`);
   for (const { id, kind, symbol, state } of view.jobs.values()) {
-    if (kind === "portfolio" && symbol.startsWith("portfolio/") && state === "succeeded" && !events.has(id))
+    if (
+      kind === "portfolio" &&
+      symbol.startsWith("portfolio/") &&
+      state === "succeeded" &&
+      !events.has(id)
+    )
       faults.push(`${id} succeeded and optimised nothing`);
   }
   return faults;

@@ -4,13 +4,16 @@ import type { Invariant } from "./list.ts";
 import { listOf, type View } from "./view.ts";
 
 /**
- * A process that was accepted ends: with every step done, or with every step that had begun taken back. Each of its
- * effects is noted once, and its end is on record. Only what a poisoned object holds up may be stuck.
+ * A process that was accepted ends: with every step done, or with every step that had begun taken
+ * back. Each of its effects is noted once, and its end is on record. Only what a poisoned object
+ * holds up may be stuck.
  */
 export const processesEnd: Invariant = {
   name: "processes end whole or taken back",
   check: (view) => {
-    const rows = new Map(view.rows("SELECT * FROM processes").map((row) => [String(row["id"]), row]));
+    const rows = new Map(
+      view.rows("SELECT * FROM processes").map((row) => [String(row["id"]), row]),
+    );
     return [
       ...view.ledger.processes
         .filter((id) => !rows.has(id))
@@ -36,7 +39,8 @@ function processFaults(view: View, row: Row): string[] {
     case "completed": {
       if (ended !== 1) faults.push(`${id} is completed and has ${ended} audit rows of it`);
       const undone = steps.filter((step) => step["state"] !== "done");
-      if (undone.length > 0) faults.push(`${id} is completed and a step is ${String(undone[0]?.["state"])}`);
+      if (undone.length > 0)
+        faults.push(`${id} is completed and a step is ${String(undone[0]?.["state"])}`);
       if (view.rows("SELECT symbol FROM assets WHERE symbol = ?", symbol).length === 0)
         faults.push(`${id} is completed and there is no asset ${symbol}`);
       return faults;
@@ -48,7 +52,8 @@ function processFaults(view: View, row: Row): string[] {
           (definition.steps[at]?.compensation ?? null) !== null &&
           !["pending", "compensated"].includes(String(step["state"])),
       );
-      if (left.length > 0) faults.push(`${id} is compensated and a step is ${String(left[0]?.["state"])}`);
+      if (left.length > 0)
+        faults.push(`${id} is compensated and a step is ${String(left[0]?.["state"])}`);
       return faults;
     }
     case "stuck":

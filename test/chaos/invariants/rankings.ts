@@ -1,6 +1,9 @@
 import type { Invariant } from "./list.ts";
 
-/** A job ranks once: its stream has one event of it, without gaps, and none of a job that did not succeed unseen. */
+/**
+ * A job ranks once: its stream has one event of it, without gaps, and none of a job that did not
+ * succeed unseen.
+ */
 export const rankings: Invariant = {
   name: "a ranking is made once",
   check: (view) => {

@@ -2,7 +2,10 @@ import { barKeyOf, foldBars } from "./fold.ts";
 import type { Invariant } from "./list.ts";
 import { difference, type LoggedObject, type View } from "./view.ts";
 
-/** The read model is exactly what the logs say: bars, indicators, recommendations, and how far each stream has come. */
+/**
+ * The read model is exactly what the logs say: bars, indicators, recommendations, and how far each
+ * stream has come.
+ */
 export const readModel: Invariant = {
   name: "the read model is the projection of the logs",
   check: (view) =>
@@ -69,7 +72,10 @@ function indicators(view: View, object: LoggedObject): string | null {
       resolution: string;
     };
     for (const { timestamp, values } of items)
-      folded.set(barKeyOf(resolution, Date.parse(timestamp)), `${version} ${JSON.stringify(values)}`);
+      folded.set(
+        barKeyOf(resolution, Date.parse(timestamp)),
+        `${version} ${JSON.stringify(values)}`,
+      );
   }
   const rows = view
     .rows(

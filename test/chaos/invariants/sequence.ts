@@ -1,6 +1,8 @@
 import type { System } from "../platform/system.ts";
 
-/** At rest whatever waits, waits behind an open letter of its asset whose job was ordered earlier. */
+/**
+ * At rest whatever waits, waits behind an open letter of its asset whose job was ordered earlier.
+ */
 export const waitingInVain = (system: System): string[] =>
   system.db
     .rows(
@@ -12,8 +14,8 @@ export const waitingInVain = (system: System): string[] =>
     .map(({ id }) => `${String(id)} waits for nothing`);
 
 /**
- * Letters that say they are being redriven although their job has ended. One whose job still waits is judged by what the
- * job waits for; a poisoned asset's never comes to an end.
+ * Letters that say they are being redriven although their job has ended. One whose job still waits
+ * is judged by what the job waits for; a poisoned asset's never comes to an end.
  */
 export const redrivenForever = (system: System): string[] =>
   system.db

@@ -54,7 +54,10 @@ const wasThere = (view: View, symbol: string, claimedAt: number): boolean =>
   !view.ledger.changedAssets.has(symbol) &&
   view.ledger.assets.some((asset) => asset.symbol === symbol && asset.at < claimedAt);
 
-/** How a slot that was passed over speaks for those after it, when they are too many to be named one by one. */
+/**
+ * How a slot that was passed over speaks for those after it, when they are too many to be named one
+ * by one.
+ */
 const SPEAKS_FOR = /; so (?:is the one|are (?:the|at least) (\d+)) after it, up to (\S+)$/;
 
 /** The slots between the first and the last that a schedule has dealt with, without a hole. */
@@ -72,7 +75,8 @@ function missingSlots(view: View, id: string): string[] {
   const last = Number(schedule["done_until"]);
   for (let count = 0; expected !== null && expected <= last && count < 1_000; count++) {
     const why = known.get(expected);
-    if (why === undefined) faults.push(`${new Date(expected).toISOString()} of ${id} was never dealt with`);
+    if (why === undefined)
+      faults.push(`${new Date(expected).toISOString()} of ${id} was never dealt with`);
     const [, others = "1", until] = SPEAKS_FOR.exec(why ?? "") ?? [];
     if (until !== undefined) {
       const spokenFor = slotsBetween(cadence, expected, Date.parse(until));

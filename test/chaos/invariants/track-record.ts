@@ -2,8 +2,8 @@ import type { Invariant } from "./list.ts";
 import { difference, type LoggedObject, type View } from "./view.ts";
 
 /**
- * A recommendation is resolved at most once, after it was made; what is not resolved is open, and the read model's track
- * record says the same.
+ * A recommendation is resolved at most once, after it was made; what is not resolved is open, and
+ * the read model's track record says the same.
  */
 export const trackRecord: Invariant = {
   name: "a recommendation is resolved at most once",
@@ -23,9 +23,13 @@ interface Call {
   readonly told: string;
 }
 
-const idOf = ({ payload }: LoggedObject["events"][number]): string => String(payload["recommendationId"]);
+const idOf = ({ payload }: LoggedObject["events"][number]): string =>
+  String(payload["recommendationId"]);
 
-function recommendationsBy({ host, events }: LoggedObject): { faults: string[]; calls: Map<string, Call> } {
+function recommendationsBy({ host, events }: LoggedObject): {
+  faults: string[];
+  calls: Map<string, Call>;
+} {
   const faults: string[] = [];
   const calls = new Map<string, Call>();
   for (const event of events) {
@@ -35,7 +39,8 @@ function recommendationsBy({ host, events }: LoggedObject): { faults: string[]; 
     if (event.eventType !== "RecommendationResolved") continue;
     const before = calls.get(id);
     if (before === undefined) faults.push(`${host.label}: ${id} was resolved and never made`);
-    else if (before.resolved) faults.push(`${host.label}: ${id} was resolved again by ${event.version}`);
+    else if (before.resolved)
+      faults.push(`${host.label}: ${id} was resolved again by ${event.version}`);
     calls.set(id, { resolved: true, told: `${event.version} ${String(event.payload["outcome"])}` });
   }
   return { faults, calls };
@@ -50,9 +55,16 @@ function openFaults({ host, db }: LoggedObject, open: readonly [string, string][
   return found === null ? [] : [found];
 }
 
-function readModelFaults(view: View, { streamId }: LoggedObject, calls: ReadonlyMap<string, Call>): string[] {
+function readModelFaults(
+  view: View,
+  { streamId }: LoggedObject,
+  calls: ReadonlyMap<string, Call>,
+): string[] {
   const rows = view
-    .rows("SELECT id, version, outcome FROM track_record WHERE symbol = ?", streamId.slice("asset/".length))
+    .rows(
+      "SELECT id, version, outcome FROM track_record WHERE symbol = ?",
+      streamId.slice("asset/".length),
+    )
     .map(({ id, version, outcome }): [string, string] => [
       String(id),
       `${String(version)} ${String(outcome)}`,

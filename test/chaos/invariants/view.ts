@@ -3,7 +3,10 @@ import type { Row, Sqlite } from "../platform/sqlite.ts";
 import type { System } from "../platform/system.ts";
 import type { Ledger } from "../workload/ledger.ts";
 
-/** An event as it stands in a log. What it says depends on its type, so its payload is read where it is known. */
+/**
+ * An event as it stands in a log. What it says depends on its type, so its payload is read where it
+ * is known.
+ */
 export interface LoggedEvent {
   readonly eventId: string;
   readonly eventType: string;
@@ -52,7 +55,9 @@ export class View {
     this.ledger = ledger;
     this.db = system.db;
     // What a poisoned object holds cannot reach anybody, so nothing is said about it.
-    this.objects = system.hosts().flatMap((host) => (host.poisoned ? [] : (loggedObject(host) ?? [])));
+    this.objects = system
+      .hosts()
+      .flatMap((host) => (host.poisoned ? [] : (loggedObject(host) ?? [])));
     this.assets = this.objects.filter(({ db }) => db.has("bars"));
     this.jobs = new Map(
       this.db.rows("SELECT * FROM jobs").map((row) => [
@@ -113,6 +118,7 @@ export function difference(
       return `${what}: ${key} is missing (of ${expected.size}, there are ${found.size})`;
     if (other !== value) return `${what}: ${key} is ${other}, should be ${value}`;
   }
-  for (const key of found.keys()) if (!expected.has(key)) return `${what}: ${key} should not be there`;
+  for (const key of found.keys())
+    if (!expected.has(key)) return `${what}: ${key} should not be there`;
   return null;
 }

@@ -1,4 +1,7 @@
-/** Stands in for the platform's module of this name: base classes, and nothing else that the Worker uses of it. */
+/**
+ * Stands in for the platform's module of this name: base classes, and nothing else that the Worker
+ * uses of it.
+ */
 
 export class DurableObject {
   protected readonly ctx: unknown;

@@ -22,10 +22,13 @@ function toSql(value: unknown): SQLInputValue {
   if (typeof value === "boolean") return value ? 1 : 0;
   if (value === null || typeof value === "number") return value;
   if (typeof value === "string") {
-    if (value.length > MAX_VALUE) throw new Error("D1_ERROR: string or blob too big: SQLITE_TOOBIG");
+    if (value.length > MAX_VALUE)
+      throw new Error("D1_ERROR: string or blob too big: SQLITE_TOOBIG");
     return value;
   }
-  throw new Error(`D1_TYPE_ERROR: Type '${typeof value}' not supported for value '${String(value)}'`);
+  throw new Error(
+    `D1_TYPE_ERROR: Type '${typeof value}' not supported for value '${String(value)}'`,
+  );
 }
 
 const names = new Map<string, string>();
@@ -117,7 +120,9 @@ export class D1 {
   }
 
   async exec(sql: string): Promise<unknown> {
-    await this.#world.callSync("d1", `D1 exec ${nameOf(sql)}`, failure, () => this.db.runScript(sql));
+    await this.#world.callSync("d1", `D1 exec ${nameOf(sql)}`, failure, () =>
+      this.db.runScript(sql),
+    );
     return { count: 1, duration: 0 };
   }
 
@@ -152,8 +157,8 @@ export class D1 {
 let kept: { readonly db: Sqlite; readonly shape: string } | null = null;
 
 /**
- * A database with every migration applied and nothing in it. One is made for each process and emptied for each run: its
- * prepared statements are worth more than its rows.
+ * A database with every migration applied and nothing in it. One is made for each process and
+ * emptied for each run: its prepared statements are worth more than its rows.
  */
 export function emptyDatabase(migrations: string): Sqlite {
   if (kept?.db.raw.isTransaction) kept.db.raw.exec("ROLLBACK");
@@ -179,4 +184,6 @@ function migrated(migrations: string): { readonly db: Sqlite; readonly shape: st
 }
 
 const shapeOf = (db: Sqlite): string =>
-  JSON.stringify(db.rows("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name"));
+  JSON.stringify(
+    db.rows("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name"),
+  );

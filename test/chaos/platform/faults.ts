@@ -38,7 +38,16 @@ export const FAULTS = [
 export type Fault = (typeof FAULTS)[number];
 
 /** What kind of call is being made; decides which faults it can meet. */
-export type CallKind = "d1" | "d1-read" | "send" | "rpc" | "r2" | "fetch" | "storage" | "commit" | "crypto";
+export type CallKind =
+  | "d1"
+  | "d1-read"
+  | "send"
+  | "rpc"
+  | "r2"
+  | "fetch"
+  | "storage"
+  | "commit"
+  | "crypto";
 
 /** What becomes of one call. */
 export type Fate = "well" | "crash-before" | "crash-after" | "fails" | "fails-after";
@@ -117,7 +126,10 @@ export class Script implements FaultPlan {
     this.#fate = fate;
   }
 
-  /** Which fates a call of a kind can meet: an object's own storage does not fail politely, it takes the object down. */
+  /**
+   * Which fates a call of a kind can meet: an object's own storage does not fail politely, it takes
+   * the object down.
+   */
   static canMeet(kind: CallKind | undefined, fate: Fate): boolean {
     if (kind === "commit") return fate === "crash-before";
     // A read leaves nothing behind, so before and after it are the same.

@@ -1,4 +1,10 @@
-import { createCipheriv, createDecipheriv, createHash, createHmac, timingSafeEqual } from "node:crypto";
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  timingSafeEqual,
+} from "node:crypto";
 import type { Outside } from "./outside.ts";
 import { currentUnit } from "./unit.ts";
 import type { World } from "./world.ts";
@@ -90,8 +96,11 @@ const rawKeys = new WeakMap<object, Uint8Array>();
 const subtle = {
   digest: (algorithm: unknown, data: Bytes): unknown => {
     const hash = HASHES[nameOf(algorithm)];
-    if (run === null || hash === undefined) return Reflect.apply(real.digest, null, [algorithm, data]);
-    return run.world.compute("digest", () => bufferOf(createHash(hash).update(bytesOf(data)).digest()));
+    if (run === null || hash === undefined)
+      return Reflect.apply(real.digest, null, [algorithm, data]);
+    return run.world.compute("digest", () =>
+      bufferOf(createHash(hash).update(bytesOf(data)).digest()),
+    );
   },
   importKey: (...args: [string, Bytes, ...unknown[]]): unknown => {
     const [format, data] = args;
@@ -115,8 +124,12 @@ const subtle = {
     const raw = rawKeys.get(key);
     if (run === null || raw === undefined) return Reflect.apply(real.encrypt, null, args);
     return run.world.compute("encrypt", () => {
-      const cipher = createCipheriv("aes-256-gcm", raw, bytesOf(iv)).setAAD(bytesOf(additionalData));
-      return bufferOf(Buffer.concat([cipher.update(bytesOf(data)), cipher.final(), cipher.getAuthTag()]));
+      const cipher = createCipheriv("aes-256-gcm", raw, bytesOf(iv)).setAAD(
+        bytesOf(additionalData),
+      );
+      return bufferOf(
+        Buffer.concat([cipher.update(bytesOf(data)), cipher.final(), cipher.getAuthTag()]),
+      );
     });
   },
   decrypt: (...args: [AesGcm, object, Bytes]): unknown => {
@@ -125,15 +138,24 @@ const subtle = {
     if (run === null || raw === undefined) return Reflect.apply(real.decrypt, null, args);
     return run.world.compute("decrypt", () => {
       const bytes = bytesOf(data);
-      const cipher = createDecipheriv("aes-256-gcm", raw, bytesOf(iv)).setAAD(bytesOf(additionalData));
+      const cipher = createDecipheriv("aes-256-gcm", raw, bytesOf(iv)).setAAD(
+        bytesOf(additionalData),
+      );
       cipher.setAuthTag(bytes.subarray(-TAG_BYTES));
-      return bufferOf(Buffer.concat([cipher.update(bytes.subarray(0, -TAG_BYTES)), cipher.final()]));
+      return bufferOf(
+        Buffer.concat([cipher.update(bytes.subarray(0, -TAG_BYTES)), cipher.final()]),
+      );
     });
   },
-  timingSafeEqual: (one: Bytes, other: Bytes): boolean => timingSafeEqual(bytesOf(one), bytesOf(other)),
+  timingSafeEqual: (one: Bytes, other: Bytes): boolean =>
+    timingSafeEqual(bytesOf(one), bytesOf(other)),
 };
 
-function setVirtualTimeout(work: (...args: unknown[]) => void, ms = 0, ...args: unknown[]): unknown {
+function setVirtualTimeout(
+  work: (...args: unknown[]) => void,
+  ms = 0,
+  ...args: unknown[]
+): unknown {
   if (run === null) return real.setTimeout(work, ms, ...args);
   const { world } = run;
   const callOff = world.scheduler.at(world.now + ms, currentUnit(), "timer", () => work(...args));
@@ -152,7 +174,13 @@ function virtualTimeoutSignal(ms: number): AbortSignal {
   const { world } = run;
   const controller = new AbortController();
   const reason = new DOMException("The operation was aborted due to timeout", "TimeoutError");
-  world.scheduler.at(world.now + ms, currentUnit(), "time-out", () => controller.abort(reason), true);
+  world.scheduler.at(
+    world.now + ms,
+    currentUnit(),
+    "time-out",
+    () => controller.abort(reason),
+    true,
+  );
   return controller.signal;
 }
 

@@ -3,7 +3,10 @@ import { isScript, type Row, Sqlite } from "./sqlite.ts";
 import type { Unit } from "./unit.ts";
 import type { World } from "./world.ts";
 
-/** A value as an object's SQLite takes it; unlike D1 it turns `undefined` into NULL and booleans into text. */
+/**
+ * A value as an object's SQLite takes it; unlike D1 it turns `undefined` into NULL and booleans
+ * into text.
+ */
 function toSql(value: unknown): SQLInputValue {
   if (value === undefined || value === null) return null;
   if (typeof value === "number" || typeof value === "string") return value;
@@ -13,7 +16,8 @@ function toSql(value: unknown): SQLInputValue {
   throw new TypeError(`an object's storage does not take a ${typeof value}`);
 }
 
-const REFUSED = /^\s*(?:begin|commit|rollback|savepoint|release|vacuum|attach|pragma\s+user_version)\b/i;
+const REFUSED =
+  /^\s*(?:begin|commit|rollback|savepoint|release|vacuum|attach|pragma\s+user_version)\b/i;
 
 class Cursor implements IterableIterator<Row> {
   readonly #rows: Row[];
@@ -52,7 +56,9 @@ class Cursor implements IterableIterator<Row> {
     const rows = this.toArray();
     const [row] = rows;
     if (row === undefined || rows.length > 1)
-      throw new Error(`Expected exactly one result from SQL query, but got ${rows.length} results.`);
+      throw new Error(
+        `Expected exactly one result from SQL query, but got ${rows.length} results.`,
+      );
     return row;
   }
 
@@ -70,8 +76,8 @@ export interface Disk {
 const storageFailure = () => new Error("internal error in Durable Object storage");
 
 /**
- * One life's view of the disk. Writes open a transaction that ends at a commit step of its own; until then nothing the
- * object sends leaves it, and a crash takes all of it back.
+ * One life's view of the disk. Writes open a transaction that ends at a commit step of its own;
+ * until then nothing the object sends leaves it, and a crash takes all of it back.
  */
 export class ObjectStorage {
   readonly #world: World;
@@ -83,7 +89,10 @@ export class ObjectStorage {
   #savepoints = 0;
   /** The alarm as this life sees it, uncommitted changes included. */
   #alarm: number | null;
-  /** The alarm rings now: it reads as none, and is gone from the disk only when its handler is through. */
+  /**
+   * The alarm rings now: it reads as none, and is gone from the disk only when its handler is
+   * through.
+   */
   #ringing = false;
   readonly sql: unknown;
   readonly kv: unknown;
@@ -99,7 +108,10 @@ export class ObjectStorage {
       else leave();
     };
     unit.onDeath(() => this.#rollBack());
-    this.sql = { exec: (sql: string, ...values: unknown[]) => this.#exec(sql, values), databaseSize: 4096 };
+    this.sql = {
+      exec: (sql: string, ...values: unknown[]) => this.#exec(sql, values),
+      databaseSize: 4096,
+    };
     this.kv = {
       get: (key: string) => this.#readKey(key),
       put: (key: string, value: unknown) => this.#writeKey(key, value),
@@ -195,7 +207,9 @@ export class ObjectStorage {
     this.#alarm = null;
   }
 
-  /** The handler is through. Tells whether the alarm it was called for is still the one that counts. */
+  /**
+   * The handler is through. Tells whether the alarm it was called for is still the one that counts.
+   */
   endRing(): boolean {
     const counts = this.#ringing;
     this.#ringing = false;
@@ -238,7 +252,8 @@ export class ObjectStorage {
       "deleteAll",
       () => {
         this.#changeAlarm(null);
-        for (const table of this.#disk.db.tables()) this.#disk.db.runScript(`DROP TABLE "${table}"`);
+        for (const table of this.#disk.db.tables())
+          this.#disk.db.runScript(`DROP TABLE "${table}"`);
       },
       true,
     );
@@ -271,8 +286,9 @@ export class ObjectStorage {
   }
 
   /**
-   * Storage answers while the input gate keeps everything else out; a crash may come instead. Writes take effect in the
-   * call itself, so that those made without an await between belong to one transaction; reads when they are answered.
+   * Storage answers while the input gate keeps everything else out; a crash may come instead.
+   * Writes take effect in the call itself, so that those made without an await between belong to
+   * one transaction; reads when they are answered.
    */
   #await<T>(what: string, work: () => T, atOnce = false): Promise<T> {
     const label = `${what} of ${this.#unit.name}`;

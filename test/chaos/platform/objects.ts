@@ -77,7 +77,13 @@ export class ObjectHost {
   /** Calls to a poisoned object fail for ever. */
   poisoned = false;
 
-  constructor(world: World, className: string, name: string, objectClass: ObjectClass, env: unknown) {
+  constructor(
+    world: World,
+    className: string,
+    name: string,
+    objectClass: ObjectClass,
+    env: unknown,
+  ) {
     this.#world = world;
     this.className = className;
     this.name = name;
@@ -130,7 +136,9 @@ export class ObjectHost {
         return end({ ok: false, error });
       }
       life.calls.add(end);
-      this.#world.scheduler.schedule(life.unit, `run ${label}`, () => this.#run(life, method, sent, end));
+      this.#world.scheduler.schedule(life.unit, `run ${label}`, () =>
+        this.#run(life, method, sent, end),
+      );
     });
   }
 
@@ -148,14 +156,18 @@ export class ObjectHost {
       const member = life.target[method];
       if (typeof member !== "function")
         throw new TypeError(`The RPC receiver does not implement the method "${method}".`);
-      return structuredClone(await Reflect.apply(member, life.target, Array.isArray(args) ? args : []));
+      return structuredClone(
+        await Reflect.apply(member, life.target, Array.isArray(args) ? args : []),
+      );
     }).then(
       (value) => finish({ ok: true, value }),
       (error: unknown) => finish({ ok: false, error: clonedError(error) }),
     );
   }
 
-  /** Called when the committed alarm may have changed, or a life that was to handle it has ended. */
+  /**
+   * Called when the committed alarm may have changed, or a life that was to handle it has ended.
+   */
   armed(): void {
     const { alarm } = this.disk;
     if (alarm === this.#armedFor) return;
@@ -168,7 +180,9 @@ export class ObjectHost {
     this.#armedFor = alarm;
     if (alarm === null) return;
     const { scheduler } = this.#world;
-    this.#callOff = scheduler.at(time, scheduler.network, `alarm of ${this.label}`, () => this.#ring(alarm));
+    this.#callOff = scheduler.at(time, scheduler.network, `alarm of ${this.label}`, () =>
+      this.#ring(alarm),
+    );
   }
 
   #ring(alarm: number): void {

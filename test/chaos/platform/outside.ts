@@ -24,7 +24,9 @@ const JSON_TYPE = { "content-type": "application/json" };
 /** The host under which the simulated price source answers. */
 export const DEMO_URL = "http://prices.chaos.example";
 
-/** The world outside: a price source that speaks as the demo server does, and receivers of webhooks. */
+/**
+ * The world outside: a price source that speaks as the demo server does, and receivers of webhooks.
+ */
 export class Outside {
   readonly #world: World;
   readonly #random: Random;
@@ -125,10 +127,15 @@ export class Outside {
   }
 }
 
-/** Whether a call carries the signature that its secret gives (Standard Webhooks 1.0), reckoned on our own. */
+/**
+ * Whether a call carries the signature that its secret gives (Standard Webhooks 1.0), reckoned on
+ * our own.
+ */
 export function isSigned(call: Received, secret: string): boolean {
   const key = Buffer.from(secret.replace(/^whsec_/, ""), "base64");
-  const mac = createHmac("sha256", key).update(`${call.id}.${call.timestamp}.${call.body}`).digest("base64");
+  const mac = createHmac("sha256", key)
+    .update(`${call.id}.${call.timestamp}.${call.body}`)
+    .digest("base64");
   return call.signature.split(" ").includes(`v1,${mac}`);
 }
 
@@ -140,7 +147,10 @@ const INVENTED = new Set(["EURUSD"]);
 /** A price that depends on the day and the symbol and nothing else. */
 export function priceOf(symbol: string, day: number): number {
   const phase = symbol.charCodeAt(0) + symbol.length;
-  return Math.round((100 + Math.sin(day / 5 + phase) * 9 + Math.cos(day / 17) * 14 + day / 90) * 100) / 100;
+  return (
+    Math.round((100 + Math.sin(day / 5 + phase) * 9 + Math.cos(day / 17) * 14 + day / 90) * 100) /
+    100
+  );
 }
 
 function series(url: URL, firstDay: number): Answer {

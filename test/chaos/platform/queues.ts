@@ -19,7 +19,10 @@ export interface Batch {
   retryAll(options?: { delaySeconds?: number }): void;
 }
 
-export type Consume = (batch: Batch, waitUntil: (promise: Promise<unknown>) => void) => Promise<void>;
+export type Consume = (
+  batch: Batch,
+  waitUntil: (promise: Promise<unknown>) => void,
+) => Promise<void>;
 
 const MAX_MESSAGE = 128_000;
 const MAX_BATCH = 256_000;
@@ -54,8 +57,9 @@ class Queue {
 type Verdict = "ack" | { readonly retryAfter: number };
 
 /**
- * The broker. At least once, in no order, in batches, with retries, delays and dead-letter queues as wrangler.toml has
- * them; acknowledgements count only when the consumer's run has ended, and may get lost.
+ * The broker. At least once, in no order, in batches, with retries, delays and dead-letter queues
+ * as wrangler.toml has them; acknowledgements count only when the consumer's run has ended, and may
+ * get lost.
  */
 export class Broker {
   readonly #world: World;
@@ -90,7 +94,8 @@ export class Broker {
     };
     return {
       send: (body: unknown, options?: { delaySeconds?: number }) => send([{ body, ...options }]),
-      sendBatch: (messages: Iterable<{ body: unknown; delaySeconds?: number }>) => send([...messages]),
+      sendBatch: (messages: Iterable<{ body: unknown; delaySeconds?: number }>) =>
+        send([...messages]),
       metrics: async () => ({ backlogCount: this.backlog(name).length, backlogBytes: 0 }),
     };
   }
@@ -113,7 +118,9 @@ export class Broker {
     const message = { id: `m${this.#ids}`, body: json, attempts: 1, sentAt: this.#world.now };
     // Without a dead letter nobody would know of it, so dead-letter queues lose nothing.
     if (!this.#deadLetterQueues.has(name) && this.#world.plan.strikes("message lost")) return;
-    const late = this.#world.plan.strikes("message delayed") ? this.#world.random.between(1, 300) : 0;
+    const late = this.#world.plan.strikes("message delayed")
+      ? this.#world.random.between(1, 300)
+      : 0;
     this.#put(queue, message, (delaySeconds + late) * 1000);
     if (this.#world.plan.strikes("message doubled"))
       this.#put(queue, message, this.#world.random.between(0, 60) * 1000);
@@ -148,7 +155,8 @@ export class Broker {
   }
 
   #poke(queue: Queue): void {
-    if (queue.pokeScheduled || queue.ready.length === 0 || queue.running >= this.#concurrency) return;
+    if (queue.pokeScheduled || queue.ready.length === 0 || queue.running >= this.#concurrency)
+      return;
     queue.pokeScheduled = true;
     const { scheduler } = this.#world;
     scheduler.schedule(scheduler.network, `deliver from ${queue.name}`, () => {
@@ -192,7 +200,8 @@ export class Broker {
       for (const message of messages) {
         queue.hold(message, -1);
         const verdict = heard ? verdicts.get(message.id) : undefined;
-        if (verdict === "ack" || (heard && outcome === "returned" && verdict === undefined)) continue;
+        if (verdict === "ack" || (heard && outcome === "returned" && verdict === undefined))
+          continue;
         const wait =
           verdict === undefined
             ? settings.retryDelay + (heard ? 0 : random.between(0, 30))
@@ -248,7 +257,8 @@ function batchOf(
   };
   const retryOf = (options?: { delaySeconds?: number }): Verdict => {
     const retryAfter = options?.delaySeconds ?? retryDelay;
-    if (!(retryAfter >= 0 && retryAfter <= MAX_DELAY)) throw new RangeError(`a delay of ${retryAfter} s`);
+    if (!(retryAfter >= 0 && retryAfter <= MAX_DELAY))
+      throw new RangeError(`a delay of ${retryAfter} s`);
     return { retryAfter };
   };
   return {
@@ -281,7 +291,8 @@ function checked(
     if (!(delaySeconds >= 0 && delaySeconds <= MAX_DELAY))
       throw new RangeError(`a delay of ${delaySeconds} s`);
     const json = JSON.stringify(body);
-    if (json.length > MAX_MESSAGE) throw new Error(`a message of ${json.length} bytes is too large`);
+    if (json.length > MAX_MESSAGE)
+      throw new Error(`a message of ${json.length} bytes is too large`);
     return { json, delay: delaySeconds };
   });
   const bytes = ready.reduce((sum, { json }) => sum + json.length + 100, 0);

@@ -1,4 +1,7 @@
-/** Reproducible chance: sfc32, seeded from a number and a name so that each use has a stream of its own. */
+/**
+ * Reproducible chance: sfc32, seeded from a number and a name so that each use has a stream of its
+ * own.
+ */
 export class Random {
   #a: number;
   #b: number;

@@ -16,8 +16,8 @@ const realImmediate = setImmediate;
 const settlePromises = (): Promise<void> => new Promise((resolve) => realImmediate(resolve));
 
 /**
- * The only thing that moves the world. Whatever the platform does is a step here; steps are run one at a time, in an
- * order that chance decides, and the clock moves only when no step is left.
+ * The only thing that moves the world. Whatever the platform does is a step here; steps are run one
+ * at a time, in an order that chance decides, and the clock moves only when no step is left.
  */
 export class Scheduler {
   now: number;

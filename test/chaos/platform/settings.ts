@@ -23,7 +23,10 @@ export interface Settings {
   readonly crons: readonly string[];
 }
 
-/** Tables of wrangler.toml that need no binding here. A new one has to be thought of, so it is an error. */
+/**
+ * Tables of wrangler.toml that need no binding here. A new one has to be thought of, so it is an
+ * error.
+ */
 const NO_BINDING = new Set([
   "vars",
   "secrets",
@@ -54,10 +57,17 @@ export function readSettings(file: string): Settings {
   const triggers = isTable(toml["triggers"]) ? toml["triggers"]["crons"] : [];
   return {
     vars: Object.fromEntries(
-      Object.entries(isTable(toml["vars"]) ? toml["vars"] : {}).map(([name, value]) => [name, String(value)]),
+      Object.entries(isTable(toml["vars"]) ? toml["vars"] : {}).map(([name, value]) => [
+        name,
+        String(value),
+      ]),
     ),
-    producers: new Map(tables(queues["producers"]).map((one) => [text(one, "binding"), text(one, "queue")])),
-    consumers: new Map(tables(queues["consumers"]).map((one) => [text(one, "queue"), consumerOf(one)])),
+    producers: new Map(
+      tables(queues["producers"]).map((one) => [text(one, "binding"), text(one, "queue")]),
+    ),
+    consumers: new Map(
+      tables(queues["consumers"]).map((one) => [text(one, "queue"), consumerOf(one)]),
+    ),
     objects: new Map(tables(objects).map((one) => [text(one, "name"), text(one, "class_name")])),
     databases: tables(toml["d1_databases"]).map((one) => text(one, "binding")),
     buckets: tables(toml["r2_buckets"]).map((one) => text(one, "binding")),
@@ -68,7 +78,8 @@ export function readSettings(file: string): Settings {
 
 type Table = { [key: string]: Toml };
 
-const tables = (value: Toml | undefined): Table[] => (Array.isArray(value) ? value.filter(isTable) : []);
+const tables = (value: Toml | undefined): Table[] =>
+  Array.isArray(value) ? value.filter(isTable) : [];
 
 function text(table: Table, key: string): string {
   const value = table[key];
@@ -81,5 +92,6 @@ const consumerOf = (table: Table): ConsumerSettings => ({
   batchSize: Number(table["max_batch_size"] ?? 10),
   maxRetries: Number(table["max_retries"] ?? 3),
   retryDelay: Number(table["retry_delay"] ?? 0),
-  deadLetterQueue: typeof table["dead_letter_queue"] === "string" ? table["dead_letter_queue"] : null,
+  deadLetterQueue:
+    typeof table["dead_letter_queue"] === "string" ? table["dead_letter_queue"] : null,
 });

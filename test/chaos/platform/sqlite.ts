@@ -50,7 +50,9 @@ export class Sqlite {
   }
 
   has(table: string): boolean {
-    return this.rows("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", table).length > 0;
+    return (
+      this.rows("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", table).length > 0
+    );
   }
 
   close(): void {

@@ -45,7 +45,9 @@ export interface Reply {
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 let settings: Settings | null = null;
 
-/** The whole installation: the shipped Worker with everything wrangler.toml binds to it, simulated. */
+/**
+ * The whole installation: the shipped Worker with everything wrangler.toml binds to it, simulated.
+ */
 export class System {
   readonly world: World;
   readonly db: Sqlite;
@@ -98,7 +100,8 @@ export class System {
 
   #host(className: string, name: string): ObjectHost {
     const objectClass = this.#worker[className];
-    if (typeof objectClass !== "function") throw new Error(`src/worker.ts does not export ${className}`);
+    if (typeof objectClass !== "function")
+      throw new Error(`src/worker.ts does not export ${className}`);
     return new ObjectHost(
       this.world,
       className,
@@ -112,7 +115,8 @@ export class System {
   }
 
   #noteEvent(body: unknown): void {
-    if (typeof body !== "object" || body === null || !("streamId" in body) || !("event" in body)) return;
+    if (typeof body !== "object" || body === null || !("streamId" in body) || !("event" in body))
+      return;
     if ("eventType" in body && "version" in body)
       this.published.add(`${String(body.streamId)} ${String(body.version)}`);
   }
@@ -185,7 +189,11 @@ export class System {
   tick(scheduledTime: number): void {
     for (const cron of this.#crons) {
       this.#invoke(`cron ${scheduledTime}`, (context) =>
-        this.#worker.default.scheduled({ scheduledTime, cron, noRetry: () => undefined }, this.#env, context),
+        this.#worker.default.scheduled(
+          { scheduledTime, cron, noRetry: () => undefined },
+          this.#env,
+          context,
+        ),
       ).catch((error: unknown) => this.world.trace(`cron failed: ${String(error)}`));
     }
   }

@@ -3,8 +3,9 @@ export type Toml = string | number | boolean | Toml[] | { [key: string]: Toml };
 type Table = { [key: string]: Toml };
 
 /**
- * Reads the part of TOML that wrangler.toml is written in: tables, lists of tables, strings, numbers, booleans, lists
- * and inline tables, each value on one line or a list over several. Anything else is an error, not a guess.
+ * Reads the part of TOML that wrangler.toml is written in: tables, lists of tables, strings,
+ * numbers, booleans, lists and inline tables, each value on one line or a list over several.
+ * Anything else is an error, not a guess.
  */
 export function readToml(text: string): Table {
   const root: Table = {};
@@ -87,7 +88,8 @@ function readValue(text: string): Toml {
     return table;
   }
   const number = Number(text.replaceAll("_", ""));
-  if (text === "" || Number.isNaN(number)) throw new Error(`not a value that is understood here: ${text}`);
+  if (text === "" || Number.isNaN(number))
+    throw new Error(`not a value that is understood here: ${text}`);
   return number;
 }
 

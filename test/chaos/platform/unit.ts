@@ -8,8 +8,9 @@ export interface Step {
 }
 
 /**
- * What lives and dies together: one invocation of the Worker, one object in memory, one client. What a dead unit
- * waited for never comes, so its code stops where it stood, as it does when an isolate is killed.
+ * What lives and dies together: one invocation of the Worker, one object in memory, one client.
+ * What a dead unit waited for never comes, so its code stops where it stood, as it does when an
+ * isolate is killed.
  */
 export class Unit {
   readonly name: string;
@@ -20,7 +21,9 @@ export class Unit {
   readonly #onDeath: (() => void)[] = [];
   /** Steps held back while the input gate is closed; null while it is open. */
   parked: Step[] | null = null;
-  /** Holds an outgoing call back until the writes before it are durable; null where there are none. */
+  /**
+   * Holds an outgoing call back until the writes before it are durable; null where there are none.
+   */
   outputGate: ((leave: () => void) => void) | null = null;
 
   constructor(name: string, mortal: boolean) {

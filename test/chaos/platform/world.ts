@@ -10,7 +10,10 @@ export type Ending<T> =
 
 const TRACE_TAIL = 80;
 
-/** What every part of the simulated platform shares: clock, chance, faults, and the record of what happened. */
+/**
+ * What every part of the simulated platform shares: clock, chance, faults, and the record of what
+ * happened.
+ */
 export class World {
   readonly seed: number;
   readonly plan: FaultPlan;
@@ -34,7 +37,9 @@ export class World {
     this.plan = plan;
     this.random = new Random(seed, "platform");
     this.productRandom = new Random(seed, "product");
-    this.scheduler = new Scheduler(start, new Random(seed, "order"), inOrder, (label) => this.trace(label));
+    this.scheduler = new Scheduler(start, new Random(seed, "order"), inOrder, (label) =>
+      this.trace(label),
+    );
     this.#verbose = verbose;
   }
 
@@ -61,8 +66,9 @@ export class World {
   }
 
   /**
-   * One call from a unit to something outside of it: leaves through the output gate, meets its fate, takes effect,
-   * and its answer comes back as a step of its own. `effect` tells its ending when it has one.
+   * One call from a unit to something outside of it: leaves through the output gate, meets its
+   * fate, takes effect, and its answer comes back as a step of its own. `effect` tells its ending
+   * when it has one.
    */
   call<T>(
     kind: CallKind,
@@ -115,7 +121,10 @@ export class World {
     else unit.outputGate(go);
   }
 
-  /** Something done by the unit's own machine, without a network between: only an await, at which it can be killed. */
+  /**
+   * Something done by the unit's own machine, without a network between: only an await, at which it
+   * can be killed.
+   */
   compute<T>(label: string, work: () => T): Promise<T> {
     const unit = currentUnit();
     const ending = endingOf(work);

@@ -1,6 +1,9 @@
 import { domain, SEEDS, type Tooth, worker } from "./tooth.ts";
 
-/** What keeps effects from being lost or had twice: logs, outbox, attempts, deliveries, slots, keys of requests. */
+/**
+ * What keeps effects from being lost or had twice: logs, outbox, attempts, deliveries, slots, keys
+ * of requests.
+ */
 export const EFFECTS: readonly Tooth[] = [
   {
     name: "a log refuses a gap",
@@ -91,14 +94,16 @@ export const EFFECTS: readonly Tooth[] = [
     file: "src/durable-objects/outbox.ts",
     noticedBy: SEEDS,
     text: "const sending = this.#queue.sendBatch(",
-    without: "this.#log.markPublished(last.version);\n        const sending = this.#queue.sendBatch(",
+    without:
+      "this.#log.markPublished(last.version);\n        const sending = this.#queue.sendBatch(",
   },
   {
     name: "a gap is read from the log",
     file: "src/queues/events/events.ts",
     noticedBy: SEEDS,
     text: "let head = projected;",
-    without: "let head = Math.max(projected, Math.min(...messages.map(({ version }) => version)) - 1);",
+    without:
+      "let head = Math.max(projected, Math.min(...messages.map(({ version }) => version)) - 1);",
   },
   {
     name: "a message is kept while its event is not projected",

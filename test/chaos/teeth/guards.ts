@@ -1,6 +1,9 @@
 import { domain, type Tooth, worker } from "./tooth.ts";
 
-/** What keeps trouble in bounds and mends it: breakers, dead letters in order, processes, comparisons, time-outs. */
+/**
+ * What keeps trouble in bounds and mends it: breakers, dead letters in order, processes,
+ * comparisons, time-outs.
+ */
 export const GUARDS: readonly Tooth[] = [
   {
     name: "a last session alone is no week",

@@ -1,4 +1,7 @@
-/** What has to notice that a safety check is gone: seeds of the simulator, its crash points, or a test file. */
+/**
+ * What has to notice that a safety check is gone: seeds of the simulator, its crash points, or a
+ * test file.
+ */
 export type Suite =
   | { readonly seeds: number; readonly from?: number }
   | { readonly crashPoints: string }

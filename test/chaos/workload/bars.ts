@@ -43,8 +43,8 @@ export const isSession = (timestamp: number): boolean => {
 const LONG = 620;
 
 /**
- * A run of days somewhere in the first months of 2024; `revision` changes some of the prices. An asset that trades every
- * day may also get a long history that ends there.
+ * A run of days somewhere in the first months of 2024; `revision` changes some of the prices. An
+ * asset that trades every day may also get a long history that ends there.
  */
 export function makeFile(random: Random, everyDay: boolean): ImportFile {
   const long = everyDay && random.chance(0.08);
@@ -58,7 +58,10 @@ export function makeFile(random: Random, everyDay: boolean): ImportFile {
   }
   if (bars.length === 0) bars.push(barOf(FIRST + 8 * DAY, 8, revision));
   const spoilt = random.chance(0.12);
-  const rows = bars.map((bar, index) => ({ ...bar, high: spoilt && index === 0 ? bar.low - 5 : bar.high }));
+  const rows = bars.map((bar, index) => ({
+    ...bar,
+    high: spoilt && index === 0 ? bar.low - 5 : bar.high,
+  }));
   const csv = random.chance(0.5);
   // Coins pay none, and a file with one would be refused.
   const body = csv ? csvOf(rows) : jsonOf(rows, everyDay ? [] : actionsOf(bars, revision));
@@ -75,8 +78,16 @@ export function fileOf(from: number, count: number, everyDay: boolean): ImportFi
 
 function barOf(timestamp: number, day: number, revision: number): PlainBar {
   const changed = revision > 0 && day % 3 === revision;
-  const close = Math.round((100 + Math.sin(day / 4) * 8 + day / 9 + (changed ? revision : 0)) * 100) / 100;
-  return { timestamp, open: close - 1, high: close + 2, low: close - 2, close, volume: 1000 + (day % 11) };
+  const close =
+    Math.round((100 + Math.sin(day / 4) * 8 + day / 9 + (changed ? revision : 0)) * 100) / 100;
+  return {
+    timestamp,
+    open: close - 1,
+    high: close + 2,
+    low: close - 2,
+    close,
+    volume: 1000 + (day % 11),
+  };
 }
 
 const dateOf = (timestamp: number): string => new Date(timestamp).toISOString().slice(0, 10);

@@ -14,7 +14,10 @@ export interface Accepted {
 
 const MAX_ATTEMPTS = 14;
 
-/** Somebody who calls the API and does not give up at the first fault, with the same Idempotency-Key each time. */
+/**
+ * Somebody who calls the API and does not give up at the first fault, with the same Idempotency-Key
+ * each time.
+ */
 export class Client {
   readonly system: System;
   readonly random: Random;
@@ -39,7 +42,12 @@ export class Client {
   }
 
   /** The answer that was not a passing fault, or null when there was none in many tries. */
-  async ask(method: string, path: string, body?: unknown, type = "application/json"): Promise<Reply | null> {
+  async ask(
+    method: string,
+    path: string,
+    body?: unknown,
+    type = "application/json",
+  ): Promise<Reply | null> {
     const text = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
     const key = `${this.#name}-${this.#keys++}`;
     for (let tries = 1; tries <= MAX_ATTEMPTS; tries++) {

@@ -1,7 +1,10 @@
 const DAY = 86_400_000;
 const START = Date.UTC(2024, 2, 4);
 const HEADER = "timestamp,open,high,low,close,volume";
-/** Good Friday, Memorial Day, Juneteenth: exchanges are closed, and a bar on such a day would be refused. */
+/**
+ * Good Friday, Memorial Day, Juneteenth: exchanges are closed, and a bar on such a day would be
+ * refused.
+ */
 const CLOSED = new Set(["2024-03-29", "2024-05-27", "2024-06-19", "2024-07-04"]);
 
 export interface CsvSpec {

@@ -23,7 +23,10 @@ export class Ledger {
   readonly universe: readonly NewAsset[];
   readonly imports: AcceptedImport[] = [];
   readonly endpoints: AcceptedEndpoint[] = [];
-  /** Endpoints that somebody changed later, which makes it hard to say what should have gone to them. */
+  /**
+   * Endpoints that somebody changed later, which makes it hard to say what should have gone to
+   * them.
+   */
   readonly changedEndpoints = new Set<string>();
   readonly assets: { readonly symbol: string; readonly at: number }[] = [];
   readonly changedAssets = new Set<string>();

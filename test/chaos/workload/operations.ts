@@ -5,7 +5,10 @@ import { itemsOf, parsed } from "./replies.ts";
 
 /* What operators do to an installation that runs: processes, comparisons with the logs, rebuilds, breakers. */
 
-/** Starts a process that registers an asset, fetches its history and sees to its first recommendation. */
+/**
+ * Starts a process that registers an asset, fetches its history and sees to its first
+ * recommendation.
+ */
 async function onboard(client: Client, ledger: Ledger): Promise<void> {
   const { random } = client;
   const input = random.pick(ledger.universe);
@@ -49,10 +52,14 @@ async function resolveDue(client: Client, ledger: Ledger): Promise<void> {
       cadence: { type: "interval", everySeconds: random.pick([3_600, 43_200]) },
     }),
   );
-  if (reply !== null) ledger.schedules.push({ id: String(reply["id"]), at: client.system.world.now });
+  if (reply !== null)
+    ledger.schedules.push({ id: String(reply["id"]), at: client.system.world.now });
 }
 
-/** Lets a recommendation come to its horizon: a history, a pause, two months more, and the order to judge. */
+/**
+ * Lets a recommendation come to its horizon: a history, a pause, two months more, and the order to
+ * judge.
+ */
 async function reachHorizon(client: Client, ledger: Ledger): Promise<void> {
   const { random } = client;
   if (ledger.assets.length === 0) return;
@@ -65,7 +72,12 @@ async function reachHorizon(client: Client, ledger: Ledger): Promise<void> {
     await client.sleep(random.between(1_000, 60_000));
   }
   for (let orders = random.between(1, 3); orders > 0; orders--) {
-    const order = { kind: "recommendation", symbol, only: "due", delaySeconds: random.pick([0, 0, 30]) };
+    const order = {
+      kind: "recommendation",
+      symbol,
+      only: "due",
+      delaySeconds: random.pick([0, 0, 30]),
+    };
     const reply = parsed(await client.ask("POST", "/jobs", order));
     if (reply !== null) ledger.jobs.push(String(reply["jobId"]));
   }
@@ -87,7 +99,8 @@ async function rank(client: Client, ledger: Ledger): Promise<void> {
       cadence: { type: "interval", everySeconds: 43_200 },
     }),
   );
-  if (reply !== null) ledger.schedules.push({ id: String(reply["id"]), at: client.system.world.now });
+  if (reply !== null)
+    ledger.schedules.push({ id: String(reply["id"]), at: client.system.world.now });
 }
 
 const PROJECTIONS = ["bars", "indicators", "recommendations", "track_record", "corporate_actions"];
@@ -109,7 +122,8 @@ async function handleBreaker(client: Client, ledger: Ledger): Promise<void> {
   const path = `/backoffice/breakers/${encodeURIComponent(service)}`;
   const reason = "the operator says so";
   if (random.chance(0.5)) await client.ask("POST", `${path}/reset`, { reason });
-  else await client.ask("POST", `${path}/trip`, { reason, ...random.pick([{ forSeconds: 90 }, {}]) });
+  else
+    await client.ask("POST", `${path}/trip`, { reason, ...random.pick([{ forSeconds: 90 }, {}]) });
 }
 
 export const OPERATIONS: readonly Action[] = [
@@ -125,7 +139,10 @@ export const OPERATIONS: readonly Action[] = [
   handleBreaker,
 ];
 
-/** What only a person can end is ended: schedules, which make slots for ever, and breakers held open by hand. */
+/**
+ * What only a person can end is ended: schedules, which make slots for ever, and breakers held open
+ * by hand.
+ */
 export async function calmDown(client: Client, ledger: Ledger): Promise<void> {
   for (const { id } of client.system.db.rows(
     "SELECT id FROM schedules WHERE paused_at IS NULL ORDER BY id",

@@ -20,7 +20,10 @@ export const openDeadLetters = (system: System): OpenDeadLetter[] =>
 
 const waitingOf = (system: System, symbol: string): string[] =>
   system.db
-    .rows("SELECT id FROM jobs WHERE symbol = ? AND blocked_by IS NOT NULL AND due_at IS NULL", symbol)
+    .rows(
+      "SELECT id FROM jobs WHERE symbol = ? AND blocked_by IS NOT NULL AND due_at IS NULL",
+      symbol,
+    )
     .map(({ id }) => String(id));
 
 /** Processes that nobody but a person moves, those aside that a poisoned object holds up. */
@@ -33,13 +36,14 @@ export const stuckProcesses = (system: System): { id: string; direction: string 
     .map(({ id, direction }) => ({ id: String(id), direction: String(direction) }));
 
 /**
- * An operator goes through what is stuck and through the letters: sends some again and closes others. Whoever has come back twice is given up, with
- * all that waits behind it.
+ * An operator goes through what is stuck and through the letters: sends some again and closes
+ * others. Whoever has come back twice is given up, with all that waits behind it.
  */
 export async function handleDeadLetters(client: Client, round: number): Promise<void> {
   for (const { id, direction } of stuckProcesses(client.system)) {
     const path = `/processes/${encodeURIComponent(id)}`;
-    if (direction === "backward" || client.random.chance(0.5)) await client.ask("POST", `${path}/resume`);
+    if (direction === "backward" || client.random.chance(0.5))
+      await client.ask("POST", `${path}/resume`);
     else await client.ask("POST", `${path}/compensate`, { reason: "the operator gave it up" });
   }
   for (const { id, symbol } of openDeadLetters(client.system)) {

@@ -5,7 +5,14 @@ import { itemsOf, parsed } from "./replies.ts";
 
 /* What investors do: make portfolios of what is watched, have them optimised, and try rules on what was. */
 
-const METHODS = ["minVolatility", "maxSharpe", "equalWeight", "inverseVolatility", "riskParity", "hrp"];
+const METHODS = [
+  "minVolatility",
+  "maxSharpe",
+  "equalWeight",
+  "inverseVolatility",
+  "riskParity",
+  "hrp",
+];
 
 async function formPortfolio(client: Client, ledger: Ledger): Promise<void> {
   const { random } = client;
@@ -41,7 +48,8 @@ async function optimise(client: Client, ledger: Ledger): Promise<void> {
         cadence: { type: "interval", everySeconds: 43_200 },
       }),
     );
-    if (reply !== null) ledger.schedules.push({ id: String(reply["id"]), at: client.system.world.now });
+    if (reply !== null)
+      ledger.schedules.push({ id: String(reply["id"]), at: client.system.world.now });
     return;
   }
   const order = {

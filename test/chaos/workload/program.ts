@@ -46,7 +46,9 @@ export function chooseAssets(random: Random): readonly NewAsset[] {
     .map(({ asset }) => asset);
 }
 
-/** A client's random program: a number of things people and programs do, with pauses between them. */
+/**
+ * A client's random program: a number of things people and programs do, with pauses between them.
+ */
 export async function runProgram(client: Client, ledger: Ledger, actions: number): Promise<void> {
   await register(client, ledger);
   for (let done = 0; done < actions; done++) {
@@ -90,7 +92,8 @@ async function makeSchedule(client: Client, ledger: Ledger): Promise<void> {
       jitterSeconds: random.pick([0, 0, 30, 300]),
     }),
   );
-  if (reply !== null) ledger.schedules.push({ id: String(reply["id"]), at: client.system.world.now });
+  if (reply !== null)
+    ledger.schedules.push({ id: String(reply["id"]), at: client.system.world.now });
 }
 
 async function changeSchedule(client: Client, ledger: Ledger): Promise<void> {
@@ -135,7 +138,9 @@ async function changeEndpoint(client: Client, ledger: Ledger): Promise<void> {
   ledger.changedEndpoints.add(id);
   switch (client.random.between(0, 2)) {
     case 0:
-      await client.ask("PATCH", `/webhook-endpoints/${id}`, { patterns: client.random.pick(PATTERNS) });
+      await client.ask("PATCH", `/webhook-endpoints/${id}`, {
+        patterns: client.random.pick(PATTERNS),
+      });
       break;
     case 1:
       await client.ask("POST", `/webhook-endpoints/${id}/enable`);
@@ -162,7 +167,10 @@ async function cancelJob(client: Client): Promise<void> {
     ({ state }) => state !== "succeeded",
   );
   if (open.length > 0)
-    await client.ask("POST", `/jobs/${encodeURIComponent(String(client.random.pick(open)["id"]))}/cancel`);
+    await client.ask(
+      "POST",
+      `/jobs/${encodeURIComponent(String(client.random.pick(open)["id"]))}/cancel`,
+    );
 }
 
 async function processDeadLetter(client: Client): Promise<void> {
@@ -181,18 +189,24 @@ async function changeAsset(client: Client, ledger: Ledger): Promise<void> {
   ledger.changedAssets.add(symbol);
   if (client.random.chance(0.25)) await client.ask("DELETE", `/assets/${symbol}`);
   else
-    await client.ask("PATCH", `/assets/${symbol}`, { currency: client.random.pick(["USD", "EUR", "GBP"]) });
+    await client.ask("PATCH", `/assets/${symbol}`, {
+      currency: client.random.pick(["USD", "EUR", "GBP"]),
+    });
 }
 
 async function publishOutbox(client: Client, ledger: Ledger): Promise<void> {
   if (ledger.assets[0] === undefined) return;
-  await client.ask("POST", "/backoffice/events/retry", { symbol: client.random.pick(ledger.assets).symbol });
+  await client.ask("POST", "/backoffice/events/retry", {
+    symbol: client.random.pick(ledger.assets).symbol,
+  });
 }
 
 async function resend(client: Client, ledger: Ledger): Promise<void> {
   if (ledger.endpoints[0] === undefined) return makeEndpoint(client, ledger);
   const { id } = client.random.pick(ledger.endpoints);
-  const deliveries = itemsOf(await client.ask("GET", `/webhook-endpoints/${id}/deliveries?limit=20`));
+  const deliveries = itemsOf(
+    await client.ask("GET", `/webhook-endpoints/${id}/deliveries?limit=20`),
+  );
   if (deliveries.length > 0)
     await client.ask(
       "POST",
@@ -200,7 +214,10 @@ async function resend(client: Client, ledger: Ledger): Promise<void> {
     );
 }
 
-/** Messages that no version of ours ever sent: each has to end as a dead letter and to stand in nobody's way. */
+/**
+ * Messages that no version of ours ever sent: each has to end as a dead letter and to stand in
+ * nobody's way.
+ */
 async function sendGarbage(client: Client, ledger: Ledger): Promise<void> {
   const { system } = client;
   if (!system.world.plan.strikes("garbage message")) return;
@@ -208,7 +225,9 @@ async function sendGarbage(client: Client, ledger: Ledger): Promise<void> {
   system.sendGarbage(client.random.pick(system.broker.names()), { garbage: ledger.garbage });
 }
 
-/** An object that fails at every call from now on: its asset is lost, the others must not notice. */
+/**
+ * An object that fails at every call from now on: its asset is lost, the others must not notice.
+ */
 async function poison(client: Client): Promise<void> {
   const { system } = client;
   const hosts = system.hosts();

@@ -1,6 +1,8 @@
 import type { Reply } from "../platform/system.ts";
 
-/** The object that a request was answered with; null when it was refused, or answered with nothing. */
+/**
+ * The object that a request was answered with; null when it was refused, or answered with nothing.
+ */
 export const parsed = (reply: Reply | null): Record<string, unknown> | null => {
   if (reply === null || reply.status >= 300 || reply.text === "") return null;
   const value: unknown = JSON.parse(reply.text);

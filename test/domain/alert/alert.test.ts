@@ -55,12 +55,22 @@ describe("an alert", () => {
 
   it("that is bad for a moment tells nothing, and one without a time tells at once", () => {
     expect(told(RULE, [12, 12, 9, 12, 12, 9]).every((kind) => kind === null)).toBe(true);
-    expect(told({ ...RULE, forSeconds: 0 }, [12, 6, 12, 5])).toEqual(["raised", null, null, "cleared"]);
+    expect(told({ ...RULE, forSeconds: 0 }, [12, 6, 12, 5])).toEqual([
+      "raised",
+      null,
+      null,
+      "cleared",
+    ]);
   });
 
   it("is neither raised nor cleared by a reading that could not be taken", () => {
     expect(told({ ...RULE, forSeconds: 0 }, [null, null])).toEqual([null, null]);
-    expect(told({ ...RULE, forSeconds: 0 }, [12, null, null, 5])).toEqual(["raised", null, null, "cleared"]);
+    expect(told({ ...RULE, forSeconds: 0 }, [12, null, null, 5])).toEqual([
+      "raised",
+      null,
+      null,
+      "cleared",
+    ]);
   });
 
   it("reminds after a long while, and again after another", () => {
@@ -79,10 +89,15 @@ describe("an alert", () => {
     let raisings = 0;
     fc.assert(
       fc.property(
-        fc.array(fc.tuple(reading, fc.integer({ min: 1, max: 9 })), { minLength: 20, maxLength: 60 }),
+        fc.array(fc.tuple(reading, fc.integer({ min: 1, max: 9 })), {
+          minLength: 20,
+          maxLength: 60,
+        }),
         fc.constantFrom(0, 60, 300),
         (spells, forSeconds) => {
-          const readings = spells.flatMap(([value, minutes]) => Array.from({ length: minutes }, () => value));
+          const readings = spells.flatMap(([value, minutes]) =>
+            Array.from({ length: minutes }, () => value),
+          );
           const kinds = told({ ...RULE, forSeconds }, readings);
           const turns = kinds.filter((kind) => kind === "raised" || kind === "cleared");
           // It is raised and cleared in turn, the first time raised.
@@ -104,7 +119,9 @@ describe("an alert", () => {
             if (kind !== null) lastNotified = minute;
           });
           // Between the thresholds nothing is told, however much it wavers there.
-          const calm = readings.map((one) => (one === null ? null : RULE.clear + 0.001 + (one % 4.99)));
+          const calm = readings.map((one) =>
+            one === null ? null : RULE.clear + 0.001 + (one % 4.99),
+          );
           expect(told({ ...RULE, forSeconds: 0 }, calm).every((kind) => kind === null)).toBe(true);
         },
       ),

@@ -91,15 +91,27 @@ describe("performance that is not defined", () => {
     expect(performanceOf(points, 252)).toEqual({ observations, ...everyStatisticNull });
   });
 
-  test.each([100, 100.1, 33.333333333333336])("a flat series at %f has no ratios and no moments", (price) => {
-    const performance = performanceOf(series(...Array.from({ length: 50 }, () => price)), 252);
-    expect(performance).toMatchObject({ totalReturn: 0, volatility: 0, sharpe: null, sortino: null });
-    expect(performance).toMatchObject({ skewness: null, excessKurtosis: null, valueAtRisk95: 0 });
-  });
+  test.each([100, 100.1, 33.333333333333336])(
+    "a flat series at %f has no ratios and no moments",
+    (price) => {
+      const performance = performanceOf(series(...Array.from({ length: 50 }, () => price)), 252);
+      expect(performance).toMatchObject({
+        totalReturn: 0,
+        volatility: 0,
+        sharpe: null,
+        sortino: null,
+      });
+      expect(performance).toMatchObject({ skewness: null, excessKurtosis: null, valueAtRisk95: 0 });
+    },
+  );
 
   test("steady growth varies by rounding only, which is no variation", () => {
     const steady = series(...Array.from({ length: 50 }, (_, index) => 100 * 1.01 ** index));
-    expect(performanceOf(steady, 252)).toMatchObject({ sharpe: null, skewness: null, excessKurtosis: null });
+    expect(performanceOf(steady, 252)).toMatchObject({
+      sharpe: null,
+      skewness: null,
+      excessKurtosis: null,
+    });
   });
 
   test("growth beyond the number range is null, not infinite", () => {

@@ -22,7 +22,10 @@ const signalIn = (trend: Trend, id: (typeof SIGNAL_IDS)[number]): Signal => {
 
 /** A trend of `drift` per bar with a regular ripple, so that it has a volatility. */
 const rippled = (length: number, drift: number): number[] =>
-  Array.from({ length }, (_, index) => 100 * Math.exp(drift * index + (index % 2 === 0 ? 0.005 : 0)));
+  Array.from(
+    { length },
+    (_, index) => 100 * Math.exp(drift * index + (index % 2 === 0 ? 0.005 : 0)),
+  );
 
 const flat = (length: number, price = 100.1): number[] => Array.from({ length }, () => price);
 
@@ -42,9 +45,9 @@ describe("the parameters", () => {
       const values = { ...nothingKnown, macdHistogram: 1, rsi14: 50 };
       const length = windowLength(resolution);
       expect(readTrend(resolution, { closes: rippled(length, 0.001), values }).unknown).toEqual([]);
-      expect(readTrend(resolution, { closes: rippled(length - 1, 0.001), values }).unknown).toEqual([
-        "momentum",
-      ]);
+      expect(readTrend(resolution, { closes: rippled(length - 1, 0.001), values }).unknown).toEqual(
+        ["momentum"],
+      );
     }
   });
 
@@ -58,7 +61,9 @@ describe("the reading of a trend", () => {
   test("a rise is UP, and its overbought RSI is the counter-evidence", () => {
     const trend = readingOf(rippled(253, 0.002), { macdHistogram: 0.5, rsi14: 75 });
     expect(trend.direction).toBe("UP");
-    expect(trend.counterEvidence).toEqual([{ id: "rsiExtreme", reading: "The RSI 75 is overbought." }]);
+    expect(trend.counterEvidence).toEqual([
+      { id: "rsiExtreme", reading: "The RSI 75 is overbought." },
+    ]);
     const momentum = signalIn(trend, "momentum").vote ?? Number.NaN;
     expect(trend.score).toBeCloseTo(0.3 + 0.2 + 0.3 * momentum + 0.1 - 0.1, 11);
   });
@@ -73,7 +78,10 @@ describe("the reading of a trend", () => {
   test("the mirror image of a market has the opposite votes", () => {
     const up = readingOf(rippled(253, 0.001));
     const down = readingOf(rippled(253, 0.001).map((close) => 1e4 / close));
-    expect(signalIn(down, "momentum").value).toBeCloseTo(-(signalIn(up, "momentum").value ?? Number.NaN), 9);
+    expect(signalIn(down, "momentum").value).toBeCloseTo(
+      -(signalIn(up, "momentum").value ?? Number.NaN),
+      9,
+    );
     expect(down.score).toBeCloseTo(-(up.score ?? Number.NaN), 11);
   });
 
@@ -95,7 +103,10 @@ describe("the reading of a trend", () => {
     const trend = readingOf(closes, { macdHistogram: -2, rsi14: 29.9 });
     const mean = (list: number[]) => list.reduce((a, b) => a + b) / list.length;
     expect(signalIn(trend, "priceVsSlowAverage").value).toBe(closes.at(-1));
-    expect(signalIn(trend, "priceVsSlowAverage").threshold).toBeCloseTo(mean(closes.slice(-200)), 9);
+    expect(signalIn(trend, "priceVsSlowAverage").threshold).toBeCloseTo(
+      mean(closes.slice(-200)),
+      9,
+    );
     expect(signalIn(trend, "fastVsSlowAverage").value).toBeCloseTo(mean(closes.slice(-50)), 9);
     expect(signalIn(trend, "macdHistogram")).toMatchObject({ value: -2, threshold: 0, vote: -1 });
     expect(signalIn(trend, "rsiExtreme")).toMatchObject({ value: 29.9, threshold: 30, vote: 1 });
@@ -168,11 +179,17 @@ describe("what cannot be known", () => {
     const trend = readingOf(rippled(199, 0.002), { macdHistogram: 1, rsi14: 10 });
     expect(trend).toMatchObject({ score: null, direction: "SIDEWAYS", counterEvidence: [] });
     expect(trend.reason).toContain("not enough history");
-    expect(trend.signals.every((signal) => signal.contribution === 0 && signal.weight === 0)).toBe(true);
+    expect(trend.signals.every((signal) => signal.contribution === 0 && signal.weight === 0)).toBe(
+      true,
+    );
   });
 
   test("no closes at all is no score", () => {
-    expect(readingOf([])).toMatchObject({ score: null, direction: "SIDEWAYS", unknown: [...SIGNAL_IDS] });
+    expect(readingOf([])).toMatchObject({
+      score: null,
+      direction: "SIDEWAYS",
+      unknown: [...SIGNAL_IDS],
+    });
   });
 
   test("momentum across a close of zero or less is unknown", () => {
@@ -189,19 +206,22 @@ describe("what cannot be known", () => {
 });
 
 describe("a dead flat market", () => {
-  test.each([100, 100.1, 0.1, 1.1e-6, 33.333333333333336, 123456.789])("has no direction at %f", (price) => {
-    const closes = flat(300, price);
-    const bars = closes.map((close) => ({
-      timestamp: 0,
-      open: null,
-      high: null,
-      low: null,
-      close,
-      volume: null,
-    }));
-    const values = computeAll(bars, 252).at(-1) ?? nothingKnown;
-    const trend = readTrend("1d", { closes: closes.slice(-253), values });
-    expect(trend).toMatchObject({ direction: "SIDEWAYS", score: 0, unknown: ["rsiExtreme"] });
-    expect(trend.signals.every((signal) => signal.contribution === 0)).toBe(true);
-  });
+  test.each([100, 100.1, 0.1, 1.1e-6, 33.333333333333336, 123456.789])(
+    "has no direction at %f",
+    (price) => {
+      const closes = flat(300, price);
+      const bars = closes.map((close) => ({
+        timestamp: 0,
+        open: null,
+        high: null,
+        low: null,
+        close,
+        volume: null,
+      }));
+      const values = computeAll(bars, 252).at(-1) ?? nothingKnown;
+      const trend = readTrend("1d", { closes: closes.slice(-253), values });
+      expect(trend).toMatchObject({ direction: "SIDEWAYS", score: 0, unknown: ["rsiExtreme"] });
+      expect(trend.signals.every((signal) => signal.contribution === 0)).toBe(true);
+    },
+  );
 });

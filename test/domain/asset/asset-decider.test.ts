@@ -42,7 +42,10 @@ describe("an asset", () => {
   it("ingests new bars, revises changed ones, and says nothing of repeated ones", () => {
     given(registered)
       .when(ingest(bar(1, 100), bar(2, 101)))
-      .then({ eventType: "MarketDataIngested", payload: { bars: [{ close: 100 }, { close: 101 }] } });
+      .then({
+        eventType: "MarketDataIngested",
+        payload: { bars: [{ close: 100 }, { close: 101 }] },
+      });
     given(registered)
       .when(ingest(bar(1, 100)), ingest(bar(1, 100)))
       .thenNothing();
@@ -57,7 +60,11 @@ describe("an asset", () => {
         {
           eventType: "MarketDataRevised",
           version: 4,
-          payload: { part: 2, parts: 2, revisions: [{ before: { close: 101 }, after: { close: 102 } }] },
+          payload: {
+            part: 2,
+            parts: 2,
+            revisions: [{ before: { close: 101 }, after: { close: 102 } }],
+          },
         },
       );
     given(registered).when(ingest()).thenNothing();
@@ -99,7 +106,9 @@ describe("an asset", () => {
   });
 });
 
-/** The plainest model there is: the last close told for each day, and the ids of answered snapshots. */
+/**
+ * The plainest model there is: the last close told for each day, and the ids of answered snapshots.
+ */
 interface Model {
   registered: boolean;
   closes: Map<number, number>;
@@ -155,7 +164,10 @@ class Run implements fc.Command<Model, Real> {
 }
 
 const someBars = fc
-  .uniqueArray(fc.tuple(fc.nat({ max: 12 }), fc.nat({ max: 3 })), { selector: ([day]) => day, maxLength: 6 })
+  .uniqueArray(fc.tuple(fc.nat({ max: 12 }), fc.nat({ max: 3 })), {
+    selector: ([day]) => day,
+    maxLength: 6,
+  })
   .map((pairs) => pairs.toSorted(([a], [b]) => a - b).map(([day, close]) => bar(day, 100 + close)));
 
 describe("the model of an asset", () => {

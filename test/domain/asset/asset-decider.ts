@@ -1,4 +1,9 @@
-import { type AssetState, evolveAsset, initialAsset, viewOf } from "../../../src/domain/asset/asset-state.ts";
+import {
+  type AssetState,
+  evolveAsset,
+  initialAsset,
+  viewOf,
+} from "../../../src/domain/asset/asset-state.ts";
 import type { Bar } from "../../../src/domain/asset/bar.ts";
 import type {
   IngestCommand,
@@ -6,7 +11,11 @@ import type {
   RegisterCommand,
 } from "../../../src/domain/asset/commands.ts";
 import type { CorporateAction } from "../../../src/domain/asset/corporate-action.ts";
-import { decideIngest, decideRecommendation, decideRegister } from "../../../src/domain/asset/decide.ts";
+import {
+  decideIngest,
+  decideRecommendation,
+  decideRegister,
+} from "../../../src/domain/asset/decide.ts";
 import type { AssetFact } from "../../../src/domain/events/catalogue.ts";
 import type { AnyEvent, NewEvent } from "../../../src/domain/events/envelope.ts";
 import type { RecommendationBody } from "../../../src/domain/recommendation/recommendation.ts";
@@ -85,7 +94,10 @@ export const register = (changes: Partial<AssetFact> = {}): AssetCommand => ({
 
 export const ingest = (...bars: readonly Bar[]): AssetCommand => ingestWith([], ...bars);
 
-export const ingestWith = (actions: readonly CorporateAction[], ...bars: readonly Bar[]): AssetCommand => ({
+export const ingestWith = (
+  actions: readonly CorporateAction[],
+  ...bars: readonly Bar[]
+): AssetCommand => ({
   do: "ingest",
   command: {
     symbol: "ACME",
@@ -101,7 +113,11 @@ export const ingestWith = (actions: readonly CorporateAction[], ...bars: readonl
   },
 });
 
-export const recommend = (snapshotHash: string, id: string, expectedVersion: number): AssetCommand => ({
+export const recommend = (
+  snapshotHash: string,
+  id: string,
+  expectedVersion: number,
+): AssetCommand => ({
   do: "recommend",
   command: {
     symbol: "ACME",

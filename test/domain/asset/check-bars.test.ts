@@ -11,13 +11,21 @@ const daily: BarRules = {
   resolution: "1d",
   keyOf: (instant) => Math.floor(instant / DAY) * DAY,
 };
-const plain: Bar = { timestamp: Date.parse("2020-06-01"), open: 2, high: 3, low: 1, close: 2.5, volume: 7 };
+const plain: Bar = {
+  timestamp: Date.parse("2020-06-01"),
+  open: 2,
+  high: 3,
+  low: 1,
+  close: 2.5,
+  volume: 7,
+};
 const at = (iso: string, changes: Partial<Bar> = {}): Bar => ({
   ...plain,
   ...changes,
   timestamp: Date.parse(iso),
 });
-const rows = (bars: readonly Bar[]) => bars.map((bar, index) => ({ row: index + 1, line: index + 2, bar }));
+const rows = (bars: readonly Bar[]) =>
+  bars.map((bar, index) => ({ row: index + 1, line: index + 2, bar }));
 const check = (bars: readonly Bar[], rules = daily) => checkBars(rows(bars), rules);
 
 describe("bars that may be stored", () => {
@@ -52,7 +60,10 @@ describe("bars that may be stored", () => {
   });
 
   test("may be of the session under way although it is dated tomorrow", () => {
-    const newYorkEvening = { ...daily, keyOf: (instant: number) => daily.keyOf(instant + 3 * 3_600_000) };
+    const newYorkEvening = {
+      ...daily,
+      keyOf: (instant: number) => daily.keyOf(instant + 3 * 3_600_000),
+    };
     const now = Date.parse("2020-06-10T22:00Z");
     expect(check([at("2020-06-11")], { ...newYorkEvening, now }).ok).toBe(true);
     expect(check([at("2020-06-12")], { ...newYorkEvening, now }).ok).toBe(false);
@@ -86,14 +97,34 @@ describe("an impossible bar is refused with its row and the reason", () => {
   test.each<[string, Bar, string, string]>([
     ["a high below the low", at("2020-06-02", { high: 0.5 }), "high", "is below the low of 1"],
     ["an open of zero", at("2020-06-02", { open: 0 }), "open", "is not above zero"],
-    ["a high of zero", at("2020-06-02", { high: 0, low: null, open: null }), "high", "is not above zero"],
+    [
+      "a high of zero",
+      at("2020-06-02", { high: 0, low: null, open: null }),
+      "high",
+      "is not above zero",
+    ],
     ["a low of zero", at("2020-06-02", { low: 0 }), "low", "is not above zero"],
     ["a close of zero", at("2020-06-02", { close: 0 }), "close", "is not above zero"],
     ["a negative close", at("2020-06-02", { close: -1 }), "close", "is not above zero"],
     ["a negative volume", at("2020-06-02", { volume: -1 }), "volume", "is below zero"],
-    ["a close that is no number", at("2020-06-02", { close: Number.NaN }), "close", "is not a number"],
-    ["an endless high", at("2020-06-02", { high: Number.POSITIVE_INFINITY }), "high", "is not a number"],
-    ["a volume that is no number", at("2020-06-02", { volume: Number.NaN }), "volume", "is not a number"],
+    [
+      "a close that is no number",
+      at("2020-06-02", { close: Number.NaN }),
+      "close",
+      "is not a number",
+    ],
+    [
+      "an endless high",
+      at("2020-06-02", { high: Number.POSITIVE_INFINITY }),
+      "high",
+      "is not a number",
+    ],
+    [
+      "a volume that is no number",
+      at("2020-06-02", { volume: Number.NaN }),
+      "volume",
+      "is not a number",
+    ],
     ["half a range", at("2020-06-02", { open: null }), "open", "are known together"],
     ["tomorrow", at("2020-06-11"), "timestamp", "is in the future"],
     ["the year 1899", at("1899-12-31"), "timestamp", "is before 1900"],
@@ -114,10 +145,14 @@ describe("an impossible bar is refused with its row and the reason", () => {
     ["volume", { volume: 8 }],
     ["volume, known only once", { volume: null }],
   ])("the same period twice with another %s names both rows", (_, changes) => {
-    expect(check([at("2020-06-02"), at("2020-06-01"), at("2020-06-02T09:00Z", changes)])).toMatchObject({
+    expect(
+      check([at("2020-06-02"), at("2020-06-01"), at("2020-06-02T09:00Z", changes)]),
+    ).toMatchObject({
       ok: false,
       total: 1,
-      errors: [{ row: 3, line: 4, field: "timestamp", reason: expect.stringContaining("row 1 (line 2)") }],
+      errors: [
+        { row: 3, line: 4, field: "timestamp", reason: expect.stringContaining("row 1 (line 2)") },
+      ],
     });
   });
 
@@ -131,12 +166,20 @@ describe("an impossible bar is refused with its row and the reason", () => {
       "9999-12-31T23:59-14:00",
     ];
     const file = readJsonBars(named.map((timestamp) => ({ timestamp, close: 1 })));
-    const checked = checkBars(file.ok ? file.bars : [], { now: daily.now, resolution: "1mo", keyOf });
+    const checked = checkBars(file.ok ? file.bars : [], {
+      now: daily.now,
+      resolution: "1mo",
+      keyOf,
+    });
     expect(checked).toMatchObject({ ok: false, total: named.length });
   });
 
   test("and with it the whole batch, all errors counted and a hundred listed", () => {
-    const bad = Array.from({ length: 120 }, (_, day) => ({ ...plain, timestamp: day * DAY, close: -1 }));
+    const bad = Array.from({ length: 120 }, (_, day) => ({
+      ...plain,
+      timestamp: day * DAY,
+      close: -1,
+    }));
     const checked = check([...bad, at("2020-06-01")]);
     expect(checked).toMatchObject({ ok: false, total: 120 });
     expect(checked.ok ? [] : checked.errors).toHaveLength(100);

@@ -29,10 +29,13 @@ const some = fc.array(
     .map(([pays, day, size]) => (pays ? paid(day, size) : split(day, size))),
   { maxLength: 12 },
 );
-const stateAfter = (...batches: readonly (readonly CorporateAction[])[]): Map<string, CorporateAction> => {
+const stateAfter = (
+  ...batches: readonly (readonly CorporateAction[])[]
+): Map<string, CorporateAction> => {
   const state = new Map<string, CorporateAction>();
   for (const batch of batches)
-    for (const { after } of mergeActions([...state.values()], batch)) state.set(actionKey(after), after);
+    for (const { after } of mergeActions([...state.values()], batch))
+      state.set(actionKey(after), after);
   return state;
 };
 
@@ -76,7 +79,10 @@ describe("corporate actions that come again", () => {
         },
       });
     given(registered)
-      .when(ingestWith([paid(2, 1)], bar(1, 100)), ingestWith([paid(2, 1.5), split(2, 4)], bar(1, 100)))
+      .when(
+        ingestWith([paid(2, 1)], bar(1, 100)),
+        ingestWith([paid(2, 1.5), split(2, 4)], bar(1, 100)),
+      )
       .then({
         payload: {
           bars: [],
@@ -91,18 +97,28 @@ describe("corporate actions that come again", () => {
       .thenNothing();
     given(registered)
       .when(ingestWith([paid(2, 1)]), ingestWith([paid(2, 0)]))
-      .thenState(({ actions }) => expect([...actions.values()]).toEqual([{ ...paid(2, 0), version: 3 }]));
+      .thenState(({ actions }) =>
+        expect([...actions.values()]).toEqual([{ ...paid(2, 0), version: 3 }]),
+      );
   });
 
   it("split into parts that stay small, each action in exactly one, before the bars", () => {
     const actions = Array.from({ length: 2_000 }, (_, n) => paid(n, 1 + n / 7));
     const added = Array.from({ length: 900 }, (_, n) => bar(n, 100));
-    const about = { symbol: "ACME", resolution: "1d", source: "x", scheduleId: null, slot: null } as const;
+    const about = {
+      symbol: "ACME",
+      resolution: "1d",
+      source: "x",
+      scheduleId: null,
+      slot: null,
+    } as const;
     const events = ingestEvents({ added, revised: [] }, about, mergeActions([], actions));
     expect(events.length).toBeGreaterThan(3);
     expect(events.flatMap(actionsOf).map(fromActionFact)).toEqual(actions);
     for (const event of events) expect(JSON.stringify(event).length).toBeLessThan(64_000);
-    expect(events.at(-1)).toMatchObject({ payload: { bars: expect.arrayContaining([expect.anything()]) } });
+    expect(events.at(-1)).toMatchObject({
+      payload: { bars: expect.arrayContaining([expect.anything()]) },
+    });
   });
 });
 
@@ -148,6 +164,9 @@ describe("actions of an upload", () => {
       ok: false,
       errors: [{ row: 3, field: "actions.exDate", reason: expect.stringContaining("row 1") }],
     });
-    expect(check([good], "FX")).toMatchObject({ ok: false, errors: [{ row: 1, field: "actions.type" }] });
+    expect(check([good], "FX")).toMatchObject({
+      ok: false,
+      errors: [{ row: 1, field: "actions.type" }],
+    });
   });
 });

@@ -12,7 +12,13 @@ const bar = (day: number, close = 100): Bar => ({
   close,
   volume: null,
 });
-const about = { symbol: "ACME", resolution: "1d" as const, source: "import", scheduleId: null, slot: null };
+const about = {
+  symbol: "ACME",
+  resolution: "1d" as const,
+  source: "import",
+  scheduleId: null,
+  slot: null,
+};
 
 describe("the facts of a merge", () => {
   it("are none when nothing is new", () => {

@@ -11,8 +11,12 @@ const bar = (timestamp: number, close = 1): Bar => ({
   close,
   volume: 5,
 });
-const stored = (bars: readonly Bar[]): Map<number, Bar> => new Map(bars.map((one) => [one.timestamp, one]));
-const seriesAfter = (existing: ReadonlyMap<number, Bar>, { added, revised }: BarsMerge): Map<number, Bar> =>
+const stored = (bars: readonly Bar[]): Map<number, Bar> =>
+  new Map(bars.map((one) => [one.timestamp, one]));
+const seriesAfter = (
+  existing: ReadonlyMap<number, Bar>,
+  { added, revised }: BarsMerge,
+): Map<number, Bar> =>
   new Map([...existing, ...stored(added), ...stored(revised.map((revision) => revision.after))]);
 
 const optional = fc.option(fc.integer({ min: 1, max: 3 }));

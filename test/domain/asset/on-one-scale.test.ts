@@ -23,11 +23,22 @@ const split = (at: number, numerator: number, denominator: number): CorporateAct
   denominator,
 });
 const wave = Array.from({ length: 80 }, (_, n) => 100 + Math.sin(n) * 1.5);
-const raw = (at: number, times: number) => series(wave.map((close, n) => (n < at ? close * times : close)));
+const raw = (at: number, times: number) =>
+  series(wave.map((close, n) => (n < at ? close * times : close)));
 
 describe("a series of a vendor", () => {
   it("is brought to one scale for splits of any ratio that stand in it, wherever they are and however many", () => {
-    const ratio = fc.constantFrom([4, 1], [2, 1], [3, 2], [5, 4], [6, 5], [1, 10], [3, 20], [1, 3], [7, 1]);
+    const ratio = fc.constantFrom(
+      [4, 1],
+      [2, 1],
+      [3, 2],
+      [5, 4],
+      [6, 5],
+      [1, 10],
+      [3, 20],
+      [1, 3],
+      [7, 1],
+    );
     fc.assert(
       fc.property(
         ratio,
@@ -57,7 +68,11 @@ describe("a series of a vendor", () => {
   });
 
   it("has its dividends of before the split on that scale, those since as they are", () => {
-    const paid = (at: number): CorporateAction => ({ type: "dividend", exDate: FIRST + at * DAY, amount: 2 });
+    const paid = (at: number): CorporateAction => ({
+      type: "dividend",
+      exDate: FIRST + at * DAY,
+      amount: 2,
+    });
     const actions = [paid(10), split(40, 4, 1), paid(50)];
     expect(onOneScale({ bars: raw(40, 4), actions }, [], AT).actions).toMatchObject([
       { amount: 0.5 },
@@ -65,7 +80,10 @@ describe("a series of a vendor", () => {
       { amount: 2 },
     ]);
     const hours = { resolution: "1h", calendar: "CRYPTO" } as const;
-    expect(onOneScale({ bars: raw(40, 4), actions }, [], hours)).toMatchObject({ actions, standing: [{}] });
+    expect(onOneScale({ bars: raw(40, 4), actions }, [], hours)).toMatchObject({
+      actions,
+      standing: [{}],
+    });
   });
 
   it("is brought there for a split that is only on record, too", () => {
@@ -84,10 +102,14 @@ describe("a series of a vendor", () => {
       [1, 10],
     ] as const) {
       const bars = series(wave);
-      expect(onOneScale({ bars, actions: [split(40, numerator, denominator)] }, [], AT).bars).toBe(bars);
+      expect(onOneScale({ bars, actions: [split(40, numerator, denominator)] }, [], AT).bars).toBe(
+        bars,
+      );
     }
     // A fall of 5 % on the day of a split of 11 for 10 is half of one, and usual for this share.
-    const falls = series(wave.map((close, n) => close * (n < 40 ? 1 : 0.95) * (n % 2 === 0 ? 1 : 1.03)));
+    const falls = series(
+      wave.map((close, n) => close * (n < 40 ? 1 : 0.95) * (n % 2 === 0 ? 1 : 1.03)),
+    );
     expect(onOneScale({ bars: falls, actions: [split(40, 11, 10)] }, [], AT).standing).toEqual([]);
   });
 
@@ -99,7 +121,10 @@ describe("a series of a vendor", () => {
       numerator: 4,
       denominator: 1,
     };
-    const level = onOneScale({ bars, actions: [wednesday] }, [], { resolution: "1w", calendar: "XNYS" });
+    const level = onOneScale({ bars, actions: [wednesday] }, [], {
+      resolution: "1w",
+      calendar: "XNYS",
+    });
     expect(level.bars[40]).toMatchObject({ open: null, high: null, low: null, close: wave[40] });
     expect(level.bars[39]?.close).toBeCloseTo(wave[39] ?? 0, 9);
   });

@@ -37,7 +37,10 @@ describe("a file as people have it", () => {
       "quoted",
       `"timestamp","open","high","low","close","volume"\n"2020-01-03","2","3","1","2.5","20"\n2020-01-02,1,2,0.5,1.5,"10"`,
     ],
-    ["semicolons", `${HEADER}\n2020-01-03,2,3,1,2.5,20\n2020-01-02,1,2,0.5,1.5,10`.replaceAll(",", ";")],
+    [
+      "semicolons",
+      `${HEADER}\n2020-01-03,2,3,1,2.5,20\n2020-01-02,1,2,0.5,1.5,10`.replaceAll(",", ";"),
+    ],
     ["tabs", `${HEADER}\n2020-01-03,2,3,1,2.5,20\n2020-01-02,1,2,0.5,1.5,10`.replaceAll(",", "\t")],
     [
       "any case, order and spaces",
@@ -48,7 +51,10 @@ describe("a file as people have it", () => {
       "blank lines at the end",
       `${HEADER}\n2020-01-03,2,3,1,2.5,20\n2020-01-02,1,2,0.5,1.5,10\n\n  \n,,,,,\n`,
     ],
-    ["empty fields beyond the header", `${HEADER}\n2020-01-03,2,3,1,2.5,20,\n2020-01-02,1,2,0.5,1.5,10,,`],
+    [
+      "empty fields beyond the header",
+      `${HEADER}\n2020-01-03,2,3,1,2.5,20,\n2020-01-02,1,2,0.5,1.5,10,,`,
+    ],
   ])("reads %s", (_, text) => {
     expect(readCsvBars(text, { maxRows: 2 })).toEqual({ ok: true, bars: expected });
   });
@@ -63,7 +69,12 @@ describe("a file as people have it", () => {
   });
 
   test("counts lines as a spreadsheet does, over blank lines and line breaks inside quotes", () => {
-    const reading = read(`\n${HEADER},note`, '2020-01-02,1,2,1,1,1,"a\nb\nc"', "", "2020-01-03,1,2,1,x,1,");
+    const reading = read(
+      `\n${HEADER},note`,
+      '2020-01-02,1,2,1,1,1,"a\nb\nc"',
+      "",
+      "2020-01-03,1,2,1,x,1,",
+    );
     expect(reading).toMatchObject({
       ok: false,
       total: 1,
@@ -77,13 +88,21 @@ describe("a file that cannot be trusted", () => {
     ["nothing", [""], "empty"],
     ["blank lines only", ["", " ", ",,"], "empty"],
     ["a header alone", [HEADER, ""], "no rows"],
-    ["unbalanced quotes", [HEADER, '2020-01-02,1,2,1,1,"1', "2020-01-03,1,1,1,1,1"], "starts on line 2"],
+    [
+      "unbalanced quotes",
+      [HEADER, '2020-01-02,1,2,1,1,"1', "2020-01-03,1,1,1,1,1"],
+      "starts on line 2",
+    ],
     [
       "text after a quoted field",
       [HEADER, "2020-01-02,1,2,1,1,1", '2020-01-03,1,1,1,1,"1"x'],
       "starts on line 3",
     ],
-    ["a column twice", [`${HEADER},Close`, "2020-01-02,1,2,1,1,1,9"], '"close" appears more than once'],
+    [
+      "a column twice",
+      [`${HEADER},Close`, "2020-01-02,1,2,1,1,1,9"],
+      '"close" appears more than once',
+    ],
     [
       "date and time of day apart",
       ["date,time,open,high,low,close,volume", "2020-01-02,09:30,1,2,1,1,1"],
@@ -95,7 +114,11 @@ describe("a file that cannot be trusted", () => {
     ["the day first with hyphens", [HEADER, "02-01-2020,1,2,1,1,1"], "use YYYY-MM-DD"],
     ["seconds since 1970", [HEADER, "1577923200,1,2,1,1,1"], "use YYYY-MM-DD"],
     ["a spreadsheet's day number", [HEADER, "43832.5,1,2,1,1,1"], "use YYYY-MM-DD"],
-    ["a page of HTML", ["<!doctype html><title>Are you human?</title>", "<p>"], '"close" is missing'],
+    [
+      "a page of HTML",
+      ["<!doctype html><title>Are you human?</title>", "<p>"],
+      '"close" is missing',
+    ],
   ])("is refused: %s", (_, lines, reason) => {
     expect(String(fileErrors(...lines))).toContain(reason);
   });

@@ -34,7 +34,8 @@ const dialect = fc.record({
 type Dialect = typeof dialect extends fc.Arbitrary<infer D> ? D : never;
 
 const write = (bars: readonly Bar[], style: Dialect): string => {
-  const { mark, end, delimiter, quoted, spaced, upper, extra, remark, columns, alias, trailing } = style;
+  const { mark, end, delimiter, quoted, spaced, upper, extra, remark, columns, alias, trailing } =
+    style;
   const field = (text: string): string => {
     if (quoted || /[",;\t\n]/.test(text)) return `"${text.replaceAll('"', '""')}"`;
     return spaced ? ` ${text} ` : text;
@@ -56,7 +57,9 @@ test("bars written in any dialect come back as they were, in the order of the fi
     fc.property(fc.array(bar, { minLength: 1, maxLength: 20 }), dialect, (bars, style) => {
       const reading = readCsvBars(write(bars, style), { maxRows: 20 });
       expect(reading.ok ? reading.bars.map((row) => row.bar) : reading).toEqual(bars);
-      expect(reading.ok ? reading.bars.map((row) => row.row) : []).toEqual(bars.map((_, index) => index + 1));
+      expect(reading.ok ? reading.bars.map((row) => row.row) : []).toEqual(
+        bars.map((_, index) => index + 1),
+      );
     }),
     { numRuns: 300 },
   );
@@ -98,7 +101,8 @@ test.each([
           expect(Math.abs(read.close)).toBeLessThanOrEqual(1e15);
         }
       } else expect(reading.errors.length).toBeGreaterThan(0);
-      if (!reading.ok) expect(reading.errors.length).toBeLessThanOrEqual(LISTED_ERRORS + COLUMNS.length);
+      if (!reading.ok)
+        expect(reading.errors.length).toBeLessThanOrEqual(LISTED_ERRORS + COLUMNS.length);
     }),
     { numRuns: 500 },
   );

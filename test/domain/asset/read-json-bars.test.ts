@@ -3,7 +3,14 @@ import { type JsonBar, readJsonBars } from "../../../src/domain/asset/read-bars.
 import { requestedIn } from "../../../src/domain/import/question.ts";
 import { understand } from "../../../src/domain/import/understand.ts";
 
-const whole: JsonBar = { timestamp: "2020-01-02", open: 1, high: 2, low: 0.5, close: 1.5, volume: 10 };
+const whole: JsonBar = {
+  timestamp: "2020-01-02",
+  open: 1,
+  high: 2,
+  low: 0.5,
+  close: 1.5,
+  volume: 10,
+};
 
 describe("bars that came as JSON", () => {
   test("are read in their order; absent and null values are not known", () => {
@@ -34,7 +41,11 @@ describe("bars that came as JSON", () => {
 
   test("are refused as a whole when a date has two readings", () => {
     const reading = readJsonBars([whole, { ...whole, timestamp: "1/2/2020" }]);
-    expect(reading).toMatchObject({ ok: false, kind: "file", errors: [expect.stringContaining("row 2: ")] });
+    expect(reading).toMatchObject({
+      ok: false,
+      kind: "file",
+      errors: [expect.stringContaining("row 2: ")],
+    });
   });
 
   test.each([
@@ -51,7 +62,13 @@ describe("bars that came as JSON", () => {
       kind: "rows",
       total: 1,
       errors: [
-        { row: 2, line: null, field, value: String(value ?? ""), reason: expect.stringContaining(reason) },
+        {
+          row: 2,
+          line: null,
+          field,
+          value: String(value ?? ""),
+          reason: expect.stringContaining(reason),
+        },
       ],
     });
   });
@@ -69,9 +86,14 @@ describe("a daily instant in JSON", () => {
     "of the evening after the session is asked about for %s, with the same words as in CSV",
     (resolution) => {
       const csv = `timestamp,close\n${evening.map(({ timestamp, close }) => `${timestamp},${close}`).join("\n")}\n`;
-      const asked = understand(csv, { maxRows: 10, calendar: "XNYS", answers: { resolution } }).questions;
+      const asked = understand(csv, {
+        maxRows: 10,
+        calendar: "XNYS",
+        answers: { resolution },
+      }).questions;
       const reading = readJsonBars(evening, { resolution, calendar: "XNYS" });
-      if (reading.ok || reading.kind !== "file") throw new Error("the evening was dated in silence");
+      if (reading.ok || reading.kind !== "file")
+        throw new Error("the evening was dated in silence");
       expect(reading.errors.map((reason) => reason.replace(/ \(line \d+\)/, ""))).toEqual(
         asked.map((question) => requestedIn(question).replace(/ \(line \d+\)/, "")),
       );

@@ -44,7 +44,10 @@ describe("not a moment", () => {
     ["-2021-01-01", "is not a date"],
     ["yesterday", "is not a date"],
   ])("%s", (text, reason) => {
-    expect(readTimestamp(text)).toMatchObject({ kind: "invalid", reason: expect.stringContaining(reason) });
+    expect(readTimestamp(text)).toMatchObject({
+      kind: "invalid",
+      reason: expect.stringContaining(reason),
+    });
   });
 });
 

@@ -21,7 +21,9 @@ const barAt = (timestamp: number): fc.Arbitrary<Bar> =>
 
 const minutes = (calendar: CalendarId, from: string, to: string): number[] => {
   const answer = sessionsBetween(calendar, from, to);
-  return answer.kind === "sessions" ? answer.sessions.flatMap((session) => slotsOf(session, "5m")) : [];
+  return answer.kind === "sessions"
+    ? answer.sessions.flatMap((session) => slotsOf(session, "5m"))
+    : [];
 };
 
 describe("resampling", () => {
@@ -94,14 +96,16 @@ describe("resampling", () => {
     const answer = sessionsBetween("XNYS", "2024-11-27", "2024-12-02");
     const sessions = answer.kind === "sessions" ? answer.sessions : [];
     const early = Date.parse("2024-11-27T13:00:00Z");
-    const series = [early, ...sessions.flatMap((session) => slotsOf(session, "30m"))].map((timestamp) => ({
-      timestamp,
-      open: 1,
-      high: 1,
-      low: 1,
-      close: 1,
-      volume: 1,
-    }));
+    const series = [early, ...sessions.flatMap((session) => slotsOf(session, "30m"))].map(
+      (timestamp) => ({
+        timestamp,
+        open: 1,
+        high: 1,
+        low: 1,
+        close: 1,
+        volume: 1,
+      }),
+    );
     const { bars, outside } = resample(series, { from: "30m", to: "4h", calendar: "XNYS" });
     expect(outside).toBe(1);
     // Two full days of 6.5 h, and between them the short Friday of 3.5 h.
@@ -138,7 +142,10 @@ describe("resampling", () => {
         parts: 2,
       },
     ]);
-    expect(resample([], { from: "1d", to: "1w", calendar: "XNYS" })).toEqual({ bars: [], outside: 0 });
+    expect(resample([], { from: "1d", to: "1w", calendar: "XNYS" })).toEqual({
+      bars: [],
+      outside: 0,
+    });
   });
 
   it("refuses what cannot be done", () => {

@@ -10,8 +10,14 @@ import { FACT } from "./asset-decider.ts";
 
 const real = sp500().slice(0, 600);
 
-/** Real days as they would have been traded had these splits happened: shares come for one where each says. */
-function traded(bars: readonly Bar[], splits: readonly { readonly at: number; readonly ratio: number }[]) {
+/**
+ * Real days as they would have been traded had these splits happened: shares come for one where
+ * each says.
+ */
+function traded(
+  bars: readonly Bar[],
+  splits: readonly { readonly at: number; readonly ratio: number }[],
+) {
   const raw = bars.map((bar, n): Bar => {
     const by = splits.reduce((product, { at, ratio }) => (n < at ? product * ratio : product), 1);
     const times = (price: number | null) => (price === null ? null : price * by);
@@ -36,7 +42,11 @@ const stepsIn = (bars: readonly Bar[], actions: readonly CorporateAction[]) =>
     actionsBetween(actionsByKey(actions, "1d", "XNYS"), (key) => {
       const at = bars.findIndex(({ timestamp }) => timestamp >= key);
       const [before, first] = at === -1 ? [bars.at(-1), undefined] : [bars[at - 1], bars[at]];
-      return { before: before?.close ?? null, after: first?.close ?? null, first: first?.timestamp ?? null };
+      return {
+        before: before?.close ?? null,
+        after: first?.close ?? null,
+        first: first?.timestamp ?? null,
+      };
     }),
   );
 
@@ -45,17 +55,22 @@ const near = (one: number, other: number) => expect(Math.abs(one / other - 1)).t
 const ratios = fc.constantFrom(4, 2, 1.5, 1.2, 1.1, 1 / 3, 0.1, 20);
 
 /**
- * Whether a day's own move leaves no doubt about a split of this ratio: below half of it, in logs. On a day that moves by 5 %
- * of itself, bars with an 11:10 split in them and bars without look alike.
+ * Whether a day's own move leaves no doubt about a split of this ratio: below half of it, in logs.
+ * On a day that moves by 5 % of itself, bars with an 11:10 split in them and bars without look
+ * alike.
  */
 const isPlain = (at: number, ratio: number): boolean =>
-  Math.abs(Math.log((real[at]?.close ?? 1) / (real[at - 1]?.close ?? 1))) < Math.abs(Math.log(ratio)) / 2;
+  Math.abs(Math.log((real[at]?.close ?? 1) / (real[at - 1]?.close ?? 1))) <
+  Math.abs(Math.log(ratio)) / 2;
 
 describe("recorded splits that the bars still show", () => {
   it("are taken out of prices and volumes, any ratio, one or several", () => {
     fc.assert(
       fc.property(
-        fc.array(fc.tuple(fc.integer({ min: 1, max: 599 }), ratios), { minLength: 1, maxLength: 3 }),
+        fc.array(fc.tuple(fc.integer({ min: 1, max: 599 }), ratios), {
+          minLength: 1,
+          maxLength: 3,
+        }),
         (drawn) => {
           const splits = [...new Map(drawn).entries()].map(([at, ratio]) => ({ at, ratio }));
           fc.pre(splits.every(({ at, ratio }) => isPlain(at, ratio)));

@@ -1,7 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Bar } from "../../../src/domain/asset/bar.ts";
-import { type CorporateAction, firstBarWithout } from "../../../src/domain/asset/corporate-action.ts";
+import {
+  type CorporateAction,
+  firstBarWithout,
+} from "../../../src/domain/asset/corporate-action.ts";
 import { resample } from "../../../src/domain/asset/resample.ts";
 import {
   type ActionsBetween,
@@ -14,7 +17,10 @@ import { sessionsBetween } from "../../../src/domain/market/calendar.ts";
 const answer = sessionsBetween("XNYS", "2024-01-02", "2024-06-28");
 const days = answer.kind === "sessions" ? answer.sessions.map(({ date }) => Date.parse(date)) : [];
 
-/** Closes, and for each day but the first what is paid that day as a share of the close before: 0 for nothing. */
+/**
+ * Closes, and for each day but the first what is paid that day as a share of the close before: 0
+ * for nothing.
+ */
 const history = fc
   .array(fc.tuple(fc.double({ min: 50, max: 150, noNaN: true }), fc.nat({ max: 30 })), {
     minLength: 3,
@@ -33,7 +39,13 @@ const history = fc
     );
     const actions = rows.flatMap(([, percent], n): CorporateAction[] =>
       n > 0 && percent > 0 && percent < 20
-        ? [{ type: "dividend", exDate: days[n] ?? 0, amount: ((rows[n - 1]?.[0] ?? 0) * percent) / 100 }]
+        ? [
+            {
+              type: "dividend",
+              exDate: days[n] ?? 0,
+              amount: ((rows[n - 1]?.[0] ?? 0) * percent) / 100,
+            },
+          ]
         : [],
     );
     return { bars, actions };
@@ -69,7 +81,10 @@ describe("prices adjusted to total returns", () => {
           const paid = actions.find(({ exDate }) => exDate === bar.timestamp);
           if (before !== undefined && paid?.type === "dividend")
             shares += (shares * paid.amount) / (before.close - paid.amount);
-          near((shown[n]?.close ?? 0) / (shown[0]?.close ?? 1), (shares * bar.close) / (bars[0]?.close ?? 1));
+          near(
+            (shown[n]?.close ?? 0) / (shown[0]?.close ?? 1),
+            (shares * bar.close) / (bars[0]?.close ?? 1),
+          );
         }
         // The newest prices are what is paid today.
         expect(shown.at(-1)).toEqual(bars.at(-1));
@@ -104,7 +119,9 @@ describe("prices adjusted to total returns", () => {
           if (day === undefined || parts === 0) throw new Error(`no day of ${timestamp}`);
           return day;
         });
-        expect(weeks.map(({ close }) => close)).toEqual(adjusted(lastDays, steps).map(({ close }) => close));
+        expect(weeks.map(({ close }) => close)).toEqual(
+          adjusted(lastDays, steps).map(({ close }) => close),
+        );
       }),
     );
   });
@@ -114,7 +131,9 @@ describe("prices adjusted to total returns", () => {
       fc.property(history, fc.nat(), fc.nat(), ({ bars, actions }, one, other) => {
         const steps = stepsOf(bars, actions);
         const [from, to] = [one % bars.length, other % bars.length].toSorted((a, b) => a - b);
-        expect(adjusted(bars.slice(from, to), steps)).toEqual(adjusted(bars, steps).slice(from, to));
+        expect(adjusted(bars.slice(from, to), steps)).toEqual(
+          adjusted(bars, steps).slice(from, to),
+        );
       }),
     );
   });
@@ -129,9 +148,21 @@ describe("prices adjusted to total returns", () => {
 
   it("divide volumes by what a split that the bars still show multiplies shares by", () => {
     const raw = [100, 25].map((close, n): Bar => {
-      return { timestamp: days[n] ?? 0, open: close, high: close, low: close, close, volume: 1_000 };
+      return {
+        timestamp: days[n] ?? 0,
+        open: close,
+        high: close,
+        low: close,
+        close,
+        volume: 1_000,
+      };
     });
-    const split: CorporateAction = { type: "split", exDate: days[1] ?? 0, numerator: 4, denominator: 1 };
+    const split: CorporateAction = {
+      type: "split",
+      exDate: days[1] ?? 0,
+      numerator: 4,
+      denominator: 1,
+    };
     expect(adjusted(raw, stepsOf(raw, [split]))).toEqual([
       { ...raw[0], open: 25, high: 25, low: 25, close: 25, volume: 4_000 },
       raw[1],
@@ -143,7 +174,10 @@ describe("prices adjusted to total returns", () => {
       return { timestamp: days[n] ?? 0, open: null, high: null, low: null, close, volume: null };
     });
     const paid: CorporateAction = { type: "dividend", exDate: days[1] ?? 0, amount: 2 };
-    expect(adjusted(closes, stepsOf(closes, [paid]))).toEqual([{ ...closes[0], close: 98 }, closes[1]]);
+    expect(adjusted(closes, stepsOf(closes, [paid]))).toEqual([
+      { ...closes[0], close: 98 },
+      closes[1],
+    ]);
   });
 });
 
@@ -156,7 +190,11 @@ describe("the factor", () => {
     numerator,
     denominator,
   });
-  const factor = (actions: readonly CorporateAction[], before: number | null, after: number | null) => {
+  const factor = (
+    actions: readonly CorporateAction[],
+    before: number | null,
+    after: number | null,
+  ) => {
     const reading = adjustmentSteps([{ at, actions, before, after }]);
     return reading.ok ? (reading.steps[0]?.factor ?? 1) : null;
   };
@@ -170,7 +208,13 @@ describe("the factor", () => {
     ["of a split that the stored bars show is its own", [split(4)], 100, 26, 0.25],
     ["of a split that they do not show is 1", [split(4)], 25, 26, 1],
     ["of a merger of shares that they show is its own", [split(1, 10)], 5, 52, 10],
-    ["of a small split that they show is its own, since it is recorded", [split(21, 20)], 100, 95.2, 20 / 21],
+    [
+      "of a small split that they show is its own, since it is recorded",
+      [split(21, 20)],
+      100,
+      95.2,
+      20 / 21,
+    ],
     ["of a small split that they do not show is 1", [split(21, 20)], 100, 99.1, 1],
     ["of 11:10 that they show is its own", [split(11, 10)], 100, 92, 10 / 11],
     ["of 6:5 that they do not show is 1", [split(6, 5)], 100, 96, 1],
@@ -189,7 +233,13 @@ describe("the factor", () => {
       82,
       10 / 11 - 0.09,
     ],
-    ["of a split and a dividend counts the dividend on the new shares", [split(2), paid(1)], 100, 49, 0.49],
+    [
+      "of a split and a dividend counts the dividend on the new shares",
+      [split(2), paid(1)],
+      100,
+      49,
+      0.49,
+    ],
     ["of a dividend that is the whole price does not exist", [paid(100)], 100, 1, null],
     ["of more than the price does not exist", [paid(150)], 100, 1, null],
   ])("%s", (_, actions, before, after, expected) => {

@@ -1,6 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { performanceOf } from "../../../src/domain/analysis/performance.ts";
-import { type BacktestInput, type BacktestReport, backtest } from "../../../src/domain/backtest/backtest.ts";
+import {
+  type BacktestInput,
+  type BacktestReport,
+  backtest,
+} from "../../../src/domain/backtest/backtest.ts";
 import { type BacktestRequest, DEFAULT_BACKTEST } from "../../../src/domain/backtest/request.ts";
 import { equityPoints, simulate } from "../../../src/domain/backtest/simulate.ts";
 import { statisticsOf } from "../../../src/domain/backtest/statistics.ts";
@@ -164,7 +168,12 @@ describe("a backtest", () => {
       fillsAt: "nextOpen",
     });
     expect(report.strategy.returns).toBe(347);
-    expect(report.buyAndHold).toMatchObject({ returns: 347, trades: 0, openTrade: true, exposure: 1 });
+    expect(report.buyAndHold).toMatchObject({
+      returns: 347,
+      trades: 0,
+      openTrade: true,
+      exposure: 1,
+    });
     expect(report.overBuyAndHold).toBeCloseTo(
       report.strategy.finalEquity / report.buyAndHold.finalEquity - 1,
       14,
@@ -208,7 +217,9 @@ describe("a backtest", () => {
     );
     expect(found.control).toMatchObject({ asWell: 0, pValue: 0.01 });
     const coin = knowing(21, (index) => ((index * 7919) % 13 < 6 ? "long" : "flat"));
-    const none = reportOf(input({ bars: trending, strategy: coin, request: { ...request, shuffles: 99 } }));
+    const none = reportOf(
+      input({ bars: trending, strategy: coin, request: { ...request, shuffles: 99 } }),
+    );
     expect(none.control?.pValue).toBeGreaterThan(0.05);
   });
 

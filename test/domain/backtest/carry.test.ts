@@ -20,7 +20,9 @@ const movesOf = (assets: readonly TestedSeries[], atOpens = true): SharedMoves =
   return outcome.value;
 };
 
-const two = (rows: readonly (readonly [number | null, number, number | null, number])[]): TestedSeries[] =>
+const two = (
+  rows: readonly (readonly [number | null, number, number | null, number])[],
+): TestedSeries[] =>
   (["A", "B"] as const).map((symbol, asset) => ({
     ...{ symbol, currency: "USD", source: "import", calendar: "XNYS" },
     points: rows.map((row, day) => ({
@@ -50,8 +52,8 @@ describe("a portfolio carried through its bars", () => {
     const [buy, sell] = [1.001 * 1.002, 0.999 * 0.998];
     const start = 1 / buy;
     const [a, b] = [start / 2 / 12, start / 2 / 20];
-    // At the opens 16 and 15 A is sold and B bought. V is left: what A brings pays for what B takes.
-    // (a·16 − V/4)·sell = (3V/4 − b·15)·buy
+    // At the opens 16 and 15 A is sold and B bought. V is left: what A brings pays for what B
+    // takes. (a·16 − V/4)·sell = (3V/4 − b·15)·buy
     const left = (a * 16 * sell + b * 15 * buy) / (0.25 * sell + 0.75 * buy);
     const [a2, b2] = [(0.25 * left) / 16, (0.75 * left) / 15];
     expect(a * 16 - 0.25 * left).toBeGreaterThan(0);
@@ -132,8 +134,14 @@ describe("a portfolio carried through its bars", () => {
 describe("what is left after costs", () => {
   const portfolio = fc.integer({ min: 1, max: 12 }).chain((count) =>
     fc.record({
-      held: fc.array(fc.double({ min: -0.5, max: 2, noNaN: true }), { minLength: count, maxLength: count }),
-      raw: fc.array(fc.double({ min: -0.3, max: 1, noNaN: true }), { minLength: count, maxLength: count }),
+      held: fc.array(fc.double({ min: -0.5, max: 2, noNaN: true }), {
+        minLength: count,
+        maxLength: count,
+      }),
+      raw: fc.array(fc.double({ min: -0.3, max: 1, noNaN: true }), {
+        minLength: count,
+        maxLength: count,
+      }),
       cash: fc.double({ min: 0, max: 1, noNaN: true }),
       costBps: fc.integer({ min: 0, max: 200 }),
       slippageBps: fc.integer({ min: 0, max: 200 }),
@@ -173,8 +181,8 @@ describe("opens", () => {
   });
 
   test("that are not known for any asset make every fill one at the close", () => {
-    expect(new Set(movesOf(walks(["A"], 20, 1).map(withoutOpens)).moves.map(({ at }) => at))).toEqual(
-      new Set(["close"]),
-    );
+    expect(
+      new Set(movesOf(walks(["A"], 20, 1).map(withoutOpens)).moves.map(({ at }) => at)),
+    ).toEqual(new Set(["close"]));
   });
 });

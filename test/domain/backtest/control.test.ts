@@ -1,6 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { blockLengthFor, bootstrap, inOneGo, resample } from "../../../src/domain/backtest/bootstrap.ts";
+import {
+  blockLengthFor,
+  bootstrap,
+  inOneGo,
+  resample,
+} from "../../../src/domain/backtest/bootstrap.ts";
 import { controlOf, onShuffles } from "../../../src/domain/backtest/control.ts";
 import { below, randomFrom } from "../../../src/domain/backtest/random.ts";
 import { permuted, shapesAfter, shuffled } from "../../../src/domain/backtest/shuffle.ts";
@@ -19,7 +24,9 @@ describe("chance", () => {
     };
     expect(numbers(5)).toEqual(numbers(5));
     expect(numbers(5)).not.toEqual(numbers(6));
-    const counts = [0, 1, 2, 3, 4, 5].map((side) => numbers(7).filter((one) => one === side).length);
+    const counts = [0, 1, 2, 3, 4, 5].map(
+      (side) => numbers(7).filter((one) => one === side).length,
+    );
     const chiSquare = counts.reduce((sum, count) => sum + (count - 10_000) ** 2 / 10_000, 0);
     expect(chiSquare).toBeLessThan(20.5); // 99.9 % of χ² with 5 degrees of freedom.
   });
@@ -50,10 +57,16 @@ describe("a shuffled series", () => {
         const bars = closeOnly ? closesOnly(walk(60, seed)) : walk(60, seed);
         const mixed = shuffled(bars, 9, shapesAfter(bars, 9), randomFrom(seed));
         expect(mixed.slice(0, 10)).toEqual(bars.slice(0, 10));
-        expect(mixed.map(({ timestamp }) => timestamp)).toEqual(bars.map(({ timestamp }) => timestamp));
+        expect(mixed.map(({ timestamp }) => timestamp)).toEqual(
+          bars.map(({ timestamp }) => timestamp),
+        );
         const ratios = (list: typeof bars) => ({
-          close: sorted(list.slice(10).map((one, index) => one.close / (list[9 + index]?.close ?? 1))),
-          night: sorted(list.slice(10).map((one, index) => (one.open ?? 0) / (list[9 + index]?.close ?? 1))),
+          close: sorted(
+            list.slice(10).map((one, index) => one.close / (list[9 + index]?.close ?? 1)),
+          ),
+          night: sorted(
+            list.slice(10).map((one, index) => (one.open ?? 0) / (list[9 + index]?.close ?? 1)),
+          ),
           range: sorted(list.map((one) => (one.high ?? 0) / (one.low ?? 1))),
         });
         const [before, after] = [ratios(bars), ratios(mixed)];
@@ -69,7 +82,9 @@ describe("a shuffled series", () => {
   test("of the S&P 500 is one on which the rules do not beat buy-and-hold on average", () => {
     const bars = sp500();
     const costs = { costBps: 5, slippageBps: 5 };
-    const excesses = [...onShuffles(bars, rulesStrategy("STOCK", "1d", "XNYS"), costs, 12, randomFrom(3))];
+    const excesses = [
+      ...onShuffles(bars, rulesStrategy("STOCK", "1d", "XNYS"), costs, 12, randomFrom(3)),
+    ];
     const known = excesses.filter((one) => one !== null);
     expect(known).toHaveLength(12);
     expect(mean(known)).toBeLessThan(0);

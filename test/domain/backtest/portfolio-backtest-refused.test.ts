@@ -80,13 +80,21 @@ describe("what no backtest can be made of", () => {
         return { timestamp, open: close, close };
       }),
     }));
-    expect(refusalOf(wild, { method: "equalWeight" })).toMatchObject({ code: "backtest_unusablePrice" });
+    expect(refusalOf(wild, { method: "equalWeight" })).toMatchObject({
+      code: "backtest_unusablePrice",
+    });
   });
 
   test("gets fewer shuffles where there is no time for all, and says so", () => {
-    const report = reportOf(walks(THREE, 900, 1), { method: "equalWeight", rebalanceEvery: 1, shuffles: 60 });
+    const report = reportOf(walks(THREE, 900, 1), {
+      method: "equalWeight",
+      rebalanceEvery: 1,
+      shuffles: 60,
+    });
     const made = report.control?.shuffles ?? 0;
     expect(made).toBeLessThan(60);
-    expect(report.caveats).toContain(`${made} of 60 shuffles were made: there is time for no more.`);
+    expect(report.caveats).toContain(
+      `${made} of 60 shuffles were made: there is time for no more.`,
+    );
   });
 });

@@ -10,10 +10,16 @@ const THREE = ["AA", "BB", "CC"];
 const FREE = { costBps: 0, slippageBps: 0 };
 
 const cut = (assets: readonly TestedSeries[], until: number): TestedSeries[] =>
-  assets.map((one) => ({ ...one, points: one.points.filter(({ timestamp }) => timestamp <= until) }));
+  assets.map((one) => ({
+    ...one,
+    points: one.points.filter(({ timestamp }) => timestamp <= until),
+  }));
 
 describe("the future", () => {
-  /** What weights chosen with `signal` (per asset at a decision) earn over equal weight, in logarithms. */
+  /**
+   * What weights chosen with `signal` (per asset at a decision) earn over equal weight, in
+   * logarithms.
+   */
   const earned = (
     seed: number,
     signal: (assets: readonly TestedSeries[], asset: number, time: number) => number,
@@ -62,7 +68,9 @@ describe("the future", () => {
     expect(Math.abs(mean)).toBeLessThan(3 * error);
     // The same oracle heard a day early would be worth a fortune: the test can tell.
     const stolen = spread(
-      seeds.slice(0, 20).map((seed) => earned(seed, (all, asset, time) => day(all, asset, time + 1))),
+      seeds
+        .slice(0, 20)
+        .map((seed) => earned(seed, (all, asset, time) => day(all, asset, time + 1))),
     );
     expect(stolen.mean).toBeGreaterThan(1);
   });
@@ -76,18 +84,23 @@ describe("the future", () => {
     });
     fc.assert(
       fc.property(cases, ({ seed, until, method, closeOnly }) => {
-        const target = method === "efficientRisk" ? 0.2 : method === "efficientReturn" ? 0.05 : null;
+        const target =
+          method === "efficientRisk" ? 0.2 : method === "efficientReturn" ? 0.05 : null;
         const made = (from: number) =>
           closeOnly ? walks(THREE, 120, from).map(withoutOpens) : walks(THREE, 120, from);
         const [real, other] = [made(seed), made(seed + 1)];
         const changed = real.map((one, asset) => ({
           ...one,
-          points: one.points.map((each, bar) => (bar <= until ? each : (other[asset]?.points[bar] ?? each))),
+          points: one.points.map((each, bar) =>
+            bar <= until ? each : (other[asset]?.points[bar] ?? each),
+          ),
         }));
         const settings = { method, target };
-        const reported = (assets: readonly TestedSeries[]) => reportOf(assets, settings).rebalancings.newest;
+        const reported = (assets: readonly TestedSeries[]) =>
+          reportOf(assets, settings).rebalancings.newest;
         const [whole, otherwise] = [reported(real), reported(changed)];
-        const filled = (list: typeof whole) => list.filter(({ filledAt }) => filledAt <= until * DAY);
+        const filled = (list: typeof whole) =>
+          list.filter(({ filledAt }) => filledAt <= until * DAY);
         const decided = (list: typeof whole) =>
           list.flatMap(({ decidedAt, weights }) => (decidedAt <= until * DAY ? [weights] : []));
         // With something else after the bar, and with nothing after it at all.
@@ -148,7 +161,9 @@ describe("a portfolio's backtest", () => {
     const falling = walks(THREE, 240, 8).map((one) => ({
       ...one,
       points: one.points.map(({ timestamp, open, close }, bar) => {
-        const drift = Math.exp(-0.02 * Math.max(0, Math.min(bar - 100, 60)) + 0.01 * Math.min(bar, 100));
+        const drift = Math.exp(
+          -0.02 * Math.max(0, Math.min(bar - 100, 60)) + 0.01 * Math.min(bar, 100),
+        );
         return { timestamp, open: (open ?? 0) * drift, close: close * drift };
       }),
     }));
@@ -166,7 +181,12 @@ describe("a portfolio's backtest", () => {
 
   test("is all cash where there was never an answer", () => {
     const report = reportOf(walks(THREE, 150, 2), { method: "efficientReturn", target: 90 });
-    expect(report.strategy).toMatchObject({ finalEquity: 1, turnover: 0, costsPaid: 0, sharpe: null });
+    expect(report.strategy).toMatchObject({
+      finalEquity: 1,
+      turnover: 0,
+      costsPaid: 0,
+      sharpe: null,
+    });
     expect(report.strategy.notDefined).toMatchObject({ sharpe: "the equity never moved" });
     expect(report.caveats).toContain("Nothing was ever bought.");
   });
@@ -206,7 +226,11 @@ describe("a portfolio's backtest", () => {
     });
     const found = reportOf(turns, { method: "maxSharpe", shuffles: 39, ...FREE });
     expect(found.control).toMatchObject({ shuffles: 39, asWell: 0, pValue: 1 / 40 });
-    const none = reportOf(walks(["AA", "BB"], 700, 9), { method: "maxSharpe", shuffles: 39, ...FREE });
+    const none = reportOf(walks(["AA", "BB"], 700, 9), {
+      method: "maxSharpe",
+      shuffles: 39,
+      ...FREE,
+    });
     expect(none.control?.pValue).toBeGreaterThan(0.05);
   });
 
@@ -218,7 +242,11 @@ describe("a portfolio's backtest", () => {
         rebalanceEvery: 40,
         ...FREE,
       });
-      const { low, high, value } = bootstrap?.difference.cagr ?? { low: null, high: null, value: null };
+      const { low, high, value } = bootstrap?.difference.cagr ?? {
+        low: null,
+        high: null,
+        value: null,
+      };
       expect(value).not.toBeNull();
       if ((low ?? 1) <= 0 && 0 <= (high ?? -1)) held += 1;
     }
@@ -252,6 +280,9 @@ describe("a portfolio's backtest", () => {
   test("lists the newest rebalancings and counts all", () => {
     const report = reportOf(walks(THREE, 400, 1), { method: "equalWeight", rebalanceEvery: 1 });
     expect([report.rebalancings.count, report.rebalancings.newest.length]).toEqual([359, 250]);
-    expect(report.rebalancings.newest.at(-1)).toMatchObject({ decidedAt: 398 * DAY, filledAt: 399 * DAY });
+    expect(report.rebalancings.newest.at(-1)).toMatchObject({
+      decidedAt: 398 * DAY,
+      filledAt: 399 * DAY,
+    });
   });
 });

@@ -17,7 +17,11 @@ export const walks = (symbols: readonly string[], count: number, seed: number): 
     currency: "USD",
     source: "import",
     calendar: "XNYS",
-    points: walk(count, seed * 100 + index).map(({ timestamp, open, close }) => ({ timestamp, open, close })),
+    points: walk(count, seed * 100 + index).map(({ timestamp, open, close }) => ({
+      timestamp,
+      open,
+      close,
+    })),
   }));
 
 export const withoutOpens = (series: TestedSeries): TestedSeries => ({
@@ -25,9 +29,12 @@ export const withoutOpens = (series: TestedSeries): TestedSeries => ({
   points: series.points.map((point) => ({ ...point, open: null })),
 });
 
-const { method, target, expectedReturns, riskModel, riskFreeRate, bounds, groups } = DEFAULT_REQUEST;
+const { method, target, expectedReturns, riskModel, riskFreeRate, bounds, groups } =
+  DEFAULT_REQUEST;
 
-export const asked = (settings: Partial<PortfolioBacktestRequest> = {}): PortfolioBacktestRequest => ({
+export const asked = (
+  settings: Partial<PortfolioBacktestRequest> = {},
+): PortfolioBacktestRequest => ({
   ...{ method, target, expectedReturns, riskModel, riskFreeRate, bounds, groups },
   ...DEFAULT_BACKTEST,
   kind: "portfolio",

@@ -1,7 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Bar } from "../../../src/domain/asset/bar.ts";
-import { buyAndHold, equityPoints, type Run, simulate } from "../../../src/domain/backtest/simulate.ts";
+import {
+  buyAndHold,
+  equityPoints,
+  type Run,
+  simulate,
+} from "../../../src/domain/backtest/simulate.ts";
 import { rulesStrategy, type Target, targetsOf } from "../../../src/domain/backtest/strategy.ts";
 import { closesOnly, DAY, knowing, thrown, walk } from "./series.ts";
 
@@ -23,7 +28,10 @@ const at = <T>(list: readonly T[], index: number): T => {
   return one;
 };
 
-/** What is held after bar `t`'s fill: the last wish before it that is not to keep, found anew for every bar. */
+/**
+ * What is held after bar `t`'s fill: the last wish before it that is not to keep, found anew for
+ * every bar.
+ */
 const heldAfter = (targets: readonly Target[], first: number, t: number): boolean => {
   for (let back = t - 1; back >= first; back -= 1) {
     if (targets[back] !== "keep") return targets[back] === "long";
@@ -31,7 +39,9 @@ const heldAfter = (targets: readonly Target[], first: number, t: number): boolea
   return false;
 };
 
-/** A second implementation, slow: the equity at a bar as a product over all prices since the start. */
+/**
+ * A second implementation, slow: the equity at a bar as a product over all prices since the start.
+ */
 const equityAt = (
   bars: readonly Bar[],
   targets: readonly Target[],
@@ -103,8 +113,11 @@ describe("following wishes", () => {
         const bars = closeOnly ? closesOnly(walk(count + first, seed)) : walk(count + first, seed);
         const targets = thrown(bars.length, seed + 1);
         const { equity } = follow(bars, targets, first, { costBps: 0, slippageBps: 0 });
-        const slow = bars.slice(first).map((_, index) => equityAt(bars, targets, first, first + index, 1));
-        for (const [index, { close }] of equity.entries()) expect(close / at(slow, index)).toBeCloseTo(1, 10);
+        const slow = bars
+          .slice(first)
+          .map((_, index) => equityAt(bars, targets, first, first + index, 1));
+        for (const [index, { close }] of equity.entries())
+          expect(close / at(slow, index)).toBeCloseTo(1, 10);
         // Costs take the same factor from each fill, in either direction.
         const dear = follow(bars, targets, first, { costBps, slippageBps: 0 });
         const factor = dear.fills.reduce(
@@ -148,7 +161,8 @@ describe("the future", () => {
     const earned: number[] = [];
     for (let seed = 1; seed <= 200; seed += 1) {
       const bars = walk(count, seed);
-      // Knows the move from this close to the next open, which nobody who is filled at that open can have.
+      // Knows the move from this close to the next open, which nobody who is filled at that open
+      // can have.
       const night = (index: number) => (bars[index + 1]?.open ?? 0) / at(bars, index).close;
       const seer = knowing(1, (index) => (night(index) > 1 ? "long" : "flat"));
       const { equity } = follow(bars, targetsOf(seer, bars), 0, FREE);
@@ -179,14 +193,18 @@ describe("the future", () => {
           const count = first + 140;
           const real = closeOnly ? closesOnly(walk(count, seed)) : walk(count, seed);
           const t = count - 1 - back;
-          const other = walk(count, seed + 1).map((one) => (closeOnly ? at(closesOnly([one]), 0) : one));
+          const other = walk(count, seed + 1).map((one) =>
+            closeOnly ? at(closesOnly([one]), 0) : one,
+          );
           const changed = real.map((one, index) => (index <= t ? one : { ...at(other, index) }));
           const [wished, targetThen] = [targetsOf(strategy, real), targetsOf(strategy, changed)];
           expect(targetThen.slice(0, t + 1)).toEqual(wished.slice(0, t + 1));
           const upTo = (bars: readonly Bar[], targets: readonly Target[]) => {
             const { fills, equity } = follow(bars, targets, first, DEAR);
             const until = t * DAY;
-            return [fills, equity].map((list) => list.filter(({ timestamp }) => timestamp <= until));
+            return [fills, equity].map((list) =>
+              list.filter(({ timestamp }) => timestamp <= until),
+            );
           };
           expect(upTo(changed, targetThen)).toEqual(upTo(real, wished));
         },

@@ -12,7 +12,10 @@ import {
 import { sp500 } from "../indicators/sp500.ts";
 import { closesOnly, walk } from "./series.ts";
 
-/** What the engine's trend calls for at each bar, the whole long way that a real recommendation comes. */
+/**
+ * What the engine's trend calls for at each bar, the whole long way that a real recommendation
+ * comes.
+ */
 const calledFor = (bars: readonly Bar[], resolution: Resolution) => {
   const state = initialAnalysisState("STOCK", resolution, "XNYS");
   return bars.map((bar) => {

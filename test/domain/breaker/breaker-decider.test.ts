@@ -35,9 +35,19 @@ const failedOf = (subject: string): BreakerFact => ({
   heldUntil: 0,
 });
 const FAILED = failedOf("AAPL");
-const REPORTED: BreakerFact = { type: "troubled", trouble: "IntegrationError", verdict: DOWN, at: START };
+const REPORTED: BreakerFact = {
+  type: "troubled",
+  trouble: "IntegrationError",
+  verdict: DOWN,
+  at: START,
+};
 
-const report = (second: number, verdict: Verdict, permit: Partial<Permit> = {}, subject = "AAPL"): Timed => ({
+const report = (
+  second: number,
+  verdict: Verdict,
+  permit: Partial<Permit> = {},
+  subject = "AAPL",
+): Timed => ({
   type: "report",
   second,
   verdict,
@@ -165,7 +175,11 @@ describe("a breaker of a service that may fail on some questions only", () => {
       .thenState((state) => {
         expect(state).toMatchObject({ kind: "closed", failures: 0 });
         // It is left alone by itself instead: its tenth failure is the sixth of its own row's wait.
-        expect(state.subjects["A"]).toMatchObject({ failures: 10, own: true, heldUntil: at(11 + 300) });
+        expect(state.subjects["A"]).toMatchObject({
+          failures: 10,
+          own: true,
+          heldUntil: at(11 + 300),
+        });
         expect(state.subjects["B"]).toMatchObject({ own: true, heldUntil: 0 });
       });
   });
@@ -197,8 +211,20 @@ describe("a breaker of a service that may fail on some questions only", () => {
   });
 
   it("gives the probe to who had none before it gives it to who had the last, as long as that one comes", () => {
-    const failedProbe: BreakerFact = { ...open, reason: "probe", failedProbes: 1, until: at(91), trials: 0 };
-    const before = [...five, open, leasedTo("A", 30), { ...failedOf("A"), counts: false }, failedProbe];
+    const failedProbe: BreakerFact = {
+      ...open,
+      reason: "probe",
+      failedProbes: 1,
+      until: at(91),
+      trials: 0,
+    };
+    const before = [
+      ...five,
+      open,
+      leasedTo("A", 30),
+      { ...failedOf("A"), counts: false },
+      failedProbe,
+    ];
     given(...(before as BreakerFact[]))
       .when(acquire(60, "b", "B"), acquire(91, "a", "A"))
       .then({ type: "waited", subject: "A" });

@@ -87,7 +87,10 @@ class Reset implements fc.Command<Model, Real> {
   toString = () => "reset";
 }
 
-/** However it came to be open, anybody who asks alone gets through in the end: after the longest wait, and a missed turn. */
+/**
+ * However it came to be open, anybody who asks alone gets through in the end: after the longest
+ * wait, and a missed turn.
+ */
 class Recover implements fc.Command<Model, Real> {
   readonly #subject: string;
   constructor(subject: string) {
@@ -133,7 +136,10 @@ const commands = fc.commands(
     fc.oneof(fc.nat(40_000), fc.constant(30_000), fc.constant(29_999)).map((ms) => new Pass(ms)),
     which.map((n) => new Lose(n)),
     fc
-      .tuple(fc.array(fc.constantFrom(FAILURE, FAILURE, FAILURE, SUCCESS, LIMIT), { maxLength: 8 }), few)
+      .tuple(
+        fc.array(fc.constantFrom(FAILURE, FAILURE, FAILURE, SUCCESS, LIMIT), { maxLength: 8 }),
+        few,
+      )
       .map(([v, s]) => new Calls(v, s)),
     fc
       .tuple(fc.array(fc.constant(FAILURE), { minLength: 4, maxLength: 5 }), few)
@@ -172,7 +178,8 @@ describe("a breaker shared by several callers", () => {
       }),
       { numRuns: 500 },
     );
-    // The rarest comes some thirty times in five hundred histories; a handful of it is far out of chance's reach.
+    // The rarest comes some thirty times in five hundred histories; a handful of it is far out of
+    // chance's reach.
     for (const [what, times] of Object.entries(seen)) expect(times, what).toBeGreaterThan(5);
     // Histories of a hundred steps take their time on a busy machine.
   }, 60_000);

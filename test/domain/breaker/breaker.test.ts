@@ -11,11 +11,20 @@ import { answerOf, decide, evolve } from "../../../src/domain/breaker/decide.ts"
 import { readService, sourceService, webhookService } from "../../../src/domain/breaker/service.ts";
 import { readBreakerState } from "../../../src/domain/breaker/stored-state.ts";
 import { eventsOf } from "../../../src/domain/breaker/told.ts";
-import { type Verdict, verdictOfPost, verdictOfSource, weigh } from "../../../src/domain/breaker/verdict.ts";
+import {
+  type Verdict,
+  verdictOfPost,
+  verdictOfSource,
+  weigh,
+} from "../../../src/domain/breaker/verdict.ts";
 import type { NewEvent } from "../../../src/domain/events/envelope.ts";
 import { SOURCE_REFUSALS } from "../../../src/sources/price-source.ts";
 
-const DOWN: Verdict = { kind: "unavailable", detail: "the source answered 503", code: "source_Unavailable" };
+const DOWN: Verdict = {
+  kind: "unavailable",
+  detail: "the source answered 503",
+  code: "source_Unavailable",
+};
 const UP: Verdict = { kind: "answered" };
 const LIMITED: Verdict = { kind: "rateLimited", detail: "429", retryAfterSeconds: 60 };
 
@@ -163,7 +172,10 @@ describe("a breaker", () => {
     expect(bench.events.at(-1)).toMatchObject({ payload: { reason: "manual", openUntil: null } });
     bench.run({ type: "reset", reason: "done" });
     expect(bench.acquire()).toMatchObject({ kind: "go", atRest: true });
-    expect(bench.events.at(-1)).toMatchObject({ eventType: "CircuitClosed", payload: { reason: "manual" } });
+    expect(bench.events.at(-1)).toMatchObject({
+      eventType: "CircuitClosed",
+      payload: { reason: "manual" },
+    });
   });
 
   it("held open by hand for a time lets a probe go after it", () => {
@@ -204,11 +216,18 @@ describe("what a breaker remembers of those it failed on", () => {
 
   it("is nothing in a state that an older version wrote, which goes on from where it stood", () => {
     const now = Date.UTC(2030, 0, 1);
-    const open = { kind: "open", epoch: 3, told: {}, reason: "failures", failures: 5, failedProbes: 0 };
+    const open = {
+      kind: "open",
+      epoch: 3,
+      told: {},
+      reason: "failures",
+      failures: 5,
+      failedProbes: 0,
+    };
     const old = readBreakerState(JSON.stringify({ ...open, since: now, until: now + 30_000 }));
-    expect(decide(old, { type: "acquire", lease: "x", subject: "AAPL" }, now, BREAKER_POLICY)).toMatchObject([
-      { type: "waited" },
-    ]);
+    expect(
+      decide(old, { type: "acquire", lease: "x", subject: "AAPL" }, now, BREAKER_POLICY),
+    ).toMatchObject([{ type: "waited" }]);
     const [leased] = decide(
       old,
       { type: "acquire", lease: "x", subject: "AAPL" },
@@ -261,7 +280,10 @@ describe("what a call says about its service", () => {
     [503, "failure"],
     [null, "failure"],
   ])("%s of a receiver is a %s", (status, weight) => {
-    const verdict = verdictOfPost({ status, error: null, timedOut: false, retryAfterSeconds: 0 }, 15_000);
+    const verdict = verdictOfPost(
+      { status, error: null, timedOut: false, retryAfterSeconds: 0 },
+      15_000,
+    );
     expect(weigh(verdict)).toBe(weight);
   });
 });

@@ -14,7 +14,12 @@ import type { Verdict } from "../../../src/domain/breaker/verdict.ts";
 
 export const FAILURE: Verdict = { kind: "timeout", detail: "no answer", timeoutMs: 10_000 };
 export const SUCCESS: Verdict = { kind: "answered" };
-export const UNREACHED: Verdict = { kind: "unavailable", detail: "no connection", code: "x", reached: false };
+export const UNREACHED: Verdict = {
+  kind: "unavailable",
+  detail: "no connection",
+  code: "x",
+  reached: false,
+};
 export const LIMIT: Verdict = { kind: "rateLimited", detail: "429", retryAfterSeconds: null };
 
 /** A call that a caller has in hand: its permit, and what the model knows of it. */
@@ -29,13 +34,19 @@ interface Call {
   readonly era: number;
 }
 
-/** What is known of a subject whose last call failed: when that was, and whether others were served since. */
+/**
+ * What is known of a subject whose last call failed: when that was, and whether others were served
+ * since.
+ */
 interface Bad {
   readonly at: number;
   readonly own: boolean;
 }
 
-/** What must be so, kept in other words than the breaker's own: calls in hand, and a count of failures in a row. */
+/**
+ * What must be so, kept in other words than the breaker's own: calls in hand, and a count of
+ * failures in a row.
+ */
 export interface Model {
   now: number;
   /** Open by failures, by a probe or by hand. */
@@ -75,7 +86,8 @@ export class Real {
 
 export const LEASE_MS = BREAKER_POLICY.probeLeaseSeconds * 1000;
 const probeOut = (m: Model): boolean => m.probe !== null && m.now < m.probe.began + LEASE_MS;
-export const expectSame = (m: Model, r: Real): void => expect(r.state.kind !== "closed").toBe(m.open);
+export const expectSame = (m: Model, r: Real): void =>
+  expect(r.state.kind !== "closed").toBe(m.open);
 
 /** How often the histories went through what they are about. */
 export const seen = {
@@ -100,9 +112,11 @@ export class Acquire implements fc.Command<Model, Real> {
     const due = dueAt(r.state);
     const answer = r.acquire(m.now, subject);
     expectSame(m, r);
-    const mayTry = m.open && !m.bad.has(subject) && !m.tried.has(subject) && m.tried.size < m.maxTrials;
+    const mayTry =
+      m.open && !m.bad.has(subject) && !m.tried.has(subject) && m.tried.size < m.maxTrials;
     if (answer.kind === "wait") {
-      // Closed never makes anybody wait, nor is anybody who has not failed sent away before so many others.
+      // Closed never makes anybody wait, nor is anybody who has not failed sent away before so many
+      // others.
       expect(m.open).toBe(true);
       expect(mayTry).toBe(false);
       expect(answer.seconds).toBeGreaterThan(0);
@@ -118,7 +132,9 @@ export class Acquire implements fc.Command<Model, Real> {
       expect(m.manually).toBe(false);
       // Nor the same one's again while somebody waits who comes in time.
       const inTime = due !== null && m.now < due + BREAKER_POLICY.openSeconds * 1000;
-      const others = [...m.waiting].filter(([other, at]) => other !== subject && m.now - at < 300_000);
+      const others = [...m.waiting].filter(
+        ([other, at]) => other !== subject && m.now - at < 300_000,
+      );
       if (subject === m.prober && inTime) expect(others).toEqual([]);
     }
     const isTrial = m.open && !isProbe;
@@ -156,7 +172,8 @@ export class Report implements fc.Command<Model, Real> {
     const failed = verdict === FAILURE || verdict === UNREACHED;
     const isOwn = m.bad.get(subject)?.own ?? false;
     if (!m.open && isCurrent) {
-      // What one subject fails with while others are served is not the service's, unless nobody was there.
+      // What one subject fails with while others are served is not the service's, unless nobody was
+      // there.
       if (failed && isOwn && verdict !== UNREACHED) seen.ownFailures += 1;
       else if (failed) m.failures += 1;
       if (verdict === SUCCESS) m.failures = 0;
@@ -198,7 +215,14 @@ export class Report implements fc.Command<Model, Real> {
 }
 
 export function open(m: Model, manually: boolean, maxTrials: number): void {
-  Object.assign(m, { open: true, manually, probe: null, era: m.era + 1, maxTrials, tried: new Set() });
+  Object.assign(m, {
+    open: true,
+    manually,
+    probe: null,
+    era: m.era + 1,
+    maxTrials,
+    tried: new Set(),
+  });
 }
 
 export function close(m: Model): void {
@@ -206,7 +230,10 @@ export function close(m: Model): void {
   Object.assign(m, { prober: null, waiting: new Map() });
 }
 
-/** A subject's call failed: the last thing that is known of it, and the occasion to forget what is six hours old. */
+/**
+ * A subject's call failed: the last thing that is known of it, and the occasion to forget what is
+ * six hours old.
+ */
 function spoil(m: Model, subject: string, own: boolean): void {
   for (const [name, { at }] of m.bad) if (m.now - at >= 6 * 3_600_000) m.bad.delete(name);
   m.bad.set(subject, { at: m.now, own });

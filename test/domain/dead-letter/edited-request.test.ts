@@ -6,7 +6,10 @@ const upload = { mode: "import", objectKey: "k", format: "csv" } as const;
 
 describe("editing a parked job's order", () => {
   it("changes what its mode knows and nothing else", () => {
-    expect(editedParams(source, { until: 9 })).toEqual({ ok: true, params: { ...source, until: 9 } });
+    expect(editedParams(source, { until: 9 })).toEqual({
+      ok: true,
+      params: { ...source, until: 9 },
+    });
     expect(editedParams(source, { backfill: true })).toEqual({
       ok: true,
       params: { ...source, backfill: true },
@@ -18,12 +21,18 @@ describe("editing a parked job's order", () => {
   });
 
   it("names the fields that the order does not have", () => {
-    expect(editedParams(source, { format: "csv", until: 1 })).toEqual({ ok: false, fields: ["format"] });
+    expect(editedParams(source, { format: "csv", until: 1 })).toEqual({
+      ok: false,
+      fields: ["format"],
+    });
     expect(editedParams(upload, { until: 1, backfill: true })).toEqual({
       ok: false,
       fields: ["until", "backfill"],
     });
-    expect(editedParams({ mode: "derived" }, { until: 1 })).toEqual({ ok: false, fields: ["until"] });
+    expect(editedParams({ mode: "derived" }, { until: 1 })).toEqual({
+      ok: false,
+      fields: ["until"],
+    });
   });
 
   it("gives each order of the same work an id of its own", () => {

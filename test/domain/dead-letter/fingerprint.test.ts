@@ -2,8 +2,12 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fingerprintOf, normalisedDetail } from "../../../src/domain/dead-letter/fingerprint.ts";
 
-const of = (detail: string, symbol: string | null = null, code = "source_Unavailable", queue = "ingest") =>
-  fingerprintOf(queue, { code, detail }, symbol);
+const of = (
+  detail: string,
+  symbol: string | null = null,
+  code = "source_Unavailable",
+  queue = "ingest",
+) => fingerprintOf(queue, { code, detail }, symbol);
 
 describe("the fingerprint of a dead letter", () => {
   it.each([
@@ -18,7 +22,9 @@ describe("the fingerprint of a dead letter", () => {
 
   it("is the same for every symbol, wherever it stands in the words", () => {
     const detail = (symbol: string) => `asset/${symbol}: ${symbol} is not known (${symbol}).`;
-    const prints = ["AAPL", "BRK.B", "BTC-USD", "EURUSD=X", "^GSPC", "A"].map((s) => of(detail(s), s));
+    const prints = ["AAPL", "BRK.B", "BTC-USD", "EURUSD=X", "^GSPC", "A"].map((s) =>
+      of(detail(s), s),
+    );
     expect(new Set(prints).size).toBe(1);
     // A symbol inside another word is part of that word.
     expect(normalisedDetail("AAPL fell", "A")).toBe("aapl fell");
@@ -37,7 +43,10 @@ describe("the fingerprint of a dead letter", () => {
   it("groups ten thousand letters of one cause", () => {
     const prints = Array.from({ length: 10_000 }, (_, n) => {
       const symbol = `S${n}`;
-      return of(`${symbol}: HTTP ${500 + (n % 5)} at ${new Date(n * 1e9).toISOString()} (try ${n})`, symbol);
+      return of(
+        `${symbol}: HTTP ${500 + (n % 5)} at ${new Date(n * 1e9).toISOString()} (try ${n})`,
+        symbol,
+      );
     });
     expect(new Set(prints).size).toBe(1);
   });

@@ -15,7 +15,10 @@ interface Answer {
   readonly random?: number;
 }
 
-/** One delivery as the webhooks consumer carries it on: each answer is an attempt, and a verdict is what it makes of it. */
+/**
+ * One delivery as the webhooks consumer carries it on: each answer is an attempt, and a verdict is
+ * what it makes of it.
+ */
 const delivery: Decider<Delivery, Answer, DeliveryVerdict> = {
   initial: () => ({ state: "open", attempts: 0 }),
   evolve: ({ attempts }, { kind }) => ({ state: kind, attempts: attempts + 1 }),
@@ -74,7 +77,8 @@ describe("a delivery", () => {
         }
         const { attempts, state } = fold(history);
         expect(attempts).toBeLessThanOrEqual(SCHEDULE.length + 1);
-        if (answers.length > SCHEDULE.length) expect(["delivered", "gone", "exhausted"]).toContain(state);
+        if (answers.length > SCHEDULE.length)
+          expect(["delivered", "gone", "exhausted"]).toContain(state);
       }),
     );
   });

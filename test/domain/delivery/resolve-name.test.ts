@@ -87,7 +87,9 @@ describe("the name of an endpoint", () => {
   ])("is let through when the resolver answers %s, and the log says so", async (_, answer) => {
     reply = answer;
     expect(await problem("hook.example")).toBeNull();
-    expect(logged.map(({ message }) => message)).toEqual(Array(2).fill("a name could not be asked for"));
+    expect(logged.map(({ message }) => message)).toEqual(
+      Array(2).fill("a name could not be asked for"),
+    );
   });
 
   it("is let through when no resolver is there", async () => {

@@ -1,6 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { MAX_RETRY_AFTER_SECONDS, retryAfterSeconds } from "../../../src/domain/delivery/retry-after.ts";
+import {
+  MAX_RETRY_AFTER_SECONDS,
+  retryAfterSeconds,
+} from "../../../src/domain/delivery/retry-after.ts";
 
 const now = Date.UTC(2026, 0, 1);
 

@@ -24,7 +24,10 @@ describe("an answer to a delivery", () => {
   it("that asks for more time gets it, up to a day, and one that asks for less does not hurry us", () => {
     expect(readAnswer(429, 1, SCHEDULE, 60, 0)).toEqual({ kind: "retry", afterSeconds: 60 });
     expect(readAnswer(429, 2, SCHEDULE, 60, 0)).toEqual({ kind: "retry", afterSeconds: 300 });
-    expect(readAnswer(429, 1, SCHEDULE, 10_000_000, 0)).toEqual({ kind: "retry", afterSeconds: 86_400 });
+    expect(readAnswer(429, 1, SCHEDULE, 10_000_000, 0)).toEqual({
+      kind: "retry",
+      afterSeconds: 86_400,
+    });
   });
 
   it("is followed by a wait with up to a tenth of jitter", () => {

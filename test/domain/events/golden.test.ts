@@ -2,16 +2,26 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { OLDER_SCHEMAS, PAYLOAD_SCHEMAS, schemaOf } from "../../../src/api/events/payload-schemas.ts";
+import {
+  OLDER_SCHEMAS,
+  PAYLOAD_SCHEMAS,
+  schemaOf,
+} from "../../../src/api/events/payload-schemas.ts";
 import { evolveAsset, initialAsset } from "../../../src/domain/asset/asset-state.ts";
 import { EVENT_TYPES, type EventType, isEventType } from "../../../src/domain/events/catalogue.ts";
 import type { AnyEvent, StoredEvent } from "../../../src/domain/events/envelope.ts";
 import { chainHash, GENESIS } from "../../../src/domain/events/rolling-hash.ts";
-import { UnknownEvent, UPCASTERS, upcast, upcastIfKnown } from "../../../src/domain/events/upcast.ts";
+import {
+  UnknownEvent,
+  UPCASTERS,
+  upcast,
+  upcastIfKnown,
+} from "../../../src/domain/events/upcast.ts";
 
 /**
- * Histories as earlier versions wrote them, with the rolling hash they had then. Files are only ever added: a new
- * version of a shape needs an event of that version here, and what is here must stay readable for ever.
+ * Histories as earlier versions wrote them, with the rolling hash they had then. Files are only
+ * ever added: a new version of a shape needs an event of that version here, and what is here must
+ * stay readable for ever.
  */
 const FOLDER = join(import.meta.dirname, "../../golden");
 
@@ -27,7 +37,9 @@ const types = Object.keys(EVENT_TYPES) as EventType[];
 
 describe("the golden histories", () => {
   it("hold every version of every type", () => {
-    const kept = new Set(everything.map(({ eventType, schemaVersion }) => `${eventType}/${schemaVersion}`));
+    const kept = new Set(
+      everything.map(({ eventType, schemaVersion }) => `${eventType}/${schemaVersion}`),
+    );
     const written = types.flatMap((type) =>
       Array.from({ length: EVENT_TYPES[type].schemaVersion }, (_, n) => `${type}/${n + 1}`),
     );
@@ -68,7 +80,9 @@ describe("upcasting", () => {
     for (const type of types) {
       expect(UPCASTERS[type], type).toHaveLength(EVENT_TYPES[type].schemaVersion - 1);
       expect(schemaOf(type, EVENT_TYPES[type].schemaVersion)).not.toBeNull();
-      expect(Object.keys(OLDER_SCHEMAS[type] ?? {})).toHaveLength(EVENT_TYPES[type].schemaVersion - 1);
+      expect(Object.keys(OLDER_SCHEMAS[type] ?? {})).toHaveLength(
+        EVENT_TYPES[type].schemaVersion - 1,
+      );
       expect(schemaOf(type, EVENT_TYPES[type].schemaVersion + 1)).toBeNull();
     }
   });
@@ -97,8 +111,17 @@ describe("upcasting", () => {
     const payload = fc.dictionary(fc.string(), fc.jsonValue());
     fc.assert(
       fc.property(fc.constantFrom(...types), payload, (eventType, value) => {
-        for (let schemaVersion = 1; schemaVersion <= EVENT_TYPES[eventType].schemaVersion; schemaVersion++) {
-          const stored = { ...(everything[0] as StoredEvent), eventType, schemaVersion, payload: value };
+        for (
+          let schemaVersion = 1;
+          schemaVersion <= EVENT_TYPES[eventType].schemaVersion;
+          schemaVersion++
+        ) {
+          const stored = {
+            ...(everything[0] as StoredEvent),
+            eventType,
+            schemaVersion,
+            payload: value,
+          };
           expect(upcast(stored).schemaVersion).toBe(EVENT_TYPES[eventType].schemaVersion);
         }
       }),
@@ -120,7 +143,8 @@ describe("upcasting", () => {
 
 describe("the rolling hash", () => {
   const events = everything.slice(0, 7);
-  const chain = (list: readonly unknown[]) => list.reduce<string>((hash, e) => chainHash(hash, e), GENESIS);
+  const chain = (list: readonly unknown[]) =>
+    list.reduce<string>((hash, e) => chainHash(hash, e), GENESIS);
 
   it("tells every tampering: a change anywhere, a swap, a loss, an addition", () => {
     const whole = chain(events);
@@ -149,7 +173,9 @@ describe("the rolling hash", () => {
     }
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
-        expect(chainHash(GENESIS, JSON.parse(JSON.stringify(value)))).toBe(chainHash(GENESIS, value));
+        expect(chainHash(GENESIS, JSON.parse(JSON.stringify(value)))).toBe(
+          chainHash(GENESIS, value),
+        );
       }),
     );
   });

@@ -1,6 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { matchesPattern, patternProblem, routingKey } from "../../../src/domain/events/routing-key.ts";
+import {
+  matchesPattern,
+  patternProblem,
+  routingKey,
+} from "../../../src/domain/events/routing-key.ts";
 
 describe("a routing key", () => {
   it.each([
@@ -66,7 +70,10 @@ describe("a topic pattern", () => {
     expect(patternProblem(pattern)).toBeTypeOf("string");
   });
 
-  it.each(["#", "*", "asset.*.RecommendationGenerated", "asset.BRK%2EB.#"])("%s can be used", (pattern) => {
-    expect(patternProblem(pattern)).toBeNull();
-  });
+  it.each(["#", "*", "asset.*.RecommendationGenerated", "asset.BRK%2EB.#"])(
+    "%s can be used",
+    (pattern) => {
+      expect(patternProblem(pattern)).toBeNull();
+    },
+  );
 });

@@ -28,7 +28,9 @@ describe("a currency sign at the numbers of a file", () => {
   ])("refuses %s for prices in %s, with the way out", (close, currency) => {
     expect(problemsOf(close, currency)).toEqual([
       expect.stringMatching(
-        new RegExp(`currency is ${currency}: send prices in ${currency}, .*PATCH.*take the sign out`),
+        new RegExp(
+          `currency is ${currency}: send prices in ${currency}, .*PATCH.*take the sign out`,
+        ),
       ),
     ]);
   });

@@ -16,7 +16,14 @@ const read = ({ file, calendar = "XNYS", answers = {} }: Export): Understanding 
 const shown = ({ calendar = "XNYS" }: Export, { recognised, bars }: Understanding) =>
   bars.map(({ bar: { timestamp, open, high, low, close, volume } }) => {
     const key = new Date(barKey(recognised.resolution, calendar, timestamp)).toISOString();
-    return [key.endsWith("T00:00:00.000Z") ? key.slice(0, 10) : key, open, high, low, close, volume];
+    return [
+      key.endsWith("T00:00:00.000Z") ? key.slice(0, 10) : key,
+      open,
+      high,
+      low,
+      close,
+      volume,
+    ];
   });
 
 const isRequested = (becomes: Export["becomes"]): becomes is readonly string[] =>
@@ -45,7 +52,9 @@ describe("an export as people have it is read, or everything it leaves open is a
   test("every choice that is offered answers its question", () => {
     for (const one of EXPORTS.filter(({ becomes }) => isRequested(becomes))) {
       const { questions } = read(one);
-      for (const { parameter, choices } of questions.filter((asked) => asked.parameter !== "columns")) {
+      for (const { parameter, choices } of questions.filter(
+        (asked) => asked.parameter !== "columns",
+      )) {
         for (const { value } of choices) {
           const again = read({ ...one, answers: { ...one.answers, [parameter]: value } });
           expect(

@@ -3,7 +3,10 @@ import { join } from "node:path";
 import type { Answers } from "../../../src/domain/import/question.ts";
 import type { CalendarId } from "../../../src/domain/market/calendar-id.ts";
 
-/** A bar as `[timestamp, open, high, low, close, volume]`; the timestamp is a date, or an instant of an intraday bar. */
+/**
+ * A bar as `[timestamp, open, high, low, close, volume]`; the timestamp is a date, or an instant of
+ * an intraday bar.
+ */
 export type ExpectedBar = readonly [
   string,
   number | null,
@@ -155,7 +158,12 @@ export const EXPORTS: readonly Export[] = [
     form: "investing-us",
     becomes: ["dateFormat"],
   },
-  { name: "Investing.com, German", file: lines(...GERMAN), form: "investing-de", becomes: GERMAN_BARS },
+  {
+    name: "Investing.com, German",
+    file: lines(...GERMAN),
+    form: "investing-de",
+    becomes: GERMAN_BARS,
+  },
   {
     name: "Investing.com, German, in Windows-1252",
     file: Buffer.from(lines(...GERMAN), "latin1"),
@@ -462,7 +470,12 @@ export const EXPORTS: readonly Export[] = [
     becomes: DAILY,
   },
   { name: "Excel, UTF-16", file: fixture("export-excel-utf16le.csv"), form: null, becomes: DAILY },
-  { name: "Excel, UTF-16 with the high byte first", file: utf16(PLAIN, true), form: null, becomes: DAILY },
+  {
+    name: "Excel, UTF-16 with the high byte first",
+    file: utf16(PLAIN, true),
+    form: null,
+    becomes: DAILY,
+  },
   {
     name: "a byte order mark and CR alone for line ends",
     file: `\ufeff${PLAIN.replaceAll("\n", "\r")}`,
@@ -487,7 +500,10 @@ export const EXPORTS: readonly Export[] = [
   },
   {
     name: "whole thousands or decimals, and which part is the day: all in one answer",
-    file: lines("Date;Open;High;Low;Close;Volume", "01/03/2023;15.365;15.380;15.240;15.305;55479000"),
+    file: lines(
+      "Date;Open;High;Low;Close;Volume",
+      "01/03/2023;15.365;15.380;15.240;15.305;55479000",
+    ),
     form: null,
     becomes: ["dateFormat", "decimal"],
   },
@@ -582,14 +598,22 @@ export const EXPORTS: readonly Export[] = [
   },
   {
     name: "weeks dated on their Friday",
-    file: lines("Date,Open,High,Low,Close,Volume", "2023-01-06,1,2,0.5,1.5,10", "2023-01-13,1,2,0.5,1.5,10"),
+    file: lines(
+      "Date,Open,High,Low,Close,Volume",
+      "2023-01-06,1,2,0.5,1.5,10",
+      "2023-01-13,1,2,0.5,1.5,10",
+    ),
     answers: { resolution: "1w" },
     form: null,
     becomes: [["2023-01-02", 1, 2, 0.5, 1.5, 10]],
   },
   {
     name: "months dated on their last day",
-    file: lines("Date,Open,High,Low,Close,Volume", "2023-01-31,1,2,0.5,1.5,10", "2023-02-28,1,2,0.5,1.5,10"),
+    file: lines(
+      "Date,Open,High,Low,Close,Volume",
+      "2023-01-31,1,2,0.5,1.5,10",
+      "2023-02-28,1,2,0.5,1.5,10",
+    ),
     answers: { resolution: "1mo" },
     form: null,
     becomes: [["2023-01-01", 1, 2, 0.5, 1.5, 10]],

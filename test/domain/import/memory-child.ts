@@ -26,15 +26,22 @@ const rowsOf = (bytes: ArrayBuffer): { rows: readonly BarRow[]; said: string } =
     const tooMuch = tooMuchJson(text);
     if (tooMuch !== null) return { rows: [], said: tooMuch };
     const parsed = importRequest.safeParse(JSON.parse(text));
-    if (!parsed.success) return { rows: [], said: JSON.stringify(parsed.error.issues.slice(0, 100)) };
+    if (!parsed.success)
+      return { rows: [], said: JSON.stringify(parsed.error.issues.slice(0, 100)) };
     const reading = readJsonBars(parsed.data.bars, { resolution, calendar });
     return reading.ok
       ? { rows: reading.bars, said: JSON.stringify(parsed.data) }
       : { rows: [], said: JSON.stringify(reading.errors) };
   }
-  const understood = understand(decodeFile(bytes).text, { maxRows: MAX_IMPORT_ROWS, calendar, answers: {} });
+  const understood = understand(decodeFile(bytes).text, {
+    maxRows: MAX_IMPORT_ROWS,
+    calendar,
+    answers: {},
+  });
   const reading = barsOf(understood);
-  return reading.ok ? { rows: reading.bars, said: "" } : { rows: [], said: JSON.stringify(reading.errors) };
+  return reading.ok
+    ? { rows: reading.bars, said: "" }
+    : { rows: [], said: JSON.stringify(reading.errors) };
 };
 
 const file = readFileSync(path);

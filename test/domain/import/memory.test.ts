@@ -14,13 +14,18 @@ const ROWS = 25_000;
 const dateOf = (row: number): string =>
   new Date(Date.UTC(1950, 0, 1) + row * 86_400_000).toISOString().slice(0, 10);
 const filled = (head: string, unit: string): string =>
-  head + unit.repeat(Math.ceil((MEGABYTES - head.length) / unit.length)).slice(0, MEGABYTES - head.length);
+  head +
+  unit.repeat(Math.ceil((MEGABYTES - head.length) / unit.length)).slice(0, MEGABYTES - head.length);
 /** As many rows as are taken, so wide that they fill the file. */
 const rows = (row: (index: number) => string, end = ""): string =>
   [HEADER.trimEnd() + end, ...Array.from({ length: ROWS }, (_, index) => row(index))].join("\n");
 const wide = "x".repeat(260);
 
-const FILES: readonly (readonly [name: string, format: "csv" | "json", file: () => string | Uint8Array])[] = [
+const FILES: readonly (readonly [
+  name: string,
+  format: "csv" | "json",
+  file: () => string | Uint8Array,
+])[] = [
   ["rows of a letter", "csv", () => filled("", "a\n")],
   ["rows of a letter under a header", "csv", () => filled(HEADER, "1\n")],
   ["rows of two numbers", "csv", () => filled(HEADER, "1,1\n")],
@@ -33,7 +38,11 @@ const FILES: readonly (readonly [name: string, format: "csv" | "json", file: () 
     () => filled(`${HEADER.trimEnd()}${",".repeat(990)}\n`, `${"1,".repeat(900)}\n`),
   ],
   ["quotes", "csv", () => filled("", '"')],
-  ["one quoted cell", "csv", () => `${filled(`${HEADER.trimEnd()},note\n2020-01-02,,,,1,,"`, '""')}"`],
+  [
+    "one quoted cell",
+    "csv",
+    () => `${filled(`${HEADER.trimEnd()},note\n2020-01-02,,,,1,,"`, '""')}"`,
+  ],
   ["one long number", "csv", () => filled(`${HEADER}2020-01-02,,,,`, "1")],
   [
     "good rows with long remarks",
@@ -43,7 +52,11 @@ const FILES: readonly (readonly [name: string, format: "csv" | "json", file: () 
   [
     "rows of which every field is refused",
     "csv",
-    () => rows(() => `no date ${wide.slice(0, 50)},${`${wide.slice(0, 50)},`.repeat(4)}${wide.slice(0, 50)}`),
+    () =>
+      rows(
+        () =>
+          `no date ${wide.slice(0, 50)},${`${wide.slice(0, 50)},`.repeat(4)}${wide.slice(0, 50)}`,
+      ),
   ],
   [
     "rows with long remarks in Greek",
@@ -114,11 +127,17 @@ test.each(FILES)(
   async (_, format, file) => {
     const path = join(folder, "upload");
     writeFileSync(path, file());
-    // A Worker collects garbage under pressure, which Node with all of a machine's memory does not feel.
+    // A Worker collects garbage under pressure, which Node with all of a machine's memory does not
+    // feel.
     const flags = ["--expose-gc", "--max-old-space-size=96", "--max-semi-space-size=4"];
     const child = join(import.meta.dirname, "memory-child.ts");
     const { stdout } = await run(process.execPath, [...flags, child, path, format]);
-    const told = JSON.parse(stdout) as { megabytes: number; bars: number; refused: number; said: string };
+    const told = JSON.parse(stdout) as {
+      megabytes: number;
+      bars: number;
+      refused: number;
+      said: string;
+    };
     expect(told.megabytes).toBeLessThan(MAX_MEGABYTES);
     expect(told.bars > 0 || told.refused > 0 || told.said !== "").toBe(true);
   },

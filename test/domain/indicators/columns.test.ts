@@ -10,7 +10,12 @@ import {
   stepBollinger,
 } from "../../../src/domain/indicators/bollinger.ts";
 import { emaColumn, initialEma, stepEma } from "../../../src/domain/indicators/ema.ts";
-import { emptyMacdColumns, initialMacd, macdColumns, stepMacd } from "../../../src/domain/indicators/macd.ts";
+import {
+  emptyMacdColumns,
+  initialMacd,
+  macdColumns,
+  stepMacd,
+} from "../../../src/domain/indicators/macd.ts";
 import { initialRsi, rsiColumn, stepRsi } from "../../../src/domain/indicators/rsi.ts";
 import { initialSma, smaColumn, stepSma } from "../../../src/domain/indicators/sma.ts";
 import { walk, wildBars } from "./contract.ts";

@@ -1,6 +1,10 @@
 import { initialAdx, stepAdx } from "../../../src/domain/indicators/adx.ts";
 import { initialAtr, stepAtr } from "../../../src/domain/indicators/atr.ts";
-import { bandReach, initialBollinger, stepBollinger } from "../../../src/domain/indicators/bollinger.ts";
+import {
+  bandReach,
+  initialBollinger,
+  stepBollinger,
+} from "../../../src/domain/indicators/bollinger.ts";
 import { initialCalmar, stepCalmar } from "../../../src/domain/indicators/calmar.ts";
 import { initialCci, stepCci } from "../../../src/domain/indicators/cci.ts";
 import { initialDrawdown, stepDrawdown } from "../../../src/domain/indicators/drawdown.ts";
@@ -13,7 +17,11 @@ import { initialRsi, stepRsi } from "../../../src/domain/indicators/rsi.ts";
 import { initialSharpe, stepSharpe } from "../../../src/domain/indicators/sharpe.ts";
 import { initialSma, stepSma } from "../../../src/domain/indicators/sma.ts";
 import { initialSortino, stepSortino } from "../../../src/domain/indicators/sortino.ts";
-import { initialStochastic, stepStochastic, stochasticD } from "../../../src/domain/indicators/stochastic.ts";
+import {
+  initialStochastic,
+  stepStochastic,
+  stochasticD,
+} from "../../../src/domain/indicators/stochastic.ts";
 import {
   initialValueAtRisk,
   stepConditionalValueAtRisk,
@@ -91,7 +99,13 @@ obeysTheContract({
   firstIndex: 14,
   needs: "range and volume",
 });
-obeysTheContract({ name: "OBV", create: initialObv, step: stepObv, firstIndex: 0, needs: "volume" });
+obeysTheContract({
+  name: "OBV",
+  create: initialObv,
+  step: stepObv,
+  firstIndex: 0,
+  needs: "volume",
+});
 obeysTheContract({
   name: "Stochastic",
   create: initialStochastic,

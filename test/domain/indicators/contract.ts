@@ -2,7 +2,10 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Bar } from "../../../src/domain/asset/bar.ts";
 
-/** What every indicator is, whatever it computes: a state that is plain JSON and a step that takes one bar into it. */
+/**
+ * What every indicator is, whatever it computes: a state that is plain JSON and a step that takes
+ * one bar into it.
+ */
 export interface Subject<State> {
   readonly name: string;
   readonly create: () => State;
@@ -27,11 +30,24 @@ export const walk = (length: number, seed = 7): Bar[] => {
     close *= 1 + (next() - 0.5) * 0.05;
     const high = Math.max(open, close) * (1 + next() * 0.01);
     const low = Math.min(open, close) * (1 - next() * 0.01);
-    return { timestamp: index * 86_400_000, open, high, low, close, volume: Math.round(next() * 1e6) + 1 };
+    return {
+      timestamp: index * 86_400_000,
+      open,
+      high,
+      low,
+      close,
+      volume: Math.round(next() * 1e6) + 1,
+    };
   });
 };
 
-export const closeOnly = (bar: Bar): Bar => ({ ...bar, open: null, high: null, low: null, volume: null });
+export const closeOnly = (bar: Bar): Bar => ({
+  ...bar,
+  open: null,
+  high: null,
+  low: null,
+  volume: null,
+});
 
 /** High, low and close; NaN where a bar has no range. */
 export const rangeOf = ({ high, low, close }: Bar): [number, number, number] => [
@@ -51,7 +67,10 @@ const numbersIn = (value: unknown): number[] => {
   return typeof value === "object" && value !== null ? Object.values(value).flatMap(numbersIn) : [];
 };
 
-/** A price or volume from the whole range that is let in: huge, tiny, zero (not −0, which no text keeps), negative. */
+/**
+ * A price or volume from the whole range that is let in: huge, tiny, zero (not −0, which no text
+ * keeps), negative.
+ */
 const anyNumber = fc
   .oneof(
     { weight: 4, arbitrary: fc.double({ min: 1, max: 1000, noNaN: true }) },
@@ -111,7 +130,9 @@ export const obeysTheContract = <State>(subject: Subject<State>): void => {
           const state = create();
           for (const bar of bars) {
             const value = told(step(state, bar));
-            expect([...numbersIn(value), ...numbersIn(state)].filter((x) => !Number.isFinite(x))).toEqual([]);
+            expect(
+              [...numbersIn(value), ...numbersIn(state)].filter((x) => !Number.isFinite(x)),
+            ).toEqual([]);
           }
           expect(JSON.parse(JSON.stringify(state))).toEqual(state);
         }),

@@ -27,19 +27,23 @@ const problemsOf = (...names: string[]) => {
 };
 
 /** Some parameters for every kind. */
-const someName = fc.constantFrom(...Object.entries(CUSTOM_INDICATOR_KINDS)).chain(([word, { parameters }]) =>
-  fc
-    .tuple(
-      ...parameters.map(({ min, max, fraction }) =>
-        fraction === true
-          ? fc.integer({ min: 1, max: 40 }).map((tenths) => tenths / 10)
-          : fc.integer({ min: min, max: Math.min(max, Math.max(min, 40)) }),
-      ),
-    )
-    .map((values) => (word === "macd" ? values.with(1, Number(values[1]) + Number(values[0])) : values))
-    .map((values) => `${word}${values.join("_")}`)
-    .map((name) => name.replace(/^(c?var)\d+/, "$195")),
-);
+const someName = fc
+  .constantFrom(...Object.entries(CUSTOM_INDICATOR_KINDS))
+  .chain(([word, { parameters }]) =>
+    fc
+      .tuple(
+        ...parameters.map(({ min, max, fraction }) =>
+          fraction === true
+            ? fc.integer({ min: 1, max: 40 }).map((tenths) => tenths / 10)
+            : fc.integer({ min: min, max: Math.min(max, Math.max(min, 40)) }),
+        ),
+      )
+      .map((values) =>
+        word === "macd" ? values.with(1, Number(values[1]) + Number(values[0])) : values,
+      )
+      .map((values) => `${word}${values.join("_")}`)
+      .map((name) => name.replace(/^(c?var)\d+/, "$195")),
+  );
 
 describe("indicators asked for by name", () => {
   it("with the names of the stored set are the stored set, number for number", () => {
@@ -63,7 +67,9 @@ describe("indicators asked for by name", () => {
             const where = `${key} at ${index}`;
             if (expected === null || found === null) expect(found, where).toBe(expected);
             else
-              expect(Math.abs(found - expected), where).toBeLessThan(1e-8 * Math.max(1, Math.abs(expected)));
+              expect(Math.abs(found - expected), where).toBeLessThan(
+                1e-8 * Math.max(1, Math.abs(expected)),
+              );
           }
       }),
       { numRuns: 150, seed: 4 },
@@ -81,7 +87,9 @@ describe("indicators asked for by name", () => {
           const values = whole[index + 100] ?? {};
           if (index < warmUp) continue;
           for (const [key, value] of Object.entries(values))
-            expect(Math.abs((others[key] ?? Number.NaN) - (value ?? Number.NaN))).toBeLessThan(1e-9);
+            expect(Math.abs((others[key] ?? Number.NaN) - (value ?? Number.NaN))).toBeLessThan(
+              1e-9,
+            );
         }
       }),
       { numRuns: 60, seed: 5 },
@@ -104,7 +112,8 @@ describe("indicators asked for by name", () => {
     fc.assert(
       fc.property(wildBars, fc.array(someName, { minLength: 1, maxLength: 5 }), (bars, names) => {
         for (const row of series(names).rows(bars))
-          for (const value of Object.values(row)) expect(value === null || Number.isFinite(value)).toBe(true);
+          for (const value of Object.values(row))
+            expect(value === null || Number.isFinite(value)).toBe(true);
       }),
       { numRuns: 200, seed: 6 },
     );
@@ -119,13 +128,15 @@ describe("indicators asked for by name", () => {
       expect.stringMatching(/^sma-3: is none of sma<period>/),
       "sma05: needs a period from 1 to 500, a whole number",
     ]);
-    expect(problemsOf("macd26_12_9")).toEqual(["macd26_12_9: needs a fast period below the slow one"]);
+    expect(problemsOf("macd26_12_9")).toEqual([
+      "macd26_12_9: needs a fast period below the slow one",
+    ]);
     expect(problemsOf("bb20_99")).toEqual(["bb20_99: needs a width from 0.1 to 10"]);
     expect(problemsOf("var95")).toEqual(["var95: is written var<confidence>_<period>"]);
     expect(problemsOf("obv5", "constructor", "", "sma20\n")).toHaveLength(4);
-    expect(problemsOf(...Array.from({ length: MAX_CUSTOM_INDICATORS + 1 }, (_, n) => `sma${n + 1}`))).toEqual(
-      ["names: at most 20 names, these are 21"],
-    );
+    expect(
+      problemsOf(...Array.from({ length: MAX_CUSTOM_INDICATORS + 1 }, (_, n) => `sma${n + 1}`)),
+    ).toEqual(["names: at most 20 names, these are 21"]);
     expect(series(["sma5", "sma5"]).keys).toEqual(["sma5"]);
   });
 });

@@ -2,7 +2,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { performanceOf } from "../../../src/domain/analysis/performance.ts";
-import { periodsPerYear, sharedPeriodsPerYear } from "../../../src/domain/indicators/periods-per-year.ts";
+import {
+  periodsPerYear,
+  sharedPeriodsPerYear,
+} from "../../../src/domain/indicators/periods-per-year.ts";
 import { sessionsBetween } from "../../../src/domain/market/calendar.ts";
 import { CALENDAR_IDS, type CalendarId } from "../../../src/domain/market/calendar-id.ts";
 import { RESOLUTIONS } from "../../../src/domain/market/resolution.ts";
@@ -64,13 +67,19 @@ test("series of several calendars have the bars of a year that all of them have"
 });
 
 test("a year of 4h in New York grows by what it grew, and varies as its bars did", () => {
-  const text = readFileSync(join(import.meta.dirname, "../../fixtures/year-of-4h-newyork.csv"), "utf8");
+  const text = readFileSync(
+    join(import.meta.dirname, "../../fixtures/year-of-4h-newyork.csv"),
+    "utf8",
+  );
   const points = text
     .trim()
     .split("\n")
     .slice(1)
     .map((line) => line.split(","))
-    .map(([timestamp, , , , close]) => ({ timestamp: Date.parse(timestamp ?? ""), close: Number(close) }));
+    .map(([timestamp, , , , close]) => ({
+      timestamp: Date.parse(timestamp ?? ""),
+      close: Number(close),
+    }));
   const told = performanceOf(points, periodsPerYear("XNYS", "4h"));
   expect(told.totalReturn).toBeCloseTo(0.12123, 5);
   expect(Math.abs((told.annualizedReturn ?? 0) / 0.12123 - 1)).toBeLessThan(0.01);

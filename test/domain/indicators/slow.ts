@@ -7,11 +7,14 @@ import type { Bar } from "../../../src/domain/asset/bar.ts";
 
 type Column = readonly (number | null)[];
 
-const mean = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
+const mean = (values: readonly number[]): number =>
+  values.reduce((sum, x) => sum + x, 0) / values.length;
 const deviation = (values: readonly number[], divisor: number): number =>
   Math.sqrt(values.reduce((sum, x) => sum + (x - mean(values)) ** 2, 0) / divisor);
 
-/** The last `n` entries up to an index; null if there are not so many or one of them is not known. */
+/**
+ * The last `n` entries up to an index; null if there are not so many or one of them is not known.
+ */
 function lastOf(column: Column, index: number, n: number): number[] | null {
   if (index + 1 < n) return null;
   const values = column.slice(index + 1 - n, index + 1);
@@ -95,7 +98,8 @@ function adx(bars: readonly Bar[], s: Series, n: number): Column {
     });
   };
   const range = sums(s.trueRange);
-  const share = (column: Column) => combine(sums(column), range, (x, y) => (y === 0 ? 0 : (100 * x) / y));
+  const share = (column: Column) =>
+    combine(sums(column), range, (x, y) => (y === 0 ? 0 : (100 * x) / y));
   const dx = combine(share(moves(true)), share(moves(false)), (x, y) =>
     x + y === 0 ? 0 : (100 * Math.abs(x - y)) / (x + y),
   );
@@ -112,7 +116,12 @@ function quantile(values: readonly number[], probability: number): number {
 const deepestOf = (closes: readonly number[]): number =>
   Math.min(...closes.map((close, index) => close / Math.max(...closes.slice(0, index + 1)) - 1));
 
-function columns(word: string, p: readonly number[], bars: readonly Bar[], year: number): readonly Column[] {
+function columns(
+  word: string,
+  p: readonly number[],
+  bars: readonly Bar[],
+  year: number,
+): readonly Column[] {
   const s = columnsOf(bars);
   const n = Number(p[0]);
   const root = Math.sqrt(year);
@@ -173,13 +182,19 @@ function columns(word: string, p: readonly number[], bars: readonly Bar[], year:
       return [
         over(s.close, n + 1, (x) => {
           const depth = deepestOf(x);
-          return depth === 0 ? null : ((Number(x.at(-1)) / Number(x[0])) ** (year / n) - 1) / -depth;
+          return depth === 0
+            ? null
+            : ((Number(x.at(-1)) / Number(x[0])) ** (year / n) - 1) / -depth;
         }),
       ];
     case "var":
       return [over(s.returns, Number(p[1]), (x) => quantile(x, 1 - n / 100))];
     case "cvar":
-      return [over(s.returns, Number(p[1]), (x) => mean(x.filter((one) => one <= quantile(x, 1 - n / 100))))];
+      return [
+        over(s.returns, Number(p[1]), (x) =>
+          mean(x.filter((one) => one <= quantile(x, 1 - n / 100))),
+        ),
+      ];
     case "return":
       return [s.returns];
     case "logReturn":
@@ -187,14 +202,16 @@ function columns(word: string, p: readonly number[], bars: readonly Bar[], year:
     case "drawdown":
       return [
         s.close.map(
-          (close, index) => Number(close) / Math.max(...s.close.slice(0, index + 1).map(Number)) - 1,
+          (close, index) =>
+            Number(close) / Math.max(...s.close.slice(0, index + 1).map(Number)) - 1,
         ),
       ];
     case "obv": {
       let total = 0;
       return [
         bars.map(({ volume }, index) => {
-          total += index === 0 ? Number(volume) : Math.sign(Number(s.change[index])) * Number(volume);
+          total +=
+            index === 0 ? Number(volume) : Math.sign(Number(s.change[index])) * Number(volume);
           return total;
         }),
       ];
@@ -209,7 +226,11 @@ function columns(word: string, p: readonly number[], bars: readonly Bar[], year:
     case "bb": {
       const middle = over(s.close, n, mean);
       const band = over(s.close, n, (x) => Number(p[1]) * deviation(x, n));
-      return [combine(middle, band, (x, y) => x + y), middle, combine(middle, band, (x, y) => x - y)];
+      return [
+        combine(middle, band, (x, y) => x + y),
+        middle,
+        combine(middle, band, (x, y) => x - y),
+      ];
     }
     case "stoch": {
       const fast = s.close.map((close, index) => {
@@ -229,7 +250,11 @@ function columns(word: string, p: readonly number[], bars: readonly Bar[], year:
 }
 
 /** Per bar the values of each output of the indicator with this name. */
-export function slowValues(name: string, bars: readonly Bar[], periodsPerYear: number): (number | null)[][] {
+export function slowValues(
+  name: string,
+  bars: readonly Bar[],
+  periodsPerYear: number,
+): (number | null)[][] {
   const [, word = "", numbers = ""] = /^([A-Za-z]+)(.*)$/.exec(name) ?? [];
   const parameters = numbers === "" ? [] : numbers.split("_").map(Number);
   const found = columns(word, parameters, bars, periodsPerYear);

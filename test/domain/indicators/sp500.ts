@@ -7,7 +7,10 @@ const rowsOf = (path: string): string[][] =>
     .split("\n")
     .map((line) => line.trim().split(","));
 
-/** S&P 500, 5,105 daily bars from 2000-01-03 to 2020-04-17, as the npm package vega-datasets ships them. */
+/**
+ * S&P 500, 5,105 daily bars from 2000-01-03 to 2020-04-17, as the npm package vega-datasets ships
+ * them.
+ */
 export const sp500 = (): Bar[] =>
   rowsOf("node_modules/vega-datasets/data/sp500-2000.csv")
     .slice(1)
@@ -21,8 +24,8 @@ export const sp500 = (): Bar[] =>
     }));
 
 /**
- * One column of what TA-Lib C 0.4 (built from the npm package talib 1.1.6) computes from those bars with default
- * parameters, 17 significant digits; null where TA-Lib has no value yet.
+ * One column of what TA-Lib C 0.4 (built from the npm package talib 1.1.6) computes from those bars
+ * with default parameters, 17 significant digits; null where TA-Lib has no value yet.
  */
 export const talib = (column: string): (number | null)[] => {
   const [header = [], ...rows] = rowsOf("test/fixtures/talib-sp500.csv");

@@ -1,6 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { addBar, computeAll, initialIndicatorState } from "../../../src/domain/indicators/streaming-set.ts";
+import {
+  addBar,
+  computeAll,
+  initialIndicatorState,
+} from "../../../src/domain/indicators/streaming-set.ts";
 import { INDICATOR_NAMES } from "../../../src/domain/indicators/values.ts";
 import { walk, wildBars } from "./contract.ts";
 
@@ -44,15 +48,17 @@ describe("the streaming set", () => {
     const bars = walk(40);
     for (const bar of bars) addBar(state, bar);
     const before = JSON.stringify(state);
-    expect(() => addBar(state, { ...walk(41, 3)[40], ...bars[39], [field]: broken } as never)).toThrow(
-      RangeError,
-    );
+    expect(() =>
+      addBar(state, { ...walk(41, 3)[40], ...bars[39], [field]: broken } as never),
+    ).toThrow(RangeError);
     expect(JSON.stringify(state)).toBe(before);
   });
 
   test("does not drift: after 100,000 bars and a spike of ten million times the price, windows are exact again", () => {
     const bars = walk(100_000);
-    const spiked = bars.map((bar, index) => (index === 99_960 ? { ...bar, close: 1e9, high: 1e9 } : bar));
+    const spiked = bars.map((bar, index) =>
+      index === 99_960 ? { ...bar, close: 1e9, high: 1e9 } : bar,
+    );
     const state = initialIndicatorState(252);
     let last = null;
     for (const bar of spiked) last = addBar(state, bar);

@@ -1,7 +1,11 @@
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import type { Bar } from "../../../src/domain/asset/bar.ts";
-import { addBar, computeAll, initialIndicatorState } from "../../../src/domain/indicators/streaming-set.ts";
+import {
+  addBar,
+  computeAll,
+  initialIndicatorState,
+} from "../../../src/domain/indicators/streaming-set.ts";
 import type { IndicatorName, IndicatorValues } from "../../../src/domain/indicators/values.ts";
 import { initialVolatility, stepVolatility } from "../../../src/domain/indicators/volatility.ts";
 import { sp500, talib } from "./sp500.ts";
@@ -27,7 +31,10 @@ const COLUMNS: readonly (readonly [IndicatorName, string, number])[] = [
 
 const bars = sp500();
 
-/** The worst relative error, and the first index where one side knows a value and the other does not. */
+/**
+ * The worst relative error, and the first index where one side knows a value and the other does
+ * not.
+ */
 const compare = (ours: readonly (number | null)[], theirs: readonly (number | null)[]) => {
   let worst = 0;
   let mismatch: number | null = null;
@@ -35,7 +42,8 @@ const compare = (ours: readonly (number | null)[], theirs: readonly (number | nu
     const actual = ours[index] ?? null;
     if (actual === null || expected === null) {
       if (actual !== expected) mismatch ??= index;
-    } else if (actual !== expected) worst = Math.max(worst, Math.abs(actual - expected) / Math.abs(expected));
+    } else if (actual !== expected)
+      worst = Math.max(worst, Math.abs(actual - expected) / Math.abs(expected));
   });
   return { worst, mismatch };
 };
@@ -79,9 +87,12 @@ describe("against TA-Lib C on 5,105 bars of the S&P 500", () => {
 
   test("streaming in any chunks, the state passing through text between them, gives the very same numbers", () => {
     fc.assert(
-      fc.property(fc.array(fc.integer({ min: 1, max: 900 }), { minLength: 1, maxLength: 12 }), (lengths) => {
-        expect(streamInChunks(bars, lengths)).toStrictEqual(batch);
-      }),
+      fc.property(
+        fc.array(fc.integer({ min: 1, max: 900 }), { minLength: 1, maxLength: 12 }),
+        (lengths) => {
+          expect(streamInChunks(bars, lengths)).toStrictEqual(batch);
+        },
+      ),
       { numRuns: 6, seed: 20000103, examples: [[[5105]]] },
     );
   });

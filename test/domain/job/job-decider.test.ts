@@ -2,7 +2,11 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { FAULT_CODES, faultClassOf, TREATMENTS } from "../../../src/domain/job/fault.ts";
 import { isFinished, type JobRecord, jobId } from "../../../src/domain/job/job.ts";
-import { attemptsOf, MAX_DEFERRAL_SECONDS, type RetryPolicy } from "../../../src/domain/job/retry-policy.ts";
+import {
+  attemptsOf,
+  MAX_DEFERRAL_SECONDS,
+  type RetryPolicy,
+} from "../../../src/domain/job/retry-policy.ts";
 import { type Settlement, settleAttempt } from "../../../src/domain/job/settle.ts";
 import { done, later, type Outcome, refused } from "../../../src/domain/outcome.ts";
 import { type Decider, specification } from "../../kit/given.ts";
@@ -80,7 +84,11 @@ describe("a job", () => {
     const wait = { outcome: limited, now: 5 };
     given()
       .when(fail, fail, fail)
-      .then({ state: "failed", number: 3, failure: { eventType: "RetryExhausted", deadLetter: true } });
+      .then({
+        state: "failed",
+        number: 3,
+        failure: { eventType: "RetryExhausted", deadLetter: true },
+      });
     given()
       .when(fail, wait, wait, fail, wait, fail)
       .then({ state: "failed", number: 3, failure: { eventType: "RetryExhausted" } });
@@ -101,7 +109,8 @@ describe("a job", () => {
           if (isFinished(record.state)) break;
           expect(tries).toBeLessThan(50_000);
           const [outcome] = [...outcomes.take(1)];
-          if (outcome === undefined || outcome.kind !== "later") throw new Error("an endless stream ended");
+          if (outcome === undefined || outcome.kind !== "later")
+            throw new Error("an endless stream ended");
           const [tried] = job.decide(record, { outcome, now, random: 0.9 }) as Tried[];
           if (tried === undefined) throw new Error("nothing was decided");
           const { action } = TREATMENTS[faultClassOf(outcome.error.code)];
@@ -113,7 +122,9 @@ describe("a job", () => {
         const { attempts } = fold(history);
         expect(attempts.length).toBeLessThanOrEqual(attemptsOf(POLICY));
         expect(attempts.map(({ number }) => number)).toEqual(attempts.map((_, index) => index + 1));
-        expect(now).toBeLessThanOrEqual((MAX_DEFERRAL_SECONDS + 86_400) * 1000 * attemptsOf(POLICY));
+        expect(now).toBeLessThanOrEqual(
+          (MAX_DEFERRAL_SECONDS + 86_400) * 1000 * attemptsOf(POLICY),
+        );
       }),
       { numRuns: 50 },
     );

@@ -1,6 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { codeOfThrown, FAULT_CODES, faultClassOf, TREATMENTS } from "../../../src/domain/job/fault.ts";
+import {
+  codeOfThrown,
+  FAULT_CODES,
+  faultClassOf,
+  TREATMENTS,
+} from "../../../src/domain/job/fault.ts";
 import { type Attempt, type JobRecord, jobId } from "../../../src/domain/job/job.ts";
 import {
   attemptsOf,
@@ -40,11 +45,19 @@ const job: JobRecord = {
 const fault = { code: "source_Timeout", detail: "no answer" };
 const limited = { code: "source_RateLimited", detail: "too many" };
 
-const settle = (record: JobRecord, outcome: Outcome<unknown>, now = 20, policy: RetryPolicy = POLICY) =>
-  settleAttempt(record, outcome, 10, now, 0.5, policy);
+const settle = (
+  record: JobRecord,
+  outcome: Outcome<unknown>,
+  now = 20,
+  policy: RetryPolicy = POLICY,
+) => settleAttempt(record, outcome, 10, now, 0.5, policy);
 
 /** The record as the settlement leaves it, as `settleJobs` writes it. */
-const left = (record: JobRecord, { attempt, dueAt, state }: Settlement, now: number): JobRecord => ({
+const left = (
+  record: JobRecord,
+  { attempt, dueAt, state }: Settlement,
+  now: number,
+): JobRecord => ({
   ...record,
   state,
   dueAt,
@@ -91,7 +104,9 @@ describe("the wait before the next attempt", () => {
   });
 
   it("is what a table says, word for word: documents wait 1 min, 5 min, 15 min, 1 h, 6 h", () => {
-    const waits = [1, 2, 3, 4, 5].map((attempt) => waitSeconds(RETRY_POLICIES.document, attempt, 0.9));
+    const waits = [1, 2, 3, 4, 5].map((attempt) =>
+      waitSeconds(RETRY_POLICIES.document, attempt, 0.9),
+    );
     expect(waits).toEqual([60, 300, 900, 3600, 21_600]);
     expect(attemptsOf(RETRY_POLICIES.document)).toBe(6);
   });
@@ -142,7 +157,9 @@ describe("the table of faults", () => {
   it("lets only faults that may pass be tried again", () => {
     const retried = FAULT_CODES.filter((code) => TREATMENTS[faultClassOf(code)].action === "retry");
     expect(retried.filter((code) => faultClassOf(code) !== "transient")).toEqual([]);
-    const deferred = FAULT_CODES.filter((code) => TREATMENTS[faultClassOf(code)].action === "defer");
+    const deferred = FAULT_CODES.filter(
+      (code) => TREATMENTS[faultClassOf(code)].action === "defer",
+    );
     expect(deferred.toSorted()).toEqual(["answer_under_way", "breaker_open", "source_RateLimited"]);
     expect(faultClassOf("asset_unknown")).toBe("permanent");
     expect(faultClassOf("bars_refused")).toBe("permanent");
@@ -152,7 +169,9 @@ describe("the table of faults", () => {
   it("tells our own mistakes from a platform that is out", () => {
     expect(codeOfThrown(new TypeError("x is not a function"))).toBe("bug");
     expect(codeOfThrown(new Error("Network connection lost."))).toBe("unexpected");
-    expect(codeOfThrown(Object.assign(new TypeError("stub"), { retryable: true }))).toBe("unexpected");
+    expect(codeOfThrown(Object.assign(new TypeError("stub"), { retryable: true }))).toBe(
+      "unexpected",
+    );
     expect(codeOfThrown(Object.assign(new Error("x"), { code: "payload_conflict" }))).toBe(
       "payload_conflict",
     );
@@ -174,7 +193,12 @@ describe("an attempt's outcome", () => {
       dueAt: null,
       failure: null,
     });
-    expect(settlement.attempt).toMatchObject({ number: 1, startedAt: 10, endedAt: 20, outcome: "done" });
+    expect(settlement.attempt).toMatchObject({
+      number: 1,
+      startedAt: 10,
+      endedAt: 20,
+      outcome: "done",
+    });
   });
 
   it("refused is failure at once, without retry and without a dead letter", () => {
@@ -219,7 +243,12 @@ describe("an attempt's outcome", () => {
             failure: {
               eventType: "RetryExhausted",
               deadLetter: true,
-              payload: { jobId: job.id, attempts: attemptsOf(policy), faultClass: "transient", error: fault },
+              payload: {
+                jobId: job.id,
+                attempts: attemptsOf(policy),
+                faultClass: "transient",
+                error: fault,
+              },
             },
           });
         },
@@ -233,7 +262,12 @@ describe("an attempt's outcome", () => {
     for (let deferral = 0; deferral < 500; deferral++) {
       const error = deferral % 2 === 0 ? limited : { code: "breaker_open", detail: "yahoo is out" };
       const settlement = settle(record, later(error, 60), now);
-      expect(settlement).toMatchObject({ state: "retrying", attempt: null, number: 1, failure: null });
+      expect(settlement).toMatchObject({
+        state: "retrying",
+        attempt: null,
+        number: 1,
+        failure: null,
+      });
       expect(settlement.dueAt).toBeGreaterThanOrEqual(now + 60_000);
       record = left(record, settlement, now);
       now += 61_000;
@@ -248,7 +282,12 @@ describe("an attempt's outcome", () => {
   });
 
   it("a service that may be out for everybody takes attempts but never the last, and so for three days at most", () => {
-    const stillOut: Outcome<never> = { kind: "later", error: fault, afterSeconds: 300, sparesLast: true };
+    const stillOut: Outcome<never> = {
+      kind: "later",
+      error: fault,
+      afterSeconds: 300,
+      sparesLast: true,
+    };
     let record = job;
     for (let number = 1; number < attemptsOf(POLICY); number++) {
       const settlement = settle(record, stillOut);
@@ -259,7 +298,10 @@ describe("an attempt's outcome", () => {
     expect(spared).toMatchObject({ state: "retrying", attempt: null, failure: null });
     expect(spared.dueAt).toBeGreaterThanOrEqual(20 + 300_000);
     // When others are served meanwhile it is the job's own.
-    expect(settle(record, later(fault))).toMatchObject({ state: "failed", failure: { deadLetter: true } });
+    expect(settle(record, later(fault))).toMatchObject({
+      state: "failed",
+      failure: { deadLetter: true },
+    });
     const long = { ...record, deferrals: 9, deferredSince: 0 };
     expect(settle(long, stillOut, MAX_DEFERRAL_SECONDS * 1000).state).toBe("failed");
   });
@@ -270,7 +312,11 @@ describe("an attempt's outcome", () => {
     expect(justBefore.state).toBe("retrying");
     expect(settle(since, later(limited), MAX_DEFERRAL_SECONDS * 1000)).toMatchObject({
       state: "failed",
-      failure: { eventType: "RetryExhausted", deadLetter: true, payload: { faultClass: "rateLimited" } },
+      failure: {
+        eventType: "RetryExhausted",
+        deadLetter: true,
+        payload: { faultClass: "rateLimited" },
+      },
     });
   });
 
@@ -284,7 +330,10 @@ describe("an attempt's outcome", () => {
       error: fault,
     }));
     const redriven = { ...job, attempts: made, redrives: 1 };
-    expect(settle(redriven, later(fault))).toMatchObject({ state: "retrying", number: made.length + 1 });
+    expect(settle(redriven, later(fault))).toMatchObject({
+      state: "retrying",
+      number: made.length + 1,
+    });
   });
 
   it("a job whose message the queue gave up on has made its last attempt", () => {

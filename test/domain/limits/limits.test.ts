@@ -19,7 +19,11 @@ describe("what is beyond a bound is held somewhere", () => {
 describe("the search for bounds", () => {
   test.each([
     ["a constant", "const MAX_ROWS = 10;", ["a.ts MAX_ROWS"]],
-    ["a page", "export const PAGE = 10; const ROWS_AT_ONCE = 5;", ["a.ts PAGE", "a.ts ROWS_AT_ONCE"]],
+    [
+      "a page",
+      "export const PAGE = 10; const ROWS_AT_ONCE = 5;",
+      ["a.ts PAGE", "a.ts ROWS_AT_ONCE"],
+    ],
     ["a constant inside a function", "function f() { const MAX_X = 1; }", ["a.ts MAX_X"]],
     ["a query", 'function readRows() { db.prepare("SELECT 1 LIMIT ?3"); }', ["a.ts readRows()"]],
     [
@@ -28,7 +32,11 @@ describe("the search for bounds", () => {
       ["a.ts rows()"],
     ],
     ["a number in a method", 'class A { list() { return sql("x LIMIT 10"); } }', ["a.ts list()"]],
-    ["a query in a callback", 'const all = () => f(() => { const s = "LIMIT 5"; });', ["a.ts all()"]],
+    [
+      "a query in a callback",
+      'const all = () => f(() => { const s = "LIMIT 5"; });',
+      ["a.ts all()"],
+    ],
     ["none in prose", "// LIMIT 5\nconst text = 'the limit is 5';", []],
   ])("finds %s", (_, code, bounds) => {
     expect(limitsIn("a.ts", code)).toEqual(bounds);

@@ -6,7 +6,10 @@ export interface Held {
   readonly bounds: readonly string[];
 }
 
-/** Every bound of the folders in which accepted work is kept, read and carried on: constants, and functions with a LIMIT. */
+/**
+ * Every bound of the folders in which accepted work is kept, read and carried on: constants, and
+ * functions with a LIMIT.
+ */
 export const HELD: readonly Held[] = [
   {
     by: "a cursor: whoever asks gets the next page",

@@ -25,7 +25,10 @@ describe("a deployment", () => {
   it.each([
     ["a route with a path", { routes: ["prices.acme.com/*"] }],
     ["a route of all names", { routes: ["*.acme.com/*"] }],
-    ["workers.dev", { routes: [], workersDev: true, ...origin("https://inversorai.acme.workers.dev") }],
+    [
+      "workers.dev",
+      { routes: [], workersDev: true, ...origin("https://inversorai.acme.workers.dev") },
+    ],
     ["a slash behind the origin", origin("https://prices.acme.com/")],
     ["signed alerts", { vars: { ...GOOD.vars, ALERT_WEBHOOK_URL: "https://ops.acme.com/" } }],
   ])("with %s is let through", (_, change) => {
@@ -41,13 +44,29 @@ describe("a deployment", () => {
     ["no database", { databaseId: undefined }, /^database_id/],
     ["a database's name", { databaseId: "inversorai" }, /^database_id/],
     ["no address", { routes: [] }, /^The Worker has no address: put routes =/],
-    ["the placeholder's origin", origin("https://inversorai.example"), /^PUBLIC_ORIGIN=.* placeholder/],
+    [
+      "the placeholder's origin",
+      origin("https://inversorai.example"),
+      /^PUBLIC_ORIGIN=.* placeholder/,
+    ],
     ["an origin over http", origin("http://prices.acme.com"), /^PUBLIC_ORIGIN=.* https/],
-    ["an origin with a path", origin("https://prices.acme.com/api"), /^PUBLIC_ORIGIN=.* without a path/],
+    [
+      "an origin with a path",
+      origin("https://prices.acme.com/api"),
+      /^PUBLIC_ORIGIN=.* without a path/,
+    ],
     ["no origin", origin(""), /^PUBLIC_ORIGIN=/],
-    ["another's origin", origin("https://prices.other.com"), /^PUBLIC_ORIGIN=.* no route of it covers/],
+    [
+      "another's origin",
+      origin("https://prices.other.com"),
+      /^PUBLIC_ORIGIN=.* no route of it covers/,
+    ],
     ["the origin above its routes", { routes: ["*.prices.acme.com/*"] }, /^PUBLIC_ORIGIN=/],
-    ["a wrong variable", { vars: { ...GOOD.vars, LOG_LEVEL: "loud" } }, /^LOG_LEVEL in wrangler\.toml: /],
+    [
+      "a wrong variable",
+      { vars: { ...GOOD.vars, LOG_LEVEL: "loud" } },
+      /^LOG_LEVEL in wrangler\.toml: /,
+    ],
     [
       "the demo",
       { vars: { ...GOOD.vars, DEMO: "on" } },
@@ -71,11 +90,16 @@ describe("a deployment", () => {
         process.execPath,
         [join(root, "local/deploy.ts")],
         { cwd: root, env },
-        (error, stdout, stderr) => resolve({ code: error?.code ?? 0, output: `${stdout}${stderr}` }),
+        (error, stdout, stderr) =>
+          resolve({ code: error?.code ?? 0, output: `${stdout}${stderr}` }),
       );
     });
     expect(code).toBe(1);
     const lines = output.trim().split("\n");
-    expect(lines.map((line) => line.split(/[ =]/)[0])).toEqual(["database_id", "The", "PUBLIC_ORIGIN"]);
+    expect(lines.map((line) => line.split(/[ =]/)[0])).toEqual([
+      "database_id",
+      "The",
+      "PUBLIC_ORIGIN",
+    ]);
   }, 60_000);
 });

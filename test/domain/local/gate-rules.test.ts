@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { answerHeaders, decideGate, isOwnHost } from "../../../local/gate-rules.ts";
 
 const OWN = ["Host", "127.0.0.1:8787"];
-const decide = (target: string, rawHeaders: readonly string[] = OWN) => decideGate({ target, rawHeaders });
+const decide = (target: string, rawHeaders: readonly string[] = OWN) =>
+  decideGate({ target, rawHeaders });
 
 describe("the gate of npm start", () => {
   it.each(["127.0.0.1", "127.0.0.1:8787", "localhost", "LOCALHOST:9", "[::1]:8787"])(
@@ -36,9 +37,12 @@ describe("the gate of npm start", () => {
     expect(decide("/health", headers)).toMatchObject({ pass: false, status: 421 });
   });
 
-  it.each(["http://evil.example/", "evil.example:443", "*", ""])("refuses the target %j", (target) => {
-    expect(decide(target)).toMatchObject({ pass: false, status: 400 });
-  });
+  it.each(["http://evil.example/", "evil.example:443", "*", ""])(
+    "refuses the target %j",
+    (target) => {
+      expect(decide(target)).toMatchObject({ pass: false, status: 400 });
+    },
+  );
 
   it.each([
     "/cdn-cgi/handler/scheduled",
@@ -65,7 +69,14 @@ describe("the gate of npm start", () => {
   });
 
   it("passes headers on but those of the connection and those that only the simulator may set", () => {
-    const sent = ["MF-Original-URL", "http://x/", "mf-route-override", "x", "CF-Connecting-IP", "1.2.3.4"];
+    const sent = [
+      "MF-Original-URL",
+      "http://x/",
+      "mf-route-override",
+      "x",
+      "CF-Connecting-IP",
+      "1.2.3.4",
+    ];
     const own = [
       "Connection",
       "keep-alive, X-Hop",

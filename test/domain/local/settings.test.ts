@@ -16,7 +16,11 @@ const secrets = {
 
 describe("wrangler.toml", () => {
   it("is read as far as variables and required secrets go", () => {
-    expect(config.vars).toMatchObject({ ENVIRONMENT: "production", LLM_MODEL: "", REPLAY_SPEED: "8640" });
+    expect(config.vars).toMatchObject({
+      ENVIRONMENT: "production",
+      LLM_MODEL: "",
+      REPLAY_SPEED: "8640",
+    });
     expect(config.secrets).toContain("ADMIN_API_KEY");
   });
 
@@ -34,7 +38,9 @@ describe("the settings of npm start", () => {
   it("are good as they come, and are checked by the Worker's own rules", () => {
     const { vars, port, demo, tickMs } = readSettings({}, config, root);
     expect({ port, demo, tickMs }).toEqual({ port: 8787, demo: true, tickMs: 1_000 });
-    expect(() => requireGood({ ...vars, PUBLIC_ORIGIN: "http://127.0.0.1:8787" }, secrets)).not.toThrow();
+    expect(() =>
+      requireGood({ ...vars, PUBLIC_ORIGIN: "http://127.0.0.1:8787" }, secrets),
+    ).not.toThrow();
   });
 
   it("take every variable of the Worker from the environment, but those that are the starter's to say", () => {
@@ -71,12 +77,17 @@ describe("a variable that nobody reads", () => {
     expect(misspelt([name], ours)).toEqual([{ name, meant }]);
   });
 
-  it.each(["LOG_LEVEL", "SORT", "PATH", "HOSTNAME", "LOGNAME", "npm_config_loglevel", "WEBHOOK_SECRET"])(
-    "%s is none of our business",
-    (name) => {
-      expect(misspelt([name], ours)).toEqual([]);
-    },
-  );
+  it.each([
+    "LOG_LEVEL",
+    "SORT",
+    "PATH",
+    "HOSTNAME",
+    "LOGNAME",
+    "npm_config_loglevel",
+    "WEBHOOK_SECRET",
+  ])("%s is none of our business", (name) => {
+    expect(misspelt([name], ours)).toEqual([]);
+  });
 });
 
 describe("what the Worker writes", () => {

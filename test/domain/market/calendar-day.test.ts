@@ -27,7 +27,8 @@ describe("calendar days", () => {
     expect(isoDateOf(lastWeekday(2024, 12, MONDAY))).toBe("2024-12-30");
   });
 
-  // Dates from the table of the US Naval Observatory; 1954, 1981, 2049 and 2076 are where the algorithm corrects itself.
+  // Dates from the table of the US Naval Observatory; 1954, 1981, 2049 and 2076 are where the
+  // algorithm corrects itself.
   it.each([
     "1954-04-18",
     "1981-04-19",

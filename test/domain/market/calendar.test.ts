@@ -172,7 +172,9 @@ describe("the sessions around an instant", () => {
           isoDay(Math.floor(at / DAY) + 12),
         );
         expect(nextSession(id, edge, at)).toEqual(around.find((session) => session[edge] > at));
-        expect(lastSession(id, edge, at)).toEqual(around.findLast((session) => session[edge] <= at));
+        expect(lastSession(id, edge, at)).toEqual(
+          around.findLast((session) => session[edge] <= at),
+        );
       }),
     );
   });

@@ -6,7 +6,10 @@ import { type PublishedYear, XLON_YEARS, XMAD_YEARS, XNYS_YEARS } from "./publis
 const DAY = 86_400_000;
 const HOUR = 3_600_000;
 
-/** The nth Sunday of a month (the last, counted from its end, for 0), as midnight UTC: written down without Intl. */
+/**
+ * The nth Sunday of a month (the last, counted from its end, for 0), as midnight UTC: written down
+ * without Intl.
+ */
 const sunday = (year: number, month: number, nth: number): number => {
   if (nth === 0) {
     const last = Date.UTC(year, month, 0);
@@ -19,7 +22,8 @@ const sunday = (year: number, month: number, nth: number): number => {
 /** Hours by which a clock is ahead of UTC during the trading day of this date. */
 type Ahead = (day: number, year: number) => number;
 /** Energy Policy Act of 2005: from the second Sunday in March to the first in November. */
-const newYork: Ahead = (day, year) => (day >= sunday(year, 3, 2) && day < sunday(year, 11, 1) ? -4 : -5);
+const newYork: Ahead = (day, year) =>
+  day >= sunday(year, 3, 2) && day < sunday(year, 11, 1) ? -4 : -5;
 /** Directive 2000/84/EC: from the last Sunday in March to the last in October. */
 const european =
   (winter: number): Ahead =>
@@ -68,7 +72,10 @@ describe.each(["XNYS", "XLON", "XMAD"] as const)("%s from 2020 to 2027", (calend
       const date = new Date(day).toISOString().slice(0, 10);
       const session = expected(exchange, day);
       // Asked for alone, so that no neighbour stands in for it.
-      expect([date, knownSessions(calendar, date, date)]).toEqual([date, session === null ? [] : [session]]);
+      expect([date, knownSessions(calendar, date, date)]).toEqual([
+        date,
+        session === null ? [] : [session],
+      ]);
       if (session !== null) expect(sessionDateOf(calendar, session.open)).toBe(date);
     }
   });
@@ -79,7 +86,10 @@ describe.each(["XNYS", "XLON", "XMAD"] as const)("%s from 2020 to 2027", (calend
       DAYS.flatMap((day) => expected(exchange, day) ?? []),
     );
     for (const [year, , , count] of exchange.years)
-      expect([year, knownSessions(calendar, `${year}-01-01`, `${year}-12-31`).length]).toEqual([year, count]);
+      expect([year, knownSessions(calendar, `${year}-01-01`, `${year}-12-31`).length]).toEqual([
+        year,
+        count,
+      ]);
   });
 });
 

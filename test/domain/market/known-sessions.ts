@@ -2,7 +2,11 @@ import { type Session, sessionsBetween } from "../../../src/domain/market/calend
 import type { CalendarId } from "../../../src/domain/market/calendar-id.ts";
 
 /** The sessions of a span that a test knows to be askable. */
-export const knownSessions = (calendarId: CalendarId, from: string, to: string): readonly Session[] => {
+export const knownSessions = (
+  calendarId: CalendarId,
+  from: string,
+  to: string,
+): readonly Session[] => {
   const answer = sessionsBetween(calendarId, from, to);
   if (answer.kind === "refused") throw new Error(answer.reason);
   return answer.sessions;
@@ -10,7 +14,9 @@ export const knownSessions = (calendarId: CalendarId, from: string, to: string):
 
 /** Mondays to Fridays of a year without a session, as `MM-DD`. */
 export const weekdaysClosed = (calendarId: CalendarId, year: number): readonly string[] => {
-  const open = new Set(knownSessions(calendarId, `${year}-01-01`, `${year}-12-31`).map(({ date }) => date));
+  const open = new Set(
+    knownSessions(calendarId, `${year}-01-01`, `${year}-12-31`).map(({ date }) => date),
+  );
   const closed: string[] = [];
   for (let day = Date.UTC(year, 0, 1); day < Date.UTC(year + 1, 0, 1); day += 86_400_000) {
     const weekday = new Date(day).getUTCDay();

@@ -1,22 +1,39 @@
-/** A year of an exchange: weekdays without a session, and short days, as `MM-DD`; and how many sessions it has. */
-export type PublishedYear = readonly [year: number, closed: string, short: string, sessions: number];
+/**
+ * A year of an exchange: weekdays without a session, and short days, as `MM-DD`; and how many
+ * sessions it has.
+ */
+export type PublishedYear = readonly [
+  year: number,
+  closed: string,
+  short: string,
+  sessions: number,
+];
 
-/** New York: the exchange's published list, as quant.md §4 gives it; sessions per year from exchange_calendars. */
+/**
+ * New York: the exchange's published list, as quant.md §4 gives it; sessions per year from
+ * exchange_calendars.
+ */
 export const XNYS_YEARS: readonly PublishedYear[] = [
   [2020, "01-01 01-20 02-17 04-10 05-25 07-03 09-07 11-26 12-25", "11-27 12-24", 253],
   [2021, "01-01 01-18 02-15 04-02 05-31 07-05 09-06 11-25 12-24", "11-26", 252],
   [2022, "01-17 02-21 04-15 05-30 06-20 07-04 09-05 11-24 12-26", "11-25", 251],
   [2023, "01-02 01-16 02-20 04-07 05-29 06-19 07-04 09-04 11-23 12-25", "07-03 11-24", 250],
   [2024, "01-01 01-15 02-19 03-29 05-27 06-19 07-04 09-02 11-28 12-25", "07-03 11-29 12-24", 252],
-  [2025, "01-01 01-09 01-20 02-17 04-18 05-26 06-19 07-04 09-01 11-27 12-25", "07-03 11-28 12-24", 250],
+  [
+    2025,
+    "01-01 01-09 01-20 02-17 04-18 05-26 06-19 07-04 09-01 11-27 12-25",
+    "07-03 11-28 12-24",
+    250,
+  ],
   [2026, "01-01 01-19 02-16 04-03 05-25 06-19 07-03 09-07 11-26 12-25", "11-27 12-24", 251],
   [2027, "01-01 01-18 02-15 03-26 05-31 06-18 07-05 09-06 11-25 12-24", "11-26", 251],
 ];
 
 /**
- * London: gov.uk/bank-holidays, England and Wales; 2026 and 2027 as announced. Moved or added: 2020-05-08 (VE day),
- * 2022-06-02 and 03 (jubilee), 2022-09-19 (state funeral), 2023-05-08 (coronation). Short days: 24 and 31 December, or the
- * Friday before. Sessions: weekdays (262, 261, 260, 260, 262, 261, 261, 261) less the closed ones.
+ * London: gov.uk/bank-holidays, England and Wales; 2026 and 2027 as announced. Moved or added:
+ * 2020-05-08 (VE day), 2022-06-02 and 03 (jubilee), 2022-09-19 (state funeral), 2023-05-08
+ * (coronation). Short days: 24 and 31 December, or the Friday before. Sessions: weekdays (262, 261,
+ * 260, 260, 262, 261, 261, 261) less the closed ones.
  */
 export const XLON_YEARS: readonly PublishedYear[] = [
   [2020, "01-01 04-10 04-13 05-08 05-25 08-31 12-25 12-28", "12-24 12-31", 254],
@@ -30,8 +47,9 @@ export const XLON_YEARS: readonly PublishedYear[] = [
 ];
 
 /**
- * Madrid, by quant.md §4: 1 January, Good Friday, Easter Monday, 1 May, 25 and 26 December, never made up for. 24 and 31
- * December are short in 2020 and from 2024 on (where they are weekdays), and whole holidays in 2021 to 2023.
+ * Madrid, by quant.md §4: 1 January, Good Friday, Easter Monday, 1 May, 25 and 26 December, never
+ * made up for. 24 and 31 December are short in 2020 and from 2024 on (where they are weekdays), and
+ * whole holidays in 2021 to 2023.
  */
 export const XMAD_YEARS: readonly PublishedYear[] = [
   [2020, "01-01 04-10 04-13 05-01 12-25", "12-24 12-31", 257],

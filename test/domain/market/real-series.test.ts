@@ -9,10 +9,15 @@ const SERIES = loadDemoSeries();
 const barsOf = (key: string): readonly Bar[] => SERIES.get(key) ?? [];
 const dateOf = ({ timestamp }: Bar): string => new Date(timestamp).toISOString().slice(0, 10);
 
-/** Dates of a series without a session, and sessions without a date, between its first date and its last. */
+/**
+ * Dates of a series without a session, and sessions without a date, between its first date and its
+ * last.
+ */
 const deviations = (key: string, calendar: CalendarId) => {
   const dates = barsOf(key).map(dateOf);
-  const sessions = knownSessions(calendar, dates[0] ?? "", dates.at(-1) ?? "").map(({ date }) => date);
+  const sessions = knownSessions(calendar, dates[0] ?? "", dates.at(-1) ?? "").map(
+    ({ date }) => date,
+  );
   return {
     count: dates.length,
     span: [dates[0], dates.at(-1)],
@@ -22,12 +27,29 @@ const deviations = (key: string, calendar: CalendarId) => {
 };
 
 /**
- * Rows of @visx/mock-data's AAPL for holidays of New York, from Thanksgiving 2008 to Labor Day 2010: whoever made the file
- * filled weekdays with the close before. Before and after that time the file has no such rows.
+ * Rows of @visx/mock-data's AAPL for holidays of New York, from Thanksgiving 2008 to Labor Day
+ * 2010: whoever made the file filled weekdays with the close before. Before and after that time the
+ * file has no such rows.
  */
 const AAPL_FILLED = [
-  ...["2008-11-27", "2008-12-25", "2009-01-01", "2009-04-10", "2009-07-03", "2009-11-26", "2009-12-25"],
-  ...["2010-01-01", "2010-01-18", "2010-02-15", "2010-04-02", "2010-05-31", "2010-07-05", "2010-09-06"],
+  ...[
+    "2008-11-27",
+    "2008-12-25",
+    "2009-01-01",
+    "2009-04-10",
+    "2009-07-03",
+    "2009-11-26",
+    "2009-12-25",
+  ],
+  ...[
+    "2010-01-01",
+    "2010-01-18",
+    "2010-02-15",
+    "2010-04-02",
+    "2010-05-31",
+    "2010-07-05",
+    "2010-09-06",
+  ],
 ];
 
 /** A Tuesday on which New York traded and the file has nothing. */
@@ -79,7 +101,9 @@ describe("the dates of real series", () => {
   ])(
     "of %s by month are those of the months in which New York had a session, from %s on",
     (symbol, from, count) => {
-      const months = knownSessions("XNYS", from, "2010-03-31").map(({ open }) => barKey("1mo", "XNYS", open));
+      const months = knownSessions("XNYS", from, "2010-03-31").map(({ open }) =>
+        barKey("1mo", "XNYS", open),
+      );
       const bars = barsOf(`${symbol}/1mo`);
       expect(bars.map(({ timestamp }) => timestamp)).toEqual([...new Set(months)]);
       expect([bars[0] && dateOf(bars[0]), bars.length]).toEqual([from, count]);

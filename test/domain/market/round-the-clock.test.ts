@@ -20,7 +20,10 @@ describe("FX", () => {
 
   it("opens on the evening of Christmas Day for the 26th", () => {
     expect(
-      knownSessions("FX", "2024-12-24", "2024-12-26").map(({ open, close }) => [utc(open), utc(close)]),
+      knownSessions("FX", "2024-12-24", "2024-12-26").map(({ open, close }) => [
+        utc(open),
+        utc(close),
+      ]),
     ).toEqual([
       ["2024-12-23 22:00", "2024-12-24 22:00"],
       ["2024-12-25 22:00", "2024-12-26 22:00"],
@@ -32,7 +35,9 @@ describe("crypto", () => {
   it("trades every day from midnight to midnight UTC", () => {
     const sessions = knownSessions("CRYPTO", "2023-12-30", "2024-03-01");
     expect(sessions).toHaveLength(63);
-    expect(sessions.every(({ open, close, early }) => close - open === 86_400_000 && !early)).toBe(true);
+    expect(sessions.every(({ open, close, early }) => close - open === 86_400_000 && !early)).toBe(
+      true,
+    );
     expect(sessions[0]).toEqual({
       date: "2023-12-30",
       open: Date.UTC(2023, 11, 30),

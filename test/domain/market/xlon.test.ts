@@ -27,7 +27,9 @@ describe("London", () => {
   it("trades from 8:00 to 16:30, and to 12:30 on short days", () => {
     const [eve] = knownSessions("XLON", "2024-12-24", "2024-12-24");
     const [july] = knownSessions("XLON", "2024-07-01", "2024-07-01");
-    expect([eve, july].map((session) => session && [utc(session.open), utc(session.close)])).toEqual([
+    expect(
+      [eve, july].map((session) => session && [utc(session.open), utc(session.close)]),
+    ).toEqual([
       ["2024-12-24 08:00", "2024-12-24 12:30"],
       ["2024-07-01 07:00", "2024-07-01 15:30"],
     ]);

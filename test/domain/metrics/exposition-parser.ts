@@ -1,6 +1,7 @@
 /**
- * A strict reader of Prometheus' text format 0.0.4, for tests. It throws on whatever a scraper could stumble over:
- * unknown or repeated series, missing HELP or TYPE, groups torn apart, labels out of shape, histograms that do not add up.
+ * A strict reader of Prometheus' text format 0.0.4, for tests. It throws on whatever a scraper
+ * could stumble over: unknown or repeated series, missing HELP or TYPE, groups torn apart, labels
+ * out of shape, histograms that do not add up.
  */
 
 export interface Series {
@@ -32,7 +33,8 @@ export function parseExposition(text: string): Map<string, Family> {
   for (const line of text.slice(0, -1).split("\n")) {
     const [mark, word, name = "", ...rest] = line.split(" ");
     if (mark === "#" && word === "HELP") {
-      if (!NAME.test(name) || rest.length === 0) throw new Error(`a HELP without name or text: ${line}`);
+      if (!NAME.test(name) || rest.length === 0)
+        throw new Error(`a HELP without name or text: ${line}`);
       help = { name, text: rest.join(" ") };
     } else if (mark === "#" && word === "TYPE") {
       const type = rest[0];
@@ -67,17 +69,20 @@ function readLine(line: string): Series {
     LABEL.lastIndex = 0;
     while (LABEL.lastIndex < inside.length) {
       const [, label, value] = LABEL.exec(inside) ?? [];
-      if (label === undefined || value === undefined) throw new Error(`labels cannot be read: ${line}`);
+      if (label === undefined || value === undefined)
+        throw new Error(`labels cannot be read: ${line}`);
       if (label in labels) throw new Error(`the label ${label} comes twice: ${line}`);
       labels[label] = value.replace(/\\(.)/g, (_, c: string) => (c === "n" ? "\n" : c));
     }
   }
-  if (!/^[+-]?(\d+(\.\d+)?(e[+-]?\d+)?|Inf)$|^NaN$/i.test(number)) throw new Error(`no number: ${line}`);
+  if (!/^[+-]?(\d+(\.\d+)?(e[+-]?\d+)?|Inf)$|^NaN$/i.test(number))
+    throw new Error(`no number: ${line}`);
   return { name, labels, value: number === "+Inf" ? Number.POSITIVE_INFINITY : Number(number) };
 }
 
 function check({ name, type, series }: Family): void {
-  if (type === "counter" && !name.endsWith("_total")) throw new Error(`the counter ${name} is no _total`);
+  if (type === "counter" && !name.endsWith("_total"))
+    throw new Error(`the counter ${name} is no _total`);
   if (type !== "gauge" && series.some(({ value }) => !(value >= 0)))
     throw new Error(`${name} went below zero`);
   const labelSets = new Set(
@@ -99,7 +104,9 @@ function checkHistogram(name: string, series: readonly Series[]): void {
   });
   for (const [labels, own] of groups) {
     const buckets = own.filter((one) => one.name === `${name}_bucket`);
-    const bounds = buckets.map(({ labels: { le = "" } }) => (le === "+Inf" ? Infinity : Number(le)));
+    const bounds = buckets.map(({ labels: { le = "" } }) =>
+      le === "+Inf" ? Infinity : Number(le),
+    );
     const count = own.find((one) => one.name === `${name}_count`)?.value;
     const sum = own.find((one) => one.name === `${name}_sum`)?.value;
     const at = `${name}${labels}`;
@@ -109,7 +116,8 @@ function checkHistogram(name: string, series: readonly Series[]): void {
     if (buckets.some(({ value }, n) => n > 0 && value < (buckets[n - 1]?.value ?? 0)))
       throw new Error(`the buckets of ${at} are not cumulative`);
     if (count === undefined || sum === undefined) throw new Error(`${at} has no count or no sum`);
-    if (buckets.at(-1)?.value !== count) throw new Error(`${at} counts ${count}, unlike its last bucket`);
+    if (buckets.at(-1)?.value !== count)
+      throw new Error(`${at} counts ${count}, unlike its last bucket`);
     const least = buckets.reduce(
       (total, { value }, n) =>
         total + (value - (buckets[n - 1]?.value ?? 0)) * (n === 0 ? 0 : (bounds[n - 1] ?? 0)),

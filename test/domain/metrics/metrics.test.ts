@@ -19,11 +19,16 @@ function fullPage(): string {
     registry.count("events_published_total", { event_type });
     registry.count("events_processed_total", { event_type }, 3);
     registry.count("event_processing_errors_total", { event_type });
-    for (const seconds of [0, 0.001, 0.02, 0.7, 30]) registry.observe(duration, { event_type }, seconds);
+    for (const seconds of [0, 0.001, 0.02, 0.7, 30])
+      registry.observe(duration, { event_type }, seconds);
   }
   registry.observe("job_duration_seconds", { kind: "ingest", outcome: "done" }, 0.2);
   registry.observe("webhook_delivery_duration_seconds", { outcome: "failed" }, 15);
-  registry.observe("model_call_duration_seconds", { provider: "anthropic", outcome: "timeout" }, 30);
+  registry.observe(
+    "model_call_duration_seconds",
+    { provider: "anthropic", outcome: "timeout" },
+    30,
+  );
   registry.count("model_tokens_total", { provider: "anthropic", kind: "input" }, 1_800);
   registry.count("model_answers_total", { outcome: "guardrail" });
   registry.observe("scheduler_tick_duration_seconds", { outcome: "done" }, 0.1);
@@ -57,7 +62,9 @@ describe("the page of metrics", () => {
       expect(series, name).not.toEqual([]);
       expect(help.length, name).toBeGreaterThan(20);
     }
-    expect(families.get("circuit_breaker_state")?.series[0]?.labels["service"]).toBe('odd "service"\\\n');
+    expect(families.get("circuit_breaker_state")?.series[0]?.labels["service"]).toBe(
+      'odd "service"\\\n',
+    );
   });
 
   it("keeps to the text format when nothing has been counted", () => {
@@ -69,7 +76,9 @@ describe("the page of metrics", () => {
   it("has the buckets that were asked for", () => {
     const buckets = parseExposition(fullPage())
       .get(duration)
-      ?.series.filter(({ name, labels }) => name.endsWith("_bucket") && labels["event_type"] === types[0]);
+      ?.series.filter(
+        ({ name, labels }) => name.endsWith("_bucket") && labels["event_type"] === types[0],
+      );
     expect(buckets?.map(({ labels: { le }, value }) => [le, value])).toEqual([
       ["0.001", 2],
       ["0.005", 2],
@@ -103,9 +112,18 @@ describe("the strict reader", () => {
     ["a counter below zero", `${good}a_total -1\n`],
     ["different labels", `${good}a_total{x="1"} 1\na_total{y="1"} 1\n`],
     ["no infinite bucket", `${histogram}h_bucket{le="1"} 1\nh_sum 1\nh_count 1\n`],
-    ["buckets that fall", `${histogram}h_bucket{le="1"} 2\nh_bucket{le="+Inf"} 1\nh_sum 1\nh_count 1\n`],
-    ["a count of its own", `${histogram}h_bucket{le="1"} 1\nh_bucket{le="+Inf"} 1\nh_sum 1\nh_count 2\n`],
-    ["a sum too small", `${histogram}h_bucket{le="1"} 0\nh_bucket{le="+Inf"} 1\nh_sum 0.5\nh_count 1\n`],
+    [
+      "buckets that fall",
+      `${histogram}h_bucket{le="1"} 2\nh_bucket{le="+Inf"} 1\nh_sum 1\nh_count 1\n`,
+    ],
+    [
+      "a count of its own",
+      `${histogram}h_bucket{le="1"} 1\nh_bucket{le="+Inf"} 1\nh_sum 1\nh_count 2\n`,
+    ],
+    [
+      "a sum too small",
+      `${histogram}h_bucket{le="1"} 0\nh_bucket{le="+Inf"} 1\nh_sum 0.5\nh_count 1\n`,
+    ],
   ])("refuses %s", (_, text) => {
     expect(() => parseExposition(text)).toThrow();
   });
@@ -119,16 +137,17 @@ describe("the operations page", () => {
   });
 
   it("has alerts on metrics that exist, with labels and values that exist", () => {
-    const expressions = [...text.matchAll(/- \{ alert: \w+, expr: '(.+?)'(?:, for: \w+)? \}$/gm)].map(
-      (m) => m[1] ?? "",
-    );
+    const expressions = [
+      ...text.matchAll(/- \{ alert: \w+, expr: '(.+?)'(?:, for: \w+)? \}$/gm),
+    ].map((m) => m[1] ?? "");
     expect(expressions.length).toBe(text.match(/- \{ alert:/g)?.length);
     for (const expression of expressions) {
       const used = [...expression.matchAll(/([a-z]+_[a-z_]+)(?:\{(\w+)="(\w+)"\})?/g)];
       expect(used, expression).not.toEqual([]);
       for (const [, written = "", label, value] of used) {
         if (written === "histogram_quantile") continue;
-        const name = metricOf(written) === null ? written.replace(/_(bucket|count|sum)$/, "") : written;
+        const name =
+          metricOf(written) === null ? written.replace(/_(bucket|count|sum)$/, "") : written;
         expect(metricOf(name), name).not.toBeNull();
         if (label !== undefined) expect(metricOf(name)?.labels[label]).toContain(value);
       }
@@ -140,26 +159,32 @@ describe("a histogram", () => {
   it("adds up, whatever is observed in whatever number of registries", () => {
     const observation = fc.tuple(
       fc.constantFrom(...types),
-      fc.oneof(fc.double({ min: 0, max: 100, noNaN: true }), fc.constantFrom(0.001, 1, Number.NaN, -5)),
+      fc.oneof(
+        fc.double({ min: 0, max: 100, noNaN: true }),
+        fc.constantFrom(0.001, 1, Number.NaN, -5),
+      ),
       fc.integer({ min: 1, max: 5 }),
     );
     fc.assert(
-      fc.property(fc.array(fc.array(observation, { maxLength: 20 }), { maxLength: 5 }), (reports) => {
-        const total = new Registry();
-        let expected = 0;
-        for (const report of reports) {
-          const part = new Registry();
-          for (const [event_type, seconds, times] of report) {
-            part.observe(duration, { event_type }, seconds, times);
-            expected += times;
+      fc.property(
+        fc.array(fc.array(observation, { maxLength: 20 }), { maxLength: 5 }),
+        (reports) => {
+          const total = new Registry();
+          let expected = 0;
+          for (const report of reports) {
+            const part = new Registry();
+            for (const [event_type, seconds, times] of report) {
+              part.observe(duration, { event_type }, seconds, times);
+              expected += times;
+            }
+            total.merge(JSON.parse(JSON.stringify(part.take())) as Sample[]);
+            expect(part.samples()).toEqual([]);
           }
-          total.merge(JSON.parse(JSON.stringify(part.take())) as Sample[]);
-          expect(part.samples()).toEqual([]);
-        }
-        const series = parseExposition(render(total.samples(), [])).get(duration)?.series ?? [];
-        const counts = series.filter(({ name }) => name.endsWith("_count"));
-        expect(counts.reduce((sum, { value }) => sum + value, 0)).toBe(expected);
-      }),
+          const series = parseExposition(render(total.samples(), [])).get(duration)?.series ?? [];
+          const counts = series.filter(({ name }) => name.endsWith("_count"));
+          expect(counts.reduce((sum, { value }) => sum + value, 0)).toBe(expected);
+        },
+      ),
     );
   });
 });
@@ -183,7 +208,8 @@ describe("a registry", () => {
     }
     const samples = registry.samples();
     expect(samples.length).toBeLessThanOrEqual(500);
-    const count = (sample: Sample) => sample.values.slice(0, -1).reduce((sum, value) => sum + value, 0);
+    const count = (sample: Sample) =>
+      sample.values.slice(0, -1).reduce((sum, value) => sum + value, 0);
     expect(samples.reduce((sum, sample) => sum + count(sample), 0)).toBe(5_000);
   });
 
@@ -193,8 +219,14 @@ describe("a registry", () => {
     ["a gauge", { name: "outbox_lag_seconds", labels: [], values: [1] }],
     ["too few labels", { name: "events_published_total", labels: [], values: [1] }],
     ["other buckets", { name: duration, labels: ["AssetRegistered"], values: [1, 1] }],
-    ["a count that falls", { name: "events_published_total", labels: ["AssetRegistered"], values: [-1] }],
-    ["no number", { name: "events_published_total", labels: ["AssetRegistered"], values: [Number.NaN] }],
+    [
+      "a count that falls",
+      { name: "events_published_total", labels: ["AssetRegistered"], values: [-1] },
+    ],
+    [
+      "no number",
+      { name: "events_published_total", labels: ["AssetRegistered"], values: [Number.NaN] },
+    ],
   ])("passes over a sample with %s", (_, sample) => {
     const registry = new Registry();
     registry.merge([sample]);
@@ -203,7 +235,9 @@ describe("a registry", () => {
 
   it("names every queue there is", () => {
     const toml = readFileSync(join(import.meta.dirname, "../../../wrangler.toml"), "utf8");
-    const consumed = [...toml.matchAll(/\[\[queues\.consumers\]\][^[]*?^queue = "inversorai-([^"]+)"/gm)];
+    const consumed = [
+      ...toml.matchAll(/\[\[queues\.consumers\]\][^[]*?^queue = "inversorai-([^"]+)"/gm),
+    ];
     expect(new Set(consumed.map((match) => match[1]))).toEqual(new Set(QUEUES));
   });
 

@@ -50,8 +50,16 @@ const ask = (
 };
 
 describe.each([
-  ["openai-compatible", openAi, { model: "tiny-model-1b", usage: { inputTokens: 1_200, outputTokens: 300 } }],
-  ["anthropic", anthropic, { model: "tiny-claude-1", usage: { inputTokens: 1_100, outputTokens: 250 } }],
+  [
+    "openai-compatible",
+    openAi,
+    { model: "tiny-model-1b", usage: { inputTokens: 1_200, outputTokens: 300 } },
+  ],
+  [
+    "anthropic",
+    anthropic,
+    { model: "tiny-claude-1", usage: { inputTokens: 1_100, outputTokens: 250 } },
+  ],
 ] as const)("%s", (provider, shape, told) => {
   const by = { provider };
 
@@ -70,7 +78,8 @@ describe.each([
   it("is asked with key, limit and both messages of a repair", async () => {
     await ask({ body: shape(good()) }, by, { answer: "{}", complaint: "numbers: wrong" });
     const [asked] = server.asked;
-    const key = provider === "anthropic" ? asked?.headers["x-api-key"] : asked?.headers.authorization;
+    const key =
+      provider === "anthropic" ? asked?.headers["x-api-key"] : asked?.headers.authorization;
     expect(key).toBe(provider === "anthropic" ? KEY : `Bearer ${KEY}`);
     expect(asked?.body).toMatchObject({ max_tokens: 500, model: "tiny-model" });
     const text = JSON.stringify(asked?.body);
@@ -80,7 +89,11 @@ describe.each([
 
   it.each<[string, unknown, string]>([
     ["no JSON", "BUY, surely.", "not one JSON object"],
-    ["JSON with words around it", `Here you are: ${JSON.stringify(good())} Enjoy.`, "not one JSON object"],
+    [
+      "JSON with words around it",
+      `Here you are: ${JSON.stringify(good())} Enjoy.`,
+      "not one JSON object",
+    ],
     ["half of its JSON", JSON.stringify(good()).slice(0, 60), "not one JSON object"],
     ["a list", "[]", "answer"],
     ["no text", "", "empty"],
@@ -104,7 +117,11 @@ describe.each([
       { body: shape("I cannot help with that.", stop("content_filter", "refusal")) },
       by,
     );
-    expect(refused).toMatchObject({ kind: "answered", answer: null, finishReason: "content-filter" });
+    expect(refused).toMatchObject({
+      kind: "answered",
+      answer: null,
+      finishReason: "content-filter",
+    });
   });
 
   it.each<[string, ModelSays | null, string]>([
@@ -122,7 +139,11 @@ describe.each([
       "unavailable",
     ],
     ["a redirect", { status: 307, headers: { location: "http://127.0.0.1:9/steal" } }, "rejected"],
-    ["200 and a page", { body: "<html>moved</html>", headers: { "content-type": "text/html" } }, "malformed"],
+    [
+      "200 and a page",
+      { body: "<html>moved</html>", headers: { "content-type": "text/html" } },
+      "malformed",
+    ],
     ["200 and nothing of an answer", { body: { hello: "world" } }, "malformed"],
     ["200 and an empty body", { body: "" }, "malformed"],
     ["a body without end", { body: `"${"x".repeat(MAX_ANSWER_BYTES)}"` }, "malformed"],
@@ -145,7 +166,11 @@ describe.each([
     ["for ever", "999999", 86_400],
   ])("says how long to wait: %s", async (_, header, seconds) => {
     const reply = await ask({ status: 429, headers: { "retry-after": header } }, by);
-    expect(reply).toMatchObject({ kind: "failed", reason: "rateLimited", retryAfterSeconds: seconds });
+    expect(reply).toMatchObject({
+      kind: "failed",
+      reason: "rateLimited",
+      retryAfterSeconds: seconds,
+    });
   });
 
   it("that is not there is unavailable", async () => {
@@ -169,7 +194,10 @@ describe("the form of the answer", () => {
     const binding = {
       run: async (...call: unknown[]) => {
         calls.push(call);
-        return { response: JSON.stringify(good()), usage: { prompt_tokens: 9, completion_tokens: 4 } };
+        return {
+          response: JSON.stringify(good()),
+          usage: { prompt_tokens: 9, completion_tokens: 4 },
+        };
       },
     } as unknown as WorkersAi;
     const reply = await ask(null, {
@@ -187,7 +215,11 @@ describe("the form of the answer", () => {
   });
 
   it.each<[string, () => Promise<never>, string]>([
-    ["throws", () => Promise.reject(new Error("3040: Capacity temporarily exceeded")), "unavailable"],
+    [
+      "throws",
+      () => Promise.reject(new Error("3040: Capacity temporarily exceeded")),
+      "unavailable",
+    ],
     ["never answers", () => new Promise<never>(() => undefined), "timeout"],
   ])("is nobody's when the binding %s", async (_, run, kind) => {
     const reply = await ask(null, {

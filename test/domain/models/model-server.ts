@@ -42,7 +42,11 @@ export async function startModel(): Promise<ModelServer> {
   return model;
 }
 
-async function answer(model: ModelServer, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer(
+  model: ModelServer,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const parts: Buffer[] = [];
   for await (const part of request) parts.push(part as Buffer);
   const body = JSON.parse(Buffer.concat(parts).toString() || "{}") as Record<string, unknown>;
@@ -82,7 +86,10 @@ export const openAi = (content: unknown, changes: Readonly<Record<string, unknow
   usage: { prompt_tokens: 1_200, completion_tokens: 300, total_tokens: 1_500 },
 });
 
-/** A message as Anthropic's API shapes it: structured answers of older models come as input of a tool named `json`. */
+/**
+ * A message as Anthropic's API shapes it: structured answers of older models come as input of a
+ * tool named `json`.
+ */
 export const anthropic = (content: unknown, changes: Readonly<Record<string, unknown>> = {}) => ({
   id: "msg_1",
   type: "message",

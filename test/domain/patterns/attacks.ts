@@ -1,6 +1,6 @@
 /**
- * Texts that make a pattern walk over the same letters again and again, if anything does: letters that a pattern repeats, or
- * what it matches, many times over, and an end that it cannot take.
+ * Texts that make a pattern walk over the same letters again and again, if anything does: letters
+ * that a pattern repeats, or what it matches, many times over, and an end that it cannot take.
  */
 const LETTERS = [..."1aA .,-_=/<>#&\"'`+:;@([{|\\\t\n~^$%*!?\u00e4\u20ac\u{1f600}"];
 const PAIRS = [
@@ -47,11 +47,15 @@ const ENDS = ["", "x", "!", "\u0000", "1", " "];
 /** What a pattern's own text gives away: its letters and words, without its grammar. */
 const hints = (source: string): string[] => [
   ...new Set(
-    source.replace(/\\[a-zA-Z]|\\p\{[^}]*\}|\(\?[<:=!]*/g, " ").match(/[A-Za-z]{2,12}|[0-9]{2,6}/g) ?? [],
+    source
+      .replace(/\\[a-zA-Z]|\\p\{[^}]*\}|\(\?[<:=!]*/g, " ")
+      .match(/[A-Za-z]{2,12}|[0-9]{2,6}/g) ?? [],
   ),
 ];
 
-export function* attacksOn(pattern: RegExp): Generator<{ readonly unit: string; readonly end: string }> {
+export function* attacksOn(
+  pattern: RegExp,
+): Generator<{ readonly unit: string; readonly end: string }> {
   const units = [...LETTERS, ...PAIRS, ...WORDS, ...hints(pattern.source).slice(0, 12)];
   for (const unit of units)
     for (const end of unit.length === 1 ? ENDS : ENDS.slice(0, 2)) yield { unit, end };

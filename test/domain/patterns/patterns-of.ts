@@ -29,7 +29,11 @@ export const patternsIn = (file: string, text: string): FoundPattern[] => {
       found.push({ file, written: node.text, pattern });
     }
     if (ts.isNewExpression(node) && node.expression.getText(source) === "RegExp") {
-      found.push({ file, written: node.getText(source).replace(/\s+/g, " ").slice(0, 60), pattern: null });
+      found.push({
+        file,
+        written: node.getText(source).replace(/\s+/g, " ").slice(0, 60),
+        pattern: null,
+      });
     }
     ts.forEachChild(node, walk);
   };

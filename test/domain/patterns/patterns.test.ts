@@ -5,15 +5,21 @@ import { type FoundPattern, patternsIn, patternsInSource } from "./patterns-of.t
 const SHORT = 10_000;
 const LONG = 100_000;
 
-/** Ten times the text may take thirty times as long; a quadratic pattern takes a hundred times as long. */
+/**
+ * Ten times the text may take thirty times as long; a quadratic pattern takes a hundred times as
+ * long.
+ */
 const MAX_GROWTH = 30;
 
-/** Below this a time is the machine's and not the pattern's (ms). A linear pattern walks over 100 KB in some tenths of one. */
+/**
+ * Below this a time is the machine's and not the pattern's (ms). A linear pattern walks over 100 KB
+ * in some tenths of one.
+ */
 const NOISE = 40;
 
 /**
- * Patterns that only ever meet what this installation's operator or its own code wrote, with who that is. Everything else
- * counts as text from outside.
+ * Patterns that only ever meet what this installation's operator or its own code wrote, with who
+ * that is. Everything else counts as text from outside.
  */
 const OUR_OWN_TEXT: Readonly<{ [pattern: string]: string }> = {
   "config.ts /\\/+$/": "PUBLIC_ORIGIN, a variable",
@@ -38,7 +44,10 @@ const quickest = (pattern: RegExp, text: string, runs: number): number => {
   return best;
 };
 
-/** Of so many attacks, those that take longest for 10 KB, the time for 100 KB is taken too: nothing else can be worse there. */
+/**
+ * Of so many attacks, those that take longest for 10 KB, the time for 100 KB is taken too: nothing
+ * else can be worse there.
+ */
 const TRIED_LONG = 3;
 
 /** The attack under which a pattern takes more than its share, or null. */
@@ -82,7 +91,10 @@ test("what is left out is still there", () => {
 
 describe("the measure", () => {
   test.each([
-    ["a decimal whose point is optional between digits", /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/],
+    [
+      "a decimal whose point is optional between digits",
+      /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/,
+    ],
     ["a word with a digit somewhere", /[\w.:+-]*\d[\w.:+-]*/g],
     ["trailing marks without an anchor in front", /[.\-_=^]+$/],
   ])("finds %s", { timeout: 120_000 }, (_, pattern) => {
@@ -91,6 +103,9 @@ describe("the measure", () => {
 
   test("finds patterns wherever they are written", () => {
     const code = 'const a = x / 2 / y; text.replace(/a+/g, "/no/"); new RegExp("^" + b);';
-    expect(patternsIn("a.ts", code).map(({ written }) => written)).toEqual(["/a+/g", 'new RegExp("^" + b)']);
+    expect(patternsIn("a.ts", code).map(({ written }) => written)).toEqual([
+      "/a+/g",
+      'new RegExp("^" + b)',
+    ]);
   });
 });

@@ -18,13 +18,18 @@ const row = (relation: LinearConstraint["relation"], raw: readonly number[], bou
   return { relation, coefficients: raw.map((value) => value / length), bound: bound / length };
 };
 
-/** A random strictly convex program over 2 to 40 weights: budget, bounds, now and then shorts, groups and a return to reach. */
+/**
+ * A random strictly convex program over 2 to 40 weights: budget, bounds, now and then shorts,
+ * groups and a return to reach.
+ */
 const randomProgram = (seed: number): QuadraticProgram => {
   const roll = dice(seed);
   const count = 2 + Math.floor(39 * roll());
   const ones = new Array<number>(count).fill(1);
   const loads = ones.map(() => [roll() - 0.2, roll() - 0.5, roll() - 0.5]);
-  const quadratic = loads.map((a, i) => loads.map((b, j) => dot(a, b) + (i === j ? 0.05 + roll() : 0)));
+  const quadratic = loads.map((a, i) =>
+    loads.map((b, j) => dot(a, b) + (i === j ? 0.05 + roll() : 0)),
+  );
   const unit = (at: number, value: number) => ones.map((_, index) => (index === at ? value : 0));
   const minimum = roll() < 0.3 ? -0.1 : 0;
   const maximum = Math.min(1, (1.2 + 3 * roll()) / count);
@@ -38,7 +43,8 @@ const randomProgram = (seed: number): QuadraticProgram => {
   if (roll() < 0.5) constraints.push(row("atLeast", gains, mean + 0.02));
   if (roll() < 0.4) {
     const group = ones.map(() => (roll() < 0.5 ? -1 : 0));
-    if (dot(group, group) > 0) constraints.push(row("atLeast", group, 0.9 * (dot(group, ones) / count)));
+    if (dot(group, group) > 0)
+      constraints.push(row("atLeast", group, 0.9 * (dot(group, ones) / count)));
   }
   return { quadratic, linear: ones.map(() => (roll() < 0.5 ? 0 : roll())), constraints };
 };
@@ -66,7 +72,9 @@ describe("guessing what is tight", () => {
       if (expected === null) continue;
       counts.solvable += 1;
       const roll = dice(seed + 10_000);
-      const anywhere = expected.map((weight) => (roll() < 0.5 ? weight : Math.max(0, roll() - 0.5)));
+      const anywhere = expected.map((weight) =>
+        roll() < 0.5 ? weight : Math.max(0, roll() - 0.5),
+      );
       for (const [near, name] of [
         [null, "fromNowhere"],
         [anywhere, "fromAnywhere"],

@@ -10,12 +10,18 @@ describe("limits on all assets together", () => {
     "of %d say nothing, and do not mislead a method",
     (level) => {
       for (const side of [{ max: level }, { min: level, max: 1 }, { min: level, max: level }]) {
-        const limits = { bound: { min: 0, max: 1 }, groups: [{ name: "all", symbols: ["A", "B"], ...side }] };
+        const limits = {
+          bound: { min: 0, max: 1 },
+          groups: [{ name: "all", symbols: ["A", "B"], ...side }],
+        };
         expect(portfolioFor({ method: "maxSharpe" }, PAIR, limits).weights["A"]).toBeCloseTo(
           0.75 / 1.375,
           10,
         );
-        expect(portfolioFor({ method: "minVolatility" }, PAIR, limits).weights["A"]).toBeCloseTo(0.8, 10);
+        expect(portfolioFor({ method: "minVolatility" }, PAIR, limits).weights["A"]).toBeCloseTo(
+          0.8,
+          10,
+        );
       }
     },
   );
@@ -34,7 +40,9 @@ describe("awkward markets", () => {
           if (method !== "riskParity")
             expect(answer.error.code, `seed ${seed}, ${method}`).not.toBe("notSolved");
         } else {
-          const weights = moments.symbols.map((symbol) => answer.value.weights[symbol] ?? Number.NaN);
+          const weights = moments.symbols.map(
+            (symbol) => answer.value.weights[symbol] ?? Number.NaN,
+          );
           const why = `seed ${seed}, ${method}`;
           expect(infeasibility(moments.symbols, limits, weights), why).toBeLessThan(2e-9);
           expect(Math.min(...weights), why).toBeGreaterThanOrEqual(0);

@@ -11,7 +11,10 @@ describe("the efficient frontier", () => {
     for (let seed = 1; seed <= 20; seed += 1) {
       const { moments, limits } = randomProblem(seed, 8);
       const frontier = frontierOf(moments, limits);
-      const [first, last] = [frontier[0]?.expectedReturn ?? 0, frontier.at(-1)?.expectedReturn ?? 0];
+      const [first, last] = [
+        frontier[0]?.expectedReturn ?? 0,
+        frontier.at(-1)?.expectedReturn ?? 0,
+      ];
       expect(first).toBe(portfolioFor({ method: "minVolatility" }, moments, limits).expectedReturn);
       if (frontier.length === 1) continue;
       expect(frontier).toHaveLength(20);

@@ -38,7 +38,8 @@ describe("equal weight and inverse volatility", () => {
   it("are 1 / n, and weights in inverse proportion of the volatilities", () => {
     for (const seed of SEEDS) {
       const moments = randomMoments(seed);
-      for (const weight of weightsOf(moments, "equalWeight")) expect(weight).toBe(1 / moments.symbols.length);
+      for (const weight of weightsOf(moments, "equalWeight"))
+        expect(weight).toBe(1 / moments.symbols.length);
       const weights = weightsOf(moments, "inverseVolatility");
       const products = weights.map(
         (weight, index) => weight * Math.sqrt(moments.covariance[index]?.[index] ?? 0),
@@ -61,11 +62,14 @@ describe("risk parity", () => {
     }
   });
 
-  it.each(fixtures)("gives the weights that scipy gives, fixture $#", ({ covariance, riskParity }) => {
-    for (const [index, weight] of weightsOf(named(covariance), "riskParity").entries()) {
-      expect(weight).toBeCloseTo(riskParity[index] ?? Number.NaN, 10);
-    }
-  });
+  it.each(fixtures)(
+    "gives the weights that scipy gives, fixture $#",
+    ({ covariance, riskParity }) => {
+      for (const [index, weight] of weightsOf(named(covariance), "riskParity").entries()) {
+        expect(weight).toBeCloseTo(riskParity[index] ?? Number.NaN, 10);
+      }
+    },
+  );
 
   it("is inverse volatility for two assets, however they are correlated", () => {
     for (const correlation of [-0.9999, -0.5, 0, 0.9, 0.999999]) {
@@ -85,9 +89,15 @@ describe("risk parity", () => {
       periodsPerYear: 252,
     });
     const hedged = named(
-      moments.covariance.map((row, i) => row.map((value, j) => ((i + j) % 2 === 0 ? value : -value))),
+      moments.covariance.map((row, i) =>
+        row.map((value, j) => ((i + j) % 2 === 0 ? value : -value)),
+      ),
     );
-    const answer = optimize(hedged, { method: "riskParity" }, { limits: LONG_ONLY, riskFreeRate: 0 });
+    const answer = optimize(
+      hedged,
+      { method: "riskParity" },
+      { limits: LONG_ONLY, riskFreeRate: 0 },
+    );
     expect(answer.kind === "refused" && answer.error.code).toBe("notSolved");
   });
 
@@ -104,13 +114,16 @@ describe("risk parity", () => {
 });
 
 describe("hierarchical risk parity", () => {
-  it.each(fixtures)("gives the weights and the order of leaves that scipy gives, fixture $#", (fixture) => {
-    const { covariance, order, hrp } = fixture;
-    expect(singleLinkageOrder(correlationDistances(covariance))).toEqual(order);
-    for (const [index, weight] of weightsOf(named(covariance), "hrp").entries()) {
-      expect(weight).toBeCloseTo(hrp[index] ?? Number.NaN, 12);
-    }
-  });
+  it.each(fixtures)(
+    "gives the weights and the order of leaves that scipy gives, fixture $#",
+    (fixture) => {
+      const { covariance, order, hrp } = fixture;
+      expect(singleLinkageOrder(correlationDistances(covariance))).toEqual(order);
+      for (const [index, weight] of weightsOf(named(covariance), "hrp").entries()) {
+        expect(weight).toBeCloseTo(hrp[index] ?? Number.NaN, 12);
+      }
+    },
+  );
 
   it.each(ties)(
     "orders leaves as scipy does where distances are equal, fixture $#",
@@ -133,7 +146,8 @@ describe("hierarchical risk parity", () => {
             members.reduce(
               (rest, column, j) =>
                 rest +
-                ((inverse[i] ?? 0) * (inverse[j] ?? 0) * (covariance[row]?.[column] ?? 0)) / total ** 2,
+                ((inverse[i] ?? 0) * (inverse[j] ?? 0) * (covariance[row]?.[column] ?? 0)) /
+                  total ** 2,
               0,
             ),
           0,
@@ -201,10 +215,9 @@ describe("every method", () => {
     ]);
     for (const method of ["inverseVolatility", "riskParity", "hrp"] as const) {
       const answer = optimize(flat, { method }, { limits: LONG_ONLY, riskFreeRate: 0 });
-      expect(answer.kind === "refused" && [answer.error.code, answer.error.errors?.[0]?.field]).toEqual([
-        "noVolatility",
-        "S1",
-      ]);
+      expect(
+        answer.kind === "refused" && [answer.error.code, answer.error.errors?.[0]?.field],
+      ).toEqual(["noVolatility", "S1"]);
     }
     expect(portfolioOf(flat, "equalWeight").volatility).toBeCloseTo(0.1, 14);
   });
@@ -216,6 +229,8 @@ describe("every method", () => {
     expect(projected).toBe(true);
     expect(Math.max(...Object.values(weights))).toBeLessThanOrEqual(0.12 + 1e-9);
     expect(Math.min(...Object.values(weights))).toBeGreaterThanOrEqual(0.05 - 1e-9);
-    expect(portfolioOf(moments, "riskParity", { bound: { min: 0, max: 0.9 } }).projected).toBe(false);
+    expect(portfolioOf(moments, "riskParity", { bound: { min: 0, max: 0.9 } }).projected).toBe(
+      false,
+    );
   });
 });

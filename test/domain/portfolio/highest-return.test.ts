@@ -13,7 +13,10 @@ import { infeasibility } from "./optimality.ts";
 import { dice, randomReturns } from "./random-problem.ts";
 import { bruteForce, rowsOf, solveLinear } from "./second-solver.ts";
 
-/** Limits on a coarse grid, so that many are tight at once, groups that share no asset, and often equal expected returns. */
+/**
+ * Limits on a coarse grid, so that many are tight at once, groups that share no asset, and often
+ * equal expected returns.
+ */
 const coarseProblem = (seed: number): { readonly moments: Moments; readonly limits: Limits } => {
   const roll = dice(seed * 131 + 3);
   const count = 2 + Math.floor(roll() * 4);
@@ -30,14 +33,23 @@ const coarseProblem = (seed: number): { readonly moments: Moments; readonly limi
   const maximum = roll() < 0.5 ? 1 : Math.max(...inside) + (roll() < 0.5 ? 0 : 0.1);
   const minimum = roll() < 0.3 ? -0.25 : 0;
   const cut = 1 + Math.floor(roll() * (count - 1));
-  const groups = [moments.symbols.slice(0, cut), moments.symbols.slice(cut)].flatMap((members, index) => {
-    const level = members.reduce((sum, symbol) => sum + (inside[moments.symbols.indexOf(symbol)] ?? 0), 0);
-    const room = roll() < 0.5 ? 0 : 0.1;
-    const sides = [{ min: level - room }, { max: level + room }, { min: level - room, max: level + room }];
-    return members.length === 0 || roll() < 0.3
-      ? []
-      : [{ name: `g${index}`, symbols: members, ...sides[Math.floor(roll() * 3)] }];
-  });
+  const groups = [moments.symbols.slice(0, cut), moments.symbols.slice(cut)].flatMap(
+    (members, index) => {
+      const level = members.reduce(
+        (sum, symbol) => sum + (inside[moments.symbols.indexOf(symbol)] ?? 0),
+        0,
+      );
+      const room = roll() < 0.5 ? 0 : 0.1;
+      const sides = [
+        { min: level - room },
+        { max: level + room },
+        { min: level - room, max: level + room },
+      ];
+      return members.length === 0 || roll() < 0.3
+        ? []
+        : [{ name: `g${index}`, symbols: members, ...sides[Math.floor(roll() * 3)] }];
+    },
+  );
   return {
     moments: { ...moments, expectedReturns },
     limits: { bound: { min: minimum, max: maximum }, groups },
@@ -88,7 +100,9 @@ describe("the highest expected return", () => {
       if (found.kind === "refused") throw new Error(`seed ${seed}: ${found.error.detail}`);
       const best = bestCorner(problem);
       expect(Math.abs(returnOf(choice, found.value) - best), `seed ${seed}`).toBeLessThan(1e-8);
-      expect(infeasibility(problem.moments.symbols, problem.limits, found.value)).toBeLessThan(2e-9);
+      expect(infeasibility(problem.moments.symbols, problem.limits, found.value)).toBeLessThan(
+        2e-9,
+      );
       const { weights } = greedyCorner(problem.moments.expectedReturns, choice.constraints);
       if (
         infeasibility(problem.moments.symbols, problem.limits, weights) < 1e-9 &&
@@ -106,7 +120,9 @@ describe("the highest expected return", () => {
       const choice = choiceFor(problem);
       const found = highestReturn(choice);
       if (found.kind === "refused") throw new Error(`seed ${seed}`);
-      const slow = bruteForce(problem.moments, problem.limits).efficientReturn(bestCorner(problem) - 1e-9);
+      const slow = bruteForce(problem.moments, problem.limits).efficientReturn(
+        bestCorner(problem) - 1e-9,
+      );
       expect(volatilityOf(choice, found.value), `seed ${seed}`).toBeLessThan(
         volatilityOf(choice, slow) + 1e-6,
       );

@@ -1,6 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { conflictAmong, constraintsFor } from "../../../src/domain/portfolio/conflicting-limits.ts";
-import { type Limit, type Limits, LONG_ONLY, limitsOf } from "../../../src/domain/portfolio/limits.ts";
+import {
+  type Limit,
+  type Limits,
+  LONG_ONLY,
+  limitsOf,
+} from "../../../src/domain/portfolio/limits.ts";
 import { dice } from "./random-problem.ts";
 
 const ABC = ["A", "B", "C"];
@@ -151,7 +156,9 @@ describe("limits that no weights keep", () => {
           [
             ...floors.filter(
               ({ name }) =>
-                !kept.some((each) => each.of === "asset" && each.side === "min" && each.name === name),
+                !kept.some(
+                  (each) => each.of === "asset" && each.side === "min" && each.name === name,
+                ),
             ),
             ...kept,
           ],
@@ -170,7 +177,12 @@ describe("what is no limit", () => {
   it("is refused with the place where it stands", () => {
     const limits: Limits = {
       bound: { min: 0, max: 1 },
-      assets: { A: { min: 0.5, max: 0.4 }, Z: { max: 1 }, B: { max: Number.NaN }, C: { min: -1000 } },
+      assets: {
+        A: { min: 0.5, max: 0.4 },
+        Z: { max: 1 },
+        B: { max: Number.NaN },
+        C: { min: -1000 },
+      },
       groups: [
         { name: "g", symbols: ["A", "Y"], min: 0.5, max: 0.4 },
         { name: "g", symbols: [] },
@@ -191,6 +203,8 @@ describe("what is no limit", () => {
   });
 
   it("is not read from an object's prototype", () => {
-    expect(refusal({ bound: { min: 0, max: 1 }, assets: {} }, ["constructor", "toString"])).toBeNull();
+    expect(
+      refusal({ bound: { min: 0, max: 1 }, assets: {} }, ["constructor", "toString"]),
+    ).toBeNull();
   });
 });

@@ -12,7 +12,10 @@ import { infeasibility, optimalityOf } from "./optimality.ts";
 import { type Problem, randomProblem } from "./random-problem.ts";
 import { bruteForce } from "./second-solver.ts";
 
-const found = ({ moments, limits, riskFreeRate }: Problem, method: EfficientMethod): OptimizedPortfolio => {
+const found = (
+  { moments, limits, riskFreeRate }: Problem,
+  method: EfficientMethod,
+): OptimizedPortfolio => {
   const answer = optimize(moments, method, { limits, riskFreeRate });
   if (answer.kind === "refused")
     throw new Error(`${method.method}: ${answer.error.code} ${answer.error.detail}`);
@@ -26,7 +29,10 @@ const distance = (a: readonly number[], b: readonly number[]): number =>
   Math.max(...a.map((value, index) => Math.abs(value - (b[index] ?? Number.NaN))));
 
 /** A return and a volatility between those of the least volatile and the richest portfolio. */
-const targetsOf = (problem: Problem, share: number): { targetReturn: number; targetVolatility: number } => {
+const targetsOf = (
+  problem: Problem,
+  share: number,
+): { targetReturn: number; targetVolatility: number } => {
   const frontier = efficientFrontier(problem.moments, problem, 2);
   if (frontier.kind === "refused") throw new Error(frontier.error.detail);
   const [calmest, richest] = [frontier.value[0], frontier.value.at(-1)];
@@ -46,7 +52,9 @@ describe("mean-variance methods and other people's solvers", () => {
     };
     const weights = (method: EfficientMethod) => weightsOf(found(problem, method), problem.moments);
     const { efficientReturn, efficientRisk } = answers;
-    expect(distance(weights({ method: "minVolatility" }), answers.minVolatility)).toBeLessThan(1e-8);
+    expect(distance(weights({ method: "minVolatility" }), answers.minVolatility)).toBeLessThan(
+      1e-8,
+    );
     expect(distance(weights({ method: "maxSharpe" }), answers.maxSharpe)).toBeLessThan(1e-8);
     expect(
       distance(
@@ -55,16 +63,24 @@ describe("mean-variance methods and other people's solvers", () => {
       ),
     ).toBeLessThan(1e-8);
     expect(
-      distance(weights({ method: "efficientRisk", target: efficientRisk.target }), efficientRisk.weights),
+      distance(
+        weights({ method: "efficientRisk", target: efficientRisk.target }),
+        efficientRisk.weights,
+      ),
     ).toBeLessThan(1e-8);
   });
 
-  it("give the weights that trying every face gives, up to five assets", { timeout: 60_000 }, () => {
+  it("give the weights that trying every face gives, up to five assets", {
+    timeout: 60_000,
+  }, () => {
     for (let seed = 1; seed <= 25; seed += 1) {
       const problem = randomProblem(seed, 5);
       const { moments, limits, riskFreeRate } = problem;
       const brute = bruteForce(moments, limits);
-      const { targetReturn, targetVolatility } = targetsOf(problem, 0.1 + 0.8 * ((seed * 0.37) % 1));
+      const { targetReturn, targetVolatility } = targetsOf(
+        problem,
+        0.1 + 0.8 * ((seed * 0.37) % 1),
+      );
       const weights = (method: EfficientMethod) => weightsOf(found(problem, method), moments);
       const misses = {
         minVolatility: distance(weights({ method: "minVolatility" }), brute.minVolatility()),
@@ -78,9 +94,10 @@ describe("mean-variance methods and other people's solvers", () => {
           brute.efficientRisk(targetVolatility),
         ),
       };
-      expect(Math.max(...Object.values(misses)), `seed ${seed}: ${JSON.stringify(misses)}`).toBeLessThan(
-        1e-7,
-      );
+      expect(
+        Math.max(...Object.values(misses)),
+        `seed ${seed}: ${JSON.stringify(misses)}`,
+      ).toBeLessThan(1e-7);
     }
   });
 });
@@ -95,9 +112,14 @@ describe("mean-variance methods on 200 random problems", () => {
       const problem = randomProblem(seed, 8);
       const { moments, limits, riskFreeRate } = problem;
       const { symbols, covariance, expectedReturns } = moments;
-      const { targetReturn, targetVolatility } = targetsOf(problem, 0.1 + 0.8 * ((seed * 0.61) % 1));
+      const { targetReturn, targetVolatility } = targetsOf(
+        problem,
+        0.1 + 0.8 * ((seed * 0.61) % 1),
+      );
       const slopeAt = (w: readonly number[]) =>
-        covariance.map((row) => row.reduce((sum, value, index) => sum + value * (w[index] ?? 0), 0));
+        covariance.map((row) =>
+          row.reduce((sum, value, index) => sum + value * (w[index] ?? 0), 0),
+        );
       const check = (
         method: EfficientMethod,
         gradient: (w: readonly number[], portfolio: OptimizedPortfolio) => number[],
@@ -120,7 +142,9 @@ describe("mean-variance methods on 200 random problems", () => {
       };
 
       check({ method: "minVolatility" }, slopeAt);
-      check({ method: "efficientReturn", target: targetReturn }, slopeAt, () => [[...expectedReturns]]);
+      check({ method: "efficientReturn", target: targetReturn }, slopeAt, () => [
+        [...expectedReturns],
+      ]);
       check(
         { method: "efficientRisk", target: targetVolatility },
         () => expectedReturns.map((value) => -value),

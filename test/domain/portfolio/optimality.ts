@@ -19,10 +19,11 @@ export const infeasibility = (
 };
 
 /**
- * The Karush-Kuhn-Tucker conditions of a minimum at `weights`: its gradient is ν·1 + Σ λ·(coefficients of each tight
- * limit) with λ ≥ 0. `further` are gradients of tight constraints that are no limits (a target). Tells the least
- * multiplier and what is left of the gradient when all are subtracted, both in parts of the gradient's length.
- * Least squares over the tight ones; random problems have no more of them than can be independent.
+ * The Karush-Kuhn-Tucker conditions of a minimum at `weights`: its gradient is ν·1 + Σ
+ * λ·(coefficients of each tight limit) with λ ≥ 0. `further` are gradients of tight constraints
+ * that are no limits (a target). Tells the least multiplier and what is left of the gradient when
+ * all are subtracted, both in parts of the gradient's length. Least squares over the tight ones;
+ * random problems have no more of them than can be independent.
  */
 export const optimalityOf = (
   symbols: readonly string[],
@@ -36,7 +37,8 @@ export const optimalityOf = (
     .map(({ coefficients }) => coefficients);
   const length = Math.hypot(...gradient);
   const unit = (vector: readonly number[]) => vector.map((value) => value / Math.hypot(...vector));
-  // What repeats others (a target that the limits reach by themselves) would leave the multipliers undecided.
+  // What repeats others (a target that the limits reach by themselves) would leave the multipliers
+  // undecided.
   const columns = [symbols.map(() => 1)];
   for (const row of [...tight, ...further.map(unit)])
     if (solveNormal([...columns, row], gradient) !== null) columns.push([...row]);
@@ -55,7 +57,10 @@ export const optimalityOf = (
   };
 };
 
-const solveNormal = (columns: readonly (readonly number[])[], right: readonly number[]): number[] | null =>
+const solveNormal = (
+  columns: readonly (readonly number[])[],
+  right: readonly number[],
+): number[] | null =>
   solveLinear(
     columns.map((one) => columns.map((other) => dot(one, other))),
     columns.map((column) => dot(column, right)),

@@ -33,11 +33,16 @@ const solved = (program: QuadraticProgram) => {
   return solution;
 };
 
-/** Weights on a coarse grid, and limits that meet exactly there: corners where many constraints are tight at once. */
+/**
+ * Weights on a coarse grid, and limits that meet exactly there: corners where many constraints are
+ * tight at once.
+ */
 const crowdedCorner = (seed: number): QuadraticProgram => {
   const roll = dice(seed);
   const count = 2 + Math.floor(roll() * 6);
-  const raw = Array.from({ length: count }, (_, index) => (index === 0 ? 1 : Math.floor(roll() * 4)));
+  const raw = Array.from({ length: count }, (_, index) =>
+    index === 0 ? 1 : Math.floor(roll() * 4),
+  );
   const corner = raw.map((value) => value / raw.reduce((sum, each) => sum + each, 0));
   const factor = corner.map(() => corner.map(() => roll() - 0.5));
   const quadratic = factor.map((a, i) => factor.map((b, j) => dot(a, b) + (i === j ? 0.1 : 0)));
@@ -92,7 +97,12 @@ describe("solveQuadratic", () => {
     const { point } = solved({
       quadratic: IDENTITY,
       linear: [0, 0],
-      constraints: [equal([1, 1], 1), equal([0.1, 0.1], 0.1), equal([3, 0], 0.3), equal([0, 7], 6.3)],
+      constraints: [
+        equal([1, 1], 1),
+        equal([0.1, 0.1], 0.1),
+        equal([3, 0], 0.3),
+        equal([0, 7], 6.3),
+      ],
     });
     expect(point[0]).toBeCloseTo(0.1, 12);
     expect(point[1]).toBeCloseTo(0.9, 12);
@@ -140,7 +150,10 @@ describe("solveQuadratic", () => {
       const { message } = quadprog.solveQP(
         [[], ...quadratic.map((row) => [0, ...row])],
         [0, ...linear],
-        [[], ...linear.map((_, row) => [0, ...constraints.map((each) => each.coefficients[row] ?? 0)])],
+        [
+          [],
+          ...linear.map((_, row) => [0, ...constraints.map((each) => each.coefficients[row] ?? 0)]),
+        ],
         [0, ...constraints.map(({ bound }) => bound)],
         1,
       );
@@ -207,11 +220,15 @@ describe("solveQuadratic", () => {
       [Number.NaN, 0],
       [0, 1],
     ];
-    expect(solveQuadratic({ quadratic: broken, linear: [0, 0], constraints }).kind).toBe("unsolved");
+    expect(solveQuadratic({ quadratic: broken, linear: [0, 0], constraints }).kind).toBe(
+      "unsolved",
+    );
     const indefinite = [
       [1, 2],
       [2, 1],
     ];
-    expect(solveQuadratic({ quadratic: indefinite, linear: [0, 0], constraints }).kind).toBe("unsolved");
+    expect(solveQuadratic({ quadratic: indefinite, linear: [0, 0], constraints }).kind).toBe(
+      "unsolved",
+    );
   });
 });

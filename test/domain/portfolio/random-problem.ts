@@ -43,8 +43,8 @@ export interface Problem {
 }
 
 /**
- * Two to `largest` assets, with limits that some portfolio keeps with room to spare (bounds, shorts, groups by turns), and
- * a risk-free rate below that portfolio's expected return.
+ * Two to `largest` assets, with limits that some portfolio keeps with room to spare (bounds,
+ * shorts, groups by turns), and a risk-free rate below that portfolio's expected return.
  */
 export const randomProblem = (seed: number, largest: number): Problem => {
   const roll = dice(seed * 7919 + 1);
@@ -66,7 +66,10 @@ export const randomProblem = (seed: number, largest: number): Problem => {
       roll() < 0.3 ? [[symbol, { min: (inside[index] ?? 0) * 0.6 }]] : [],
     ),
   );
-  const reachable = inside.reduce((sum, w, index) => sum + w * (moments.expectedReturns[index] ?? 0), 0);
+  const reachable = inside.reduce(
+    (sum, w, index) => sum + w * (moments.expectedReturns[index] ?? 0),
+    0,
+  );
   return {
     moments,
     limits: { bound: { min: minimum, max: Math.min(1, maximum) }, assets, groups },
@@ -83,34 +86,46 @@ const randomGroups = (symbols: readonly string[], inside: readonly number[], rol
   });
 
 /**
- * What is hard on a solver: assets that copy or multiply others, fewer returns than assets, equal expected returns, and
- * limits on a coarse grid that many at once are tight at one point, with the rounding of their sums. Some weights keep them.
+ * What is hard on a solver: assets that copy or multiply others, fewer returns than assets, equal
+ * expected returns, and limits on a coarse grid that many at once are tight at one point, with the
+ * rounding of their sums. Some weights keep them.
  */
 export const awkwardProblem = (seed: number): Pick<Problem, "moments" | "limits"> => {
   const roll = dice(seed * 31 + 7);
   const count = 4 + Math.floor(roll() * 8);
   const table = randomReturns(seed, count, roll() < 0.3 ? 4 + Math.floor(roll() * count) : 60);
   const copied = (row: readonly number[]): number[] =>
-    row.map((value, asset) => (asset === 1 ? (row[0] ?? 0) : asset === 3 ? 2 * (row[2] ?? 0) : value));
+    row.map((value, asset) =>
+      asset === 1 ? (row[0] ?? 0) : asset === 3 ? 2 * (row[2] ?? 0) : value,
+    );
   const rows = roll() < 0.5 ? table.rows.map(copied) : table.rows;
   const riskModel = roll() < 0.5 ? "sample" : "ledoitWolf";
   const moments = momentsOf(
     { ...table, rows },
     { expectedReturns: "historical", riskModel, periodsPerYear: 252 },
   );
-  const coarse = moments.expectedReturns.map((value) => Math.round(4 * Math.max(-1, Math.min(1, value))) / 4);
+  const coarse = moments.expectedReturns.map(
+    (value) => Math.round(4 * Math.max(-1, Math.min(1, value))) / 4,
+  );
   const parts = moments.symbols.map((_, index) => (index === 0 ? 1 : Math.floor(roll() * 4)));
   const total = parts.reduce((sum, part) => sum + part, 0);
   const inside = parts.map((part) => part / total);
   const assets = moments.symbols.flatMap((symbol, index) => {
     const weight = inside[index] ?? 0;
-    const kind = [{ min: weight }, { max: weight }, { min: weight, max: weight }][Math.floor(roll() * 6)];
+    const kind = [{ min: weight }, { max: weight }, { min: weight, max: weight }][
+      Math.floor(roll() * 6)
+    ];
     return kind === undefined ? [] : [[symbol, kind] as const];
   });
   const groups = ["one", "two", "three"].flatMap((name) => {
     const members = moments.symbols.filter(() => roll() < 0.5);
-    const level = members.reduce((sum, symbol) => sum + (inside[moments.symbols.indexOf(symbol)] ?? 0), 0);
-    const side = [{ min: level }, { max: level }, { min: level, max: level }][Math.floor(roll() * 3)];
+    const level = members.reduce(
+      (sum, symbol) => sum + (inside[moments.symbols.indexOf(symbol)] ?? 0),
+      0,
+    );
+    const side = [{ min: level }, { max: level }, { min: level, max: level }][
+      Math.floor(roll() * 3)
+    ];
     return members.length === 0 ? [] : [{ name, symbols: members, ...side }];
   });
   return {

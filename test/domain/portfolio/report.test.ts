@@ -3,8 +3,14 @@ import { describe, expect, it } from "vitest";
 import { datesPerAsset, MAX_ASSETS, windowsFor } from "../../../src/domain/portfolio/budget.ts";
 import { coverageOf } from "../../../src/domain/portfolio/coverage.ts";
 import { optimizationResult, portfolioFact } from "../../../src/domain/portfolio/portfolio-fact.ts";
-import { type OptimizationInput, optimizationReport } from "../../../src/domain/portfolio/report.ts";
-import { DEFAULT_REQUEST, type OptimizationRequest } from "../../../src/domain/portfolio/request.ts";
+import {
+  type OptimizationInput,
+  optimizationReport,
+} from "../../../src/domain/portfolio/report.ts";
+import {
+  DEFAULT_REQUEST,
+  type OptimizationRequest,
+} from "../../../src/domain/portfolio/request.ts";
 import { randomReturns } from "./random-problem.ts";
 
 const DAY = 86_400_000;
@@ -44,7 +50,8 @@ describe("coverageOf", () => {
           points: list.toSorted((a, b) => a - b).map((timestamp) => ({ timestamp, close: 1 })),
         }));
         const all = [...new Set(lists.flat())];
-        const lacking = (date: number) => lists.flatMap((list, n) => (list.includes(date) ? [] : [n]));
+        const lacking = (date: number) =>
+          lists.flatMap((list, n) => (list.includes(date) ? [] : [n]));
         const shared = all.filter((date) => lacking(date).length === 0);
         const reported = coverageOf(assets);
         expect(reported.shared).toBe(shared.length);
@@ -124,7 +131,11 @@ describe("the report of an optimisation", () => {
 
   it("steps from month to month where there is time for it, and as it was told where it was told", () => {
     const years = closesOf(121, 3);
-    expect(reportOf(years, {}, 12).outOfSample).toMatchObject({ window: 60, step: 1, rebalancings: 60 });
+    expect(reportOf(years, {}, 12).outOfSample).toMatchObject({
+      window: 60,
+      step: 1,
+      rebalancings: 60,
+    });
     const quarterly = { walkForward: { window: 24, step: 3 } };
     expect(reportOf(years, quarterly, 12).outOfSample).toMatchObject({
       window: 24,
@@ -135,7 +146,9 @@ describe("the report of an optimisation", () => {
 
   it("tells equal weight as equalWeight itself would be told", () => {
     const { equalWeight } = reportOf(assets, { method: "minVolatility" });
-    const { weights, expectedReturn, volatility, sharpe } = reportOf(assets, { method: "equalWeight" });
+    const { weights, expectedReturn, volatility, sharpe } = reportOf(assets, {
+      method: "equalWeight",
+    });
     expect(equalWeight).toMatchObject({ weights, expectedReturn, volatility, sharpe });
   });
 
@@ -144,7 +157,9 @@ describe("the report of an optimisation", () => {
     const made = assets.map((asset, n) => (n === 1 ? { ...asset, source: "synthetic" } : asset));
     const { caveats, projected } = reportOf(made, { method: "hrp", bounds });
     expect(projected).toBe(true);
-    expect(caveats).toContain("The method's own weights broke a limit; these are the nearest within.");
+    expect(caveats).toContain(
+      "The method's own weights broke a limit; these are the nearest within.",
+    );
     expect(caveats).toContain("The prices of A1 are invented.");
   });
 
@@ -156,7 +171,10 @@ describe("the report of an optimisation", () => {
     expect(asOf).toBe(295 * DAY);
     expect(allocation?.prices["A1"]).toBe(assets[1]?.points[295]?.close);
     const mixed = assets.map((asset, n) => ({ ...asset, currency: n === 0 ? "EUR" : "USD" }));
-    expect(asked(mixed, { amount: 100 })).toMatchObject({ kind: "refused", error: { code: "invalidInput" } });
+    expect(asked(mixed, { amount: 100 })).toMatchObject({
+      kind: "refused",
+      error: { code: "invalidInput" },
+    });
   });
 
   it("keeps what somebody owns out of the fact, and every number of it finite or null", () => {

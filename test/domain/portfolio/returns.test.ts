@@ -1,6 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { historicalReturns } from "../../../src/domain/portfolio/expected-returns.ts";
-import { type AssetCloses, returnsBetween, sharedReturns } from "../../../src/domain/portfolio/returns.ts";
+import {
+  type AssetCloses,
+  returnsBetween,
+  sharedReturns,
+} from "../../../src/domain/portfolio/returns.ts";
 
 const closes = (symbol: string, days: Record<number, number>): AssetCloses => ({
   symbol,
@@ -54,9 +58,14 @@ describe("sharedReturns", () => {
   it.each([0, -3, Number.NaN, Number.POSITIVE_INFINITY])(
     "refuses a close of %d and names its asset",
     (close) => {
-      const error = refusal([closes("A", { 1: 1, 2: 2, 3: 3 }), closes("B", { 1: 1, 2: close, 3: 3 })]);
+      const error = refusal([
+        closes("A", { 1: 1, 2: 2, 3: 3 }),
+        closes("B", { 1: 1, 2: close, 3: 3 }),
+      ]);
       expect(error?.code).toBe("unusablePrice");
-      expect(error?.errors).toEqual([{ field: "B", reason: "a close that is not a positive number" }]);
+      expect(error?.errors).toEqual([
+        { field: "B", reason: "a close that is not a positive number" },
+      ]);
     },
   );
 
@@ -68,19 +77,28 @@ describe("sharedReturns", () => {
 
   it("can be cut to some of its periods", () => {
     const whole = table([closes("A", { 1: 1, 2: 2, 3: 3, 4: 6 })]);
-    expect(returnsBetween(whole, 1, 3)).toEqual({ symbols: ["A"], timestamps: [3, 4], rows: [[0.5], [1]] });
+    expect(returnsBetween(whole, 1, 3)).toEqual({
+      symbols: ["A"],
+      timestamps: [3, 4],
+      rows: [[0.5], [1]],
+    });
   });
 });
 
 describe("historicalReturns", () => {
   it("is the compound growth of a year", () => {
-    const monthly = table([closes("A", { 1: 100, 2: 150, 3: 110 }), closes("B", { 1: 10, 2: 9, 3: 10 })]);
+    const monthly = table([
+      closes("A", { 1: 100, 2: 150, 3: 110 }),
+      closes("B", { 1: 10, 2: 9, 3: 10 }),
+    ]);
     const [a, b] = historicalReturns(monthly, 12);
     expect(a).toBeCloseTo(1.1 ** 6 - 1, 12);
     expect(b).toBeCloseTo(0, 12);
   });
 
   it("is −1 after a total loss", () => {
-    expect(historicalReturns({ symbols: ["A"], timestamps: [1, 2], rows: [[-1], [0.5]] }, 252)).toEqual([-1]);
+    expect(
+      historicalReturns({ symbols: ["A"], timestamps: [1, 2], rows: [[-1], [0.5]] }, 252),
+    ).toEqual([-1]);
   });
 });

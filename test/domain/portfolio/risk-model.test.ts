@@ -2,7 +2,10 @@ import { describe, expect, it } from "vitest";
 import { quadraticForm } from "../../../src/domain/portfolio/matrix.ts";
 import { strictlyPositive } from "../../../src/domain/portfolio/positive-definite.ts";
 import type { ReturnTable } from "../../../src/domain/portfolio/returns.ts";
-import { ledoitWolfCovariance, sampleCovariance } from "../../../src/domain/portfolio/risk-model.ts";
+import {
+  ledoitWolfCovariance,
+  sampleCovariance,
+} from "../../../src/domain/portfolio/risk-model.ts";
 import shrunk from "../../fixtures/portfolio/ledoit-wolf.json" with { type: "json" };
 import { dice, randomReturns } from "./random-problem.ts";
 
@@ -30,13 +33,17 @@ describe("sampleCovariance", () => {
 });
 
 describe("ledoitWolfCovariance", () => {
-  it.each(shrunk)("equals scikit-learn's, shrinkage $shrinkage", ({ returns, covariance, shrinkage }) => {
-    const own = ledoitWolfCovariance(tableOf(returns), 252);
-    expect(own.shrinkage).toBeCloseTo(shrinkage, 12);
-    for (const [i, row] of covariance.entries()) {
-      for (const [j, value] of row.entries()) expect(own.covariance[i]?.[j]).toBeCloseTo(value, 14);
-    }
-  });
+  it.each(shrunk)(
+    "equals scikit-learn's, shrinkage $shrinkage",
+    ({ returns, covariance, shrinkage }) => {
+      const own = ledoitWolfCovariance(tableOf(returns), 252);
+      expect(own.shrinkage).toBeCloseTo(shrinkage, 12);
+      for (const [i, row] of covariance.entries()) {
+        for (const [j, value] of row.entries())
+          expect(own.covariance[i]?.[j]).toBeCloseTo(value, 14);
+      }
+    },
+  );
 
   it("is strictly positive definite with fewer returns than assets, where the sample is not", () => {
     const few = randomReturns(3, 12, 8);
@@ -96,7 +103,9 @@ describe("strictlyPositive", () => {
     const roll = dice(5);
     for (let seed = 1; seed <= 30; seed += 1) {
       const assets = 2 + (seed % 12);
-      const answer = strictlyPositive(sampleCovariance(randomReturns(seed, assets, 2 + (seed % 7)), 252));
+      const answer = strictlyPositive(
+        sampleCovariance(randomReturns(seed, assets, 2 + (seed % 7)), 252),
+      );
       for (let direction = 0; direction < 20; direction += 1) {
         const vector = Array.from({ length: assets }, () => roll() - 0.5);
         expect(quadraticForm(answer?.matrix ?? [], vector)).toBeGreaterThan(0);

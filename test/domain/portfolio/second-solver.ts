@@ -21,7 +21,8 @@ export const rowsOf = (symbols: readonly string[], limits: Limits): Row[] => {
   ): void => {
     const inside = symbols.map((symbol) => (members.includes(symbol) ? 1 : 0));
     if (minimum !== undefined) rows.push({ coefficients: inside, bound: minimum });
-    if (maximum !== undefined) rows.push({ coefficients: inside.map((value) => -value), bound: -maximum });
+    if (maximum !== undefined)
+      rows.push({ coefficients: inside.map((value) => -value), bound: -maximum });
   };
   for (const symbol of symbols) {
     const own = limits.assets?.[symbol];
@@ -45,12 +46,14 @@ export const solveLinear = (
     }
     const pivot = rows[best];
     const here = rows[column];
-    if (pivot === undefined || here === undefined || Math.abs(pivot[column] ?? 0) < 1e-11) return null;
+    if (pivot === undefined || here === undefined || Math.abs(pivot[column] ?? 0) < 1e-11)
+      return null;
     [rows[column], rows[best]] = [pivot, here];
     for (const [index, row] of rows.entries()) {
       if (index === column) continue;
       const factor = (row[column] ?? 0) / (pivot[column] ?? 1);
-      for (let at = column; at <= size; at += 1) row[at] = (row[at] ?? 0) - factor * (pivot[at] ?? 0);
+      for (let at = column; at <= size; at += 1)
+        row[at] = (row[at] ?? 0) - factor * (pivot[at] ?? 0);
     }
   }
   return rows.map((row, index) => (row[size] ?? 0) / (row[index] ?? 1));
@@ -64,7 +67,10 @@ const onFace = (
   values: readonly number[],
 ): number[] | null => {
   const zeros = equations.map(() => 0);
-  const top = covariance.map((row, i) => [...row, ...equations.map((equation) => equation[i] ?? 0)]);
+  const top = covariance.map((row, i) => [
+    ...row,
+    ...equations.map((equation) => equation[i] ?? 0),
+  ]);
   const bottom = equations.map((equation) => [...equation, ...zeros]);
   return solveLinear([...top, ...bottom], [...linear, ...values])?.slice(0, linear.length) ?? null;
 };
@@ -78,9 +84,10 @@ const subsets = <T>(items: readonly T[], largest: number): T[][] => {
 };
 
 /**
- * Portfolio problems by brute force: an optimum lies inside some face of the polyhedron of weights and is optimal among
- * all points of that face's plane, where it has a closed form. So: every face, every closed form, the best one that is
- * feasible. Exponential, for up to five assets; shares no code and no idea with the solver it judges.
+ * Portfolio problems by brute force: an optimum lies inside some face of the polyhedron of weights
+ * and is optimal among all points of that face's plane, where it has a closed form. So: every face,
+ * every closed form, the best one that is feasible. Exponential, for up to five assets; shares no
+ * code and no idea with the solver it judges.
  */
 export const bruteForce = ({ covariance, expectedReturns, symbols }: Moments, limits: Limits) => {
   const rows = rowsOf(symbols, limits);
@@ -90,11 +97,17 @@ export const bruteForce = ({ covariance, expectedReturns, symbols }: Moments, li
   const isFeasible = (w: readonly number[]): boolean =>
     rows.every(({ coefficients, bound }) => dot(coefficients, w) >= bound - 1e-9);
   const variance = (w: readonly number[]): number => dot(w, times(covariance, w));
-  const best = (score: (w: readonly number[]) => number, candidates: (number[] | null)[]): number[] =>
+  const best = (
+    score: (w: readonly number[]) => number,
+    candidates: (number[] | null)[],
+  ): number[] =>
     candidates
       .filter((w): w is number[] => w?.every(Number.isFinite) === true && isFeasible(w))
       .reduce((top, w) => (score(w) > score(top) + 1e-14 ? w : top));
-  const equationsOf = (face: readonly Row[]) => [ones, ...face.map(({ coefficients }) => coefficients)];
+  const equationsOf = (face: readonly Row[]) => [
+    ones,
+    ...face.map(({ coefficients }) => coefficients),
+  ];
   const valuesOf = (face: readonly Row[]) => [1, ...face.map(({ bound }) => bound)];
 
   return {
@@ -108,12 +121,20 @@ export const bruteForce = ({ covariance, expectedReturns, symbols }: Moments, li
         (w) => (dot(expectedReturns, w) < target - 1e-10 ? Number.NEGATIVE_INFINITY : -variance(w)),
         faces.flatMap((face) => [
           onFace(covariance, zeros, equationsOf(face), valuesOf(face)),
-          onFace(covariance, zeros, [...equationsOf(face), expectedReturns], [...valuesOf(face), target]),
+          onFace(
+            covariance,
+            zeros,
+            [...equationsOf(face), expectedReturns],
+            [...valuesOf(face), target],
+          ),
         ]),
       ),
     efficientRisk: (target: number) =>
       best(
-        (w) => (variance(w) > target ** 2 * (1 + 1e-10) ? Number.NEGATIVE_INFINITY : dot(expectedReturns, w)),
+        (w) =>
+          variance(w) > target ** 2 * (1 + 1e-10)
+            ? Number.NEGATIVE_INFINITY
+            : dot(expectedReturns, w),
         faces.flatMap((face) => {
           const base = onFace(covariance, zeros, equationsOf(face), valuesOf(face));
           const moved = onFace(covariance, expectedReturns, equationsOf(face), valuesOf(face));
@@ -129,7 +150,9 @@ export const bruteForce = ({ covariance, expectedReturns, symbols }: Moments, li
       return best(
         (w) => dot(excess, w) / Math.sqrt(variance(w)),
         faces.map((face) => {
-          const level = face.map(({ coefficients, bound }) => coefficients.map((value) => value - bound));
+          const level = face.map(({ coefficients, bound }) =>
+            coefficients.map((value) => value - bound),
+          );
           const y = onFace(covariance, zeros, [excess, ...level], [1, ...level.map(() => 0)]);
           const total = y?.reduce((sum, value) => sum + value, 0) ?? 0;
           return total > 0 ? (y?.map((value) => value / total) ?? null) : null;

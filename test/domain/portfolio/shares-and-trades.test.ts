@@ -16,7 +16,8 @@ describe("allocateShares", () => {
       { symbol: "B", weight: 0.3, price: 120 },
       { symbol: "C", weight: 0.2, price: 70 },
     ];
-    // Parts 500, 300, 200: in full 1, 2, 2 for 680. A lacks 200, B 60, C 60; A is bought for 300 of the 320 left.
+    // Parts 500, 300, 200: in full 1, 2, 2 for 680. A lacks 200, B 60, C 60; A is bought for 300 of
+    // the 320 left.
     expect(allocated(wanted, 1000)).toEqual({
       shares: { A: 2, B: 2, C: 2 },
       weights: { A: 0.6, B: 0.24, C: 0.14 },
@@ -59,7 +60,8 @@ describe("allocateShares", () => {
         expect(Math.abs(count * price - weight * amount), `seed ${seed}`).toBeLessThanOrEqual(
           price * (1 + 1e-9),
         );
-        if (count * price < weight * amount * (1 - 1e-9)) expect(cash, `seed ${seed}`).toBeLessThan(price);
+        if (count * price < weight * amount * (1 - 1e-9))
+          expect(cash, `seed ${seed}`).toBeLessThan(price);
         expect(weights[symbol]).toBeCloseTo((count * price) / amount, 12);
       }
     }

@@ -22,7 +22,10 @@ describe("two assets, by hand", () => {
   });
 
   it("mix as a target asks for", () => {
-    expect(portfolioFor({ method: "efficientReturn", target: 0.085 }).weights["B"]).toBeCloseTo(0.5, 12);
+    expect(portfolioFor({ method: "efficientReturn", target: 0.085 }).weights["B"]).toBeCloseTo(
+      0.5,
+      12,
+    );
     const target = Math.sqrt(0.25 * 0.04 + 0.25 * 0.16);
     expect(portfolioFor({ method: "efficientRisk", target }).weights["B"]).toBeCloseTo(0.5, 12);
   });
@@ -41,17 +44,22 @@ describe("a target", () => {
   it("below every volatility is refused with the range that can be reached", () => {
     const error = refusalOf({ method: "efficientRisk", target: 0.1 });
     expect(error?.code).toBe("unreachableVolatility");
-    expect(error?.range).toEqual({ min: expect.closeTo(Math.sqrt(0.032), 12), max: expect.closeTo(0.4, 12) });
+    expect(error?.range).toEqual({
+      min: expect.closeTo(Math.sqrt(0.032), 12),
+      max: expect.closeTo(0.4, 12),
+    });
   });
 
   it("on an end of the range is met, and one beyond its easy side is answered with that end", () => {
     const calmest = portfolioFor({ method: "minVolatility" }).weights;
-    expect(portfolioFor({ method: "efficientReturn", target: 0.12 }).weights).toEqual({ A: 0, B: 1 });
+    expect(portfolioFor({ method: "efficientReturn", target: 0.12 }).weights).toEqual({
+      A: 0,
+      B: 1,
+    });
     expect(portfolioFor({ method: "efficientReturn", target: -1 }).weights).toEqual(calmest);
-    expect(portfolioFor({ method: "efficientRisk", target: Math.sqrt(0.032) }).weights["A"]).toBeCloseTo(
-      0.8,
-      6,
-    );
+    expect(
+      portfolioFor({ method: "efficientRisk", target: Math.sqrt(0.032) }).weights["A"],
+    ).toBeCloseTo(0.8, 6);
     expect(portfolioFor({ method: "efficientRisk", target: 2 }).weights).toEqual({ A: 0, B: 1 });
   });
 
@@ -64,7 +72,11 @@ describe("a target", () => {
           moments,
           limits,
         );
-        const byRisk = portfolioFor({ method: "efficientRisk", target: point.volatility }, moments, limits);
+        const byRisk = portfolioFor(
+          { method: "efficientRisk", target: point.volatility },
+          moments,
+          limits,
+        );
         expect(byReturn.volatility, `seed ${seed}`).toBeCloseTo(point.volatility, 9);
         // At the calm end the return is steep in the volatility: a square root.
         expect(byRisk.volatility, `seed ${seed}`).toBeLessThan(point.volatility + 1e-9);
@@ -84,7 +96,8 @@ describe("a target", () => {
   });
 
   it("that some efficient portfolio has is reachable, also where limits meet in one point", () => {
-    // At the first seed a point of the frontier is calmer than the calmest, by 1.5e-10: limits are kept to within 1e-9.
+    // At the first seed a point of the frontier is calmer than the calmest, by 1.5e-10: limits are
+    // kept to within 1e-9.
     for (const seed of [56, 57, 58, 59, 60]) {
       const { moments, limits } = awkwardProblem(seed);
       for (const { volatility } of frontierOf(moments, limits, 6)) {
@@ -99,7 +112,9 @@ describe("a target", () => {
     for (const method of ["efficientReturn", "efficientRisk"] as const) {
       expect(refusalOf({ method, target: Number.NaN })?.code).toBe("invalidInput");
     }
-    expect(refusalOf({ method: "maxSharpe" }, PAIR, LONG_ONLY, Number.NaN)?.code).toBe("invalidInput");
+    expect(refusalOf({ method: "maxSharpe" }, PAIR, LONG_ONLY, Number.NaN)?.code).toBe(
+      "invalidInput",
+    );
   });
 });
 
@@ -113,6 +128,9 @@ describe("the highest Sharpe ratio", () => {
   it("sees the limits: an asset that beats the rate may be out of reach", () => {
     const limits = { bound: { min: 0, max: 1 }, assets: { B: { max: 0.1 } } };
     expect(refusalOf({ method: "maxSharpe" }, PAIR, limits, 0.06)?.code).toBe("noExcessReturn");
-    expect(portfolioFor({ method: "maxSharpe" }, PAIR, limits, 0.05).weights["B"]).toBeCloseTo(0.1, 10);
+    expect(portfolioFor({ method: "maxSharpe" }, PAIR, limits, 0.05).weights["B"]).toBeCloseTo(
+      0.1,
+      10,
+    );
   });
 });

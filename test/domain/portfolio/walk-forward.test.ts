@@ -62,14 +62,22 @@ describe("walkForward", () => {
         [0.5, 0],
       ],
     };
-    const plan = { ...PLAN, method: { method: "equalWeight" as const }, window: 2, step: 2, costBps: 100 };
+    const plan = {
+      ...PLAN,
+      method: { method: "equalWeight" as const },
+      window: 2,
+      step: 2,
+      costBps: 100,
+    };
     const { timestamps, method, equalWeight, rebalancings, missed } = walked(table, plan);
     expect(timestamps).toEqual([3, 4, 5]);
     expect([rebalancings, missed]).toEqual([2, []]);
-    // From cash: 1 % of everything. Then 0.55 : 0.5 drifts to 0.55 : 0.6, and back to halves costs 1 % of 0.05 / 1.15.
+    // From cash: 1 % of everything. Then 0.55 : 0.5 drifts to 0.55 : 0.6, and back to halves costs
+    // 1 % of 0.05 / 1.15.
     const traded = 0.05 / 1.15;
     const expected = [0.99 * 1.05 - 1, 1.15 / 1.05 - 1, (1 - 0.01 * traded) * 1.25 - 1];
-    for (const [index, change] of expected.entries()) expect(method.returns[index]).toBeCloseTo(change, 14);
+    for (const [index, change] of expected.entries())
+      expect(method.returns[index]).toBeCloseTo(change, 14);
     expect(method.turnover).toBeCloseTo(traded / 2, 14);
     expect(equalWeight).toEqual(method);
   });

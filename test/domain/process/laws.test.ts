@@ -1,12 +1,20 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { decideProcess, type ProcessCommand, type StepOutcome } from "../../../src/domain/process/decide.ts";
+import {
+  decideProcess,
+  type ProcessCommand,
+  type StepOutcome,
+} from "../../../src/domain/process/decide.ts";
 import {
   definitionOf,
   PROCESS_KINDS,
   type ProcessDefinition,
 } from "../../../src/domain/process/definition.ts";
-import { evolveProcess, initialProcess, type ProcessState } from "../../../src/domain/process/state.ts";
+import {
+  evolveProcess,
+  initialProcess,
+  type ProcessState,
+} from "../../../src/domain/process/state.ts";
 import { TRIP, twice } from "./trip.ts";
 
 const fault = { code: "unexpected", detail: "" };
@@ -18,7 +26,9 @@ const outcome: fc.Arbitrary<StepOutcome> = fc.oneof(
   { weight: 1, arbitrary: fc.constant<StepOutcome>({ kind: "refused", error: fault }) },
 );
 
-/** What comes next: a worker that ends its step, one that dies in it, a hand, the detector, or time. */
+/**
+ * What comes next: a worker that ends its step, one that dies in it, a hand, the detector, or time.
+ */
 const happening = fc.oneof(
   { weight: 8, arbitrary: fc.record({ kind: fc.constant("work" as const), outcome }) },
   { weight: 1, arbitrary: fc.constant({ kind: "crash" as const }) },
@@ -66,7 +76,10 @@ class World {
     return this.command({ do: "begin", at: this.now, leaseUntil: this.now + 60_000 });
   }
 
-  /** Only what is in hand can be settled, and that is the last deed, even if its worker seemed to be dead. */
+  /**
+   * Only what is in hand can be settled, and that is the last deed, even if its worker seemed to be
+   * dead.
+   */
   settle(what: StepOutcome): void {
     const taken = this.command({
       do: "settle",
@@ -98,21 +111,28 @@ it("ends every process completed, taken back whole and in reverse order, or stuc
         if (next.kind === "settle twice") world.settle({ kind: "done", value: null });
         if (next.kind === "pass") world.now += next.seconds * 1000;
         if (next.kind === "resume") world.command({ do: "resume", at: world.now });
-        if (next.kind === "compensate") world.command({ do: "compensate", at: world.now, reason: "" });
+        if (next.kind === "compensate")
+          world.command({ do: "compensate", at: world.now, reason: "" });
         world.command({ do: "detectStuck", at: world.now });
       }
-      // From here on everything works, so it comes to an end within a step forward and one back for each.
-      for (let round = 0; round < 3 * steps.steps.length; round++) world.work({ kind: "done", value: null });
+      // From here on everything works, so it comes to an end within a step forward and one back for
+      // each.
+      for (let round = 0; round < 3 * steps.steps.length; round++)
+        world.work({ kind: "done", value: null });
       const { state } = world;
       expect(["completed", "compensated", "stuck"]).toContain(state.state);
 
-      const undos = world.deeds.filter(({ what, done }) => what === "undo" && done).map(({ step }) => step);
+      const undos = world.deeds
+        .filter(({ what, done }) => what === "undo" && done)
+        .map(({ step }) => step);
       expect(undos).toEqual([...new Set(undos)].sort((a, b) => b - a));
       const firstUndo = world.deeds.findIndex(({ what }) => what === "undo");
       if (firstUndo !== -1) {
         expect(world.deeds.slice(firstUndo).every(({ what }) => what === "undo")).toBe(true);
       }
-      const begun = new Set(world.deeds.filter(({ what }) => what === "run").map(({ step }) => step));
+      const begun = new Set(
+        world.deeds.filter(({ what }) => what === "run").map(({ step }) => step),
+      );
       const undoable = [...begun].filter((step) => steps.steps[step]?.compensation !== null);
       if (state.state === "compensated") expect(new Set(undos)).toEqual(new Set(undoable));
       if (state.state === "completed") {

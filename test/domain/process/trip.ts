@@ -14,7 +14,10 @@ export const twice: ActionPolicy = {
   boundSeconds: 600,
 };
 
-/** A made-up process: the flight and the car can be taken back, looking at the weather cannot and need not. */
+/**
+ * A made-up process: the flight and the car can be taken back, looking at the weather cannot and
+ * need not.
+ */
 export const TRIP: ProcessDefinition = {
   steps: [
     { name: "flight", ...twice, compensation: twice },
@@ -36,7 +39,10 @@ export const MINUTE = 60_000;
 export const begin = (at: number): ProcessCommand => ({ do: "begin", at, leaseUntil: at + MINUTE });
 export const fault = { code: "unexpected", detail: "no answer" };
 
-const settle = (at: number, outcome: (ProcessCommand & { do: "settle" })["outcome"]): ProcessCommand => ({
+const settle = (
+  at: number,
+  outcome: (ProcessCommand & { do: "settle" })["outcome"],
+): ProcessCommand => ({
   do: "settle",
   startedAt: at,
   at,
@@ -48,7 +54,11 @@ export const failFor = (at: number) => settle(at, { kind: "later", error: fault 
 export const refuse = (at: number) => settle(at, { kind: "refused", error: fault });
 export const wait = (at: number) => settle(at, { kind: "waiting" });
 
-const attempt = (at: number, outcome: StepAttempt["outcome"], direction: StepAttempt["direction"]) => ({
+const attempt = (
+  at: number,
+  outcome: StepAttempt["outcome"],
+  direction: StepAttempt["direction"],
+) => ({
   direction,
   startedAt: at,
   endedAt: at,
@@ -57,14 +67,22 @@ const attempt = (at: number, outcome: StepAttempt["outcome"], direction: StepAtt
 });
 
 /** Facts as a history tells them. */
-export const begun = (at: number): ProcessFact => ({ fact: "StepBegun", at, leaseUntil: at + MINUTE });
+export const begun = (at: number): ProcessFact => ({
+  fact: "StepBegun",
+  at,
+  leaseUntil: at + MINUTE,
+});
 export const stepDone = (at: number, result: unknown = null): ProcessFact => ({
   fact: "StepDone",
   at,
   attempt: attempt(at, "done", "forward"),
   result,
 });
-export const compensating = (at: number): ProcessFact => ({ fact: "CompensationBegan", at, error: fault });
+export const compensating = (at: number): ProcessFact => ({
+  fact: "CompensationBegan",
+  at,
+  error: fault,
+});
 export const undone = (at: number): ProcessFact => ({
   fact: "StepCompensated",
   at,

@@ -14,15 +14,25 @@ const LIFTS: Readonly<Record<string, number>> = { near: 1.004, far: 1.0061 };
 describe("two sources' closes", () => {
   it("that are the same differ nowhere, whatever the order they come in", () => {
     const ours = series(100);
-    const same = { compared: 100, differing: 0, missingHere: 0, missingThere: 0, scale: null, worst: [] };
+    const same = {
+      compared: 100,
+      differing: 0,
+      missingHere: 0,
+      missingThere: 0,
+      scale: null,
+      worst: [],
+    };
     expect(compareCloses(ours, ours.toReversed(), 0)).toEqual({ ...same, toleranceBps: 0 });
   });
 
   it("differ exactly where they were changed by more than is tolerated, and are missed where they were taken out", () => {
-    const changes = fc.array(fc.constantFrom("keep", "keep", "keep", "near", "far", "here", "there"), {
-      minLength: 10,
-      maxLength: 120,
-    });
+    const changes = fc.array(
+      fc.constantFrom("keep", "keep", "keep", "near", "far", "here", "there"),
+      {
+        minLength: 10,
+        maxLength: 120,
+      },
+    );
     fc.assert(
       fc.property(changes, (kinds) => {
         const all = series(kinds.length);
@@ -52,11 +62,17 @@ describe("two sources' closes", () => {
 
   it("are named by the worst fifty, the furthest apart first", () => {
     const ours = series(200);
-    const theirs = ours.map((one, n) => (n < 90 ? { ...one, close: one.close * (1 + n / 1_000) } : one));
+    const theirs = ours.map((one, n) =>
+      n < 90 ? { ...one, close: one.close * (1 + n / 1_000) } : one,
+    );
     const { worst, differing } = compareCloses(ours, theirs, 50);
     expect(differing).toBe(84);
     expect(worst).toHaveLength(50);
-    expect(worst[0]).toMatchObject({ timestamp: 89 * DAY, kind: "close", bps: expect.closeTo(890, 6) });
+    expect(worst[0]).toMatchObject({
+      timestamp: 89 * DAY,
+      kind: "close",
+      bps: expect.closeTo(890, 6),
+    });
     expect(worst.map(({ bps }) => bps)).toEqual(
       worst.map(({ bps }) => bps).toSorted((a, b) => (b ?? 0) - (a ?? 0)),
     );
@@ -69,14 +85,19 @@ describe("two sources' closes", () => {
     [1 / 20, "split"],
     [2 / 3, "split"],
     [1.17, "unknown"],
-  ] as const)("on a scale of %d are on a scale like %s, and are compared without it", (factor, looksLike) => {
-    const ours = series(60);
-    const theirs = times(ours, factor).map((one, n) => (n === 7 ? { ...one, close: one.close * 1.05 } : one));
-    const found = compareCloses(ours, theirs, 50);
-    expect(found.scale).toEqual({ factor: expect.closeTo(factor, 6), looksLike });
-    expect(found).toMatchObject({ compared: 60, differing: 1, worst: [{ timestamp: 7 * DAY }] });
-    expect(found.worst[0]?.bps).toBeCloseTo(500, 6);
-  });
+  ] as const)(
+    "on a scale of %d are on a scale like %s, and are compared without it",
+    (factor, looksLike) => {
+      const ours = series(60);
+      const theirs = times(ours, factor).map((one, n) =>
+        n === 7 ? { ...one, close: one.close * 1.05 } : one,
+      );
+      const found = compareCloses(ours, theirs, 50);
+      expect(found.scale).toEqual({ factor: expect.closeTo(factor, 6), looksLike });
+      expect(found).toMatchObject({ compared: 60, differing: 1, worst: [{ timestamp: 7 * DAY }] });
+      expect(found.worst[0]?.bps).toBeCloseTo(500, 6);
+    },
+  );
 
   it("are on no other scale when only some are, or when too few tell", () => {
     const ours = series(60);

@@ -3,8 +3,18 @@ import { describe, expect, it } from "vitest";
 import { scaleChange } from "../../../src/domain/quality/scale-change.ts";
 
 const series = (closes: readonly number[], from = 0) =>
-  closes.map((close, n) => ({ timestamp: from + n, open: null, high: null, low: null, close, volume: null }));
-const closes = fc.array(fc.double({ min: 1, max: 1000, noNaN: true }), { minLength: 4, maxLength: 8 });
+  closes.map((close, n) => ({
+    timestamp: from + n,
+    open: null,
+    high: null,
+    low: null,
+    close,
+    volume: null,
+  }));
+const closes = fc.array(fc.double({ min: 1, max: 1000, noNaN: true }), {
+  minLength: 4,
+  maxLength: 8,
+});
 
 describe("a change of scale", () => {
   it("is found by its factor, whatever the closes are and whatever came since", () => {
@@ -47,7 +57,10 @@ describe("a change of scale", () => {
   it("is found in volumes by the same rule", () => {
     const traded = (volumes: readonly number[]) =>
       series([1, 1, 1, 1, 1]).map((bar, n) => ({ ...bar, volume: volumes[n] ?? null }));
-    expect(scaleChange(traded([4, 8, 4, 9, 7]), traded([1, 2, 1, 9, 7]), "volume")).toBeCloseTo(0.25, 9);
+    expect(scaleChange(traded([4, 8, 4, 9, 7]), traded([1, 2, 1, 9, 7]), "volume")).toBeCloseTo(
+      0.25,
+      9,
+    );
     expect(scaleChange(traded([4, 8, 4, 9, 7]), traded([4, 8, 4, 9, 70]), "volume")).toBeNull();
     expect(scaleChange(traded([0, 0, 0, 0, 0]), traded([1, 2, 1, 9, 7]), "volume")).toBeNull();
   });

@@ -25,7 +25,8 @@ const bar = (timestamp: number, close: number): Bar => ({
   close,
   volume: 1,
 });
-const wavy = (keys: readonly number[]): Bar[] => keys.map((key, n) => bar(key, 100 + Math.sin(n) / 2));
+const wavy = (keys: readonly number[]): Bar[] =>
+  keys.map((key, n) => bar(key, 100 + Math.sin(n) / 2));
 const at = (series: readonly Bar[], calendar: CalendarId, resolution: Resolution = "1d") =>
   seriesQuality(series, resolution, calendar);
 const daysOf = (calendar: CalendarId, from: string, to: string): number[] => {
@@ -52,7 +53,11 @@ describe("the quality of real series", () => {
     const keyed = (series: readonly Bar[], calendar: CalendarId) =>
       series.map((one) => ({ ...one, timestamp: barKey("1d", calendar, one.timestamp) }));
     const bars = keyed(apple(), "XNYS").slice(-QUALITY_WINDOW);
-    expect(at(bars, "XNYS")).toMatchObject({ missing: 0, offCalendar: 0, closeOnly: QUALITY_WINDOW });
+    expect(at(bars, "XNYS")).toMatchObject({
+      missing: 0,
+      offCalendar: 0,
+      closeOnly: QUALITY_WINDOW,
+    });
     expect(at(keyed(bitcoin(), "CRYPTO"), "CRYPTO")).toMatchObject({ missing: 0, offCalendar: 0 });
   });
 });
@@ -89,8 +94,14 @@ describe("jumps that a company made", () => {
 
   it("are not explained by what another day or another amount would explain", () => {
     expect(found(falling(0.7), { ...special, exDate: keys[149] ?? 0 }).outliers).toBeGreaterThan(0);
-    expect(found(falling(0.7), { ...special, amount: 3 })).toMatchObject({ outliers: 1, explained: 0 });
-    expect(found(falling(0.5), { ...halved, numerator: 4 })).toMatchObject({ outliers: 1, explained: 0 });
+    expect(found(falling(0.7), { ...special, amount: 3 })).toMatchObject({
+      outliers: 1,
+      explained: 0,
+    });
+    expect(found(falling(0.5), { ...halved, numerator: 4 })).toMatchObject({
+      outliers: 1,
+      explained: 0,
+    });
   });
 
   it("that are not in the bars are no reason to see any", () => {
@@ -120,7 +131,9 @@ describe("gaps", () => {
           const left = days.filter((_, index) => !gone.includes(index));
           const found = at(wavy(left), calendar);
           expect(found.missing).toBe(gone.length);
-          expect(found.missingAt).toEqual(gone.toSorted((a, b) => a - b).map((index) => days[index]));
+          expect(found.missingAt).toEqual(
+            gone.toSorted((a, b) => a - b).map((index) => days[index]),
+          );
         },
       ),
     );
@@ -170,7 +183,11 @@ describe("suspicions", () => {
   it("tells a bad tick from a jump that stays", () => {
     const tick = quiet.map((one, n) => (n === 150 ? bar(one.timestamp, one.close * 1.4) : one));
     const found = at(tick, "XNYS");
-    expect(found.outliersAt[0]).toMatchObject({ timestamp: days[150], reverted: true, possibleSplit: null });
+    expect(found.outliersAt[0]).toMatchObject({
+      timestamp: days[150],
+      reverted: true,
+      possibleSplit: null,
+    });
     const jump = quiet.map((one, n) => (n >= 150 ? bar(one.timestamp, one.close * 1.4) : one));
     expect(at(jump, "XNYS").outliersAt).toMatchObject([{ timestamp: days[150], reverted: false }]);
   });
@@ -214,7 +231,9 @@ describe("suspicions", () => {
       [1 / 1.5, 1.5],
       [10, 0.1],
     ] as const) {
-      const split = quiet.map((one, n) => (n >= 100 ? bar(one.timestamp, one.close * factor) : one));
+      const split = quiet.map((one, n) =>
+        n >= 100 ? bar(one.timestamp, one.close * factor) : one,
+      );
       const [found] = at(split, "XNYS").outliersAt;
       expect(found?.possibleSplit).toBeCloseTo(shares, 12);
     }
@@ -222,7 +241,11 @@ describe("suspicions", () => {
 
   it("counts prices that cannot be", () => {
     const [first = bar(0, 1), ...rest] = quiet;
-    const odd = [{ ...first, high: first.close - 1 }, ...rest.slice(0, -1), bar(days.at(-1) ?? 0, -3)];
+    const odd = [
+      { ...first, high: first.close - 1 },
+      ...rest.slice(0, -1),
+      bar(days.at(-1) ?? 0, -3),
+    ];
     expect(at(odd, "XNYS")).toMatchObject({ impossible: 2, impossibleAt: [days[0], days.at(-1)] });
   });
 
@@ -230,7 +253,12 @@ describe("suspicions", () => {
     const frozen = quiet.map((one, n) => (n >= quiet.length - 6 ? bar(one.timestamp, 100) : one));
     const series = at(frozen, "XNYS");
     expect(series.unchanged).toBe(6);
-    const quality = dataQuality(series, { resolution: "1d", calendar: "XNYS", live: false, now: 0 });
+    const quality = dataQuality(series, {
+      resolution: "1d",
+      calendar: "XNYS",
+      live: false,
+      now: 0,
+    });
     expect(quality.soundness).toBeCloseTo(1 - 6 / series.bars, 12);
   });
 });
@@ -251,9 +279,15 @@ describe("lateness", () => {
     const open = Date.parse("2024-11-26T14:30:00Z");
     expect(barsLate(open, "1h", "XNYS", Date.parse("2024-11-26T15:40:00Z"))).toBe(0);
     expect(barsLate(open, "1h", "XNYS", Date.parse("2024-11-26T17:46:00Z"))).toBe(2);
-    expect(barsLate(Date.parse("2024-11-18"), "1w", "XNYS", Date.parse("2024-11-27T12:00:00Z"))).toBe(0);
-    expect(barsLate(Date.parse("2024-11-04"), "1w", "XNYS", Date.parse("2024-11-27T12:00:00Z"))).toBe(2);
-    expect(barsLate(Date.parse("2024-09-01"), "1mo", "CRYPTO", Date.parse("2024-11-27T12:00:00Z"))).toBe(1);
+    expect(
+      barsLate(Date.parse("2024-11-18"), "1w", "XNYS", Date.parse("2024-11-27T12:00:00Z")),
+    ).toBe(0);
+    expect(
+      barsLate(Date.parse("2024-11-04"), "1w", "XNYS", Date.parse("2024-11-27T12:00:00Z")),
+    ).toBe(2);
+    expect(
+      barsLate(Date.parse("2024-09-01"), "1mo", "CRYPTO", Date.parse("2024-11-27T12:00:00Z")),
+    ).toBe(1);
   });
 
   it("makes the figure from its three parts, and spares history", () => {
@@ -266,11 +300,16 @@ describe("lateness", () => {
     expect(fed).toMatchObject({ barsLate: 3, freshness: 0.7, soundness: 1 });
     expect(fed.completeness).toBe(series.bars / (series.bars + 1));
     expect(fed.health).toBe(fed.completeness * fed.soundness * fed.freshness);
-    expect(dataQuality(series, { ...settings, live: false })).toMatchObject({ barsLate: null, freshness: 1 });
+    expect(dataQuality(series, { ...settings, live: false })).toMatchObject({
+      barsLate: null,
+      freshness: 1,
+    });
   });
 
   it("has no health without bars", () => {
     const none = at([], "XNYS");
-    expect(dataQuality(none, { resolution: "1d", calendar: "XNYS", live: true, now: 0 }).health).toBe(0);
+    expect(
+      dataQuality(none, { resolution: "1d", calendar: "XNYS", live: true, now: 0 }).health,
+    ).toBe(0);
   });
 });

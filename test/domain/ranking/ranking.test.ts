@@ -2,7 +2,12 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { PAYLOAD_SCHEMAS } from "../../../src/api/events/payload-schemas.ts";
 import { barsLate } from "../../../src/domain/quality/series-quality.ts";
-import { type Candidate, MAX_LISTED, MAX_RANKED, Ranking } from "../../../src/domain/ranking/ranking.ts";
+import {
+  type Candidate,
+  MAX_LISTED,
+  MAX_RANKED,
+  Ranking,
+} from "../../../src/domain/ranking/ranking.ts";
 import { RANKING_WEIGHTS, type RankedFacts, scoreOf } from "../../../src/domain/ranking/score.ts";
 import { ACTIONS } from "../../../src/domain/recommendation/recommendation.ts";
 
@@ -33,7 +38,13 @@ const candidate = (symbol: string, changes: Partial<Candidate> = {}, asOf = FRID
   assetType: "STOCK",
   calendar: "XNYS",
   hasBars: true,
-  recommendation: { ...good, recommendationId: crypto.randomUUID(), asOf, close: 10, engine: "rules" },
+  recommendation: {
+    ...good,
+    recommendationId: crypto.randomUUID(),
+    asOf,
+    close: 10,
+    engine: "rules",
+  },
   ...changes,
 });
 
@@ -88,7 +99,13 @@ describe("a ranking", () => {
       fc.property(many, fc.integer({ min: 1, max: 7 }), (list, size) => {
         const all = list.map((one, n) =>
           candidate(`S${n}`, {
-            recommendation: { ...one, recommendationId: String(n), asOf: FRIDAY, close: 1, engine: "e" },
+            recommendation: {
+              ...one,
+              recommendationId: String(n),
+              asOf: FRIDAY,
+              close: 1,
+              engine: "e",
+            },
           }),
         );
         const whole = new Ranking(UNTIL);
@@ -109,7 +126,8 @@ describe("a ranking", () => {
       candidate("BARE", { recommendation: null, hasBars: false }),
       candidate("MUTE", { recommendation: null }),
       candidate("GOOD"),
-      // Wednesday, Tuesday and Monday of that week are one, two and three sessions back; the Friday before is four.
+      // Wednesday, Tuesday and Monday of that week are one, two and three sessions back; the Friday
+      // before is four.
       candidate("WED", {}, FRIDAY - 2 * DAY),
       candidate("MON", {}, FRIDAY - 4 * DAY),
       candidate("OLD", {}, FRIDAY - 7 * DAY),
@@ -143,7 +161,10 @@ describe("a ranking", () => {
         ranking.add([candidate("ONE", {}, asOf)]);
         const late = barsLate(asOf, "1d", "XNYS", until) ?? Number.NaN;
         const [one] = ranking.body(about, new Map()).items;
-        expect([day, one?.components.freshness]).toEqual([day, late > 3 ? undefined : 1 - late / 4]);
+        expect([day, one?.components.freshness]).toEqual([
+          day,
+          late > 3 ? undefined : 1 - late / 4,
+        ]);
       }
     },
   );
@@ -154,23 +175,29 @@ describe("a ranking", () => {
       ranking.add([candidate("ONE", {}, Date.UTC(2024, 10, 27))]);
       return ranking.body(about, new Map()).items[0]?.components.freshness;
     };
-    expect([freshness("2024-11-29T18:59:59Z"), freshness("2024-11-29T19:00:00Z")]).toEqual([1, 0.75]);
+    expect([freshness("2024-11-29T18:59:59Z"), freshness("2024-11-29T19:00:00Z")]).toEqual([
+      1, 0.75,
+    ]);
   });
 
   it("tells places gained and lost since the one before", () => {
     const ranking = new Ranking(UNTIL);
     ranking.add(
-      ["A", "B", "C"].map((symbol, n) => candidate(symbol, {}, FRIDAY - (n === 0 ? 0 : n + 1) * DAY)),
+      ["A", "B", "C"].map((symbol, n) =>
+        candidate(symbol, {}, FRIDAY - (n === 0 ? 0 : n + 1) * DAY),
+      ),
     );
     const before = new Map([
       ["A", 3],
       ["B", 1],
     ]);
-    expect(ranking.body(about, before).items.map(({ symbol, change }) => [symbol, change])).toEqual([
-      ["A", 2],
-      ["B", -1],
-      ["C", null],
-    ]);
+    expect(ranking.body(about, before).items.map(({ symbol, change }) => [symbol, change])).toEqual(
+      [
+        ["A", 2],
+        ["B", -1],
+        ["C", null],
+      ],
+    );
   });
 
   it("of a hundred thousand assets keeps the best, counts all, and fits on a queue", () => {
@@ -180,7 +207,8 @@ describe("a ranking", () => {
         Array.from({ length: 1000 }, (_, n) => {
           const symbol = `VERY-LONG-NAME-OF-AN-ASSET-${String(page * 1000 + n).padStart(5, "0")}`;
           const recommendation = candidate(symbol).recommendation;
-          if (n % 2 === 1 || recommendation === null) return candidate(symbol, { recommendation: null });
+          if (n % 2 === 1 || recommendation === null)
+            return candidate(symbol, { recommendation: null });
           return candidate(symbol, {
             recommendation: { ...recommendation, trendScore: Math.sin(page * 1000 + n) },
           });

@@ -84,7 +84,9 @@ describe("the track record in the state", () => {
   });
 
   test("notes no call while the expected move is unknown, 30 bars after a broken price", () => {
-    const bars = sp500().map((bar, index) => (index === 215 ? { ...closeOnly(bar), close: 0 } : bar));
+    const bars = sp500().map((bar, index) =>
+      index === 215 ? { ...closeOnly(bar), close: 0 } : bar,
+    );
     const state = stateAfter(bars.slice(0, 220));
     expect(state.lastValues?.volatility30).toBeNull();
     expect(snapshotOf(state, SPX)?.trend.score).not.toBeNull();
@@ -113,7 +115,9 @@ describe("the track record in the state", () => {
 
   test("looks at nothing after the bar: the past of a longer series is the same", () => {
     const bars = sp500().slice(0, 700);
-    const crash = bars.map((bar, index) => (index < 600 ? bar : { ...bar, close: 1, high: 2, low: 1 }));
+    const crash = bars.map((bar, index) =>
+      index < 600 ? bar : { ...bar, close: 1, high: 2, low: 1 },
+    );
     const at = (series: readonly Bar[]) => snapshotOf(stateAfter(series.slice(0, 600)), SPX);
     expect(at(crash)).toStrictEqual(at(bars));
   });
@@ -128,7 +132,12 @@ describe("a snapshot", () => {
     const bars = sp500().slice(0, 600);
     const state = stateAfter(bars);
     const snapshot = snapshotOf(state, SPX);
-    expect(snapshot).toMatchObject({ ...SPX, assetType: "STOCK", resolution: "1d", engine: "rules" });
+    expect(snapshot).toMatchObject({
+      ...SPX,
+      assetType: "STOCK",
+      resolution: "1d",
+      engine: "rules",
+    });
     expect(snapshot).toMatchObject({ asOf: bars[599]?.timestamp, close: bars[599]?.close });
     const before = JSON.stringify(snapshot);
     for (const bar of sp500().slice(600, 700)) advance(state, bar);

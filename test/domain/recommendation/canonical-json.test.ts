@@ -35,10 +35,14 @@ describe("canonical JSON", () => {
     );
   });
 
-  test.each([Number.NaN, Number.POSITIVE_INFINITY, undefined, () => 1, [undefined], { a: Number.NaN }])(
-    "refuses %o, which has no JSON",
-    (value) => {
-      expect(() => canonicalJson(value)).toThrow(TypeError);
-    },
-  );
+  test.each([
+    Number.NaN,
+    Number.POSITIVE_INFINITY,
+    undefined,
+    () => 1,
+    [undefined],
+    { a: Number.NaN },
+  ])("refuses %o, which has no JSON", (value) => {
+    expect(() => canonicalJson(value)).toThrow(TypeError);
+  });
 });

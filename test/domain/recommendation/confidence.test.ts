@@ -8,14 +8,17 @@ import {
 } from "../../../src/domain/recommendation/track-record-state.ts";
 
 describe("confidence", () => {
-  test.each(ACTIONS)("of %s with no history is one half, and says that it rests on nothing", (action) => {
-    expect(confidenceIn(action, initialTrackRecord().counts)).toEqual({
-      confidence: 0.5,
-      baseRate: 0.5,
-      samples: 0,
-      hitRate: null,
-    });
-  });
+  test.each(ACTIONS)(
+    "of %s with no history is one half, and says that it rests on nothing",
+    (action) => {
+      expect(confidenceIn(action, initialTrackRecord().counts)).toEqual({
+        confidence: 0.5,
+        baseRate: 0.5,
+        samples: 0,
+        hitRate: null,
+      });
+    },
+  );
 
   test("worked by hand: 90 samples, 55 up, 30 down, 60 quiet; BUY 26 of 40, HOLD 25 of 30, SELL 5 of 20", () => {
     const counts: TrackRecordCounts = {
@@ -26,10 +29,18 @@ describe("confidence", () => {
       actions: { BUY: { n: 40, hits: 26 }, HOLD: { n: 30, hits: 25 }, SELL: { n: 20, hits: 5 } },
     };
     // BUY: base (55 + 5) / (90 + 10) = 0.6; (26 + 20 · 0.6) / (40 + 20) = 38 / 60.
-    expect(confidenceIn("BUY", counts)).toMatchObject({ baseRate: 0.6, samples: 40, hitRate: 0.65 });
+    expect(confidenceIn("BUY", counts)).toMatchObject({
+      baseRate: 0.6,
+      samples: 40,
+      hitRate: 0.65,
+    });
     expect(confidenceIn("BUY", counts).confidence).toBeCloseTo(38 / 60, 12);
     // SELL: base (30 + 5) / 100 = 0.35; (5 + 20 · 0.35) / 40 = 12 / 40.
-    expect(confidenceIn("SELL", counts)).toMatchObject({ baseRate: 0.35, samples: 20, hitRate: 0.25 });
+    expect(confidenceIn("SELL", counts)).toMatchObject({
+      baseRate: 0.35,
+      samples: 20,
+      hitRate: 0.25,
+    });
     expect(confidenceIn("SELL", counts).confidence).toBeCloseTo(0.3, 12);
     // HOLD: base (60 + 5) / 100 = 0.65; (25 + 20 · 0.65) / 50 = 38 / 50.
     expect(confidenceIn("HOLD", counts).confidence).toBeCloseTo(0.76, 12);

@@ -56,7 +56,9 @@ const recordOf = (many: number, changes: Partial<RecommendationResolvedBody> = {
 describe("an engine's record", () => {
   it("takes calls that do not overlap, and leaves out those that do and those that are void", () => {
     const one = countEvaluation(initialEngineRecord(), resolution(0));
-    expect(one).toMatchObject({ counts: { n: 1, up: 1, quiet: 1, actions: { BUY: { n: 1, hits: 1 } } } });
+    expect(one).toMatchObject({
+      counts: { n: 1, up: 1, quiet: 1, actions: { BUY: { n: 1, hits: 1 } } },
+    });
     expect(isIndependent(one, 27 * DAY)).toBe(false);
     expect(isIndependent(one, 28 * DAY)).toBe(true);
     expect(countEvaluation(one, resolution(1, { independent: false }))).toBe(one);

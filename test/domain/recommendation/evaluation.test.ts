@@ -4,8 +4,14 @@ import type { Direction } from "../../../src/domain/analysis/trend.ts";
 import type { Bar } from "../../../src/domain/asset/bar.ts";
 import { USUAL_CALENDAR } from "../../../src/domain/market/usual-calendar.ts";
 import { ACTION_IN } from "../../../src/domain/recommendation/action.ts";
-import { advance, initialAnalysisState } from "../../../src/domain/recommendation/analysis-state.ts";
-import { evaluate, type OpenRecommendation } from "../../../src/domain/recommendation/evaluation.ts";
+import {
+  advance,
+  initialAnalysisState,
+} from "../../../src/domain/recommendation/analysis-state.ts";
+import {
+  evaluate,
+  type OpenRecommendation,
+} from "../../../src/domain/recommendation/evaluation.ts";
 import type { TrackRecordState } from "../../../src/domain/recommendation/track-record-state.ts";
 import { sp500 } from "../indicators/sp500.ts";
 import { apple, bitcoin } from "./real-series.ts";
@@ -76,7 +82,8 @@ describe.each([
     const state = initialAnalysisState(assetType, "1d", USUAL_CALENDAR[assetType]);
     const calls = bars.flatMap((bar, index) => {
       const { volatility30 } = advance(state, bar);
-      const call = (index + 1) % HORIZON === 0 && volatility30 !== null ? recommendationOf(state) : null;
+      const call =
+        (index + 1) % HORIZON === 0 && volatility30 !== null ? recommendationOf(state) : null;
       return call === null ? [] : [trendsOwn(call)];
     });
     const resolved = resolve(assetType, bars, calls);
@@ -93,9 +100,13 @@ describe.each([
     const counted = resolved.filter(({ independent }) => independent);
     expect(resolved.length).toBe(bars.length - HORIZON);
     for (const [index, { asOf }] of counted.entries())
-      expect(Date.parse(asOf)).toBeGreaterThanOrEqual(Date.parse(counted[index - 1]?.resolvedAt ?? asOf));
+      expect(Date.parse(asOf)).toBeGreaterThanOrEqual(
+        Date.parse(counted[index - 1]?.resolvedAt ?? asOf),
+      );
     // A trend can be read from the two hundredth bar on.
-    expect(counted.length).toBeGreaterThanOrEqual(Math.floor((bars.length - 200 - HORIZON) / HORIZON));
+    expect(counted.length).toBeGreaterThanOrEqual(
+      Math.floor((bars.length - 200 - HORIZON) / HORIZON),
+    );
     expect(recordAfter(resolved).counts.n).toBe(counted.length);
   });
 });
@@ -112,7 +123,11 @@ describe("a call before a split", () => {
     const [own] = resolve("STOCK", bars, [plain]);
     const [split] = resolve("STOCK", raw, [early], steps);
     expect(split?.horizonReturn).toBeCloseTo(own?.horizonReturn ?? 0, 9);
-    expect(split).toMatchObject({ outcome: own?.outcome, resolvedClose: own?.resolvedClose, revised: false });
+    expect(split).toMatchObject({
+      outcome: own?.outcome,
+      resolvedClose: own?.resolvedClose,
+      revised: false,
+    });
     expect(split?.close).toBeCloseTo(own?.close ?? 0, 9);
   });
 });
@@ -130,9 +145,12 @@ describe("a model's call", () => {
     };
     const calls = bars.flatMap((bar, index) => {
       advance(state, bar);
-      // The model and the rules are asked on the same bars, so their calls overlap each other but not themselves.
+      // The model and the rules are asked on the same bars, so their calls overlap each other but
+      // not themselves.
       if (index < 260 || index % HORIZON !== 0) return [];
-      return [recommendationOf(state, marks), recommendationOf(state)].flatMap((call) => call ?? []);
+      return [recommendationOf(state, marks), recommendationOf(state)].flatMap(
+        (call) => call ?? [],
+      );
     });
     const resolved = resolve("STOCK", bars, calls);
     expect(resolved.filter(({ engine }) => engine === "llm")[0]).toMatchObject(marks);
@@ -145,7 +163,10 @@ describe("the confidence of the past", () => {
   it("stays what it was, whatever comes later: nothing in it looks ahead", () => {
     const bars = sp500().slice(0, 900);
     const told = (series: readonly Bar[], until: number) =>
-      recommendationsOn("STOCK", series.slice(0, until), HORIZON).map(({ call, state }) => ({ call, state }));
+      recommendationsOn("STOCK", series.slice(0, until), HORIZON).map(({ call, state }) => ({
+        call,
+        state,
+      }));
     fc.assert(
       fc.property(
         fc.integer({ min: 300, max: 880 }),

@@ -28,23 +28,33 @@ export interface CalibratedRecommendation {
 }
 
 /**
- * Every 20 bars the engine is asked, knowing only the past; 20 bars later the answer is held against what came.
- * The outcome is worked out here from the bars, not taken from the state's own record.
+ * Every 20 bars the engine is asked, knowing only the past; 20 bars later the answer is held
+ * against what came. The outcome is worked out here from the bars, not taken from the state's own
+ * record.
  */
-export const walkForward = (assetType: AssetType, bars: readonly Bar[]): CalibratedRecommendation[] => {
+export const walkForward = (
+  assetType: AssetType,
+  bars: readonly Bar[],
+): CalibratedRecommendation[] => {
   const state = initialAnalysisState(assetType, "1d", USUAL_CALENDAR[assetType]);
   const calls: CalibratedRecommendation[] = [];
   bars.forEach((bar, index) => {
     const { volatility30 } = advance(state, bar);
     const snapshot = snapshotOf(state, { symbol: "X", source: "demo" });
     const later = bars[index + HORIZON];
-    if ((index + 1) % HORIZON !== 0 || later === undefined || snapshot === null || volatility30 === null)
+    if (
+      (index + 1) % HORIZON !== 0 ||
+      later === undefined ||
+      snapshot === null ||
+      volatility30 === null
+    )
       return;
     if (snapshot.trend.score === null) return;
     const { action, confidence, baseRate } = recommend(snapshot);
     const move = Math.log(later.close / bar.close);
     const usual = volatility30 * Math.sqrt(HORIZON / state.indicators.periodsPerYear);
-    const came = action === "BUY" ? move > 0 : action === "SELL" ? move < 0 : Math.abs(move) <= usual;
+    const came =
+      action === "BUY" ? move > 0 : action === "SELL" ? move < 0 : Math.abs(move) <= usual;
     calls.push({ action, confidence, baseRate, came: came ? 1 : 0 });
   });
   return calls;
@@ -53,7 +63,8 @@ export const walkForward = (assetType: AssetType, bars: readonly Bar[]): Calibra
 export const brier = (
   calls: readonly CalibratedRecommendation[],
   probability: (call: CalibratedRecommendation) => number,
-): number => calls.reduce((sum, call) => sum + (probability(call) - call.came) ** 2, 0) / calls.length;
+): number =>
+  calls.reduce((sum, call) => sum + (probability(call) - call.came) ** 2, 0) / calls.length;
 
 const HEAD = `| series | n | BUY hit rate (n) | SELL hit rate (n) | HOLD hit rate (n) | Brier, reported | Brier, base rate | difference |
 |---|---:|---:|---:|---:|---:|---:|---:|`;
@@ -74,7 +85,15 @@ export const calibrationTable = (): string =>
       const base = brier(calls, ({ baseRate }) => baseRate);
       const difference = `${reported < base ? "−" : "+"}${Math.abs(reported - base).toFixed(4)}`;
       const [buy, hold, sell] = ACTIONS.map((action) => rate(calls, action));
-      const statistics = [calls.length, buy, sell, hold, reported.toFixed(4), base.toFixed(4), difference];
+      const statistics = [
+        calls.length,
+        buy,
+        sell,
+        hold,
+        reported.toFixed(4),
+        base.toFixed(4),
+        difference,
+      ];
       return `| ${name} | ${statistics.join(" | ")} |`;
     }),
   ].join("\n");

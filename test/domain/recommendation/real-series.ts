@@ -12,7 +12,9 @@ const closeOnly = (time: string, close: number): Bar => ({
 
 /** AAPL daily closes 2007–2012, oldest first. */
 export const apple = (): Bar[] =>
-  appleStock.map(({ date, close }) => closeOnly(date, close)).toSorted((a, b) => a.timestamp - b.timestamp);
+  appleStock
+    .map(({ date, close }) => closeOnly(date, close))
+    .toSorted((a, b) => a.timestamp - b.timestamp);
 
 /** BTC-USD daily closes 2016-07 to 2017-07, oldest first. */
 export const bitcoin = (): Bar[] =>

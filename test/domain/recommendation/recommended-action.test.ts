@@ -5,7 +5,10 @@ import {
   decideAction,
   withheldReading,
 } from "../../../src/domain/recommendation/recommended-action.ts";
-import { noCounts, type TrackRecordCounts } from "../../../src/domain/recommendation/track-record-state.ts";
+import {
+  noCounts,
+  type TrackRecordCounts,
+} from "../../../src/domain/recommendation/track-record-state.ts";
 
 /** `up` of `n` times the price rose; of `buys` BUY calls `right` were. */
 const record = (n: number, up: number, buys: number, right: number): TrackRecordCounts => ({
@@ -14,7 +17,11 @@ const record = (n: number, up: number, buys: number, right: number): TrackRecord
   up,
   down: n - up,
   quiet: n,
-  actions: { BUY: { n: buys, hits: right }, HOLD: { n: 0, hits: 0 }, SELL: { n: n - buys, hits: 0 } },
+  actions: {
+    BUY: { n: buys, hits: right },
+    HOLD: { n: 0, hits: 0 },
+    SELL: { n: n - buys, hits: 0 },
+  },
 });
 
 describe("a call", () => {
@@ -29,18 +36,26 @@ describe("a call", () => {
       "The trend calls for BUY, but it is not recommended: by 90 finished BUY calls its calibrated probability of 56.3 % " +
         "does not beat the base rate of 59.5 %, so this is a HOLD.",
     );
-    expect(decideAction("DOWN", counts)).toMatchObject({ action: "HOLD", withheld: { action: "SELL" } });
+    expect(decideAction("DOWN", counts)).toMatchObject({
+      action: "HOLD",
+      withheld: { action: "SELL" },
+    });
   });
 
   it("that nobody has judged yet is withheld", () => {
     const { action, withheld } = decideAction("UP", noCounts());
     expect(action).toBe("HOLD");
     if (withheld === null) throw new Error("nothing is withheld");
-    expect(withheldReading(withheld, "The trend")).toContain("no finished BUY call shows that it beats");
+    expect(withheldReading(withheld, "The trend")).toContain(
+      "no finished BUY call shows that it beats",
+    );
   });
 
   it("that is right more often is made", () => {
-    expect(decideAction("UP", record(200, 120, 90, 60))).toMatchObject({ action: "BUY", withheld: null });
+    expect(decideAction("UP", record(200, 120, 90, 60))).toMatchObject({
+      action: "BUY",
+      withheld: null,
+    });
     expect(allowedActions("UP", record(200, 120, 90, 60))).toEqual(["BUY", "HOLD"]);
     expect(allowedActions("SIDEWAYS", record(200, 120, 90, 60))).toEqual(["HOLD"]);
   });

@@ -90,7 +90,10 @@ describe("the caveats", () => {
   test("name a small sample until there are 30 calls", () => {
     const withRecommendations = (n: number): Snapshot => ({
       ...rising,
-      trackRecord: { ...rising.trackRecord, actions: { ...rising.trackRecord.actions, BUY: { n, hits: n } } },
+      trackRecord: {
+        ...rising.trackRecord,
+        actions: { ...rising.trackRecord.actions, BUY: { n, hits: n } },
+      },
     });
     expect(recommend(withRecommendations(29)).caveats.join(" ")).toContain("small sample");
     expect(recommend(withRecommendations(30)).caveats.join(" ")).not.toContain("small sample");
@@ -130,14 +133,22 @@ describe("the sentences", () => {
     (count) => {
       const snapshot = snapshotAfter(bars.slice(0, count));
       const advice = recommend(snapshot);
-      const known = [...numbersIn(snapshot), advice.confidence, advice.baseRate, advice.horizon.bars];
+      const known = [
+        ...numbersIn(snapshot),
+        advice.confidence,
+        advice.baseRate,
+        advice.horizon.bars,
+      ];
       for (const { value } of advice.evidence) known.push(value ?? Number.NaN);
       const shown = new Set(
         known.flatMap((x) =>
-          [String(Number(x.toPrecision(6))), `${(x * 100).toFixed(1)} %`].map((t) => t.replace("-", "")),
+          [String(Number(x.toPrecision(6))), `${(x * 100).toFixed(1)} %`].map((t) =>
+            t.replace("-", ""),
+          ),
         ),
       );
-      // What the rules themselves are made of: periods, needs of history, the threshold of a direction, the zero line.
+      // What the rules themselves are made of: periods, needs of history, the threshold of a
+      // direction, the zero line.
       const rules = new Set(["0", "0.3", "21", "34", "50", "200", "252", "253", "15"]);
       const { summary, reasoning, assumptions, caveats, evidence, counterEvidence } = advice;
       const sentences = [

@@ -66,10 +66,13 @@ describe("the time of a call", () => {
     expect(state.pending).toMatchObject({ action: "BUY", close: 100, dueAtBar: 20 });
   });
 
-  test.each([0, -1])("ends without a verdict at a close of %i, and does not begin at one", (close) => {
-    const state = initialTrackRecord();
-    note(state, { action: "BUY", close, expectedMove: 0.05, dueAtBar: 20 });
-    expect(state.pending).toBeNull();
-    expect(judged("SELL", close).n).toBe(0);
-  });
+  test.each([0, -1])(
+    "ends without a verdict at a close of %i, and does not begin at one",
+    (close) => {
+      const state = initialTrackRecord();
+      note(state, { action: "BUY", close, expectedMove: 0.05, dueAtBar: 20 });
+      expect(state.pending).toBeNull();
+      expect(judged("SELL", close).n).toBe(0);
+    },
+  );
 });

@@ -9,7 +9,10 @@ import {
   initialAnalysisState,
   snapshotOf,
 } from "../../../src/domain/recommendation/analysis-state.ts";
-import { countEvaluation, initialEngineRecord } from "../../../src/domain/recommendation/engine-record.ts";
+import {
+  countEvaluation,
+  initialEngineRecord,
+} from "../../../src/domain/recommendation/engine-record.ts";
 import type {
   ModelIdentity,
   OpenRecommendation,
@@ -18,7 +21,10 @@ import type {
 import type { RecommendationBody } from "../../../src/domain/recommendation/recommendation.ts";
 import { recommend } from "../../../src/domain/recommendation/rules-engine.ts";
 
-/** The recommendation that the state implies, as it is stored; null while there is nothing to recommend from. */
+/**
+ * The recommendation that the state implies, as it is stored; null while there is nothing to
+ * recommend from.
+ */
 export function recommendationOf(
   state: AnalysisState,
   changes: Partial<RecommendationBody & ModelIdentity> = {},
@@ -39,7 +45,11 @@ export function recommendationOf(
     engineVersion: snapshot.engineVersion,
     codeVersion: "test",
     snapshotHash: asOf,
-    basedOn: { eventId: "event", version: state.bars, bars: { from: asOf, to: asOf, count: state.bars } },
+    basedOn: {
+      eventId: "event",
+      version: state.bars,
+      bars: { from: asOf, to: asOf, count: state.bars },
+    },
     ...changes,
   };
   return { recommendation, eventId: `event of ${asOf}`, version: state.bars };

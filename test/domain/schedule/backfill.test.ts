@@ -1,6 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Backfill, backfillSlots, MAX_BACKFILL_SLOTS } from "../../../src/domain/schedule/backfill.ts";
+import {
+  type Backfill,
+  backfillSlots,
+  MAX_BACKFILL_SLOTS,
+} from "../../../src/domain/schedule/backfill.ts";
 import type { Cadence } from "../../../src/domain/schedule/cadence.ts";
 
 const HOUR = 3_600_000;
@@ -20,7 +24,10 @@ describe("backfillSlots", () => {
       NOW,
     ]);
     expect(slotsOf(backfillSlots(hourly, NOW - 1, NOW - 1, NOW))).toEqual([]);
-    expect(backfillSlots(hourly, NOW, NOW + 1, NOW)).toMatchObject({ kind: "refused", field: "to" });
+    expect(backfillSlots(hourly, NOW, NOW + 1, NOW)).toMatchObject({
+      kind: "refused",
+      field: "to",
+    });
   });
 
   it("refuses more than it may make, and says up to where it would", () => {
@@ -52,7 +59,10 @@ describe("backfillSlots", () => {
         fc.integer({ min: 1, max: 400 * HOUR }),
         (cadence, a, b) => {
           const [from, cut] = [NOW - a - b, NOW - b];
-          const halves = [backfillSlots(cadence, from, cut, NOW), backfillSlots(cadence, cut + 1, NOW, NOW)];
+          const halves = [
+            backfillSlots(cadence, from, cut, NOW),
+            backfillSlots(cadence, cut + 1, NOW, NOW),
+          ];
           expect(halves.flatMap(slotsOf)).toEqual(slotsOf(backfillSlots(cadence, from, NOW, NOW)));
         },
       ),

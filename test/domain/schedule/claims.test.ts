@@ -8,7 +8,12 @@ const NOON = Date.UTC(2024, 5, 12, 12);
 const MINUTE = 60_000;
 const cadence = { type: "interval", everySeconds: 60 } as const;
 
-const claimsOf = (overlap: OverlapPolicy, minutes: number, line: number[] = [], catchUpSeconds = 3600) => {
+const claimsOf = (
+  overlap: OverlapPolicy,
+  minutes: number,
+  line: number[] = [],
+  catchUpSeconds = 3600,
+) => {
   const marketNow = NOON + minutes * MINUTE;
   const due = dueSlots({ cadence, after: NOON, until: marketNow, catchUpSeconds, limit: 100 });
   return decideClaims({ scheduleId: "s", overlap, due, line, marketNow, lateAfterSeconds: 120 });
@@ -27,8 +32,15 @@ describe("the claims of a tick", () => {
   });
 
   it("let the first run and the others give way under skip", () => {
-    expect(claimsOf("skip", 3).map(({ state }) => state)).toEqual(["claimed", "skipped", "skipped"]);
-    expect(claimsOf("skip", 2, [NOON - MINUTE]).map(({ state }) => state)).toEqual(["skipped", "skipped"]);
+    expect(claimsOf("skip", 3).map(({ state }) => state)).toEqual([
+      "claimed",
+      "skipped",
+      "skipped",
+    ]);
+    expect(claimsOf("skip", 2, [NOON - MINUTE]).map(({ state }) => state)).toEqual([
+      "skipped",
+      "skipped",
+    ]);
   });
 
   it("let one run, one wait and the others give way under bufferOne", () => {
@@ -51,15 +63,17 @@ describe("the claims of a tick", () => {
   it("skip what is older than the window, whatever the policy", () => {
     const claims = claimsOf("allow", 10, [], 120);
     expect(claims.filter(({ state }) => state === "skipped")).toHaveLength(7);
-    expect(claims.every(({ state, skippedWhy }) => (state === "skipped") === (skippedWhy !== null))).toBe(
-      true,
-    );
+    expect(
+      claims.every(({ state, skippedWhy }) => (state === "skipped") === (skippedWhy !== null)),
+    ).toBe(true);
   });
 });
 
 describe("slots that are passed over", () => {
   const reasons = (until: number, rule: Parameters<typeof skippedSlots>[0] = cadence) =>
-    skipClaims("s", skippedSlots(rule, NOON, until, "paused"), until).map(({ skippedWhy }) => skippedWhy);
+    skipClaims("s", skippedSlots(rule, NOON, until, "paused"), until).map(
+      ({ skippedWhy }) => skippedWhy,
+    );
 
   it("include one at the very end of the span and none at its start", () => {
     expect(skippedSlots(cadence, NOON, NOON + 2 * MINUTE, "paused").skipped).toEqual([
@@ -84,7 +98,12 @@ describe("slots that are passed over", () => {
 
 describe("the outcome of a slot", () => {
   const of = (state: SlotState, succeeded = 0, failed = 0, cancelled = 0, open = 0) =>
-    slotOutcome(state, { jobs: succeeded + failed + cancelled + open, succeeded, failed, cancelled });
+    slotOutcome(state, {
+      jobs: succeeded + failed + cancelled + open,
+      succeeded,
+      failed,
+      cancelled,
+    });
 
   it("is open until the last job has ended", () => {
     expect([of("claimed"), of("buffered"), of("claimed", 3), of("enqueued", 3, 1, 0, 1)]).toEqual(

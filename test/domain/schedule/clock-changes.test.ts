@@ -2,7 +2,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { dueSlots } from "../../../src/domain/schedule/due-slots.ts";
 
-/** Half-hour changes, changes at midnight, changes in the southern summer, and zones without any. */
+/**
+ * Half-hour changes, changes at midnight, changes in the southern summer, and zones without any.
+ */
 const ZONES = [
   "America/New_York",
   "Europe/Madrid",
@@ -19,7 +21,12 @@ const ZONES = [
 const YEAR_START = Date.UTC(2024, 0, 1);
 const DAY = 86_400_000;
 
-const between = (expression: string, timeZone: string, from: number, to: number): readonly number[] =>
+const between = (
+  expression: string,
+  timeZone: string,
+  from: number,
+  to: number,
+): readonly number[] =>
   dueSlots({
     cadence: { type: "cron", expression, timeZone },
     after: from,
@@ -67,8 +74,10 @@ describe("a cron expression with fixed times, in any zone", () => {
           const { date, minuteOfDay } = read(slot);
           const wanted = hour * 60 + minute;
           if (minuteOfDay === wanted) {
-            // The first occurrence of a repeated hour: an hour or less before, the wall showed another time.
-            for (const back of [30, 60]) expect(read(slot - back * 60_000).minuteOfDay).not.toBe(wanted);
+            // The first occurrence of a repeated hour: an hour or less before, the wall showed
+            // another time.
+            for (const back of [30, 60])
+              expect(read(slot - back * 60_000).minuteOfDay).not.toBe(wanted);
           } else {
             // In a gap: a minute before, the wall showed a time before the one that was wanted.
             const eve = read(slot - 60_000);

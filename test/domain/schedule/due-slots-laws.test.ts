@@ -6,10 +6,17 @@ import { type DueSlots, dueSlots, nextSlot } from "../../../src/domain/schedule/
 
 const DAY = 86_400_000;
 
-/** Instants in the days around a change of the clocks: New York and Madrid, spring and autumn 2024. */
+/**
+ * Instants in the days around a change of the clocks: New York and Madrid, spring and autumn 2024.
+ */
 const nearChange = fc
   .tuple(
-    fc.constantFrom("2024-03-10T07:00Z", "2024-11-03T06:00Z", "2024-03-31T01:00Z", "2024-10-27T01:00Z"),
+    fc.constantFrom(
+      "2024-03-10T07:00Z",
+      "2024-11-03T06:00Z",
+      "2024-03-31T01:00Z",
+      "2024-10-27T01:00Z",
+    ),
     fc.integer({ min: -2 * DAY, max: 2 * DAY }),
   )
   .map(([change, distance]) => Date.parse(change) + distance);
@@ -133,7 +140,13 @@ describe("dueSlots, whatever the cadence", () => {
   it("hands out or skips every slot, and none twice", () => {
     check((rule, from, [length = 0, window = 0]) => {
       const until = from + length;
-      const { slots, skipped, skippedSpan } = ask(rule, from, until, 10_000, Math.floor(window / 1000));
+      const { slots, skipped, skippedSpan } = ask(
+        rule,
+        from,
+        until,
+        10_000,
+        Math.floor(window / 1000),
+      );
       const all = ask(rule, from, until).slots;
       const skips = all.slice(0, all.length - slots.length);
       expect([...skips, ...slots]).toEqual(all);

@@ -45,7 +45,12 @@ describe("dueSlots", () => {
   });
 
   it("is due so long after each close, holidays and short days included", () => {
-    const cadence: Cadence = { type: "calendar", calendar: "XNYS", event: "close", offsetSeconds: 1200 };
+    const cadence: Cadence = {
+      type: "calendar",
+      calendar: "XNYS",
+      event: "close",
+      offsetSeconds: 1200,
+    };
     const { slots, next } = ask(
       cadence,
       Date.parse("2024-07-02T20:20:00Z"),
@@ -59,12 +64,23 @@ describe("dueSlots", () => {
   });
 
   it("is due before the open when the offset is negative", () => {
-    const cadence: Cadence = { type: "calendar", calendar: "XLON", event: "open", offsetSeconds: -3600 };
-    expect(nextSlot(cadence, Date.parse("2024-03-28T07:00:00Z"))).toBe(Date.parse("2024-04-02T06:00:00Z"));
+    const cadence: Cadence = {
+      type: "calendar",
+      calendar: "XLON",
+      event: "open",
+      offsetSeconds: -3600,
+    };
+    expect(nextSlot(cadence, Date.parse("2024-03-28T07:00:00Z"))).toBe(
+      Date.parse("2024-04-02T06:00:00Z"),
+    );
   });
 
   it("has nothing due when the clock goes backwards, and still knows what comes", () => {
-    expect(ask(MINUTELY, NOON, NOON - HOUR)).toMatchObject({ slots: [], skippedSpan: null, more: false });
+    expect(ask(MINUTELY, NOON, NOON - HOUR)).toMatchObject({
+      slots: [],
+      skippedSpan: null,
+      more: false,
+    });
     expect(ask(MINUTELY, NOON, NOON - HOUR).next).toBe(NOON + 60_000);
   });
 
@@ -81,9 +97,12 @@ describe("dueSlots", () => {
     expect(ask(MINUTELY, NOON, NOON + 180_000, { limit: 3 })).toMatchObject({ more: false });
   });
 
-  it.each([0, -1, 1.5, Number.NaN])("throws at a limit of %d, which would never advance", (limit) => {
-    expect(() => ask(MINUTELY, NOON, NOON + 60_000, { limit })).toThrow(RangeError);
-  });
+  it.each([0, -1, 1.5, Number.NaN])(
+    "throws at a limit of %d, which would never advance",
+    (limit) => {
+      expect(() => ask(MINUTELY, NOON, NOON + 60_000, { limit })).toThrow(RangeError);
+    },
+  );
 });
 
 describe("the catch-up window", () => {
@@ -113,7 +132,9 @@ describe("the catch-up window", () => {
   });
 
   it("lists the oldest after a year off and counts the rest of an interval exactly", () => {
-    const { slots, skipped, skippedSpan } = ask(MINUTELY, NOON, NOON + YEAR, { catchUpSeconds: 600 });
+    const { slots, skipped, skippedSpan } = ask(MINUTELY, NOON, NOON + YEAR, {
+      catchUpSeconds: 600,
+    });
     expect(slots).toHaveLength(11);
     expect(skipped).toHaveLength(LISTED_SKIPS);
     expect(skippedSpan).toMatchObject({
@@ -127,7 +148,10 @@ describe("the catch-up window", () => {
   it("visits a bounded number of a cron's slots after a year off, and says that the count is a lower bound", () => {
     const nextRun = vi.spyOn(Cron.prototype, "nextRun");
     const cadence: Cadence = { type: "cron", expression: "* * * * *", timeZone: "Europe/Madrid" };
-    const { skipped, skippedSpan } = ask(cadence, NOON, NOON + YEAR, { catchUpSeconds: 600, limit: 5 });
+    const { skipped, skippedSpan } = ask(cadence, NOON, NOON + YEAR, {
+      catchUpSeconds: 600,
+      limit: 5,
+    });
     expect(skipped).toHaveLength(LISTED_SKIPS);
     expect(skippedSpan).toMatchObject({
       first: NOON + 60_000,
@@ -139,7 +163,12 @@ describe("the catch-up window", () => {
   });
 
   it("counts exactly what it could visit", () => {
-    const cadence: Cadence = { type: "calendar", calendar: "XNYS", event: "open", offsetSeconds: 0 };
+    const cadence: Cadence = {
+      type: "calendar",
+      calendar: "XNYS",
+      event: "open",
+      offsetSeconds: 0,
+    };
     const until = Date.parse("2024-12-31T23:00:00Z");
     const { skipped, skippedSpan } = ask(cadence, Date.parse("2023-12-31T23:00:00Z"), until, {
       catchUpSeconds: 600,
@@ -167,7 +196,11 @@ describe("the catch-up window", () => {
 
 describe("nextSlot", () => {
   it("does not depend on the platform's clock", () => {
-    const cadence: Cadence = { type: "cron", expression: "30 9 * * 1-5", timeZone: "America/New_York" };
+    const cadence: Cadence = {
+      type: "cron",
+      expression: "30 9 * * 1-5",
+      timeZone: "America/New_York",
+    };
     const answers = [0, NOON, Date.UTC(2060, 0, 1)].map((now) => {
       vi.useFakeTimers({ now });
       return [

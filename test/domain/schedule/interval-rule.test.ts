@@ -10,5 +10,7 @@ it("counts the beats strictly between two instants, and none when they are the w
 
 it("stands on the beat before and after an instant, never at it", () => {
   const rule = intervalRule({ type: "interval", everySeconds: 60, anchor: 7 });
-  expect([rule.previous(7), rule.previous(8), rule.next(6), rule.next(7)]).toEqual([-59_993, 7, 7, 60_007]);
+  expect([rule.previous(7), rule.previous(8), rule.next(6), rule.next(7)]).toEqual([
+    -59_993, 7, 7, 60_007,
+  ]);
 });

@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { jitterSeconds } from "../../../src/domain/schedule/jitter.ts";
 
 describe("jitterSeconds", () => {
-  // Vectors of the FNV authors (draft-eastlake-fnv, 32-bit FNV-1a); the largest window shows the hash itself.
+  // Vectors of the FNV authors (draft-eastlake-fnv, 32-bit FNV-1a); the largest window shows the
+  // hash itself.
   it.each([
     ["", 0x811c9dc5],
     ["a", 0xe40c292c],
@@ -26,7 +27,9 @@ describe("jitterSeconds", () => {
       }),
     );
     expect(jitterSeconds("AAPL", 0)).toBe(0);
-    const hit = new Set(Array.from({ length: 100 }, (_, index) => jitterSeconds(`asset/${index}`, 3)));
+    const hit = new Set(
+      Array.from({ length: 100 }, (_, index) => jitterSeconds(`asset/${index}`, 3)),
+    );
     expect([...hit].sort()).toEqual([0, 1, 2, 3]);
   });
 

@@ -1,5 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { decideOverlap, isOverlapPolicy, OVERLAP_POLICIES } from "../../../src/domain/schedule/overlap.ts";
+import {
+  decideOverlap,
+  isOverlapPolicy,
+  OVERLAP_POLICIES,
+} from "../../../src/domain/schedule/overlap.ts";
 
 const EARLIER = Date.UTC(2024, 5, 12, 12);
 const LATER = Date.UTC(2024, 5, 12, 13);
@@ -30,6 +34,11 @@ describe("decideOverlap", () => {
   });
 
   it("knows its policies by name", () => {
-    expect(["allow", "skip", "bufferOne", "buffer"].map(isOverlapPolicy)).toEqual([true, true, true, false]);
+    expect(["allow", "skip", "bufferOne", "buffer"].map(isOverlapPolicy)).toEqual([
+      true,
+      true,
+      true,
+      false,
+    ]);
   });
 });

@@ -8,7 +8,12 @@ import { jitterSeconds } from "../../../src/domain/schedule/jitter.ts";
 const DAY = 86_400_000;
 const iso = (instant: number) => new Date(instant).toISOString();
 
-const closes = (calendar: (typeof CALENDAR_IDS)[number], offsetSeconds: number, from: number, to: number) =>
+const closes = (
+  calendar: (typeof CALENDAR_IDS)[number],
+  offsetSeconds: number,
+  from: number,
+  to: number,
+) =>
   dueSlots({
     cadence: { type: "calendar", calendar, event: "close", offsetSeconds },
     after: from,
@@ -44,14 +49,24 @@ describe("a calendar rule", () => {
   });
 
   it("is not due on a holiday, and comes earlier on a short day", () => {
-    const slots = closes("XNYS", 1200, Date.parse("2024-11-27T00:00Z"), Date.parse("2024-12-03T00:00Z"));
+    const slots = closes(
+      "XNYS",
+      1200,
+      Date.parse("2024-11-27T00:00Z"),
+      Date.parse("2024-12-03T00:00Z"),
+    );
     // Thanksgiving on the 28th, a close at one on the 29th, then a weekend.
     expect(slots.map(iso)).toEqual([
       "2024-11-27T21:20:00.000Z",
       "2024-11-29T18:20:00.000Z",
       "2024-12-02T21:20:00.000Z",
     ]);
-    const christmas = closes("XLON", 0, Date.parse("2024-12-24T00:00Z"), Date.parse("2024-12-28T00:00Z"));
+    const christmas = closes(
+      "XLON",
+      0,
+      Date.parse("2024-12-24T00:00Z"),
+      Date.parse("2024-12-28T00:00Z"),
+    );
     expect(christmas.map(iso)).toEqual(["2024-12-24T12:30:00.000Z", "2024-12-27T16:30:00.000Z"]);
   });
 });
@@ -61,7 +76,9 @@ describe("jitter", () => {
     fc.assert(
       fc.property(fc.array(fc.string(), { minLength: 1 }), fc.nat(3_600), (keys, most) => {
         const alone = keys.map((key) => jitterSeconds(key, most));
-        expect([...keys].reverse().map((key) => jitterSeconds(key, most))).toEqual([...alone].reverse());
+        expect([...keys].reverse().map((key) => jitterSeconds(key, most))).toEqual(
+          [...alone].reverse(),
+        );
         expect(Math.max(...alone)).toBeLessThanOrEqual(most);
       }),
     );

@@ -52,7 +52,11 @@ describe("a cron expression with fixed times", () => {
       const dateIn = new Intl.DateTimeFormat("en-CA", { timeZone });
       fc.assert(
         fc.property(fc.nat(23), fc.nat(59), (hour, minute) => {
-          const cadence = { type: "cron", expression: `${minute} ${hour} * * *`, timeZone } as const;
+          const cadence = {
+            type: "cron",
+            expression: `${minute} ${hour} * * *`,
+            timeZone,
+          } as const;
           const start = Date.UTC(2024, 0, 15, 12);
           const { slots } = dueSlots({
             cadence,

@@ -8,7 +8,9 @@ const cron = (expression: string, timeZone = "America/New_York"): Cadence => ({
   timeZone,
 });
 const interval = (everySeconds: number, anchor?: number): Cadence =>
-  anchor === undefined ? { type: "interval", everySeconds } : { type: "interval", everySeconds, anchor };
+  anchor === undefined
+    ? { type: "interval", everySeconds }
+    : { type: "interval", everySeconds, anchor };
 const calendar = (offsetSeconds: number): Cadence => ({
   type: "calendar",
   calendar: "XNYS",

@@ -10,7 +10,9 @@ const files = readdirSync(folder)
   .sort();
 
 /** A database of before, with the requests it remembered, brought up to date. */
-function upgraded(rows: readonly (readonly [key: string, ageHours: number, body: string | null])[]) {
+function upgraded(
+  rows: readonly (readonly [key: string, ageHours: number, body: string | null])[],
+) {
   const db = new DatabaseSync(":memory:");
   const apply = (names: readonly string[]) => {
     for (const name of names) db.exec(readFileSync(join(folder, name), "utf8"));

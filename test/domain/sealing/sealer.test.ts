@@ -36,7 +36,9 @@ describe("a sealed secret", () => {
     const sealed = await sealerOf(ring(OLD)).seal(SECRET, HERE);
     expect(await sealerOf(ring(`${NEW},${OLD}`)).open(sealed, HERE)).toBe(SECRET);
     expect(await sealerOf(ring(`${NEW}, ${OLD}`)).seal(SECRET, HERE)).toMatch(/^sealed:1:k2:/);
-    await expect(sealerOf(ring(NEW)).open(sealed, HERE)).rejects.toThrow("does not hold the key k1");
+    await expect(sealerOf(ring(NEW)).open(sealed, HERE)).rejects.toThrow(
+      "does not hold the key k1",
+    );
   });
 
   it("does not open under another key of the same name", async () => {
@@ -77,7 +79,10 @@ describe("ENCRYPTION_KEY", () => {
     [`k 1:${keyText(1)}`, /the id has 1 to 32/],
     [`${OLD},`, /key 2: write/],
     [`${OLD},k1:${keyText(3)}`, /key 2: its id is that of a key before it/],
-    [Array.from({ length: 11 }, (_, at) => `k${at}:${keyText(at)}`).join(), /11 keys; 10 are the most/],
+    [
+      Array.from({ length: 11 }, (_, at) => `k${at}:${keyText(at)}`).join(),
+      /11 keys; 10 are the most/,
+    ],
   ])("is refused as %j, without a word of it", (text, why) => {
     const said = readKeyring(text);
     expect(said).toMatch(why);

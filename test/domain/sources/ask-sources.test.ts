@@ -30,7 +30,10 @@ function desk(answers: Readonly<Record<string, readonly Prices[]>>) {
 
 describe("sources in their order", () => {
   test("the first one's pages are the series, and nobody else is asked", async () => {
-    const { asked, run } = desk({ a: [page("a", 5, 6, "old ones are missing"), page("a", 6)], b: [] });
+    const { asked, run } = desk({
+      a: [page("a", 5, 6, "old ones are missing"), page("a", 6)],
+      b: [],
+    });
     expect(await run()).toEqual({
       kind: "answered",
       series: {
@@ -54,15 +57,18 @@ describe("sources in their order", () => {
     "BreakerOpen",
     "UnknownSymbol",
     "Delisted",
-  ])("%s lets the next one answer, which says who it is and who was passed over", async (outcome) => {
-    const { asked, run } = desk({ a: [no(outcome)], b: [page("b", 7)] });
-    expect(await run()).toMatchObject({
-      kind: "answered",
-      series: { source: "b" },
-      tried: [{ source: "a", outcome, detail: `said ${outcome}` }],
-    });
-    expect(asked).toEqual(["a@5", "b@5"]);
-  });
+  ])(
+    "%s lets the next one answer, which says who it is and who was passed over",
+    async (outcome) => {
+      const { asked, run } = desk({ a: [no(outcome)], b: [page("b", 7)] });
+      expect(await run()).toMatchObject({
+        kind: "answered",
+        series: { source: "b" },
+        tried: [{ source: "a", outcome, detail: `said ${outcome}` }],
+      });
+      expect(asked).toEqual(["a@5", "b@5"]);
+    },
+  );
 
   test("after NoData nobody else is asked", async () => {
     const { asked, run } = desk({ a: [no("NoData")], b: [] });
@@ -106,7 +112,9 @@ describe("sources in their order", () => {
   });
 
   test("a source that never ends is left after fifty pages, and the answer says where the next run goes on", async () => {
-    const { asked, run } = desk({ a: Array.from({ length: 60 }, (_, index) => page("a", index, index + 1)) });
+    const { asked, run } = desk({
+      a: Array.from({ length: 60 }, (_, index) => page("a", index, index + 1)),
+    });
     expect(await run()).toMatchObject({
       kind: "answered",
       series: { notes: ["a has more: the next run goes on after 1970-01-01T00:00:00.050Z"] },

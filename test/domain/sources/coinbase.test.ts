@@ -22,8 +22,13 @@ vendorContract({
   now: NOW,
   request: BTC,
   path: "/products/BTC-USD/candles",
-  query: { granularity: "86400", start: "2024-01-06T00:00:00.000Z", end: "2024-01-10T00:00:00.000Z" },
-  // Newest first, low before high before open; the day under way; a day before the start; the 8th without a trade.
+  query: {
+    granularity: "86400",
+    start: "2024-01-06T00:00:00.000Z",
+    end: "2024-01-10T00:00:00.000Z",
+  },
+  // Newest first, low before high before open; the day under way; a day before the start; the 8th
+  // without a trade.
   body: [
     [seconds("2024-01-10"), 44_700.1, 46_200.2, 46_110.3, 45_900.4, 9_000.5],
     [seconds("2024-01-09"), 45_180.83, 47_915.37, 46_957.69, 46_125.85, 30_051.25],
@@ -115,7 +120,8 @@ test("300 candles are the most that is ever asked for", () => {
     const question = COINBASE.question({ ...BTC, resolution, from: 0, to: NOW }, place);
     if ("outcome" in question) throw new Error(question.detail);
     const { searchParams } = question.url;
-    const span = Date.parse(searchParams.get("end") ?? "") - Date.parse(searchParams.get("start") ?? "");
+    const span =
+      Date.parse(searchParams.get("end") ?? "") - Date.parse(searchParams.get("start") ?? "");
     expect(Math.floor(span / 1000 / Number(searchParams.get("granularity"))) + 1).toBe(300);
   }
 });

@@ -61,7 +61,10 @@ export function vendorContract(one: VendorCase): void {
       now: () => now,
       ...changes,
     });
-  const ask = async (reply: Reply | null, changes: Partial<VendorOptions> = {}): Promise<SourceAnswer> => {
+  const ask = async (
+    reply: Reply | null,
+    changes: Partial<VendorOptions> = {},
+  ): Promise<SourceAnswer> => {
     server.asked.length = 0;
     server.reply = () => reply;
     const answer = await source(changes).history(request);
@@ -76,7 +79,10 @@ export function vendorContract(one: VendorCase): void {
       const [asked] = server.asked;
       expect(asked?.url.pathname).toBe(one.path);
       expect(Object.fromEntries(asked?.url.searchParams ?? [])).toEqual(one.query);
-      expect(asked?.headers).toMatchObject({ accept: "application/json", "user-agent": "InversorAI/test" });
+      expect(asked?.headers).toMatchObject({
+        accept: "application/json",
+        "user-agent": "InversorAI/test",
+      });
       expect(asked?.headers["authorization"]).toBe(one.authorization?.replace("KEY", KEY));
       expect(asked?.url.href).not.toContain(KEY);
     });
@@ -128,7 +134,9 @@ export function vendorContract(one: VendorCase): void {
         expect(window.next ?? request.to + 1).toBe(window.to + 1);
         const answer = await source().history({ ...request, from });
         expect(answer).toMatchObject(
-          window.next === null ? { outcome: "NoData" } : { outcome: "bars", bars: [], next: window.next },
+          window.next === null
+            ? { outcome: "NoData" }
+            : { outcome: "bars", bars: [], next: window.next },
         );
         from = window.next;
         pages += 1;
@@ -148,7 +156,11 @@ export function vendorContract(one: VendorCase): void {
       [429, { "retry-after": HTTP_DATE }, { outcome: "RateLimited", retryAfterSeconds: 300 }],
       [429, { "retry-after": "soon" }, { outcome: "RateLimited" }],
       [429, { "retry-after": "Jan, 1 GMT" }, { outcome: "RateLimited" }],
-      [429, { "retry-after": "99999999999999999999" }, { outcome: "RateLimited", retryAfterSeconds: 86_400 }],
+      [
+        429,
+        { "retry-after": "99999999999999999999" },
+        { outcome: "RateLimited", retryAfterSeconds: 86_400 },
+      ],
       [503, { "retry-after": "2000000" }, { outcome: "Unavailable", retryAfterSeconds: 86_400 }],
       [451, {}, { outcome: "GeoBlocked" }],
       [500, {}, { outcome: "Unavailable" }],
@@ -166,7 +178,10 @@ export function vendorContract(one: VendorCase): void {
     });
 
     test.each<[string, Reply]>([
-      ["a page for people with status 200", { headers: { "content-type": "text/html" }, body: HTML }],
+      [
+        "a page for people with status 200",
+        { headers: { "content-type": "text/html" }, body: HTML },
+      ],
       ["a page for people that says it is JSON", { body: HTML }],
       ["JSON that says it is text", { headers: { "content-type": "text/plain" }, body: one.body }],
       ["no body", { body: "" }],
@@ -187,7 +202,9 @@ export function vendorContract(one: VendorCase): void {
 
     test("Unavailable: a body that breaks off, a port where nobody listens", async () => {
       expect(await ask({ body: one.body, after: "cut" })).toMatchObject({ outcome: "Unavailable" });
-      expect(await ask(null, { baseUrl: "http://127.0.0.1:1" })).toMatchObject({ outcome: "Unavailable" });
+      expect(await ask(null, { baseUrl: "http://127.0.0.1:1" })).toMatchObject({
+        outcome: "Unavailable",
+      });
     });
 
     test("an error keeps its meaning though its body breaks off", async () => {
@@ -222,12 +239,19 @@ function expectGood(bars: readonly Bar[], { request, now }: VendorCase, body: st
   const { resolution, calendar, from, to } = request;
   const keyOf = (instant: number) => barKey(resolution, calendar, instant);
   const rows = bars.map((bar, index) => ({ row: index + 1, line: null, bar }));
-  expect(checkBars(rows, { now, resolution, keyOf }), body).toMatchObject({ ok: true, bars, folded: 0 });
+  expect(checkBars(rows, { now, resolution, keyOf }), body).toMatchObject({
+    ok: true,
+    bars,
+    folded: 0,
+  });
   expect(bars.length, body).toBeGreaterThan(0);
   for (const { timestamp } of bars) expect(timestamp >= from && timestamp <= to, body).toBe(true);
 }
 
-/** Whatever the damage: of days that have come, one of a kind a day, above nothing and below the close before. */
+/**
+ * Whatever the damage: of days that have come, one of a kind a day, above nothing and below the
+ * close before.
+ */
 function expectPossible(
   actions: readonly CorporateAction[],
   bars: readonly Bar[],

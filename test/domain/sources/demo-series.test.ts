@@ -5,7 +5,11 @@ import { type DemoServer, startDemoServer } from "../../../local/demo-server.ts"
 import { checkBars } from "../../../src/domain/asset/check-bars.ts";
 import { barKey } from "../../../src/domain/market/bar-key.ts";
 import { sessionsBetween } from "../../../src/domain/market/calendar.ts";
-import { DEMO_SERIES, REPLAY_END, REPLAY_START } from "../../../src/domain/market/demo-catalogue.ts";
+import {
+  DEMO_SERIES,
+  REPLAY_END,
+  REPLAY_START,
+} from "../../../src/domain/market/demo-catalogue.ts";
 
 const series = loadDemoSeries();
 const eurusd = series.get("EURUSD/1d") ?? [];
@@ -48,7 +52,9 @@ describe("the invented euro", () => {
   });
 
   test("trades on weekdays other than Christmas and New Year, from 2014 to April 2020", () => {
-    const dates = new Set(eurusd.map(({ timestamp }) => new Date(timestamp).toISOString().slice(0, 10)));
+    const dates = new Set(
+      eurusd.map(({ timestamp }) => new Date(timestamp).toISOString().slice(0, 10)),
+    );
     const expected = new Set<string>();
     for (let day = Date.parse("2014-01-01"); day <= Date.parse("2020-04-17"); day += 86_400_000) {
       const date = new Date(day).toISOString().slice(0, 10);
@@ -86,7 +92,8 @@ describe("the invented company", () => {
 
   test("trades in New York's sessions and no others", () => {
     const answer = sessionsBetween("XNYS", "2014-01-01", "2020-04-17");
-    const dates = answer.kind === "refused" ? [] : answer.sessions.map(({ date }) => Date.parse(date));
+    const dates =
+      answer.kind === "refused" ? [] : answer.sessions.map(({ date }) => Date.parse(date));
     expect(company.map(({ timestamp }) => timestamp)).toEqual(dates);
   });
 

@@ -17,8 +17,11 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-const ask = (request: HistoryRequest, fetch = globalThis.fetch, timeoutMs = 5_000): Promise<SourceAnswer> =>
-  demoSource({ baseUrl: server.url, fetch, timeoutMs }).history(request);
+const ask = (
+  request: HistoryRequest,
+  fetch = globalThis.fetch,
+  timeoutMs = 5_000,
+): Promise<SourceAnswer> => demoSource({ baseUrl: server.url, fetch, timeoutMs }).history(request);
 
 /** The real server, asked to misbehave. */
 const faulty = (fault: string): typeof globalThis.fetch => {
@@ -42,9 +45,10 @@ const wholeSeries = async (symbol: string, resolution: Resolution): Promise<Bar[
 
 describe("the demo series through the source", () => {
   test("SPX is the package's file, bar for bar, in two pages", async () => {
-    const [header, ...lines] = readFileSync("node_modules/vega-datasets/data/sp500-2000.csv", "utf8").split(
-      "\n",
-    );
+    const [header, ...lines] = readFileSync(
+      "node_modules/vega-datasets/data/sp500-2000.csv",
+      "utf8",
+    ).split("\n");
     expect(header).toBe("date,open,high,low,close,adjclose,volume");
     const expected = lines.map((line) => {
       const [date = "", open, high, low, close, , volume] = line.split(",");
@@ -53,7 +57,9 @@ describe("the demo series through the source", () => {
     });
     const bars = await wholeSeries("SPX", "1d");
     expect(bars).toHaveLength(5_105);
-    expect(bars.map((b) => [b.timestamp, b.open, b.high, b.low, b.close, b.volume])).toEqual(expected);
+    expect(bars.map((b) => [b.timestamp, b.open, b.high, b.low, b.close, b.volume])).toEqual(
+      expected,
+    );
     const first = await ask(SPX);
     expect(first).toMatchObject({ outcome: "bars", source: "demo" });
     expect(first.outcome === "bars" && [first.bars.length, first.next]).toEqual([
@@ -70,25 +76,36 @@ describe("the demo series through the source", () => {
     ["AMZN", "1mo", 123, "2000-01-01", 64.56, "2010-03-01", 128.82],
     ["IBM", "1mo", 123, "2000-01-01", 100.52, "2010-03-01", 125.55],
     ["GOOG", "1mo", 68, "2004-08-01", 102.37, "2010-03-01", 560.19],
-  ])("%s %s has %d closes", async (symbol, resolution, count, first, firstClose, last, lastClose) => {
-    const bars = await wholeSeries(symbol, resolution);
-    const closeOnly = { open: null, high: null, low: null, volume: null };
-    expect(bars).toHaveLength(count);
-    expect(bars[0]).toEqual({ timestamp: Date.parse(first), close: firstClose, ...closeOnly });
-    expect(bars.at(-1)).toEqual({ timestamp: Date.parse(last), close: lastClose, ...closeOnly });
-  });
+  ])(
+    "%s %s has %d closes",
+    async (symbol, resolution, count, first, firstClose, last, lastClose) => {
+      const bars = await wholeSeries(symbol, resolution);
+      const closeOnly = { open: null, high: null, low: null, volume: null };
+      expect(bars).toHaveLength(count);
+      expect(bars[0]).toEqual({ timestamp: Date.parse(first), close: firstClose, ...closeOnly });
+      expect(bars.at(-1)).toEqual({ timestamp: Date.parse(last), close: lastClose, ...closeOnly });
+    },
+  );
 
   test("both ends of the period belong to it, and only whole days do", async () => {
-    const period = (from: string, to: string) => ask({ ...SPX, from: Date.parse(from), to: Date.parse(to) });
+    const period = (from: string, to: string) =>
+      ask({ ...SPX, from: Date.parse(from), to: Date.parse(to) });
     const dates = (answer: SourceAnswer) =>
-      answer.outcome === "bars" ? answer.bars.map((bar) => new Date(bar.timestamp).getUTCDate()) : answer;
+      answer.outcome === "bars"
+        ? answer.bars.map((bar) => new Date(bar.timestamp).getUTCDate())
+        : answer;
     expect(dates(await period("2017-01-03", "2017-01-05"))).toEqual([3, 4, 5]);
     expect(dates(await period("2017-01-03T00:00:01Z", "2017-01-05T23:59Z"))).toEqual([4, 5]);
-    expect(await period("2017-01-03T01:00Z", "2017-01-03T02:00Z")).toMatchObject({ outcome: "NoData" });
+    expect(await period("2017-01-03T01:00Z", "2017-01-03T02:00Z")).toMatchObject({
+      outcome: "NoData",
+    });
   });
 
   test("invented bars say so", async () => {
-    expect(await ask({ ...SPX, symbol: "EURUSD" })).toMatchObject({ outcome: "bars", source: "synthetic" });
+    expect(await ask({ ...SPX, symbol: "EURUSD" })).toMatchObject({
+      outcome: "bars",
+      source: "synthetic",
+    });
   });
 
   test("dividends and splits come with the bars of their days, and with no others", async () => {
@@ -129,7 +146,10 @@ describe("every trouble is one outcome, and none is thrown", () => {
     ["an unknown symbol", { ...SPX, symbol: "TSLA" }],
     ["a symbol with a path in it", { ...SPX, symbol: "../SPX?x=#" }],
     ["another resolution", { ...SPX, resolution: "1h" }],
-    ["the time after the end of BTC-USD", { ...SPX, symbol: "BTC-USD", from: Date.parse("2017-07-04") }],
+    [
+      "the time after the end of BTC-USD",
+      { ...SPX, symbol: "BTC-USD", from: Date.parse("2017-07-04") },
+    ],
     ["a period the wrong way round", { ...SPX, from: EVER.to, to: EVER.from }],
     ["no period", { ...SPX, from: Number.NaN }],
     ["endless past", { ...SPX, from: Number.NEGATIVE_INFINITY, to: 0 }],
@@ -175,8 +195,14 @@ describe("every trouble is one outcome, and none is thrown", () => {
   });
 
   test("RateLimited: with the pause the source asks for", async () => {
-    expect(await ask(SPX, faulty("429"))).toMatchObject({ outcome: "RateLimited", retryAfterSeconds: 7 });
-    const strange = await ask(SPX, answering(429, "", { "retry-after": "Wed, 21 Oct 2026 07:28:00 GMT" }));
+    expect(await ask(SPX, faulty("429"))).toMatchObject({
+      outcome: "RateLimited",
+      retryAfterSeconds: 7,
+    });
+    const strange = await ask(
+      SPX,
+      answering(429, "", { "retry-after": "Wed, 21 Oct 2026 07:28:00 GMT" }),
+    );
     expect(strange).toEqual({ outcome: "RateLimited", detail: "the source answered 429" });
   });
 
@@ -197,7 +223,10 @@ describe("every trouble is one outcome, and none is thrown", () => {
     [405, "MalformedPayload"],
     [301, "MalformedPayload"],
   ])("status %d is %s", async (status, outcome) => {
-    expect(await ask(SPX, answering(status))).toEqual({ outcome, detail: `the source answered ${status}` });
+    expect(await ask(SPX, answering(status))).toEqual({
+      outcome,
+      detail: `the source answered ${status}`,
+    });
   });
 
   test("a redirect is not followed", async () => {
@@ -238,7 +267,9 @@ describe("every trouble is one outcome, and none is thrown", () => {
   test("unknown fields are tolerated", async () => {
     expect(await ask(SPX, json({ ...good, more: 1, bars: [{ ...day, more: 1 }] }))).toEqual({
       outcome: "bars",
-      bars: [{ timestamp: Date.parse("2017-01-03"), open: 1, high: 2, low: 1, close: 2, volume: 3 }],
+      bars: [
+        { timestamp: Date.parse("2017-01-03"), open: 1, high: 2, low: 1, close: 2, volume: 3 },
+      ],
       source: "demo",
       next: null,
     });
@@ -266,12 +297,17 @@ describe("every trouble is one outcome, and none is thrown", () => {
   });
 
   test.each([
-    ["NoData", answering(200, JSON.stringify({ ...good, bars: [] }), { "content-type": "application/json" })],
+    [
+      "NoData",
+      answering(200, JSON.stringify({ ...good, bars: [] }), { "content-type": "application/json" }),
+    ],
     ["MalformedPayload", answering(200, "{", { "content-type": "application/json" })],
     ["MalformedPayload", answering(200, JSON.stringify(good), { "content-type": "text/plain" })],
     [
       "bars",
-      answering(200, JSON.stringify(good), { "content-type": "application/vnd.prices+json; charset=utf-8" }),
+      answering(200, JSON.stringify(good), {
+        "content-type": "application/vnd.prices+json; charset=utf-8",
+      }),
     ],
   ])("%s: content type and body", async (outcome, stub) => {
     expect(await ask(SPX, stub)).toMatchObject({ outcome });

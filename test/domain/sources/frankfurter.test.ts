@@ -29,7 +29,8 @@ vendorContract({
   },
   path: "/v1/2024-01-06..2024-01-10",
   query: { base: "EUR", symbols: "USD" },
-  // The range begins at the last rate before its start, a Friday; the 10th is fixed and its session still open.
+  // The range begins at the last rate before its start, a Friday; the 10th is fixed and its session
+  // still open.
   body: rates("EUR", {
     "2024-01-05": { USD: 1.0921 },
     "2024-01-08": { USD: 1.0946 },
@@ -43,7 +44,10 @@ vendorContract({
   nothing: [
     ["a currency without rates", { status: 404, body: { message: "not found" } }],
     ["no rate", { body: rates("EUR", {}) }],
-    ["only the rate from before the start", { body: rates("EUR", { "2024-01-05": { USD: 1.0921 } }) }],
+    [
+      "only the rate from before the start",
+      { body: rates("EUR", { "2024-01-05": { USD: 1.0921 } }) },
+    ],
   ],
   refusals: [
     [
@@ -52,7 +56,11 @@ vendorContract({
       { outcome: "MalformedPayload" },
     ],
     ["out of order", { status: 503, body: { message: "x" } }, { outcome: "Unavailable" }],
-    ["another base", { body: rates("GBP", { "2024-01-08": { USD: 1.2 } }) }, { outcome: "MalformedPayload" }],
+    [
+      "another base",
+      { body: rates("GBP", { "2024-01-08": { USD: 1.2 } }) },
+      { outcome: "MalformedPayload" },
+    ],
     [
       "another quote",
       { body: rates("EUR", { "2024-01-08": { GBP: 0.8 } }) },
@@ -68,7 +76,11 @@ vendorContract({
       { body: rates("EUR", { "2024-02-30": { USD: 1.1 } }) },
       { outcome: "MalformedPayload" },
     ],
-    ["a rate of zero", { body: rates("EUR", { "2024-01-08": { USD: 0 } }) }, { outcome: "MalformedPayload" }],
+    [
+      "a rate of zero",
+      { body: rates("EUR", { "2024-01-08": { USD: 0 } }) },
+      { outcome: "MalformedPayload" },
+    ],
   ],
   unserved: [
     ["an hour", { resolution: "1h" }],
@@ -98,7 +110,9 @@ test.each([404, 422])(
       calendar: "FX",
       resolution: "1d",
     } as const;
-    expect(await source.history({ ...asking, from: 0, to: Date.parse("2000-01-01") })).toMatchObject({
+    expect(
+      await source.history({ ...asking, from: 0, to: Date.parse("2000-01-01") }),
+    ).toMatchObject({
       outcome: "UnknownSymbol",
     });
   },

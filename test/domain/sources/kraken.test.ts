@@ -40,9 +40,27 @@ vendorContract({
   query: { pair: "XBTUSD", interval: "1440", since: String(seconds("2024-01-07") - 1) },
   // Under a name of its own, prices as text, a day without a trade, and the candle still open.
   body: series(
-    [seconds("2024-01-07"), "43975.9", "44485.8", "43608.3", "43921.3", "44010.2", "1805.12345678", 24_100],
+    [
+      seconds("2024-01-07"),
+      "43975.9",
+      "44485.8",
+      "43608.3",
+      "43921.3",
+      "44010.2",
+      "1805.12345678",
+      24_100,
+    ],
     [seconds("2024-01-08"), "43921.3", "43921.3", "43921.3", "43921.3", "0.0", "0.00000000", 0],
-    [seconds("2024-01-09"), "46957.6", "47915.3", "45180.8", "46125.8", "46700.1", "5100.5", 61_003],
+    [
+      seconds("2024-01-09"),
+      "46957.6",
+      "47915.3",
+      "45180.8",
+      "46125.8",
+      "46700.1",
+      "5100.5",
+      61_003,
+    ],
     [seconds("2024-01-10"), "46125.8", "46200.2", "44700.1", "45900.4", "45500.0", "900.1", 15_200],
   ),
   bars: [
@@ -68,7 +86,11 @@ vendorContract({
     ["the open candle only", { body: series(row("2024-01-10", "1")) }],
   ],
   refusals: [
-    ["an unknown pair, with status 200", trouble("EQuery:Unknown asset pair"), { outcome: "UnknownSymbol" }],
+    [
+      "an unknown pair, with status 200",
+      trouble("EQuery:Unknown asset pair"),
+      { outcome: "UnknownSymbol" },
+    ],
     ["a pair that is none", trouble("EQuery:Invalid asset pair"), { outcome: "UnknownSymbol" }],
     ["too many requests", trouble("EGeneral:Too many requests"), { outcome: "RateLimited" }],
     ["the rate limit", trouble("EAPI:Rate limit exceeded"), { outcome: "RateLimited" }],
@@ -77,13 +99,21 @@ vendorContract({
     ["busy", trouble("EService:Busy"), { outcome: "Unavailable" }],
     ["an error of its own", trouble("EGeneral:Internal error"), { outcome: "Unavailable" }],
     ["no permission", trouble("EGeneral:Permission denied"), { outcome: "NotConfigured" }],
-    ["arguments it did not take", trouble("EGeneral:Invalid arguments"), { outcome: "MalformedPayload" }],
+    [
+      "arguments it did not take",
+      trouble("EGeneral:Invalid arguments"),
+      { outcome: "MalformedPayload" },
+    ],
     [
       "two series",
       { body: { error: [], result: { XXBTZUSD: [], XETHZUSD: [], last: 0 } } },
       { outcome: "MalformedPayload" },
     ],
-    ["no text for a number", { body: series(row("2024-01-07", "")) }, { outcome: "MalformedPayload" }],
+    [
+      "no text for a number",
+      { body: series(row("2024-01-07", "")) },
+      { outcome: "MalformedPayload" },
+    ],
   ],
   unserved: [
     ["a week, which begins on another day there", { resolution: "1w" }],
@@ -118,5 +148,7 @@ test("who asks for more than 720 periods is told that there are no more", async 
 test("of a currency's days the weekend is left out", async () => {
   const body = series(row("2024-01-07", "1.09"), row("2024-01-08", "1.1"));
   const euro = { ...BTC, symbol: "EURUSD", type: "FX", calendar: "FX" } as const;
-  expect(await answering(body).history(euro)).toMatchObject({ bars: [{ timestamp: day("2024-01-08") }] });
+  expect(await answering(body).history(euro)).toMatchObject({
+    bars: [{ timestamp: day("2024-01-08") }],
+  });
 });

@@ -76,7 +76,8 @@ function change(holder: Holder, random: Random): void {
   const before: unknown = Reflect.get(holder, key);
   const kind = random();
   if (kind < 0.15) Reflect.deleteProperty(holder, key);
-  else if (kind < 0.35 && typeof before === "number") Reflect.set(holder, key, before * (random() * 4 - 1));
+  else if (kind < 0.35 && typeof before === "number")
+    Reflect.set(holder, key, before * (random() * 4 - 1));
   else if (kind < 0.5 && typeof before === "number") Reflect.set(holder, key, String(before));
   else Reflect.set(holder, key, strange(random));
 }

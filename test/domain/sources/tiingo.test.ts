@@ -15,7 +15,14 @@ const AAPL: HistoryRequest = {
   from: day("2024-01-05"),
   to: day("2024-01-10"),
 };
-const row = (date: string, open: number, high: number, low: number, close: number, more: object = {}) => ({
+const row = (
+  date: string,
+  open: number,
+  high: number,
+  low: number,
+  close: number,
+  more: object = {},
+) => ({
   date: `${date}T00:00:00.000Z`,
   close,
   high,
@@ -60,7 +67,14 @@ vendorContract({
       close: 185.56 / 4,
       volume: 4_000,
     },
-    { timestamp: day("2024-01-09"), open: 45.98, high: 46.28, low: 45.68, close: 46.28, volume: 1_000 },
+    {
+      timestamp: day("2024-01-09"),
+      open: 45.98,
+      high: 46.28,
+      low: 45.68,
+      close: 46.28,
+      volume: 1_000,
+    },
   ],
   actions: [
     { type: "dividend", exDate: day("2024-01-08"), amount: 0.24 },
@@ -68,7 +82,11 @@ vendorContract({
   ],
   nothing: [["no day", { body: [] }]],
   refusals: [
-    ["an unknown ticker", { status: 404, body: { detail: "Not found." } }, { outcome: "UnknownSymbol" }],
+    [
+      "an unknown ticker",
+      { status: 404, body: { detail: "Not found." } },
+      { outcome: "UnknownSymbol" },
+    ],
     [
       "an unknown ticker by its name",
       { status: 404, body: { detail: "Error: Ticker 'FOO' not found" } },
@@ -79,7 +97,11 @@ vendorContract({
       { status: 429, body: OVER },
       { outcome: "RateLimited", retryAfterSeconds: 3_600 },
     ],
-    ["the allocation, with status 200", { body: OVER }, { outcome: "RateLimited", retryAfterSeconds: 3_600 }],
+    [
+      "the allocation, with status 200",
+      { body: OVER },
+      { outcome: "RateLimited", retryAfterSeconds: 3_600 },
+    ],
     [
       "the allocation, told as plain text",
       {
@@ -120,12 +142,15 @@ test.each([
   const source = vendorSource(TIINGO, {
     baseUrl: "http://127.0.0.1:1",
     key: "k",
-    fetch: (async () => Response.json([{ ...row("2024-01-09", 1, 1, 1, 1), date }])) as typeof fetch,
+    fetch: (async () =>
+      Response.json([{ ...row("2024-01-09", 1, 1, 1, 1), date }])) as typeof fetch,
     timeoutMs: 1_000,
     userAgent: "",
     now: () => NOW,
   });
-  expect(await source.history(AAPL)).toMatchObject({ bars: [{ timestamp: Date.parse("2024-01-09") }] });
+  expect(await source.history(AAPL)).toMatchObject({
+    bars: [{ timestamp: Date.parse("2024-01-09") }],
+  });
 });
 
 test("a dividend is on the scale of its own day, a merger of shares is told the other way round, and a broken amount costs no bar", async () => {

@@ -18,7 +18,13 @@ const AAPL: HistoryRequest = {
 };
 const error = (code: number, message: string) => ({ code, message, status: "error" });
 const series = (meta: object, ...values: object[]) => ({ meta, values, status: "ok" });
-const US = { symbol: "AAPL", interval: "1day", currency: "USD", exchange: "NASDAQ", mic_code: "XNGS" };
+const US = {
+  symbol: "AAPL",
+  interval: "1day",
+  currency: "USD",
+  exchange: "NASDAQ",
+  mic_code: "XNGS",
+};
 const one = (datetime: string, price: string) => ({
   datetime,
   open: price,
@@ -130,7 +136,10 @@ vendorContract({
       "a symbol of a dearer plan",
       {
         status: 404,
-        body: error(404, "This symbol is available starting with Grow or Venture plan. Consider upgrading …"),
+        body: error(
+          404,
+          "This symbol is available starting with Grow or Venture plan. Consider upgrading …",
+        ),
       },
       { outcome: "NotConfigured" },
     ],
@@ -144,13 +153,21 @@ vendorContract({
       { status: 429, body: MINUTELY },
       { outcome: "RateLimited", retryAfterSeconds: 40 },
     ],
-    ["the credits of the day", { body: DAILY }, { outcome: "RateLimited", retryAfterSeconds: 30_580 }],
+    [
+      "the credits of the day",
+      { body: DAILY },
+      { outcome: "RateLimited", retryAfterSeconds: 30_580 },
+    ],
     [
       "a key it does not take",
       { body: error(401, "**apikey** parameter is incorrect") },
       { outcome: "NotConfigured" },
     ],
-    ["a plan that is too small", { status: 403, body: error(403, "x") }, { outcome: "NotConfigured" }],
+    [
+      "a plan that is too small",
+      { status: 403, body: error(403, "x") },
+      { outcome: "NotConfigured" },
+    ],
     ["an error of its own", { body: error(500, "x") }, { outcome: "Unavailable" }],
     ["a parameter", { body: error(400, "**interval** is wrong") }, { outcome: "MalformedPayload" }],
     [
@@ -191,7 +208,10 @@ test("London is named by its market, and its pence are kept as pounds", async ()
   const body = series({ symbol: "VOD", currency: "GBp" }, one("2024-01-08", "6750"));
   const vodafone = { ...AAPL, symbol: "VOD.L", calendar: "XLON", currency: "GBP" } as const;
   expect(await asking(body, seen).history(vodafone)).toMatchObject({ bars: [{ close: 67.5 }] });
-  expect(Object.fromEntries(seen[0]?.searchParams ?? [])).toMatchObject({ symbol: "VOD", mic_code: "XLON" });
+  expect(Object.fromEntries(seen[0]?.searchParams ?? [])).toMatchObject({
+    symbol: "VOD",
+    mic_code: "XLON",
+  });
 });
 
 test("shorter bars are asked for, and read, in UTC", async () => {

@@ -10,7 +10,10 @@ const day = (date: string) => Date.parse(date);
 const NOW = day("2026-11-30T21:17:00Z");
 const ALL = { from: 0, to: NOW, next: null };
 
-const request = (resolution: Resolution, changes: Partial<HistoryRequest> = {}): HistoryRequest => ({
+const request = (
+  resolution: Resolution,
+  changes: Partial<HistoryRequest> = {},
+): HistoryRequest => ({
   symbol: "FONE",
   type: "STOCK",
   currency: "USD",
@@ -42,7 +45,14 @@ describe("two rows of the newest period", () => {
   const rest = row("2026-11-16T05:00:00Z", [55, 65, 40, 58, 18_500]);
   const lastDay = row("2026-11-20T21:00:01Z", [59, 70, 58.5, 60, 1_500]);
   const before = row("2026-11-09T05:00:00Z", [53, 61, 52, 55, 9_000]);
-  const week = { timestamp: day("2026-11-16"), open: 55, high: 70, low: 40, close: 60, volume: 20_000 };
+  const week = {
+    timestamp: day("2026-11-16"),
+    open: 55,
+    high: 70,
+    low: 40,
+    close: 60,
+    volume: 20_000,
+  };
 
   test.each<[string, readonly StampedBar[]]>([
     ["the period's own, and its last session beside it", [before, whole, lastDay]],
@@ -83,14 +93,17 @@ describe("two rows of the newest period", () => {
     ["15m", "2026-11-24T20:45:00Z", "2026-11-24T20:59:59Z"],
     ["5m", "2026-11-24T20:55:00Z", "2026-11-24T20:57:30Z"],
     ["1m", "2026-11-24T20:59:00Z", "2026-11-24T20:59:31Z"],
-  ])("are the %s bar at %s, though the second is stamped with a trade", (resolution, opens, trade) => {
-    const rows = [row(opens, [10, 12, 9, 11, 100]), row(trade, [11, 13, 11, 12, 5])];
-    expect(read(rows, request(resolution)).bars).toEqual([
-      { timestamp: day(opens), open: 10, high: 13, low: 9, close: 12, volume: 105 },
-    ]);
-    // The trade alone is not the bar.
-    expect(read(rows.slice(1), request(resolution))).toMatchObject({ bars: [], part: true });
-  });
+  ])(
+    "are the %s bar at %s, though the second is stamped with a trade",
+    (resolution, opens, trade) => {
+      const rows = [row(opens, [10, 12, 9, 11, 100]), row(trade, [11, 13, 11, 12, 5])];
+      expect(read(rows, request(resolution)).bars).toEqual([
+        { timestamp: day(opens), open: 10, high: 13, low: 9, close: 12, volume: 105 },
+      ]);
+      // The trade alone is not the bar.
+      expect(read(rows.slice(1), request(resolution))).toMatchObject({ bars: [], part: true });
+    },
+  );
 
   test("a last session alone is not its week: it is left out", () => {
     expect(read([before, lastDay], request("1w"))).toMatchObject({
@@ -141,7 +154,9 @@ describe("rows of a closed market", () => {
       const answer = sessionsBetween(calendar, "2026-10-20", "2026-11-27");
       if (answer.kind === "refused") throw new Error(answer.reason);
       for (const resolution of RESOLUTIONS.filter(isIntraday)) {
-        const minutes = { "1m": 1, "5m": 5, "15m": 15, "30m": 30, "1h": 60, "4h": 240 }[resolution as "1m"];
+        const minutes = { "1m": 1, "5m": 5, "15m": 15, "30m": 30, "1h": 60, "4h": 240 }[
+          resolution as "1m"
+        ];
         const rows = answer.sessions.flatMap(({ open, close }) => {
           const opens: StampedBar[] = [];
           for (let at = open; at < close; at += minutes * 60_000)
@@ -169,7 +184,10 @@ describe("rows of a closed market", () => {
 
   test("a day on which nobody traded and the market was closed is none; one that was traded is", () => {
     const quiet = row("2026-11-26T14:30:00Z", [100, 100, 100, 100, 0]);
-    expect(read([quiet], request("1d"))).toMatchObject({ bars: [], offSession: [day("2026-11-26")] });
+    expect(read([quiet], request("1d"))).toMatchObject({
+      bars: [],
+      offSession: [day("2026-11-26")],
+    });
     expect(read([{ ...quiet, volume: 5 }], request("1d")).bars).toHaveLength(1);
   });
 

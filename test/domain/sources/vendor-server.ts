@@ -14,7 +14,10 @@ export interface Asked {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
-/** A vendor on this machine: a real server that says what a test wants, and remembers what it was asked. */
+/**
+ * A vendor on this machine: a real server that says what a test wants, and remembers what it was
+ * asked.
+ */
 export interface VendorServer {
   readonly url: string;
   readonly asked: Asked[];

@@ -31,7 +31,9 @@ const answer = (zone: string | undefined, stamps: readonly string[], more: objec
             ...(zone === undefined ? {} : { exchangeTimezoneName: zone }),
           },
           timestamp: stamps.map((stamp) => Date.parse(stamp) / 1000),
-          indicators: { quote: [{ open: column, high: column, low: column, close: column, volume: column }] },
+          indicators: {
+            quote: [{ open: column, high: column, low: column, close: column, volume: column }],
+          },
           ...more,
         },
       ],
@@ -55,9 +57,14 @@ async function read(request: HistoryRequest, body: unknown) {
 }
 
 const datesOf = async (request: HistoryRequest, body: unknown) =>
-  (await read(request, body)).bars.map(({ timestamp }) => new Date(timestamp).toISOString().slice(0, 10));
+  (await read(request, body)).bars.map(({ timestamp }) =>
+    new Date(timestamp).toISOString().slice(0, 10),
+  );
 
-/** Each with the rows of a winter and a summer: the stamps as they come, and the dates they stand for there. */
+/**
+ * Each with the rows of a winter and a summer: the stamps as they come, and the dates they stand
+ * for there.
+ */
 const REPLIES: readonly [string, string, Resolution, readonly [string, string][]][] = [
   // Days are stamped with the session's open.
   [
@@ -183,38 +190,43 @@ const REPLIES: readonly [string, string, Resolution, readonly [string, string][]
 
 const STOCK_CALENDARS = CALENDAR_IDS.filter((id) => id !== "FX");
 
-describe.each(STOCK_CALENDARS)("under the calendar %s, a bar of an exchange elsewhere", (calendar) => {
-  test.each(REPLIES)("in %s (%s) keeps its date: %s", async (_, zone, resolution, rows) => {
-    const body = answer(
-      zone,
-      rows.map(([stamp]) => stamp),
-    );
-    expect(await datesOf(ask(resolution, calendar), body)).toEqual(rows.map(([, date]) => date));
-  });
+describe.each(STOCK_CALENDARS)(
+  "under the calendar %s, a bar of an exchange elsewhere",
+  (calendar) => {
+    test.each(REPLIES)("in %s (%s) keeps its date: %s", async (_, zone, resolution, rows) => {
+      const body = answer(
+        zone,
+        rows.map(([stamp]) => stamp),
+      );
+      expect(await datesOf(ask(resolution, calendar), body)).toEqual(rows.map(([, date]) => date));
+    });
 
-  test("is ex on the exchange's day", async () => {
-    const events = {
-      dividends: { a: { amount: 0.5, date: Date.parse("2024-01-08T23:00:00Z") / 1000 } },
-      splits: { a: { numerator: 2, denominator: 1, date: Date.parse("2024-01-09T23:00:00Z") / 1000 } },
-    };
-    const stamps = ["2024-01-07T23:00:00Z", "2024-01-08T23:00:00Z", "2024-01-09T23:00:00Z"];
-    const body = answer("Australia/Sydney", stamps, { events });
-    expect((await read(ask("1d", calendar), body)).actions).toMatchObject([
-      { type: "dividend", exDate: day("2024-01-09") },
-      { type: "split", exDate: day("2024-01-10") },
-    ]);
-  });
+    test("is ex on the exchange's day", async () => {
+      const events = {
+        dividends: { a: { amount: 0.5, date: Date.parse("2024-01-08T23:00:00Z") / 1000 } },
+        splits: {
+          a: { numerator: 2, denominator: 1, date: Date.parse("2024-01-09T23:00:00Z") / 1000 },
+        },
+      };
+      const stamps = ["2024-01-07T23:00:00Z", "2024-01-08T23:00:00Z", "2024-01-09T23:00:00Z"];
+      const body = answer("Australia/Sydney", stamps, { events });
+      expect((await read(ask("1d", calendar), body)).actions).toMatchObject([
+        { type: "dividend", exDate: day("2024-01-09") },
+        { type: "split", exDate: day("2024-01-10") },
+      ]);
+    });
 
-  test("that is the last session of its week is not the week", async () => {
-    // Friday evening in Berlin, when the market had closed.
-    const stamps = ["2024-01-07T23:00:00Z", "2024-01-14T23:00:00Z", "2024-01-19T16:35:12Z"];
-    const { bars } = await read(ask("1w", calendar), answer("Europe/Berlin", stamps));
-    expect(bars).toMatchObject([
-      { timestamp: day("2024-01-08") },
-      { timestamp: day("2024-01-15"), open: 11, high: 12, close: 12 },
-    ]);
-  });
-});
+    test("that is the last session of its week is not the week", async () => {
+      // Friday evening in Berlin, when the market had closed.
+      const stamps = ["2024-01-07T23:00:00Z", "2024-01-14T23:00:00Z", "2024-01-19T16:35:12Z"];
+      const { bars } = await read(ask("1w", calendar), answer("Europe/Berlin", stamps));
+      expect(bars).toMatchObject([
+        { timestamp: day("2024-01-08") },
+        { timestamp: day("2024-01-15"), open: 11, high: 12, close: 12 },
+      ]);
+    });
+  },
+);
 
 describe("a stamp that misses midnight by an hour or two when the clocks change", () => {
   test.each<[string, Resolution, string, string]>([
@@ -229,13 +241,20 @@ describe("a stamp that misses midnight by an hour or two when the clocks change"
 });
 
 describe("an answer that names no zone, or none that there is,", () => {
-  test.each([[undefined], ["Mars/Base"], [""]])("is read on the calendar's clock: %s", async (zone) => {
-    expect(await datesOf(ask("1d", "XNYS"), answer(zone, ["2024-01-09T14:30:00Z"]))).toEqual(["2024-01-09"]);
-  });
+  test.each([[undefined], ["Mars/Base"], [""]])(
+    "is read on the calendar's clock: %s",
+    async (zone) => {
+      expect(await datesOf(ask("1d", "XNYS"), answer(zone, ["2024-01-09T14:30:00Z"]))).toEqual([
+        "2024-01-09",
+      ]);
+    },
+  );
 });
 
 test("shorter bars stand at the instants they open, whatever the exchange's zone", async () => {
   const request = { ...ask("1h", "CRYPTO"), from: day("2024-12-10") };
   const body = answer("Asia/Tokyo", ["2024-12-10T23:00:00Z"]);
-  expect((await read(request, body)).bars).toMatchObject([{ timestamp: day("2024-12-10T23:00:00Z") }]);
+  expect((await read(request, body)).bars).toMatchObject([
+    { timestamp: day("2024-12-10T23:00:00Z") },
+  ]);
 });

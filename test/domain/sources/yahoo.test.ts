@@ -28,7 +28,10 @@ const at = (...stamps: string[]) => stamps.map((stamp) => Date.parse(stamp) / 10
 const SPLIT = { date: 1704810600, numerator: 4, denominator: 1, splitRatio: "4:1" };
 const dividends = (amounts: readonly unknown[], when = "2024-01-09T14:30:00Z", times = 1) => ({
   dividends: Object.fromEntries(
-    amounts.map((amount, n) => [String(n), { amount, date: (Date.parse(when) / 1000) * times + n }]),
+    amounts.map((amount, n) => [
+      String(n),
+      { amount, date: (Date.parse(when) / 1000) * times + n },
+    ]),
   ),
 });
 
@@ -64,7 +67,9 @@ vendorContract({
     {
       events: {
         dividends: { "1704465000": { amount: 0.24, date: 1704465000 } },
-        splits: { "1704810600": { date: 1704810600, numerator: 4, denominator: 1, splitRatio: "4:1" } },
+        splits: {
+          "1704810600": { date: 1704810600, numerator: 4, denominator: 1, splitRatio: "4:1" },
+        },
       },
     },
   ),
@@ -73,9 +78,30 @@ vendorContract({
     { type: "split", exDate: day("2024-01-09"), numerator: 4, denominator: 1 },
   ],
   bars: [
-    { timestamp: day("2024-01-04"), open: 182.1, high: 183.0, low: 180.8, close: 181.9, volume: 71_983_600 },
-    { timestamp: day("2024-01-05"), open: 181.9, high: 182.7, low: 180.1, close: 181.1, volume: 62_303_300 },
-    { timestamp: day("2024-01-09"), open: 183.9, high: 185.1, low: 182.7, close: 185.1, volume: 42_841_800 },
+    {
+      timestamp: day("2024-01-04"),
+      open: 182.1,
+      high: 183.0,
+      low: 180.8,
+      close: 181.9,
+      volume: 71_983_600,
+    },
+    {
+      timestamp: day("2024-01-05"),
+      open: 181.9,
+      high: 182.7,
+      low: 180.1,
+      close: 181.1,
+      volume: 62_303_300,
+    },
+    {
+      timestamp: day("2024-01-09"),
+      open: 183.9,
+      high: 185.1,
+      low: 182.7,
+      close: 185.1,
+      volume: 42_841_800,
+    },
   ],
   nothing: [
     [
@@ -91,7 +117,10 @@ vendorContract({
     ],
     [
       "before the first trade",
-      { status: 400, body: chartError("Bad Request", "Data doesn't exist for startDate = 1, endDate = 2") },
+      {
+        status: 400,
+        body: chartError("Bad Request", "Data doesn't exist for startDate = 1, endDate = 2"),
+      },
     ],
     [
       "further back than short bars are kept",
@@ -105,7 +134,9 @@ vendorContract({
     ],
     [
       "nulls only",
-      { body: chart({ currency: "USD", symbol: "AAPL" }, at("2024-01-05T14:30:00Z"), columns(null)) },
+      {
+        body: chart({ currency: "USD", symbol: "AAPL" }, at("2024-01-05T14:30:00Z"), columns(null)),
+      },
     ],
   ],
   refusals: [
@@ -129,10 +160,26 @@ vendorContract({
       { body: chart({ currency: "USD", symbol: "AAPL", exchangeName: "YHD" }, undefined, {}) },
       { outcome: "Delisted" },
     ],
-    ["too many requests", { body: chartError("Too Many Requests", "Edge") }, { outcome: "RateLimited" }],
-    ["unauthorized", { body: chartError("Unauthorized", "Invalid Crumb") }, { outcome: "NotConfigured" }],
-    ["its own error", { status: 500, body: chartError("internal-error", "x") }, { outcome: "Unavailable" }],
-    ["an error nobody knows", { body: chartError("Gremlins", "x") }, { outcome: "MalformedPayload" }],
+    [
+      "too many requests",
+      { body: chartError("Too Many Requests", "Edge") },
+      { outcome: "RateLimited" },
+    ],
+    [
+      "unauthorized",
+      { body: chartError("Unauthorized", "Invalid Crumb") },
+      { outcome: "NotConfigured" },
+    ],
+    [
+      "its own error",
+      { status: 500, body: chartError("internal-error", "x") },
+      { outcome: "Unavailable" },
+    ],
+    [
+      "an error nobody knows",
+      { body: chartError("Gremlins", "x") },
+      { outcome: "MalformedPayload" },
+    ],
     [
       "another symbol's prices",
       { body: chart({ currency: "USD", symbol: "MSFT" }, at("2024-01-05T14:30:00Z"), columns(1)) },
@@ -184,10 +231,23 @@ const answering = (body: unknown): ReturnType<typeof vendorSource> =>
 
 describe("yahoo's traps", () => {
   test("pence are kept as pounds when the asset is in pounds, and as pence when it is in GBX", async () => {
-    const body = chart({ currency: "GBp", symbol: "VOD.L" }, at("2024-01-05T08:00:00Z"), columns(6_750));
+    const body = chart(
+      { currency: "GBp", symbol: "VOD.L" },
+      at("2024-01-05T08:00:00Z"),
+      columns(6_750),
+    );
     const vodafone = { ...AAPL, symbol: "VOD", calendar: "XLON", currency: "GBP" } as const;
     expect(await answering(body).history(vodafone)).toMatchObject({
-      bars: [{ timestamp: day("2024-01-05"), open: 67.5, high: 67.5, low: 67.5, close: 67.5, volume: 6_750 }],
+      bars: [
+        {
+          timestamp: day("2024-01-05"),
+          open: 67.5,
+          high: 67.5,
+          low: 67.5,
+          close: 67.5,
+          volume: 6_750,
+        },
+      ],
     });
     expect(await answering(body).history({ ...vodafone, currency: "GBX" })).toMatchObject({
       bars: [{ close: 6_750 }],
@@ -208,9 +268,17 @@ describe("yahoo's traps", () => {
 
   test("the price of the moment behind the day's own row replaces it", async () => {
     const stamps = at("2024-01-08T14:30:00Z", "2024-01-09T14:30:00Z", "2024-01-09T21:00:01Z");
-    const quote = { open: [1, 2, 2], high: [1, 3, 4], low: [1, 2, 2], close: [1, 3, 4], volume: [1, 2, 3] };
+    const quote = {
+      open: [1, 2, 2],
+      high: [1, 3, 4],
+      low: [1, 2, 2],
+      close: [1, 3, 4],
+      volume: [1, 2, 3],
+    };
     const source = answering(chart({ currency: "USD", symbol: "AAPL" }, stamps, quote));
-    expect(await source.history(AAPL)).toMatchObject({ bars: [{ close: 1 }, { close: 4, volume: 3 }] });
+    expect(await source.history(AAPL)).toMatchObject({
+      bars: [{ close: 1 }, { close: 4, volume: 3 }],
+    });
   });
 
   test("zeros where an open was never recorded leave the close, without a range", async () => {
@@ -235,21 +303,34 @@ describe("yahoo's traps", () => {
     ["the same twice", dividends([0.24, 0.24]), [{ amount: 0.24 }], false],
     ["a special one beside the regular", dividends([3, 0.08]), [{ amount: 3.08 }], false],
     ["a dividend of tomorrow", dividends([0.24], "2024-01-11T14:30:00Z"), undefined, true],
-    ["one stamped in milliseconds", dividends([0.24], "2024-01-09T14:30:00Z", 1000), undefined, true],
+    [
+      "one stamped in milliseconds",
+      dividends([0.24], "2024-01-09T14:30:00Z", 1000),
+      undefined,
+      true,
+    ],
     ["a split into nothing", { splits: { a: { ...SPLIT, numerator: 0 } } }, undefined, true],
-    ["two splits of a day", { splits: { a: SPLIT, b: { ...SPLIT, numerator: 2 } } }, undefined, true],
-  ])("of %s it keeps what can be, and says what it left out", async (_, events, expected, leftOut) => {
-    const stamps = at("2024-01-08T14:30:00Z", "2024-01-09T14:30:00Z");
-    const two = [185, 185];
-    const quote = { open: two, high: two, low: two, close: two, volume: two };
-    const body = chart({ currency: "USD", symbol: "AAPL" }, stamps, quote, { events });
-    const answer = await answering(body).history(AAPL);
-    if (answer.outcome !== "bars") throw new Error(answer.detail);
-    expect(answer.bars).toHaveLength(2);
-    if (expected === undefined) expect(answer).not.toHaveProperty("actions");
-    else expect(answer.actions).toMatchObject(expected);
-    expect(answer.note?.includes("left out") ?? false).toBe(leftOut);
-  });
+    [
+      "two splits of a day",
+      { splits: { a: SPLIT, b: { ...SPLIT, numerator: 2 } } },
+      undefined,
+      true,
+    ],
+  ])(
+    "of %s it keeps what can be, and says what it left out",
+    async (_, events, expected, leftOut) => {
+      const stamps = at("2024-01-08T14:30:00Z", "2024-01-09T14:30:00Z");
+      const two = [185, 185];
+      const quote = { open: two, high: two, low: two, close: two, volume: two };
+      const body = chart({ currency: "USD", symbol: "AAPL" }, stamps, quote, { events });
+      const answer = await answering(body).history(AAPL);
+      if (answer.outcome !== "bars") throw new Error(answer.detail);
+      expect(answer.bars).toHaveLength(2);
+      if (expected === undefined) expect(answer).not.toHaveProperty("actions");
+      else expect(answer.actions).toMatchObject(expected);
+      expect(answer.note?.includes("left out") ?? false).toBe(leftOut);
+    },
+  );
 
   test("a dividend in pence is kept as the prices are", async () => {
     const stamps = at("2024-01-08T08:00:00Z", "2024-01-09T08:00:00Z");
@@ -269,9 +350,14 @@ describe("yahoo's traps", () => {
   });
 
   test("nothing but a stock pays", async () => {
-    const body = chart({ currency: "USD", symbol: "BTC-USD" }, at("2024-01-09T00:00:00Z"), columns(1), {
-      events: dividends([0.1]),
-    });
+    const body = chart(
+      { currency: "USD", symbol: "BTC-USD" },
+      at("2024-01-09T00:00:00Z"),
+      columns(1),
+      {
+        events: dividends([0.1]),
+      },
+    );
     const coin = { ...AAPL, symbol: "BTC-USD", type: "CRYPTO", calendar: "CRYPTO" } as const;
     const answer = await answering(body).history(coin);
     expect(answer.outcome).toBe("bars");

@@ -49,8 +49,12 @@ describe("a traceparent", () => {
   });
 
   it("goes out as version 00 with only the flag that version defines", () => {
-    expect(child(`cc-${TRACE}-${SPAN}-ff-more`, "1".repeat(16))).toBe(`00-${TRACE}-${"1".repeat(16)}-01`);
-    expect(child(`00-${TRACE}-${SPAN}-fe`, "1".repeat(16))).toBe(`00-${TRACE}-${"1".repeat(16)}-00`);
+    expect(child(`cc-${TRACE}-${SPAN}-ff-more`, "1".repeat(16))).toBe(
+      `00-${TRACE}-${"1".repeat(16)}-01`,
+    );
+    expect(child(`00-${TRACE}-${SPAN}-fe`, "1".repeat(16))).toBe(
+      `00-${TRACE}-${"1".repeat(16)}-00`,
+    );
   });
 
   it("survives writing and reading", () => {

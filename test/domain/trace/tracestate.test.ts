@@ -53,7 +53,10 @@ describe("a tracestate", () => {
 
   it("keeps whole members from the left when it is longer than 512 characters", () => {
     // 25 of 20 characters and a comma are 524; 24 of them are 503.
-    const many = Array.from({ length: 25 }, (_, n) => `${String.fromCharCode(97 + n)}=${"v".repeat(18)}`);
+    const many = Array.from(
+      { length: 25 },
+      (_, n) => `${String.fromCharCode(97 + n)}=${"v".repeat(18)}`,
+    );
     expect(readTracestate(many.join(","))).toBe(many.slice(0, 24).join(","));
     const fits = ["a", "b", "c", "d"].map((key, n) => `${key}=${"v".repeat(n === 0 ? 123 : 125)}`);
     expect(fits.join(",")).toHaveLength(509);
@@ -64,7 +67,9 @@ describe("a tracestate", () => {
     const long = `long=${"v".repeat(200)}`;
     const short = Array.from({ length: 16 }, (_, n) => `k${n}=${"v".repeat(18)}`);
     expect(readTracestate([short[0], long, ...short.slice(1)].join(","))).toBe(short.join(","));
-    expect(readTracestate(`k=${"v".repeat(256)},l=${"v".repeat(256)}`)).toBe(`k=${"v".repeat(256)}`);
+    expect(readTracestate(`k=${"v".repeat(256)},l=${"v".repeat(256)}`)).toBe(
+      `k=${"v".repeat(256)}`,
+    );
   });
 
   it("of a hostile length is refused without ado", () => {

@@ -102,12 +102,17 @@ describe("a track record's figures", () => {
       { length: 200 },
       (_, n): Call => ({ action: "BUY", confidence: 0.6, base: 0.5, hit: n % 3 > 0 }),
     );
-    const width = ({ hitRate: { low, high } }: ReturnType<typeof statisticsOf>) => (high ?? 0) - (low ?? 0);
+    const width = ({ hitRate: { low, high } }: ReturnType<typeof statisticsOf>) =>
+      (high ?? 0) - (low ?? 0);
     const apart = statisticsOf(calls.map(sumOf));
     const overlapping = statisticsOf(
       calls.map(sumOf).map((sums, n) => ({ ...sums, independent: n % 20 === 0 ? 1 : 0 })),
     );
-    expect(overlapping.hitRate).toMatchObject({ n: 200, effectiveN: 10, value: apart.hitRate.value });
+    expect(overlapping.hitRate).toMatchObject({
+      n: 200,
+      effectiveN: 10,
+      value: apart.hitRate.value,
+    });
     expect(width(overlapping)).toBeGreaterThan(3 * width(apart));
     const none = statisticsOf(calls.map(sumOf).map((sums) => ({ ...sums, independent: 0 })));
     expect(none.hitRate).toMatchObject({ low: null, high: null });
@@ -115,8 +120,9 @@ describe("a track record's figures", () => {
 
   it("see perfect calibration as no error, and its opposite as all of it", () => {
     const made = (confidence: number, hit: boolean) =>
-      statisticsOf(Array.from({ length: 20 }, () => sumOf({ action: "SELL", confidence, base: 0.5, hit })))
-        .calibrationError.value;
+      statisticsOf(
+        Array.from({ length: 20 }, () => sumOf({ action: "SELL", confidence, base: 0.5, hit })),
+      ).calibrationError.value;
     expect(made(1, true)).toBe(0);
     expect(made(1, false)).toBe(1);
   });
@@ -137,11 +143,18 @@ describe("following the calls", () => {
     const many = Array.from({ length: 2 }, (_, n) =>
       calls.map((one) => ({ ...one, series: String(n) })),
     ).flat();
-    const { following, buyAndHold, invested, changes, series: count } = followRecommendations(many, 0.01);
+    const {
+      following,
+      buyAndHold,
+      invested,
+      changes,
+      series: count,
+    } = followRecommendations(many, 0.01);
     const k = 0.99;
     const own = [0, 1.1 * k - 1, -0.2, 1 * k - 1, 1.4 * k * k - 1];
     const held = [1.5 * k - 1, 0.1, -0.2, 0.3, 1.4 * k - 1];
-    const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+    const mean = (values: readonly number[]) =>
+      values.reduce((sum, value) => sum + value, 0) / values.length;
     expect(following.value).toBeCloseTo(mean(own), 12);
     expect(buyAndHold.value).toBeCloseTo(mean(held), 12);
     expect({ invested, changes, count, n: following.n }).toEqual({

@@ -54,7 +54,9 @@ describe("indicators with parameters of one's own", () => {
 
   it("with the usual names are the stored ones", async () => {
     const stored = await items(path("WISH", "limit=1000"));
-    expect(await items(path("WISH", `limit=1000&names=${INDICATOR_NAMES.join(",")}`))).toEqual(stored);
+    expect(await items(path("WISH", `limit=1000&names=${INDICATOR_NAMES.join(",")}`))).toEqual(
+      stored,
+    );
   });
 
   it("go on page by page", async () => {
@@ -89,7 +91,13 @@ describe("indicators with parameters of one's own", () => {
     await openAsset("BARE");
     expect(await items(path("BARE", "names=sma5"))).toEqual([]);
     await openAsset("LINE");
-    const closes = days(30).map((bar) => ({ ...bar, open: null, high: null, low: null, volume: null }));
+    const closes = days(30).map((bar) => ({
+      ...bar,
+      open: null,
+      high: null,
+      low: null,
+      volume: null,
+    }));
     await feed("LINE", "a", closes);
     const last = (await items(path("LINE", "names=atr5,sma5,mfi5"))).at(-1) as { values: unknown };
     expect(last.values).toEqual({ atr5: null, sma5: expect.any(Number), mfi5: null });

@@ -17,7 +17,14 @@ import {
   stopClock,
 } from "../kit/market.ts";
 import { park } from "../kit/parked-jobs.ts";
-import { addDays, HORIZON, of, slotOf, WARM, withRecommendation } from "../kit/recommendations-at-horizon.ts";
+import {
+  addDays,
+  HORIZON,
+  of,
+  slotOf,
+  WARM,
+  withRecommendation,
+} from "../kit/recommendations-at-horizon.ts";
 import { close, every10Minutes, jobsOf, slotsOf } from "../kit/schedules.ts";
 
 let broker: Broker;
@@ -27,7 +34,10 @@ beforeAll(() => {
 });
 
 const rowsOf = (symbol: string) =>
-  rows<Record<string, unknown>>("SELECT * FROM track_record WHERE symbol = ? ORDER BY as_of", symbol);
+  rows<Record<string, unknown>>(
+    "SELECT * FROM track_record WHERE symbol = ? ORDER BY as_of",
+    symbol,
+  );
 
 const resolveCommand = (symbol: string, jobId = `recommendation|${symbol}|resolve:a`) => ({
   symbol,
@@ -57,7 +67,13 @@ describe("a recommendation at its horizon", () => {
       jobId,
       payload: {
         ...{ recommendationId, action, confidence, baseRate, assetType: "STOCK", engine: "rules" },
-        ...{ close: made, resolvedClose: later, revised: false, independent: true, voidReason: null },
+        ...{
+          close: made,
+          resolvedClose: later,
+          revised: false,
+          independent: true,
+          voidReason: null,
+        },
         horizonReturn: later / made - 1,
         outcome: (action === "BUY" ? later > made : later < made) ? "hit" : "miss",
       },
@@ -70,7 +86,11 @@ describe("a recommendation at its horizon", () => {
       asOf: call?.payload.asOf,
     });
     const [row, open] = await rowsOf("JUDGED");
-    expect(row).toMatchObject({ id: recommendationId, outcome: resolved?.payload.outcome, independent: 1 });
+    expect(row).toMatchObject({
+      id: recommendationId,
+      outcome: resolved?.payload.outcome,
+      independent: 1,
+    });
     expect(open).toMatchObject({ outcome: null });
   });
 
@@ -90,7 +110,10 @@ describe("a recommendation at its horizon", () => {
 
   it("happens once under doubled, lost and repeated messages and two workers at once", async () => {
     await withRecommendation(broker, "ATTACK", HORIZON);
-    await every10Minutes("ATTACK", { kind: "recommendation", target: { symbol: "ATTACK", only: "due" } });
+    await every10Minutes("ATTACK", {
+      kind: "recommendation",
+      target: { symbol: "ATTACK", only: "due" },
+    });
     passSeconds(600);
     await Promise.all([broker.tick(), broker.tick()]);
     const [page] = broker.take("SCHEDULE_QUEUE");
@@ -143,18 +166,25 @@ describe("a recommendation at its horizon", () => {
     expect(await of("REVISED", "RecommendationResolved")).toHaveLength(1);
     expect((await rowsOf("REVISED"))[0]).toEqual(before[0]);
 
-    const next = days(HORIZON, WARM + HORIZON).map((bar) => ({ ...bar, low: 1, close: bar.close / 2 }));
+    const next = days(HORIZON, WARM + HORIZON).map((bar) => ({
+      ...bar,
+      low: 1,
+      close: bar.close / 2,
+    }));
     broker.put("INGEST_QUEUE", await enqueueImport("REVISED", "next", next));
     await broker.settle();
     await slotOf(broker, "REVISED");
     await broker.settle();
     const [, ...later] = await of("REVISED", "RecommendationResolved");
-    // Two calls were made on that bar, one before and one after the revision; only one of them is a sample.
+    // Two calls were made on that bar, one before and one after the revision; only one of them is a
+    // sample.
     expect(later.map(({ payload }) => payload.revised)).toEqual([true, false]);
     expect(later.map(({ payload }) => payload.independent)).toEqual([true, false]);
     for (const { payload } of later)
       expect(payload.horizonReturn).toBeCloseTo(
-        (days(1, WARM + 2 * HORIZON - 1)[0]?.close ?? 0) / (days(1, WARM + HORIZON - 1)[0]?.close ?? 0) - 1,
+        (days(1, WARM + 2 * HORIZON - 1)[0]?.close ?? 0) /
+          (days(1, WARM + HORIZON - 1)[0]?.close ?? 0) -
+          1,
         12,
       );
   });
@@ -201,7 +231,9 @@ describe("the commit of a resolution", () => {
     await withRecommendation(broker, "CONFLICT", HORIZON);
     await object("CONFLICT").evaluateRecommendations(resolveCommand("CONFLICT"));
     const other = { ...resolveCommand("CONFLICT"), requestHash: "b" };
-    expect(await refusalOf(object("CONFLICT").evaluateRecommendations(other))).toContain("different payload");
+    expect(await refusalOf(object("CONFLICT").evaluateRecommendations(other))).toContain(
+      "different payload",
+    );
   });
 
   it("finds the calls of an object from before there were resolutions", async () => {
@@ -249,7 +281,10 @@ describe("a slot for what is due", () => {
     )
       .bind(JSON.stringify(bars))
       .run();
-    await every10Minutes("MARKET", { kind: "recommendation", target: { calendar: "XMAD", only: "due" } });
+    await every10Minutes("MARKET", {
+      kind: "recommendation",
+      target: { calendar: "XMAD", only: "due" },
+    });
     passSeconds(600);
     await broker.tick();
     let pages = 0;

@@ -84,7 +84,9 @@ describe("two workers with the same question", () => {
   it("get it one at a time, whoever comes how often", async () => {
     const now = Date.now();
     const claims = await Promise.all(
-      Array.from({ length: 12 }, (_, at) => claimQuestion(env.DB, "q", `holder ${at}`, now, now + 1_000)),
+      Array.from({ length: 12 }, (_, at) =>
+        claimQuestion(env.DB, "q", `holder ${at}`, now, now + 1_000),
+      ),
     );
     expect(claims.filter(({ kind }) => kind === "mine")).toHaveLength(1);
     expect(claims.filter(({ kind }) => kind === "busy")).toHaveLength(11);
@@ -103,7 +105,9 @@ describe("two workers with the same question", () => {
 
   it("reserve no token twice", async () => {
     const now = Date.now();
-    const got = await Promise.all(Array.from({ length: 40 }, () => reserveTokens(env.DB, now, 100, 1_050)));
+    const got = await Promise.all(
+      Array.from({ length: 40 }, () => reserveTokens(env.DB, now, 100, 1_050)),
+    );
     expect(got.filter(Boolean)).toHaveLength(10);
     expect(await tokensToday()).toBe(1_000);
     expect(await reserveTokens(env.DB, now, 51, 1_050)).toBe(false);
@@ -118,7 +122,8 @@ describe("a worker that dies", () => {
     const real = env.DB.batch.bind(env.DB);
     const batch = vi.spyOn(env.DB, "batch").mockImplementation(async (statements) => {
       // The end of the first inquiry never reaches the database.
-      if (model.asked.length === 1 && statements.length === 3) throw new Error("Network connection lost.");
+      if (model.asked.length === 1 && statements.length === 3)
+        throw new Error("Network connection lost.");
       return real(statements) as never;
     });
     const done = await recommend(broker, "CRASH", "a", on);
@@ -140,7 +145,8 @@ describe("a worker that dies", () => {
       const stub = real(name);
       return new Proxy(stub, {
         get(target, key) {
-          if (key !== "recordRecommendation" || lost > 0) return Reflect.get(target, key, target) as unknown;
+          if (key !== "recordRecommendation" || lost > 0)
+            return Reflect.get(target, key, target) as unknown;
           return async (command: Parameters<typeof stub.recordRecommendation>[0]) => {
             lost += 1;
             await stub.recordRecommendation(command);
@@ -209,7 +215,11 @@ describe("a challenger", () => {
       if (body?.variant === "champion") expect(asked).toContain('"big-model"');
       if (body?.variant === "challenger") expect(asked).toContain('"small-model"');
     }
-    expect(Object.fromEntries(seen)).toEqual({ champion: "llm", challenger: "llm", control: "rules" });
+    expect(Object.fromEntries(seen)).toEqual({
+      champion: "llm",
+      challenger: "llm",
+      control: "rules",
+    });
   });
 });
 
@@ -220,7 +230,10 @@ describe("the audit", () => {
     await recommend(broker, "AUDIT", "a", on);
     await broker.deliverDue("EVENTS_QUEUE");
     const [body] = await recommendationsOf("AUDIT");
-    const { status, body: shown } = await api("GET", `/recommendations/${body?.recommendationId}/audit`);
+    const { status, body: shown } = await api(
+      "GET",
+      `/recommendations/${body?.recommendationId}/audit`,
+    );
     expect(status, JSON.stringify(shown)).toBe(200);
     expect(shown).toMatchObject({
       recommendationId: body?.recommendationId,
@@ -243,9 +256,9 @@ describe("the audit", () => {
       ],
     });
     expect(JSON.stringify(shown)).not.toContain(KEY);
-    expect((await api("GET", "/recommendations/019d0000-0000-7000-8000-000000000011/audit")).status).toBe(
-      404,
-    );
+    expect(
+      (await api("GET", "/recommendations/019d0000-0000-7000-8000-000000000011/audit")).status,
+    ).toBe(404);
     expect((await api("GET", "/recommendations/nonsense/audit")).status).toBe(400);
     const { body: rec } = await api("GET", `/recommendations/${body?.recommendationId}`);
     expect(rec).toMatchObject({ engine: "llm", variant: "llm", modelId: "tiny-model-1b" });

@@ -50,7 +50,10 @@ describe("a recommendation by a model", () => {
     const symbol = await fresh();
     model.says(completion(hold({ confidence: 0.91 })));
     const done = await recommend(broker, symbol, "a", on);
-    expect(done, JSON.stringify(done)).toMatchObject({ state: "succeeded", attempts: [{ outcome: "done" }] });
+    expect(done, JSON.stringify(done)).toMatchObject({
+      state: "succeeded",
+      attempts: [{ outcome: "done" }],
+    });
     const [body, ...others] = await recommendationsOf(symbol);
     expect(others).toEqual([]);
     expect(body).toMatchObject({
@@ -128,9 +131,27 @@ describe.each<[string, readonly Says[], string, number, string]>([
   ["says nothing", [completion("")], "unreadable", 2, "refused"],
   ["says no JSON", [completion("BUY, surely.")], "unreadable", 2, "refused"],
   ["says another form", [completion({ verdict: "BUY" })], "unreadable", 2, "refused"],
-  ["is cut off", [completion('{"action":"HO', { finish_reason: "length" })], "unreadable", 2, "refused"],
-  ["refuses", [completion("I cannot.", { finish_reason: "content_filter" })], "unreadable", 2, "refused"],
-  ["makes up a number", [completion(hold({ reasoning: ["The RSI is 12345."] }))], "guardrail", 2, "refused"],
+  [
+    "is cut off",
+    [completion('{"action":"HO', { finish_reason: "length" })],
+    "unreadable",
+    2,
+    "refused",
+  ],
+  [
+    "refuses",
+    [completion("I cannot.", { finish_reason: "content_filter" })],
+    "unreadable",
+    2,
+    "refused",
+  ],
+  [
+    "makes up a number",
+    [completion(hold({ reasoning: ["The RSI is 12345."] }))],
+    "guardrail",
+    2,
+    "refused",
+  ],
   [
     "makes up evidence",
     [completion(hold({ evidence: [{ id: "tip", weight: 1 }] }))],
@@ -145,7 +166,10 @@ describe.each<[string, readonly Says[], string, number, string]>([
     const symbol = await fresh();
     model.says(...says);
     const done = await recommend(broker, symbol, "a", on);
-    expect(done, JSON.stringify(done)).toMatchObject({ state: "succeeded", attempts: [{ outcome: "done" }] });
+    expect(done, JSON.stringify(done)).toMatchObject({
+      state: "succeeded",
+      attempts: [{ outcome: "done" }],
+    });
     const body = await expectFallback(symbol, reason);
     expect(model.asked).toHaveLength(calls);
     const [audit, ...more] = await audits(symbol);
@@ -154,7 +178,8 @@ describe.each<[string, readonly Says[], string, number, string]>([
     expect(JSON.parse(String(audit?.["tries"]))).toHaveLength(calls);
     expect(JSON.stringify(audit)).not.toContain(KEY);
     expect(logged.join("\n")).not.toContain(KEY);
-    // A passing fault leaves the question open for the next time; an answer that is no good is not paid for again.
+    // A passing fault leaves the question open for the next time; an answer that is no good is not
+    // paid for again.
     model.says(completion(hold()));
     await forgetPause();
     await recommend(broker, symbol, "b", on);
@@ -165,7 +190,11 @@ describe.each<[string, readonly Says[], string, number, string]>([
 
 async function forgetPause(): Promise<void> {
   passSeconds(120);
-  await env.BREAKERS.getByName("llm:openai-compatible").reset("llm:openai-compatible", "again", "test");
+  await env.BREAKERS.getByName("llm:openai-compatible").reset(
+    "llm:openai-compatible",
+    "again",
+    "test",
+  );
 }
 
 describe("a limit", () => {
@@ -217,7 +246,8 @@ describe("a model that fails on some assets", () => {
     await forgetPause();
     const bad = await Promise.all(Array.from({ length: 6 }, fresh));
     model.says(status(500));
-    for (const round of ["a", "b"]) for (const symbol of bad) await recommend(broker, symbol, round, on);
+    for (const round of ["a", "b"])
+      for (const symbol of bad) await recommend(broker, symbol, round, on);
     const good = await fresh();
     model.says(completion(hold()));
     await recommend(broker, good, "a", on);
@@ -269,17 +299,22 @@ describe("configuration", () => {
     expect(fault({ LLM_PROVIDER: "workers-ai" })).toContain("AI");
     expect(fault({ LLM_PROVIDER: "oracle" })).toContain("LLM_PROVIDER");
     expect(fault({ LLM_TIMEOUT_SECONDS: "26" })).toContain("LLM_TIMEOUT_SECONDS");
-    expect(fault({ ENVIRONMENT: "production", WEBHOOK_ALLOW_LOOPBACK: "off" })).toContain("https only");
+    expect(fault({ ENVIRONMENT: "production", WEBHOOK_ALLOW_LOOPBACK: "off" })).toContain(
+      "https only",
+    );
     expect(fault({ ENGINES: "[" })).toContain("ENGINES");
     expect(fault({ ENGINES: '[{"name":"a","weight":0,"engine":"rules"}]' })).toContain("weight");
-    expect(fault({ ENGINES: '[{"name":"a","weight":1,"engine":"llm","promptVersion":"77"}]' })).toContain(
-      "ENGINES",
-    );
+    expect(
+      fault({ ENGINES: '[{"name":"a","weight":1,"engine":"llm","promptVersion":"77"}]' }),
+    ).toContain("ENGINES");
   });
 
   it("may wish for a model while none is configured: the rules answer and say so", async () => {
     const symbol = await fresh();
-    const where = withModel({ LLM_PROVIDER: "off", ENGINES: '[{"name":"llm","weight":1,"engine":"llm"}]' });
+    const where = withModel({
+      LLM_PROVIDER: "off",
+      ENGINES: '[{"name":"llm","weight":1,"engine":"llm"}]',
+    });
     model.says();
     await recommend(broker, symbol, "a", where);
     await expectFallback(symbol, "notConfigured");

@@ -60,7 +60,10 @@ describe("an answer about an asset, its dividends and its import", () => {
       });
     }
     await openAsset("EMPTY");
-    expect((await api("GET", "/assets/EMPTY")).body).toMatchObject({ asOf: null, dataQuality: { bars: 0 } });
+    expect((await api("GET", "/assets/EMPTY")).body).toMatchObject({
+      asOf: null,
+      dataQuality: { bars: 0 },
+    });
   });
 
   it("of an import tells the odd rows that were taken, and counts them", async () => {

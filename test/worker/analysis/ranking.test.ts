@@ -94,7 +94,9 @@ describe("a ranking", () => {
     await Promise.all([1, 2, 3].map(() => broker.deliver("RANKING_QUEUE", [wakeUp])));
     await broker.deliver("RANKING_QUEUE", [wakeUp]);
     // Its record is lost too: the work is done again and meets what it did.
-    await env.DB.prepare("UPDATE jobs SET state = 'queued', attempts = '[]', due_at = 0 WHERE id = ?")
+    await env.DB.prepare(
+      "UPDATE jobs SET state = 'queued', attempts = '[]', due_at = 0 WHERE id = ?",
+    )
       .bind(id)
       .run();
     await broker.deliver("RANKING_QUEUE", [wakeUp]);
@@ -103,7 +105,10 @@ describe("a ranking", () => {
     expect(all).toHaveLength(before + 1);
     expect(await job(id)).toMatchObject({ state: "succeeded", result: { version: all.length } });
     // Nothing has moved since the one before.
-    expect(JSON.parse(all.at(-1)?.body ?? "{}").payload.items).toMatchObject([{ change: 0 }, { change: 0 }]);
+    expect(JSON.parse(all.at(-1)?.body ?? "{}").payload.items).toMatchObject([
+      { change: 0 },
+      { change: 0 },
+    ]);
   });
 
   it("is what /opportunities shows, page by page of one and the same ranking", async () => {
@@ -125,7 +130,9 @@ describe("a ranking", () => {
     expect(second.body["ranking"]).toEqual(body["ranking"]);
     expect(await items("/opportunities?assetType=STOCK")).toEqual([]);
     const [first] = await items("/opportunities");
-    expect((await items(`/opportunities?action=${String(first?.["action"])}`)).length).toBeGreaterThan(0);
+    expect(
+      (await items(`/opportunities?action=${String(first?.["action"])}`)).length,
+    ).toBeGreaterThan(0);
     expect((await api("GET", "/opportunities?asOf=2020-01-01T00:00:00Z")).body).toMatchObject({
       items: [],
       ranking: null,
@@ -139,7 +146,10 @@ describe("a ranking", () => {
     for (const [body, field] of [
       [{ name: "x", kind: "ranking", target: { symbol: "UP" }, cadence }, "target"],
       [{ name: "x", kind: "ingest", target: { resolution: "1d" }, cadence }, "target"],
-      [{ name: "x", kind: "ingest", target: { symbol: "UP", only: "due" }, cadence }, "target.only"],
+      [
+        { name: "x", kind: "ingest", target: { symbol: "UP", only: "due" }, cadence },
+        "target.only",
+      ],
       [{ name: "x", kind: "ranking", target: { resolution: "1wk" }, cadence }, "target"],
     ] as const) {
       const answer = await api("POST", "/schedules", body);
@@ -168,14 +178,20 @@ describe("a ranking", () => {
     });
     const deadLetter = await park(broker, message);
     const before = await rankings();
-    const plan = await api("POST", `/backoffice/dead-letters/${encodeURIComponent(deadLetter)}/dry-run`);
+    const plan = await api(
+      "POST",
+      `/backoffice/dead-letters/${encodeURIComponent(deadLetter)}/dry-run`,
+    );
     expect(plan.body).toMatchObject({
       outcome: "done",
       eventCount: 1,
       events: [{ eventType: "OpportunitiesRanked", payload: { ranked: 2, partial: true } }],
     });
     expect(await rankings()).toEqual(before);
-    const redriven = await api("POST", `/backoffice/dead-letters/${encodeURIComponent(deadLetter)}/redrive`);
+    const redriven = await api(
+      "POST",
+      `/backoffice/dead-letters/${encodeURIComponent(deadLetter)}/redrive`,
+    );
     expect(redriven.status).toBe(202);
     await broker.settle();
     expect(await rankings()).toHaveLength(before.length + 1);

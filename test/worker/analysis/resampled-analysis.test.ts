@@ -28,7 +28,9 @@ const walkOver = (timestamps: readonly number[]): Bar[] => {
 };
 
 const OPEN = Date.parse("2030-01-04T14:30:00Z");
-const HALF_HOURS = walkOver(sessions("2028-06-01", "2030-01-04").flatMap((one) => slotsOf(one, "30m")));
+const HALF_HOURS = walkOver(
+  sessions("2028-06-01", "2030-01-04").flatMap((one) => slotsOf(one, "30m")),
+);
 const HOUR = 3_600_000;
 
 let broker: Broker;
@@ -59,7 +61,8 @@ beforeAll(async () => {
     HALF_HOURS.filter(({ timestamp }) => timestamp <= OPEN + 2 * HOUR),
     "30m",
   );
-  const until = (bars: readonly Bar[], key: number) => bars.filter(({ timestamp }) => timestamp < key);
+  const until = (bars: readonly Bar[], key: number) =>
+    bars.filter(({ timestamp }) => timestamp < key);
   const finished = HALF_HOURS.filter(({ timestamp }) => timestamp < OPEN);
   for (const [to, key] of [
     ["4h", OPEN],
@@ -125,13 +128,18 @@ describe("an analysis of bars made of finer ones", () => {
     const query = `resolution=4h&resampleFrom=30m`;
     const before = await analysis("RAHALF", query);
     passSeconds(5 * 3600);
-    const revised = HALF_HOURS.filter(({ timestamp }) => timestamp > OPEN - 80 * HOUR).map((bar) => ({
-      ...bar,
-      high: (bar.high ?? 0) * 1.2,
-      close: bar.close * 1.1,
-    }));
+    const revised = HALF_HOURS.filter(({ timestamp }) => timestamp > OPEN - 80 * HOUR).map(
+      (bar) => ({
+        ...bar,
+        high: (bar.high ?? 0) * 1.2,
+        close: bar.close * 1.1,
+      }),
+    );
     await feed("RAHALF", "b", revised, "30m");
-    const [now, asOf] = [await analysis("RAHALF", query), await analysis("RAHALF", `${query}&asOf=${then}`)];
+    const [now, asOf] = [
+      await analysis("RAHALF", query),
+      await analysis("RAHALF", `${query}&asOf=${then}`),
+    ];
     expect(now.body["asOf"]).toBe("2030-01-04T18:30:00.000Z");
     expect(now.body["close"]).not.toBe(before.body["close"]);
     expect(trendOf(asOf)).toEqual(trendOf(before));
@@ -139,7 +147,10 @@ describe("an analysis of bars made of finer ones", () => {
     expect(asOf.body["known"]).toMatchObject({ hindsight: false, version: expect.any(Number) });
     // Before the system knew the asset at all: in hindsight, up to the bars of that time.
     const early = await analysis("RAHALF", `${query}&asOf=2029-06-01T16:00:00Z`);
-    expect(early.body).toMatchObject({ asOf: "2029-05-31T17:30:00.000Z", known: { hindsight: true } });
+    expect(early.body).toMatchObject({
+      asOf: "2029-05-31T17:30:00.000Z",
+      known: { hindsight: true },
+    });
   });
 
   it("is refused where it cannot be made, and not found where there is nothing", async () => {

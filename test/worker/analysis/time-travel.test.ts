@@ -114,7 +114,8 @@ describe("time travel", () => {
           await learn(symbol, [{ ...bar, close: bar.close + lift / 10 }]);
           screens.push({ at: now(), ...(await analysisOf(symbol)) });
         }
-        for (const { at, said } of screens) expect((await analysisOf(symbol, at)).said).toEqual(said);
+        for (const { at, said } of screens)
+          expect((await analysisOf(symbol, at)).said).toEqual(said);
       }),
       { numRuns: 12 },
     );

@@ -20,7 +20,10 @@ interface Row {
   readonly back: number;
 }
 
-/** Resolutions with a pattern in them: what the database makes of them is worked out again from this list. */
+/**
+ * Resolutions with a pattern in them: what the database makes of them is worked out again from this
+ * list.
+ */
 const ROWS: readonly Row[] = ["AAA", "BBB", "CCC-USD", "DDD"].flatMap((symbol, asset) =>
   Array.from({ length: symbol === "DDD" ? 4 : 60 }, (_, n): Row => {
     const k = n * 7 + asset * 3;
@@ -91,7 +94,9 @@ async function ask(query: string) {
   };
 }
 
-/** Numbers of a figure to nine digits: sums are added up in another order here than in the database. */
+/**
+ * Numbers of a figure to nine digits: sums are added up in another order here than in the database.
+ */
 const near = (figure: unknown): unknown =>
   JSON.parse(
     JSON.stringify(figure, (_, value: unknown) =>

@@ -10,7 +10,10 @@ describe("a key that may make keys", () => {
     await keyFor(["jobs:read"], warden);
     await keyFor(["keys:admin", "jobs:read"], warden);
     const before = await rows("SELECT id FROM api_keys");
-    const { status, body } = await makeKey({ name: "more", scopes: ["jobs:read", "jobs:write"] }, warden);
+    const { status, body } = await makeKey(
+      { name: "more", scopes: ["jobs:read", "jobs:write"] },
+      warden,
+    );
     expect([status, body["code"]]).toEqual([403, "forbidden"]);
     expect(body["detail"]).toContain("jobs:write");
     expect(body["errors"]).toEqual([
@@ -23,7 +26,10 @@ describe("a key that may make keys", () => {
     const warden = await keyFor(["keys:admin"]);
     const heir = await keyFor(["keys:admin"], warden);
     for (const scope of ["ops:write", "assets:read", "webhooks:write"]) {
-      expect((await makeKey({ name: "heir", scopes: ["keys:admin", scope] }, heir)).status, scope).toBe(403);
+      expect(
+        (await makeKey({ name: "heir", scopes: ["keys:admin", scope] }, heir)).status,
+        scope,
+      ).toBe(403);
     }
     expect((await makeKey({ name: "all", scopes: ["*"] }, heir)).status).toBe(422);
   });
@@ -43,15 +49,17 @@ describe("a key's end", () => {
 
   it("is taken when it is to come", async () => {
     const expiresAt = new Date(Date.now() + 60_000).toISOString();
-    expect((await makeKey({ name: "brief", scopes: ["jobs:read"], expiresAt })).body["expiresAt"]).toBe(
-      expiresAt,
-    );
+    expect(
+      (await makeKey({ name: "brief", scopes: ["jobs:read"], expiresAt })).body["expiresAt"],
+    ).toBe(expiresAt);
   });
 });
 
 describe("the Authorization header", () => {
   const ask = (authorization: string) =>
-    exports.default.fetch("http://127.0.0.1/api/v1/backoffice/api-keys", { headers: { authorization } });
+    exports.default.fetch("http://127.0.0.1/api/v1/backoffice/api-keys", {
+      headers: { authorization },
+    });
 
   it.each([
     `Bearer ${env.ADMIN_API_KEY} anything`,
@@ -71,10 +79,13 @@ describe("the Authorization header", () => {
     expect(answer.headers.get("content-type")).toBe("application/problem+json");
   });
 
-  it.each(["Bearer", "bearer", "BEARER", "bEaReR", "Bearer  "])("takes the scheme as %s", async (scheme) => {
-    const answer = await ask(`${scheme} ${env.ADMIN_API_KEY}`);
-    expect(answer.status).toBe(200);
-  });
+  it.each(["Bearer", "bearer", "BEARER", "bEaReR", "Bearer  "])(
+    "takes the scheme as %s",
+    async (scheme) => {
+      const answer = await ask(`${scheme} ${env.ADMIN_API_KEY}`);
+      expect(answer.status).toBe(200);
+    },
+  );
 });
 
 describe("a request to make a key that failed after it took effect", () => {
@@ -88,7 +99,9 @@ describe("a request to make a key that failed after it took effect", () => {
     const again = await api("POST", "/backoffice/api-keys", wish, key);
     expect([first.status, again.status]).toEqual([201, 201]);
     expect(again.body["id"]).toBe(first.body["id"]);
-    expect(await rows("SELECT id FROM api_keys WHERE name = 'repeated'")).toEqual([{ id: first.body["id"] }]);
+    expect(await rows("SELECT id FROM api_keys WHERE name = 'repeated'")).toEqual([
+      { id: first.body["id"] },
+    ]);
     expect((await api("GET", "/jobs", undefined, as(String(again.body["key"])))).status).toBe(200);
     expect((await api("GET", "/jobs", undefined, as(String(first.body["key"])))).status).toBe(401);
   });

@@ -16,12 +16,21 @@ describe("the environment", () => {
       ...deployed,
       ALERT_RULES: '{"dead-letters":{"raise":1,"clear":0}}',
     });
-    expect(ALERT_RULES.find(({ id }) => id === "dead-letters")).toMatchObject({ raise: 1, clear: 0 });
-    expect(ALERT_RULES.find(({ id }) => id === "error-rate")).toMatchObject({ raise: 0.2, clear: 0.1 });
+    expect(ALERT_RULES.find(({ id }) => id === "dead-letters")).toMatchObject({
+      raise: 1,
+      clear: 0,
+    });
+    expect(ALERT_RULES.find(({ id }) => id === "error-rate")).toMatchObject({
+      raise: 0.2,
+      clear: 0.1,
+    });
   });
 
   it("changes the order of sources where it says so, and only there", () => {
-    const { SOURCE_FALLBACKS } = readConfig({ ...deployed, SOURCE_FALLBACKS: '{"STOCK":["tiingo"]}' });
+    const { SOURCE_FALLBACKS } = readConfig({
+      ...deployed,
+      SOURCE_FALLBACKS: '{"STOCK":["tiingo"]}',
+    });
     expect(SOURCE_FALLBACKS).toEqual({
       STOCK: ["tiingo"],
       CRYPTO: ["coinbase", "kraken"],
@@ -30,7 +39,10 @@ describe("the environment", () => {
   });
 
   it("changes the pace of the vendors that it names, 0 included, and only theirs", () => {
-    const { SOURCE_GAP_MS } = readConfig({ ...deployed, SOURCE_GAP_MS: '{"yahoo":0,"tiingo":1500}' });
+    const { SOURCE_GAP_MS } = readConfig({
+      ...deployed,
+      SOURCE_GAP_MS: '{"yahoo":0,"tiingo":1500}',
+    });
     expect(SOURCE_GAP_MS).toEqual({ yahoo: 0, tiingo: 1500 });
     expect(readConfig({ ...deployed, SOURCE_GAP_MS: "" }).SOURCE_GAP_MS).toEqual({});
   });
@@ -51,7 +63,10 @@ describe("the environment", () => {
     [{ SOURCE_FALLBACKS: "{" }, /SOURCE_FALLBACKS: not JSON/],
     [{ SOURCE_FALLBACKS: '{"BOND":[]}' }, /SOURCE_FALLBACKS/],
     [{ SOURCE_FALLBACKS: '{"STOCK":["stooq"]}' }, /SOURCE_FALLBACKS: STOCK/],
-    [{ SOURCE_FALLBACKS: '{"STOCK":["yahoo","yahoo"]}' }, /SOURCE_FALLBACKS: STOCK names a source twice/],
+    [
+      { SOURCE_FALLBACKS: '{"STOCK":["yahoo","yahoo"]}' },
+      /SOURCE_FALLBACKS: STOCK names a source twice/,
+    ],
     [{ VENDOR_SOURCES: "perhaps" }, /VENDOR_SOURCES/],
     [{ YAHOO_URL: "nowhere" }, /YAHOO_URL/],
     [{ TIINGO_URL: "http://tiingo.example" }, /over https only/],
@@ -67,7 +82,10 @@ describe("the environment", () => {
     [{ PUBLIC_ORIGIN: "nowhere" }, /PUBLIC_ORIGIN/],
     [{ ALERT_RULES: "{" }, /ALERT_RULES: not JSON/],
     [{ ALERT_RULES: '{"no-such-rule":{}}' }, /ALERT_RULES/],
-    [{ ALERT_RULES: '{"dead-letters":{"raise":3,"clear":3}}' }, /dead-letters clear must be below raise/],
+    [
+      { ALERT_RULES: '{"dead-letters":{"raise":3,"clear":3}}' },
+      /dead-letters clear must be below raise/,
+    ],
     [{ ALERT_WEBHOOK_URL: "nowhere" }, /ALERT_WEBHOOK_URL/],
     [
       { ALERT_WEBHOOK_URL: "http://ops.example/", ALERT_WEBHOOK_SECRET: `whsec_${"a".repeat(24)}` },
@@ -81,8 +99,14 @@ describe("the environment", () => {
   });
 
   it("that is wrong answers every request with a problem that tells nothing to strangers", async () => {
-    const request = new Request("http://127.0.0.1/api/v1/assets") as Parameters<typeof worker.fetch>[0];
-    const answer = await worker.fetch(request, { ...deployed, DEMO: "on" }, createExecutionContext());
+    const request = new Request("http://127.0.0.1/api/v1/assets") as Parameters<
+      typeof worker.fetch
+    >[0];
+    const answer = await worker.fetch(
+      request,
+      { ...deployed, DEMO: "on" },
+      createExecutionContext(),
+    );
     expect(answer.status).toBe(503);
     expect(answer.headers.get("content-type")).toBe("application/problem+json");
     expect(await answer.text()).not.toMatch(/DEMO|demo/);

@@ -5,7 +5,12 @@ import { type Described, described, filled, refused } from "../kit/openapi-docum
 let operations: Described[];
 beforeAll(async () => {
   operations = await described();
-  await api("POST", "/assets", { symbol: "KNOWN", type: "STOCK", currency: "USD", source: "import" });
+  await api("POST", "/assets", {
+    symbol: "KNOWN",
+    type: "STOCK",
+    currency: "USD",
+    source: "import",
+  });
 });
 
 describe("bodies", () => {
@@ -14,7 +19,11 @@ describe("bodies", () => {
     [
       "POST",
       "/portfolios",
-      { name: "x", symbols: ["A", "B"], optimization: { method: "hrp", walkForward: { windw: 3 } } },
+      {
+        name: "x",
+        symbols: ["A", "B"],
+        optimization: { method: "hrp", walkForward: { windw: 3 } },
+      },
       "optimization.walkForward.windw",
       "window",
     ],

@@ -1,12 +1,24 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod";
 import { api } from "../kit/api.ts";
-import { bodyOf, type Described, described, filled, MANY_MS, refused } from "../kit/openapi-document.ts";
+import {
+  bodyOf,
+  type Described,
+  described,
+  filled,
+  MANY_MS,
+  refused,
+} from "../kit/openapi-document.ts";
 
 let operations: Described[];
 beforeAll(async () => {
   operations = await described();
-  await api("POST", "/assets", { symbol: "KNOWN", type: "STOCK", currency: "USD", source: "import" });
+  await api("POST", "/assets", {
+    symbol: "KNOWN",
+    type: "STOCK",
+    currency: "USD",
+    source: "import",
+  });
 });
 
 describe("parameters", () => {
@@ -28,7 +40,11 @@ describe("parameters", () => {
   test("every operation refuses one of its own given twice", async () => {
     for (const { method, path, parameters } of operations) {
       for (const { name } of parameters.filter((one) => one.in === "query")) {
-        const problem = await refused(method, `${filled(path)}?${name}=1&${name}=1`, bodyOf(method));
+        const problem = await refused(
+          method,
+          `${filled(path)}?${name}=1&${name}=1`,
+          bodyOf(method),
+        );
         const about = `${method} ${path}?${name}`;
         expect(problem, about).toMatchObject({ status: 400 });
         expect(problem.errors, about).toContainEqual({
@@ -57,14 +73,19 @@ describe("parameters", () => {
   });
 
   test("each unknown one is an item of its own, beside what is wrong with the known ones", async () => {
-    const { errors } = await refused("GET", "/assets/KNOWN/bars?limit=0&ajusted=split&form=2020-01-01");
+    const { errors } = await refused(
+      "GET",
+      "/assets/KNOWN/bars?limit=0&ajusted=split&form=2020-01-01",
+    );
     expect(errors.map(({ field }) => field).toSorted()).toStrictEqual(["ajusted", "form", "limit"]);
   });
 
   test(
     "every limit is an integer to machines, with its ends and its default, and nothing else is taken",
     async () => {
-      const limited = operations.filter(({ parameters }) => parameters.some(({ name }) => name === "limit"));
+      const limited = operations.filter(({ parameters }) =>
+        parameters.some(({ name }) => name === "limit"),
+      );
       expect(limited.length).toBeGreaterThan(20);
       for (const { path, parameters } of limited) {
         const schema = parameters.find(({ name }) => name === "limit")?.schema;
@@ -88,7 +109,10 @@ describe("parameters", () => {
           String((most ?? 0) + 1),
         ]) {
           const problem = await refused("GET", `${filled(path)}?limit=${wrong}`);
-          expect(problem, `${path}?limit=${wrong}`).toMatchObject({ status: 400, code: "invalid_query" });
+          expect(problem, `${path}?limit=${wrong}`).toMatchObject({
+            status: 400,
+            code: "invalid_query",
+          });
           expect(problem.errors.map(({ field }) => field)).toContain("limit");
         }
       }
@@ -99,7 +123,9 @@ describe("parameters", () => {
 
 describe("symbols as venues write them", () => {
   const percent = (text: string): string =>
-    [...new TextEncoder().encode(text)].map((byte) => `%${byte.toString(16).padStart(2, "0")}`).join("");
+    [...new TextEncoder().encode(text)]
+      .map((byte) => `%${byte.toString(16).padStart(2, "0")}`)
+      .join("");
 
   test.each(["^GSPC", "EURUSD=X", "BRK.B", "BTC-USD", "A_B", "0700.HK"])(
     "%s is found at every route of an asset, however its characters are written",

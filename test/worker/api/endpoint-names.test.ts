@@ -60,12 +60,20 @@ describe("an endpoint whose name leads into a private network", () => {
     expect(refused.body["errors"]).toEqual([
       { field: "url", reason: "inside.example leads to 10.0.0.7, which is not a public address" },
     ]);
-    expect(await rows("SELECT id FROM webhook_endpoints WHERE url LIKE '%inside.example%'")).toEqual([]);
+    expect(
+      await rows("SELECT id FROM webhook_endpoints WHERE url LIKE '%inside.example%'"),
+    ).toEqual([]);
     const { id } = await openEndpoint("named", ["#"]);
-    const changed = await register("PATCH", `/webhook-endpoints/${id}`, "https://inside.example/hook");
+    const changed = await register(
+      "PATCH",
+      `/webhook-endpoints/${id}`,
+      "https://inside.example/hook",
+    );
     expect(changed.status).toBe(422);
     outside("93.184.215.14");
-    expect((await register("POST", "/webhook-endpoints", "https://public.example/hook")).status).toBe(201);
+    expect(
+      (await register("POST", "/webhook-endpoints", "https://public.example/hook")).status,
+    ).toBe(201);
   });
 
   it("is not called when its name has come to lead there since", async () => {

@@ -20,7 +20,8 @@ const keyed = (
   key: string,
   extra: Record<string, string> = {},
 ): Promise<Answer> => api("POST", path, body, { "idempotency-key": key, ...extra });
-const keptRows = () => rows<{ key: string; body: string | null }>("SELECT key, body FROM idempotency_keys");
+const keptRows = () =>
+  rows<{ key: string; body: string | null }>("SELECT key, body FROM idempotency_keys");
 const endpoint = (path: string) => ({ url: `http://127.0.0.1:9/${path}`, patterns: ["#"] });
 
 /** What every route that shows a secret once is asked, by its path in the OpenAPI document. */
@@ -30,7 +31,10 @@ const WISHES: Readonly<Record<string, () => unknown>> = {
 };
 
 interface Described {
-  readonly paths: Record<string, Record<string, { responses: Record<string, { content?: unknown }> }>>;
+  readonly paths: Record<
+    string,
+    Record<string, { responses: Record<string, { content?: unknown }> }>
+  >;
 }
 
 async function described(): Promise<Described["paths"]> {
@@ -81,7 +85,9 @@ describe("a secret that is shown once", () => {
 
 describe("an Idempotency-Key", () => {
   it("is known by every route that is sent a POST", async () => {
-    const paths = Object.entries(await described()).flatMap(([path, { post }]) => (post ? [path] : []));
+    const paths = Object.entries(await described()).flatMap(([path, { post }]) =>
+      post ? [path] : [],
+    );
     expect(paths.length).toBeGreaterThan(20);
     for (const path of paths) {
       const sent = path.replace(/\{\w+\}/g, "NONE");
@@ -97,7 +103,11 @@ describe("an Idempotency-Key", () => {
     const otherBody = await keyed("/webhook-endpoints", endpoint("b"), "mine");
     expect([otherBody.status, otherBody.body["code"]]).toEqual([422, "idempotency_conflict"]);
     expect(otherBody.body["detail"]).toContain("another body");
-    const otherRoute = await keyed("/backoffice/api-keys", { name: "x", scopes: ["jobs:read"] }, "mine");
+    const otherRoute = await keyed(
+      "/backoffice/api-keys",
+      { name: "x", scopes: ["jobs:read"] },
+      "mine",
+    );
     expect([otherRoute.status, otherRoute.body["code"]]).toEqual([422, "idempotency_conflict"]);
     expect(otherRoute.body["detail"]).toContain("/api/v1/webhook-endpoints");
     expect(otherRoute.headers.get("content-type")).toBe("application/problem+json");
@@ -107,7 +117,9 @@ describe("an Idempotency-Key", () => {
   it("of another API key is another key", async () => {
     const other = await keyFor(["webhooks:write"]);
     expect((await keyed("/webhook-endpoints", endpoint("c"), "shared")).status).toBe(201);
-    expect((await keyed("/webhook-endpoints", endpoint("d"), "shared", as(other))).status).toBe(201);
+    expect((await keyed("/webhook-endpoints", endpoint("d"), "shared", as(other))).status).toBe(
+      201,
+    );
   });
 
   it("whose request is in flight answers 409, also when it is carried out a second time", async () => {

@@ -12,7 +12,12 @@ const raw = (method: string, path: string, headers: Readonly<Record<string, stri
   );
 
 beforeAll(async () => {
-  await api("POST", "/assets", { symbol: "KNOWN", type: "STOCK", currency: "USD", source: "import" });
+  await api("POST", "/assets", {
+    symbol: "KNOWN",
+    type: "STOCK",
+    currency: "USD",
+    source: "import",
+  });
 });
 
 describe("methods", () => {
@@ -37,14 +42,23 @@ describe("methods", () => {
     ["/api/v1/assets/KNOWN", "GET, HEAD, PATCH, DELETE, OPTIONS"],
     ["/api/v1/jobs/x/cancel", "POST, OPTIONS"],
     ["/health", "GET, HEAD, OPTIONS"],
-  ])("%s says what it answers, to OPTIONS and to a method it does not know", async (path, allow) => {
-    const asked = await exports.default.fetch(new Request(`http://127.0.0.1${path}`, { method: "OPTIONS" }));
-    expect([asked.status, asked.headers.get("allow"), await asked.text()]).toStrictEqual([204, allow, ""]);
-    expect(asked.headers.get("access-control-allow-origin")).toBeNull();
-    const put = await raw("PUT", path);
-    expect([put.status, put.headers.get("allow")]).toStrictEqual([405, allow]);
-    expect(await put.json()).toMatchObject({ status: 405, code: "method_not_allowed" });
-  });
+  ])(
+    "%s says what it answers, to OPTIONS and to a method it does not know",
+    async (path, allow) => {
+      const asked = await exports.default.fetch(
+        new Request(`http://127.0.0.1${path}`, { method: "OPTIONS" }),
+      );
+      expect([asked.status, asked.headers.get("allow"), await asked.text()]).toStrictEqual([
+        204,
+        allow,
+        "",
+      ]);
+      expect(asked.headers.get("access-control-allow-origin")).toBeNull();
+      const put = await raw("PUT", path);
+      expect([put.status, put.headers.get("allow")]).toStrictEqual([405, allow]);
+      expect(await put.json()).toMatchObject({ status: 405, code: "method_not_allowed" });
+    },
+  );
 
   test("a path that nobody knows is not found, whatever the method", async () => {
     for (const method of ["OPTIONS", "GET", "PUT"]) {
@@ -63,7 +77,10 @@ describe("the rate limit", () => {
   };
 
   const keyOf = async (): Promise<string> => {
-    const made = await api("POST", "/backoffice/api-keys", { name: "limited", scopes: ["assets:read"] });
+    const made = await api("POST", "/backoffice/api-keys", {
+      name: "limited",
+      scopes: ["assets:read"],
+    });
     return z.string().parse(made.body["key"]);
   };
 
@@ -82,7 +99,8 @@ describe("the rate limit", () => {
     for (const [index, rest] of rests.entries())
       expect([(rests[index - 1] ?? 3000) - 1, 2999]).toContain(rest);
     expect(
-      restOf(await api("GET", "/assets", undefined, { authorization: `Bearer ${await keyOf()}` })).rest,
+      restOf(await api("GET", "/assets", undefined, { authorization: `Bearer ${await keyOf()}` }))
+        .rest,
     ).toBe(2999);
   });
 
@@ -95,7 +113,8 @@ describe("the rate limit", () => {
     expect(refusal).toMatchObject({ status: 429, body: { status: 429, code: "rate_limited" } });
     const { rest, seconds } = restOf(refusal);
     expect([rest, refusal.headers.get("retry-after")]).toStrictEqual([0, String(seconds)]);
-    // Another isolate's share may have been let go of meanwhile; ours knows better than to promise anything.
+    // Another isolate's share may have been let go of meanwhile; ours knows better than to promise
+    // anything.
     const after = restOf(await api("GET", "/assets", undefined, mine));
     if (after.seconds <= seconds) expect(after.rest).toBe(0);
   });

@@ -5,7 +5,12 @@ import { type Described, described, filled, MANY_MS } from "../kit/openapi-docum
 let operations: Described[];
 beforeAll(async () => {
   operations = await described();
-  await api("POST", "/assets", { symbol: "KNOWN", type: "STOCK", currency: "USD", source: "import" });
+  await api("POST", "/assets", {
+    symbol: "KNOWN",
+    type: "STOCK",
+    currency: "USD",
+    source: "import",
+  });
 });
 
 /** Moments at and over every edge of the calendar, as URLs write them. */
@@ -86,17 +91,32 @@ describe("moments and places", () => {
         : ["after", "before"];
       const url = `${pathOf(path)}?${first}=2020-02-01&${last}=2020-01-01`;
       const { status, body } = await api("GET", url);
-      expect({ url, status, code: body["code"] }).toStrictEqual({ url, status: 400, code: "invalid_query" });
+      expect({ url, status, code: body["code"] }).toStrictEqual({
+        url,
+        status: 400,
+        code: "invalid_query",
+      });
     }
   });
 
   test(
     "a cursor that no list gave out is refused or leads somewhere, and is never our fault",
     async () => {
-      const lists = operations.filter(({ parameters }) => parameters.some(({ name }) => name === "cursor"));
+      const lists = operations.filter(({ parameters }) =>
+        parameters.some(({ name }) => name === "cursor"),
+      );
       expect(lists.length).toBeGreaterThan(20);
       for (const { path } of lists) {
-        for (const cursor of ["x", "%00", "e30", "bnVsbA", "W10", "W1tdXQ", "A".repeat(5_000), ""]) {
+        for (const cursor of [
+          "x",
+          "%00",
+          "e30",
+          "bnVsbA",
+          "W10",
+          "W1tdXQ",
+          "A".repeat(5_000),
+          "",
+        ]) {
           const { status, body } = await api("GET", `${pathOf(path)}?cursor=${cursor}`);
           if (status === 404) continue;
           const about = `${path} ${cursor.slice(0, 10)}`;

@@ -27,7 +27,10 @@ beforeAll(async () => {
 });
 
 /** Every object in the document, and where it stands. */
-function* nodes(node: unknown, at = "#"): Generator<readonly [string, Readonly<Record<string, unknown>>]> {
+function* nodes(
+  node: unknown,
+  at = "#",
+): Generator<readonly [string, Readonly<Record<string, unknown>>]> {
   if (typeof node !== "object" || node === null) return;
   if (!Array.isArray(node)) yield [at, node as Record<string, unknown>];
   for (const [key, value] of Object.entries(node)) yield* nodes(value, `${at}/${key}`);
@@ -75,12 +78,17 @@ describe("the description for machines", () => {
         statuses.some((status) => /^2\d\d$/.test(status)),
         about,
       ).toBe(true);
-      expect(JSON.stringify(operation.responses["default"]), about).toMatch(/application\/problem\+json/);
+      expect(JSON.stringify(operation.responses["default"]), about).toMatch(
+        /application\/problem\+json/,
+      );
     }
   });
 
   test("uses only the types there are, patterns that compile, and defaults of the type they stand for", () => {
-    for (const [at, node] of nodes({ paths: document.paths, schemas: document.components.schemas })) {
+    for (const [at, node] of nodes({
+      paths: document.paths,
+      schemas: document.components.schemas,
+    })) {
       // A field may itself be called `type` or `pattern`.
       if (at.endsWith("/properties") || at.endsWith("/example")) continue;
       const { type, pattern, default: preset, minimum, maximum } = node;

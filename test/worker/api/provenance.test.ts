@@ -108,7 +108,9 @@ describe("where a number comes from", () => {
 
   it("is written in events that keep to their published schemas", async () => {
     const answer = await call("GET", "/api/v1/events?limit=200");
-    const { items } = (await answer.json()) as { items: { eventType: EventType; payload: unknown }[] };
+    const { items } = (await answer.json()) as {
+      items: { eventType: EventType; payload: unknown }[];
+    };
     expect(new Set(items.map(({ eventType }) => eventType))).toContain("RecommendationGenerated");
     for (const { eventType, payload } of items) {
       const result = PAYLOAD_SCHEMAS[eventType].safeParse(payload);

@@ -19,14 +19,18 @@ const documented = async (): Promise<Paths> => {
   return ((await answer.json()) as { paths: Paths }).paths;
 };
 
-const racing = Object.entries(PATCH_ROUTES).filter(([path]) => path !== "/backoffice/dead-letters/{id}");
+const racing = Object.entries(PATCH_ROUTES).filter(
+  ([path]) => path !== "/backoffice/dead-letters/{id}",
+);
 let made = 0;
 const rounds = Array.from({ length: ROUNDS }, (_, n) => n);
 const idOf = (path: string) => path.split("/").at(-1) ?? "";
 
 describe("routes that change something", () => {
   it("are all raced below", async () => {
-    const patched = Object.entries(await documented()).flatMap(([path, { patch }]) => (patch ? [path] : []));
+    const patched = Object.entries(await documented()).flatMap(([path, { patch }]) =>
+      patch ? [path] : [],
+    );
     expect(patched.sort()).toEqual(Object.keys(PATCH_ROUTES).sort());
   });
 
@@ -87,7 +91,9 @@ describe.each(racing)("%s", (_, { make, one, other, actions = [] }) => {
 
   it("takes a dozen changes at once, each whole", async () => {
     const path = await make(made++);
-    const answers = await Promise.all(rounds.map((n) => api("PATCH", path, n % 2 === 0 ? one : other)));
+    const answers = await Promise.all(
+      rounds.map((n) => api("PATCH", path, n % 2 === 0 ? one : other)),
+    );
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
     expect((await api("GET", path)).body).toMatchObject({ ...one, ...other });
   });
@@ -115,7 +121,11 @@ describe.each(racing)("%s", (_, { make, one, other, actions = [] }) => {
       }
     }
     expect((await api("GET", path)).body).toEqual(now.body);
-    for (const spelled of [() => "*", (etag: string) => `"7-0", ${etag}`, (etag: string) => `W/${etag}`]) {
+    for (const spelled of [
+      () => "*",
+      (etag: string) => `"7-0", ${etag}`,
+      (etag: string) => `W/${etag}`,
+    ]) {
       const etag = (await api("GET", path)).headers.get("etag") ?? "";
       const kept = await exports.default.fetch(`http://127.0.0.1/api/v1${path}`, {
         headers: { authorization: `Bearer ${env.ADMIN_API_KEY}`, "if-none-match": etag },
@@ -131,7 +141,10 @@ describe.each(racing)("%s", (_, { make, one, other, actions = [] }) => {
     for (const round of rounds) {
       const path = await make(made++);
       const etag = { "if-match": (await api("GET", path)).headers.get("etag") ?? "" };
-      const answers = await Promise.all([api("PATCH", path, one, etag), api("PATCH", path, other, etag)]);
+      const answers = await Promise.all([
+        api("PATCH", path, one, etag),
+        api("PATCH", path, other, etag),
+      ]);
       expect(answers.map(({ status }) => status).sort(), `round ${round}`).toEqual([200, 412]);
     }
   });
@@ -148,7 +161,11 @@ describe.each(racing)("%s", (_, { make, one, other, actions = [] }) => {
         answers.map(({ status }) => status),
         `round ${round}`,
       ).toEqual([200, 200, 200]);
-      expect((await api("GET", path)).body, `round ${round}`).toMatchObject({ ...one, ...other, ...leaves });
+      expect((await api("GET", path)).body, `round ${round}`).toMatchObject({
+        ...one,
+        ...other,
+        ...leaves,
+      });
     }
   });
 });
@@ -165,7 +182,10 @@ describe("an asset", () => {
         ...(round % 2 === 0 ? [api("DELETE", `/assets/${symbol}`)] : []),
       ]);
       const { events } = await env.ASSET_OBJECTS.getByName(symbol).readEvents(symbol, 0, 100);
-      const [row] = await rows<Record<string, unknown>>("SELECT * FROM assets WHERE symbol = ?", symbol);
+      const [row] = await rows<Record<string, unknown>>(
+        "SELECT * FROM assets WHERE symbol = ?",
+        symbol,
+      );
       expect(events.at(-1)?.payload, `round ${round}`).toMatchObject({
         currency: row?.["currency"],
         calendar: row?.["calendar"],
@@ -179,7 +199,9 @@ describe("an asset", () => {
     for (const round of rounds) {
       const symbol = `TWICE-${round}`;
       const wish = (currency: string) => ({ symbol, type: "STOCK", currency, source: "import" });
-      const answers = await Promise.all(["USD", "EUR"].map((one) => api("POST", "/assets", wish(one))));
+      const answers = await Promise.all(
+        ["USD", "EUR"].map((one) => api("POST", "/assets", wish(one))),
+      );
       expect(answers.map(({ status }) => status).sort(), `round ${round}`).toEqual([201, 409]);
       const winner = answers.find(({ status }) => status === 201);
       expect((await api("GET", `/assets/${symbol}`)).body).toEqual(winner?.body);
@@ -246,7 +268,9 @@ describe("a dead letter", () => {
   it("honours If-Match", async () => {
     const { id, edit } = await corrupt("M");
     const etag = (await api("GET", deadLetterPath(id))).headers.get("etag") ?? "";
-    expect((await api("PATCH", deadLetterPath(id), edit, { "if-match": '"1-0"' })).status).toBe(412);
+    expect((await api("PATCH", deadLetterPath(id), edit, { "if-match": '"1-0"' })).status).toBe(
+      412,
+    );
     expect((await api("PATCH", deadLetterPath(id), edit, { "if-match": etag })).status).toBe(200);
   });
 });

@@ -23,7 +23,10 @@ const post = async (path: string, key: string, body: string, type = "application
   return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
 };
 
-/** Carries a request out twice, as after a failure on our side that came when the effect was there already. */
+/**
+ * Carries a request out twice, as after a failure on our side that came when the effect was there
+ * already.
+ */
 async function twice(path: string, body: string, type?: string) {
   const key = `again ${path}`;
   const first = await post(path, key, body, type);
@@ -55,7 +58,9 @@ describe("a request that took effect, failed, and is repeated with its key", () 
     const { first, again } = await twice("/assets/REPEAT/bars", csv, "text/csv");
     expect([first.status, again.status]).toEqual([202, 202]);
     expect(again.body).toEqual(first.body);
-    expect(await rows("SELECT id FROM jobs WHERE symbol = 'REPEAT'")).toEqual([{ id: first.body["jobId"] }]);
+    expect(await rows("SELECT id FROM jobs WHERE symbol = 'REPEAT'")).toEqual([
+      { id: first.body["jobId"] },
+    ]);
   });
 
   it("makes one schedule, and passes over none of its slots", async () => {

@@ -21,8 +21,8 @@ const OLD = `old:${bytes(1)}`;
 const NEW = `new:${bytes(101)}`;
 const under = (ENCRYPTION_KEY: string) => platform({ ...env, ENCRYPTION_KEY });
 const secretOf = async (id: string) =>
-  (await rows<{ secret: string }>(`SELECT secret FROM webhook_endpoints WHERE id = '${id}'`))[0]?.secret ??
-  "";
+  (await rows<{ secret: string }>(`SELECT secret FROM webhook_endpoints WHERE id = '${id}'`))[0]
+    ?.secret ?? "";
 
 /** Every text in every row of every table of D1. */
 async function everything(): Promise<string> {
@@ -39,9 +39,12 @@ describe("a secret", () => {
     const endpoint = await api("POST", "/webhook-endpoints", wish, { "idempotency-key": "sealed" });
     const plain = await api("POST", "/webhook-endpoints", wish);
     const key = await api("POST", "/backoffice/api-keys", { name: "k", scopes: ["jobs:read"] });
-    const secrets = [endpoint.body["secret"], plain.body["secret"], key.body["key"], env.ADMIN_API_KEY].map(
-      String,
-    );
+    const secrets = [
+      endpoint.body["secret"],
+      plain.body["secret"],
+      key.body["key"],
+      env.ADMIN_API_KEY,
+    ].map(String);
     await broker.tick();
     const all = await everything();
     for (const secret of secrets) {

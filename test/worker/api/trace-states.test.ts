@@ -34,7 +34,14 @@ beforeEach(async () => {
 });
 
 const csv = `timestamp,open,high,low,close,volume\n${days(30)
-  .map((bar) => [new Date(bar.timestamp).toISOString(), bar.open, bar.high, bar.low, bar.close, bar.volume])
+  .map((bar) => [
+    new Date(bar.timestamp).toISOString(),
+    bar.open,
+    bar.high,
+    bar.low,
+    bar.close,
+    bar.volume,
+  ])
   .map((row) => row.join(","))
   .join("\n")}\n`;
 
@@ -86,7 +93,9 @@ describe("a request's tracestate", () => {
       ["tracestate", "bar=2 ,baz=3"],
     ];
     const received = await importWith("SEVERAL", headers);
-    expect(received.map(({ tracestate }) => tracestate)).toEqual(Array(3).fill("foo=1,bar=2,baz=3"));
+    expect(received.map(({ tracestate }) => tracestate)).toEqual(
+      Array(3).fill("foo=1,bar=2,baz=3"),
+    );
   });
 
   it.each([
@@ -181,7 +190,9 @@ describe("a delivery", () => {
       "SELECT id, event_id AS event FROM deliveries WHERE state = 'pending' ORDER BY id",
     );
     expect(ids.length).toBeGreaterThan(1);
-    await env.DB.prepare("UPDATE events SET body = '{torn' WHERE event_id = ?").bind(ids[0]?.event).run();
+    await env.DB.prepare("UPDATE events SET body = '{torn' WHERE event_id = ?")
+      .bind(ids[0]?.event)
+      .run();
     const taken = await claimDeliveries(
       env.DB,
       ids.map(({ id }) => id),

@@ -29,7 +29,9 @@ beforeAll(() => {
     return new Response(null, { status: answer });
   });
   for (const method of ["log", "warn", "error"] as const) {
-    vi.spyOn(console, method).mockImplementation((line: string) => void lines.push(JSON.parse(line)));
+    vi.spyOn(console, method).mockImplementation(
+      (line: string) => void lines.push(JSON.parse(line)),
+    );
   }
 });
 beforeEach(async () => {
@@ -39,13 +41,17 @@ beforeEach(async () => {
   answer = 204;
 });
 
-const traceOf = (traceparent: unknown): string | undefined => parseTraceparent(String(traceparent))?.traceId;
+const traceOf = (traceparent: unknown): string | undefined =>
+  parseTraceparent(String(traceparent))?.traceId;
 const tracesOf = (found: readonly { readonly traceparent?: string | null }[]) =>
   found.map(({ traceparent }) => traceOf(traceparent));
 const feedOf = async (stream: string) =>
-  (await rows<{ body: string }>("SELECT body FROM events WHERE stream_id = ? ORDER BY version", stream)).map(
-    ({ body }) => JSON.parse(body) as AnyEvent,
-  );
+  (
+    await rows<{ body: string }>(
+      "SELECT body FROM events WHERE stream_id = ? ORDER BY version",
+      stream,
+    )
+  ).map(({ body }) => JSON.parse(body) as AnyEvent);
 const auditOf = (subject: string) =>
   rows<{ action: string; traceparent: string | null }>(
     "SELECT action, traceparent FROM audit_log WHERE subject = ? ORDER BY id",
@@ -88,7 +94,9 @@ describe("the trace of a process", () => {
     for (let moved = true; moved; moved = await broker.step()) expectTraced();
     expect(await untilEnded(broker, id)).toBe("completed");
 
-    const jobs = await rows<{ traceparent: string }>("SELECT traceparent FROM jobs WHERE symbol = 'WALK'");
+    const jobs = await rows<{ traceparent: string }>(
+      "SELECT traceparent FROM jobs WHERE symbol = 'WALK'",
+    );
     expect(tracesOf(jobs)).toEqual([TRACE, TRACE, TRACE]);
     const events = await feedOf("asset/WALK");
     expect(events.map(({ eventType }) => eventType)).toEqual([
@@ -143,7 +151,8 @@ describe("the trace of a process", () => {
     const events = await feedOf("asset/AGAIN");
     expect(events.map(({ eventType }) => eventType)).toEqual(["AssetRegistered", "AssetUpdated"]);
     expect(tracesOf(events)).toEqual([TRACE, TRACE]);
-    const { traceparent } = (await auditOf(id)).find(({ action }) => action === "process.compensate") ?? {};
+    const { traceparent } =
+      (await auditOf(id)).find(({ action }) => action === "process.compensate") ?? {};
     // What a person does about it is a request of its own.
     expect(traceOf(traceparent)).toBeDefined();
     expect(traceOf(traceparent)).not.toBe(TRACE);
@@ -151,7 +160,9 @@ describe("the trace of a process", () => {
 
   it("is told by the line of a step that failed", async () => {
     const id = await begin("BROKEN", "import");
-    const ASSET_OBJECTS = { getByName: () => ({ register: () => Promise.reject(new Error("out")) }) };
+    const ASSET_OBJECTS = {
+      getByName: () => ({ register: () => Promise.reject(new Error("out")) }),
+    };
     await broker.deliverDueOn("PROCESSES_QUEUE", { ...env, ASSET_OBJECTS } as unknown as Env);
     expect(lines.filter(({ message }) => message === "process step failed")).toMatchObject([
       { processId: id, traceId: TRACE, queue: "inversorai-processes" },
@@ -182,7 +193,9 @@ describe("the trace of a comparison with the logs", () => {
   it("leads from the request through its steps and events to the receiver", async () => {
     await grow(broker, "COMPARED");
     await openEndpoint("hook-runs", ["reconciliation.#"]);
-    await damage("UPDATE bars SET close = close + 1 WHERE symbol = 'COMPARED' AND timestamp = 1577836800000");
+    await damage(
+      "UPDATE bars SET close = close + 1 WHERE symbol = 'COMPARED' AND timestamp = 1577836800000",
+    );
     const wanted = { depth: "deep", symbols: ["COMPARED"], repair: true };
     const { body } = await api("POST", "/backoffice/reconciliations", wanted, TRACED);
     const id = String(body["id"]);
@@ -197,7 +210,10 @@ describe("the trace of a comparison with the logs", () => {
     for (let moved = true; moved; moved = await broker.step()) expectTraced();
     expect(await finish(broker, id)).toMatchObject({ state: "done", diverged: 1, repaired: 1 });
     const events = await feedOf(`reconciliation/${id}`);
-    expect(events.map(({ eventType }) => eventType)).toEqual(["ReadModelDiverged", "ReadModelRepaired"]);
+    expect(events.map(({ eventType }) => eventType)).toEqual([
+      "ReadModelDiverged",
+      "ReadModelRepaired",
+    ]);
     expect(tracesOf(events)).toEqual([TRACE, TRACE]);
     expect(tracesOf(posts.filter(({ url }) => url.endsWith("hook-runs")))).toEqual([TRACE, TRACE]);
     expect(tracesOf(await auditOf(id))).toEqual([TRACE]);

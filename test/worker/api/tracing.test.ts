@@ -37,12 +37,20 @@ beforeAll(() => {
     const request = new Request(input, init);
     const traceparent = request.headers.get("traceparent");
     calls.push({ url: request.url, traceparent, body: await request.text() });
-    return request.url.includes("prices") ? new Response("{}") : new Response(null, { status: 204 });
+    return request.url.includes("prices")
+      ? new Response("{}")
+      : new Response(null, { status: 204 });
   });
 });
 beforeEach(() => void calls.splice(0));
 
-async function api(method: string, path: string, traceparent: string | null, body?: string, type?: string) {
+async function api(
+  method: string,
+  path: string,
+  traceparent: string | null,
+  body?: string,
+  type?: string,
+) {
   const request = new Request(`http://127.0.0.1${path}`, {
     method,
     headers: {
@@ -57,11 +65,19 @@ async function api(method: string, path: string, traceparent: string | null, bod
 
 const csv = (count: number): string =>
   `timestamp,open,high,low,close,volume\n${days(count)
-    .map((bar) => [new Date(bar.timestamp).toISOString(), bar.open, bar.high, bar.low, bar.close, bar.volume])
+    .map((bar) => [
+      new Date(bar.timestamp).toISOString(),
+      bar.open,
+      bar.high,
+      bar.low,
+      bar.close,
+      bar.volume,
+    ])
     .map((row) => row.join(","))
     .join("\n")}\n`;
 
-const traceOf = (traceparent: unknown): string | undefined => parseTraceparent(String(traceparent))?.traceId;
+const traceOf = (traceparent: unknown): string | undefined =>
+  parseTraceparent(String(traceparent))?.traceId;
 const jobTraces = (symbol: string) =>
   rows<{ kind: string; traceparent: string | null }>(
     "SELECT kind, traceparent FROM jobs WHERE symbol = ? ORDER BY created_at, kind",
@@ -86,16 +102,22 @@ describe("one trace", () => {
         ...broker.waiting("RECOMMENDATIONS_QUEUE"),
         ...broker.waiting("WEBHOOKS_QUEUE"),
       ]) {
-        expect(traceOf((body as { traceparent?: string }).traceparent), JSON.stringify(body)).toBe(TRACE);
+        expect(traceOf((body as { traceparent?: string }).traceparent), JSON.stringify(body)).toBe(
+          TRACE,
+        );
       }
       moved = await broker.step();
     }
-    expect((await jobTraces("TRACE")).map(({ kind, traceparent }) => [kind, traceOf(traceparent)])).toEqual([
+    expect(
+      (await jobTraces("TRACE")).map(({ kind, traceparent }) => [kind, traceOf(traceparent)]),
+    ).toEqual([
       ["indicators", TRACE],
       ["ingest", TRACE],
       ["recommendation", TRACE],
     ]);
-    const events = (await eventsOf("TRACE")).filter(({ eventType }) => eventType !== "AssetRegistered");
+    const events = (await eventsOf("TRACE")).filter(
+      ({ eventType }) => eventType !== "AssetRegistered",
+    );
     expect(events.map(({ eventType }) => eventType)).toEqual([
       "MarketDataIngested",
       "IndicatorsComputed",
@@ -118,7 +140,12 @@ describe("one trace", () => {
     const path = "/api/v1/assets";
     expect(traceOf((await api("GET", path, PARENT)).headers.get("traceparent"))).toBe(TRACE);
     expect(traceOf((await api("GET", "/nowhere", PARENT)).headers.get("traceparent"))).toBe(TRACE);
-    const own = [null, "nonsense", `ff${PARENT.slice(2)}`, `00-${"0".repeat(32)}-00f067aa0ba902b7-01`];
+    const own = [
+      null,
+      "nonsense",
+      `ff${PARENT.slice(2)}`,
+      `00-${"0".repeat(32)}-00f067aa0ba902b7-01`,
+    ];
     const started = await Promise.all(
       own.map(async (sent) => traceOf((await api("GET", path, sent)).headers.get("traceparent"))),
     );
@@ -171,9 +198,9 @@ describe("one trace", () => {
       .map(({ body }) => traceOf(Reflect.get(Object(body), "traceparent")));
     expect(again.toSorted()).toEqual(traces.toSorted());
     await broker.deliverDue("SCHEDULE_QUEUE");
-    expect((await jobTraces("SLOT")).map(({ traceparent }) => traceOf(traceparent)).toSorted()).toEqual(
-      traces.toSorted(),
-    );
+    expect(
+      (await jobTraces("SLOT")).map(({ traceparent }) => traceOf(traceparent)).toSorted(),
+    ).toEqual(traces.toSorted());
     broker.take("INGEST_QUEUE");
     await env.DB.prepare("DELETE FROM schedules").run();
   });
@@ -192,12 +219,17 @@ describe("one trace", () => {
   it("is told by the event of a job that failed for good", async () => {
     await openAsset("FAILS");
     const params = { mode: "import", objectKey: "nowhere", format: "csv" } as const;
-    broker.put("INGEST_QUEUE", await enqueueJob("ingest", "FAILS", "gone", { params, traceparent: PARENT }));
+    broker.put(
+      "INGEST_QUEUE",
+      await enqueueJob("ingest", "FAILS", "gone", { params, traceparent: PARENT }),
+    );
     await broker.settle();
     const [row] = await rows<{ body: string }>(
       "SELECT body FROM events WHERE stream_id = 'job/ingest|FAILS|gone'",
     );
-    expect(traceOf((JSON.parse(row?.body ?? "{}") as { traceparent?: string }).traceparent)).toBe(TRACE);
+    expect(traceOf((JSON.parse(row?.body ?? "{}") as { traceparent?: string }).traceparent)).toBe(
+      TRACE,
+    );
   });
 });
 
@@ -206,9 +238,13 @@ describe("a log line of a job", () => {
     await openAsset("LOGGED");
     const bars = days(3).map((bar) => ({ ...bar, close: -77.125 }));
     const message = await enqueueImport("LOGGED", "bad", bars);
-    await env.DB.prepare("UPDATE jobs SET traceparent = ? WHERE id = ?").bind(PARENT, message.jobId).run();
+    await env.DB.prepare("UPDATE jobs SET traceparent = ? WHERE id = ?")
+      .bind(PARENT, message.jobId)
+      .run();
     const lines: string[] = [];
-    const warn = vi.spyOn(console, "warn").mockImplementation((line: string) => void lines.push(line));
+    const warn = vi
+      .spyOn(console, "warn")
+      .mockImplementation((line: string) => void lines.push(line));
     broker.put("INGEST_QUEUE", message);
     await broker.settle();
     warn.mockRestore();

@@ -30,7 +30,10 @@ describe("dealing with many at once", () => {
     await lines("MANY", 4);
     const filter = { queue: "ingest", after: new Date(Date.now() - 1000).toISOString() };
     const counted = await api("POST", `${LETTERS}/redrive`, { filter });
-    expect(counted).toMatchObject({ status: 200, body: { matching: 4, assets: 4, done: 0, remaining: 4 } });
+    expect(counted).toMatchObject({
+      status: 200,
+      body: { matching: 4, assets: 4, done: 0, remaining: 4 },
+    });
     for (const wrong of [0, 3, 5]) {
       const refused = await api("POST", `${LETTERS}/redrive`, { filter, expect: wrong });
       expect(refused).toMatchObject({
@@ -38,9 +41,9 @@ describe("dealing with many at once", () => {
         body: { code: "conflict", errors: [{ field: "expect", value: "4" }] },
       });
     }
-    expect(await rows("SELECT 1 FROM dead_letters WHERE state <> 'open' AND symbol LIKE 'MANY%'")).toEqual(
-      [],
-    );
+    expect(
+      await rows("SELECT 1 FROM dead_letters WHERE state <> 'open' AND symbol LIKE 'MANY%'"),
+    ).toEqual([]);
     const done = await api("POST", `${LETTERS}/redrive`, { filter, expect: 4 });
     expect(done).toMatchObject({ status: 200, body: { matching: 4, done: 4, remaining: 0 } });
     await broker.settle();
@@ -55,7 +58,9 @@ describe("dealing with many at once", () => {
       ["dead-letter.redrive-many", "refused"],
       ["dead-letter.redrive-many", "done"],
     ]);
-    const deadLetters = await rows<{ id: string }>("SELECT id FROM dead_letters WHERE symbol LIKE 'MANY%'");
+    const deadLetters = await rows<{ id: string }>(
+      "SELECT id FROM dead_letters WHERE symbol LIKE 'MANY%'",
+    );
     for (const { id } of deadLetters) {
       expect(await audits(id)).toMatchObject([
         { action: "dead-letter.redrive", outcome: "done", actor: "admin" },
@@ -88,7 +93,8 @@ describe("dealing with many at once", () => {
     }));
     broker.breakQueue("SCHEDULE_QUEUE");
     expect(
-      (await api("POST", `${LETTERS}/redrive`, { filter: { queue: "schedule" }, expect: 3 })).status,
+      (await api("POST", `${LETTERS}/redrive`, { filter: { queue: "schedule" }, expect: 3 }))
+        .status,
     ).toBe(503);
     expect((await api("POST", path("out-0", "redrive"))).status).toBe(503);
     broker.repairQueue("SCHEDULE_QUEUE");
@@ -107,7 +113,11 @@ describe("dealing with many at once", () => {
       matching: 1,
       done: 0,
     });
-    const done = await api("POST", `${LETTERS}/discard`, { filter, expect: 1, reason: "not needed" });
+    const done = await api("POST", `${LETTERS}/discard`, {
+      filter,
+      expect: 1,
+      reason: "not needed",
+    });
     expect(done).toMatchObject({ status: 200, body: { done: 1 } });
     const [deadLetter] = await items(`${LETTERS}?state=discarded&symbol=DROP1`);
     expect(deadLetter).toMatchObject({ reason: "not needed", actor: "admin", state: "discarded" });

@@ -57,7 +57,10 @@ describe("an edit", () => {
     broker.put("INGEST_QUEUE", second);
     await broker.settle();
     // The upload was CSV all along.
-    await env.IMPORTS.put("ORDERS/00", "timestamp,open,high,low,close,volume\n2020-01-01,1,2,1,2,5\n");
+    await env.IMPORTS.put(
+      "ORDERS/00",
+      "timestamp,open,high,low,close,volume\n2020-01-01,1,2,1,2,5\n",
+    );
     const edited = await api("PATCH", path(deadLetter), { params: { format: "csv" } });
     expect(edited.body).toMatchObject({
       editedFrom: deadLetter,
@@ -97,10 +100,16 @@ describe("an edit", () => {
     await api("POST", path(String(twice.body["id"]), "redrive"));
     await broker.settle();
     expect(
-      await rows("SELECT version, event_type FROM events WHERE stream_id = ?", `job/${first.jobId}~2`),
+      await rows(
+        "SELECT version, event_type FROM events WHERE stream_id = ?",
+        `job/${first.jobId}~2`,
+      ),
     ).toEqual([{ version: 1, event_type: "JobFailed" }]);
     expect(
-      await rows("SELECT projected_version FROM streams WHERE stream_id = ?", `job/${first.jobId}~2`),
+      await rows(
+        "SELECT projected_version FROM streams WHERE stream_id = ?",
+        `job/${first.jobId}~2`,
+      ),
     ).toEqual([{ projected_version: 1 }]);
     await expectAtRest("TWICE");
   });
@@ -132,7 +141,9 @@ describe("an edit", () => {
     const before = await rows("SELECT * FROM dead_letters WHERE id = 'kept'");
     const answer = await api("PATCH", path("kept"), body);
     expect(answer.status).toBe(422);
-    expect((answer.body["errors"] as { field: string }[]).map((error) => error.field)).toContain(field);
+    expect((answer.body["errors"] as { field: string }[]).map((error) => error.field)).toContain(
+      field,
+    );
     expect(await rows("SELECT * FROM dead_letters WHERE id = 'kept'")).toEqual(before);
     await env.DB.prepare("DELETE FROM dead_letters").run();
   });

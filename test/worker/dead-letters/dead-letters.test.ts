@@ -51,10 +51,12 @@ describe("a dead letter", () => {
     });
     expect(deadLetter?.["fingerprint"]).toMatch(/^[0-9a-f]{16}$/);
     expect(deadLetter?.["firstAt"]).toBe(new Date(record.attempts[0]?.endedAt ?? 0).toISOString());
-    expect(deadLetter?.["lastAt"]).toBe(new Date(record.attempts.at(-1)?.endedAt ?? 0).toISOString());
-    expect(Date.parse(String(deadLetter?.["lastAt"])) - Date.parse(String(deadLetter?.["firstAt"]))).toBe(
-      (attempts - 1) * 3_600_000,
+    expect(deadLetter?.["lastAt"]).toBe(
+      new Date(record.attempts.at(-1)?.endedAt ?? 0).toISOString(),
     );
+    expect(
+      Date.parse(String(deadLetter?.["lastAt"])) - Date.parse(String(deadLetter?.["firstAt"])),
+    ).toBe((attempts - 1) * 3_600_000);
     expect(
       (await api("POST", path(String(deadLetter?.["id"]), "discard"), { reason: "a test" })).status,
     ).toBe(200);
@@ -76,7 +78,10 @@ describe("a dead letter", () => {
       "filed-0",
     ]);
     const at = (n: number) => new Date(START + n * 1000).toISOString();
-    expect(await ids(`queue=even&after=${at(10)}&before=${at(14)}`)).toEqual(["filed-12", "filed-10"]);
+    expect(await ids(`queue=even&after=${at(10)}&before=${at(14)}`)).toEqual([
+      "filed-12",
+      "filed-10",
+    ]);
     const { fingerprint } = await show("filed-3");
     expect(await ids(`fingerprint=${fingerprint}`)).toHaveLength(5);
     let query = `${LETTERS}?queue=odd&limit=4`;
@@ -98,9 +103,9 @@ describe("a dead letter", () => {
     expect(causes.flatMap(({ example }) => example.id).toSorted()).toEqual(
       ["filed-27", "filed-24", "filed-29", "filed-28"].toSorted(),
     );
-    expect(causes.map(({ oldestAt }) => Date.parse(oldestAt) - START).toSorted((a, b) => a - b)).toEqual([
-      0, 1000, 2000, 3000,
-    ]);
+    expect(
+      causes.map(({ oldestAt }) => Date.parse(oldestAt) - START).toSorted((a, b) => a - b),
+    ).toEqual([0, 1000, 2000, 3000]);
     expect((await api("GET", `${LETTERS}/summary?state=superseded`)).body).toEqual({ items: [] });
     await env.DB.prepare("DELETE FROM dead_letters WHERE id LIKE 'filed-%'").run();
   });
@@ -108,7 +113,8 @@ describe("a dead letter", () => {
   it("that was closed is forgotten after its time, a step at a time; an open one never", async () => {
     await fileTestDeadLetters(700, () => ({ createdAt: Date.now() }));
     await env.DB.prepare("UPDATE dead_letters SET state = 'discarded' WHERE id <> 'filed-7'").run();
-    const left = async () => (await rows<{ n: number }>("SELECT count(*) AS n FROM dead_letters"))[0]?.n ?? 0;
+    const left = async () =>
+      (await rows<{ n: number }>("SELECT count(*) AS n FROM dead_letters"))[0]?.n ?? 0;
     const all = await left();
     passSeconds(Number(env.DEAD_LETTER_RETENTION_DAYS) * 86_400 - 60);
     await broker.tick();
@@ -117,7 +123,9 @@ describe("a dead letter", () => {
     await broker.tick();
     expect(await left()).toBe(all - 500);
     await broker.tick();
-    expect(await rows("SELECT id FROM dead_letters WHERE id LIKE 'filed-%'")).toEqual([{ id: "filed-7" }]);
+    expect(await rows("SELECT id FROM dead_letters WHERE id LIKE 'filed-%'")).toEqual([
+      { id: "filed-7" },
+    ]);
     await env.DB.prepare("DELETE FROM dead_letters").run();
   });
 });
@@ -130,14 +138,20 @@ describe("redriving one", () => {
     const second = await park(broker, b);
     const first = await park(broker, a);
     const refused = await api("POST", path(second, "redrive"));
-    expect(refused).toMatchObject({ status: 409, body: { errors: [{ field: "id", value: first }] } });
+    expect(refused).toMatchObject({
+      status: 409,
+      body: { errors: [{ field: "id", value: first }] },
+    });
     expect(await deadLetterState(second)).toBe("open");
     expect((await api("POST", path(first, "redrive"))).status).toBe(202);
     // While the first is under way the second may follow: it waits its turn.
     expect((await api("POST", path(second, "redrive"))).status).toBe(202);
     await broker.settle((deadLetters) => deadLetters.toReversed());
     expect(await effectsOf("FIRST")).toEqual(["00", "01"]);
-    expect([await deadLetterState(first), await deadLetterState(second)]).toEqual(["redriven", "redriven"]);
+    expect([await deadLetterState(first), await deadLetterState(second)]).toEqual([
+      "redriven",
+      "redriven",
+    ]);
     await expectAtRest("FIRST");
     expect(await audits(second)).toMatchObject([
       { action: "dead-letter.redrive", outcome: "refused", actor: "admin" },
@@ -150,7 +164,9 @@ describe("redriving one", () => {
     const [message] = await enqueueDays("BOTH", 1);
     if (message === undefined) throw new Error("no message");
     const deadLetter = await park(broker, message);
-    const answers = await Promise.all([1, 2, 3].map(() => api("POST", path(deadLetter, "redrive"))));
+    const answers = await Promise.all(
+      [1, 2, 3].map(() => api("POST", path(deadLetter, "redrive"))),
+    );
     expect(answers.map(({ status }) => status).toSorted()).toEqual([202, 409, 409]);
     expect((await audits(deadLetter)).filter(({ outcome }) => outcome === "done")).toHaveLength(1);
     expect((await job(message.jobId)).redrives).toBe(1);
@@ -168,7 +184,9 @@ describe("redriving one", () => {
     await broker.settle();
     // It keeps nobody back, either.
     expect(await effectsOf("DONE")).toEqual(["00", "01"]);
-    expect((await api("POST", path("late letter", "redrive"))).body).toMatchObject({ state: "redriven" });
+    expect((await api("POST", path("late letter", "redrive"))).body).toMatchObject({
+      state: "redriven",
+    });
     expect(await job(message?.jobId ?? "")).toMatchObject({ state: "succeeded", redrives: 0 });
   });
 });
@@ -211,9 +229,9 @@ describe("an event stored at an old version of its shape", () => {
     expect(await rows("SELECT 1 FROM streams WHERE stream_id = ?", streamId)).toEqual([]);
     expect((await api("POST", path("old event", "redrive"))).status).toBe(202);
     await broker.settle();
-    expect(await rows("SELECT projected_version FROM streams WHERE stream_id = ?", streamId)).toEqual([
-      { projected_version: 1 },
-    ]);
+    expect(
+      await rows("SELECT projected_version FROM streams WHERE stream_id = ?", streamId),
+    ).toEqual([{ projected_version: 1 }]);
     // The log keeps what was written; the API tells it in today's shape.
     expect(
       await rows(

@@ -15,8 +15,10 @@ beforeAll(() => {
 });
 
 /** The queue brings a message to its dead letters. */
-const dies = (id: string, body: unknown) => broker.deliver("DEAD_LETTERS_QUEUE", [deadLetterOf(id, body)]);
-const redrive = async (id: string) => expect((await api("POST", path(id, "redrive"))).status).toBe(202);
+const dies = (id: string, body: unknown) =>
+  broker.deliver("DEAD_LETTERS_QUEUE", [deadLetterOf(id, body)]);
+const redrive = async (id: string) =>
+  expect((await api("POST", path(id, "redrive"))).status).toBe(202);
 
 /*
  * The acknowledgement of a dead letter may be lost like any other. By the time its message comes again somebody may have
@@ -36,9 +38,9 @@ describe("a dead letter's message that comes again after a redrive", () => {
     expect(await job(message.jobId)).toMatchObject({ state: "succeeded", redrives: 1 });
     expect(await effectsOf("AGAIN")).toEqual(["00"]);
     expect(await show("job again")).toMatchObject({ state: "redriven" });
-    expect(await rows("SELECT version FROM events WHERE stream_id = ?", `job/${message.jobId}`)).toHaveLength(
-      1,
-    );
+    expect(
+      await rows("SELECT version FROM events WHERE stream_id = ?", `job/${message.jobId}`),
+    ).toHaveLength(1);
   });
 
   it("leaves the delivery and the comparison alone", async () => {
@@ -81,7 +83,11 @@ async function openWork(name: string) {
     .bind(endpointId)
     .run();
   const manual = { trigger: "manual", actor: "somebody", depth: "bulk", repair: true } as const;
-  await requestRun(env.DB, { id: name, ...manual, symbols: null, traceparent: null }, Date.now()).run();
+  await requestRun(
+    env.DB,
+    { id: name, ...manual, symbols: null, traceparent: null },
+    Date.now(),
+  ).run();
   const stateIn = async (table: string) =>
     (await rows<{ state: string }>(`SELECT state FROM ${table} WHERE id = ?`, name))[0]?.state;
   const dead = [
@@ -93,6 +99,9 @@ async function openWork(name: string) {
     both: async () => {
       for (const [id, body] of dead) await dies(id, body);
     },
-    standing: async () => ({ delivery: await stateIn("deliveries"), run: await stateIn("reconciliations") }),
+    standing: async () => ({
+      delivery: await stateIn("deliveries"),
+      run: await stateIn("reconciliations"),
+    }),
   };
 }

@@ -2,7 +2,16 @@ import { beforeAll, describe, expect, it } from "vitest";
 import type { Bar } from "../../../src/domain/asset/bar.ts";
 import type { AnyEvent } from "../../../src/domain/events/envelope.ts";
 import { Broker } from "../kit/broker.ts";
-import { DAY, days, enqueueImport, eventsOf, job, openAsset, readModelOf, stopClock } from "../kit/market.ts";
+import {
+  DAY,
+  days,
+  enqueueImport,
+  eventsOf,
+  job,
+  openAsset,
+  readModelOf,
+  stopClock,
+} from "../kit/market.ts";
 
 let broker: Broker;
 beforeAll(() => {
@@ -37,7 +46,11 @@ describe("bars that come again", () => {
     await feed("SAME", "b", days(50));
     expect(await eventsOf("SAME")).toEqual(events);
     expect(await readModelOf("SAME")).toEqual(model);
-    expect((await job("ingest|SAME|b")).result).toMatchObject({ added: 0, revised: 0, unchanged: 50 });
+    expect((await job("ingest|SAME|b")).result).toMatchObject({
+      added: 0,
+      revised: 0,
+      unchanged: 50,
+    });
   });
 
   it("are a revision with before and after when they changed, and later values are computed anew", async () => {
@@ -106,12 +119,15 @@ describe("a backfill of 20,000 bars", () => {
     const bars = days(20_000).map((bar, day) => ({ ...bar, timestamp: first + day * DAY }));
     await openAsset("LONG", { calendar: "CRYPTO", type: "CRYPTO" });
     await feed("LONG", "a", bars);
-    // The broker refuses messages over 128,000 bytes and batches over 256,000; CloudEvents asks for at most 64 KiB.
+    // The broker refuses messages over 128,000 bytes and batches over 256,000; CloudEvents asks for
+    // at most 64 KiB.
     expect(broker.largestMessage).toBeLessThan(65_536);
     const model = await readModelOf("LONG");
     expect(model.bars).toHaveLength(20_000);
     expect(model.indicators).toHaveLength(20_000);
-    expect(model.feed.map(({ version }) => version)).toEqual(model.feed.map((_, index) => index + 1));
+    expect(model.feed.map(({ version }) => version)).toEqual(
+      model.feed.map((_, index) => index + 1),
+    );
     expect(model.recommendations).toMatchObject([{ as_of: first + 19_999 * DAY }]);
   });
 });

@@ -43,7 +43,11 @@ describe("actions that cannot be", () => {
     ],
     ["an amount as text", { actions: [{ ...paid(2, 1), amount: "1" }] }, "actions.0.amount"],
     ["a field nobody knows", { actions: [paid(2, 1), { ...paid(3, 1), tax: 1 }] }, "actions.1.tax"],
-    ["more than two thousand", { actions: Array.from({ length: 2_001 }, () => paid(2, 1)) }, "actions"],
+    [
+      "more than two thousand",
+      { actions: Array.from({ length: 2_001 }, () => paid(2, 1)) },
+      "actions",
+    ],
   ])("are refused at once where they are no actions: %s", async (_, body, field) => {
     await openAsset("WRONG");
     const { status, body: problem } = await api("POST", "/assets/WRONG/bars", body);
@@ -67,7 +71,9 @@ describe("actions that cannot be", () => {
       expect([what, status]).toEqual([what, 422]);
       expect(body).toMatchObject({ code: "not_computable", errors: [{ field: "adjusted" }] });
     }
-    expect((await api("GET", `/assets/BROKE/bars?adjusted=totalReturn&from=${dateOf(10)}`)).status).toBe(200);
+    expect(
+      (await api("GET", `/assets/BROKE/bars?adjusted=totalReturn&from=${dateOf(10)}`)).status,
+    ).toBe(200);
   });
 });
 
@@ -89,7 +95,9 @@ describe("more actions than one question may run through", () => {
         code: "not_computable",
       });
     const later = new Date(last).toISOString();
-    expect((await api("GET", `/assets/MANY/bars?adjusted=totalReturn&from=${later}`)).status).toBe(200);
+    expect((await api("GET", `/assets/MANY/bars?adjusted=totalReturn&from=${later}`)).status).toBe(
+      200,
+    );
     expect((await api("GET", "/assets/MANY/quality")).status).toBe(200);
   });
 });
@@ -101,7 +109,10 @@ describe("a drop that a dividend explains", () => {
       n < 100 ? bar : { ...bar, open: null, high: null, low: null, close: bar.close - 50 },
     );
     await post(broker, "DROPS", { bars: shown(fallen) });
-    expect((await api("GET", "/assets/DROPS/quality")).body).toMatchObject({ outliers: 1, explained: 0 });
+    expect((await api("GET", "/assets/DROPS/quality")).body).toMatchObject({
+      outliers: 1,
+      explained: 0,
+    });
     await post(broker, "DROPS", { actions: [paid(100, 50)] });
     const { body } = await api("GET", "/assets/DROPS/quality");
     expect(body).toMatchObject({

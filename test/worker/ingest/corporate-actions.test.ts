@@ -7,7 +7,15 @@ import { SeriesMoved } from "../../../src/read-model/versioned-bars.ts";
 import { api, items } from "../kit/api.ts";
 import { Broker } from "../kit/broker.ts";
 import { bars, closeOf, dateOf, factorAt, paid, post, shown } from "../kit/dividend-series.ts";
-import { DAY, enqueueImport, eventsOf, openAsset, readModelOf, rows, stopClock } from "../kit/market.ts";
+import {
+  DAY,
+  enqueueImport,
+  eventsOf,
+  openAsset,
+  readModelOf,
+  rows,
+  stopClock,
+} from "../kit/market.ts";
 
 let broker: Broker;
 beforeAll(() => {
@@ -27,7 +35,9 @@ const near = (found: readonly number[], expected: readonly number[]) => {
 describe("dividends and splits of an asset", () => {
   const [first, second] = [paid(40, 2), paid(90, 3)];
   const both = [factorAt(40, 2), factorAt(90, 3)] as const;
-  const expected = bars.map(({ close }, n) => close * (n < 40 ? both[0] : 1) * (n < 90 ? both[1] : 1));
+  const expected = bars.map(
+    ({ close }, n) => close * (n < 40 ? both[0] : 1) * (n < 90 ? both[1] : 1),
+  );
   beforeAll(async () => {
     await openAsset("PAYS");
     const done = await post(broker, "PAYS", {
@@ -62,13 +72,23 @@ describe("dividends and splits of an asset", () => {
     near(await closes("PAYS"), expected);
     near(await closes("PAYS", `&to=${dateOf(30)}`), expected.slice(0, 31));
     near(await closes("PAYS", `&from=${dateOf(50)}&to=${dateOf(60)}`), expected.slice(50, 61));
-    const page = (await api("GET", `/assets/PAYS/bars?adjusted=totalReturn&from=${dateOf(40)}&limit=1`)).body;
-    expect(page).toMatchObject({ adjusted: "totalReturn", actionsApplied: 1, items: [{ volume: 50 }] });
-    expect((await api("GET", "/assets/PAYS/bars?adjusted=totalReturn&limit=1")).body["actionsApplied"]).toBe(
-      2,
-    );
+    const page = (
+      await api("GET", `/assets/PAYS/bars?adjusted=totalReturn&from=${dateOf(40)}&limit=1`)
+    ).body;
+    expect(page).toMatchObject({
+      adjusted: "totalReturn",
+      actionsApplied: 1,
+      items: [{ volume: 50 }],
+    });
+    expect(
+      (await api("GET", "/assets/PAYS/bars?adjusted=totalReturn&limit=1")).body["actionsApplied"],
+    ).toBe(2);
     const stored = (await api("GET", "/assets/PAYS/bars?limit=1")).body;
-    expect(stored).toMatchObject({ adjusted: "split", actionsApplied: 0, items: [{ close: closeOf(0) }] });
+    expect(stored).toMatchObject({
+      adjusted: "split",
+      actionsApplied: 0,
+      items: [{ close: closeOf(0) }],
+    });
     expect((await api("GET", "/assets/PAYS/bars?adjusted=no")).status).toBe(400);
   });
 
@@ -89,10 +109,16 @@ describe("dividends and splits of an asset", () => {
     const points = bars.map(({ timestamp }, n) => ({ timestamp, close: expected[n] ?? 0 }));
     const told = (await api("GET", "/assets/PAYS/performance?adjusted=totalReturn")).body;
     const statistics = performanceOf(points, 252);
-    expect(told).toMatchObject({ adjusted: "totalReturn", actionsApplied: 2, observations: bars.length - 1 });
+    expect(told).toMatchObject({
+      adjusted: "totalReturn",
+      actionsApplied: 2,
+      observations: bars.length - 1,
+    });
     expect(Number(told["totalReturn"])).toBeCloseTo(statistics.totalReturn ?? 0, 9);
     expect(Number(told["sharpe"])).toBeCloseTo(statistics.sharpe ?? 0, 9);
-    expect((await api("GET", "/assets/PAYS/performance")).body["totalReturn"]).not.toBe(told["totalReturn"]);
+    expect((await api("GET", "/assets/PAYS/performance")).body["totalReturn"]).not.toBe(
+      told["totalReturn"],
+    );
 
     const wish = readCustomIndicators(["sma20", "rsi14"]);
     if (!wish.ok) throw new Error("no such indicators");
@@ -100,7 +126,9 @@ describe("dividends and splits of an asset", () => {
       bars.map((bar, n) => ({ ...bar, close: expected[n] ?? 0 })),
       252,
     );
-    const rows = await items("/assets/PAYS/indicators?adjusted=totalReturn&names=sma20,rsi14&limit=1000");
+    const rows = await items(
+      "/assets/PAYS/indicators?adjusted=totalReturn&names=sma20,rsi14&limit=1000",
+    );
     for (const [n, row] of rows.entries()) {
       const found = row["values"] as Record<string, number | null>;
       for (const name of ["sma20", "rsi14"]) {
@@ -118,7 +146,10 @@ describe("dividends and splits of an asset", () => {
     await post(broker, "AGAIN", { bars: shown(bars.slice(0, 60)), actions: [first] });
     const [log, model] = [await eventsOf("AGAIN"), await readModelOf("AGAIN")];
     expect(model.actions).toHaveLength(1);
-    const repeated = await post(broker, "AGAIN", { bars: shown(bars.slice(30, 60)), actions: [first] });
+    const repeated = await post(broker, "AGAIN", {
+      bars: shown(bars.slice(30, 60)),
+      actions: [first],
+    });
     expect(repeated.result).not.toHaveProperty("actions");
     expect(await eventsOf("AGAIN")).toEqual(log);
     expect(await readModelOf("AGAIN")).toEqual(model);
@@ -132,7 +163,10 @@ describe("dividends and splits of an asset", () => {
       {
         eventType: "MarketDataIngested",
         schemaVersion: 2,
-        payload: { bars: [], actions: [{ type: "dividend", exDate: dateOf(40), amount: 5, before: 2 }] },
+        payload: {
+          bars: [],
+          actions: [{ type: "dividend", exDate: dateOf(40), amount: 5, before: 2 }],
+        },
       },
     ]);
     // Nothing is computed again: the stored bars are what they were.

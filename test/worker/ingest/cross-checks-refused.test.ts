@@ -66,7 +66,10 @@ describe("a cross-check", () => {
     await openAsset("ALONE", { type: "FX", calendar: "FX", source: "frankfurter" });
     const jobId = await order("ALONE", {});
     await work();
-    expect(await job(jobId)).toMatchObject({ state: "failed", error: { code: "source_NotConfigured" } });
+    expect(await job(jobId)).toMatchObject({
+      state: "failed",
+      error: { code: "source_NotConfigured" },
+    });
     expect(asked).toEqual([]);
   });
 

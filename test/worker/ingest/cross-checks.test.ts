@@ -2,13 +2,24 @@ import { env } from "cloudflare:workers";
 import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Bar } from "../../../src/domain/asset/bar.ts";
 import { sessionsBetween } from "../../../src/domain/market/calendar.ts";
-import { crossCheckResultOf, writeCrossCheck } from "../../../src/records/assets/cross-check-records.ts";
+import {
+  crossCheckResultOf,
+  writeCrossCheck,
+} from "../../../src/records/assets/cross-check-records.ts";
 import { linesOf } from "../../../src/wiring/consumers/sources.ts";
 import { platform } from "../../../src/wiring/platform/platform.ts";
 import { api, items } from "../kit/api.ts";
 import { Broker } from "../kit/broker.ts";
 import { withVendor } from "../kit/demo-vendor.ts";
-import { enqueueImport, job, openAsset, passSeconds, readModelOf, rows, stopClock } from "../kit/market.ts";
+import {
+  enqueueImport,
+  job,
+  openAsset,
+  passSeconds,
+  readModelOf,
+  rows,
+  stopClock,
+} from "../kit/market.ts";
 
 const on = withVendor({
   YAHOO_URL: "http://yahoo.example",
@@ -25,21 +36,27 @@ const bars = dates.map((date, n): Bar => {
   return { timestamp: Date.parse(date), open: close, high: close, low: close, close, volume: 10 };
 });
 
-/** What Tiingo's closes are beside ours; null leaves a day out. A number instead of it is a status. */
+/**
+ * What Tiingo's closes are beside ours; null leaves a day out. A number instead of it is a status.
+ */
 let tiingo: ((close: number, n: number) => number | null) | number = (close) => close;
 const asked: string[] = [];
 let broker: Broker;
 
 function fromTiingo(url: URL): Response {
   if (typeof tiingo === "number") return Response.json({ detail: "x" }, { status: tiingo });
-  const [start = "", end = ""] = ["startDate", "endDate"].map((name) => url.searchParams.get(name) ?? "");
+  const [start = "", end = ""] = ["startDate", "endDate"].map(
+    (name) => url.searchParams.get(name) ?? "",
+  );
   const told = tiingo;
   const days = bars.flatMap(({ timestamp, close }, n) => {
     const date = dates[n] ?? "";
     const price = told(close, n);
     if (price === null || date < start || date > end) return [];
     const prices = { open: price, high: price, low: price, close: price };
-    return [{ date: new Date(timestamp).toISOString(), ...prices, volume: 1, divCash: 0, splitFactor: 1 }];
+    return [
+      { date: new Date(timestamp).toISOString(), ...prices, volume: 1, divCash: 0, splitFactor: 1 },
+    ];
   });
   return Response.json(days);
 }
@@ -79,7 +96,11 @@ async function order(
 ): Promise<{ id: string; jobId: string; location: string }> {
   const { status, body: told, headers } = await api("POST", `/assets/${symbol}/cross-checks`, body);
   expect(status, JSON.stringify(told)).toBe(202);
-  return { id: String(told["id"]), jobId: String(told["jobId"]), location: headers.get("location") ?? "" };
+  return {
+    id: String(told["id"]),
+    jobId: String(told["jobId"]),
+    location: headers.get("location") ?? "",
+  };
 }
 
 const work = () => broker.deliverDueOn("INGEST_QUEUE", on);
@@ -152,7 +173,10 @@ describe("a cross-check", () => {
     await work();
     expect((await api("GET", "/assets/SICK/quality")).body).toMatchObject({ agreement: 1 });
     const list = await items("/assets/SICK/cross-checks");
-    expect(list.map((one) => (one["result"] as { differing: number }).differing)).toEqual([0, differing]);
+    expect(list.map((one) => (one["result"] as { differing: number }).differing)).toEqual([
+      0,
+      differing,
+    ]);
     const first = (await api("GET", "/assets/SICK/cross-checks?limit=1")).body;
     const rest = await items(`/assets/SICK/cross-checks?cursor=${String(first["nextCursor"])}`);
     expect([...(first["items"] as object[]), ...rest]).toEqual(list);
@@ -179,7 +203,12 @@ describe("a cross-check", () => {
     const { id } = await order("RANGE", { from, to, toleranceBps: 5 });
     await work();
     expect(await view("RANGE", id)).toMatchObject({
-      result: { compared: 10, differing: 10, from: `${from}T00:00:00.000Z`, to: `${to}T00:00:00.000Z` },
+      result: {
+        compared: 10,
+        differing: 10,
+        from: `${from}T00:00:00.000Z`,
+        to: `${to}T00:00:00.000Z`,
+      },
     });
   });
 
@@ -232,7 +261,10 @@ describe("a cross-check", () => {
     tiingo = 503;
     const { id, jobId } = await order("OUT");
     await work();
-    expect(await job(jobId)).toMatchObject({ state: "retrying", error: { code: "source_Unavailable" } });
+    expect(await job(jobId)).toMatchObject({
+      state: "retrying",
+      error: { code: "source_Unavailable" },
+    });
     for (let n = 0; n < 40 && (await job(jobId)).state !== "failed"; n++) {
       passSeconds(7_200);
       await env.BREAKERS.getByName("source:tiingo").reset("source:tiingo", "test", "test");
@@ -247,13 +279,20 @@ describe("a cross-check", () => {
       { symbol: `cross-check/${id}` },
     ]);
     expect(
-      await rows("SELECT event_type FROM events WHERE job_id = ? OR stream_id = ?", jobId, `job/${jobId}`),
+      await rows(
+        "SELECT event_type FROM events WHERE job_id = ? OR stream_id = ?",
+        jobId,
+        `job/${jobId}`,
+      ),
     ).not.toEqual([]);
     const message = await enqueueImport("OUT", "next", bars.slice(-1));
     broker.put("INGEST_QUEUE", message);
     await broker.settle();
     expect((await job(message.jobId)).state).toBe("succeeded");
-    expect((await api("GET", "/assets/OUT/quality")).body).toMatchObject({ crossCheck: null, agreement: 1 });
+    expect((await api("GET", "/assets/OUT/quality")).body).toMatchObject({
+      crossCheck: null,
+      agreement: 1,
+    });
   });
 
   it("of a source that knows nothing of the asset finds nothing, and lowers nothing", async () => {
@@ -286,7 +325,8 @@ describe("a cross-check", () => {
     spy.mockRestore();
     const total = written.mock.calls.reduce((sum, [count]) => sum + count, 0);
     expect(total).toBeGreaterThan(0);
-    // The job's row and indexes twice, the check's row and its two indexes; the result is one more statement.
+    // The job's row and indexes twice, the check's row and its two indexes; the result is one more
+    // statement.
     expect(total).toBeLessThanOrEqual(20);
     expect(asked).toEqual(["tiingo.example"]);
   });

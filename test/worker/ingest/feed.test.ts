@@ -51,12 +51,19 @@ function yahoo(url: URL): Response {
   const cut = (values: readonly number[]) => places.map((at) => values[at] ?? null);
   const [quote] = result.indicators.quote;
   if (quote === undefined) throw new Error("the fixture has no quote");
-  const cutQuote = Object.fromEntries(Object.entries(quote).map(([name, values]) => [name, cut(values)]));
+  const cutQuote = Object.fromEntries(
+    Object.entries(quote).map(([name, values]) => [name, cut(values)]),
+  );
   const events = "events" in result ? { events: result.events } : {};
   const shown =
     places.length === 0
       ? { meta: result.meta, indicators: { quote: [{}] } }
-      : { meta: result.meta, timestamp: cut(result.timestamp), indicators: { quote: [cutQuote] }, ...events };
+      : {
+          meta: result.meta,
+          timestamp: cut(result.timestamp),
+          indicators: { quote: [cutQuote] },
+          ...events,
+        };
   return Response.json({ chart: { result: [shown], error: null } });
 }
 
@@ -118,7 +125,8 @@ describe("yahoo's charts as its users report them", () => {
 
   it("tell an hour at the close of half a day: it is no bar, is noted, and costs health", async () => {
     await openAsset("FSEV", { source: "yahoo", live: false });
-    // Yahoo tells hours of two years only; the day after Thanksgiving is half a day in each of them.
+    // Yahoo tells hours of two years only; the day after Thanksgiving is half a day in each of
+    // them.
     const chart = structuredClone(atTheClose);
     const years = (Date.parse("2029-11-23") - Date.parse("2026-11-27")) / 1000;
     for (const result of chart.chart.result)
@@ -127,7 +135,11 @@ describe("yahoo's charts as its users report them", () => {
     const done = await ingest("FSEV", "1h", "2029-11-26T21:00:00Z");
     expect(done.result).toMatchObject({
       added: 4,
-      offSession: { count: 1, at: ["2029-11-23T18:00:00.000Z"], detail: expect.stringContaining("closed") },
+      offSession: {
+        count: 1,
+        at: ["2029-11-23T18:00:00.000Z"],
+        detail: expect.stringContaining("closed"),
+      },
     });
     const stored = await barsOf("FSEV");
     expect(stored).toHaveLength(4);
@@ -164,7 +176,9 @@ describe("yahoo's charts as its users report them", () => {
       const { body } = await api("GET", "/assets/FTWO/performance?adjusted=totalReturn");
       expect(JSON.stringify(body)).toContain(String(expected).slice(0, 9));
     }
-    expect((await rows("SELECT volume FROM bars WHERE symbol = 'FTWO' AND volume <> 1000")).length).toBe(0);
+    expect(
+      (await rows("SELECT volume FROM bars WHERE symbol = 'FTWO' AND volume <> 1000")).length,
+    ).toBe(0);
   });
 });
 
@@ -189,7 +203,9 @@ describe("the request that fetches a history again", () => {
       const { status, body, headers } = await api("POST", "/assets/AGAIN/refetch");
       expect(status).toBe(202);
       expect(body["jobIds"]).toEqual([body["jobId"]]);
-      expect(headers.get("location")).toBe(`/api/v1/jobs/${encodeURIComponent(String(body["jobId"]))}`);
+      expect(headers.get("location")).toBe(
+        `/api/v1/jobs/${encodeURIComponent(String(body["jobId"]))}`,
+      );
       await broker.deliverDueOn("INGEST_QUEUE", on);
       await broker.settle();
       expect(await job(String(body["jobId"]))).toMatchObject({
@@ -198,13 +214,21 @@ describe("the request that fetches a history again", () => {
       });
     }
     expect((await barsOf("AGAIN"))[3]).toMatchObject({ close: 101.5 });
-    expect(await rows("SELECT subject FROM audit_log WHERE action = 'asset.refetch'")).toHaveLength(2);
+    expect(await rows("SELECT subject FROM audit_log WHERE action = 'asset.refetch'")).toHaveLength(
+      2,
+    );
   });
 
   it("is one of the forms of a job, too", async () => {
-    const { status, body } = await api("POST", "/jobs", { kind: "ingest", symbol: "AGAIN", backfill: true });
+    const { status, body } = await api("POST", "/jobs", {
+      kind: "ingest",
+      symbol: "AGAIN",
+      backfill: true,
+    });
     expect(status).toBe(202);
-    expect(await job(String(body["jobId"]))).toMatchObject({ params: { mode: "source", backfill: true } });
+    expect(await job(String(body["jobId"]))).toMatchObject({
+      params: { mode: "source", backfill: true },
+    });
     expect((await api("POST", "/jobs", { kind: "ranking", backfill: true })).status).toBe(422);
     await broker.deliverDueOn("INGEST_QUEUE", on);
     await broker.settle();
@@ -269,7 +293,9 @@ describe("unknown, delisted and quiet", () => {
     });
     expect(await rows("SELECT 1 FROM dead_letters WHERE symbol = 'FOOBAR'")).toEqual([]);
     for (const name of ["yahoo", "twelvedata", "tiingo"])
-      expect(await rows("SELECT 1 FROM events WHERE stream_id = ?", `breaker/source:${name}`)).toEqual([]);
+      expect(
+        await rows("SELECT 1 FROM events WHERE stream_id = ?", `breaker/source:${name}`),
+      ).toEqual([]);
   });
 
   it("an unknown symbol that has a history here is delisted, and known again is no trouble any more", async () => {
@@ -316,7 +342,9 @@ describe("unknown, delisted and quiet", () => {
       url.hostname === "twelve.example"
         ? Response.json({
             meta: { symbol: "HERE", currency: "USD" },
-            values: [{ datetime: "2026-11-27", open: "1", high: "1", low: "1", close: "1", volume: "1" }],
+            values: [
+              { datetime: "2026-11-27", open: "1", high: "1", low: "1", close: "1", volume: "1" },
+            ],
             status: "ok",
           })
         : new Response(null, { status: 500 });
@@ -328,7 +356,9 @@ describe("unknown, delisted and quiet", () => {
 
   it("an outage behind an unknown symbol is waited for", async () => {
     await openAsset("WAITS", { source: "yahoo" });
-    expect(await ingest("WAITS", "1d", "2026-11-30T22:00:00Z")).toMatchObject({ state: "retrying" });
+    expect(await ingest("WAITS", "1d", "2026-11-30T22:00:00Z")).toMatchObject({
+      state: "retrying",
+    });
   });
 
   it("a quiet time is no failure, and says who said so", async () => {
@@ -365,15 +395,20 @@ describe("unknown, delisted and quiet", () => {
       Response.json({ message: "not found" }, { status: 404 }),
       "frankfurter",
     ],
-  ])("%s is unknown to its vendor in the vendor's own words", async (symbol, changes, reply, name) => {
-    await openAsset(symbol, changes);
-    others = (url) =>
-      url.hostname.startsWith(name) ? reply.clone() : Response.json({ error: ["EQuery:Unknown asset pair"] });
-    expect(await ingest(symbol, "1d", "2030-01-06T22:00:00Z")).toMatchObject({
-      state: "failed",
-      error: { code: "source_UnknownSymbol" },
-    });
-  });
+  ])(
+    "%s is unknown to its vendor in the vendor's own words",
+    async (symbol, changes, reply, name) => {
+      await openAsset(symbol, changes);
+      others = (url) =>
+        url.hostname.startsWith(name)
+          ? reply.clone()
+          : Response.json({ error: ["EQuery:Unknown asset pair"] });
+      expect(await ingest(symbol, "1d", "2030-01-06T22:00:00Z")).toMatchObject({
+        state: "failed",
+        error: { code: "source_UnknownSymbol" },
+      });
+    },
+  );
 
   it("onboarding what nobody knows is taken back, and says why", async () => {
     const { body } = await api("POST", "/processes", {
@@ -386,7 +421,10 @@ describe("unknown, delisted and quiet", () => {
       await broker.deliverDueOn("INGEST_QUEUE", on);
       passSeconds(120);
     }
-    const { body: process } = await api("GET", `/processes/${encodeURIComponent(String(body["processId"]))}`);
+    const { body: process } = await api(
+      "GET",
+      `/processes/${encodeURIComponent(String(body["processId"]))}`,
+    );
     expect(process, JSON.stringify(process)).toMatchObject({ state: "compensated" });
     expect(JSON.stringify(process)).toContain("does not know the symbol");
     expect((await api("GET", "/assets/NOSUCH")).status).toBe(404);

@@ -24,7 +24,11 @@ async function send(
 ): Promise<Answer> {
   const request = new Request(`http://127.0.0.1/api/v1${path}`, {
     method: "POST",
-    headers: { authorization: `Bearer ${env.ADMIN_API_KEY}`, "content-type": "text/csv", ...headers },
+    headers: {
+      authorization: `Bearer ${env.ADMIN_API_KEY}`,
+      "content-type": "text/csv",
+      ...headers,
+    },
     body,
   });
   const response = await exports.default.fetch(request);
@@ -60,7 +64,8 @@ describe("a preview", () => {
       "Date,Close/Last,Volume,Open,High,Low",
       ...Array.from(
         { length: 12 },
-        (_, day) => `03/${String(31 - day).padStart(2, "0")}/2023,$151.03,70732300,$148.045,$151.11,$147.33`,
+        (_, day) =>
+          `03/${String(31 - day).padStart(2, "0")}/2023,$151.03,70732300,$148.045,$151.11,$147.33`,
       ),
     );
     const { status, body } = await preview("LOOK", "", file);
@@ -93,13 +98,19 @@ describe("a preview", () => {
   });
 
   it("asks everything at once, and each choice says the query that answers it", async () => {
-    const file = lines("Date;Open;High;Low;Close;Volume", "01/03/2023;15.365;15.380;15.240;15.305;5");
+    const file = lines(
+      "Date;Open;High;Low;Close;Volume",
+      "01/03/2023;15.365;15.380;15.240;15.305;5",
+    );
     const { body } = await preview("LOOK", "", file);
     expect(body).toMatchObject({
       ready: false,
       bars: [],
       questions: [
-        { parameter: "dateFormat", choices: [{ query: "dateFormat=DMY" }, { query: "dateFormat=MDY" }] },
+        {
+          parameter: "dateFormat",
+          choices: [{ query: "dateFormat=DMY" }, { query: "dateFormat=MDY" }],
+        },
         { parameter: "decimal", choices: [{ query: "decimal=." }, { query: "decimal=," }] },
       ],
     });
@@ -141,7 +152,9 @@ describe("a preview", () => {
   });
 
   it("is of CSV, and of assets that there are", async () => {
-    const json = await send("/assets/LOOK/bars/preview", "{}", { "content-type": "application/json" });
+    const json = await send("/assets/LOOK/bars/preview", "{}", {
+      "content-type": "application/json",
+    });
     expect(json.status).toBe(415);
     expect((await preview("NOBODY", "", HEADER)).status).toBe(404);
   });
@@ -150,7 +163,10 @@ describe("a preview", () => {
 describe("an import", () => {
   it("refuses an ambiguous file with every question and its way out, and stores nothing", async () => {
     await openAsset("OPEN");
-    const file = lines("Date;Open;High;Low;Close;Volume", "01/03/2023;15.365;15.380;15.240;15.305;5");
+    const file = lines(
+      "Date;Open;High;Low;Close;Volume",
+      "01/03/2023;15.365;15.380;15.240;15.305;5",
+    );
     const { status, body } = await send("/assets/OPEN/bars", file);
     expect(status).toBe(422);
     expect(body["errors"]).toMatchObject([
@@ -162,9 +178,16 @@ describe("an import", () => {
 
   it("is read by its job as the answers say", async () => {
     await openAsset("SAID");
-    const file = lines("Date;Open;High;Low;Close;Volume", "01/03/2023;15.365;15.380;15.240;15.305;5");
-    expect(await store("SAID", "?dateFormat=DMY&decimal=.", file)).toMatchObject({ state: "succeeded" });
-    expect(await stored("SAID")).toEqual([{ timestamp: Date.UTC(2023, 2, 1), close: 15.305, volume: 5 }]);
+    const file = lines(
+      "Date;Open;High;Low;Close;Volume",
+      "01/03/2023;15.365;15.380;15.240;15.305;5",
+    );
+    expect(await store("SAID", "?dateFormat=DMY&decimal=.", file)).toMatchObject({
+      state: "succeeded",
+    });
+    expect(await stored("SAID")).toEqual([
+      { timestamp: Date.UTC(2023, 2, 1), close: 15.305, volume: 5 },
+    ]);
   });
 
   it("counts the rows without prices that an export writes", async () => {
@@ -192,17 +215,23 @@ describe("an import", () => {
     ],
     [
       "Windows-1252",
-      Uint8Array.from("Datum\tZuletzt\tEröffn.\tHoch\tTief\n01.03.2023\t1,5\t1\t2\t0,5\n", (deadLetter) =>
-        deadLetter.charCodeAt(0),
+      Uint8Array.from(
+        "Datum\tZuletzt\tEröffn.\tHoch\tTief\n01.03.2023\t1,5\t1\t2\t0,5\n",
+        (deadLetter) => deadLetter.charCodeAt(0),
       ),
     ],
-  ])("keeps the bytes of a file in %s as they came, also under an Idempotency-Key", async (name, file) => {
-    const symbol = name.replace("-", "").toUpperCase();
-    await openAsset(symbol);
-    const done = await store(symbol, "", file, { "idempotency-key": `file-${name}` });
-    expect(done).toMatchObject({ state: "succeeded", result: { added: 1 } });
-    expect(await stored(symbol)).toEqual([{ timestamp: Date.UTC(2023, 2, 1), close: 1.5, volume: null }]);
-  });
+  ])(
+    "keeps the bytes of a file in %s as they came, also under an Idempotency-Key",
+    async (name, file) => {
+      const symbol = name.replace("-", "").toUpperCase();
+      await openAsset(symbol);
+      const done = await store(symbol, "", file, { "idempotency-key": `file-${name}` });
+      expect(done).toMatchObject({ state: "succeeded", result: { added: 1 } });
+      expect(await stored(symbol)).toEqual([
+        { timestamp: Date.UTC(2023, 2, 1), close: 1.5, volume: null },
+      ]);
+    },
+  );
 
   it("stores a midnight at the written offset under the date it spells, in winter and in summer, as CSV and as JSON", async () => {
     await openAsset("ZONED");
@@ -234,7 +263,9 @@ describe("an import", () => {
       const headers = { "content-type": type };
       const asked = await send(`/assets/${symbol}/bars`, body, headers);
       expect(asked.status).toBe(422);
-      expect(JSON.stringify(asked.body)).toMatch(/timeZone=America\/New_York .*timeZone=Europe\/Berlin/);
+      expect(JSON.stringify(asked.body)).toMatch(
+        /timeZone=America\/New_York .*timeZone=Europe\/Berlin/,
+      );
       await store(symbol, "?timeZone=Europe/Berlin", body, headers);
       expect(await datesOf(symbol)).toEqual(["2023-01-10", "2023-01-11"]);
     },
@@ -299,5 +330,8 @@ describe("an import", () => {
 });
 
 function utf16(text: string): number[] {
-  return [...text].flatMap((deadLetter) => [deadLetter.charCodeAt(0) & 0xff, deadLetter.charCodeAt(0) >> 8]);
+  return [...text].flatMap((deadLetter) => [
+    deadLetter.charCodeAt(0) & 0xff,
+    deadLetter.charCodeAt(0) >> 8,
+  ]);
 }

@@ -3,7 +3,15 @@ import { sessionsBetween } from "../../../src/domain/market/calendar.ts";
 import type { Resolution } from "../../../src/domain/market/resolution.ts";
 import { Broker } from "../kit/broker.ts";
 import { withVendor } from "../kit/demo-vendor.ts";
-import { enqueueJob, eventsOf, job, openAsset, passSeconds, rows, stopClock } from "../kit/market.ts";
+import {
+  enqueueJob,
+  eventsOf,
+  job,
+  openAsset,
+  passSeconds,
+  rows,
+  stopClock,
+} from "../kit/market.ts";
 
 const on = withVendor({ YAHOO_URL: "http://yahoo.example", VENDOR_SOURCES: "on" } as Partial<Env>);
 
@@ -90,13 +98,18 @@ const barsOf = (symbol: string) =>
   );
 
 const largestStep = (bars: readonly { readonly close: number }[]): number =>
-  Math.max(...bars.slice(1).map(({ close }, n) => Math.abs(close / (bars[n]?.close ?? Number.NaN) - 1)));
+  Math.max(
+    ...bars.slice(1).map(({ close }, n) => Math.abs(close / (bars[n]?.close ?? Number.NaN) - 1)),
+  );
 
 async function expectOneScale(symbol: string, last: number): Promise<void> {
   const bars = await barsOf(symbol);
   expect(bars).toHaveLength(last + 1);
   expect(largestStep(bars)).toBeLessThan(0.01);
-  expect((bars.at(-1)?.close ?? 0) / (bars[0]?.close ?? 0)).toBeCloseTo(closeAt(last) / closeAt(0), 9);
+  expect((bars.at(-1)?.close ?? 0) / (bars[0]?.close ?? 0)).toBeCloseTo(
+    closeAt(last) / closeAt(0),
+    9,
+  );
 }
 
 describe("a split that the vendor tells and adjusts its history for some sessions late", () => {
@@ -117,7 +130,12 @@ describe("a split that the vendor tells and adjusts its history for some session
     await ingest(symbol, { split, rawBefore: EX, last: EX - 1, volumes: true });
     const before = await barsOf(symbol);
     for (const session of [...new Set([0, 1, 2, 5, late - 1])].filter((n) => n >= 0 && n < late)) {
-      const result = await ingest(symbol, { split, rawBefore: EX, last: EX + session, volumes: true });
+      const result = await ingest(symbol, {
+        split,
+        rawBefore: EX,
+        last: EX + session,
+        volumes: true,
+      });
       expect(JSON.stringify(result["notes"]), name).toContain("split of 2029-09-04");
       await expectOneScale(symbol, EX + session);
     }
@@ -150,7 +168,14 @@ describe("a split that the vendor tells and adjusts its history for some session
     const { object, ingestOf } = await import("../kit/market.ts");
     const bars = sessions.slice(EX - 3, EX + 3).map(({ date }, n) => {
       const close = closeAt(EX - 3 + n);
-      return { timestamp: Date.parse(date), open: close, high: close, low: close, close, volume: 1000 };
+      return {
+        timestamp: Date.parse(date),
+        open: close,
+        high: close,
+        low: close,
+        close,
+        volume: 1000,
+      };
     });
     const exDate = Date.parse("2029-09-04");
     const actions = [{ type: "split", exDate, numerator: 4, denominator: 1 }] as const;
@@ -170,7 +195,9 @@ describe("a split that the vendor tells and adjusts its history for some session
   });
 
   it("is in the log as what it was: revised bars, nothing forgotten", async () => {
-    const revised = (await eventsOf("LATE41-3")).filter(({ eventType }) => eventType === "MarketDataRevised");
+    const revised = (await eventsOf("LATE41-3")).filter(
+      ({ eventType }) => eventType === "MarketDataRevised",
+    );
     expect(revised.length).toBeGreaterThan(0);
   });
 });

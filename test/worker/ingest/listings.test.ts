@@ -6,14 +6,22 @@ beforeAll(() => stopClock());
 
 describe("what a symbol's ending says", () => {
   it.each<[string, object, object]>([
-    ["London's, in pounds", { symbol: "VOD.L", type: "STOCK" }, { calendar: "XLON", currency: "GBP" }],
+    [
+      "London's, in pounds",
+      { symbol: "VOD.L", type: "STOCK" },
+      { calendar: "XLON", currency: "GBP" },
+    ],
     [
       "London's, in pence",
       { symbol: "BP.L", type: "STOCK", currency: "GBX" },
       { calendar: "XLON", currency: "GBX" },
     ],
     ["Madrid's", { symbol: "SAN.MC", type: "STOCK", currency: "EUR" }, { calendar: "XMAD" }],
-    ["a class of shares", { symbol: "BRK.B", type: "STOCK" }, { calendar: "XNYS", currency: "USD" }],
+    [
+      "a class of shares",
+      { symbol: "BRK.B", type: "STOCK" },
+      { calendar: "XNYS", currency: "USD" },
+    ],
     ["nothing", { symbol: "PLAIN", type: "STOCK" }, { calendar: "XNYS", currency: "USD" }],
     [
       "another money, with its calendar",
@@ -44,7 +52,12 @@ describe("what a symbol's ending says", () => {
       /Xetra.*calendar/,
     ],
     ["Tokyo's", { symbol: "7203.T", type: "STOCK", currency: "JPY" }, "symbol", /Tokyo.*calendar/],
-    ["no market's", { symbol: "AAPL.FOO", type: "STOCK", currency: "USD" }, "symbol", /\.FOO.*BRK\.B/],
+    [
+      "no market's",
+      { symbol: "AAPL.FOO", type: "STOCK", currency: "USD" },
+      "symbol",
+      /\.FOO.*BRK\.B/,
+    ],
     [
       "London's in dollars",
       { symbol: "TSCO.L", type: "STOCK", currency: "USD" },
@@ -57,15 +70,28 @@ describe("what a symbol's ending says", () => {
       "calendar",
       /XLON/,
     ],
-    ["New York's in euros", { symbol: "IBE", type: "STOCK", currency: "EUR" }, "currency", /SAN\.MC/],
-    ["a coin's without a money", { symbol: "BTC-EUR", type: "CRYPTO" }, "currency", /currency code/],
-  ])("refuses what a vendor would be asked in vain, with what to write: %s", async (_, wish, field, says) => {
-    const { status, body } = await api("POST", "/assets", wish);
-    expect(status).toBe(422);
-    expect(body["errors"]).toMatchObject([{ field, reason: expect.stringMatching(says) }]);
-    const process = await api("POST", "/processes", { kind: "onboardAsset", input: wish });
-    expect(process.status).toBe(422);
-  });
+    [
+      "New York's in euros",
+      { symbol: "IBE", type: "STOCK", currency: "EUR" },
+      "currency",
+      /SAN\.MC/,
+    ],
+    [
+      "a coin's without a money",
+      { symbol: "BTC-EUR", type: "CRYPTO" },
+      "currency",
+      /currency code/,
+    ],
+  ])(
+    "refuses what a vendor would be asked in vain, with what to write: %s",
+    async (_, wish, field, says) => {
+      const { status, body } = await api("POST", "/assets", wish);
+      expect(status).toBe(422);
+      expect(body["errors"]).toMatchObject([{ field, reason: expect.stringMatching(says) }]);
+      const process = await api("POST", "/processes", { kind: "onboardAsset", input: wish });
+      expect(process.status).toBe(422);
+    },
+  );
 
   it("holds for changes, too", async () => {
     await api("POST", "/assets", { symbol: "HSBA.L", type: "STOCK" });

@@ -67,7 +67,10 @@ describe("the quality of an asset's data", () => {
     }
     for (const path of ["analysis", "performance", "indicators?limit=1"]) {
       const answer = (await api("GET", `/assets/SPLIT/${path}`)).body;
-      expect(answer).toMatchObject({ engine: expect.any(String), engineVersion: expect.any(String) });
+      expect(answer).toMatchObject({
+        engine: expect.any(String),
+        engineVersion: expect.any(String),
+      });
     }
   });
 
@@ -86,7 +89,10 @@ describe("the quality of an asset's data", () => {
     });
     expect((await api("GET", "/assets/FILLED/quality")).body).toMatchObject({ missing: 1 });
     await feed("FILLED", [missing], "b");
-    expect((await api("GET", "/assets/FILLED/quality")).body).toMatchObject({ missing: 0, completeness: 1 });
+    expect((await api("GET", "/assets/FILLED/quality")).body).toMatchObject({
+      missing: 0,
+      completeness: 1,
+    });
   });
 
   it("knows nothing against an asset without bars, and gives it no health", async () => {
@@ -110,7 +116,10 @@ describe("bars made of finer ones", () => {
     const shown = [];
     let cursor = "";
     do {
-      const { body } = await api("GET", `/assets/FINER/bars?resolution=1w&resampleFrom=1d&limit=17${cursor}`);
+      const { body } = await api(
+        "GET",
+        `/assets/FINER/bars?resolution=1w&resampleFrom=1d&limit=17${cursor}`,
+      );
       shown.push(...(body["items"] as { timestamp: string; close: number }[]));
       cursor = body["nextCursor"] === null ? "" : `&cursor=${String(body["nextCursor"])}`;
     } while (cursor !== "");
@@ -159,7 +168,9 @@ describe("bars made of finer ones", () => {
   });
 
   it("are cut from the opening of each session, shorter days included", async () => {
-    const halfHours = sessions("2029-11-21", "2029-11-26").flatMap((session) => slotsOf(session, "30m"));
+    const halfHours = sessions("2029-11-21", "2029-11-26").flatMap((session) =>
+      slotsOf(session, "30m"),
+    );
     await openAsset("HOURS");
     const message = await enqueueImport("HOURS", "h", halfHours.map(bar), "30m");
     broker.put("INGEST_QUEUE", message);

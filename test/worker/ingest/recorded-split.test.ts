@@ -11,7 +11,10 @@ type Row = (typeof history.bars)[number];
 const SPLIT_AT = 700;
 const [split] = history.actions;
 
-/** The bars as traded, the split being of `ratio` shares for one; `adjusted` ones have it taken out already. */
+/**
+ * The bars as traded, the split being of `ratio` shares for one; `adjusted` ones have it taken out
+ * already.
+ */
 const scaled = (ratio: number, scale: (n: number) => number): Row[] =>
   history.bars.map((bar, n) => {
     const by = (n < SPLIT_AT ? 1 / 4 : 1) * scale(n);
@@ -37,7 +40,8 @@ async function open(symbol: string, bodies: readonly object[]): Promise<void> {
   for (const body of bodies) expect((await post(broker, symbol, body)).state).toBe("succeeded");
 }
 
-const newest = async (symbol: string) => (await items(`/assets/${symbol}/recommendations?limit=1`))[0] ?? {};
+const newest = async (symbol: string) =>
+  (await items(`/assets/${symbol}/recommendations?limit=1`))[0] ?? {};
 
 /** What of two series that are one must be alike, to rounding. */
 async function pictureOf(symbol: string) {
@@ -45,11 +49,17 @@ async function pictureOf(symbol: string) {
   const analysis = (await api("GET", `/assets/${symbol}/analysis`)).body;
   const performance = (await api("GET", `/assets/${symbol}/performance`)).body;
   const values = await items(`/assets/${symbol}/indicators?limit=1000`);
-  const wished = await items(`/assets/${symbol}/indicators?names=sma50,volatility60,obv&limit=1000`);
+  const wished = await items(
+    `/assets/${symbol}/indicators?names=sma50,volatility60,obv&limit=1000`,
+  );
   const bars = await items(`/assets/${symbol}/bars?limit=1000`);
   return {
     recommendation: { action, confidence, baseRate, samples, riskLevel, trend, close },
-    analysis: { direction: analysis["direction"], score: analysis["score"], close: analysis["close"] },
+    analysis: {
+      direction: analysis["direction"],
+      score: analysis["score"],
+      close: analysis["close"],
+    },
     performance: ["totalReturn", "volatility", "sharpe"].map((name) => performance[name]),
     values: values.map((one) => one["values"]),
     wished: wished.map((one) => one["values"]),
@@ -60,16 +70,26 @@ async function pictureOf(symbol: string) {
 /** Every number rounded to nine digits, so that only what differs differs. */
 const rounded = (value: unknown): unknown =>
   JSON.parse(
-    JSON.stringify(value, (_, one: unknown) => (typeof one === "number" ? Number(one.toPrecision(9)) : one)),
+    JSON.stringify(value, (_, one: unknown) =>
+      typeof one === "number" ? Number(one.toPrecision(9)) : one,
+    ),
   );
 
 const alike = async (one: string, other: string) =>
   expect(rounded(await pictureOf(one))).toEqual(rounded(await pictureOf(other)));
 
 async function backtestOf(symbol: string) {
-  const { body } = await api("POST", "/backtests", { kind: "rules", symbol, shuffles: 2, bootstraps: 10 });
+  const { body } = await api("POST", "/backtests", {
+    kind: "rules",
+    symbol,
+    shuffles: 2,
+    bootstraps: 10,
+  });
   await broker.settle();
-  return (await api("GET", `/backtests/${String(body["id"])}`)).body["result"] as Record<string, unknown>;
+  return (await api("GET", `/backtests/${String(body["id"])}`)).body["result"] as Record<
+    string,
+    unknown
+  >;
 }
 
 beforeAll(async () => {
@@ -112,7 +132,11 @@ describe("raw bars with a recorded split", () => {
     const [own, other] = [await backtestOf("RAW"), await backtestOf("ADJ")];
     const { strategy, buyAndHold, trades } = own as Record<string, Record<string, number>>;
     expect(rounded({ strategy, buyAndHold, trades })).toEqual(
-      rounded({ strategy: other["strategy"], buyAndHold: other["buyAndHold"], trades: other["trades"] }),
+      rounded({
+        strategy: other["strategy"],
+        buyAndHold: other["buyAndHold"],
+        trades: other["trades"],
+      }),
     );
     expect(Number(buyAndHold?.["finalEquity"])).toBeCloseTo(2.256, 2);
     expect(own).toMatchObject({
@@ -138,7 +162,10 @@ describe("raw bars with a recorded split", () => {
       const frontier = (await api("GET", `/portfolios/${portfolio}/frontier?points=3`)).body;
       const { adjusted: which, actionsApplied } = frontier;
       expect(result).toMatchObject({ adjusted: "split", actionsApplied: symbol === "RAW" ? 1 : 0 });
-      expect({ which, actionsApplied }).toEqual({ which: "split", actionsApplied: symbol === "RAW" ? 1 : 0 });
+      expect({ which, actionsApplied }).toEqual({
+        which: "split",
+        actionsApplied: symbol === "RAW" ? 1 : 0,
+      });
       const weight = (some: unknown) => (some as Record<string, number>)[symbol];
       return [
         weight(result["weights"]),
@@ -151,7 +178,9 @@ describe("raw bars with a recorded split", () => {
   it("are told from vendors' bars, which the same record leaves as they are", async () => {
     await open("VENDOR", [{ bars: adjusted(4), actions: [told(4)] }]);
     await alike("VENDOR", "ADJ");
-    expect((await api("GET", "/assets/VENDOR/bars?limit=1")).body).toMatchObject({ actionsApplied: 0 });
+    expect((await api("GET", "/assets/VENDOR/bars?limit=1")).body).toMatchObject({
+      actionsApplied: 0,
+    });
   });
 
   it.each([
@@ -159,14 +188,19 @@ describe("raw bars with a recorded split", () => {
     ["ELEVEN", 11, 10],
     ["MERGED", 1, 8],
   ])("count whatever their ratio: %s", async (symbol, numerator, denominator) => {
-    await open(symbol, [{ bars: raw(numerator / denominator), actions: [told(numerator, denominator)] }]);
+    await open(symbol, [
+      { bars: raw(numerator / denominator), actions: [told(numerator, denominator)] },
+    ]);
     await open(`${symbol}ADJ`, [{ bars: adjusted(numerator / denominator) }]);
     await alike(symbol, `${symbol}ADJ`);
   });
 
   it("are made anew at every resolution when the split is told after them", async () => {
     const monthly = (some: readonly Row[]) => some.filter((_, n) => n % 21 === 0);
-    const bodies = (some: readonly Row[]) => [{ bars: some }, { resolution: "1w", bars: monthly(some) }];
+    const bodies = (some: readonly Row[]) => [
+      { bars: some },
+      { resolution: "1w", bars: monthly(some) },
+    ];
     await open("LATE", [...bodies(raw(4)), { actions: [told(4)] }]);
     await open("LATEADJ", bodies(adjusted(4)));
     await alike("LATE", "LATEADJ");

@@ -2,7 +2,15 @@ import { beforeAll, describe, expect, it, vi } from "vitest";
 import { sessionsBetween } from "../../../src/domain/market/calendar.ts";
 import { Broker } from "../kit/broker.ts";
 import { withVendor } from "../kit/demo-vendor.ts";
-import { enqueueJob, eventsOf, job, openAsset, passSeconds, rows, stopClock } from "../kit/market.ts";
+import {
+  enqueueJob,
+  eventsOf,
+  job,
+  openAsset,
+  passSeconds,
+  rows,
+  stopClock,
+} from "../kit/market.ts";
 
 const on = withVendor({
   YAHOO_URL: "http://yahoo.example",
@@ -13,12 +21,18 @@ const on = withVendor({
 
 const answer = sessionsBetween("XNYS", "2029-11-01", "2030-01-04");
 const sessions = answer.kind === "sessions" ? answer.sessions : [];
-/** What the history of Yahoo looks like today: everything before is divided by this. Null: it is out. */
+/**
+ * What the history of Yahoo looks like today: everything before is divided by this. Null: it is
+ * out.
+ */
 let yahooDivides: number | null = 1;
 let broker: Broker;
 
 const EX_DATE = "2029-12-11";
-const paid = () => ({ date: Date.parse(`${EX_DATE}T14:30:00Z`) / 1000, amount: 2 / (yahooDivides ?? 1) });
+const paid = () => ({
+  date: Date.parse(`${EX_DATE}T14:30:00Z`) / 1000,
+  amount: 2 / (yahooDivides ?? 1),
+});
 
 function yahoo(url: URL): Response {
   if (yahooDivides === null) return new Response(null, { status: 503 });
@@ -70,9 +84,12 @@ async function ingest(symbol: string, slot: string, until: string) {
 }
 
 const closesOf = async (symbol: string) =>
-  (await rows<{ close: number }>("SELECT close FROM bars WHERE symbol = ? ORDER BY timestamp", symbol)).map(
-    ({ close }) => close,
-  );
+  (
+    await rows<{ close: number }>(
+      "SELECT close FROM bars WHERE symbol = ? ORDER BY timestamp",
+      symbol,
+    )
+  ).map(({ close }) => close);
 
 describe("a vendor that adjusts its history for a split", () => {
   it("is asked for all of it again, so that one series has one scale, and the log keeps the old one", async () => {
@@ -89,27 +106,35 @@ describe("a vendor that adjusts its history for a split", () => {
     const after = await closesOf("SPLIT");
     expect(after.slice(0, -1)).toEqual(before.map((close) => close / 4));
     const revised = (await eventsOf("SPLIT")).flatMap((event) =>
-      event.eventType === "MarketDataRevised" ? event.payload.revisions.map((one) => one.before.close) : [],
+      event.eventType === "MarketDataRevised"
+        ? event.payload.revisions.map((one) => one.before.close)
+        : [],
     );
     expect(revised).toEqual(before);
     // The next day is a day like any other.
-    expect((await ingest("SPLIT", "c", "2029-12-24T22:00:00Z")).result).not.toHaveProperty("rescaled");
+    expect((await ingest("SPLIT", "c", "2029-12-24T22:00:00Z")).result).not.toHaveProperty(
+      "rescaled",
+    );
   });
 
   it("has its dividends on the same scale: kept once, and revised with the bars", async () => {
     await openAsset("PAYS", { source: "yahoo" });
     yahooDivides = 1;
-    expect((await ingest("PAYS", "a", "2029-12-13T22:00:00Z")).result).toMatchObject({ actions: 1 });
+    expect((await ingest("PAYS", "a", "2029-12-13T22:00:00Z")).result).toMatchObject({
+      actions: 1,
+    });
     // The look-back tells it again.
-    expect((await ingest("PAYS", "b", "2029-12-14T22:00:00Z")).result).not.toHaveProperty("actions");
+    expect((await ingest("PAYS", "b", "2029-12-14T22:00:00Z")).result).not.toHaveProperty(
+      "actions",
+    );
     yahooDivides = 4;
     expect((await ingest("PAYS", "c", "2029-12-17T22:00:00Z")).result).toMatchObject({
       rescaled: 0.25,
       actions: 1,
     });
-    expect(await rows("SELECT type, amount, source FROM corporate_actions WHERE symbol = 'PAYS'")).toEqual([
-      { type: "dividend", amount: 0.5, source: "yahoo" },
-    ]);
+    expect(
+      await rows("SELECT type, amount, source FROM corporate_actions WHERE symbol = 'PAYS'"),
+    ).toEqual([{ type: "dividend", amount: 0.5, source: "yahoo" }]);
     const told = (await eventsOf("PAYS")).flatMap((event) =>
       event.eventType === "MarketDataIngested" ? event.payload.actions : [],
     );

@@ -4,7 +4,16 @@ import { linesOf } from "../../../src/wiring/consumers/sources.ts";
 import { platform } from "../../../src/wiring/platform/platform.ts";
 import { Broker } from "../kit/broker.ts";
 import { withVendor } from "../kit/demo-vendor.ts";
-import { enqueueJob, eventsOf, job, openAsset, passSeconds, rows, START, stopClock } from "../kit/market.ts";
+import {
+  enqueueJob,
+  eventsOf,
+  job,
+  openAsset,
+  passSeconds,
+  rows,
+  START,
+  stopClock,
+} from "../kit/market.ts";
 
 const KEY = "twelve-key-0815";
 const HOSTS = {
@@ -118,7 +127,9 @@ async function ingest(symbol: string, changes: Parameters<typeof openAsset>[1], 
 
 const sourcesOf = async (symbol: string) => {
   const events = await eventsOf(symbol);
-  return events.flatMap((event) => (event.eventType === "MarketDataIngested" ? [event.payload.source] : []));
+  return events.flatMap((event) =>
+    event.eventType === "MarketDataIngested" ? [event.payload.source] : [],
+  );
 };
 const heads = async (service: string) =>
   (await rows("SELECT 1 FROM events WHERE stream_id = ?", `breaker/${service}`)).length;
@@ -132,7 +143,9 @@ describe("an ingest job of a vendor's asset", () => {
     expect(done.result).not.toHaveProperty("tried");
     expect(await sourcesOf("AAPL")).toEqual(["yahoo"]);
     expect(new Set(asked)).toEqual(new Set(["yahoo.example"]));
-    expect(await rows("SELECT timestamp, close, source FROM bars WHERE symbol = 'AAPL'")).toMatchObject([
+    expect(
+      await rows("SELECT timestamp, close, source FROM bars WHERE symbol = 'AAPL'"),
+    ).toMatchObject([
       { timestamp: Date.parse("2030-01-03"), close: 10, source: "yahoo" },
       { timestamp: Date.parse("2030-01-04"), close: 11, source: "yahoo" },
     ]);
@@ -159,9 +172,11 @@ describe("an ingest job of a vendor's asset", () => {
       { level: "warn", asset: "MSFT", answeredBy: "twelvedata", tried: [{ source: "yahoo" }] },
     ]);
     expect(logged.join()).not.toContain(KEY);
-    expect((await env.BREAKERS.getByName("source:yahoo").view("source:yahoo")).state).toMatchObject({
-      failures: 1,
-    });
+    expect((await env.BREAKERS.getByName("source:yahoo").view("source:yahoo")).state).toMatchObject(
+      {
+        failures: 1,
+      },
+    );
   });
 
   it("does not even ask the first while its breaker is open", async () => {
@@ -249,19 +264,31 @@ describe("an ingest job of a vendor's asset", () => {
     const done = await ingest("EURO", { type: "FX", calendar: "FX", source: "frankfurter" });
     expect(done).toMatchObject({
       state: "failed",
-      error: { code: "source_NotConfigured", detail: "frankfurter does not serve the FX symbol EURO" },
+      error: {
+        code: "source_NotConfigured",
+        detail: "frankfurter does not serve the FX symbol EURO",
+      },
     });
-    expect(await rows("SELECT 1 FROM events WHERE stream_id = 'breaker/source:frankfurter'")).toEqual([]);
+    expect(
+      await rows("SELECT 1 FROM events WHERE stream_id = 'breaker/source:frankfurter'"),
+    ).toEqual([]);
   });
 
   it.each(["auto", "off"])(
     "asks nobody with VENDOR_SOURCES=%s on this machine, and says how to change that",
     async (VENDOR_SOURCES) => {
       for (const host of Object.values(HOSTS)) vendors.set(new URL(host).hostname, yahoo);
-      const done = await ingest(`QUIET-${VENDOR_SOURCES.toUpperCase()}`, {}, { ...on, VENDOR_SOURCES });
+      const done = await ingest(
+        `QUIET-${VENDOR_SOURCES.toUpperCase()}`,
+        {},
+        { ...on, VENDOR_SOURCES },
+      );
       expect(done).toMatchObject({
         state: "failed",
-        error: { code: "source_NotConfigured", detail: expect.stringContaining("VENDOR_SOURCES=on") },
+        error: {
+          code: "source_NotConfigured",
+          detail: expect.stringContaining("VENDOR_SOURCES=on"),
+        },
       });
       expect(asked).toEqual([]);
     },

@@ -32,7 +32,9 @@ describe("webhook endpoints", () => {
     const refused = await api("POST", "/webhook-endpoints", body);
     expect(refused).toMatchObject({ status: 409, body: { code: "conflict" } });
     expect(refused.body["detail"]).toMatch(/1000 webhook endpoints already.*delete one/);
-    expect(await rows("SELECT count(*) AS n FROM webhook_endpoints")).toEqual([{ n: MAX_ENDPOINTS }]);
+    expect(await rows("SELECT count(*) AS n FROM webhook_endpoints")).toEqual([
+      { n: MAX_ENDPOINTS },
+    ]);
     await openAsset("FULL");
     await broker.deliverDue("EVENTS_QUEUE");
     expect(await rows("SELECT count(*) AS n FROM deliveries")).toEqual([{ n: MAX_ENDPOINTS }]);
@@ -44,7 +46,9 @@ describe("webhook endpoints", () => {
     await fill(300, "older-");
     await openAsset("FULL", { currency: "EUR" });
     await broker.deliverDue("EVENTS_QUEUE");
-    expect(await rows("SELECT count(*) AS n FROM deliveries")).toEqual([{ n: MAX_ENDPOINTS + 300 }]);
+    expect(await rows("SELECT count(*) AS n FROM deliveries")).toEqual([
+      { n: MAX_ENDPOINTS + 300 },
+    ]);
     for (const table of ["deliveries", "webhook_endpoints"])
       await env.DB.prepare(`DELETE FROM ${table}`).run();
     broker.take("WEBHOOKS_QUEUE");
@@ -63,9 +67,12 @@ describe("an attempt of a delivery", () => {
     async (status) => {
       const spy = vi.spyOn(globalThis, "fetch").mockImplementation(
         async () =>
-          new Response(new ReadableStream({ start: (c) => c.enqueue(new Uint8Array([104, 105])) }), {
-            status,
-          }),
+          new Response(
+            new ReadableStream({ start: (c) => c.enqueue(new Uint8Array([104, 105])) }),
+            {
+              status,
+            },
+          ),
       );
       await openEndpoint(`endless-${status}`, [`asset.ENDLESS-${status}.#`]);
       await openAsset(`ENDLESS-${status}`);
@@ -73,7 +80,9 @@ describe("an attempt of a delivery", () => {
       await broker.deliverDue("WEBHOOKS_QUEUE");
       const [one] = await attemptsOf(`endless-${status}`);
       expect(one?.state).toBe(status === 200 ? "delivered" : "retrying");
-      expect(JSON.parse(one?.attempts ?? "[]")).toMatchObject([{ status, error: null, excerpt: "hi" }]);
+      expect(JSON.parse(one?.attempts ?? "[]")).toMatchObject([
+        { status, error: null, excerpt: "hi" },
+      ]);
       broker.take("WEBHOOKS_QUEUE");
       spy.mockRestore();
     },
@@ -90,13 +99,18 @@ describe("an attempt of a delivery", () => {
     for (const [n, url] of urls.entries()) {
       const id = `rules-${n}`;
       await openEndpoint(id, [`asset.RULES-${n}.#`]);
-      await env.DB.prepare("UPDATE webhook_endpoints SET url = ?2 WHERE id = ?1").bind(id, url).run();
+      await env.DB.prepare("UPDATE webhook_endpoints SET url = ?2 WHERE id = ?1")
+        .bind(id, url)
+        .run();
       await openAsset(`RULES-${n}`);
       await broker.deliverDue("EVENTS_QUEUE");
       await broker.deliverDueOn("WEBHOOKS_QUEUE", { ...env, WEBHOOK_ALLOW_LOOPBACK: "off" });
       expect(await attemptsOf(id), url).toMatchObject([{ state: "cancelled" }]);
       const { body } = await api("GET", `/webhook-endpoints/${id}`);
-      expect(body).toMatchObject({ enabled: false, disabledWhy: expect.stringContaining("not allowed") });
+      expect(body).toMatchObject({
+        enabled: false,
+        disabledWhy: expect.stringContaining("not allowed"),
+      });
       // The test's own installation lets loopback endpoints be.
       if (n === 0) continue;
       expect((await api("POST", `/webhook-endpoints/${id}/enable`)).status).toBe(422);
@@ -155,7 +169,11 @@ describe("a schedule of an asset that is archived", () => {
     const { id } = await every10Minutes("arch", { target: { symbol: "ARCH" } });
     expect((await api("DELETE", "/assets/ARCH")).status).toBe(204);
     const { body } = await api("GET", `/schedules/${id}`);
-    expect(body).toMatchObject({ paused: true, pausedWhy: "the asset was archived", nextDue: null });
+    expect(body).toMatchObject({
+      paused: true,
+      pausedWhy: "the asset was archived",
+      nextDue: null,
+    });
     for (const action of ["run", "resume"])
       expect(await api("POST", `/schedules/${id}/${action}`)).toMatchObject({ status: 409 });
     passSeconds(3 * (TEN_MINUTES / 1000));
@@ -163,7 +181,10 @@ describe("a schedule of an asset that is archived", () => {
     await broker.settle();
     expect(await slotsOf(id)).toEqual([]);
     expect((await api("POST", "/assets", asset)).status).toBe(201);
-    expect((await api("GET", `/schedules/${id}`)).body).toMatchObject({ paused: false, pausedWhy: null });
+    expect((await api("GET", `/schedules/${id}`)).body).toMatchObject({
+      paused: false,
+      pausedWhy: null,
+    });
     passSeconds(TEN_MINUTES / 1000);
     await broker.tick();
     await broker.settle();

@@ -60,7 +60,9 @@ describe("a delayed job", () => {
       await broker.deliver("INGEST_QUEUE", [deadLetter, { ...deadLetter, id: "twin" }]);
     await broker.settle();
     expect(await job(id)).toMatchObject({ state: "cancelled", attempts: [], dueAt: null });
-    expect((await eventsOf("NEVER")).map(({ eventType }) => eventType)).toEqual(["AssetRegistered"]);
+    expect((await eventsOf("NEVER")).map(({ eventType }) => eventType)).toEqual([
+      "AssetRegistered",
+    ]);
   });
 });
 

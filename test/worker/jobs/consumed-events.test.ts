@@ -79,8 +79,13 @@ describe("consumed events", () => {
       resolution: "1d",
       codeVersion: "1",
     });
-    await broker.deliver("INDICATORS_QUEUE", [{ id: "r", body: message, attempts: 1, notBefore: 0 }]);
-    expect(await job(message.jobId)).toMatchObject({ state: "failed", error: { code: "payload_conflict" } });
+    await broker.deliver("INDICATORS_QUEUE", [
+      { id: "r", body: message, attempts: 1, notBefore: 0 },
+    ]);
+    expect(await job(message.jobId)).toMatchObject({
+      state: "failed",
+      error: { code: "payload_conflict" },
+    });
     await broker.settle();
     const [event] = await rows<{ body: string }>(
       "SELECT body FROM events WHERE stream_id = ?",
@@ -115,7 +120,10 @@ describe("consumed events", () => {
     expect(await idsOf()).toEqual(["ingest|FORGET|b", "ingest|FORGET|c"]);
     // What is forgotten meets the effect's own key: the bars are there already.
     const head = await object("FORGET").streamHead("FORGET");
-    expect(await object("FORGET").ingest(ingestOf("FORGET", "a"))).toMatchObject({ added: 0, unchanged: 3 });
+    expect(await object("FORGET").ingest(ingestOf("FORGET", "a"))).toMatchObject({
+      added: 0,
+      unchanged: 3,
+    });
     expect(await object("FORGET").streamHead("FORGET")).toEqual(head);
   });
 });

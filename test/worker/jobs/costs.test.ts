@@ -19,12 +19,27 @@ import { every10Minutes } from "../kit/schedules.ts";
 
 const WARM = 250;
 
-/** What one bar may cost at most, as ARCHITECTURE.md states it. Whoever makes it dearer changes both. */
+/**
+ * What one bar may cost at most, as ARCHITECTURE.md states it. Whoever makes it dearer changes
+ * both.
+ */
 const BILLED = ["objectRows", "d1Rows", "objectRequests", "messages", "reports"] as const;
 type Bound = Pick<Cost, (typeof BILLED)[number]>;
-const WITHOUT_WEBHOOKS: Bound = { objectRows: 17, d1Rows: 40, objectRequests: 8, messages: 6, reports: 6 };
+const WITHOUT_WEBHOOKS: Bound = {
+  objectRows: 17,
+  d1Rows: 40,
+  objectRequests: 8,
+  messages: 6,
+  reports: 6,
+};
 /** Each batch of deliveries asks the receiver's breaker once. */
-const WITH_ONE_ENDPOINT: Bound = { objectRows: 17, d1Rows: 58, objectRequests: 11, messages: 9, reports: 9 };
+const WITH_ONE_ENDPOINT: Bound = {
+  objectRows: 17,
+  d1Rows: 58,
+  objectRequests: 11,
+  messages: 9,
+  reports: 9,
+};
 const RANKING = { d1Rows: 12, rowsReadPerAsset: 70 };
 /** A slot of one asset whose recommendation has come to its horizon. */
 const RESOLUTION: Bound = { objectRows: 7, d1Rows: 17, objectRequests: 3, messages: 2, reports: 2 };
@@ -43,7 +58,10 @@ beforeAll(async () => {
   await meter.alarm();
 });
 
-/** One more daily bar, from its job's order to its recommendation, each message in a batch of its own. */
+/**
+ * One more daily bar, from its job's order to its recommendation, each message in a batch of its
+ * own.
+ */
 async function costOfBar(day: number): Promise<Map<string, Cost>> {
   const stages = new Map<string, Cost>();
   const add = async (stage: string, work: () => Promise<unknown>) => {
@@ -107,7 +125,10 @@ describe("a recommendation at its horizon", () => {
     broker.put("INGEST_QUEUE", await enqueueImport("COST", "to the horizon", days(18, WARM + 2)));
     await broker.settle();
     await meter.alarm();
-    await every10Minutes("COST", { kind: "recommendation", target: { symbol: "COST", only: "due" } });
+    await every10Minutes("COST", {
+      kind: "recommendation",
+      target: { symbol: "COST", only: "due" },
+    });
     passSeconds(600);
     await broker.tick();
     const stages = new Map<string, Cost>();

@@ -21,7 +21,11 @@ describe("a job that is to run later", () => {
   it("says when from its order on, alone and in the list, and is scheduled until then", async () => {
     await openAsset("LATER");
     const runsAt = iso(Date.now() + 3_600_000);
-    const ordered = await api("POST", "/jobs", { kind: "indicators", symbol: "LATER", delaySeconds: 3600 });
+    const ordered = await api("POST", "/jobs", {
+      kind: "indicators",
+      symbol: "LATER",
+      delaySeconds: 3600,
+    });
     expect(ordered.body).toMatchObject({ nextAttemptAt: runsAt });
     const id = String(ordered.body["jobId"]);
     const expected = { id, state: "scheduled", nextAttemptAt: runsAt, waitingBehind: null };
@@ -38,8 +42,15 @@ describe("a job that is to run later", () => {
 
   it("says no moment any more once it is cancelled", async () => {
     await openAsset("NEVER");
-    const { body } = await api("POST", "/jobs", { kind: "indicators", symbol: "NEVER", delaySeconds: 60 });
-    const cancelled = await api("POST", `/jobs/${encodeURIComponent(String(body["jobId"]))}/cancel`);
+    const { body } = await api("POST", "/jobs", {
+      kind: "indicators",
+      symbol: "NEVER",
+      delaySeconds: 60,
+    });
+    const cancelled = await api(
+      "POST",
+      `/jobs/${encodeURIComponent(String(body["jobId"]))}/cancel`,
+    );
     expect(cancelled.body).toMatchObject({ state: "cancelled", nextAttemptAt: null });
   });
 
@@ -74,6 +85,9 @@ describe("a job that is to run later", () => {
 
   it("says no moment but the dead letter while it waits behind one", async () => {
     const deadLetter = await lineBehindFourth(broker, "BEHIND", 6);
-    expect(await shown("ingest|BEHIND|04")).toMatchObject({ nextAttemptAt: null, waitingBehind: deadLetter });
+    expect(await shown("ingest|BEHIND|04")).toMatchObject({
+      nextAttemptAt: null,
+      waitingBehind: deadLetter,
+    });
   });
 });

@@ -27,9 +27,13 @@ beforeAll(() => {
 });
 beforeEach(() => broker.settle());
 
-const path = (id: string, action: string) => `/backoffice/dead-letters/${encodeURIComponent(id)}/${action}`;
+const path = (id: string, action: string) =>
+  `/backoffice/dead-letters/${encodeURIComponent(id)}/${action}`;
 
-/** Every row of every table of the object, its alarm, and every row of every table of D1 but the audit log. */
+/**
+ * Every row of every table of the object, its alarm, and every row of every table of D1 but the
+ * audit log.
+ */
 async function everything(symbol: string): Promise<string> {
   const inObject = await runInDurableObject(object(symbol), async (_, { storage }) => {
     const tables = storage.sql
@@ -37,7 +41,10 @@ async function everything(symbol: string): Promise<string> {
         "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_cf%' ESCAPE '\\'",
       )
       .toArray();
-    const dump = tables.map(({ name }) => [name, storage.sql.exec(`SELECT * FROM "${name}"`).toArray()]);
+    const dump = tables.map(({ name }) => [
+      name,
+      storage.sql.exec(`SELECT * FROM "${name}"`).toArray(),
+    ]);
     return [...dump, ["alarm", await storage.getAlarm()]];
   });
   const tables = await rows<{ name: string }>(
@@ -57,7 +64,9 @@ async function dryRun(symbol: string, deadLetter: string): Promise<Record<string
   expect(await everything(symbol)).toBe(before);
   expect(await rows("SELECT 1 FROM audit_log")).toHaveLength(audited + 1);
   // Looking again sees the same.
-  expect((await api("POST", path(deadLetter, "dry-run"))).body["planHash"]).toBe(first.body["planHash"]);
+  expect((await api("POST", path(deadLetter, "dry-run"))).body["planHash"]).toBe(
+    first.body["planHash"],
+  );
   expect(before.length).toBeGreaterThan(1_000);
   return first.body;
 }
@@ -100,7 +109,9 @@ describe("a dry run of a job", () => {
         eventCount: 1,
         events: [{ eventType, schemaVersion: EVENT_TYPES[eventType].schemaVersion, payload }],
       });
-      const redriven = await api("POST", path(deadLetter, "redrive"), { planHash: plan["planHash"] });
+      const redriven = await api("POST", path(deadLetter, "redrive"), {
+        planHash: plan["planHash"],
+      });
       expect(redriven.status).toBe(202);
       await broker.settle();
       const last = (await eventsOf(symbol)).find((event) => event.eventType === eventType);
@@ -130,7 +141,9 @@ describe("a dry run of a job", () => {
     expect(await deadLetterState(deadLetter)).toBe("open");
     const now = await dryRun("STALE", deadLetter);
     expect(now).toMatchObject({ events: [{ payload: { bars: { count: 20 } } }] });
-    expect((await api("POST", path(deadLetter, "redrive"), { planHash: now["planHash"] })).status).toBe(202);
+    expect(
+      (await api("POST", path(deadLetter, "redrive"), { planHash: now["planHash"] })).status,
+    ).toBe(202);
     await broker.settle();
     expect((await effectsOf("STALE")).at(-1)).toBe("a");
   });
@@ -185,7 +198,9 @@ describe("a dry run of a job", () => {
 
   it("does nothing for a job that is not parked any more", async () => {
     const deadLetter = await parkedAt("DRY-OVER", "ingest");
-    await env.DB.prepare("UPDATE jobs SET state = 'succeeded' WHERE id = 'ingest|DRY-OVER|a'").run();
+    await env.DB.prepare(
+      "UPDATE jobs SET state = 'succeeded' WHERE id = 'ingest|DRY-OVER|a'",
+    ).run();
     expect(await dryRun("DRY-OVER", deadLetter)).toMatchObject({
       outcome: "done",
       events: [],
@@ -214,9 +229,9 @@ describe("a dry run of an event", () => {
       jobs: ["indicators|DRY-EVENT|v2"],
       deliveries: [`hook-dry.${registered?.eventId}`, `hook-dry.${ingested?.eventId}`],
     });
-    expect((await api("POST", path("dry event", "redrive"), { planHash: plan["planHash"] })).status).toBe(
-      202,
-    );
+    expect(
+      (await api("POST", path("dry event", "redrive"), { planHash: plan["planHash"] })).status,
+    ).toBe(202);
     await broker.deliverDue("EVENTS_QUEUE");
     expect(await rows("SELECT 1 FROM bars WHERE symbol = 'DRY-EVENT'")).toHaveLength(5);
     expect(await rows("SELECT 1 FROM jobs WHERE id = 'indicators|DRY-EVENT|v2'")).toHaveLength(1);
@@ -250,7 +265,11 @@ describe("a dry run of a delivery", () => {
     called.mockRestore();
     expect(JSON.stringify(plan)).not.toContain(endpoint.secret);
     expect(JSON.stringify(plan)).not.toContain(endpoint.secret.replace("whsec_", ""));
-    const request = plan["request"] as { url: string; headers: Record<string, string>; body: string };
+    const request = plan["request"] as {
+      url: string;
+      headers: Record<string, string>;
+      body: string;
+    };
     expect(request.url).toBe(endpoint.url);
     // The judge of signatures looks at the real clock.
     vi.useRealTimers();

@@ -43,7 +43,9 @@ const failuresOf = async (id: string) => ({
   ),
 });
 
-/** A recommendation for an asset without analysis waits for it: the simplest fault that may pass. */
+/**
+ * A recommendation for an asset without analysis waits for it: the simplest fault that may pass.
+ */
 const enqueueWaiting = async (symbol: string) => {
   await openAsset(symbol);
   await broker.settle();
@@ -87,9 +89,13 @@ describe("a fault that may pass", () => {
       expect(wait).toBeGreaterThanOrEqual(1);
       expect(wait).toBeLessThanOrEqual(full);
       // The message comes back when the record says, not before.
-      expect(broker.waiting("RECOMMENDATIONS_QUEUE")[0]?.notBefore).toBeGreaterThanOrEqual(record.dueAt ?? 0);
+      expect(broker.waiting("RECOMMENDATIONS_QUEUE")[0]?.notBefore).toBeGreaterThanOrEqual(
+        record.dueAt ?? 0,
+      );
     }
-    await broker.deliver("INGEST_QUEUE", [deadLetterOf("bars", await enqueueImport("WAIT", "a", days(40)))]);
+    await broker.deliver("INGEST_QUEUE", [
+      deadLetterOf("bars", await enqueueImport("WAIT", "a", days(40))),
+    ]);
     const held = broker.take("RECOMMENDATIONS_QUEUE");
     await broker.settle();
     expect(held).toHaveLength(1);
@@ -131,7 +137,11 @@ describe("a fault that may pass", () => {
     const attempts = attemptsOf(RETRY_POLICIES.recommendation);
     let record = await job(message.jobId);
     for (let attempt = 1; attempt <= attempts; attempt++) record = await nextAttempt(message.jobId);
-    expect(record).toMatchObject({ state: "failed", dueAt: null, error: { code: "analysis_not_ready" } });
+    expect(record).toMatchObject({
+      state: "failed",
+      dueAt: null,
+      error: { code: "analysis_not_ready" },
+    });
     expect(broker.waiting("RECOMMENDATIONS_QUEUE")).toEqual([]);
     expect(await failuresOf(message.jobId)).toMatchObject({
       events: [{ event_type: "RetryExhausted", version: 1 }],
@@ -156,9 +166,9 @@ describe("a fault that may pass", () => {
     expect((await nextAttempt(id)).state).toBe("failed");
     await broker.settle();
     expect((await failuresOf(id)).events.map(({ version }) => version)).toEqual([1, 2]);
-    expect(await rows("SELECT projected_version FROM streams WHERE stream_id = ?", `job/${id}`)).toEqual([
-      { projected_version: 2 },
-    ]);
+    expect(
+      await rows("SELECT projected_version FROM streams WHERE stream_id = ?", `job/${id}`),
+    ).toEqual([{ projected_version: 2 }]);
   });
 
   it("settled by two consumers at once counts as one attempt", async () => {
@@ -226,10 +236,16 @@ describe("a fault that cannot pass", () => {
     const gone = await enqueueImport("UPLOAD", "gone", days(2));
     await env.IMPORTS.delete("UPLOAD/gone");
     const corrupt = await enqueueImport("UPLOAD", "torn", days(2));
-    await env.IMPORTS.put("UPLOAD/torn", JSON.stringify({ bars: days(2).map(toFact) }).slice(0, 50));
+    await env.IMPORTS.put(
+      "UPLOAD/torn",
+      JSON.stringify({ bars: days(2).map(toFact) }).slice(0, 50),
+    );
     broker.put("INGEST_QUEUE", gone, corrupt);
     await broker.settle();
-    expect(await job(gone.jobId)).toMatchObject({ state: "failed", error: { code: "upload_missing" } });
+    expect(await job(gone.jobId)).toMatchObject({
+      state: "failed",
+      error: { code: "upload_missing" },
+    });
     expect((await job(corrupt.jobId)).state).toBe("failed");
   });
 });
@@ -240,17 +256,21 @@ describe("the dead-letter queue", () => {
 
   it("ends the job whose message died, once, with event, audit row and letter", async () => {
     const message = await enqueueWaiting("DIED");
-    for (let time = 0; time < 2; time++) expect((await dead("died", message)).acked).toEqual(["died"]);
+    for (let time = 0; time < 2; time++)
+      expect((await dead("died", message)).acked).toEqual(["died"]);
     await broker.settle();
-    expect(await job(message.jobId)).toMatchObject({ state: "failed", error: { code: "consumer_gave_up" } });
+    expect(await job(message.jobId)).toMatchObject({
+      state: "failed",
+      error: { code: "consumer_gave_up" },
+    });
     expect(await failuresOf(message.jobId)).toMatchObject({
       events: [{ event_type: "RetryExhausted", version: 1 }],
       audit: [{ outcome: "RetryExhausted" }],
       deadLetters: [{ id: "died", queue: "recommendation" }],
     });
-    expect(await rows("SELECT projected_version FROM streams WHERE stream_id LIKE 'job/%DIED%'")).toEqual([
-      { projected_version: 1 },
-    ]);
+    expect(
+      await rows("SELECT projected_version FROM streams WHERE stream_id LIKE 'job/%DIED%'"),
+    ).toEqual([{ projected_version: 1 }]);
   });
 
   it("leaves a job that has succeeded as it is", async () => {
@@ -288,8 +308,13 @@ describe("the dead-letter queue", () => {
     expect(verdicts.retried.get("record out")).toBe(15);
     passSeconds(15);
     await broker.settle();
-    expect(await job(message.jobId)).toMatchObject({ state: "succeeded", attempts: [{ number: 1 }] });
-    const versions = (await object("FINE").readEvents("FINE", 0, 500)).events.map(({ version }) => version);
+    expect(await job(message.jobId)).toMatchObject({
+      state: "succeeded",
+      attempts: [{ number: 1 }],
+    });
+    const versions = (await object("FINE").readEvents("FINE", 0, 500)).events.map(
+      ({ version }) => version,
+    );
     expect(versions).toEqual(versions.map((_, index) => index + 1));
   });
 });

@@ -37,21 +37,29 @@ const poison = (symbol: string) =>
     };
   });
 
-const POISONED_MESSAGES = [null, "?", { jobId: 7 }, { streamId: "asset/Y", version: -1, event: null }];
+const POISONED_MESSAGES = [
+  null,
+  "?",
+  { jobId: 7 },
+  { streamId: "asset/Y", version: -1, event: null },
+];
 
 describe("one poisoned asset in a batch", () => {
   it("delays no other at ingest, nor does a message nobody can read", async () => {
     const symbols = ["IN1", "IN2", "IN3", "IN4"];
     for (const symbol of symbols) await openAsset(symbol);
     await poison("IN2");
-    for (const symbol of symbols) broker.put("INGEST_QUEUE", await enqueueImport(symbol, "a", days(30)));
+    for (const symbol of symbols)
+      broker.put("INGEST_QUEUE", await enqueueImport(symbol, "a", days(30)));
     broker.put("INGEST_QUEUE", ...POISONED_MESSAGES);
     const deadLetters = broker.take("INGEST_QUEUE");
     const { acked, retried } = await broker.deliver("INGEST_QUEUE", deadLetters);
     expect(retried.size).toBe(1);
     expect(acked).toHaveLength(deadLetters.length - 1);
     for (const symbol of symbols) {
-      expect((await job(`ingest|${symbol}|a`)).state).toBe(symbol === "IN2" ? "retrying" : "succeeded");
+      expect((await job(`ingest|${symbol}|a`)).state).toBe(
+        symbol === "IN2" ? "retrying" : "succeeded",
+      );
     }
     await broker.settle();
     for (const symbol of ["IN1", "IN3", "IN4"]) {
@@ -96,7 +104,9 @@ describe("one poisoned asset in a batch", () => {
     await env.DB.prepare("DROP TRIGGER poisoned_row").run();
     expect([...retried.values()]).toEqual([15]);
     for (const symbol of symbols) {
-      expect((await job(`ingest|${symbol}|a`)).state).toBe(symbol === "WR2" ? "running" : "succeeded");
+      expect((await job(`ingest|${symbol}|a`)).state).toBe(
+        symbol === "WR2" ? "running" : "succeeded",
+      );
     }
     broker.take("INGEST_QUEUE");
   });
@@ -155,7 +165,11 @@ describe("one poisoned asset in a batch", () => {
   });
 
   it("delays no other delivery when its event cannot be read or its endpoint throws", async () => {
-    const endpoint = await openEndpoint("hook-isolation", ["asset.DE1.#", "asset.DE2.#", "asset.DE3.#"]);
+    const endpoint = await openEndpoint("hook-isolation", [
+      "asset.DE1.#",
+      "asset.DE2.#",
+      "asset.DE3.#",
+    ]);
     for (const symbol of ["DE1", "DE2", "DE3"]) await openAsset(symbol);
     await broker.deliverDue("EVENTS_QUEUE");
     await env.DB.prepare("UPDATE events SET body = '{torn' WHERE stream_id = 'asset/DE2'").run();

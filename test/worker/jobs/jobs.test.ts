@@ -72,7 +72,8 @@ describe("the same job message again", () => {
       "SELECT id, kind FROM jobs WHERE symbol = 'AFTER'",
     );
     expect(ordered).toHaveLength(3);
-    for (const { id, kind } of ordered) broker.put(QUEUE_OF[kind], { jobId: id, kind, symbol: "AFTER" });
+    for (const { id, kind } of ordered)
+      broker.put(QUEUE_OF[kind], { jobId: id, kind, symbol: "AFTER" });
     await broker.settle();
     expect(await eventsOf("AFTER")).toEqual(events);
     expect(await readModelOf("AFTER")).toEqual(model);
@@ -139,7 +140,9 @@ describe("the same job id with another order", () => {
     expect(record.state).toBe("failed");
     expect(record.error?.code).toBe("payload_conflict");
     expect(record.attempts).toHaveLength(1);
-    const ingested = (await eventsOf("CLASH")).filter(({ eventType }) => eventType === "MarketDataIngested");
+    const ingested = (await eventsOf("CLASH")).filter(
+      ({ eventType }) => eventType === "MarketDataIngested",
+    );
     expect(ingested).toHaveLength(1);
     expect((await readModelOf("CLASH")).bars).toHaveLength(3);
   });
@@ -148,7 +151,11 @@ describe("the same job id with another order", () => {
 describe("a message without work", () => {
   it("names a job that does not exist and is put aside without a trace", async () => {
     const before = await rows("SELECT count(*) AS n FROM jobs");
-    const message = deadLetterOf("nobody", { jobId: "ingest|NOBODY|x", kind: "ingest", symbol: "NOBODY" });
+    const message = deadLetterOf("nobody", {
+      jobId: "ingest|NOBODY|x",
+      kind: "ingest",
+      symbol: "NOBODY",
+    });
     expect((await broker.deliver("INGEST_QUEUE", [message])).acked).toEqual(["nobody"]);
     expect(await rows("SELECT count(*) AS n FROM jobs")).toEqual(before);
     expect(await rows("SELECT * FROM dead_letters WHERE id = 'nobody'")).toEqual([]);
@@ -188,7 +195,8 @@ describe("a message without work", () => {
   });
 
   it("finds its job cancelled while it was being worked on: the cancellation stands", async () => {
-    // Never registered, so that this attempt ends in a refusal, which must not be announced any more.
+    // Never registered, so that this attempt ends in a refusal, which must not be announced any
+    // more.
     const message = await enqueueJob("indicators", "HALT", "a");
     const { DB } = env;
     const cancelling = new Proxy(DB, {
@@ -200,10 +208,17 @@ describe("a message without work", () => {
             }
           : Reflect.get(DB, key).bind(DB),
     });
-    await broker.deliver("INDICATORS_QUEUE", [deadLetterOf("halt", message)], { ...env, DB: cancelling });
+    await broker.deliver("INDICATORS_QUEUE", [deadLetterOf("halt", message)], {
+      ...env,
+      DB: cancelling,
+    });
     expect(await job(message.jobId)).toMatchObject({ state: "cancelled", attempts: [] });
-    expect(await rows("SELECT * FROM events WHERE stream_id = ?", `job/${message.jobId}`)).toEqual([]);
+    expect(await rows("SELECT * FROM events WHERE stream_id = ?", `job/${message.jobId}`)).toEqual(
+      [],
+    );
     expect(await rows("SELECT * FROM audit_log WHERE subject = ?", message.jobId)).toEqual([]);
-    expect(await rows("SELECT * FROM streams WHERE stream_id = ?", `job/${message.jobId}`)).toEqual([]);
+    expect(await rows("SELECT * FROM streams WHERE stream_id = ?", `job/${message.jobId}`)).toEqual(
+      [],
+    );
   });
 });

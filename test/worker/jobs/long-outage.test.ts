@@ -9,7 +9,10 @@ import { Meter } from "../kit/meter.ts";
 const on = withVendor();
 const SYMBOLS = Array.from({ length: 12 }, (_, n) => `LONG${n}`);
 const OUTAGE_HOURS = 6;
-/** Rows written in D1 for a waiting job in an hour of the outage, the first one and the rest; indexes included. */
+/**
+ * Rows written in D1 for a waiting job in an hour of the outage, the first one and the rest;
+ * indexes included.
+ */
 const MAX_ROWS_FIRST_HOUR = 40;
 const MAX_ROWS_LATER = 12;
 

@@ -20,7 +20,10 @@ beforeAll(() => {
   broker = new Broker();
 });
 
-/** The objects as they are when answers get lost: what was asked for is done, and nobody hears of it. */
+/**
+ * The objects as they are when answers get lost: what was asked for is done, and nobody hears of
+ * it.
+ */
 const mute = {
   ...env,
   ASSET_OBJECTS: {

@@ -23,7 +23,8 @@ beforeEach(async () => {
   broker.take("INGEST_QUEUE");
 });
 
-const names = (prefix: string, count: number) => Array.from({ length: count }, (_, n) => `${prefix}${n}`);
+const names = (prefix: string, count: number) =>
+  Array.from({ length: count }, (_, n) => `${prefix}${n}`);
 const ordered = (symbols: readonly string[]) => enqueueFromVendor(symbols, "a");
 
 const fails = (): Response => new Response(null, { status: 500 });
@@ -33,7 +34,8 @@ const breaksOff = (): Response => {
 const isSilent = (): Response => {
   throw new DOMException("timed out", "TimeoutError");
 };
-const raves = (): Response => new Response("<!doctype html>", { headers: { "content-type": "text/html" } });
+const raves = (): Response =>
+  new Response("<!doctype html>", { headers: { "content-type": "text/html" } });
 
 /** Delivers every message in its moment until an instant (epoch ms) has come or none waits. */
 async function runUntil(instant: number): Promise<void> {
@@ -95,7 +97,9 @@ describe("a good asset beside ten that the vendor fails on", () => {
       await runFor(minutes * 60);
       broker.put("INGEST_QUEUE", ...(await ordered([`AMONG${n}`])));
       await runFor(60);
-      expect(await job(`ingest|AMONG${n}|a`), `${minutes} minutes`).toMatchObject({ state: "succeeded" });
+      expect(await job(`ingest|AMONG${n}|a`), `${minutes} minutes`).toMatchObject({
+        state: "succeeded",
+      });
     }
   }, 180_000);
 
@@ -148,7 +152,8 @@ describe("a symbol that the vendor fails on", () => {
     broker.put("INGEST_QUEUE", ...(await ordered(bad)));
     await runFor(5_400);
     const attempts = (await jobsOf(bad)).map((one) => one.attempts.length);
-    // Some eighteen probes in ninety minutes. Who does not come in time has missed one, but nobody takes them all.
+    // Some eighteen probes in ninety minutes. Who does not come in time has missed one, but nobody
+    // takes them all.
     expect(attempts.filter((n) => n >= 2).length).toBeGreaterThanOrEqual(TEN - 3);
     expect(Math.max(...attempts)).toBeLessThanOrEqual(5);
     for (const [n, symbol] of bad.entries())

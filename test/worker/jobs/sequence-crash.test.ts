@@ -37,7 +37,10 @@ async function recover(symbol: string): Promise<void> {
     passSeconds(OVERDUE);
     await broker.tick();
     await broker.settle();
-    if ((await rows("SELECT 1 FROM jobs WHERE symbol = ? AND finished_at IS NULL", symbol)).length === 0)
+    if (
+      (await rows("SELECT 1 FROM jobs WHERE symbol = ? AND finished_at IS NULL", symbol)).length ===
+      0
+    )
       return;
   }
 }
@@ -61,7 +64,12 @@ describe.each([
         const deadLetter = await park(broker, first);
         await broker.deliver(
           "INGEST_QUEUE",
-          later.map((body, n) => ({ id: `${symbol} ${n}`, body, attempts: 1, notBefore: Date.now() })),
+          later.map((body, n) => ({
+            id: `${symbol} ${n}`,
+            body,
+            attempts: 1,
+            notBefore: Date.now(),
+          })),
         );
         expect((await standingOf(symbol)).waiting).toHaveLength(2);
 
@@ -77,7 +85,9 @@ describe.each([
         }
         const expected = action === "redrive" ? ["00", "01", "02"] : ["01", "02"];
         expect(await effectsOf(symbol), `cut at call ${cut}`).toEqual(expected);
-        expect(await deadLetterState(deadLetter)).toBe(action === "redrive" ? "redriven" : "discarded");
+        expect(await deadLetterState(deadLetter)).toBe(
+          action === "redrive" ? "redriven" : "discarded",
+        );
         await expectAtRest(symbol);
         if (!reached) break;
       }
@@ -87,7 +97,9 @@ describe.each([
 );
 
 describe("the power goes while jobs are set aside", () => {
-  it("and they wait or run later, but are not lost and do not overtake", { timeout: 120_000 }, async () => {
+  it("and they wait or run later, but are not lost and do not overtake", {
+    timeout: 120_000,
+  }, async () => {
     for (const takesEffect of [false, true]) {
       for (let cut = 1; cut < 20; cut++) {
         const symbol = `ASIDE-${takesEffect ? 1 : 0}-${cut}`;
@@ -97,7 +109,9 @@ describe("the power goes while jobs are set aside", () => {
         if (first === undefined) throw new Error("no first message");
         const deadLetter = await park(broker, first);
         broker.put("INGEST_QUEUE", ...later);
-        const reached = await power.cutDuring(cut, takesEffect, () => broker.deliverDue("INGEST_QUEUE"));
+        const reached = await power.cutDuring(cut, takesEffect, () =>
+          broker.deliverDue("INGEST_QUEUE"),
+        );
         await recover(symbol);
         expect(await effectsOf(symbol)).toEqual([]);
         await act(deadLetter, "redrive");

@@ -74,7 +74,9 @@ describe("a line that moves", () => {
     expect(running).toEqual([]);
     expect(waiting.slice(0, 4)).toEqual(slots(6, 9).map((slot) => `ingest|MIDDLE|${slot}`));
     // What they wait behind now is what is told.
-    expect((await api("GET", `/jobs/${encodeURIComponent("ingest|MIDDLE|08")}`)).body).toMatchObject({
+    expect(
+      (await api("GET", `/jobs/${encodeURIComponent("ingest|MIDDLE|08")}`)).body,
+    ).toMatchObject({
       waitingBehind: second,
     });
     await discard(second);
@@ -128,7 +130,9 @@ describe("a line that moves", () => {
     const deadLetter = await lineBehindFourth(broker, "LOSES");
     await redrive(deadLetter);
     let rounds = 0;
-    while ((await rows("SELECT 1 FROM jobs WHERE symbol = 'LOSES' AND finished_at IS NULL")).length > 0) {
+    while (
+      (await rows("SELECT 1 FROM jobs WHERE symbol = 'LOSES' AND finished_at IS NULL")).length > 0
+    ) {
       // Whatever was sent meanwhile is lost; only what the sweep sends arrives.
       broker.take("INGEST_QUEUE");
       broker.take("INDICATORS_QUEUE");

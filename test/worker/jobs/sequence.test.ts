@@ -60,7 +60,8 @@ describe("while a job of an asset is parked", () => {
       ]);
       await broker.settle((deadLetters) => shuffled([...deadLetters, ...deadLetters], seed));
 
-      // What was ordered before the parked one is not concerned; everything after it waits, whatever its kind.
+      // What was ordered before the parked one is not concerned; everything after it waits,
+      // whatever its kind.
       expect((await effectsOf(symbol)).toSorted()).toEqual(slots(0, 2));
       const { waiting, running } = await standingOf(symbol);
       expect(running).toEqual([]);
@@ -106,8 +107,14 @@ describe("while a job of an asset is parked", () => {
   it("a job says which dead letter it waits behind, and can be cancelled", async () => {
     const deadLetter = await lineBehindFourth(broker, "SAYS");
     const path = (slot: string) => `/jobs/${encodeURIComponent(`ingest|SAYS|${slot}`)}`;
-    expect((await api("GET", path("05"))).body).toMatchObject({ state: "queued", waitingBehind: deadLetter });
-    expect((await api("GET", path("03"))).body).toMatchObject({ state: "failed", waitingBehind: null });
+    expect((await api("GET", path("05"))).body).toMatchObject({
+      state: "queued",
+      waitingBehind: deadLetter,
+    });
+    expect((await api("GET", path("03"))).body).toMatchObject({
+      state: "failed",
+      waitingBehind: null,
+    });
     expect((await api("POST", `${path("05")}/cancel`)).body).toMatchObject({
       state: "cancelled",
       waitingBehind: null,
@@ -121,7 +128,8 @@ describe("while a job of an asset is parked", () => {
   it("its line grows with what arrives, and nothing overtakes it once it moves", async () => {
     const deadLetter = await lineBehindFourth(broker, "GROWS", 6);
     await discard(deadLetter);
-    // The first of the line is free; two more arrive before it has run, and their messages come first.
+    // The first of the line is free; two more arrive before it has run, and their messages come
+    // first.
     broker.put("INGEST_QUEUE", ...(await enqueueDays("GROWS", 2, 6)).reverse());
     const [first, ...arrived] = broker.take("INGEST_QUEUE");
     await broker.deliver("INGEST_QUEUE", arrived);
@@ -139,7 +147,11 @@ describe("while a job of an asset is parked", () => {
     const deadLetter = await park(broker, await enqueueJob("ingest", "SLOT", "00"));
     const slot = Date.now();
     const params = { mode: "source", until: slot, backfill: false } as const;
-    const message = await enqueueJob("ingest", "SLOT", "01", { scheduleId: "of SLOT", slot, params });
+    const message = await enqueueJob("ingest", "SLOT", "01", {
+      scheduleId: "of SLOT",
+      slot,
+      params,
+    });
     await env.DB.prepare(
       `INSERT INTO slots (schedule_id, slot, state, jobs, triggered_by, claimed_at) VALUES (?, ?, 'enqueued', 1, 'due', ?)`,
     )

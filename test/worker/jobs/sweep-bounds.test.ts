@@ -15,7 +15,15 @@ beforeAll(() => {
   broker = new Broker();
 });
 beforeEach(async () => {
-  for (const table of ["jobs", "deliveries", "streams", "reconciliations", "rebuilds", "processes", "slots"])
+  for (const table of [
+    "jobs",
+    "deliveries",
+    "streams",
+    "reconciliations",
+    "rebuilds",
+    "processes",
+    "slots",
+  ])
     await env.DB.prepare(`DELETE FROM ${table}`).run();
   for (const { queue } of KINDS) broker.take(queue);
 });
@@ -154,7 +162,9 @@ describe("a delivery that was sent to its queue twice", () => {
     expect(prepare).toHaveBeenCalledTimes(1);
     prepare.mockRestore();
     expect(
-      await rows("SELECT state, json_array_length(attempts) AS n FROM deliveries WHERE id LIKE 'gone.%'"),
+      await rows(
+        "SELECT state, json_array_length(attempts) AS n FROM deliveries WHERE id LIKE 'gone.%'",
+      ),
     ).toEqual([
       { state: "cancelled", n: 1 },
       { state: "cancelled", n: 1 },

@@ -56,9 +56,9 @@ describe("accepted work whose message was lost", () => {
     expect(waitingAnywhere()).toBe(0);
     passSeconds(2);
     await broker.tick();
-    expect(broker.waiting("INGEST_QUEUE").map(({ body }) => (body as { jobId: string }).jobId)).toEqual([
-      jobId,
-    ]);
+    expect(
+      broker.waiting("INGEST_QUEUE").map(({ body }) => (body as { jobId: string }).jobId),
+    ).toEqual([jobId]);
     // Sent again is not overdue again.
     await broker.tick();
     expect(broker.waiting("INGEST_QUEUE")).toHaveLength(1);
@@ -69,7 +69,8 @@ describe("accepted work whose message was lost", () => {
     receiver.mockClear();
     await openAsset("FORGET");
     await enqueueImport("FORGET", "a", days(30));
-    // The registration's own event is lost too: nothing knows of it but the object, until the job tells its head.
+    // The registration's own event is lost too: nothing knows of it but the object, until the job
+    // tells its head.
     let lost = loseAll();
     for (let round = 0; round < 12; round++) {
       passSeconds(OVERDUE);
@@ -82,7 +83,9 @@ describe("accepted work whose message was lost", () => {
     const model = await readModelOf("FORGET");
     expect(model.feed.map(({ version }) => version)).toEqual([1, 2, 3, 4]);
     expect(model.recommendations).toHaveLength(1);
-    expect(await rows("SELECT state FROM jobs WHERE symbol = 'FORGET' AND state <> 'succeeded'")).toEqual([]);
+    expect(
+      await rows("SELECT state FROM jobs WHERE symbol = 'FORGET' AND state <> 'succeeded'"),
+    ).toEqual([]);
     const deliveries = await rows<{ state: string }>(
       "SELECT state FROM deliveries WHERE endpoint_id = 'hook-forgetful'",
     );
@@ -124,10 +127,12 @@ describe("accepted work whose message was lost", () => {
             }
           : Reflect.get(DB, key).bind(DB),
     });
-    await expect(broker.tick(Date.now(), { ...env, DB: withoutSchedules })).rejects.toThrow("D1 is ill");
-    expect(broker.waiting("INGEST_QUEUE").map(({ body }) => (body as { jobId: string }).jobId)).toContain(
-      "ingest|ALONE|a",
+    await expect(broker.tick(Date.now(), { ...env, DB: withoutSchedules })).rejects.toThrow(
+      "D1 is ill",
     );
+    expect(
+      broker.waiting("INGEST_QUEUE").map(({ body }) => (body as { jobId: string }).jobId),
+    ).toContain("ingest|ALONE|a");
   });
 });
 

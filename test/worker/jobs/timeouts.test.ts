@@ -16,7 +16,15 @@ import { type Platform, platform } from "../../../src/wiring/platform/platform.t
 import { queueBacklogs } from "../../../src/wiring/platform/queues.ts";
 import { boundedEnv } from "../../../src/wiring/platform/timeouts.ts";
 import { Broker } from "../kit/broker.ts";
-import { days, enqueueImport, job, openAsset, passSeconds, rows, stopClock } from "../kit/market.ts";
+import {
+  days,
+  enqueueImport,
+  job,
+  openAsset,
+  passSeconds,
+  rows,
+  stopClock,
+} from "../kit/market.ts";
 
 beforeAll(() => stopClock());
 afterEach(() => vi.restoreAllMocks());
@@ -41,7 +49,11 @@ describe("a binding that never answers", () => {
       () => vi.spyOn(env.DB, "batch").mockImplementation(never),
       () => quick.DB.batch([quick.DB.prepare("SELECT 1")]),
     ],
-    ["R2", () => vi.spyOn(env.IMPORTS, "get").mockImplementation(never), () => quick.IMPORTS.get("x")],
+    [
+      "R2",
+      () => vi.spyOn(env.IMPORTS, "get").mockImplementation(never),
+      () => quick.IMPORTS.get("x"),
+    ],
     [
       "a queue",
       () => vi.spyOn(env.EVENTS_QUEUE, "send").mockImplementation(never),
@@ -58,7 +70,8 @@ describe("a binding that never answers", () => {
         vi
           .spyOn(env.ASSET_OBJECTS, "getByName")
           .mockImplementation(
-            () => new Proxy({}, { get: () => never }) as ReturnType<typeof env.ASSET_OBJECTS.getByName>,
+            () =>
+              new Proxy({}, { get: () => never }) as ReturnType<typeof env.ASSET_OBJECTS.getByName>,
           ),
       () => quick.ASSET_OBJECTS.getByName("X").outboxStatus(),
     ],
@@ -74,17 +87,27 @@ describe("a binding that never answers", () => {
     expect(faultClassOf(codeOfThrown(error))).toBe("transient");
   });
 
-  it.each(["first", "all", "run", "raw"] as const)("ends as a timeout: a statement's %s", async (method) => {
-    const statement = Object.getPrototypeOf(env.DB.prepare("SELECT 1")) as D1PreparedStatement;
-    vi.spyOn(statement, method).mockImplementation(never);
-    const ask = (one: D1PreparedStatement) => failureOf(() => (one[method] as () => Promise<unknown>)());
-    expect(String(await ask(quick.DB.prepare("SELECT ?").bind(1)))).toContain("the database did not answer");
-    const session = quick.DB.withSession();
-    expect(String(await ask(session.prepare("SELECT 1")))).toContain("the database did not answer");
-  });
+  it.each(["first", "all", "run", "raw"] as const)(
+    "ends as a timeout: a statement's %s",
+    async (method) => {
+      const statement = Object.getPrototypeOf(env.DB.prepare("SELECT 1")) as D1PreparedStatement;
+      vi.spyOn(statement, method).mockImplementation(never);
+      const ask = (one: D1PreparedStatement) =>
+        failureOf(() => (one[method] as () => Promise<unknown>)());
+      expect(String(await ask(quick.DB.prepare("SELECT ?").bind(1)))).toContain(
+        "the database did not answer",
+      );
+      const session = quick.DB.withSession();
+      expect(String(await ask(session.prepare("SELECT 1")))).toContain(
+        "the database did not answer",
+      );
+    },
+  );
 
   it("leaves out none: every binding of the environment is bounded", () => {
-    const objects = Object.entries(env).filter(([, value]) => typeof value === "object" && value !== null);
+    const objects = Object.entries(env).filter(
+      ([, value]) => typeof value === "object" && value !== null,
+    );
     const bare = objects
       .filter(([name, value]) => Reflect.get(quick, name) === value)
       .map(([name]) => name)
@@ -116,7 +139,13 @@ describe("a binding that never answers", () => {
     const base = platform(env);
     const p: Platform = {
       ...base,
-      env: boundedEnv(env, { database: 20_000, object: 500, bucket: 20_000, queue: 9_000, limiter: 9_000 }),
+      env: boundedEnv(env, {
+        database: 20_000,
+        object: 500,
+        bucket: 20_000,
+        queue: 9_000,
+        limiter: 9_000,
+      }),
     };
     const batch = createMessageBatch("inversorai-ingest", [
       { id: "1", body: message, attempts: 1, timestamp: new Date() },
@@ -153,7 +182,8 @@ describe("a binding that never answers", () => {
 describe("bounds", () => {
   it("leave a probe's lease longer than any guarded call and its report", () => {
     const source = MAX_WAIT_MS + SOURCE_TIMEOUT_MS;
-    const longest = Math.max(source, MAX_MODEL_SECONDS * 1000, WEBHOOK_TIMEOUT_MS) + 2 * BREAKER_TIMEOUT_MS;
+    const longest =
+      Math.max(source, MAX_MODEL_SECONDS * 1000, WEBHOOK_TIMEOUT_MS) + 2 * BREAKER_TIMEOUT_MS;
     expect(BREAKER_POLICY.probeLeaseSeconds * 1000).toBeGreaterThan(longest);
   });
 
@@ -165,8 +195,8 @@ describe("bounds", () => {
       DB.prepare("SELECT 2 AS n"),
     ]);
     expect([one?.results, two?.results]).toEqual([[{ n: 1 }], [{ n: 2 }]]);
-    expect(await DB.withSession().batch([DB.withSession().prepare("SELECT 3 AS n")])).toMatchObject([
-      { results: [{ n: 3 }] },
-    ]);
+    expect(await DB.withSession().batch([DB.withSession().prepare("SELECT 3 AS n")])).toMatchObject(
+      [{ results: [{ n: 3 }] }],
+    );
   });
 });

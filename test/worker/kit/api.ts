@@ -7,7 +7,10 @@ export interface Answer {
   readonly body: Record<string, unknown>;
 }
 
-/** A request of the first key to the API in this very isolate, so that spies and clocks of the test hold for it. */
+/**
+ * A request of the first key to the API in this very isolate, so that spies and clocks of the test
+ * hold for it.
+ */
 export async function api(
   method: string,
   path: string,
@@ -26,13 +29,15 @@ export async function api(
   const response = await exports.default.fetch(request);
   const text = await response.text();
   const parsed: unknown = text === "" ? {} : JSON.parse(text);
-  if (typeof parsed !== "object" || parsed === null) throw new Error(`${method} ${path} answered ${text}`);
+  if (typeof parsed !== "object" || parsed === null)
+    throw new Error(`${method} ${path} answered ${text}`);
   return { status: response.status, headers: response.headers, body: { ...parsed } };
 }
 
 /** The `items` of a list. */
 export async function items(path: string): Promise<Record<string, unknown>[]> {
   const { status, body } = await api("GET", path);
-  if (status !== 200 || !Array.isArray(body["items"])) throw new Error(`GET ${path} answered ${status}`);
+  if (status !== 200 || !Array.isArray(body["items"]))
+    throw new Error(`GET ${path} answered ${status}`);
   return body["items"];
 }

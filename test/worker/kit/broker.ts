@@ -43,8 +43,9 @@ export interface Verdicts {
 }
 
 /**
- * All queues in the test's hands: what the Worker and its objects send is kept here, and nothing moves until the test
- * says so. So a message can be doubled, lost, held back or delivered out of order, at a time the test sets.
+ * All queues in the test's hands: what the Worker and its objects send is kept here, and nothing
+ * moves until the test says so. So a message can be doubled, lost, held back or delivered out of
+ * order, at a time the test sets.
  */
 export class Broker {
   readonly #letters = new Map<QueueBinding, DeadLetter[]>(BINDINGS.map((binding) => [binding, []]));
@@ -120,8 +121,15 @@ export class Broker {
     for (const body of bodies) this.#keep(binding, body, 0);
   }
 
-  /** Delivers one batch; what it retries goes back into the queue, or to the dead letters when its retries ran out. */
-  async deliver(binding: QueueBinding, deadLetters: readonly DeadLetter[], on: Env = env): Promise<Verdicts> {
+  /**
+   * Delivers one batch; what it retries goes back into the queue, or to the dead letters when its
+   * retries ran out.
+   */
+  async deliver(
+    binding: QueueBinding,
+    deadLetters: readonly DeadLetter[],
+    on: Env = env,
+  ): Promise<Verdicts> {
     const batch = createMessageBatch<unknown>(
       QUEUES[binding].name,
       deadLetters.map(({ id, body, attempts }) => ({ id, body, attempts, timestamp: Date.now() })),
@@ -135,7 +143,8 @@ export class Broker {
     for (const deadLetter of deadLetters) {
       const delay = retried.get(deadLetter.id);
       if (delay === undefined || result.explicitAcks.includes(deadLetter.id)) {
-        if (!result.explicitAcks.includes(deadLetter.id)) throw new Error(`no verdict on ${deadLetter.id}`);
+        if (!result.explicitAcks.includes(deadLetter.id))
+          throw new Error(`no verdict on ${deadLetter.id}`);
       } else if (deadLetter.attempts > MAX_RETRIES) {
         this.put("DEAD_LETTERS_QUEUE", deadLetter.body);
       } else {
@@ -150,10 +159,13 @@ export class Broker {
     return { acked: result.explicitAcks, retried };
   }
 
-  /** Delivers what is due on one queue, in one or more batches, in the order `arrange` makes of it. */
+  /**
+   * Delivers what is due on one queue, in one or more batches, in the order `arrange` makes of it.
+   */
   async deliverDue(
     binding: QueueBinding,
-    arrange: (deadLetters: readonly DeadLetter[]) => readonly DeadLetter[] = (deadLetters) => deadLetters,
+    arrange: (deadLetters: readonly DeadLetter[]) => readonly DeadLetter[] = (deadLetters) =>
+      deadLetters,
     on: Env = env,
   ): Promise<number> {
     const all = this.take(binding);
@@ -173,7 +185,11 @@ export class Broker {
   /** The cron trigger fires. */
   async tick(scheduledTime = Date.now(), on: Env = env): Promise<void> {
     const context = createExecutionContext();
-    await worker.scheduled(createScheduledController({ scheduledTime, cron: "* * * * *" }), on, context);
+    await worker.scheduled(
+      createScheduledController({ scheduledTime, cron: "* * * * *" }),
+      on,
+      context,
+    );
     await waitOnExecutionContext(context);
   }
 
@@ -190,7 +206,9 @@ export class Broker {
   }
 
   /** Delivers all that is due everywhere, again and again, until nothing is. */
-  async settle(arrange?: (deadLetters: readonly DeadLetter[]) => readonly DeadLetter[]): Promise<void> {
+  async settle(
+    arrange?: (deadLetters: readonly DeadLetter[]) => readonly DeadLetter[],
+  ): Promise<void> {
     for (let round = 0; round < 200; round++) {
       let moved = 0;
       for (const binding of BINDINGS) moved += await this.deliverDue(binding, arrange);
@@ -200,11 +218,15 @@ export class Broker {
   }
 }
 
-/** The result of a batch does not tell the delays, so they are noted where they are asked for. The first call counts. */
+/**
+ * The result of a batch does not tell the delays, so they are noted where they are asked for. The
+ * first call counts.
+ */
 function noteRetry(message: Message<unknown>, retried: Map<string, number>): void {
   const retry = message.retry.bind(message);
   message.retry = (options) => {
-    if (!retried.has(message.id)) retried.set(message.id, options?.delaySeconds ?? DEFAULT_RETRY_SECONDS);
+    if (!retried.has(message.id))
+      retried.set(message.id, options?.delaySeconds ?? DEFAULT_RETRY_SECONDS);
     retry(options);
   };
 }

@@ -5,7 +5,9 @@ import { DAY, enqueueJob, openAsset } from "./market.ts";
 
 const ORIGIN = "http://demo.example";
 
-/** The environment with the demo source in it; the queues and the database stay those of the test. */
+/**
+ * The environment with the demo source in it; the queues and the database stay those of the test.
+ */
 export const withVendor = (changes: Partial<Env> = {}): Env => ({
   ...env,
   DEMO: "on",
@@ -18,7 +20,8 @@ export class Vendor {
   asked = 0;
   /** How often it was asked about each symbol. */
   readonly requestedAbout = new Map<string, number>();
-  answer: (symbol: string) => Response | Promise<Response> = () => new Response(null, { status: 404 });
+  answer: (symbol: string) => Response | Promise<Response> = () =>
+    new Response(null, { status: 404 });
 
   constructor() {
     const real = globalThis.fetch;

@@ -19,7 +19,8 @@ export const bars = dates.map((date, n): Bar => {
   };
 });
 export const dateOf = (n: number): string => dates[n] ?? "";
-export const paid = (n: number, amount: number) => ({ type: "dividend", exDate: dateOf(n), amount }) as const;
+export const paid = (n: number, amount: number) =>
+  ({ type: "dividend", exDate: dateOf(n), amount }) as const;
 export const closeOf = (n: number): number => bars[n]?.close ?? 0;
 /** What every price before day n is multiplied by. */
 export const factorAt = (n: number, amount: number): number => 1 - amount / closeOf(n - 1);

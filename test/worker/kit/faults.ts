@@ -2,7 +2,10 @@ import { env } from "cloudflare:workers";
 import { vi } from "vitest";
 
 /** Calls of the platform that this isolate makes: statements, object calls, sends. */
-type OnCall = (kind: "database" | "object" | "queue", work: () => Promise<unknown>) => Promise<unknown>;
+type OnCall = (
+  kind: "database" | "object" | "queue",
+  work: () => Promise<unknown>,
+) => Promise<unknown>;
 
 /** Puts `onCall` around every call of D1, objects and queues; the answer takes it away again. */
 function wrapCalls(onCall: OnCall, onRows: (rows: number, statements: number) => void): () => void {
@@ -23,7 +26,9 @@ function wrapCalls(onCall: OnCall, onRows: (rows: number, statements: number) =>
   const statement = Object.getPrototypeOf(DB.prepare("SELECT 1")) as D1PreparedStatement;
   for (const method of ["run", "all"] as const) {
     const real = statement[method];
-    const spy = vi.spyOn(statement, method).mockImplementation(async function <T>(this: D1PreparedStatement) {
+    const spy = vi.spyOn(statement, method).mockImplementation(async function <T>(
+      this: D1PreparedStatement,
+    ) {
       const work = () => real.call<D1PreparedStatement, [], Promise<D1Result<T>>>(this);
       const result = (await onCall("database", work)) as D1Result<T>;
       onRows(result.meta.rows_written, 1);
@@ -78,8 +83,8 @@ export function spyOnCalls() {
 }
 
 /**
- * Fails the nth call from now on, before it is made or after it has done its work, as when the process dies there. `stop`
- * tells whether it came to that.
+ * Fails the nth call from now on, before it is made or after it has done its work, as when the
+ * process dies there. `stop` tells whether it came to that.
  */
 export function breakAt(nth: number, when: "before" | "after") {
   let made = 0;

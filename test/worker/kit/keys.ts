@@ -11,4 +11,6 @@ export async function keyFor(scopes: readonly string[], maker?: string): Promise
 export const makeKey = (body: unknown, maker?: string): Promise<Answer> =>
   api("POST", "/backoffice/api-keys", body, maker === undefined ? {} : as(maker));
 
-export const as = (key: string): Readonly<Record<string, string>> => ({ authorization: `Bearer ${key}` });
+export const as = (key: string): Readonly<Record<string, string>> => ({
+  authorization: `Bearer ${key}`,
+});

@@ -5,14 +5,26 @@ import { toFact } from "../../../src/domain/asset/bar-fact.ts";
 import type { JsonAction } from "../../../src/domain/asset/check-actions.ts";
 import type { IngestCommand } from "../../../src/domain/asset/commands.ts";
 import type { AnyEvent, Cause } from "../../../src/domain/events/envelope.ts";
-import { type JobKind, type JobRecord, type JobRequest, jobId } from "../../../src/domain/job/job.ts";
+import {
+  type JobKind,
+  type JobRecord,
+  type JobRequest,
+  jobId,
+} from "../../../src/domain/job/job.ts";
 import type { Resolution } from "../../../src/domain/market/resolution.ts";
-import { type AssetRecord, assetFact, writeAsset } from "../../../src/records/assets/asset-records.ts";
+import {
+  type AssetRecord,
+  assetFact,
+  writeAsset,
+} from "../../../src/records/assets/asset-records.ts";
 import { insertJobs, loadJobs } from "../../../src/records/jobs/job-records.ts";
 import { toMessage } from "../../../src/wiring/platform/platform.ts";
 
 export const DAY = 86_400_000;
-/** Ahead of the real clock, so that alarms set by it do not fire by themselves in the middle of a test. */
+/**
+ * Ahead of the real clock, so that alarms set by it do not fire by themselves in the middle of a
+ * test.
+ */
 export const START = Date.UTC(2030, 0, 7, 12);
 
 /** Stops the clock that code reads; only the test moves it. Timers stay real. */
@@ -24,12 +36,20 @@ export function passSeconds(seconds: number): void {
   vi.setSystemTime(Date.now() + seconds * 1000);
 }
 
-export const CAUSE: Cause = { actorId: "test", jobId: null, correlationId: "test", causationId: null };
+export const CAUSE: Cause = {
+  actorId: "test",
+  jobId: null,
+  correlationId: "test",
+  causationId: null,
+};
 
 export const object = (symbol: string) => env.ASSET_OBJECTS.getByName(symbol);
 
 /** An asset as the API makes one: a row, and the object told of it. */
-export async function openAsset(symbol: string, changes: Partial<AssetRecord> = {}): Promise<AssetRecord> {
+export async function openAsset(
+  symbol: string,
+  changes: Partial<AssetRecord> = {},
+): Promise<AssetRecord> {
   const asset: AssetRecord = {
     symbol,
     type: "STOCK",
@@ -62,7 +82,10 @@ export const days = (count: number, from = 0): Bar[] =>
     };
   });
 
-/** An upload of bars and the job that reads it, recorded as the API records it; its message is the answer. */
+/**
+ * An upload of bars and the job that reads it, recorded as the API records it; its message is the
+ * answer.
+ */
 export async function enqueueImport(
   symbol: string,
   slot: string,
@@ -117,7 +140,10 @@ export async function job(id: string): Promise<JobRecord> {
   return found;
 }
 
-export async function rows<T = Record<string, unknown>>(sql: string, ...values: unknown[]): Promise<T[]> {
+export async function rows<T = Record<string, unknown>>(
+  sql: string,
+  ...values: unknown[]
+): Promise<T[]> {
   const { results } = await env.DB.prepare(sql)
     .bind(...values)
     .all<T>();
@@ -131,25 +157,35 @@ export async function eventsOf(symbol: string): Promise<AnyEvent[]> {
 
 /** What a reader sees of an asset, without ids and clocks, which differ between any two runs. */
 export async function readModelOf(symbol: string) {
-  const [bars, actions, indicators, recommendations, trackRecord, feed, streams] = await Promise.all([
-    rows(
-      "SELECT timestamp, open, high, low, close, volume, source, version FROM bars WHERE symbol = ?",
-      symbol,
-    ),
-    rows(
-      "SELECT ex_date, type, amount, numerator, denominator, source, version FROM corporate_actions WHERE symbol = ?",
-      symbol,
-    ),
-    rows('SELECT timestamp, "values", version FROM indicators WHERE symbol = ?', symbol),
-    rows("SELECT as_of, action, version FROM recommendations WHERE symbol = ? ORDER BY version", symbol),
-    rows(
-      `SELECT as_of, action, outcome, horizon_return, resolved_at, version FROM track_record
+  const [bars, actions, indicators, recommendations, trackRecord, feed, streams] =
+    await Promise.all([
+      rows(
+        "SELECT timestamp, open, high, low, close, volume, source, version FROM bars WHERE symbol = ?",
+        symbol,
+      ),
+      rows(
+        "SELECT ex_date, type, amount, numerator, denominator, source, version FROM corporate_actions WHERE symbol = ?",
+        symbol,
+      ),
+      rows('SELECT timestamp, "values", version FROM indicators WHERE symbol = ?', symbol),
+      rows(
+        "SELECT as_of, action, version FROM recommendations WHERE symbol = ? ORDER BY version",
+        symbol,
+      ),
+      rows(
+        `SELECT as_of, action, outcome, horizon_return, resolved_at, version FROM track_record
        WHERE symbol = ? ORDER BY version`,
-      symbol,
-    ),
-    rows("SELECT version, event_type FROM events WHERE stream_id = ? ORDER BY position", `asset/${symbol}`),
-    rows("SELECT known_version, projected_version FROM streams WHERE stream_id = ?", `asset/${symbol}`),
-  ]);
+        symbol,
+      ),
+      rows(
+        "SELECT version, event_type FROM events WHERE stream_id = ? ORDER BY position",
+        `asset/${symbol}`,
+      ),
+      rows(
+        "SELECT known_version, projected_version FROM streams WHERE stream_id = ?",
+        `asset/${symbol}`,
+      ),
+    ]);
   return { bars, actions, indicators, recommendations, trackRecord, feed, streams };
 }
 

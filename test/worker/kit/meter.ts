@@ -18,9 +18,19 @@ export interface Cost {
   readonly reports: number;
 }
 
-const KEYS = ["objectRows", "d1Rows", "d1RowsRead", "objectRequests", "messages", "reports"] as const;
+const KEYS = [
+  "objectRows",
+  "d1Rows",
+  "d1RowsRead",
+  "objectRequests",
+  "messages",
+  "reports",
+] as const;
 
-/** Counts what one asset costs. It sees every statement, call and message of this isolate from `start` on. */
+/**
+ * Counts what one asset costs. It sees every statement, call and message of this isolate from
+ * `start` on.
+ */
 export class Meter {
   readonly #broker: Broker;
   /** Taken before calls are counted, so that looking does not count. */
@@ -42,7 +52,8 @@ export class Meter {
       const exec = storage.sql.exec.bind(storage.sql);
       storage.sql.exec = (query, ...values) => {
         const cursor = exec<never>(query, ...values);
-        // A cursor has counted all its rows only when it has been read to its end, so it is asked later.
+        // A cursor has counted all its rows only when it has been read to its end, so it is asked
+        // later.
         this.#cursors.push(cursor);
         return cursor;
       };
@@ -113,7 +124,8 @@ export class Meter {
 
   #read(): Cost {
     return {
-      objectRows: this.#cursors.reduce((sum, { rowsWritten }) => sum + rowsWritten, 0) + this.#alarmsSet,
+      objectRows:
+        this.#cursors.reduce((sum, { rowsWritten }) => sum + rowsWritten, 0) + this.#alarmsSet,
       d1Rows: this.#d1Rows,
       d1RowsRead: this.#d1RowsRead,
       reports: this.#reports,
@@ -127,7 +139,9 @@ export class Meter {
     const before = this.#read();
     await work();
     const after = this.#read();
-    return Object.fromEntries(KEYS.map((key) => [key, after[key] - before[key]])) as unknown as Cost;
+    return Object.fromEntries(
+      KEYS.map((key) => [key, after[key] - before[key]]),
+    ) as unknown as Cost;
   }
 }
 

@@ -27,7 +27,10 @@ export type Says = (asked: {
   readonly headers: Headers;
 }) => Response | Promise<Response>;
 
-/** The model's endpoint in the test's hands: what it says next (the last one again and again), and what it was asked. */
+/**
+ * The model's endpoint in the test's hands: what it says next (the last one again and again), and
+ * what it was asked.
+ */
 export class Model {
   readonly asked: { readonly body: string; readonly headers: Headers }[] = [];
   #says: Says[] = [];
@@ -35,7 +38,8 @@ export class Model {
   constructor() {
     vi.spyOn(globalThis, "fetch").mockImplementation(async (input, init) => {
       const request = new Request(input, init);
-      if (new URL(request.url).origin !== ORIGIN) throw new TypeError(`nobody listens at ${request.url}`);
+      if (new URL(request.url).origin !== ORIGIN)
+        throw new TypeError(`nobody listens at ${request.url}`);
       const asked = { body: await request.text(), headers: request.headers };
       this.asked.push(asked);
       const says = this.#says.length > 1 ? this.#says.shift() : this.#says[0];
@@ -63,14 +67,20 @@ export const completion = (content: unknown, changes: Record<string, unknown> = 
       created: 1,
       model: "tiny-model-1b",
       choices: [
-        { index: 0, message: { role: "assistant", content: text }, finish_reason: "stop", ...changes },
+        {
+          index: 0,
+          message: { role: "assistant", content: text },
+          finish_reason: "stop",
+          ...changes,
+        },
       ],
       usage: { prompt_tokens: 1_000, completion_tokens: 200, total_tokens: 1_200 },
     });
 };
 
 export const status = (code: number, headers: HeadersInit = {}): Says => {
-  return () => new Response(JSON.stringify({ error: { message: `no, ${KEY}` } }), { status: code, headers });
+  return () =>
+    new Response(JSON.stringify({ error: { message: `no, ${KEY}` } }), { status: code, headers });
 };
 
 /** A careful answer that any snapshot with enough history lets pass. */
@@ -106,7 +116,9 @@ export async function recommend(broker: Broker, symbol: string, slot: string, wh
 
 export async function recommendationsOf(symbol: string): Promise<RecommendationBody[]> {
   const events = await eventsOf(symbol);
-  return events.flatMap((event) => (event.eventType === "RecommendationGenerated" ? [event.payload] : []));
+  return events.flatMap((event) =>
+    event.eventType === "RecommendationGenerated" ? [event.payload] : [],
+  );
 }
 
 export const audits = (symbol: string) =>
@@ -131,7 +143,11 @@ export async function forget(...wheres: Env[]): Promise<void> {
 export async function expectFallback(symbol: string, reason: string): Promise<RecommendationBody> {
   const [first, ...others] = await recommendationsOf(symbol);
   expect(others).toEqual([]);
-  expect(first).toMatchObject({ engine: "rules", variant: "llm", fallback: { from: "llm", reason } });
+  expect(first).toMatchObject({
+    engine: "rules",
+    variant: "llm",
+    fallback: { from: "llm", reason },
+  });
   expect(first?.caveats.at(-1)).toContain("A language model was to answer, but");
   expect(first).not.toHaveProperty("modelId");
   if (first === undefined) throw new Error("no recommendation");

@@ -29,7 +29,10 @@ export const stateOf = async (id: string) => (await processOf(id)).progress.stat
 export const stepsOf = async (id: string) =>
   Object.fromEntries((await processOf(id)).progress.steps.map(({ name, state }) => [name, state]));
 
-/** No price source is configured here; instead the job finds its bars in an upload, as if the source had sent them. */
+/**
+ * No price source is configured here; instead the job finds its bars in an upload, as if the source
+ * had sent them.
+ */
 export async function bringBars(symbol: string, count = 60): Promise<void> {
   const objectKey = `${symbol}/source`;
   const bars = days(count).map(toFact);
@@ -68,9 +71,9 @@ export const effectsOf = async (symbol: string) =>
   ).map(({ action }) => action);
 
 export const turnsOf = async (id: string) =>
-  (await rows<{ action: string }>("SELECT action FROM audit_log WHERE subject = ? ORDER BY id", id)).map(
-    ({ action }) => action,
-  );
+  (
+    await rows<{ action: string }>("SELECT action FROM audit_log WHERE subject = ? ORDER BY id", id)
+  ).map(({ action }) => action);
 
 export const archived = async (symbol: string): Promise<boolean | null> => {
   const [asset] = await rows<{ archived_at: number | null }>(
@@ -81,8 +84,8 @@ export const archived = async (symbol: string): Promise<boolean | null> => {
 };
 
 /**
- * An environment that dies at the nth thing it is asked for, before it does it or just after: from then on nothing can be
- * asked of it, as of a Worker that was killed.
+ * An environment that dies at the nth thing it is asked for, before it does it or just after: from
+ * then on nothing can be asked of it, as of a Worker that was killed.
  */
 export class Mortal {
   #left: number;
@@ -99,7 +102,8 @@ export class Mortal {
         name,
         {
           send: (...all: Parameters<Queue["send"]>) => this.#do(() => env[name].send(...all)),
-          sendBatch: (...all: Parameters<Queue["sendBatch"]>) => this.#do(() => env[name].sendBatch(...all)),
+          sendBatch: (...all: Parameters<Queue["sendBatch"]>) =>
+            this.#do(() => env[name].sendBatch(...all)),
         },
       ]),
     );
@@ -107,7 +111,8 @@ export class Mortal {
       ...env,
       ...(queues as Pick<Env, "PROCESSES_QUEUE" | "INGEST_QUEUE">),
       DB: this.#wrap(DB, {
-        batch: (statements: D1PreparedStatement[]) => this.#do(() => DB.batch(statements.map(bare))),
+        batch: (statements: D1PreparedStatement[]) =>
+          this.#do(() => DB.batch(statements.map(bare))),
         prepare: (sql: string) => this.#statement(DB.prepare(sql)),
       }),
       ASSET_OBJECTS: this.#wrap(ASSET_OBJECTS, {
@@ -131,7 +136,8 @@ export class Mortal {
 
   #wrap<T extends object>(target: T, own: Record<string, unknown>): T {
     return new Proxy(target, {
-      get: (_, key) => (typeof key === "string" && key in own ? own[key] : Reflect.get(target, key)),
+      get: (_, key) =>
+        typeof key === "string" && key in own ? own[key] : Reflect.get(target, key),
     });
   }
 
@@ -164,7 +170,8 @@ export class Mortal {
 }
 
 const BARE = new WeakMap<D1PreparedStatement, D1PreparedStatement>();
-const bare = (statement: D1PreparedStatement): D1PreparedStatement => BARE.get(statement) ?? statement;
+const bare = (statement: D1PreparedStatement): D1PreparedStatement =>
+  BARE.get(statement) ?? statement;
 
 /** The path of a process in the API. */
 export const at = (id: string, what = "") => `/processes/${encodeURIComponent(id)}${what}`;
@@ -174,6 +181,10 @@ export async function upToBackfill(broker: Broker, symbol: string): Promise<stri
   const id = await start(symbol);
   await broker.deliverDue("PROCESSES_QUEUE");
   await broker.deliverDue("PROCESSES_QUEUE");
-  expect(await stepsOf(id)).toMatchObject({ register: "done", backfill: "begun", indicators: "pending" });
+  expect(await stepsOf(id)).toMatchObject({
+    register: "done",
+    backfill: "begun",
+    indicators: "pending",
+  });
   return id;
 }

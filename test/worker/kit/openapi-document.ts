@@ -21,7 +21,11 @@ export async function described(): Promise<Described[]> {
   const response = await exports.default.fetch(new Request("http://127.0.0.1/api/openapi.json"));
   const { paths } = documentView.parse(await response.json());
   return Object.entries(paths).flatMap(([path, item]) =>
-    Object.entries(item).map(([method, operation]) => ({ ...operation, path, method: method.toUpperCase() })),
+    Object.entries(item).map(([method, operation]) => ({
+      ...operation,
+      path,
+      method: method.toUpperCase(),
+    })),
   );
 }
 

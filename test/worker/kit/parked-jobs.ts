@@ -11,7 +11,10 @@ export const deadLetterOf = (id: string, body: unknown): DeadLetter => ({
   notBefore: Date.now(),
 });
 
-/** Records `count` imports of one asset, a day of bars each, 00, 01, 02… in this order; their messages are the answer. */
+/**
+ * Records `count` imports of one asset, a day of bars each, 00, 01, 02… in this order; their
+ * messages are the answer.
+ */
 export async function enqueueDays(symbol: string, count: number, from = 0) {
   const messages = [];
   for (let n = from; n < from + count; n++) {
@@ -53,7 +56,8 @@ export async function standingOf(symbol: string): Promise<Standing> {
 }
 
 export const deadLetterState = async (id: string): Promise<string> =>
-  (await rows<{ state: string }>("SELECT state FROM dead_letters WHERE id = ?", id))[0]?.state ?? "gone";
+  (await rows<{ state: string }>("SELECT state FROM dead_letters WHERE id = ?", id))[0]?.state ??
+  "gone";
 
 /** Nothing of an asset is left in the middle: every job has ended and none waits. */
 export async function expectAtRest(symbol: string): Promise<void> {
@@ -93,14 +97,21 @@ export const slots = (from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_, n) => slotOf(from + n));
 
 export const redrive = async (id: string) =>
-  expect((await api("POST", `/backoffice/dead-letters/${encodeURIComponent(id)}/redrive`)).status).toBe(202);
+  expect(
+    (await api("POST", `/backoffice/dead-letters/${encodeURIComponent(id)}/redrive`)).status,
+  ).toBe(202);
 export const discard = async (id: string) =>
   expect(
-    (await api("POST", `/backoffice/dead-letters/${encodeURIComponent(id)}/discard`, { reason: "a test" }))
-      .status,
+    (
+      await api("POST", `/backoffice/dead-letters/${encodeURIComponent(id)}/discard`, {
+        reason: "a test",
+      })
+    ).status,
   ).toBe(200);
 
-/** Ten imports of an asset, the fourth of them parked, and all others waiting for their messages. */
+/**
+ * Ten imports of an asset, the fourth of them parked, and all others waiting for their messages.
+ */
 export async function parkedFourth(broker: Broker, symbol: string, count = 10) {
   await openAsset(symbol);
   await broker.settle();
@@ -111,7 +122,11 @@ export async function parkedFourth(broker: Broker, symbol: string, count = 10) {
 }
 
 /** The same with the later ones set aside. */
-export async function lineBehindFourth(broker: Broker, symbol: string, count = 10): Promise<string> {
+export async function lineBehindFourth(
+  broker: Broker,
+  symbol: string,
+  count = 10,
+): Promise<string> {
   const { deadLetter, messages } = await parkedFourth(broker, symbol, count);
   broker.put("INGEST_QUEUE", ...messages);
   await broker.settle();

@@ -4,7 +4,9 @@ import { api } from "./api.ts";
 import { enqueueImport, openAsset } from "./market.ts";
 import { fileTestDeadLetters } from "./stored-dead-letters.ts";
 
-/** How a thing that can be changed is made, and changed in two ways that do not touch each other. */
+/**
+ * How a thing that can be changed is made, and changed in two ways that do not touch each other.
+ */
 export interface PatchRoute {
   /** Makes the n-th, and tells its path. */
   readonly make: (n: number) => Promise<string>;
@@ -20,7 +22,10 @@ const created = async (path: string, body: unknown): Promise<string> => {
   return `${path}/${String(answer.body["id"])}`;
 };
 
-/** By the path of the OpenAPI document. A letter is taken by the first change, so it has no second one (see races.test.ts). */
+/**
+ * By the path of the OpenAPI document. A letter is taken by the first change, so it has no second
+ * one (see races.test.ts).
+ */
 export const PATCH_ROUTES: Readonly<Record<string, PatchRoute>> = {
   "/assets/{symbol}": {
     make: async (n) => {

@@ -43,7 +43,10 @@ function solved(lower: Matrix, b: readonly number[]): number[] {
 const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** Returns whose sample covariance per year is exactly this one, and whose compound growth per year is `expected`. */
+/**
+ * Returns whose sample covariance per year is exactly this one, and whose compound growth per year
+ * is `expected`.
+ */
 function returnsWith(covariance: Matrix, expected: readonly number[], count: number): number[][] {
   const roll = dice(7);
   const raw = Array.from({ length: count }, () => covariance.map(roll));
@@ -54,10 +57,15 @@ function returnsWith(covariance: Matrix, expected: readonly number[], count: num
       (__, j) => centred.reduce((sum, row) => sum + (row[i] ?? 0) * (row[j] ?? 0), 0) / (count - 1),
     ),
   );
-  const [from, to] = [triangleOf(own), triangleOf(covariance.map((row) => row.map((value) => value / 252)))];
+  const [from, to] = [
+    triangleOf(own),
+    triangleOf(covariance.map((row) => row.map((value) => value / 252))),
+  ];
   const shaped = centred
     .map((row) => solved(from, row))
-    .map((white) => to.map((row) => row.reduce((sum, value, k) => sum + value * (white[k] ?? 0), 0)));
+    .map((white) =>
+      to.map((row) => row.reduce((sum, value, k) => sum + value * (white[k] ?? 0), 0)),
+    );
   const drift = expected.map((wanted, asset) =>
     driftOf(
       shaped.map((row) => row[asset] ?? 0),
@@ -80,7 +88,11 @@ function driftOf(returns: readonly number[], wanted: number): number {
 }
 
 /** Closes of each asset, oldest first, with exactly these moments per year. */
-export function closesWith(covariance: Matrix, expected: readonly number[], count = 60): number[][] {
+export function closesWith(
+  covariance: Matrix,
+  expected: readonly number[],
+  count = 60,
+): number[][] {
   const returns = returnsWith(covariance, expected, count);
   return covariance.map((_, asset) => {
     const closes = [100];
@@ -117,10 +129,16 @@ export const wave = (kind: number, count = 120): number[] =>
   Array.from(
     { length: count },
     (_, day) =>
-      100 * (1 + kind / 10) + 8 * Math.sin(day / (3 + kind)) + 5 * Math.cos(day / (11 - kind)) + day / 20,
+      100 * (1 + kind / 10) +
+      8 * Math.sin(day / (3 + kind)) +
+      5 * Math.cos(day / (11 - kind)) +
+      day / 20,
   );
 
-export async function openPortfolio(symbols: readonly string[], more: object = {}): Promise<string> {
+export async function openPortfolio(
+  symbols: readonly string[],
+  more: object = {},
+): Promise<string> {
   const { status, body } = await api("POST", "/portfolios", {
     name: symbols.join(" and "),
     symbols,
@@ -147,7 +165,9 @@ export const shown = async (portfolio: string, id: string): Promise<Answer["body
 /** What is written down about a portfolio: its events and rows, without instants. */
 export async function recordOf(portfolio: string) {
   const [events, results] = await Promise.all([
-    env.DB.prepare("SELECT version, event_type, job_id FROM events WHERE stream_id = ? ORDER BY version")
+    env.DB.prepare(
+      "SELECT version, event_type, job_id FROM events WHERE stream_id = ? ORDER BY version",
+    )
       .bind(`portfolio/${portfolio}`)
       .all(),
     env.DB.prepare(

@@ -2,8 +2,8 @@ import { env } from "cloudflare:workers";
 import { vi } from "vitest";
 
 /**
- * The power of a machine that can be cut at any call to D1 or the ingest queue: from then on every call fails, until it
- * is back. The call at which it went may have taken effect or not.
+ * The power of a machine that can be cut at any call to D1 or the ingest queue: from then on every
+ * call fails, until it is back. The call at which it went may have taken effect or not.
  */
 export class Power {
   #calls = 0;
@@ -30,14 +30,22 @@ export class Power {
         if (!power.#watching) return Reflect.apply(real, this, values);
         power.#calls += 1;
         if (power.#calls < power.#cutAt) return Reflect.apply(real, this, values);
-        if (power.#calls === power.#cutAt && power.#takesEffect) await Reflect.apply(real, this, values);
+        if (power.#calls === power.#cutAt && power.#takesEffect)
+          await Reflect.apply(real, this, values);
         throw new Error("the power is out");
       },
     );
   }
 
-  /** Does the work with the power going at the call number `cutAt`. Tells whether the work came that far. */
-  async cutDuring(cutAt: number, takesEffect: boolean, work: () => Promise<unknown>): Promise<boolean> {
+  /**
+   * Does the work with the power going at the call number `cutAt`. Tells whether the work came that
+   * far.
+   */
+  async cutDuring(
+    cutAt: number,
+    takesEffect: boolean,
+    work: () => Promise<unknown>,
+  ): Promise<boolean> {
     this.#calls = 0;
     this.#cutAt = cutAt;
     this.#takesEffect = takesEffect;

@@ -94,10 +94,17 @@ export async function everythingOf(symbol: string) {
   return {
     bars: await rows("SELECT * FROM bars WHERE symbol = ? ORDER BY timestamp", symbol),
     indicators: await rows("SELECT * FROM indicators WHERE symbol = ? ORDER BY timestamp", symbol),
-    recommendations: await rows("SELECT * FROM recommendations WHERE symbol = ? ORDER BY id", symbol),
-    actions: await rows("SELECT * FROM corporate_actions WHERE symbol = ? ORDER BY ex_date, type", symbol),
+    recommendations: await rows(
+      "SELECT * FROM recommendations WHERE symbol = ? ORDER BY id",
+      symbol,
+    ),
+    actions: await rows(
+      "SELECT * FROM corporate_actions WHERE symbol = ? ORDER BY ex_date, type",
+      symbol,
+    ),
     trackRecord: await rows("SELECT * FROM track_record WHERE symbol = ? ORDER BY id", symbol),
-    // Its position in the feed is where an event reached D1; one that was lost comes again at the end.
+    // Its position in the feed is where an event reached D1; one that was lost comes again at the
+    // end.
     feed: await rows(
       `SELECT event_id, stream_id, version, event_type, routing_key, occurred_at, job_id, body
        FROM events WHERE stream_id = ? ORDER BY version`,
@@ -125,8 +132,14 @@ export async function hurt(symbol: string): Promise<void> {
   const stream = `asset/${symbol}`;
   await damage("UPDATE bars SET close = close + 1 WHERE symbol = ? AND timestamp % 3 = 0", symbol);
   await damage("DELETE FROM bars WHERE symbol = ? AND timestamp = 1577836800000", symbol);
-  await damage("UPDATE bars SET version = 3 WHERE symbol = ? AND timestamp = 1577923200000", symbol);
+  await damage(
+    "UPDATE bars SET version = 3 WHERE symbol = ? AND timestamp = 1577923200000",
+    symbol,
+  );
   await damage("DELETE FROM indicators WHERE symbol = ? AND timestamp % 2 = 0", symbol);
-  await damage("UPDATE events SET body = replace(body, '2020', '2021') WHERE stream_id = ?", stream);
+  await damage(
+    "UPDATE events SET body = replace(body, '2020', '2021') WHERE stream_id = ?",
+    stream,
+  );
   await damage("UPDATE streams SET projected_hash = 'x' WHERE stream_id = ?", stream);
 }

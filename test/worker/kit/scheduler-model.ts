@@ -10,10 +10,16 @@ import { slotsOf, TEN_MINUTES } from "./schedules.ts";
 
 export const WINDOW_SECONDS = 3_600;
 
-/** What must have become of a due moment. Where slots may not overlap, one that was due runs, waits, or gives way. */
+/**
+ * What must have become of a due moment. Where slots may not overlap, one that was due runs, waits,
+ * or gives way.
+ */
 type Fate = "too old" | "paused" | "runs" | "runs or gives way";
 
-/** The scheduler in a few lines: a set of due moments, each with its fate, and how far the clock has come. */
+/**
+ * The scheduler in a few lines: a set of due moments, each with its fate, and how far the clock has
+ * come.
+ */
 export interface Model {
   readonly anchor: number;
   readonly overlap: OverlapPolicy;
@@ -55,7 +61,10 @@ const REASON: Readonly<Record<Fate, RegExp | null>> = {
   "runs or gives way": /still open/,
 };
 
-/** After every step: each due moment has its one row, with the fate the model knows, and nothing stands in two places. */
+/**
+ * After every step: each due moment has its one row, with the fate the model knows, and nothing
+ * stands in two places.
+ */
 export async function agrees(model: Model, { id }: Real): Promise<void> {
   const slots = await slotsOf(id);
   expect(slots.map(({ slot }) => slot)).toEqual([...model.fates.keys()].sort((a, b) => a - b));
@@ -74,7 +83,9 @@ export async function agrees(model: Model, { id }: Real): Promise<void> {
   expect(started.length, "open slots of the clock").toBeLessThanOrEqual(1);
   const waiting = byClock.filter(({ state }) => state === "buffered");
   // One may wait behind an open slot; with nothing open the first of two is on its way to start.
-  const open = unfinished.some((one) => one.state !== "buffered" && one.triggered_by !== "backfill");
+  const open = unfinished.some(
+    (one) => one.state !== "buffered" && one.triggered_by !== "backfill",
+  );
   expect(waiting.length, "waiting slots").toBeLessThanOrEqual(open ? 1 : 2);
   if (model.overlap === "skip") expect(waiting).toEqual([]);
 }
@@ -162,9 +173,13 @@ export const commands: fc.Arbitrary<Command>[] = [
     }),
   ),
   fc.constant(
-    command("all work is done, doubled", (_, { broker }) => broker.settle((all) => [...all, ...all])),
+    command("all work is done, doubled", (_, { broker }) =>
+      broker.settle((all) => [...all, ...all]),
+    ),
   ),
-  fc.constant(command("pages are worked off", (_, { broker }) => broker.deliverDue("SCHEDULE_QUEUE"))),
+  fc.constant(
+    command("pages are worked off", (_, { broker }) => broker.deliverDue("SCHEDULE_QUEUE")),
+  ),
   fc.constant(
     command("every message is lost", async (_, { broker }) => {
       for (const queue of ["SCHEDULE_QUEUE", "INGEST_QUEUE"] as const) broker.take(queue);

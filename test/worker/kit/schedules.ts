@@ -1,12 +1,19 @@
 import { env } from "cloudflare:workers";
 import { nextSlot } from "../../../src/domain/schedule/due-slots.ts";
-import { createSchedule, deleteSchedule, type Schedule } from "../../../src/records/jobs/schedule-records.ts";
+import {
+  createSchedule,
+  deleteSchedule,
+  type Schedule,
+} from "../../../src/records/jobs/schedule-records.ts";
 import { rows } from "./market.ts";
 
 export const TEN_MINUTES = 600_000;
 
 /** A schedule of its own asset that is due every ten minutes from now on. */
-export async function every10Minutes(id: string, changes: Partial<Schedule> = {}): Promise<Schedule> {
+export async function every10Minutes(
+  id: string,
+  changes: Partial<Schedule> = {},
+): Promise<Schedule> {
   const now = Date.now();
   const cadence = changes.cadence ?? { type: "interval", everySeconds: 600, anchor: now };
   const schedule: Schedule = {

@@ -20,7 +20,9 @@ export async function page(on: Env = env): Promise<Map<string, Family>> {
   return parseExposition(await answer.text());
 }
 
-/** The sum of a metric's series whose labels are as given; of a histogram, how many were observed. */
+/**
+ * The sum of a metric's series whose labels are as given; of a histogram, how many were observed.
+ */
 export function total(
   families: Map<string, Family>,
   name: string,
@@ -29,11 +31,18 @@ export function total(
   const family = families.get(name);
   return (family?.series ?? [])
     .filter((series) => family?.type !== "histogram" || series.name === `${name}_count`)
-    .filter((series) => Object.entries(labels).every(([label, value]) => series.labels[label] === value))
+    .filter((series) =>
+      Object.entries(labels).every(([label, value]) => series.labels[label] === value),
+    )
     .reduce((sum, { value }) => sum + value, 0);
 }
 
-export async function oneBar(broker: Broker, symbol: string, slot: string, day: number): Promise<void> {
+export async function oneBar(
+  broker: Broker,
+  symbol: string,
+  slot: string,
+  day: number,
+): Promise<void> {
   broker.put("INGEST_QUEUE", await enqueueImport(symbol, slot, days(1, day)));
   await broker.settle();
 }

@@ -20,7 +20,11 @@ beforeAll(() => {
   broker = new Broker();
 });
 
-const ingestOf = (symbol: string, slot: string, changes: Partial<IngestCommand> = {}): IngestCommand => ({
+const ingestOf = (
+  symbol: string,
+  slot: string,
+  changes: Partial<IngestCommand> = {},
+): IngestCommand => ({
   symbol,
   cause: CAUSE,
   jobId: `ingest|${symbol}|${slot}`,
@@ -48,7 +52,10 @@ const TABLES = [
 const countsOf = (symbol: string) =>
   runInDurableObject(object(symbol), (_, { storage }) =>
     Object.fromEntries(
-      TABLES.map((table) => [table, storage.sql.exec(`SELECT count(*) AS n FROM ${table}`).one()["n"]]),
+      TABLES.map((table) => [
+        table,
+        storage.sql.exec(`SELECT count(*) AS n FROM ${table}`).one()["n"],
+      ]),
     ),
   );
 
@@ -71,10 +78,14 @@ describe("an asset's object", () => {
     const results = await Promise.all(commands);
     expect(new Set(results.map(({ head }) => head)).size).toBe(30);
     const events = await eventsOf("GAPLESS");
-    expect(events.map(({ version }) => version)).toEqual(Array.from({ length: 31 }, (_, n) => n + 1));
+    expect(events.map(({ version }) => version)).toEqual(
+      Array.from({ length: 31 }, (_, n) => n + 1),
+    );
     expect(new Set(events.map(({ eventId }) => eventId)).size).toBe(31);
     // Published once each and in order.
-    const published = broker.take("EVENTS_QUEUE").map(({ body }) => (body as { version: number }).version);
+    const published = broker
+      .take("EVENTS_QUEUE")
+      .map(({ body }) => (body as { version: number }).version);
     expect(published).toEqual(events.map(({ version }) => version));
   });
 
@@ -100,20 +111,31 @@ describe("an asset's object", () => {
     ["INSERT INTO outbox", "TORN2"],
     ["INSERT OR REPLACE INTO bars", "TORN3"],
     ["INSERT INTO consumed", "TORN4"],
-  ])("leaves nothing of a commit in which %s fails, and can do it again", async (statement, symbol) => {
-    await openAsset(symbol);
-    const before = await countsOf(symbol);
-    await failOn(symbol, statement);
-    expect(await refusalOf(object(symbol).ingest(ingestOf(symbol, "a")))).toContain("the disk is full");
-    await evictDurableObject(object(symbol));
-    expect(await countsOf(symbol)).toEqual(before);
-    expect(await object(symbol).ingest(ingestOf(symbol, "a"))).toMatchObject({ added: 3, head: 2 });
-  });
+  ])(
+    "leaves nothing of a commit in which %s fails, and can do it again",
+    async (statement, symbol) => {
+      await openAsset(symbol);
+      const before = await countsOf(symbol);
+      await failOn(symbol, statement);
+      expect(await refusalOf(object(symbol).ingest(ingestOf(symbol, "a")))).toContain(
+        "the disk is full",
+      );
+      await evictDurableObject(object(symbol));
+      expect(await countsOf(symbol)).toEqual(before);
+      expect(await object(symbol).ingest(ingestOf(symbol, "a"))).toMatchObject({
+        added: 3,
+        head: 2,
+      });
+    },
+  );
 
   it("refuses to change or delete an event", async () => {
     await openAsset("FACTS");
     const before = await eventsOf("FACTS");
-    for (const attack of ["UPDATE events SET body = '{}'", "DELETE FROM events WHERE version = 1"]) {
+    for (const attack of [
+      "UPDATE events SET body = '{}'",
+      "DELETE FROM events WHERE version = 1",
+    ]) {
       const refusal = await runInDurableObject(object("FACTS"), (_, { storage }) => {
         try {
           storage.sql.exec(attack);
@@ -143,7 +165,10 @@ describe("an asset's object", () => {
 });
 
 describe("an eviction", () => {
-  /** Runs a file through the whole pipeline one message at a time, with `between` after each. Tells the steps. */
+  /**
+   * Runs a file through the whole pipeline one message at a time, with `between` after each. Tells
+   * the steps.
+   */
   const run = async (symbol: string, between: (step: number) => Promise<void>): Promise<number> => {
     await openAsset(symbol);
     broker.put("INGEST_QUEUE", await enqueueImport(symbol, "a", days(80)));

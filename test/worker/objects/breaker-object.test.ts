@@ -13,7 +13,11 @@ beforeAll(() => {
   broker = new Broker();
 });
 
-const DOWN: Verdict = { kind: "unavailable", detail: "the source answered 503", code: "source_Unavailable" };
+const DOWN: Verdict = {
+  kind: "unavailable",
+  detail: "the source answered 503",
+  code: "source_Unavailable",
+};
 const UP: Verdict = { kind: "answered" };
 const stub = (service: string) => env.BREAKERS.getByName(service);
 
@@ -23,7 +27,10 @@ function permitOf(answer: Answer): Permit {
 }
 
 /** Each step finds an object that has just been read from disk. */
-async function evicted<T>(service: string, step: (own: ReturnType<typeof stub>) => Promise<T>): Promise<T> {
+async function evicted<T>(
+  service: string,
+  step: (own: ReturnType<typeof stub>) => Promise<T>,
+): Promise<T> {
   const result = await step(stub(service));
   await evictDurableObject(stub(service));
   return result;
@@ -88,9 +95,16 @@ describe("the breaker of a service", () => {
     await runDurableObjectAlarm(stub(service));
     expect(await stub(service).outboxStatus()).toMatchObject({ waiting: 0 });
     await broker.settle((deadLetters) => [...deadLetters, ...deadLetters].reverse());
-    const breaker = "SELECT state, reason, failures, open_until, version FROM breakers WHERE service = ?";
+    const breaker =
+      "SELECT state, reason, failures, open_until, version FROM breakers WHERE service = ?";
     expect(await rows(breaker, service)).toEqual([
-      { state: "open", reason: "failures", failures: 5, open_until: Date.now() + 30_000, version: 2 },
+      {
+        state: "open",
+        reason: "failures",
+        failures: 5,
+        open_until: Date.now() + 30_000,
+        version: 2,
+      },
     ]);
     await stub(service).reset(service, "repaired", "operator");
     await broker.settle();
@@ -98,11 +112,15 @@ describe("the breaker of a service", () => {
     expect(await rows(breaker, service)).toMatchObject(closed);
     // An event that is projected again, after those that came later, opens nothing.
     const streamId = `breaker/${service}`;
-    await env.DB.prepare("UPDATE streams SET projected_version = 1 WHERE stream_id = ?").bind(streamId).run();
+    await env.DB.prepare("UPDATE streams SET projected_version = 1 WHERE stream_id = ?")
+      .bind(streamId)
+      .run();
     const event = (await logOf(service))[1];
     broker.put("EVENTS_QUEUE", { streamId, version: 2, event });
     await broker.settle();
-    expect(await rows("SELECT projected_version AS v FROM streams WHERE stream_id = ?", streamId)).toEqual([
+    expect(
+      await rows("SELECT projected_version AS v FROM streams WHERE stream_id = ?", streamId),
+    ).toEqual([
       // The log is read on to its end.
       { v: 3 },
     ]);
@@ -119,10 +137,12 @@ describe("the breaker of a service", () => {
     broker.put("EVENTS_QUEUE", { streamId: `breaker/${service}`, version: 2, event: null });
     expect(last).toBeDefined();
     await broker.settle();
-    expect(await rows("SELECT state FROM breakers WHERE service = ?", service)).toEqual([{ state: "open" }]);
-    expect(await rows("SELECT version FROM events WHERE stream_id = ?", `breaker/${service}`)).toHaveLength(
-      2,
-    );
+    expect(await rows("SELECT state FROM breakers WHERE service = ?", service)).toEqual([
+      { state: "open" },
+    ]);
+    expect(
+      await rows("SELECT version FROM events WHERE stream_id = ?", `breaker/${service}`),
+    ).toHaveLength(2);
   });
 
   it("whose messages and whose callers are lost tells the read model how far its log reaches", async () => {
@@ -189,7 +209,9 @@ describe("the breaker of a service", () => {
     await runInDurableObject(stub(service), (_, { storage: { sql } }) => {
       sql.exec("UPDATE breaker SET version = 1");
     });
-    expect(await refusalOf(stub(service).reset(service, "by hand", "test"))).toContain("its log at 2");
+    expect(await refusalOf(stub(service).reset(service, "by hand", "test"))).toContain(
+      "its log at 2",
+    );
   });
 
   it("refuses commands for another service", async () => {

@@ -8,7 +8,16 @@ import { ASSET_STEPS, migrateTables } from "../../../src/durable-objects/asset/t
 import { EventLog } from "../../../src/durable-objects/event-log.ts";
 import { projectFeed } from "../../../src/read-model/projections.ts";
 import { Broker } from "../kit/broker.ts";
-import { CAUSE, days, eventsOf, ingestOf, object, openAsset, rows, stopClock } from "../kit/market.ts";
+import {
+  CAUSE,
+  days,
+  eventsOf,
+  ingestOf,
+  object,
+  openAsset,
+  rows,
+  stopClock,
+} from "../kit/market.ts";
 
 let broker: Broker;
 beforeAll(() => {
@@ -33,7 +42,8 @@ const hashOf = (events: readonly StoredEvent[]): string =>
 describe("an asset's log", () => {
   it("is chained: its head's hash is that of all its events, and the read model arrives at the same", async () => {
     await openAsset("CHAIN");
-    for (let n = 0; n < 5; n++) await object("CHAIN").ingest(ingestOf("CHAIN", `${n}`, { bars: days(1, n) }));
+    for (let n = 0; n < 5; n++)
+      await object("CHAIN").ingest(ingestOf("CHAIN", `${n}`, { bars: days(1, n) }));
     const events = await eventsOf("CHAIN");
     expect(await object("CHAIN").streamHead("CHAIN")).toEqual({ version: 6, hash: hashOf(events) });
     await broker.settle((deadLetters) => deadLetters.toReversed());
@@ -123,7 +133,8 @@ describe("an asset's log", () => {
 
   it("is chained and guarded after an upgrade of an object that was written before there were hashes", async () => {
     await openAsset("OLD");
-    for (let n = 0; n < 3; n++) await object("OLD").ingest(ingestOf("OLD", `${n}`, { bars: days(1, n) }));
+    for (let n = 0; n < 3; n++)
+      await object("OLD").ingest(ingestOf("OLD", `${n}`, { bars: days(1, n) }));
     const events = await eventsOf("OLD");
     await runInDurableObject(object("OLD"), (_, { storage }) => {
       // As the first release left it.
@@ -144,7 +155,9 @@ describe("an asset's log", () => {
       version: 5,
       hash: hashOf(await eventsOf("OLD")),
     });
-    expect(await object("OLD").ingest(ingestOf("OLD", "0", { bars: days(1, 0) }))).toMatchObject({ head: 2 });
+    expect(await object("OLD").ingest(ingestOf("OLD", "0", { bars: days(1, 0) }))).toMatchObject({
+      head: 2,
+    });
   });
 });
 
@@ -174,9 +187,15 @@ describe("an event of an old version", () => {
     await projectFeed(env.DB, [V1]).run();
     broker.put("EVENTS_QUEUE", { streamId: V1.streamId, version: 1, event: null });
     await broker.settle();
-    const [row] = await rows<{ body: string }>("SELECT body FROM events WHERE event_id = ?", V1.eventId);
+    const [row] = await rows<{ body: string }>(
+      "SELECT body FROM events WHERE event_id = ?",
+      V1.eventId,
+    );
     expect(JSON.parse(row?.body ?? "")).toEqual(V1);
-    const [stream] = await rows("SELECT projected_hash FROM streams WHERE stream_id = ?", V1.streamId);
+    const [stream] = await rows(
+      "SELECT projected_hash FROM streams WHERE stream_id = ?",
+      V1.streamId,
+    );
     expect(stream).toEqual({ projected_hash: chainHash(GENESIS, V1) });
     const { findEvent } = await import("../../../src/read-model/feed.ts");
     expect((await findEvent(env.DB, V1.eventId))?.event).toMatchObject({

@@ -8,7 +8,14 @@ import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import worker from "../../../src/worker.ts";
 import { Broker } from "../kit/broker.ts";
-import { days, enqueueImport, openAsset, passSeconds, readModelOf, stopClock } from "../kit/market.ts";
+import {
+  days,
+  enqueueImport,
+  openAsset,
+  passSeconds,
+  readModelOf,
+  stopClock,
+} from "../kit/market.ts";
 import { oneBar, page, total } from "../kit/scraping.ts";
 
 let broker: Broker;
@@ -42,13 +49,19 @@ describe("the metrics object", () => {
   it("writes one row in ten seconds however much is reported, by an alarm that comes again when needed", async () => {
     await page();
     const written = await storedSamples();
-    await metricsObject().record([{ name: "events_processed_total", labels: ["AssetUpdated"], values: [1] }]);
-    await metricsObject().record([{ name: "events_processed_total", labels: ["AssetUpdated"], values: [1] }]);
+    await metricsObject().record([
+      { name: "events_processed_total", labels: ["AssetUpdated"], values: [1] },
+    ]);
+    await metricsObject().record([
+      { name: "events_processed_total", labels: ["AssetUpdated"], values: [1] },
+    ]);
     expect(await storedSamples()).toEqual(written);
     expect(await runDurableObjectAlarm(metricsObject())).toBe(true);
     expect(await storedSamples()).not.toEqual(written);
     expect(await runDurableObjectAlarm(metricsObject())).toBe(false);
-    await metricsObject().record([{ name: "events_processed_total", labels: ["AssetUpdated"], values: [1] }]);
+    await metricsObject().record([
+      { name: "events_processed_total", labels: ["AssetUpdated"], values: [1] },
+    ]);
     expect(await runDurableObjectAlarm(metricsObject())).toBe(true);
     await evictDurableObject(metricsObject());
     expect(total(await page(), "events_processed_total", { event_type: "AssetUpdated" })).toBe(3);
@@ -92,7 +105,9 @@ describe("the metrics object", () => {
     const symbols = Array.from({ length: 20 }, (_, n) => `BATCH${n}`);
     for (const symbol of symbols) await openAsset(symbol);
     await broker.settle();
-    const messages = await Promise.all(symbols.map((symbol) => enqueueImport(symbol, "a", days(1))));
+    const messages = await Promise.all(
+      symbols.map((symbol) => enqueueImport(symbol, "a", days(1))),
+    );
     const calls = vi.spyOn(env.METRICS, "getByName");
     broker.put("INGEST_QUEUE", ...messages);
     expect(await broker.deliverDue("INGEST_QUEUE")).toBe(20);
@@ -110,7 +125,8 @@ describe("the metrics object", () => {
     const context = createExecutionContext();
     const pending: Promise<unknown>[] = [];
     vi.spyOn(context, "waitUntil").mockImplementation((promise) => void pending.push(promise));
-    const request = () => new Request("http://127.0.0.1/health") as Parameters<typeof worker.fetch>[0];
+    const request = () =>
+      new Request("http://127.0.0.1/health") as Parameters<typeof worker.fetch>[0];
     for (let n = 0; n < 50; n++) await worker.fetch(request(), env, context);
     expect(pending).toHaveLength(1);
     await Promise.all(pending);

@@ -29,7 +29,8 @@ const ingest = (symbol: string, slot: number) =>
 const alarmOf = (symbol: string) =>
   runInDurableObject(object(symbol), (_, { storage }) => storage.getAlarm());
 
-const secondsToAlarm = async (symbol: string) => ((await alarmOf(symbol)) ?? 0) / 1000 - Date.now() / 1000;
+const secondsToAlarm = async (symbol: string) =>
+  ((await alarmOf(symbol)) ?? 0) / 1000 - Date.now() / 1000;
 
 describe("the outbox while the queue is out", () => {
   it("keeps every event, tries for ever with growing waits, and publishes all in order when the queue is back", async () => {
@@ -63,7 +64,11 @@ describe("the outbox while the queue is out", () => {
         .slice(1)
         .map(({ streamId, version, eventType }) => ({ streamId, version, eventType, event: null })),
     );
-    expect(await object("OUTAGE").outboxStatus()).toMatchObject({ waiting: 0, failures: 0, lastError: null });
+    expect(await object("OUTAGE").outboxStatus()).toMatchObject({
+      waiting: 0,
+      failures: 0,
+      lastError: null,
+    });
     expect(await alarmOf("OUTAGE")).toBeNull();
     await broker.settle();
     expect((await readModelOf("OUTAGE")).bars).toHaveLength(5);
@@ -76,7 +81,9 @@ describe("the outbox while the queue is out", () => {
     await ingest("QUEUEUP", 1);
     broker.repairQueue("EVENTS_QUEUE");
     await ingest("QUEUEUP", 2);
-    const versions = broker.take("EVENTS_QUEUE").map(({ body }) => (body as { version: number }).version);
+    const versions = broker
+      .take("EVENTS_QUEUE")
+      .map(({ body }) => (body as { version: number }).version);
     expect(versions).toEqual([2, 3]);
   });
 

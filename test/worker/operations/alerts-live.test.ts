@@ -44,9 +44,12 @@ const adjustmentOf = (rule: string) =>
 const alertOf = async (rule: string) =>
   (await items("/backoffice/alerts")).find((one) => one["rule"] === rule) ?? {};
 const auditOf = async (rule: string) =>
-  (await rows<{ action: string }>("SELECT action FROM audit_log WHERE subject = ? ORDER BY id", rule)).map(
-    ({ action }) => action,
-  );
+  (
+    await rows<{ action: string }>(
+      "SELECT action FROM audit_log WHERE subject = ? ORDER BY id",
+      rule,
+    )
+  ).map(({ action }) => action);
 
 async function compare(repair: boolean, symbols?: readonly string[]): Promise<void> {
   const wish = { depth: "deep", repair, ...(symbols === undefined ? {} : { symbols }) };
@@ -99,7 +102,9 @@ describe("the alert about divergences", () => {
   });
 
   it("is not raised by what is repaired in the run that found it", async () => {
-    await damage("UPDATE bars SET close = close + 1 WHERE symbol = 'ONE' AND timestamp = 1577836800000");
+    await damage(
+      "UPDATE bars SET close = close + 1 WHERE symbol = 'ONE' AND timestamp = 1577836800000",
+    );
     await compare(true);
     await minutes(3);
     expect(adjustmentOf("divergences")).toEqual([]);

@@ -79,10 +79,19 @@ describe("dead letters over the limit", () => {
     await file(9, 1);
     await minutes(10);
     expect(received).toMatchObject([
-      { rule: "dead-letters", kind: "raised", severity: "critical", value: 10, raise: 10, clear: 5 },
+      {
+        rule: "dead-letters",
+        kind: "raised",
+        severity: "critical",
+        value: 10,
+        raise: 10,
+        clear: 5,
+      },
     ]);
     expect(receivedIds).toEqual([received[0]?.id]);
-    await env.DB.prepare("UPDATE dead_letters SET state = 'discarded' WHERE id <> 'letter-0'").run();
+    await env.DB.prepare(
+      "UPDATE dead_letters SET state = 'discarded' WHERE id <> 'letter-0'",
+    ).run();
     await minutes(3);
     expect(received.map(({ kind }) => kind)).toEqual(["raised", "cleared"]);
     expect(await auditOf("dead-letters")).toEqual([
@@ -101,7 +110,9 @@ describe("dead letters over the limit", () => {
     ]);
     await minutes(1);
     expect(new Set(received.map(({ id }) => id)).size).toBe(1);
-    expect((await auditOf("dead-letters")).filter(({ action }) => action === "alert.raised")).toHaveLength(2);
+    expect(
+      (await auditOf("dead-letters")).filter(({ action }) => action === "alert.raised"),
+    ).toHaveLength(2);
     await env.DB.prepare("DELETE FROM dead_letters").run();
     await minutes(1);
   });
@@ -140,9 +151,9 @@ describe("a receiver of alerts that is out", () => {
     });
     await minutes(1);
     spy.mockRestore();
-    expect((await rows<{ wall_at: number }>("SELECT wall_at FROM clock"))[0]?.wall_at).toBeGreaterThan(
-      before[0]?.wall_at ?? 0,
-    );
+    expect(
+      (await rows<{ wall_at: number }>("SELECT wall_at FROM clock"))[0]?.wall_at,
+    ).toBeGreaterThan(before[0]?.wall_at ?? 0);
   });
 });
 

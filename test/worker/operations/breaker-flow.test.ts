@@ -19,14 +19,18 @@ beforeAll(() => {
   vendor = new Vendor();
 });
 
-const names = (prefix: string, count: number) => Array.from({ length: count }, (_, n) => `${prefix}${n}`);
+const names = (prefix: string, count: number) =>
+  Array.from({ length: count }, (_, n) => `${prefix}${n}`);
 const heal = async () => {
   vendor.up();
   await stub().reset(SERVICE, "between tests", "test");
   broker.take("INGEST_QUEUE");
 };
 
-/** Lets queues and time run until no ingest message waits any more, a step per message that becomes due. */
+/**
+ * Lets queues and time run until no ingest message waits any more, a step per message that becomes
+ * due.
+ */
 async function runOut(maxSteps: number): Promise<void> {
   for (let step = 0; step < maxSteps; step++) {
     await broker.deliverDueOn("INGEST_QUEUE", on);
@@ -44,7 +48,8 @@ describe("a price source that is out", () => {
     const symbols = names("OUT", 30);
     broker.put("INGEST_QUEUE", ...(await enqueueFromVendor(symbols, "a")));
     await broker.deliverDueOn("INGEST_QUEUE", on);
-    // One wave of six was under way when the fifth failure came, and eight others asked whether it is they alone.
+    // One wave of six was under way when the fifth failure came, and eight others asked whether it
+    // is they alone.
     expect(vendor.asked).toBeLessThanOrEqual(6 + 8);
     const jobs = await Promise.all(symbols.map((symbol) => job(`ingest|${symbol}|a`)));
     const deferred = jobs.filter(({ error }) => error?.code === "breaker_open");
@@ -53,7 +58,8 @@ describe("a price source that is out", () => {
       expect(one).toMatchObject({ state: "retrying", attempts: [], deferrals: 1 });
       expect((one.dueAt ?? 0) - Date.now()).toBeGreaterThanOrEqual(30_000);
     }
-    // An outage of an hour: each probe is one call and one job's attempt, and with each goes one who had not asked yet.
+    // An outage of an hour: each probe is one call and one job's attempt, and with each goes one
+    // who had not asked yet.
     const until = Date.now() + 3_600_000;
     while (Date.now() < until) {
       await broker.deliverDueOn("INGEST_QUEUE", on);
@@ -79,7 +85,8 @@ describe("a price source that is out", () => {
     );
     const of = (type: string) => told.find((one) => one.type === type)?.n ?? 0;
     expect(of("CircuitClosed")).toBe(1);
-    // Probes at 30, 60, 120, 240 and then every 300 seconds: in an hour some fifteen, one opening each.
+    // Probes at 30, 60, 120, 240 and then every 300 seconds: in an hour some fifteen, one opening
+    // each.
     expect(of("CircuitOpened")).toBeGreaterThan(8);
     expect(of("CircuitOpened")).toBeLessThan(20);
     expect(of("IntegrationError")).toBeLessThanOrEqual(2 * of("CircuitOpened") + 1);
@@ -141,7 +148,10 @@ describe("a price source that is out", () => {
       retryAfterSeconds: 120,
       jobId: expect.stringMatching(/^ingest\|LIM\d\|a$/),
     });
-    expect(await payloadOf("ExternalServiceTimeout")).toMatchObject({ service: SERVICE, timeoutMs: 10_000 });
+    expect(await payloadOf("ExternalServiceTimeout")).toMatchObject({
+      service: SERVICE,
+      timeoutMs: 10_000,
+    });
   });
 });
 

@@ -57,7 +57,11 @@ describe("breakers in the back office", () => {
     });
     expect(tripped).toMatchObject({
       status: 200,
-      body: { state: "open", reason: "manual", openUntil: new Date(Date.now() + 600_000).toISOString() },
+      body: {
+        state: "open",
+        reason: "manual",
+        openUntil: new Date(Date.now() + 600_000).toISOString(),
+      },
     });
     expect(await call("GET", "/breakers/source:demo")).toEqual(tripped);
     await broker.settle();
@@ -73,7 +77,9 @@ describe("breakers in the back office", () => {
     await broker.settle();
     expect(await listed()).toMatchObject({ state: "closed", reason: "manual", detail: "signed" });
     expect(
-      await rows("SELECT actor, action, detail FROM audit_log WHERE subject = 'source:demo' ORDER BY id"),
+      await rows(
+        "SELECT actor, action, detail FROM audit_log WHERE subject = 'source:demo' ORDER BY id",
+      ),
     ).toEqual([
       { actor: "admin", action: "breaker.trip", detail: "contract under review" },
       { actor: "admin", action: "breaker.reset", detail: "signed" },
@@ -122,7 +128,9 @@ describe("queues in the back office", () => {
   it("are listed with what waits in them", async () => {
     const { status, body } = await call("GET", "/queues");
     expect(status).toBe(200);
-    expect(body.items.map(({ queue }) => queue)).toEqual(QUEUES.map((name) => `inversorai-${name}`));
+    expect(body.items.map(({ queue }) => queue)).toEqual(
+      QUEUES.map((name) => `inversorai-${name}`),
+    );
     expect(body.items[0]).toEqual({
       queue: "inversorai-schedule",
       backlogCount: 0,

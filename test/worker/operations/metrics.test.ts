@@ -57,7 +57,8 @@ describe("/metrics", () => {
     await broker.deliver("EVENTS_QUEUE", [{ ...deadLetter, attempts: 2 }]);
     const after = await page();
     const event_type = "AssetRegistered";
-    const grown = (name: string) => total(after, name, { event_type }) - total(before, name, { event_type });
+    const grown = (name: string) =>
+      total(after, name, { event_type }) - total(before, name, { event_type });
     expect(grown("event_processing_errors_total")).toBe(1);
     expect(grown("events_published_total")).toBe(1);
     expect(grown("events_processed_total")).toBe(1);
@@ -72,11 +73,15 @@ describe("/metrics", () => {
     expect(await statusOf("http://rebound.example/metrics")).toBe(401);
     expect(await statusOf("http://127.0.0.1/metrics", {}, deployed)).toBe(401);
     expect(
-      await statusOf("https://inversorai.example/metrics", { authorization: "Bearer no" }, deployed),
+      await statusOf(
+        "https://inversorai.example/metrics",
+        { authorization: "Bearer no" },
+        deployed,
+      ),
     ).toBe(401);
-    expect(await statusOf("https://inversorai.example/metrics", { authorization: ADMIN }, deployed)).toBe(
-      200,
-    );
+    expect(
+      await statusOf("https://inversorai.example/metrics", { authorization: ADMIN }, deployed),
+    ).toBe(200);
     const keyWith = async (scope: string): Promise<string> => {
       const request = new Request("http://127.0.0.1/api/v1/backoffice/api-keys", {
         method: "POST",
@@ -106,7 +111,9 @@ describe("/metrics", () => {
       expect.arrayContaining(["ingest", "events", "database"]),
     );
     expect(failed.filter(({ value }) => value === 1)).toHaveLength(3);
-    const queues = families.get("queue_backlog_messages")?.series.map(({ labels }) => labels["queue"]);
+    const queues = families
+      .get("queue_backlog_messages")
+      ?.series.map(({ labels }) => labels["queue"]);
     expect(queues).toHaveLength(QUEUES.length - 2);
     expect(queues).not.toContain("ingest");
     expect(families.get("dead_letters")?.series).toEqual([]);
@@ -132,7 +139,9 @@ describe("/metrics", () => {
     await openAsset("OPEN");
     await broker.settle();
     await enqueueJob("indicators", "OPEN", "waits");
-    await env.DB.prepare("UPDATE streams SET known_version = 5, known_at = ? WHERE stream_id = 'asset/OPEN'")
+    await env.DB.prepare(
+      "UPDATE streams SET known_version = 5, known_at = ? WHERE stream_id = 'asset/OPEN'",
+    )
       .bind(Date.now())
       .run();
     await env.DB.prepare(

@@ -77,7 +77,9 @@ describe("a scrape", () => {
     expect(d1RowsRead).toBeGreaterThan(3 * MAX_COUNT);
     // One for each stream and letter; for jobs and deliveries an index entry and its row as well.
     expect(d1RowsRead).toBeLessThan(11.1 * MAX_COUNT);
-    const counts = gauges.filter(({ name }) => ["outbox_streams_behind", "dead_letters"].includes(name));
+    const counts = gauges.filter(({ name }) =>
+      ["outbox_streams_behind", "dead_letters"].includes(name),
+    );
     expect(counts.map(({ value }) => value)).toEqual(Array.from({ length: 6 }, () => 1_000));
   });
 });

@@ -33,9 +33,13 @@ describe("backtests of one key that are not finished", () => {
     expect(await rows("SELECT id FROM backtests")).toHaveLength(MOST);
 
     const other = await keyFor(["jobs:write"]);
-    expect((await api("POST", "/backtests", { kind: "rules", symbol: "BOUND" }, as(other))).status).toBe(202);
+    expect(
+      (await api("POST", "/backtests", { kind: "rules", symbol: "BOUND" }, as(other))).status,
+    ).toBe(202);
 
-    const jobId = encodeURIComponent(String(answers.find(({ status }) => status === 202)?.body["jobId"]));
+    const jobId = encodeURIComponent(
+      String(answers.find(({ status }) => status === 202)?.body["jobId"]),
+    );
     expect((await api("POST", `/jobs/${jobId}/cancel`, undefined, as(key))).status).toBe(200);
     expect((await ask()).status).toBe(202);
     expect((await ask()).status).toBe(429);

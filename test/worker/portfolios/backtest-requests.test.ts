@@ -38,7 +38,10 @@ describe("a request for a backtest", () => {
 describe("bars of one version", () => {
   const COUNT = 12_000;
   beforeAll(async () => {
-    const bars = Array.from({ length: COUNT }, (_, day) => ({ timestamp: day * DAY, close: 100 + day }));
+    const bars = Array.from({ length: COUNT }, (_, day) => ({
+      timestamp: day * DAY,
+      close: 100 + day,
+    }));
     for (let at = 0; at < COUNT; at += 4_000) {
       await env.DB.prepare(
         `INSERT INTO bars (symbol, resolution, timestamp, close, source, version)
@@ -96,7 +99,9 @@ describe("bars of one version", () => {
     expect(once).toHaveBeenCalledTimes(5);
     once.mockRestore();
     const ever = moving(100);
-    await expect(versionedBars(env.DB, "BTLONG", ALL)).rejects.toMatchObject({ code: "version_conflict" });
+    await expect(versionedBars(env.DB, "BTLONG", ALL)).rejects.toMatchObject({
+      code: "version_conflict",
+    });
     expect(ever).toHaveBeenCalledTimes(6);
     ever.mockRestore();
   });

@@ -8,7 +8,16 @@ import { backtestDeps } from "../../../src/wiring/consumers/backtests.ts";
 import { platform } from "../../../src/wiring/platform/platform.ts";
 import { api, items } from "../kit/api.ts";
 import { Broker } from "../kit/broker.ts";
-import { DAY, days, enqueueImport, job, openAsset, passSeconds, rows, stopClock } from "../kit/market.ts";
+import {
+  DAY,
+  days,
+  enqueueImport,
+  job,
+  openAsset,
+  passSeconds,
+  rows,
+  stopClock,
+} from "../kit/market.ts";
 import { deadLetterOf, park } from "../kit/parked-jobs.ts";
 
 const BARS = 340;
@@ -39,9 +48,14 @@ async function order(wish: object = FEW): Promise<Ordered> {
   return { jobId, id: String(body["id"]) };
 }
 
-const message = ({ jobId, id }: Ordered) => ({ jobId, kind: "portfolio", symbol: `backtest/${id}` });
+const message = ({ jobId, id }: Ordered) => ({
+  jobId,
+  kind: "portfolio",
+  symbol: `backtest/${id}`,
+});
 const shown = async (id: string) => (await api("GET", `/backtests/${id}`)).body;
-const written = (id: string) => rows<{ result: string | null }>("SELECT * FROM backtests WHERE id = ?", id);
+const written = (id: string) =>
+  rows<{ result: string | null }>("SELECT * FROM backtests WHERE id = ?", id);
 
 describe("a backtest through the whole flow", () => {
   it("is accepted, worked off, and tells what the domain finds in the bars that the API shows", async () => {
@@ -64,7 +78,14 @@ describe("a backtest through the whole flow", () => {
       bars,
       strategy: rulesStrategy("STOCK", "1d", "XNYS"),
       periodsPerYear: 252,
-      request: { ...DEFAULT_BACKTEST, kind: "rules", from: null, to: null, shuffles: 4, bootstraps: 20 },
+      request: {
+        ...DEFAULT_BACKTEST,
+        kind: "rules",
+        from: null,
+        to: null,
+        shuffles: 4,
+        bootstraps: 20,
+      },
     });
     let end = work.next();
     while (end.done !== true) end = work.next();
@@ -88,7 +109,11 @@ describe("a backtest through the whole flow", () => {
     });
     const { state, result: summary } = await job(ordered.jobId);
     expect(state).toBe("succeeded");
-    expect(summary).toMatchObject({ backtestId: ordered.id, symbol: "BT", trades: strategy.trades });
+    expect(summary).toMatchObject({
+      backtestId: ordered.id,
+      symbol: "BT",
+      trades: strategy.trades,
+    });
     expect((await api("GET", `/jobs/${encodeURIComponent(ordered.jobId)}`)).body).toMatchObject({
       symbol: null,
       portfolioId: null,
@@ -110,7 +135,8 @@ describe("a backtest through the whole flow", () => {
     expect(results[1]).toEqual(results[0]);
     expect(results[2]).not.toEqual(results[0]);
     expect(
-      new Set(results.map((result) => (result as unknown as { snapshotHash: string }).snapshotHash)).size,
+      new Set(results.map((result) => (result as unknown as { snapshotHash: string }).snapshotHash))
+        .size,
     ).toBe(2);
   });
 
@@ -148,7 +174,8 @@ describe("a backtest through the whole flow", () => {
     const seen: unknown[] = [];
     const batch = vi.spyOn(env.DB, "prepare");
     await broker.settle();
-    for (const [sql] of batch.mock.calls) if (sql.startsWith("UPDATE backtests SET progress")) seen.push(sql);
+    for (const [sql] of batch.mock.calls)
+      if (sql.startsWith("UPDATE backtests SET progress")) seen.push(sql);
     batch.mockRestore();
     // At the start and at a quarter, a half, three quarters or so of the way.
     expect(seen.length).toBeGreaterThanOrEqual(3);
@@ -230,11 +257,17 @@ describe("the effect of a backtest happens once", () => {
 
   it("under one Idempotency-Key, and not at all when it was cancelled", async () => {
     const key = { "idempotency-key": "the same backtest" };
-    const [one, two] = [await api("POST", "/backtests", FEW, key), await api("POST", "/backtests", FEW, key)];
+    const [one, two] = [
+      await api("POST", "/backtests", FEW, key),
+      await api("POST", "/backtests", FEW, key),
+    ];
     expect(two.body).toEqual(one.body);
     const objects = vi.spyOn(env.ASSET_OBJECTS, "getByName");
     const path = `/jobs/${encodeURIComponent(String(one.body["jobId"]))}/cancel`;
-    expect((await api("POST", path)).body).toMatchObject({ state: "cancelled", backtestId: one.body["id"] });
+    expect((await api("POST", path)).body).toMatchObject({
+      state: "cancelled",
+      backtestId: one.body["id"],
+    });
     await broker.settle();
     expect(await shown(String(one.body["id"]))).toMatchObject({ state: "cancelled", result: null });
     // Nobody took the backtest for an asset.
@@ -250,7 +283,10 @@ describe("a backtest that cannot be", () => {
     expect(await shown(ordered.id)).toMatchObject({
       state: "failed",
       result: null,
-      error: { code: "backtest_tooFewBars", detail: expect.stringContaining("100 bars; 253 to warm up") },
+      error: {
+        code: "backtest_tooFewBars",
+        detail: expect.stringContaining("100 bars; 253 to warm up"),
+      },
     });
     expect((await job(ordered.jobId)).attempts).toHaveLength(1);
     expect(await rows("SELECT 1 FROM dead_letters WHERE subject = ?", ordered.jobId)).toEqual([]);
@@ -261,7 +297,10 @@ describe("a backtest that cannot be", () => {
     const ordered = await order({ ...FEW, symbol: "BTGONE" });
     expect((await api("DELETE", "/assets/BTGONE")).status).toBe(204);
     await broker.settle();
-    expect(await shown(ordered.id)).toMatchObject({ state: "failed", error: { code: "asset_unknown" } });
+    expect(await shown(ordered.id)).toMatchObject({
+      state: "failed",
+      error: { code: "asset_unknown" },
+    });
   });
 });
 
@@ -272,7 +311,10 @@ describe("a backtest whose message nobody could work off", () => {
     const deadLetter = await park(broker, message(ordered));
     const path = `/backoffice/dead-letters/${encodeURIComponent(deadLetter)}`;
     expect((await api("GET", path)).body).toMatchObject({ symbol: null, backtestId: ordered.id });
-    expect((await api("POST", `${path}/dry-run`)).body).toMatchObject({ outcome: "done", events: [] });
+    expect((await api("POST", `${path}/dry-run`)).body).toMatchObject({
+      outcome: "done",
+      events: [],
+    });
     expect(await shown(ordered.id)).toMatchObject({
       state: "failed",
       progress: 0,

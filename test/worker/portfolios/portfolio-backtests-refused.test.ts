@@ -31,7 +31,9 @@ describe("a portfolio's backtest that cannot be", () => {
     const gone = await order({ symbols: ["PBA", "PBGONE"] });
     expect((await api("DELETE", "/assets/PBGONE")).status).toBe(204);
     await broker.settle();
-    expect(await shown(limits.id)).toMatchObject({ error: { code: "portfolio_conflictingLimits" } });
+    expect(await shown(limits.id)).toMatchObject({
+      error: { code: "portfolio_conflictingLimits" },
+    });
     expect(await shown(gone.id)).toMatchObject({
       state: "failed",
       error: { code: "asset_unknown", errors: [{ field: "PBGONE" }] },
@@ -90,7 +92,9 @@ describe("a portfolio's backtest that cannot be", () => {
     const [error] = body["errors"] as { field: string; reason: string }[];
     expect(error).toMatchObject({ field: "rebalanceEvery" });
     const every = Number(/every (\d+) bars/.exec(error?.reason ?? "")?.[1]);
-    expect((await api("POST", "/backtests", { ...wish, rebalanceEvery: every - 1 })).status).toBe(422);
+    expect((await api("POST", "/backtests", { ...wish, rebalanceEvery: every - 1 })).status).toBe(
+      422,
+    );
     expect((await api("POST", "/backtests", { ...wish, rebalanceEvery: every })).status).toBe(202);
   });
 });

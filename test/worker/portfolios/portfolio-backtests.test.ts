@@ -11,16 +11,29 @@ import { job, passSeconds, rows } from "../kit/market.ts";
 import { deadLetterOf, park } from "../kit/parked-jobs.ts";
 import { openPortfolio } from "../kit/portfolio-market.ts";
 
-import { type Ordered, OVERDUE, openMarket, order, QUICK, SYMBOLS, shown } from "../kit/tried-portfolios.ts";
+import {
+  type Ordered,
+  OVERDUE,
+  openMarket,
+  order,
+  QUICK,
+  SYMBOLS,
+  shown,
+} from "../kit/tried-portfolios.ts";
 
 let broker: Broker;
 beforeAll(async () => {
   broker = await openMarket();
 });
 
-const message = ({ jobId, id }: Ordered) => ({ jobId, kind: "portfolio", symbol: `backtest/${id}` });
+const message = ({ jobId, id }: Ordered) => ({
+  jobId,
+  kind: "portfolio",
+  symbol: `backtest/${id}`,
+});
 const resultOf = async (id: string) => (await shown(id))["result"] as Record<string, unknown>;
-const written = (id: string) => rows<{ result: string | null }>("SELECT * FROM backtests WHERE id = ?", id);
+const written = (id: string) =>
+  rows<{ result: string | null }>("SELECT * FROM backtests WHERE id = ?", id);
 
 const readBars = async (symbol: string) => {
   const points = (await items(`/assets/${symbol}/bars?limit=1000`)).map((bar) => ({
@@ -47,7 +60,8 @@ describe("a portfolio's backtest through the whole flow", () => {
     const told = await shown(ordered.id);
     expect(told).toMatchObject({ ...ordered, state: "succeeded", progress: 1, error: null });
 
-    const { method, target, expectedReturns, riskModel, riskFreeRate, bounds, groups } = DEFAULT_REQUEST;
+    const { method, target, expectedReturns, riskModel, riskFreeRate, bounds, groups } =
+      DEFAULT_REQUEST;
     const work = portfolioBacktest({
       assets: await Promise.all(SYMBOLS.map(readBars)),
       atOpens: true,
@@ -55,7 +69,14 @@ describe("a portfolio's backtest through the whole flow", () => {
       request: {
         ...{ method, target, expectedReturns, riskModel, riskFreeRate, bounds, groups },
         ...DEFAULT_BACKTEST,
-        ...{ kind: "portfolio", from: null, to: null, lookback: 40, rebalanceEvery: 10, costBps: 7 },
+        ...{
+          kind: "portfolio",
+          from: null,
+          to: null,
+          lookback: 40,
+          rebalanceEvery: 10,
+          costBps: 7,
+        },
         ...QUICK,
       },
     });
@@ -64,10 +85,20 @@ describe("a portfolio's backtest through the whole flow", () => {
     if (end.value.kind !== "done") throw new Error("refused");
     const report = end.value.value;
     const result = told["result"] as Record<string, Record<string, unknown>>;
-    for (const name of ["control", "bootstrap", "caveats", "overEqualWeight", "fillsAt", "bars"] as const)
+    for (const name of [
+      "control",
+      "bootstrap",
+      "caveats",
+      "overEqualWeight",
+      "fillsAt",
+      "bars",
+    ] as const)
       expect(result[name]).toEqual(report[name]);
     const { maxDrawdown: fall, ...statistics } = report.strategy;
-    expect(result["strategy"]).toMatchObject({ ...statistics, maxDrawdown: { depth: fall?.depth } });
+    expect(result["strategy"]).toMatchObject({
+      ...statistics,
+      maxDrawdown: { depth: fall?.depth },
+    });
     expect(result["equalWeight"]).toMatchObject({ finalEquity: report.equalWeight.finalEquity });
     expect(result["rebalancings"]).toMatchObject({ count: 12, missed: 0 });
     const newest = result["rebalancings"]?.["newest"] as Record<string, unknown>[];
@@ -96,7 +127,9 @@ describe("a portfolio's backtest through the whole flow", () => {
   it("takes a portfolio's assets and resolution as they are when it is ordered", async () => {
     const portfolioId = await openPortfolio(["PBB", "PBA"]);
     const ordered = await order({ symbols: undefined, portfolioId });
-    expect((await api("PATCH", `/portfolios/${portfolioId}`, { symbols: ["PBA", "PBC"] })).status).toBe(200);
+    expect(
+      (await api("PATCH", `/portfolios/${portfolioId}`, { symbols: ["PBA", "PBC"] })).status,
+    ).toBe(200);
     await broker.settle();
     expect(await shown(ordered.id)).toMatchObject({
       state: "succeeded",
@@ -107,10 +140,18 @@ describe("a portfolio's backtest through the whole flow", () => {
   });
 
   it("is the same, hash and all, whatever the order of its assets; other costs are another", async () => {
-    const all = [await order(), await order({ symbols: SYMBOLS.toReversed() }), await order({ costBps: 50 })];
+    const all = [
+      await order(),
+      await order({ symbols: SYMBOLS.toReversed() }),
+      await order({ costBps: 50 }),
+    ];
     await broker.settle();
     const [one, two, dear] = await Promise.all(all.map(({ id }) => resultOf(id)));
-    expect({ ...two, backtestId: "", symbols: [] }).toEqual({ ...one, backtestId: "", symbols: [] });
+    expect({ ...two, backtestId: "", symbols: [] }).toEqual({
+      ...one,
+      backtestId: "",
+      symbols: [],
+    });
     expect(dear?.["snapshotHash"]).not.toBe(one?.["snapshotHash"]);
     expect(dear?.["strategy"]).not.toEqual(one?.["strategy"]);
   });
@@ -121,7 +162,9 @@ describe("a portfolio's backtest through the whole flow", () => {
     await broker.settle();
     expect(await resultOf(ordered.id)).toMatchObject({
       fillsAt: "nextClose",
-      caveats: expect.arrayContaining([expect.stringContaining("all are filled at that bar's close")]),
+      caveats: expect.arrayContaining([
+        expect.stringContaining("all are filled at that bar's close"),
+      ]),
     });
   });
 
@@ -130,7 +173,9 @@ describe("a portfolio's backtest through the whole flow", () => {
     const ordered = await order();
     const calls = vi.spyOn(env.DB, "prepare");
     await broker.settle();
-    const noted = calls.mock.calls.filter(([sql]) => sql.startsWith("UPDATE backtests SET progress"));
+    const noted = calls.mock.calls.filter(([sql]) =>
+      sql.startsWith("UPDATE backtests SET progress"),
+    );
     calls.mockRestore();
     expect(noted.length).toBeGreaterThanOrEqual(3);
     expect(noted.length).toBeLessThanOrEqual(5);
@@ -177,7 +222,10 @@ describe("the effect of a portfolio's backtest happens once", () => {
     passSeconds(OVERDUE);
     await broker.tick();
     await broker.settle();
-    expect(await shown(ordered.id)).toMatchObject({ state: "succeeded", result: { caveats: ["one"] } });
+    expect(await shown(ordered.id)).toMatchObject({
+      state: "succeeded",
+      result: { caveats: ["one"] },
+    });
     expect((await job(ordered.jobId)).state).toBe("succeeded");
   });
 
@@ -186,7 +234,10 @@ describe("the effect of a portfolio's backtest happens once", () => {
     broker.take("PORTFOLIOS_QUEUE");
     const deadLetter = await park(broker, message(ordered));
     const path = `/backoffice/dead-letters/${encodeURIComponent(deadLetter)}`;
-    expect((await api("POST", `${path}/dry-run`)).body).toMatchObject({ outcome: "done", events: [] });
+    expect((await api("POST", `${path}/dry-run`)).body).toMatchObject({
+      outcome: "done",
+      events: [],
+    });
     expect(await shown(ordered.id)).toMatchObject({ state: "failed", progress: 0, result: null });
     expect((await api("POST", `${path}/redrive`)).status).toBeLessThan(300);
     await broker.settle();

@@ -54,7 +54,10 @@ let meter: Meter;
 beforeAll(async () => {
   stopClock();
   broker = new Broker();
-  await openSeries(broker, Object.fromEntries(SYMBOLS.map((symbol, n) => [symbol, wave(n + 1, BARS)])));
+  await openSeries(
+    broker,
+    Object.fromEntries(SYMBOLS.map((symbol, n) => [symbol, wave(n + 1, BARS)])),
+  );
   portfolio = await openPortfolio(SYMBOLS);
   meter = new Meter(broker, "CA");
   await meter.start();
@@ -88,7 +91,9 @@ describe("one optimisation of a portfolio", () => {
   it("writes no more rows for a hundred assets, and stays far below what a row holds", async () => {
     const symbols = await openMany(100, 300);
     const wide = await openPortfolio(symbols, { name: "A hundred" });
-    const ordering = await meter.of(() => order(wide, { method: "minVolatility", riskModel: "ledoitWolf" }));
+    const ordering = await meter.of(() =>
+      order(wide, { method: "minVolatility", riskModel: "ledoitWolf" }),
+    );
     const running = await meter.of(() => broker.settle());
     const { events, results } = await recordOf(wide);
     expect(events).toHaveLength(1);

@@ -4,7 +4,15 @@ import { portfolioDeps } from "../../../src/wiring/consumers/portfolios.ts";
 import { platform } from "../../../src/wiring/platform/platform.ts";
 import { api, items } from "../kit/api.ts";
 import { Broker } from "../kit/broker.ts";
-import { days, enqueueImport, job, openAsset, passSeconds, rows, stopClock } from "../kit/market.ts";
+import {
+  days,
+  enqueueImport,
+  job,
+  openAsset,
+  passSeconds,
+  rows,
+  stopClock,
+} from "../kit/market.ts";
 import { deadLetterOf, deadLetterState, park } from "../kit/parked-jobs.ts";
 import {
   type Ordered,
@@ -31,7 +39,11 @@ beforeEach(async () => {
   portfolio = await openPortfolio(["JA", "JB", "JC"]);
 });
 
-const message = ({ jobId }: Ordered) => ({ jobId, kind: "portfolio", symbol: `portfolio/${portfolio}` });
+const message = ({ jobId }: Ordered) => ({
+  jobId,
+  kind: "portfolio",
+  symbol: `portfolio/${portfolio}`,
+});
 
 /** One event, one result, one finished job: the effect happened, once. */
 async function expectOnce(ordered: Ordered): Promise<void> {
@@ -40,7 +52,10 @@ async function expectOnce(ordered: Ordered): Promise<void> {
   expect(results).toHaveLength(1);
   expect(results[0]?.["result"]).toEqual(expect.stringContaining('"weights"'));
   expect((await job(ordered.jobId)).state).toBe("succeeded");
-  const [stream] = await rows("SELECT * FROM streams WHERE stream_id = ?", `portfolio/${portfolio}`);
+  const [stream] = await rows(
+    "SELECT * FROM streams WHERE stream_id = ?",
+    `portfolio/${portfolio}`,
+  );
   expect(stream).toMatchObject({ known_version: 1, projected_version: 1 });
 }
 
@@ -75,7 +90,9 @@ describe("the effect of an optimisation happens once", () => {
     const computed = await deps.existingResult(template.jobId);
     if (computed === null) throw new Error("nothing came out");
     const answers = await Promise.all(
-      ["one", "two", "three"].map((notice) => deps.record(record, portfolio, { ...computed, notice })),
+      ["one", "two", "three"].map((notice) =>
+        deps.record(record, portfolio, { ...computed, notice }),
+      ),
     );
     expect(new Set(answers.map(({ notice }) => notice)).size).toBe(1);
     broker.put("PORTFOLIOS_QUEUE", message(ordered));
@@ -86,7 +103,9 @@ describe("the effect of an optimisation happens once", () => {
       `portfolio/${portfolio}`,
     );
     // The event says what the row says, whoever was first.
-    expect(JSON.parse(event?.body ?? "{}")).toMatchObject({ payload: { notice: answers[0]?.notice } });
+    expect(JSON.parse(event?.body ?? "{}")).toMatchObject({
+      payload: { notice: answers[0]?.notice },
+    });
   });
 
   it("when the worker dies between the effect and the note of it", async () => {
@@ -124,7 +143,11 @@ describe("the effect of an optimisation happens once", () => {
     const ordered = await order(portfolio, CALM);
     const objects = vi.spyOn(env.ASSET_OBJECTS, "getByName");
     const cancelled = await api("POST", `/jobs/${encodeURIComponent(ordered.jobId)}/cancel`);
-    expect(cancelled.body).toMatchObject({ state: "cancelled", symbol: null, portfolioId: portfolio });
+    expect(cancelled.body).toMatchObject({
+      state: "cancelled",
+      symbol: null,
+      portfolioId: portfolio,
+    });
     broker.put("PORTFOLIOS_QUEUE", message(ordered));
     await broker.settle();
     expect((await recordOf(portfolio)).events).toEqual([]);
@@ -181,7 +204,9 @@ describe("an optimisation that cannot be", () => {
     });
     const late = await refused(await openPortfolio(["JA", "JB", "JLATE"]), CALM);
     expect(late.errors[0]?.field).toBe("JLATE");
-    expect(late.errors[0]?.reason).toMatch(/^50 closes from 2022-09-27 to 2022-11-15; lacks \d+ dates/);
+    expect(late.errors[0]?.reason).toMatch(
+      /^50 closes from 2022-09-27 to 2022-11-15; lacks \d+ dates/,
+    );
   });
 
   it("names an asset that was archived meanwhile", async () => {

@@ -34,7 +34,9 @@ describe("downstream", () => {
 describe("a schedule of a portfolio", () => {
   it("optimises it at every slot once", async () => {
     const wish = { method: "hrp", riskModel: "ledoitWolf" };
-    expect((await api("PATCH", `/portfolios/${portfolio}`, { optimization: wish })).status).toBe(200);
+    expect((await api("PATCH", `/portfolios/${portfolio}`, { optimization: wish })).status).toBe(
+      200,
+    );
     const made = await every10Minutes("after-close", {
       kind: "portfolio",
       target: { portfolioId: portfolio },

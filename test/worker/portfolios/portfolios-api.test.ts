@@ -29,7 +29,10 @@ describe("a portfolio", () => {
     });
     expect((await api("GET", `/portfolios/${id}`)).body).toEqual(made.body);
 
-    const changed = await api("PATCH", `/portfolios/${id}`, { name: "Three", symbols: ["PC", "PA", "PB"] });
+    const changed = await api("PATCH", `/portfolios/${id}`, {
+      name: "Three",
+      symbols: ["PC", "PA", "PB"],
+    });
     expect(changed.body).toMatchObject({ id, name: "Three", symbols: ["PC", "PA", "PB"] });
     expect((await api("GET", `/portfolios/${id}`)).body).toEqual(changed.body);
 
@@ -82,7 +85,9 @@ describe("a portfolio", () => {
         { name: `Round ${round}` },
         { symbols: round % 2 === 0 ? ["PB", "PC"] : ["PC", "PA"] },
       ];
-      const answers = await Promise.all(patches.map((patch) => api("PATCH", `/portfolios/${id}`, patch)));
+      const answers = await Promise.all(
+        patches.map((patch) => api("PATCH", `/portfolios/${id}`, patch)),
+      );
       const { body } = await api("GET", `/portfolios/${id}`);
       expect(answers.some(({ status }) => status === 200)).toBe(true);
       for (const [n, { status }] of answers.entries()) {
@@ -91,7 +96,10 @@ describe("a portfolio", () => {
         changes += status === 200 ? 1 : 0;
       }
     }
-    const told = await rows("SELECT 1 FROM audit_log WHERE subject = ? AND action = 'portfolio.update'", id);
+    const told = await rows(
+      "SELECT 1 FROM audit_log WHERE subject = ? AND action = 'portfolio.update'",
+      id,
+    );
     expect(told).toHaveLength(changes);
   });
 
@@ -111,7 +119,9 @@ describe("a portfolio", () => {
     const reader = await key(["portfolios:read"]);
     expect((await api("GET", "/portfolios", undefined, reader)).status).toBe(200);
     expect((await api("POST", "/portfolios", PAIR, reader)).status).toBe(403);
-    expect((await api("GET", "/portfolios", undefined, await key(["assets:read"]))).status).toBe(403);
+    expect((await api("GET", "/portfolios", undefined, await key(["assets:read"]))).status).toBe(
+      403,
+    );
   });
 });
 
@@ -129,7 +139,10 @@ describe("bad input is refused with its field, and nothing is kept", () => {
     ["a field of nobody's", { ...PAIR, owner: "me" }, "owner"],
     [
       "limits of a stranger",
-      { ...PAIR, optimization: { method: "hrp", groups: [{ name: "g", symbols: ["PC"], max: 1 }] } },
+      {
+        ...PAIR,
+        optimization: { method: "hrp", groups: [{ name: "g", symbols: ["PC"], max: 1 }] },
+      },
       "optimization.groups.g",
     ],
   ])("of a portfolio: %s", async (_, body, field) => {
@@ -149,8 +162,16 @@ describe("bad input is refused with its field, and nothing is kept", () => {
     ["a model that is none", { method: "hrp", riskModel: "oracle" }, "riskModel"],
     ["a rate of thousands", { method: "hrp", riskFreeRate: 2_000 }, "riskFreeRate"],
     ["bounds the wrong way round", { method: "hrp", bounds: [0.6, 0.1] }, "bounds.min"],
-    ["bounds of a stranger", { method: "hrp", bounds: { assets: { PC: [0, 1] } } }, "bounds.assets.PC"],
-    ["a group without limits", { method: "hrp", groups: [{ name: "g", symbols: ["PA"] }] }, "groups.0"],
+    [
+      "bounds of a stranger",
+      { method: "hrp", bounds: { assets: { PC: [0, 1] } } },
+      "bounds.assets.PC",
+    ],
+    [
+      "a group without limits",
+      { method: "hrp", groups: [{ name: "g", symbols: ["PA"] }] },
+      "groups.0",
+    ],
     [
       "two groups of one name",
       {
@@ -164,7 +185,11 @@ describe("bad input is refused with its field, and nothing is kept", () => {
     ],
     ["dates the wrong way round", { method: "hrp", from: "2020-03-01", to: "2020-02-01" }, "from"],
     ["a date that is none", { method: "hrp", from: "yesterday" }, "from"],
-    ["more than all that is held", { method: "hrp", currentWeights: { PA: 0.7, PB: 0.7 } }, "currentWeights"],
+    [
+      "more than all that is held",
+      { method: "hrp", currentWeights: { PA: 0.7, PB: 0.7 } },
+      "currentWeights",
+    ],
     ["whole shares of shorts", { method: "hrp", bounds: [-1, 1], amount: 100 }, "amount"],
     ["no money", { method: "hrp", amount: 0 }, "amount"],
     ["a window of a day", { method: "hrp", walkForward: { window: 1 } }, "walkForward.window"],
@@ -195,10 +220,12 @@ describe("bad input is refused with its field, and nothing is kept", () => {
       { kind: "portfolio", target: { symbol: "PA" } },
       { kind: "ingest", target: { portfolioId: id } },
     ])
-      expect((await api("POST", "/schedules", { name: "x", cadence, ...wish })).body).toMatchObject({
-        status: 422,
-        errors: [{ field: "target" }],
-      });
+      expect((await api("POST", "/schedules", { name: "x", cadence, ...wish })).body).toMatchObject(
+        {
+          status: 422,
+          errors: [{ field: "target" }],
+        },
+      );
   });
 
   it("of whole shares in two currencies: the job says so", async () => {
@@ -266,9 +293,15 @@ describe("the frontier", () => {
 
   it("says what is missing where there are too few dates", async () => {
     const id = await openPortfolio(["PA", "PB"]);
-    const { status, body } = await api("GET", `/portfolios/${id}/frontier?from=2020-01-01&to=2020-01-02`);
+    const { status, body } = await api(
+      "GET",
+      `/portfolios/${id}/frontier?from=2020-01-01&to=2020-01-02`,
+    );
     expect(status).toBe(422);
-    expect(body).toMatchObject({ code: "not_computable", errors: [{ field: "PA" }, { field: "PB" }] });
+    expect(body).toMatchObject({
+      code: "not_computable",
+      errors: [{ field: "PA" }, { field: "PB" }],
+    });
   });
 
   it("is computed once for each version of its assets", async () => {
@@ -277,7 +310,9 @@ describe("the frontier", () => {
     const first = await ask();
     expect(await ask()).toEqual(first);
     // Nobody is told of this change, so nobody looks.
-    await env.DB.prepare("UPDATE bars SET close = close * 2 WHERE symbol = 'PA' AND timestamp % 7 = 0").run();
+    await env.DB.prepare(
+      "UPDATE bars SET close = close * 2 WHERE symbol = 'PA' AND timestamp % 7 = 0",
+    ).run();
     expect(await ask()).toEqual(first);
     passSeconds(60);
     broker.put(

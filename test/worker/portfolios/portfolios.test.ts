@@ -5,7 +5,14 @@ import problems from "../../fixtures/portfolio/mean-variance.json" with { type: 
 import { api, items } from "../kit/api.ts";
 import { Broker } from "../kit/broker.ts";
 import { job, rows, stopClock } from "../kit/market.ts";
-import { closesWith, openPortfolio, openSeries, order, shown, wave } from "../kit/portfolio-market.ts";
+import {
+  closesWith,
+  openPortfolio,
+  openSeries,
+  order,
+  shown,
+  wave,
+} from "../kit/portfolio-market.ts";
 
 let broker: Broker;
 beforeAll(async () => {
@@ -25,7 +32,10 @@ async function optimized(portfolio: string, wish: object): Promise<Record<string
   return shown(portfolio, id);
 }
 
-const weightsOf = (symbols: readonly string[], { weights, error }: Record<string, unknown>): number[] => {
+const weightsOf = (
+  symbols: readonly string[],
+  { weights, error }: Record<string, unknown>,
+): number[] => {
   if (weights === null) throw new Error(JSON.stringify(error));
   return symbols.map((symbol) => (weights as Record<string, number>)[symbol] ?? Number.NaN);
 };
@@ -38,7 +48,10 @@ describe("weights, all the way from uploaded bars", () => {
   let portfolio = "";
   beforeAll(async () => {
     const closes = closesWith(problem.covariance, problem.expectedReturns);
-    await openSeries(broker, Object.fromEntries(symbols.map((symbol, i) => [symbol, closes[i] ?? []])));
+    await openSeries(
+      broker,
+      Object.fromEntries(symbols.map((symbol, i) => [symbol, closes[i] ?? []])),
+    );
     portfolio = await openPortfolio(symbols);
   });
   const { answers, riskFreeRate } = problem;
@@ -46,7 +59,11 @@ describe("weights, all the way from uploaded bars", () => {
   it.each([
     ["minVolatility", {}, answers.minVolatility],
     ["maxSharpe", {}, answers.maxSharpe],
-    ["efficientReturn", { target: answers.efficientReturn.target }, answers.efficientReturn.weights],
+    [
+      "efficientReturn",
+      { target: answers.efficientReturn.target },
+      answers.efficientReturn.weights,
+    ],
     ["efficientRisk", { target: answers.efficientRisk.target }, answers.efficientRisk.weights],
   ] as const)("of %s are cvxopt's", async (method, more, expected) => {
     const answer = await optimized(portfolio, { method, riskFreeRate, ...more });
@@ -63,7 +80,9 @@ describe("weights, all the way from uploaded bars", () => {
     await openSeries(broker, Object.fromEntries(own.map((symbol, i) => [symbol, closes[i] ?? []])));
     const id = await openPortfolio(own);
     expect(weightsOf(own, await optimized(id, { method: "hrp" }))).toEqual(close8(hrp));
-    expect(weightsOf(own, await optimized(id, { method: "riskParity" }))).toEqual(close8(riskParity));
+    expect(weightsOf(own, await optimized(id, { method: "riskParity" }))).toEqual(
+      close8(riskParity),
+    );
   });
 });
 
@@ -86,7 +105,11 @@ describe("an optimisation", () => {
     expect(answer.status).toBe(202);
     const { jobId, id } = answer.body as { jobId: string; id: string };
     expect(answer.headers.get("location")).toBe(`/api/v1/jobs/${encodeURIComponent(jobId)}`);
-    expect(await shown(portfolio, id)).toMatchObject({ state: "queued", weights: null, method: "maxSharpe" });
+    expect(await shown(portfolio, id)).toMatchObject({
+      state: "queued",
+      weights: null,
+      method: "maxSharpe",
+    });
     await broker.settle();
 
     const told = await shown(portfolio, id);
@@ -98,7 +121,12 @@ describe("an optimisation", () => {
       error: null,
       optimizationId: id,
       resolution: "1d",
-      dates: { from: "2020-01-01T00:00:00.000Z", to: "2020-04-19T00:00:00.000Z", count: 110, returns: 109 },
+      dates: {
+        from: "2020-01-01T00:00:00.000Z",
+        to: "2020-04-19T00:00:00.000Z",
+        count: 110,
+        returns: 109,
+      },
       asOf: "2020-04-19T00:00:00.000Z",
       periodsPerYear: 252,
       dataQuality: {
@@ -133,7 +161,10 @@ describe("an optimisation", () => {
     // Half of 109 returns to learn from, the other half in steps of 21.
     expect(outOfSample).toMatchObject({ window: 54, returns: 55, rebalancings: 3 });
     expect(outOfSample.method).not.toHaveProperty("returns");
-    expect(transition.trades.find(({ symbol }) => symbol === "OLD")).toMatchObject({ to: 0, value: -5_000 });
+    expect(transition.trades.find(({ symbol }) => symbol === "OLD")).toMatchObject({
+      to: 0,
+      value: -5_000,
+    });
     const spent = Object.entries(allocation.shares).reduce(
       (sum, [symbol, count]) => sum + count * (allocation.prices[symbol] ?? 0),
       0,
@@ -190,7 +221,11 @@ describe("an optimisation", () => {
   });
 
   it("keeps to its range of dates", async () => {
-    const told = await optimized(portfolio, { method: "equalWeight", from: "2020-02-01", to: "2020-03-01" });
+    const told = await optimized(portfolio, {
+      method: "equalWeight",
+      from: "2020-02-01",
+      to: "2020-03-01",
+    });
     expect(told["dates"]).toEqual({
       from: "2020-02-01T00:00:00.000Z",
       to: "2020-03-01T00:00:00.000Z",
@@ -240,7 +275,9 @@ describe("an optimisation", () => {
       target: 0.01,
       bounds: { min: 0.1, assets: { OA: [0.2, 0.9] } },
     };
-    expect((await api("PATCH", `/portfolios/${portfolio}`, { optimization: wish })).status).toBe(200);
+    expect((await api("PATCH", `/portfolios/${portfolio}`, { optimization: wish })).status).toBe(
+      200,
+    );
     const ordered = await api("POST", "/jobs", { kind: "portfolio", portfolioId: portfolio });
     expect(ordered.status).toBe(202);
     await broker.settle();

@@ -29,16 +29,29 @@ describe("a portfolio of months", () => {
     const { id } = await order(portfolio, { method: "minVolatility" });
     await broker.settle();
     const told = await shown(portfolio, id);
-    expect(told["outOfSample"]).toMatchObject({ window: 60, step: 1, returns: 60, rebalancings: 60 });
+    expect(told["outOfSample"]).toMatchObject({
+      window: 60,
+      step: 1,
+      returns: 60,
+      rebalancings: 60,
+    });
   });
 
   it("is tested on its history with weights that hold a month", async () => {
-    const wish = { kind: "portfolio", symbols: SYMBOLS, resolution: "1mo", method: "minVolatility" };
+    const wish = {
+      kind: "portfolio",
+      symbols: SYMBOLS,
+      resolution: "1mo",
+      method: "minVolatility",
+    };
     const ordered = await api("POST", "/backtests", { ...wish, shuffles: 0, bootstraps: 0 });
     expect(ordered.status).toBe(202);
     await broker.settle();
     const { body } = await api("GET", `/backtests/${String(ordered.body["id"])}`);
-    expect(body).toMatchObject({ state: "succeeded", request: { lookback: 60, rebalanceEvery: 1 } });
+    expect(body).toMatchObject({
+      state: "succeeded",
+      request: { lookback: 60, rebalanceEvery: 1 },
+    });
   });
 });
 
@@ -50,7 +63,11 @@ describe("a portfolio of before", () => {
       { window: null, step: null },
     ],
     ["keeps the step that was said", { window: null, step: 3 }, { window: null, step: 3 }],
-    ["keeps the window that was said, and its step", { window: 40, step: 21 }, { window: 40, step: 21 }],
+    [
+      "keeps the window that was said, and its step",
+      { window: 40, step: 21 },
+      { window: 40, step: 21 },
+    ],
   ])("%s", async (_, before, after) => {
     const id = await openPortfolio(SYMBOLS, { resolution: "1mo" });
     await env.DB.prepare(

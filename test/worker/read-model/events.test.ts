@@ -24,7 +24,10 @@ beforeAll(() => {
   broker = new Broker();
 });
 
-/** Commits `count` bars one by one, so that the stream has one event for each, and keeps the messages back. */
+/**
+ * Commits `count` bars one by one, so that the stream has one event for each, and keeps the
+ * messages back.
+ */
 async function commitSingly(symbol: string, count: number): Promise<DeadLetter[]> {
   await openAsset(symbol);
   for (let slot = 0; slot < count; slot++) {
@@ -80,7 +83,9 @@ describe("the read model", () => {
 
   it("is right when the same stream is in the hands of several consumers at once", async () => {
     const deadLetters = await commitSingly("CROWD", 8);
-    await Promise.all(deadLetters.map((deadLetter) => broker.deliver("EVENTS_QUEUE", [deadLetter])));
+    await Promise.all(
+      deadLetters.map((deadLetter) => broker.deliver("EVENTS_QUEUE", [deadLetter])),
+    );
     const model = await readModelOf("CROWD");
     expect(model.feed.map(({ version }) => version)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
     expect(model.streams).toEqual([{ known_version: 9, projected_version: 9 }]);
@@ -104,7 +109,8 @@ describe("the read model", () => {
       });
     }
     await broker.deliverDue("EVENTS_QUEUE");
-    // A consumer that was held up for long comes back with an old event and writes what it says, whatever its mark.
+    // A consumer that was held up for long comes back with an old event and writes what it says,
+    // whatever its mark.
     const [, oldest] = await eventsOf(symbol);
     if (oldest === undefined) throw new Error("no event");
     const position = [{ streamId: oldest.streamId, version: oldest.version, hash: "an old one" }];
@@ -115,34 +121,49 @@ describe("the read model", () => {
     ]);
     expect((await readModelOf(symbol)).bars).toMatchObject([{ close: 12, version: 4 }]);
     expect(await versionsOf(symbol)).toEqual([1, 2, 3, 4]);
-    expect((await readModelOf(symbol)).streams).toEqual([{ known_version: 4, projected_version: 4 }]);
+    expect((await readModelOf(symbol)).streams).toEqual([
+      { known_version: 4, projected_version: 4 },
+    ]);
   });
 
   it("waits, without a mark, for an event that the log does not have", async () => {
     const deadLetters = await commitSingly("AHEAD", 1);
     const verdicts = await broker.deliver("EVENTS_QUEUE", [
-      { id: "ahead", body: { streamId: "asset/AHEAD", version: 9, event: null }, attempts: 1, notBefore: 0 },
+      {
+        id: "ahead",
+        body: { streamId: "asset/AHEAD", version: 9, event: null },
+        attempts: 1,
+        notBefore: 0,
+      },
     ]);
     expect(verdicts.retried.get("ahead")).toBe(5);
     broker.take("EVENTS_QUEUE");
     await broker.deliver("EVENTS_QUEUE", deadLetters);
-    expect((await readModelOf("AHEAD")).streams).toEqual([{ known_version: 2, projected_version: 2 }]);
+    expect((await readModelOf("AHEAD")).streams).toEqual([
+      { known_version: 2, projected_version: 2 },
+    ]);
   });
 
   it("orders the same job for an event however often it comes", async () => {
     const deadLetters = await commitSingly("ONCEJOB", 2);
     await broker.deliver("EVENTS_QUEUE", deadLetters);
     await broker.deliver("EVENTS_QUEUE", deadLetters);
-    const asked = (await eventsOf("ONCEJOB")).flatMap((event) => jobsRequestedBy(event)).map(({ id }) => id);
+    const asked = (await eventsOf("ONCEJOB"))
+      .flatMap((event) => jobsRequestedBy(event))
+      .map(({ id }) => id);
     expect(asked).toEqual(["indicators|ONCEJOB|v2", "indicators|ONCEJOB|v3"]);
-    const ordered = await rows<{ id: string }>("SELECT id FROM jobs WHERE symbol = 'ONCEJOB' ORDER BY id");
+    const ordered = await rows<{ id: string }>(
+      "SELECT id FROM jobs WHERE symbol = 'ONCEJOB' ORDER BY id",
+    );
     expect(ordered.map(({ id }) => id)).toEqual(asked);
 
     // Even after a crash that lost the mark, when the jobs have long been done.
     await broker.settle();
     const done = await rows("SELECT * FROM jobs WHERE symbol = 'ONCEJOB' ORDER BY id");
     passSeconds(5);
-    await env.DB.prepare("UPDATE streams SET projected_version = 0 WHERE stream_id = 'asset/ONCEJOB'").run();
+    await env.DB.prepare(
+      "UPDATE streams SET projected_version = 0 WHERE stream_id = 'asset/ONCEJOB'",
+    ).run();
     await broker.deliver("EVENTS_QUEUE", deadLetters);
     await broker.settle();
     expect(await rows("SELECT * FROM jobs WHERE symbol = 'ONCEJOB' ORDER BY id")).toEqual(done);
@@ -182,10 +203,16 @@ describe("lost messages", () => {
     await broker.settle();
     expect((await job(message.jobId)).state).toBe("failed");
     expect(
-      await rows("SELECT version, event_type FROM events WHERE stream_id = ?", `job/${message.jobId}`),
+      await rows(
+        "SELECT version, event_type FROM events WHERE stream_id = ?",
+        `job/${message.jobId}`,
+      ),
     ).toEqual([{ version: 1, event_type: "JobFailed" }]);
     expect(
-      await rows("SELECT projected_version FROM streams WHERE stream_id = ?", `job/${message.jobId}`),
+      await rows(
+        "SELECT projected_version FROM streams WHERE stream_id = ?",
+        `job/${message.jobId}`,
+      ),
     ).toEqual([{ projected_version: 1 }]);
   });
 });

@@ -3,7 +3,15 @@ import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { api } from "../kit/api.ts";
 import { Broker } from "../kit/broker.ts";
 import { openEndpoint } from "../kit/endpoints.ts";
-import { days, enqueueImport, eventsOf, openAsset, readModelOf, rows, stopClock } from "../kit/market.ts";
+import {
+  days,
+  enqueueImport,
+  eventsOf,
+  openAsset,
+  readModelOf,
+  rows,
+  stopClock,
+} from "../kit/market.ts";
 import { fileTestDeadLetters, path } from "../kit/stored-dead-letters.ts";
 
 let broker: Broker;
@@ -15,7 +23,9 @@ beforeEach(() => broker.settle());
 
 /** An event that never happened, in the shape and at the place of a real one. */
 async function forgery(symbol: string, version: number) {
-  const [real] = (await eventsOf(symbol)).filter(({ eventType }) => eventType === "RecommendationGenerated");
+  const [real] = (await eventsOf(symbol)).filter(
+    ({ eventType }) => eventType === "RecommendationGenerated",
+  );
   if (real === undefined) throw new Error("no recommendation");
   const event = {
     ...real,
@@ -42,7 +52,8 @@ const forgedSomewhere = async () => {
   );
   const found: string[] = [];
   for (const { name } of tables)
-    if (JSON.stringify(await rows(`SELECT * FROM "${name}"`)).includes("0000000f0f0f")) found.push(name);
+    if (JSON.stringify(await rows(`SELECT * FROM "${name}"`)).includes("0000000f0f0f"))
+      found.push(name);
   return found;
 };
 
@@ -79,7 +90,12 @@ describe("an event that never happened", () => {
     const before = await readModelOf(symbol);
     const body = await forgery(symbol, (await eventsOf(symbol)).length + 1);
     // As an edit of before could file it.
-    await fileTestDeadLetters(1, () => ({ id: symbol, queue: "events", subject: body.streamId, body }));
+    await fileTestDeadLetters(1, () => ({
+      id: symbol,
+      queue: "events",
+      subject: body.streamId,
+      body,
+    }));
     receiver.mockClear();
     const dryRun = await api("POST", path(symbol, "dry-run"));
     expect(JSON.stringify(dryRun.body["events"])).not.toContain("0.99");
@@ -87,7 +103,10 @@ describe("an event that never happened", () => {
     const redriven =
       way === "redrive"
         ? await api("POST", path(symbol, "redrive"))
-        : await api("POST", "/backoffice/dead-letters/redrive", { filter: { queue: "events" }, expect: 1 });
+        : await api("POST", "/backoffice/dead-letters/redrive", {
+            filter: { queue: "events" },
+            expect: 1,
+          });
     expect(redriven.status).toBeLessThan(300);
     expect(JSON.stringify(broker.waiting("EVENTS_QUEUE"))).not.toContain("0.99");
     await broker.deliverDue("EVENTS_QUEUE");
@@ -102,7 +121,12 @@ describe("an event that never happened", () => {
   it("cannot be edited into a dead letter, and the refusal says what to do", async () => {
     await withReceiver("EDITED");
     const body = await forgery("EDITED", 9);
-    await fileTestDeadLetters(1, () => ({ id: "edited", queue: "events", subject: body.streamId, body: {} }));
+    await fileTestDeadLetters(1, () => ({
+      id: "edited",
+      queue: "events",
+      subject: body.streamId,
+      body: {},
+    }));
     const refused = await api("PATCH", path("edited"), { body });
     expect(refused).toMatchObject({ status: 422, body: { code: "validation_failed" } });
     expect(refused.body["detail"]).toMatch(/Redrive the dead letter of an event as it is/);

@@ -31,21 +31,39 @@ function eventOf(
   const [bar] = days(1, day);
   if (bar === undefined) throw new Error("no bar");
   const fact = toFact({ ...bar, close: bar.close + lift / 10 });
-  const about = { symbol, resolution: "1d" as const, source: "import", scheduleId: null, slot: null };
+  const about = {
+    symbol,
+    resolution: "1d" as const,
+    source: "import",
+    scheduleId: null,
+    slot: null,
+  };
   const parted = { part: 1, parts: 1 };
   const call = {
-    ...{ symbol, resolution: "1d", asOf: fact.timestamp, action: "HOLD", confidence: 0.6, baseRate: 0.5 },
+    ...{
+      symbol,
+      resolution: "1d",
+      asOf: fact.timestamp,
+      action: "HOLD",
+      confidence: 0.6,
+      baseRate: 0.5,
+    },
     ...{ horizon: { bars: 20, resolution: "1d" }, engine: "rules", engineVersion: "1" },
   };
   const said = {
-    ingest: { eventType: "MarketDataIngested", payload: { ...about, ...parted, bars: [fact], actions: [] } },
+    ingest: {
+      eventType: "MarketDataIngested",
+      payload: { ...about, ...parted, bars: [fact], actions: [] },
+    },
     pay: {
       eventType: "MarketDataIngested",
       payload: {
         ...about,
         ...parted,
         bars: [],
-        actions: [{ type: "dividend", exDate: fact.timestamp.slice(0, 10), amount: lift, before: null }],
+        actions: [
+          { type: "dividend", exDate: fact.timestamp.slice(0, 10), amount: lift, before: null },
+        ],
       },
     },
     revise: {
@@ -129,7 +147,10 @@ describe("a projection", () => {
     await fc.assert(
       fc.asyncProperty(history, fc.infiniteStream(fc.nat()), async (make, numbers) => {
         const inOrder = renamed(make);
-        const expected = withoutNames(await projected(inOrder.events, inOrder.symbol), inOrder.symbol);
+        const expected = withoutNames(
+          await projected(inOrder.events, inOrder.symbol),
+          inOrder.symbol,
+        );
         const shuffled = renamed(make);
         const drawn = [...numbers.take(2 * shuffled.events.length)];
         const extra = shuffled.events.filter((_, index) => (drawn[index] ?? 0) % 2 === 0);
@@ -137,7 +158,9 @@ describe("a projection", () => {
           .map((event, index) => ({ event, at: drawn[index] ?? 0 }))
           .toSorted((a, b) => a.at - b.at)
           .map(({ event }) => event);
-        expect(withoutNames(await projected(mixed, shuffled.symbol), shuffled.symbol)).toBe(expected);
+        expect(withoutNames(await projected(mixed, shuffled.symbol), shuffled.symbol)).toBe(
+          expected,
+        );
       }),
       { numRuns: 40 },
     );

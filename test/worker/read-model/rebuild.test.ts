@@ -26,11 +26,18 @@ interface View {
   readonly code?: string;
 }
 
-async function call(method: string, path: string, body?: unknown): Promise<{ status: number; body: View }> {
+async function call(
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<{ status: number; body: View }> {
   const answer = await exports.default.fetch(
     new Request(`http://127.0.0.1${path}`, {
       method,
-      headers: { authorization: "Bearer test-admin-key-0123456789", "content-type": "application/json" },
+      headers: {
+        authorization: "Bearer test-admin-key-0123456789",
+        "content-type": "application/json",
+      },
       body: body === undefined ? null : JSON.stringify(body),
     }),
   );
@@ -43,7 +50,8 @@ async function start(projection: string, auto = false): Promise<string> {
   return body.id;
 }
 
-const show = async (projection: string, id: string) => (await call("GET", `${PATH(projection)}/${id}`)).body;
+const show = async (projection: string, id: string) =>
+  (await call("GET", `${PATH(projection)}/${id}`)).body;
 const act = (projection: string, id: string, what: string) =>
   call("POST", `${PATH(projection)}/${id}/${what}`);
 
@@ -82,7 +90,13 @@ const ingest = (symbol: string, id: string, day: number, close: number) =>
     source: "import",
     scheduleId: null,
     slot: null,
-    bars: days(1, day).map((bar) => ({ ...bar, open: close, high: close + 5, low: close - 5, close })),
+    bars: days(1, day).map((bar) => ({
+      ...bar,
+      open: close,
+      high: close + 5,
+      low: close - 5,
+      close,
+    })),
   });
 
 describe("a rebuild", () => {
@@ -121,8 +135,14 @@ describe("a rebuild", () => {
     const id = await start("bars");
     const view = await built("bars", id);
     expect(view.difference).toMatchObject({ onlyLive: 4, onlyRebuilt: 1, different: 1 });
-    expect(view.difference.examples).toContainEqual({ what: "different", key: "ONE 1d 1577836800000" });
-    expect(view.difference.examples).toContainEqual({ what: "onlyRebuilt", key: "TWO 1d 1577836800000" });
+    expect(view.difference.examples).toContainEqual({
+      what: "different",
+      key: "ONE 1d 1577836800000",
+    });
+    expect(view.difference.examples).toContainEqual({
+      what: "onlyRebuilt",
+      key: "TWO 1d 1577836800000",
+    });
     expect(await everythingOf("ONE")).toEqual(wrong);
     await act("bars", id, "switch");
     expect(await everythingOf("ONE")).toEqual(right);
@@ -143,21 +163,23 @@ describe("a rebuild", () => {
     const batch = env.DB.batch.bind(env.DB);
     let events = 0;
     let busy = false;
-    const spy = vi.spyOn(env.DB, "batch").mockImplementation(async <T>(statements: D1PreparedStatement[]) => {
-      if (!busy && events < 16) {
-        busy = true;
-        events += 1;
-        await ingest(
-          events % 2 === 0 ? "ONE" : "TWO",
-          `live ${events}`,
-          events % 3 === 0 ? 2 : 60 + events,
-          80 + events,
-        );
-        if (events % 3 !== 1) await broker.deliverDue("EVENTS_QUEUE");
-        busy = false;
-      }
-      return batch<T>(statements);
-    });
+    const spy = vi
+      .spyOn(env.DB, "batch")
+      .mockImplementation(async <T>(statements: D1PreparedStatement[]) => {
+        if (!busy && events < 16) {
+          busy = true;
+          events += 1;
+          await ingest(
+            events % 2 === 0 ? "ONE" : "TWO",
+            `live ${events}`,
+            events % 3 === 0 ? 2 : 60 + events,
+            80 + events,
+          );
+          if (events % 3 !== 1) await broker.deliverDue("EVENTS_QUEUE");
+          busy = false;
+        }
+        return batch<T>(statements);
+      });
     const id = await start("bars");
     await built("bars", id);
     spy.mockRestore();
@@ -245,9 +267,16 @@ describe("a rebuild", () => {
   it("takes an asset's rows over when its log cannot be trusted", async () => {
     await grow(broker, "ILL", 4);
     const before = await everythingOf("ILL");
-    await tamperLog("ILL", "UPDATE events SET body = replace(body, '2020', '2021') WHERE version = 2");
+    await tamperLog(
+      "ILL",
+      "UPDATE events SET body = replace(body, '2020', '2021') WHERE version = 2",
+    );
     const id = await start("bars");
-    expect(await built("bars", id)).toMatchObject({ state: "ready", kept: 1, difference: { onlyLive: 0 } });
+    expect(await built("bars", id)).toMatchObject({
+      state: "ready",
+      kept: 1,
+      difference: { onlyLive: 0 },
+    });
     await act("bars", id, "switch");
     expect(await everythingOf("ILL")).toEqual(before);
     await act("bars", id, "finish");

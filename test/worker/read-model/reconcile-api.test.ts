@@ -17,7 +17,10 @@ const call = async (method: string, path: string, body?: unknown) => {
   const answer = await exports.default.fetch(
     new Request(`http://127.0.0.1${path}`, {
       method,
-      headers: { authorization: "Bearer test-admin-key-0123456789", "content-type": "application/json" },
+      headers: {
+        authorization: "Bearer test-admin-key-0123456789",
+        "content-type": "application/json",
+      },
       body: body === undefined ? null : JSON.stringify(body),
     }),
   );
@@ -32,7 +35,11 @@ describe("a reconciliation on demand", () => {
   it("is accepted, audited, carried out, and shown with what it found", async () => {
     await damage("UPDATE bars SET close = 1 WHERE symbol = 'ASKED'");
     await damage("DELETE FROM recommendations WHERE symbol = 'ASKED'");
-    const posted = await call("POST", PATH, { depth: "deep", symbols: ["ASKED", "ASKED"], repair: true });
+    const posted = await call("POST", PATH, {
+      depth: "deep",
+      symbols: ["ASKED", "ASKED"],
+      repair: true,
+    });
     expect(posted.status).toBe(202);
     const { id } = posted.body as { id: string };
     expect(posted.location).toBe(`${PATH}/${id}`);
@@ -48,11 +55,20 @@ describe("a reconciliation on demand", () => {
     await finish(broker, id);
     const first = await call("GET", `${PATH}/${id}?limit=1`);
     const page = first.body as { divergences: { items: unknown[]; nextCursor: string } };
-    expect(page).toMatchObject({ state: "done", diverged: 2, repaired: 2, unrepaired: 0, verified: 1 });
+    expect(page).toMatchObject({
+      state: "done",
+      diverged: 2,
+      repaired: 2,
+      unrepaired: 0,
+      verified: 1,
+    });
     expect(page.divergences.items).toHaveLength(1);
     const second = await call("GET", `${PATH}/${id}?limit=1&cursor=${page.divergences.nextCursor}`);
     expect(second.body).toMatchObject({
-      divergences: { items: [{ stream: "asset/ASKED", proven: true, action: "reset" }], nextCursor: null },
+      divergences: {
+        items: [{ stream: "asset/ASKED", proven: true, action: "reset" }],
+        nextCursor: null,
+      },
     });
     const list = await call("GET", `${PATH}?limit=1`);
     expect(list.body).toMatchObject({ items: [{ id, checked: 1 }] });

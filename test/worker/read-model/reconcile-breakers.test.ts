@@ -33,7 +33,10 @@ const act = async (what: "trip" | "reset", service = SERVICE) => {
   expect(status).toBe(200);
 };
 
-/** Closed, open, closed, and open twice in a row: the row tells since when, not since the last time it was said. */
+/**
+ * Closed, open, closed, and open twice in a row: the row tells since when, not since the last time
+ * it was said.
+ */
 async function live(): Promise<void> {
   for (const what of ["trip", "reset", "trip", "trip"] as const) await act(what);
   await broker.settle();
@@ -52,7 +55,9 @@ const everything = async (service = SERVICE) => ({
 });
 
 const found = (run: Awaited<ReturnType<typeof reconcile>>) =>
-  run.divergences.map(({ stream, projection, kind }) => `${stream} ${projection} ${kind}`).toSorted();
+  run.divergences
+    .map(({ stream, projection, kind }) => `${stream} ${projection} ${kind}`)
+    .toSorted();
 
 interface Damage {
   readonly what: string;
@@ -70,7 +75,9 @@ const DAMAGES: readonly Damage[] = [
   },
   {
     what: "a row that says closed although it is open",
-    sql: ["UPDATE breakers SET state = 'closed', reason = 'probe', opened_at = NULL WHERE service = $S"],
+    sql: [
+      "UPDATE breakers SET state = 'closed', reason = 'probe', opened_at = NULL WHERE service = $S",
+    ],
     found: ["breakers corrupted"],
     action: "reset",
   },
@@ -100,7 +107,9 @@ const DAMAGES: readonly Damage[] = [
   },
   {
     what: "an event that was edited in the feed",
-    sql: ["UPDATE events SET body = replace(body, 'reset', 'tamed') WHERE stream_id = $T AND version = 2"],
+    sql: [
+      "UPDATE events SET body = replace(body, 'reset', 'tamed') WHERE stream_id = $T AND version = 2",
+    ],
     found: ["events corrupted"],
     action: "reset",
   },
@@ -144,33 +153,44 @@ describe("a comparison of breakers with their logs", () => {
     const [row] = before.row;
     expect(row?.["opened_at"]).toBeLessThan(Number(row?.["updated_at"]));
     const run = await reconcile(broker);
-    expect(run).toMatchObject({ state: "done", checked: 1, verified: 1, diverged: 0, unreachable: 0 });
+    expect(run).toMatchObject({
+      state: "done",
+      checked: 1,
+      verified: 1,
+      diverged: 0,
+      unreachable: 0,
+    });
     expect(await everything()).toEqual(before);
   });
 
-  it.each(DAMAGES)("classifies, repairs and proves: $what", async ({ sql, found: expected, action }) => {
-    const before = await everything();
-    for (const statement of sql) {
-      await damage(statement.replaceAll("$S", `'${SERVICE}'`).replaceAll("$T", `'${STREAM}'`));
-    }
-    passSeconds(GRACE);
-    const told = await reconcile(broker, { repair: false });
-    expect(found(told).filter((one) => expected.some((e) => one === `${STREAM} ${e}`))).toEqual(
-      expected.map((one) => `${STREAM} ${one}`),
-    );
-    expect(told).toMatchObject({ repaired: 0, unrepaired: told.diverged });
-    const run = await reconcile(broker);
-    expect(run.divergences.length).toBeGreaterThan(0);
-    expect(run.divergences.map((one) => ({ action: one.action, proven: one.proven }))).toEqual(
-      run.divergences.map(() => ({ action, proven: true })),
-    );
-    expect(run.unrepaired).toBe(0);
-    expect(await everything()).toEqual(before);
-    expect((await factsOf(run.id)).filter((fact) => fact.startsWith("repaired"))).toHaveLength(run.repaired);
-    // What is repaired was told once, long ago.
-    expect(posted).toEqual([]);
-    expect(await reconcile(broker)).toMatchObject({ diverged: 0 });
-  });
+  it.each(DAMAGES)(
+    "classifies, repairs and proves: $what",
+    async ({ sql, found: expected, action }) => {
+      const before = await everything();
+      for (const statement of sql) {
+        await damage(statement.replaceAll("$S", `'${SERVICE}'`).replaceAll("$T", `'${STREAM}'`));
+      }
+      passSeconds(GRACE);
+      const told = await reconcile(broker, { repair: false });
+      expect(found(told).filter((one) => expected.some((e) => one === `${STREAM} ${e}`))).toEqual(
+        expected.map((one) => `${STREAM} ${one}`),
+      );
+      expect(told).toMatchObject({ repaired: 0, unrepaired: told.diverged });
+      const run = await reconcile(broker);
+      expect(run.divergences.length).toBeGreaterThan(0);
+      expect(run.divergences.map((one) => ({ action: one.action, proven: one.proven }))).toEqual(
+        run.divergences.map(() => ({ action, proven: true })),
+      );
+      expect(run.unrepaired).toBe(0);
+      expect(await everything()).toEqual(before);
+      expect((await factsOf(run.id)).filter((fact) => fact.startsWith("repaired"))).toHaveLength(
+        run.repaired,
+      );
+      // What is repaired was told once, long ago.
+      expect(posted).toEqual([]);
+      expect(await reconcile(broker)).toMatchObject({ diverged: 0 });
+    },
+  );
 
   it("publishes again what was never projected: stale", async () => {
     await act("reset");

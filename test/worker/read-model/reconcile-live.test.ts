@@ -5,7 +5,15 @@ import { Broker } from "../kit/broker.ts";
 import { openEndpoint } from "../kit/endpoints.ts";
 import { breakAt, spyOnCalls } from "../kit/faults.ts";
 import { CAUSE, days, object, passSeconds, readModelOf, rows, stopClock } from "../kit/market.ts";
-import { damage, everythingOf, finish, grow, hurt, order, reconcile } from "../kit/reconciled-asset.ts";
+import {
+  damage,
+  everythingOf,
+  finish,
+  grow,
+  hurt,
+  order,
+  reconcile,
+} from "../kit/reconciled-asset.ts";
 
 let broker: Broker;
 let receiver: MockInstance<typeof fetch>;
@@ -49,11 +57,20 @@ describe("a repair", () => {
     await hurt("QUIET");
     expect(await reconcile(broker, { symbols: ["QUIET"] })).toMatchObject({ unrepaired: 0 });
     expect(await everythingOf("QUIET")).toEqual(whole);
-    for (const table of ["bars", "indicators", "recommendations", "track_record", "corporate_actions"])
+    for (const table of [
+      "bars",
+      "indicators",
+      "recommendations",
+      "track_record",
+      "corporate_actions",
+    ])
       await damage(`DELETE FROM ${table} WHERE symbol = 'QUIET'`);
     await damage("DELETE FROM events WHERE stream_id = 'asset/QUIET'");
     await damage("DELETE FROM streams WHERE stream_id = 'asset/QUIET'");
-    expect(await reconcile(broker, { symbols: ["QUIET"] })).toMatchObject({ unrepaired: 0, repaired: 1 });
+    expect(await reconcile(broker, { symbols: ["QUIET"] })).toMatchObject({
+      unrepaired: 0,
+      repaired: 1,
+    });
     expect(await everythingOf("QUIET")).toEqual(whole);
     expect(await rows("SELECT * FROM deliveries ORDER BY id")).toEqual(deliveries);
     expect(await rows("SELECT * FROM jobs ORDER BY id")).toEqual(jobs);
@@ -70,30 +87,38 @@ describe("a repair", () => {
     const overwritten: unknown[] = [];
     const ingested = new Map<number, number>();
     let projected = new Map<number, number>();
-    const spy = vi.spyOn(env.DB, "batch").mockImplementation(async <T>(statements: D1PreparedStatement[]) => {
-      if (!busy && events < 14) {
-        busy = true;
-        events += 1;
-        // In turn: a new bar, a revised one, and one that is not projected until the repair has gone on.
-        const day = events % 3 === 1 ? 100 + events : events;
-        await ingest("LIVE", `live ${events}`, day, 50 + events);
-        ingested.set(days(1, day)[0]?.timestamp ?? 0, 50 + events);
-        if (events % 3 !== 0) {
-          await broker.deliverDue("EVENTS_QUEUE");
-          projected = new Map(ingested);
+    const spy = vi
+      .spyOn(env.DB, "batch")
+      .mockImplementation(async <T>(statements: D1PreparedStatement[]) => {
+        if (!busy && events < 14) {
+          busy = true;
+          events += 1;
+          // In turn: a new bar, a revised one, and one that is not projected until the repair has
+          // gone on.
+          const day = events % 3 === 1 ? 100 + events : events;
+          await ingest("LIVE", `live ${events}`, day, 50 + events);
+          ingested.set(days(1, day)[0]?.timestamp ?? 0, 50 + events);
+          if (events % 3 !== 0) {
+            await broker.deliverDue("EVENTS_QUEUE");
+            projected = new Map(ingested);
+          }
+          const [count] = await rows<{ n: number }>(
+            "SELECT count(*) AS n FROM bars WHERE symbol = 'LIVE'",
+          );
+          bars.push(count?.n ?? 0);
+          busy = false;
         }
-        const [count] = await rows<{ n: number }>("SELECT count(*) AS n FROM bars WHERE symbol = 'LIVE'");
-        bars.push(count?.n ?? 0);
-        busy = false;
-      }
-      const expected = [...projected];
-      const results = await batch<T>(statements);
-      for (const [timestamp, close] of expected) {
-        const [row] = await rows("SELECT close FROM bars WHERE symbol = 'LIVE' AND timestamp = ?", timestamp);
-        if (row?.["close"] !== close) overwritten.push({ timestamp, close, row });
-      }
-      return results;
-    });
+        const expected = [...projected];
+        const results = await batch<T>(statements);
+        for (const [timestamp, close] of expected) {
+          const [row] = await rows(
+            "SELECT close FROM bars WHERE symbol = 'LIVE' AND timestamp = ?",
+            timestamp,
+          );
+          if (row?.["close"] !== close) overwritten.push({ timestamp, close, row });
+        }
+        return results;
+      });
     const run = await reconcile(broker, { symbols: ["LIVE"] });
     spy.mockRestore();
     await broker.settle();
@@ -104,7 +129,10 @@ describe("a repair", () => {
     const again = await reconcile(broker, { symbols: ["LIVE"] });
     expect(run.diverged).toBeGreaterThan(2);
     expect(again).toMatchObject({ unrepaired: 0 });
-    expect(await reconcile(broker, { symbols: ["LIVE"] })).toMatchObject({ diverged: 0, verified: 1 });
+    expect(await reconcile(broker, { symbols: ["LIVE"] })).toMatchObject({
+      diverged: 0,
+      verified: 1,
+    });
     // The object's own bars are the truth that both come from.
     const closes = await rows<{ close: number }>(
       "SELECT close FROM bars WHERE symbol = 'LIVE' AND timestamp IN (?, ?) ORDER BY timestamp",
@@ -126,7 +154,8 @@ describe("a repair", () => {
     const run = await reconcile(broker, { symbols: ["THRIFT"] });
     const { rowsWritten } = calls.stop();
     expect(run).toMatchObject({ repaired: 1 });
-    // One bar, two events with their indexes and streams, the divergence, and two rows for each step of the run.
+    // One bar, two events with their indexes and streams, the divergence, and two rows for each
+    // step of the run.
     expect(rowsWritten).toBeLessThan(80);
   });
 
@@ -142,7 +171,9 @@ describe("a repair", () => {
     expect(rowsWritten).toBeLessThanOrEqual(20);
   });
 
-  it("gets to its end, once, whatever fails in the middle of it", { timeout: 120_000 }, async () => {
+  it("gets to its end, once, whatever fails in the middle of it", {
+    timeout: 120_000,
+  }, async () => {
     await grow(broker, "CRASH", 5);
     const whole = await everythingOf("CRASH");
     let failures = 0;
@@ -155,7 +186,8 @@ describe("a repair", () => {
       if (!fault.stop()) break;
       failures += 1;
       // A log that could not be asked is left for the next run.
-      if (run.unreachable > 0) run = await finish(broker, await order(broker, { symbols: ["CRASH"] }));
+      if (run.unreachable > 0)
+        run = await finish(broker, await order(broker, { symbols: ["CRASH"] }));
       expect(run, `call ${call}`).toMatchObject({ state: "done", unrepaired: 0 });
       expect(await everythingOf("CRASH"), `call ${call}`).toEqual(whole);
       const after = await rows("SELECT id FROM divergences WHERE stream = 'asset/CRASH'");
@@ -164,7 +196,9 @@ describe("a repair", () => {
     expect(failures).toBeGreaterThan(30);
   });
 
-  it("finds whatever is done to the read model, and makes it as it was", { timeout: 120_000 }, async () => {
+  it("finds whatever is done to the read model, and makes it as it was", {
+    timeout: 120_000,
+  }, async () => {
     await grow(broker, "RANDOM", 8);
     const whole = await everythingOf("RANDOM");
     await fc.assert(

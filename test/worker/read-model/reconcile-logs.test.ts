@@ -3,7 +3,15 @@ import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { Broker } from "../kit/broker.ts";
 import { openEndpoint } from "../kit/endpoints.ts";
 import { passSeconds, rows, stopClock } from "../kit/market.ts";
-import { damage, everythingOf, factsOf, grow, reconcile, runOf, tamperLog } from "../kit/reconciled-asset.ts";
+import {
+  damage,
+  everythingOf,
+  factsOf,
+  grow,
+  reconcile,
+  runOf,
+  tamperLog,
+} from "../kit/reconciled-asset.ts";
 
 let broker: Broker;
 beforeAll(() => {
@@ -18,10 +26,15 @@ const GRACE = Number(env.SWEEP_AFTER_SECONDS) + 1;
 describe("a log that is not to be trusted", () => {
   it("is told and left alone, and so is the read model", async () => {
     await grow(broker, "BADLOG");
-    await tamperLog("BADLOG", "UPDATE events SET body = replace(body, '2020', '2021') WHERE version = 2");
+    await tamperLog(
+      "BADLOG",
+      "UPDATE events SET body = replace(body, '2020', '2021') WHERE version = 2",
+    );
     const before = await everythingOf("BADLOG");
     const run = await reconcile(broker, { symbols: ["BADLOG"] });
-    expect(run.divergences).toMatchObject([{ projection: "log", kind: "corrupted", repairedAt: null }]);
+    expect(run.divergences).toMatchObject([
+      { projection: "log", kind: "corrupted", repairedAt: null },
+    ]);
     expect(await everythingOf("BADLOG")).toEqual(before);
     expect(await factsOf(run.id)).toEqual(["diverged log corrupted"]);
   });
@@ -39,7 +52,9 @@ describe("a log that is not to be trusted", () => {
     await tamperLog(symbol, sql ?? "");
     const before = await everythingOf(symbol);
     const run = await reconcile(broker, { symbols: [symbol] });
-    expect(run.divergences).toMatchObject([{ projection: "log", kind: "corrupted", repairedAt: null }]);
+    expect(run.divergences).toMatchObject([
+      { projection: "log", kind: "corrupted", repairedAt: null },
+    ]);
     expect(await everythingOf(symbol)).toEqual(before);
   });
 
@@ -90,9 +105,9 @@ describe("streams that have no object", () => {
     );
     passSeconds(GRACE);
     await reconcile(broker, { depth: "bulk" });
-    expect(await rows("SELECT projected_version FROM streams WHERE stream_id = ?", stream)).toEqual([
-      { projected_version: 2 },
-    ]);
+    expect(await rows("SELECT projected_version FROM streams WHERE stream_id = ?", stream)).toEqual(
+      [{ projected_version: 2 }],
+    );
     expect(
       await rows(
         `${sent} AND event_id IN (SELECT event_id FROM events WHERE stream_id = '${stream}')`,
@@ -101,7 +116,10 @@ describe("streams that have no object", () => {
     ).toHaveLength(2);
     expect((await runOf(run.id)).state).toBe("done");
     // Their feed is their log: when it was changed nothing tells what stood there.
-    await damage("UPDATE events SET body = replace(body, 'corrupted', 'stale') WHERE stream_id = ?", stream);
+    await damage(
+      "UPDATE events SET body = replace(body, 'corrupted', 'stale') WHERE stream_id = ?",
+      stream,
+    );
     const deep = await reconcile(broker, { depth: "deep" });
     expect(deep.divergences.filter((one) => one.stream === stream)).toMatchObject([
       { projection: "log", kind: "corrupted", repairedAt: null },

@@ -19,7 +19,9 @@ describe("a run", () => {
   it("of the schedule starts once in its time, and not beside another", async () => {
     const daily = { ...env, RECONCILE_EVERY_HOURS: "24" };
     const scheduled = () =>
-      rows<{ id: string; state: string }>("SELECT id, state FROM reconciliations WHERE trigger = 'schedule'");
+      rows<{ id: string; state: string }>(
+        "SELECT id, state FROM reconciliations WHERE trigger = 'schedule'",
+      );
     await broker.tick(Date.now(), env);
     expect(await scheduled()).toEqual([]);
     await Promise.all([broker.tick(Date.now(), daily), broker.tick(Date.now(), daily)]);
@@ -36,7 +38,9 @@ describe("a run", () => {
     expect(await scheduled()).toHaveLength(2);
   });
 
-  it("compares hundreds of assets in bounded work for each message", { timeout: 120_000 }, async () => {
+  it("compares hundreds of assets in bounded work for each message", {
+    timeout: 120_000,
+  }, async () => {
     const symbols = Array.from({ length: 300 }, (_, n) => `MANY${String(n).padStart(3, "0")}`);
     for (const symbol of symbols) await openAsset(symbol);
     await broker.settle();
@@ -49,7 +53,10 @@ describe("a run", () => {
       const spy = spyOnCalls();
       const moved = await broker.deliverDue("RECONCILE_QUEUE");
       const { objectCalls, statements } = spy.stop();
-      most = { calls: Math.max(most.calls, objectCalls), statements: Math.max(most.statements, statements) };
+      most = {
+        calls: Math.max(most.calls, objectCalls),
+        statements: Math.max(most.statements, statements),
+      };
       await broker.deliverDue("EVENTS_QUEUE");
       if (moved === 0) passSeconds(6);
     }
@@ -68,7 +75,9 @@ describe("a run", () => {
     await damage("UPDATE bars SET close = 1 WHERE symbol = 'WAITED2'");
     passSeconds(1);
     const run = await reconcile(broker, { depth: "bulk" });
-    expect(run.divergences).toMatchObject([{ stream: "asset/WAITED2", projection: "bars", proven: true }]);
+    expect(run.divergences).toMatchObject([
+      { stream: "asset/WAITED2", projection: "bars", proven: true },
+    ]);
     expect(await rows("SELECT stream_id FROM streams WHERE verified_at IS NULL")).toEqual([
       // The run's own events came after it looked.
       { stream_id: `reconciliation/${run.id}` },

@@ -114,7 +114,9 @@ const DAMAGES: readonly Damage[] = [
   },
   {
     what: "a body in the feed that was edited",
-    sql: ["UPDATE events SET body = replace(body, '2020', '2021') WHERE stream_id = $T AND version = 2"],
+    sql: [
+      "UPDATE events SET body = replace(body, '2020', '2021') WHERE stream_id = $T AND version = 2",
+    ],
     found: ["events corrupted"],
     action: "reset",
   },
@@ -210,7 +212,10 @@ describe("a divergence", () => {
           expect(fact).toContain(`by ${action}, proven`);
       }
       // Again: nothing is left to be found.
-      expect(await reconcile(broker, { symbols: [symbol] })).toMatchObject({ diverged: 0, verified: 1 });
+      expect(await reconcile(broker, { symbols: [symbol] })).toMatchObject({
+        diverged: 0,
+        verified: 1,
+      });
     },
   );
 
@@ -229,7 +234,9 @@ describe("a divergence", () => {
     });
     expect(broker.take("EVENTS_QUEUE")).toHaveLength(1);
     // On its way is not stale.
-    expect(await reconcile(broker, { depth: "bulk", symbols: ["BEHIND"] })).toMatchObject({ diverged: 0 });
+    expect(await reconcile(broker, { depth: "bulk", symbols: ["BEHIND"] })).toMatchObject({
+      diverged: 0,
+    });
     passSeconds(GRACE);
     const run = await reconcile(broker, { depth: "bulk", symbols: ["BEHIND"] });
     expect(run).toMatchObject({ checked: 1, diverged: 1, repaired: 1, unrepaired: 0 });
@@ -237,7 +244,8 @@ describe("a divergence", () => {
       "diverged streams stale",
       "repaired streams by republish, proven",
     ]);
-    // What was never projected is worked on like any event: it gets its indicators and its recommendation.
+    // What was never projected is worked on like any event: it gets its indicators and its
+    // recommendation.
     expect(await rows("SELECT id FROM recommendations WHERE symbol = 'BEHIND'")).toHaveLength(2);
   });
 
@@ -252,7 +260,8 @@ describe("a divergence", () => {
     expect(second).toMatchObject({ diverged: 1, unrepaired: 1 });
     expect(await factsOf(first.id)).toEqual(["diverged bars corrupted"]);
     expect(await factsOf(second.id)).toEqual([]);
-    const open = "SELECT count(*) AS n FROM divergences WHERE repaired_at IS NULL AND stream = 'asset/TOLD'";
+    const open =
+      "SELECT count(*) AS n FROM divergences WHERE repaired_at IS NULL AND stream = 'asset/TOLD'";
     expect(await rows(open)).toEqual([{ n: 1 }]);
     // A run that only compares heads knows of it and looks again.
     const third = await reconcile(broker, { symbols: ["TOLD"], depth: "bulk" });

@@ -21,7 +21,10 @@ beforeAll(async () => {
     .run();
 });
 
-/** A schedule over all assets whose one slot is claimed now; its first page is the queue's only message. */
+/**
+ * A schedule over all assets whose one slot is claimed now; its first page is the queue's only
+ * message.
+ */
 async function open(id: string): Promise<void> {
   broker.take("SCHEDULE_QUEUE");
   await createSchedule(env.DB, {
@@ -169,7 +172,8 @@ describe("the fan-out of a slot", () => {
     const swept = new Set<string>();
     for (let tick = 0; tick < 20; tick++) {
       await broker.tick();
-      for (const { body } of broker.take("INGEST_QUEUE")) swept.add((body as { jobId: string }).jobId);
+      for (const { body } of broker.take("INGEST_QUEUE"))
+        swept.add((body as { jobId: string }).jobId);
     }
     const ours = await rows<{ id: string }>("SELECT id FROM jobs WHERE schedule_id = 'outage'");
     expect(ours.filter(({ id }) => !swept.has(id))).toEqual([]);

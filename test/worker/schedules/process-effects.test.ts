@@ -15,7 +15,10 @@ beforeAll(() => {
   new Broker();
 });
 
-/** What a worker writes who has had an effect: the note, and the audit row that stands for the effect. */
+/**
+ * What a worker writes who has had an effect: the note, and the audit row that stands for the
+ * effect.
+ */
 const note = (processId: string, key: string, auditId: string) =>
   env.DB.batch(
     noteEffect(env.DB, {
@@ -42,7 +45,9 @@ describe("the effect of a step", () => {
     await note(id, "notify", "third");
     expect(await told(id)).toHaveLength(1);
     expect(await hasEffect(env.DB, id, "notify")).toBe(true);
-    expect(await rows("SELECT deeds FROM processes WHERE id = ?", id)).toEqual([{ deeds: '["notify"]' }]);
+    expect(await rows("SELECT deeds FROM processes WHERE id = ?", id)).toEqual([
+      { deeds: '["notify"]' },
+    ]);
     await note(id, "notify/back", "correction");
     expect(await told(id)).toHaveLength(2);
   });
@@ -75,7 +80,10 @@ describe("the progress of a process", () => {
       version: found.version + 1,
       progress: found.progress,
     });
-    const moved = await rows("SELECT id FROM audit_log WHERE subject = ? AND action = 'process.test'", id);
+    const moved = await rows(
+      "SELECT id FROM audit_log WHERE subject = ? AND action = 'process.test'",
+      id,
+    );
     expect(moved).toEqual([{ id: "first mover" }]);
   });
 });

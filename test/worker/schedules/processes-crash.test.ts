@@ -20,10 +20,14 @@ describe("a worker that dies at any moment of any step", () => {
         const mortal = new Mortal(nth, when);
         for (let round = 0; round < 10 && !mortal.dead; round++) {
           const deadLetters = broker.take("PROCESSES_QUEUE");
-          if (deadLetters.length > 0) await broker.deliver("PROCESSES_QUEUE", deadLetters, mortal.env);
+          if (deadLetters.length > 0)
+            await broker.deliver("PROCESSES_QUEUE", deadLetters, mortal.env);
         }
         expect(await untilEnded(broker, id), `dead at ${nth}`).toBe("completed");
-        expect(await effectsOf(symbol), `dead at ${nth}`).toEqual(["asset.register", "notification.send"]);
+        expect(await effectsOf(symbol), `dead at ${nth}`).toEqual([
+          "asset.register",
+          "notification.send",
+        ]);
         expect(await eventsOf(symbol)).toHaveLength(1);
         if (!mortal.dead) {
           expect(nth).toBeGreaterThan(20);
@@ -46,10 +50,14 @@ describe("a worker that dies at any moment of any step", () => {
         const mortal = new Mortal(nth, when);
         for (let round = 0; round < 10 && !mortal.dead; round++) {
           const deadLetters = broker.take("PROCESSES_QUEUE");
-          if (deadLetters.length > 0) await broker.deliver("PROCESSES_QUEUE", deadLetters, mortal.env);
+          if (deadLetters.length > 0)
+            await broker.deliver("PROCESSES_QUEUE", deadLetters, mortal.env);
         }
         expect(await untilEnded(broker, id), `dead at ${nth}`).toBe("compensated");
-        expect(await effectsOf(symbol), `dead at ${nth}`).toEqual(["asset.register", "asset.archive"]);
+        expect(await effectsOf(symbol), `dead at ${nth}`).toEqual([
+          "asset.register",
+          "asset.archive",
+        ]);
         expect(await archived(symbol)).toBe(true);
         if (!mortal.dead) {
           expect(nth).toBeGreaterThan(10);

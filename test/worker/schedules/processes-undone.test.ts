@@ -39,7 +39,11 @@ describe("a step that cannot be done", () => {
     const { body } = await api("GET", at(id));
     expect(body).toMatchObject({ direction: "backward", error: { code: "job_failed" } });
     expect(JSON.stringify(body["error"])).toContain("not configured");
-    expect(await turnsOf(id)).toEqual(["process.start", "process.compensate", "process.compensated"]);
+    expect(await turnsOf(id)).toEqual([
+      "process.start",
+      "process.compensate",
+      "process.compensated",
+    ]);
   });
 
   it("may be asked for again afterwards, as a process of its own", async () => {
@@ -80,7 +84,9 @@ describe("a process that does not move", () => {
       nextAt: null,
     });
     expect((await api("GET", "/backoffice/processes")).body["stuck"]).toBe(Number(before) + 1);
-    expect((await items("/processes?state=stuck&kind=onboardAsset")).map((one) => one["id"])).toContain(id);
+    expect(
+      (await items("/processes?state=stuck&kind=onboardAsset")).map((one) => one["id"]),
+    ).toContain(id);
     expect(await turnsOf(id)).toEqual(["process.start", "process.stuck"]);
 
     await bringBars("STUCK");
@@ -115,9 +121,13 @@ describe("a process that does not move", () => {
     }
     const { progress } = await processOf(id);
     expect(progress).toMatchObject({ state: "stuck", direction: "backward", step: 0 });
-    expect(progress.steps[0]?.attempts.filter(({ direction }) => direction === "backward")).toHaveLength(5);
+    expect(
+      progress.steps[0]?.attempts.filter(({ direction }) => direction === "backward"),
+    ).toHaveLength(5);
     expect(await archived("JAMMED")).toBe(false);
-    expect((await api("POST", at(id, "/compensate"), { reason: "x" })).body["detail"]).toMatch(/resume it/);
+    expect((await api("POST", at(id, "/compensate"), { reason: "x" })).body["detail"]).toMatch(
+      /resume it/,
+    );
     expect((await api("POST", at(id, "/resume"))).body).toMatchObject({ state: "compensating" });
     expect(await untilEnded(broker, id)).toBe("compensated");
     expect(await archived("JAMMED")).toBe(true);
@@ -130,7 +140,10 @@ describe("taking a process back by hand", () => {
     expect(await untilEnded(broker, id)).toBe("completed");
     const answer = await api("POST", at(id, "/compensate"), { reason: "the wrong venue" });
     expect(answer.status).toBe(202);
-    expect(answer.body).toMatchObject({ state: "compensating", error: { detail: "the wrong venue" } });
+    expect(answer.body).toMatchObject({
+      state: "compensating",
+      error: { detail: "the wrong venue" },
+    });
     expect(await untilEnded(broker, id)).toBe("compensated");
     expect(await effectsOf("UNDO")).toEqual([
       "asset.register",
@@ -143,7 +156,12 @@ describe("taking a process back by hand", () => {
     ).toEqual([{ detail: "The earlier message about UNDO no longer holds: the wrong venue." }]);
     expect((await api("POST", at(id, "/compensate"), { reason: "again" })).status).toBe(409);
     expect(
-      (await rows("SELECT actor FROM audit_log WHERE action = 'process.compensate' AND subject = ?", id))[0],
+      (
+        await rows(
+          "SELECT actor FROM audit_log WHERE action = 'process.compensate' AND subject = ?",
+          id,
+        )
+      )[0],
     ).toEqual({ actor: "admin" });
   });
 
@@ -171,7 +189,11 @@ describe("taking a process back by hand", () => {
     expect((await api("POST", at(id, "/compensate"), { reason: "x" })).status).toBe(202);
     expect(await untilEnded(broker, id)).toBe("compensated");
     expect(await archived("HELD")).toBeNull();
-    expect(await turnsOf(id)).toEqual(["process.start", "process.compensate", "process.compensated"]);
+    expect(await turnsOf(id)).toEqual([
+      "process.start",
+      "process.compensate",
+      "process.compensated",
+    ]);
   });
 
   it("wins over a worker that was thought dead: its outcome is not written any more", async () => {

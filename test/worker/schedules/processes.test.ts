@@ -46,7 +46,12 @@ describe("onboarding an asset", () => {
     expect(await effectsOf("GOOD")).toEqual(["asset.register", "notification.send"]);
     expect(await turnsOf(id)).toEqual(["process.start", "process.completed"]);
     const { body } = await api("GET", at(id));
-    expect(body).toMatchObject({ state: "completed", currentStep: null, error: null, nextAt: null });
+    expect(body).toMatchObject({
+      state: "completed",
+      currentStep: null,
+      error: null,
+      nextAt: null,
+    });
     expect(await rows("SELECT detail FROM audit_log WHERE action = 'notification.send'")).toEqual([
       { detail: "GOOD is watched and has its first recommendation." },
     ]);
@@ -94,9 +99,9 @@ describe("onboarding an asset", () => {
   it("says so when there is nothing to recommend", async () => {
     const id = await start("EMPTY", "import");
     expect(await untilEnded(broker, id)).toBe("completed");
-    expect(await rows("SELECT detail FROM audit_log WHERE subject = 'EMPTY is onboarded'")).toEqual([
-      { detail: "EMPTY is watched; it has no bars yet, so there is no recommendation." },
-    ]);
+    expect(await rows("SELECT detail FROM audit_log WHERE subject = 'EMPTY is onboarded'")).toEqual(
+      [{ detail: "EMPTY is watched; it has no bars yet, so there is no recommendation." }],
+    );
     expect(await rows("SELECT id FROM jobs WHERE symbol = 'EMPTY'")).toEqual([]);
   });
 
@@ -120,12 +125,18 @@ describe("onboarding an asset", () => {
 describe("the same request", () => {
   it("is one process, and with another input a conflict", async () => {
     const id = await start("SAME", "import");
-    const answers = await Promise.all([0, 1, 2].map(() => api("POST", "/processes", wish("SAME", "import"))));
-    expect(answers.map(({ status, body }) => [status, body["processId"]])).toEqual(Array(3).fill([202, id]));
+    const answers = await Promise.all(
+      [0, 1, 2].map(() => api("POST", "/processes", wish("SAME", "import"))),
+    );
+    expect(answers.map(({ status, body }) => [status, body["processId"]])).toEqual(
+      Array(3).fill([202, id]),
+    );
     expect(answers[0]?.headers.get("location")).toBe(`/api/v1${at(id)}`);
     expect((await api("POST", "/processes", wish("SAME", "yahoo"))).status).toBe(409);
     expect(await untilEnded(broker, id)).toBe("completed");
-    expect((await api("POST", "/processes", wish("SAME", "import"))).body).toEqual({ processId: id });
+    expect((await api("POST", "/processes", wish("SAME", "import"))).body).toEqual({
+      processId: id,
+    });
     expect(await turnsOf(id)).toEqual(["process.start", "process.completed"]);
     await openAsset("THERE");
     expect((await api("POST", "/processes", wish("THERE", "import"))).status).toBe(409);

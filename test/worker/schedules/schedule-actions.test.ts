@@ -3,7 +3,14 @@ import { beforeAll, describe, expect, it, vi } from "vitest";
 import { api, items } from "../kit/api.ts";
 import { Broker } from "../kit/broker.ts";
 import { openAsset, passSeconds, rows, stopClock } from "../kit/market.ts";
-import { close, every10Minutes, jobsOf, miscounted, slotsOf, TEN_MINUTES } from "../kit/schedules.ts";
+import {
+  close,
+  every10Minutes,
+  jobsOf,
+  miscounted,
+  slotsOf,
+  TEN_MINUTES,
+} from "../kit/schedules.ts";
 
 let broker: Broker;
 beforeAll(() => {
@@ -13,7 +20,10 @@ beforeAll(() => {
 
 const iso = (instant: number) => new Date(instant).toISOString();
 const audit = (subject: string) =>
-  rows<{ action: string; actor: string }>("SELECT action, actor FROM audit_log WHERE subject = ?", subject);
+  rows<{ action: string; actor: string }>(
+    "SELECT action, actor FROM audit_log WHERE subject = ?",
+    subject,
+  );
 
 describe("a backfill", () => {
   it("makes the slots of a past range that do not exist yet, and asked again makes none", async () => {
@@ -27,7 +37,9 @@ describe("a backfill", () => {
     expect(answer.status).toBe(202);
     expect(answer.body).toEqual({ scheduleId: "PAST", ...range, slots: 5, claimed: 4 });
     expect(answer.headers.get("location")).toContain("/api/v1/schedules/PAST/slots?from=");
-    const sent = broker.waiting("SCHEDULE_QUEUE").map(({ body }) => (body as { slot: number }).slot);
+    const sent = broker
+      .waiting("SCHEDULE_QUEUE")
+      .map(({ body }) => (body as { slot: number }).slot);
     expect(sent).toEqual([...sent].sort((a, b) => a - b));
     const again = await api("POST", "/schedules/PAST/backfill", range);
     expect(again.body).toMatchObject({ slots: 5, claimed: 0 });
@@ -53,11 +65,20 @@ describe("a backfill", () => {
     }
     const range = { from: iso(now), to: iso(Date.now()) };
     expect((await slotsOf("AGAIN"))[1]).toMatchObject({ state: "skipped" });
-    expect((await api("POST", "/schedules/AGAIN/backfill", range)).body).toMatchObject({ claimed: 1 });
-    const skippedToo = await api("POST", "/schedules/AGAIN/backfill", { ...range, skippedToo: true });
+    expect((await api("POST", "/schedules/AGAIN/backfill", range)).body).toMatchObject({
+      claimed: 1,
+    });
+    const skippedToo = await api("POST", "/schedules/AGAIN/backfill", {
+      ...range,
+      skippedToo: true,
+    });
     expect(skippedToo.body).toMatchObject({ slots: 3, claimed: 1 });
     await broker.settle();
-    expect((await slotsOf("AGAIN")).map(({ state }) => state)).toEqual(["enqueued", "enqueued", "enqueued"]);
+    expect((await slotsOf("AGAIN")).map(({ state }) => state)).toEqual([
+      "enqueued",
+      "enqueued",
+      "enqueued",
+    ]);
     await close("AGAIN");
   });
 
@@ -68,7 +89,9 @@ describe("a backfill", () => {
     await api("POST", "/schedules/LONG/backfill", { from: iso(from), to: iso(to) });
     const order: number[] = [];
     for (const expected of [100, 100, 50]) {
-      const slots = broker.waiting("SCHEDULE_QUEUE").map(({ body }) => (body as { slot: number }).slot);
+      const slots = broker
+        .waiting("SCHEDULE_QUEUE")
+        .map(({ body }) => (body as { slot: number }).slot);
       expect(slots).toHaveLength(expected);
       order.push(...slots.sort((a, b) => a - b));
       await broker.deliverDue("SCHEDULE_QUEUE");
@@ -78,7 +101,9 @@ describe("a backfill", () => {
     }
     expect(order).toEqual(Array.from({ length: 250 }, (_, n) => from + n * TEN_MINUTES));
     expect((await jobsOf("LONG")).length).toBe(250);
-    await env.DB.prepare("UPDATE jobs SET state = 'queued', due_at = NULL WHERE schedule_id = 'LONG'").run();
+    await env.DB.prepare(
+      "UPDATE jobs SET state = 'queued', due_at = NULL WHERE schedule_id = 'LONG'",
+    ).run();
     await env.DB.prepare("DELETE FROM slots WHERE schedule_id = 'LONG'").run();
     await env.DB.prepare("DELETE FROM jobs WHERE schedule_id = 'LONG'").run();
     await close("LONG");
@@ -91,13 +116,22 @@ describe("a backfill", () => {
     await broker.deliverDue("SCHEDULE_QUEUE");
     passSeconds(600);
     await broker.tick();
-    expect((await slotsOf("BESIDE")).at(-1)).toMatchObject({ state: "claimed", triggered_by: "due" });
+    expect((await slotsOf("BESIDE")).at(-1)).toMatchObject({
+      state: "claimed",
+      triggered_by: "due",
+    });
     await broker.settle();
     await close("BESIDE");
   });
 
   it.each([
-    ["a range of more than 1,000 slots", -1_001, 0, "to", /holds more than 1000 slots; ask up to 20/],
+    [
+      "a range of more than 1,000 slots",
+      -1_001,
+      0,
+      "to",
+      /holds more than 1000 slots; ask up to 20/,
+    ],
     ["the future", 0, 2, "to", /lies in the future/],
     ["an end before its start", 0, -2, "to", /is before from/],
     ["a time before calendars", -100_000_000, 0, "from", /before 1990/],
@@ -164,7 +198,9 @@ describe("a pause", () => {
     await api("POST", "/schedules/YEAR/resume");
     const slots = await slotsOf("YEAR");
     expect(slots).toHaveLength(100);
-    expect(slots.at(-1)?.skipped_why).toBe(`paused; so are the 52460 after it, up to ${iso(Date.now())}`);
+    expect(slots.at(-1)?.skipped_why).toBe(
+      `paused; so are the 52460 after it, up to ${iso(Date.now())}`,
+    );
     await close("YEAR");
   });
 
@@ -180,31 +216,39 @@ describe("a pause", () => {
     await close("CHANGED");
   });
 
-  it.each([[{ missed: "maybe" }], [{ other: 1 }], [[]]])("ended with %j is refused", async (body) => {
-    await every10Minutes("WRONG");
-    expect((await api("POST", "/schedules/WRONG/resume", body)).status).toBe(422);
-    await close("WRONG");
-  });
+  it.each([[{ missed: "maybe" }], [{ other: 1 }], [[]]])(
+    "ended with %j is refused",
+    async (body) => {
+      await every10Minutes("WRONG");
+      expect((await api("POST", "/schedules/WRONG/resume", body)).status).toBe(422);
+      await close("WRONG");
+    },
+  );
 });
 
 describe("run now", () => {
   it.each([
     ["skip", [202, 409, 409, 409], ["claimed"]],
     ["bufferOne", [202, 202, 409, 409], ["claimed", "buffered"]],
-  ] as const)("asked four times at once obeys the overlap policy %s", async (overlap, statuses, states) => {
-    await every10Minutes(`RACE-${overlap}`, { overlap });
-    const clock = vi.spyOn(Date, "now");
-    let instant = Date.now();
-    clock.mockImplementation(() => ++instant);
-    const answers = await Promise.all(
-      Array.from({ length: 4 }, () => api("POST", `/schedules/RACE-${overlap}/run`)),
-    );
-    clock.mockRestore();
-    expect(answers.map(({ status }) => status).sort()).toEqual(statuses);
-    expect((await slotsOf(`RACE-${overlap}`)).map(({ state }) => state).sort()).toEqual(states.toSorted());
-    await broker.settle();
-    await close(`RACE-${overlap}`);
-  });
+  ] as const)(
+    "asked four times at once obeys the overlap policy %s",
+    async (overlap, statuses, states) => {
+      await every10Minutes(`RACE-${overlap}`, { overlap });
+      const clock = vi.spyOn(Date, "now");
+      let instant = Date.now();
+      clock.mockImplementation(() => ++instant);
+      const answers = await Promise.all(
+        Array.from({ length: 4 }, () => api("POST", `/schedules/RACE-${overlap}/run`)),
+      );
+      clock.mockRestore();
+      expect(answers.map(({ status }) => status).sort()).toEqual(statuses);
+      expect((await slotsOf(`RACE-${overlap}`)).map(({ state }) => state).sort()).toEqual(
+        states.toSorted(),
+      );
+      await broker.settle();
+      await close(`RACE-${overlap}`);
+    },
+  );
 
   it("is a slot of its own that later slots wait for, and is audited", async () => {
     await every10Minutes("NOW", { overlap: "bufferOne" });

@@ -37,10 +37,18 @@ it.each(OVERLAP_POLICIES)(
         const real: Real = { id: `MODEL${runs}`, broker };
         const anchor = Date.now();
         await every10Minutes(real.id, { overlap, catchUpSeconds: WINDOW_SECONDS });
-        const model: Model = { anchor, overlap, fates: new Map(), doneUntil: anchor, paused: false };
+        const model: Model = {
+          anchor,
+          overlap,
+          fates: new Map(),
+          doneUntil: anchor,
+          paused: false,
+        };
         try {
           await fc.asyncModelRun(() => ({ model, real }), steps);
-          await env.DB.prepare("UPDATE schedules SET paused_at = 1 WHERE id = ?").bind(real.id).run();
+          await env.DB.prepare("UPDATE schedules SET paused_at = 1 WHERE id = ?")
+            .bind(real.id)
+            .run();
           await settleDown(real);
           await agrees(model, real);
           const ran = (await slotsOf(real.id)).filter(({ state }) => state !== "skipped");
@@ -51,7 +59,8 @@ it.each(OVERLAP_POLICIES)(
           expect(await miscounted()).toEqual([]);
         } finally {
           await close(real.id);
-          for (const queue of ["SCHEDULE_QUEUE", "INGEST_QUEUE", "EVENTS_QUEUE"] as const) broker.take(queue);
+          for (const queue of ["SCHEDULE_QUEUE", "INGEST_QUEUE", "EVENTS_QUEUE"] as const)
+            broker.take(queue);
         }
       }),
       { numRuns: 30 },

@@ -22,8 +22,12 @@ describe("a tick", () => {
     expect(broker.waiting("SCHEDULE_QUEUE")).toHaveLength(1);
     await broker.deliverDue("SCHEDULE_QUEUE");
     const slot = Date.now();
-    expect(await slotsOf("TICK")).toMatchObject([{ slot, state: "enqueued", skipped_why: null, jobs: 1 }]);
-    expect(await jobsOf("TICK")).toMatchObject([{ id: `ingest|TICK|${new Date(slot).toISOString()}`, slot }]);
+    expect(await slotsOf("TICK")).toMatchObject([
+      { slot, state: "enqueued", skipped_why: null, jobs: 1 },
+    ]);
+    expect(await jobsOf("TICK")).toMatchObject([
+      { id: `ingest|TICK|${new Date(slot).toISOString()}`, slot },
+    ]);
     expect(broker.waiting("INGEST_QUEUE").map(({ body }) => body)).toMatchObject([
       { jobId: `ingest|TICK|${new Date(slot).toISOString()}`, kind: "ingest", symbol: "TICK" },
     ]);
@@ -38,13 +42,17 @@ describe("a tick", () => {
     await broker.tick();
     const slots = await slotsOf("MISSED");
     // Two hours are twelve slots; the window of one hour holds the last seven, its edge included.
-    expect(slots.map(({ slot }) => (slot - from) / 600_000)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+    expect(slots.map(({ slot }) => (slot - from) / 600_000)).toEqual([
+      1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12,
+    ]);
     expect(slots.map(({ state }) => state)).toEqual([
       ...Array<string>(5).fill("skipped"),
       ...Array<string>(7).fill("claimed"),
     ]);
     expect(
-      slots.slice(0, 5).every(({ skipped_why }) => /older than the catch-up/.test(skipped_why ?? "")),
+      slots
+        .slice(0, 5)
+        .every(({ skipped_why }) => /older than the catch-up/.test(skipped_why ?? "")),
     ).toBe(true);
     await broker.settle();
     expect(await jobsOf("MISSED")).toHaveLength(7);
@@ -104,7 +112,8 @@ describe("a tick", () => {
       state: "skipped",
       skipped_why: `the slot of ${new Date(first).toISOString()} is still open`,
     });
-    // The asset was never registered: its job fails, the slot's work is over, and the next slot runs.
+    // The asset was never registered: its job fails, the slot's work is over, and the next slot
+    // runs.
     if (deadLetter !== undefined) await broker.deliver("INGEST_QUEUE", [deadLetter]);
     passSeconds(600);
     await broker.tick();

@@ -8,7 +8,14 @@ import { api, items } from "../kit/api.ts";
 import { Broker, type DeadLetter } from "../kit/broker.ts";
 import { enqueueJob, job, openAsset, passSeconds, rows, stopClock } from "../kit/market.ts";
 import { park } from "../kit/parked-jobs.ts";
-import { close, every10Minutes, jobsOf, miscounted, slotsOf, TEN_MINUTES } from "../kit/schedules.ts";
+import {
+  close,
+  every10Minutes,
+  jobsOf,
+  miscounted,
+  slotsOf,
+  TEN_MINUTES,
+} from "../kit/schedules.ts";
 
 let broker: Broker;
 beforeAll(() => {
@@ -55,7 +62,11 @@ describe("a schedule that buffers one slot", () => {
     await broker.tick();
     expect(await states("BUFFER")).toEqual(["enqueued", "claimed", "skipped"]);
     await broker.settle();
-    expect(await slotsOf("BUFFER")).toMatchObject([{ failed: 1 }, { state: "enqueued", failed: 1 }, {}]);
+    expect(await slotsOf("BUFFER")).toMatchObject([
+      { failed: 1 },
+      { state: "enqueued", failed: 1 },
+      {},
+    ]);
     await close("BUFFER");
   });
 
@@ -130,14 +141,19 @@ describe("a tick that was overtaken", () => {
 });
 
 describe("what became of a slot", () => {
-  /** Assets of the round-the-clock calendar: the object of `good` knows it, that of `bad` does not, so its job fails. */
+  /**
+   * Assets of the round-the-clock calendar: the object of `good` knows it, that of `bad` does not,
+   * so its job fails.
+   */
   async function openPair(good: string, bad: string): Promise<void> {
     const changes = { source: "demo", calendar: "CRYPTO", type: "CRYPTO" } as const;
     const asset = await openAsset(good, changes);
     await writeAsset(env.DB, { ...asset, symbol: bad }).run();
   }
   const archive = (...symbols: string[]) =>
-    env.DB.prepare("UPDATE assets SET archived_at = 1 WHERE symbol IN (SELECT value FROM json_each(?))")
+    env.DB.prepare(
+      "UPDATE assets SET archived_at = 1 WHERE symbol IN (SELECT value FROM json_each(?))",
+    )
       .bind(JSON.stringify(symbols))
       .run();
 
@@ -161,9 +177,13 @@ describe("what became of a slot", () => {
       jobsByState: { open: 2, succeeded: 0, failed: 0, cancelled: 0 },
       finishedAt: null,
     });
-    const about = (deadLetter: DeadLetter) => String(Reflect.get(Object(deadLetter.body), "symbol"));
+    const about = (deadLetter: DeadLetter) =>
+      String(Reflect.get(Object(deadLetter.body), "symbol"));
     const { GOOD = [], WORSE = [] } = Object.groupBy(broker.take("INDICATORS_QUEUE"), about);
-    await broker.deliver("INDICATORS_QUEUE", [...GOOD, ...GOOD.map((one) => ({ ...one, id: "doubled" }))]);
+    await broker.deliver("INDICATORS_QUEUE", [
+      ...GOOD,
+      ...GOOD.map((one) => ({ ...one, id: "doubled" })),
+    ]);
     const parked = await park(broker, WORSE[0]?.body as { jobId: string });
     expect(await slot()).toMatchObject({
       outcome: "partly",
@@ -180,7 +200,10 @@ describe("what became of a slot", () => {
     });
     expect((await api("POST", `/jobs/${encodeURIComponent(failed)}/cancel`)).status).toBe(200);
     broker.take("INDICATORS_QUEUE");
-    expect(await slot()).toMatchObject({ outcome: "partly", jobsByState: { succeeded: 1, cancelled: 1 } });
+    expect(await slot()).toMatchObject({
+      outcome: "partly",
+      jobsByState: { succeeded: 1, cancelled: 1 },
+    });
     expect((await slot())?.["finishedAt"]).toBe(iso(Date.now()));
     await archive("GOOD", "WORSE");
     await close("outcome");
@@ -192,7 +215,10 @@ describe("what became of a slot", () => {
     await every10Minutes("twin-2", { cadence, target: { symbol: "TWIN" } });
     await nextSlot();
     await finishJobs();
-    const both = [...(await items("/schedules/TWIN/slots")), ...(await items("/schedules/twin-2/slots"))];
+    const both = [
+      ...(await items("/schedules/TWIN/slots")),
+      ...(await items("/schedules/twin-2/slots")),
+    ];
     const shared = both.find(({ sharedJobs }) => sharedJobs === 1);
     const own = both.find(({ sharedJobs }) => sharedJobs === 0);
     expect(own).toMatchObject({ jobs: 1, outcome: "failed" });

@@ -46,7 +46,9 @@ const factsOf = (endpoint: string) =>
     `endpoint/${endpoint}`,
   );
 
-/** Several events of one asset on their way to an endpoint: one waits, one is between two attempts. */
+/**
+ * Several events of one asset on their way to an endpoint: one waits, one is between two attempts.
+ */
 async function waitingAt(endpoint: string, symbol: string): Promise<string[]> {
   await openEndpoint(endpoint, [`asset.${symbol}.#`]);
   await openAsset(symbol);
@@ -90,7 +92,9 @@ describe.each([
     expect((await factsOf(id)).filter(({ type }) => type !== "EndpointDisabled")).toEqual([]);
     const shown = await items(`/webhook-endpoints/${id}/deliveries`);
     expect(shown.map((one) => one["id"]).toSorted()).toEqual(ids.toSorted());
-    expect(shown.every((one) => one["finishedAt"] !== null && one["nextAttemptAt"] === null)).toBe(true);
+    expect(shown.every((one) => one["finishedAt"] !== null && one["nextAttemptAt"] === null)).toBe(
+      true,
+    );
   });
 
   it("lets a delivery in flight end by itself: taken is delivered, anything else is cancelled", async () => {
@@ -129,7 +133,9 @@ describe.each([
     expect((await end(id)).status).toBeLessThan(300);
     const resent = await api("POST", `/deliveries/${encodeURIComponent(first)}/resend`);
     expect(resent).toMatchObject({ status: 409, body: { code: "conflict" } });
-    expect(resent.body["detail"]).toMatch(what === "deleting" ? /was deleted; register/ : /Enable it first/);
+    expect(resent.body["detail"]).toMatch(
+      what === "deleting" ? /was deleted; register/ : /Enable it first/,
+    );
     expect(await audits(first)).toMatchObject([{ action: "delivery.failed" }]);
     const redriven = await api("POST", path(before[0]?.id ?? "", "redrive"));
     expect(redriven.status).toBe(409);
@@ -137,7 +143,9 @@ describe.each([
     expect(bulk.body).toMatchObject({ matching: 0 });
     await exhaust();
     const after = await deadLettersOf(id);
-    expect(after.map((deadLetter) => deadLetter.id)).toEqual(before.map((deadLetter) => deadLetter.id));
+    expect(after.map((deadLetter) => deadLetter.id)).toEqual(
+      before.map((deadLetter) => deadLetter.id),
+    );
     // What can never be sent any more is closed with the endpoint.
     const state = what === "deleting" ? "discarded" : "open";
     expect(after.map((deadLetter) => deadLetter.state)).toEqual([state, state]);
@@ -170,7 +178,9 @@ describe("a delivery whose retries are exhausted", () => {
     const [event] = await eventsOf("TIRED");
     const id = deliveryId("tired", event?.eventId ?? "");
     await exhaust();
-    expect((await factsOf("tired")).map(({ type, body }) => [type, JSON.parse(body).payload])).toEqual([
+    expect(
+      (await factsOf("tired")).map(({ type, body }) => [type, JSON.parse(body).payload]),
+    ).toEqual([
       [
         "RetryExhausted",
         {
@@ -186,7 +196,9 @@ describe("a delivery whose retries are exhausted", () => {
     expect(await audits(id)).toMatchObject([
       { action: "delivery.failed", outcome: "RetryExhausted", actor: "system" },
     ]);
-    expect(await deadLettersOf("tired")).toMatchObject([{ state: "open", attempts: SCHEDULE.length + 1 }]);
+    expect(await deadLettersOf("tired")).toMatchObject([
+      { state: "open", attempts: SCHEDULE.length + 1 },
+    ]);
     expect(await statesOf("tired")).toEqual(["failed"]);
     expect(await statesOf("tired-watcher")).toEqual(["delivered"]);
     await env.DB.prepare("DELETE FROM webhook_endpoints").run();
@@ -194,11 +206,13 @@ describe("a delivery whose retries are exhausted", () => {
 
   it("does not make two receivers that are both out tell each other of it without end", async () => {
     receivers({ "out-a": () => 500, "out-b": () => 500, "out-c": () => 500 });
-    for (const id of ["out-a", "out-b", "out-c"]) await openEndpoint(id, ["endpoint.#", "asset.OUT.#"]);
+    for (const id of ["out-a", "out-b", "out-c"])
+      await openEndpoint(id, ["endpoint.#", "asset.OUT.#"]);
     await openAsset("OUT");
     await broker.deliverDue("EVENTS_QUEUE");
     await exhaust();
-    // Three deliveries of the asset's event fail; each failure is told to the two others, and that is the end of it.
+    // Three deliveries of the asset's event fail; each failure is told to the two others, and that
+    // is the end of it.
     expect(
       (await Promise.all(["out-a", "out-b", "out-c"].map(factsOf))).map((facts) => facts.length),
     ).toEqual([1, 1, 1]);
@@ -215,7 +229,10 @@ describe("a delivery whose retries are exhausted", () => {
       receivers({ [`grant-${way}`]: () => 404 });
       const [first = "", second = ""] = await waitingAt(`grant-${way}`, symbol);
       await exhaust();
-      const [deadLetter] = await rows<{ id: string }>("SELECT id FROM dead_letters WHERE subject = ?", first);
+      const [deadLetter] = await rows<{ id: string }>(
+        "SELECT id FROM dead_letters WHERE subject = ?",
+        first,
+      );
       const again =
         way === "resend"
           ? await api("POST", `/deliveries/${encodeURIComponent(first)}/resend`)

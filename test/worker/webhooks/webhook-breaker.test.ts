@@ -70,8 +70,12 @@ describe("a receiver that is out", () => {
       passSeconds(30);
       await broker.deliverDue("WEBHOOKS_QUEUE");
     }
-    expect(new Set((await deliveriesOf("dead")).map(({ state }) => state))).toEqual(new Set(["delivered"]));
-    expect(await stub("dead").view("webhook:dead")).toMatchObject({ state: { kind: "closed", failures: 0 } });
+    expect(new Set((await deliveriesOf("dead")).map(({ state }) => state))).toEqual(
+      new Set(["delivered"]),
+    );
+    expect(await stub("dead").view("webhook:dead")).toMatchObject({
+      state: { kind: "closed", failures: 0 },
+    });
   });
 
   it("is not told that it is out, though others are", async () => {
@@ -87,7 +91,10 @@ describe("a receiver that is out", () => {
         endpoint,
       );
     expect(await types("deaf")).toEqual([]);
-    expect(await types("listener")).toEqual([{ type: "CircuitOpened" }, { type: "IntegrationError" }]);
+    expect(await types("listener")).toEqual([
+      { type: "CircuitOpened" },
+      { type: "IntegrationError" },
+    ]);
   });
 
   it("for days gives up its deliveries as failed, with a dead letter each", async () => {
@@ -171,7 +178,9 @@ describe("a receiver that answers 410", () => {
     await broker.settle();
     expect((await disabledOf("quit")).map(({ version }) => version)).toEqual([1, 2]);
     expect(
-      await rows("SELECT known_version, projected_version FROM streams WHERE stream_id = 'endpoint/quit'"),
+      await rows(
+        "SELECT known_version, projected_version FROM streams WHERE stream_id = 'endpoint/quit'",
+      ),
     ).toEqual([{ known_version: 2, projected_version: 2 }]);
   });
 

@@ -72,7 +72,10 @@ const deadLetterOf = (id: string, deliveryId: string): DeadLetter => ({
 });
 
 const deadLettersAbout = (id: string) =>
-  rows<{ queue: string; attempts: number }>("SELECT queue, attempts FROM dead_letters WHERE subject = ?", id);
+  rows<{ queue: string; attempts: number }>(
+    "SELECT queue, attempts FROM dead_letters WHERE subject = ?",
+    id,
+  );
 
 describe("a delivery", () => {
   it("is signed as Standard Webhooks says and is a CloudEvent that its own library reads", async () => {
@@ -84,11 +87,14 @@ describe("a delivery", () => {
     const headers = Object.fromEntries(new Headers(sent?.headers));
     const body = String(sent?.body);
 
-    // The library checks the timestamp against its own clock, which is the one the test has stopped.
+    // The library checks the timestamp against its own clock, which is the one the test has
+    // stopped.
     const verified = new Webhook(endpoint.secret).verify(body, headers);
     expect(verified).toEqual(JSON.parse(JSON.stringify(toCloudEvent(event, env.PUBLIC_ORIGIN))));
     expect(headers["webhook-id"]).toBe(event.eventId);
-    expect(() => new Webhook(endpoint.secret).verify(body.replace("SIGNED", "FORGED"), headers)).toThrow();
+    expect(() =>
+      new Webhook(endpoint.secret).verify(body.replace("SIGNED", "FORGED"), headers),
+    ).toThrow();
 
     const read = HTTP.toEvent({ headers, body });
     if (!(read instanceof CloudEvent)) throw new Error("not one event");
@@ -115,7 +121,10 @@ describe("a delivery", () => {
     });
     await Promise.all(
       ["one", "two", "three"].map((name) =>
-        broker.deliver("WEBHOOKS_QUEUE", [deadLetterOf(name, id), deadLetterOf(`${name} again`, id)]),
+        broker.deliver("WEBHOOKS_QUEUE", [
+          deadLetterOf(name, id),
+          deadLetterOf(`${name} again`, id),
+        ]),
       ),
     );
     expect(receiver).toHaveBeenCalledTimes(1);
@@ -154,7 +163,9 @@ describe("a delivery", () => {
       await broker.settle();
     }
     expect(receiver).toHaveBeenCalledTimes(1);
-    expect(await rows("SELECT id FROM deliveries WHERE id LIKE 'hook-ONCEHOOK%'")).toEqual([{ id }]);
+    expect(await rows("SELECT id FROM deliveries WHERE id LIKE 'hook-ONCEHOOK%'")).toEqual([
+      { id },
+    ]);
   });
 });
 
@@ -171,18 +182,27 @@ describe("an answer other than success", () => {
     }
     const found = await delivery(id);
     expect(found).toMatchObject({ state: "failed", dueAt: null });
-    expect(found.attempts.map(({ number }) => number)).toEqual([1, ...SCHEDULE.map((_, index) => index + 2)]);
+    expect(found.attempts.map(({ number }) => number)).toEqual([
+      1,
+      ...SCHEDULE.map((_, index) => index + 2),
+    ]);
     expect(
       found.attempts.every((one: DeliveryAttempt) => one.status === 500 && one.excerpt === "oh no"),
     ).toBe(true);
     expect(broker.waiting("WEBHOOKS_QUEUE")).toEqual([]);
-    expect(await deadLettersAbout(id)).toEqual([{ queue: "webhooks", attempts: SCHEDULE.length + 1 }]);
+    expect(await deadLettersAbout(id)).toEqual([
+      { queue: "webhooks", attempts: SCHEDULE.length + 1 },
+    ]);
   });
 
   it("that asks for time is given that time", async () => {
     const { id } = await deliveryOf("AFTER");
     const at = new Date(Date.now() + 7_200_000).toUTCString();
-    answerWith(status(429, { "retry-after": "3600" }), status(503, { "retry-after": at }), status(200));
+    answerWith(
+      status(429, { "retry-after": "3600" }),
+      status(503, { "retry-after": at }),
+      status(200),
+    );
     await nextAttempt();
     expect(await nextAttempt()).toBe(3600);
     // Two hours from the first answer, one of which has passed.
@@ -194,7 +214,10 @@ describe("an answer other than success", () => {
     const { id } = await deliveryOf("EARLY");
     const receiver = answerWith(status(500));
     await nextAttempt();
-    await broker.deliver("WEBHOOKS_QUEUE", [deadLetterOf("early", id), deadLetterOf("early too", id)]);
+    await broker.deliver("WEBHOOKS_QUEUE", [
+      deadLetterOf("early", id),
+      deadLetterOf("early too", id),
+    ]);
     expect(receiver).toHaveBeenCalledTimes(1);
     expect((await delivery(id)).state).toBe("retrying");
   });
@@ -214,7 +237,9 @@ describe("an answer other than success", () => {
       throw new DOMException("timed out", "TimeoutError");
     });
     await nextAttempt();
-    expect((await delivery(id)).attempts).toMatchObject([{ status: null, error: "no answer within 15 s" }]);
+    expect((await delivery(id)).attempts).toMatchObject([
+      { status: null, error: "no answer within 15 s" },
+    ]);
   });
 
   it("of 410 ends the delivery and disables the endpoint for all that follow", async () => {
@@ -236,14 +261,19 @@ describe("a delivery that cannot be sent", () => {
     await writeEndpoint(env.DB, { ...disabled.endpoint, enabled: false }).run();
     await broker.settle();
     const deleted = await deliveryOf("DELETED");
-    await env.DB.prepare("DELETE FROM webhook_endpoints WHERE id = ?").bind(deleted.endpoint.id).run();
+    await env.DB.prepare("DELETE FROM webhook_endpoints WHERE id = ?")
+      .bind(deleted.endpoint.id)
+      .run();
     await broker.settle();
     expect(receiver).not.toHaveBeenCalled();
     for (const [{ id }, error] of [
       [disabled, "the endpoint is disabled"],
       [deleted, "the endpoint was deleted"],
     ] as const) {
-      expect(await delivery(id)).toMatchObject({ state: "cancelled", attempts: [{ status: null, error }] });
+      expect(await delivery(id)).toMatchObject({
+        state: "cancelled",
+        attempts: [{ status: null, error }],
+      });
       expect(await deadLettersAbout(id)).toEqual([]);
     }
   });

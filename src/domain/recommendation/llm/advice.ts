@@ -3,7 +3,13 @@ import { ACTION_IN } from "../action.ts";
 import { calibratedConfidence, type EngineRecord } from "../engine-record.ts";
 import type { Action, Evidence } from "../recommendation.ts";
 import { beatsBaseRate, withheldReading } from "../recommended-action.ts";
-import { type Advice, assumptionsOf, caveatsOf, recordReading, withheldCaveat } from "../rules-engine.ts";
+import {
+  type Advice,
+  assumptionsOf,
+  caveatsOf,
+  recordReading,
+  withheldCaveat,
+} from "../rules-engine.ts";
 import type { Snapshot } from "../snapshot.ts";
 import type { ModelAnswer } from "./answer.ts";
 import { evidenceIn } from "./evidence.ts";
@@ -12,12 +18,17 @@ import { evidenceIn } from "./evidence.ts";
 export const LLM_ENGINE_VERSION = "2";
 
 /**
- * What is published of an accepted answer. The choice of action (among those that beat chance), of evidence and the sentences
- * are the model's; every number is computed here, and the caveats of the rules stand before its own. How sure the model
- * said it was (`rawConfidence`) counts for as much as its own `record` on this series says that it is worth; without a
- * record it counts for nothing. A BUY or SELL that by then is no better than chance is published as the HOLD it is.
+ * What is published of an accepted answer. The choice of action (among those that beat chance), of
+ * evidence and the sentences are the model's; every number is computed here, and the caveats of the
+ * rules stand before its own. How sure the model said it was (`rawConfidence`) counts for as much
+ * as its own `record` on this series says that it is worth; without a record it counts for nothing.
+ * A BUY or SELL that by then is no better than chance is published as the HOLD it is.
  */
-export const adviceOf = (answer: ModelAnswer, snapshot: Snapshot, record: EngineRecord | null): Advice => {
+export const adviceOf = (
+  answer: ModelAnswer,
+  snapshot: Snapshot,
+  record: EngineRecord | null,
+): Advice => {
   const { resolution, trend, trackRecord } = snapshot;
   const { riskLevel, confidence: rawConfidence } = answer;
   const calibrated = (of: Action) =>
@@ -30,7 +41,8 @@ export const adviceOf = (answer: ModelAnswer, snapshot: Snapshot, record: Engine
       of !== "HOLD" && ACTION_IN[trend.direction] === of,
     );
   const requested = { action: answer.action, confidence: calibrated(answer.action) };
-  const withheld = requested.action === "HOLD" || beatsBaseRate(requested.confidence) ? null : requested;
+  const withheld =
+    requested.action === "HOLD" || beatsBaseRate(requested.confidence) ? null : requested;
   const { action, confidence } =
     withheld === null ? requested : { action: "HOLD" as const, confidence: calibrated("HOLD") };
   const hits = Math.round((confidence.hitRate ?? 0) * confidence.samples);
@@ -47,7 +59,10 @@ export const adviceOf = (answer: ModelAnswer, snapshot: Snapshot, record: Engine
     reasoning: [...why, ...answer.reasoning, recordReading(action, confidence, hits)],
     assumptions: together(assumptionsOf(snapshot), answer.assumptions),
     caveats: together(
-      [...caveatsOf(snapshot, confidence), ...(withheld === null ? [] : [withheldCaveat(withheld)])],
+      [
+        ...caveatsOf(snapshot, confidence),
+        ...(withheld === null ? [] : [withheldCaveat(withheld)]),
+      ],
       answer.caveats,
     ),
     evidence: chosen(answer, snapshot),

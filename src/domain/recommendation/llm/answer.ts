@@ -1,6 +1,9 @@
 import type { Action, RiskLevel } from "../recommendation.ts";
 
-/** What a language model says about a snapshot, before anybody has checked it. It computes nothing that is published. */
+/**
+ * What a language model says about a snapshot, before anybody has checked it. It computes nothing
+ * that is published.
+ */
 export interface ModelAnswer {
   readonly action: Action;
   /** The evidence it rests on, by id, and how much each counts (0..1, any sum). */
@@ -10,7 +13,9 @@ export interface ModelAnswer {
   readonly reasoning: readonly string[];
   readonly assumptions: readonly string[];
   readonly caveats: readonly string[];
-  /** Its own probability (0..1) that the action proves right. Kept in the audit, never published. */
+  /**
+   * Its own probability (0..1) that the action proves right. Kept in the audit, never published.
+   */
   readonly confidence: number;
 }
 

@@ -5,7 +5,9 @@ import type { ModelReply, Usage } from "./reply.ts";
 /** Characters kept of a prompt and of each answer. */
 export const MAX_STORED = 32_000;
 
-/** One call as it is kept. Failures hold a status and our own words, never what the endpoint wrote. */
+/**
+ * One call as it is kept. Failures hold a status and our own words, never what the endpoint wrote.
+ */
 export interface ModelTry {
   readonly latencyMs: number;
   readonly response: string | null;
@@ -52,7 +54,9 @@ export const kept = (text: string, secrets: readonly string[] = []): string => {
     (rest, secret) => (secret === "" ? rest : rest.replaceAll(secret, "***")),
     text,
   );
-  return clean.length <= MAX_STORED ? clean : `${clean.slice(0, MAX_STORED)}… (${clean.length} characters)`;
+  return clean.length <= MAX_STORED
+    ? clean
+    : `${clean.slice(0, MAX_STORED)}… (${clean.length} characters)`;
 };
 
 export const tryOf = (

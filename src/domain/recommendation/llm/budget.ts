@@ -1,7 +1,10 @@
 import type { Prompt } from "./prompt.ts";
 import type { ModelReply } from "./reply.ts";
 
-/** Fewer characters per token than English has (about 4), so that a reservation is rather too large than too small. */
+/**
+ * Fewer characters per token than English has (about 4), so that a reservation is rather too large
+ * than too small.
+ */
 const CHARACTERS_PER_TOKEN = 3;
 
 /** What a provider adds of its own: roles, the schema of the answer. */
@@ -14,8 +17,8 @@ export const tokensFor = (prompt: Prompt, repair: string, maxOutputTokens: numbe
   maxOutputTokens;
 
 /**
- * Tokens a call is taken to have cost. Where nobody told, the reservation stands: a call that timed out may have been
- * answered, and paid for. A call that was turned away at the door cost nothing.
+ * Tokens a call is taken to have cost. Where nobody told, the reservation stands: a call that timed
+ * out may have been answered, and paid for. A call that was turned away at the door cost nothing.
  */
 export const tokensOf = (reply: ModelReply, reserved: number): number => {
   if (reply.kind === "failed")

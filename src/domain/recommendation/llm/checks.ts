@@ -10,7 +10,9 @@ import { type Citable, strangeNumbers, withoutNames } from "./numbers.ts";
 import { shownData } from "./prompt.ts";
 import { WORDING_CHECKS, wordingFaults } from "./wording.ts";
 
-/** Every check an answer has to pass before anything of it is published, in the order they are told. */
+/**
+ * Every check an answer has to pass before anything of it is published, in the order they are told.
+ */
 export const CHECKS = [
   "schema",
   "lengths",
@@ -29,7 +31,10 @@ export interface CheckResult {
   readonly problems: readonly string[];
 }
 
-/** Texts of an answer, and characters of each, that are looked at; more than any answer that passes may have. */
+/**
+ * Texts of an answer, and characters of each, that are looked at; more than any answer that passes
+ * may have.
+ */
 const MAX_TEXTS = 30;
 const MAX_CHARACTERS = 1_000;
 
@@ -44,7 +49,10 @@ export const unreadable = (problem: string): readonly CheckResult[] => [
 export const problemsOf = (verdict: readonly CheckResult[]): readonly string[] =>
   verdict.flatMap(({ check, problems }) => problems.map((problem) => `${check}: ${problem}`));
 
-/** Looks at an answer from every side. Pure: the same answer to the same snapshot gets the same verdict. */
+/**
+ * Looks at an answer from every side. Pure: the same answer to the same snapshot gets the same
+ * verdict.
+ */
 export const checkAnswer = (
   answer: ModelAnswer,
   snapshot: Snapshot,
@@ -79,7 +87,8 @@ export const checkAnswer = (
 };
 
 /** A piece of the answer as it may stand in a message back to the model: one line, plain, short. */
-const quoted = (text: string): string => JSON.stringify(text.replace(/[^\x20-\x7e%−]/g, "?").slice(0, 40));
+const quoted = (text: string): string =>
+  JSON.stringify(text.replace(/[^\x20-\x7e%−]/g, "?").slice(0, 40));
 
 const shownNumber =
   ({ plain, values }: Citable) =>
@@ -92,7 +101,8 @@ const countProblem = (
   field: string,
   count: number,
   { min, max }: { readonly min: number; readonly max: number },
-): string[] => (count >= min && count <= max ? [] : [`${field} has ${count}, not ${min} to ${max}`]);
+): string[] =>
+  count >= min && count <= max ? [] : [`${field} has ${count}, not ${min} to ${max}`];
 
 function lengthProblems(answer: ModelAnswer): string[] {
   const { sentence, summary } = ANSWER_LIMITS;
@@ -113,7 +123,9 @@ function lengthProblems(answer: ModelAnswer): string[] {
 function evidenceProblems(answer: ModelAnswer, known: ReadonlyMap<string, Evidence>): string[] {
   const chosen = answer.evidence.slice(0, MAX_TEXTS);
   const ids = chosen.map(({ id }) => id);
-  const strange = ids.filter((id) => !known.has(id)).map((id) => `there is no evidence ${quoted(id)}`);
+  const strange = ids
+    .filter((id) => !known.has(id))
+    .map((id) => `there is no evidence ${quoted(id)}`);
   const doubled = new Set(ids.filter((id, at) => ids.indexOf(id) !== at));
   const weights = chosen.filter(({ weight }) => !(weight >= 0 && weight <= 1));
   return [
@@ -126,7 +138,10 @@ function evidenceProblems(answer: ModelAnswer, known: ReadonlyMap<string, Eviden
 
 const SIDE: Readonly<Record<Action, number>> = { BUY: 1, HOLD: 0, SELL: -1 };
 
-/** BUY and SELL must rest on something that votes their way, and be more than half of what was weighed. */
+/**
+ * BUY and SELL must rest on something that votes their way, and be more than half of what was
+ * weighed.
+ */
 function actionProblems(
   { action, evidence }: ModelAnswer,
   { trend, trackRecord }: Snapshot,
@@ -134,7 +149,8 @@ function actionProblems(
 ): string[] {
   const side = SIDE[action];
   if (side === 0) return [];
-  if (trend.score === null) return [`${action} although too little is known to tell a direction: HOLD`];
+  if (trend.score === null)
+    return [`${action} although too little is known to tell a direction: HOLD`];
   const allowed = allowedActions(trend.direction, trackRecord);
   if (!allowed.includes(action))
     return [

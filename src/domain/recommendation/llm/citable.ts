@@ -15,7 +15,10 @@ const textsIn = (value: unknown): readonly string[] => {
   return Object.values(value).flatMap(textsIn);
 };
 
-/** What may be cited of a snapshot: each number of `shown`, which is what the writer saw, and the values behind it. */
+/**
+ * What may be cited of a snapshot: each number of `shown`, which is what the writer saw, and the
+ * values behind it.
+ */
 export const citableIn = (snapshot: Snapshot, shown: unknown): Citable => {
   const plain = new Set<number>();
   const percent = new Set<number>();
@@ -58,7 +61,10 @@ const valuesIn = ({ close, values, trend, trackRecord }: Snapshot): Citable["val
 const numberOf = (value: number | null, isFraction: boolean): Citable["values"] =>
   value === null ? [] : [{ value, isFraction }];
 
-/** How many signals there are, are known, vote either way or not at all; and the counts of the record. */
+/**
+ * How many signals there are, are known, vote either way or not at all; and the counts of the
+ * record.
+ */
 const countsIn = ({ trend, trackRecord }: Snapshot): readonly number[] => {
   const votes = trend.signals.flatMap(({ vote }) => (vote === null ? [] : [vote]));
   return [
@@ -67,6 +73,9 @@ const countsIn = ({ trend, trackRecord }: Snapshot): readonly number[] => {
     trend.counterEvidence.length,
     ...[1, 0, -1].map((side) => votes.filter((vote) => Math.sign(vote) === side).length),
     trackRecord.n,
-    ...ACTIONS.flatMap((action) => [trackRecord.actions[action].n, trackRecord.actions[action].hits]),
+    ...ACTIONS.flatMap((action) => [
+      trackRecord.actions[action].n,
+      trackRecord.actions[action].hits,
+    ]),
   ];
 };

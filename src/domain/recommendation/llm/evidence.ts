@@ -5,9 +5,9 @@ import { ACTIONS, type Evidence } from "../recommendation.ts";
 import type { Snapshot } from "../snapshot.ts";
 
 /**
- * Everything an answer may rest on, each under the id it is chosen by: known signals with their votes, known indicator
- * values, and the record of each action: the rules' own, walked forward over this series, for a model has none on it until its
- * calls are resolved. Same snapshot, same list.
+ * Everything an answer may rest on, each under the id it is chosen by: known signals with their
+ * votes, known indicator values, and the record of each action: the rules' own, walked forward over
+ * this series, for a model has none on it until its calls are resolved. Same snapshot, same list.
  */
 export const evidenceIn = (snapshot: Snapshot): readonly Evidence[] => [
   ...snapshot.trend.signals
@@ -37,7 +37,10 @@ const indicatorEvidence = ({ values, trend }: Snapshot): Evidence[] =>
     return [{ id, name: id, value, threshold: null, vote: null, weight: 0, reading }];
   });
 
-const SIGNAL_OF: Readonly<Record<string, string>> = { macdHistogram: "macdHistogram", rsi14: "rsiExtreme" };
+const SIGNAL_OF: Readonly<Record<string, string>> = {
+  macdHistogram: "macdHistogram",
+  rsi14: "rsiExtreme",
+};
 
 const hasSignal = (trend: Snapshot["trend"], id: string): boolean =>
   trend.signals.some((signal) => signal.id === SIGNAL_OF[id] && signal.value !== null);

@@ -1,7 +1,8 @@
 /**
- * Reads every number in a text, and tells which of them are nowhere in what the writer was shown. A number is right
- * when it is written as it was shown, or is one of the shown values rounded to the digits it has, in the same unit: "12.3 %"
- * is the fraction 0.123. Numbers in words up to twelve ("two of the signals") are not looked at; greater ones are refused. What a number is said to be
+ * Reads every number in a text, and tells which of them are nowhere in what the writer was shown. A
+ * number is right when it is written as it was shown, or is one of the shown values rounded to the
+ * digits it has, in the same unit: "12.3 %" is the fraction 0.123. Numbers in words up to twelve
+ * ("two of the signals") are not looked at; greater ones are refused. What a number is said to be
  * *of* is not checked.
  */
 export interface Citable {
@@ -28,7 +29,8 @@ interface Token {
   readonly isPercent: boolean;
 }
 
-const MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December";
+const MONTHS =
+  "January|February|March|April|May|June|July|August|September|October|November|December";
 
 /*
  * One pass, the longest reading first: dates, words with digits, numbers (sign, thousands with commas, decimals, exponent, unit), and
@@ -75,7 +77,9 @@ const numberToken = (text: string, unit: string): Token => {
 
 const dateToken = (text: string): Token => {
   const [, day, month, year] =
-    /^(\d{1,2}) (\w+),? (\d{4})$/.exec(text) ?? swap(/^(\w+) (\d{1,2}),? (\d{4})$/.exec(text)) ?? [];
+    /^(\d{1,2}) (\w+),? (\d{4})$/.exec(text) ??
+    swap(/^(\w+) (\d{1,2}),? (\d{4})$/.exec(text)) ??
+    [];
   const at = MONTHS.split("|").indexOf(month ?? "") + 1;
   const pad = (part: string | number): string => String(part).padStart(2, "0");
   return token(day === undefined ? text.slice(0, 10) : `${year}-${pad(at)}-${pad(day)}`, "date");
@@ -88,7 +92,8 @@ const swap = (match: RegExpExecArray | null): readonly (string | undefined)[] | 
 export const tokensIn = (text: string): readonly Token[] =>
   [...text.matchAll(TOKENS)].map(({ 0: all, groups = {} }) => {
     const { iso, dayFirst, monthFirst, number, unit = "", word } = groups;
-    if (iso !== undefined || dayFirst !== undefined || monthFirst !== undefined) return dateToken(all);
+    if (iso !== undefined || dayFirst !== undefined || monthFirst !== undefined)
+      return dateToken(all);
     if (number !== undefined) return numberToken(number, unit);
     return token(all, word === undefined ? "unreadable" : "word");
   });
@@ -101,7 +106,8 @@ const isRounded = (shown: number, decimals: number, value: number): boolean => {
   const difference = Math.abs(shown - value);
   const half = 0.5 * 10 ** -decimals;
   return (
-    difference <= half * (1 + 1e-9) + Math.abs(value) * 1e-15 && difference <= Math.abs(value) * MAX_ROUNDING
+    difference <= half * (1 + 1e-9) + Math.abs(value) * 1e-15 &&
+    difference <= Math.abs(value) * MAX_ROUNDING
   );
 };
 
@@ -109,7 +115,9 @@ const isCitable = ({ value, decimals, isPercent }: Token, citable: Citable): boo
   const shown = isPercent ? citable.percent : citable.plain;
   if (shown.has(value)) return true;
   return citable.values.some(({ value: own, isFraction }) =>
-    isPercent ? isFraction && isRounded(value, decimals, own * 100) : isRounded(value, decimals, own),
+    isPercent
+      ? isFraction && isRounded(value, decimals, own * 100)
+      : isRounded(value, decimals, own),
   );
 };
 
@@ -133,7 +141,10 @@ const NUMBER_WORDS =
 export const strangeNumbers = (text: string, citable: Citable): readonly string[] => {
   const named = withoutNames(text, citable);
   const strange = tokensIn(named).filter((one) => !isKnown(one, citable));
-  return [...strange.map((one) => one.text), ...[...named.matchAll(NUMBER_WORDS)].map(([word]) => word)];
+  return [
+    ...strange.map((one) => one.text),
+    ...[...named.matchAll(NUMBER_WORDS)].map(([word]) => word),
+  ];
 };
 
 /** A text in which the names it may hold no longer stand: they are not the writer's words. */

@@ -6,7 +6,10 @@ import { ANSWER_LIMITS } from "./answer.ts";
 import { evidenceIn } from "./evidence.ts";
 import { outsideText } from "./outside-text.ts";
 
-/** Every prompt that may be asked. A changed text is a new version: answers are kept, and judged, by it. */
+/**
+ * Every prompt that may be asked. A changed text is a new version: answers are kept, and judged, by
+ * it.
+ */
 export const PROMPT_VERSIONS = ["1", "2"] as const;
 export type PromptVersion = (typeof PROMPT_VERSIONS)[number];
 export const PROMPT_VERSION: PromptVersion = "2";
@@ -47,7 +50,10 @@ const SYSTEM_2 = SYSTEM.replace(
 );
 const SYSTEMS: Readonly<Record<PromptVersion, string>> = { "1": SYSTEM, "2": SYSTEM_2 };
 
-/** What the model is shown of a snapshot: numbers as texts, so that they can be repeated as they are. */
+/**
+ * What the model is shown of a snapshot: numbers as texts, so that they can be repeated as they
+ * are.
+ */
 export const shownData = (snapshot: Snapshot, risk: string): Readonly<Record<string, unknown>> => ({
   asset: outsideText(snapshot.symbol),
   type: snapshot.assetType,
@@ -73,8 +79,9 @@ export const shownData = (snapshot: Snapshot, risk: string): Readonly<Record<str
 });
 
 /**
- * The prompt of a version for a snapshot: the same texts for the same snapshot. `nonce` (hex) makes the boundary one
- * that nobody could have written into a name beforehand; it is taken from the snapshot's hash.
+ * The prompt of a version for a snapshot: the same texts for the same snapshot. `nonce` (hex) makes
+ * the boundary one that nobody could have written into a name beforehand; it is taken from the
+ * snapshot's hash.
  */
 export const promptFor = (
   version: PromptVersion,
@@ -84,7 +91,11 @@ export const promptFor = (
 ): Prompt => {
   const boundary = `-----DATA ${nonce.slice(0, 16)}-----`;
   const { allowedActions: allowed, ...rest } = shownData(snapshot, risk);
-  const data = JSON.stringify(version === "1" ? rest : { ...rest, allowedActions: allowed }, null, 1);
+  const data = JSON.stringify(
+    version === "1" ? rest : { ...rest, allowedActions: allowed },
+    null,
+    1,
+  );
   return {
     system: SYSTEMS[version],
     user: `${boundary}\n${data}\n${boundary}\nAnswer for the asset in the data.`,
@@ -92,10 +103,16 @@ export const promptFor = (
   };
 };
 
-/** What is wrong is told at most so many times: a repair is for slips, not for an answer that is all wrong. */
+/**
+ * What is wrong is told at most so many times: a repair is for slips, not for an answer that is all
+ * wrong.
+ */
 const MAX_PROBLEMS = 12;
 
-/** The one chance to mend an answer: what was wrong with it. Quotes of the answer in it are short and on one line. */
+/**
+ * The one chance to mend an answer: what was wrong with it. Quotes of the answer in it are short
+ * and on one line.
+ */
 export const repairText = (problems: readonly string[]): string =>
   `Your answer was not accepted:\n${problems
     .slice(0, MAX_PROBLEMS)

@@ -30,7 +30,9 @@ export type ModelReply =
       readonly retryAfterSeconds: number | null;
     };
 
-/** What a reply says about the health of the service. An answer nobody can use is still an answer. */
+/**
+ * What a reply says about the health of the service. An answer nobody can use is still an answer.
+ */
 export function verdictOfReply(reply: ModelReply, timeoutMs: number): Verdict {
   if (reply.kind === "answered") return { kind: "answered" };
   const { reason, detail, retryAfterSeconds } = reply;

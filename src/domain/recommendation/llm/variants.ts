@@ -29,9 +29,10 @@ const pointOf = (name: string, symbol: string): number => {
 };
 
 /**
- * The variant of an asset: always the same, whoever asks. Each variant draws weight ÷ −ln(hash of its name and the symbol), and the
- * highest draw wins (weighted rendezvous hashing: Schindelhauer & Schomaker 2005), so shares follow the weights, and a
- * variant that comes, goes or grows moves only the assets it wins or loses.
+ * The variant of an asset: always the same, whoever asks. Each variant draws weight ÷ −ln(hash of
+ * its name and the symbol), and the highest draw wins (weighted rendezvous hashing: Schindelhauer &
+ * Schomaker 2005), so shares follow the weights, and a variant that comes, goes or grows moves only
+ * the assets it wins or loses.
  */
 export const variantOf = (variants: readonly Variant[], symbol: string): Variant => {
   let best = RULES_ONLY[0] as Variant;

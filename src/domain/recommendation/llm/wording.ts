@@ -15,7 +15,11 @@ const HOST =
   /[a-z0-9]-*\.(?:com|org|net|io|ai|app|dev|co|info|biz|xyz|me|ly|gg|ru|cn|uk|de|es|fr|eu|example)\b/iu;
 
 const PATTERNS: readonly Pattern[] = [
-  { check: "privacy", what: "an e-mail address", pattern: /[\p{L}\p{N}._%+-]@[\p{L}\p{N}-]+\.[\p{L}]{2,}/u },
+  {
+    check: "privacy",
+    what: "an e-mail address",
+    pattern: /[\p{L}\p{N}._%+-]@[\p{L}\p{N}-]+\.[\p{L}]{2,}/u,
+  },
   {
     check: "privacy",
     what: "a telephone number",
@@ -40,7 +44,11 @@ const PATTERNS: readonly Pattern[] = [
     pattern: /<\/?[a-z!][^>]{0,400}>|```|^[^\S\r\n\u2028\u2029]*#{1,6}\s|\*\*|__|&[a-z]+;|&#/imu,
   },
   { check: "language", what: "an exclamation or emoji", pattern: /!|\p{Extended_Pictographic}/u },
-  { check: "language", what: "characters that are not plain text", pattern: /[\p{Cc}\p{Cf}\p{Co}\p{Cn}]/u },
+  {
+    check: "language",
+    what: "characters that are not plain text",
+    pattern: /[\p{Cc}\p{Cf}\p{Co}\p{Cn}]/u,
+  },
   { check: "language", what: "a script other than Latin", pattern: /(?!\p{Script=Latin})\p{L}/u },
   {
     check: "promises",
@@ -62,7 +70,9 @@ const PATTERNS: readonly Pattern[] = [
   },
 ];
 
-/** Digit groups that a payment card could have, checked by its own checksum (ISO/IEC 7812, Luhn). */
+/**
+ * Digit groups that a payment card could have, checked by its own checksum (ISO/IEC 7812, Luhn).
+ */
 const CARD = /\b\d(?:[ -]?\d){12,18}\b/gu;
 
 const isCard = (text: string): boolean => {
@@ -78,8 +88,9 @@ export type WordingCheck = Pattern["check"];
 export const WORDING_CHECKS = ["privacy", "links", "promises", "language", "echo"] as const;
 
 /**
- * What a sentence holds that it must not. `isShown` tells numbers that were shown to the writer: a volume of sixteen digits
- * is no card. Patterns are of English; they catch the usual, not everything that can be said.
+ * What a sentence holds that it must not. `isShown` tells numbers that were shown to the writer: a
+ * volume of sixteen digits is no card. Patterns are of English; they catch the usual, not
+ * everything that can be said.
  */
 export const wordingFaults = (
   text: string,

@@ -10,7 +10,10 @@ import {
   problemsOf,
 } from "../../../../src/domain/recommendation/llm/checks.ts";
 import { evidenceIn } from "../../../../src/domain/recommendation/llm/evidence.ts";
-import { FALLBACK_REASONS, withFallback } from "../../../../src/domain/recommendation/llm/fallback.ts";
+import {
+  FALLBACK_REASONS,
+  withFallback,
+} from "../../../../src/domain/recommendation/llm/fallback.ts";
 import { recommend } from "../../../../src/domain/recommendation/rules-engine.ts";
 import type { Snapshot } from "../../../../src/domain/recommendation/snapshot.ts";
 import { falling, good, rising, young } from "./given.ts";
@@ -59,7 +62,11 @@ describe("an answer", () => {
       },
     ],
     ["evidence", "a weight beyond 1", { evidence: [{ id: "momentum", weight: 7 }] }],
-    ["evidence", "a weight that is no number", { evidence: [{ id: "momentum", weight: Number.NaN }] }],
+    [
+      "evidence",
+      "a weight that is no number",
+      { evidence: [{ id: "momentum", weight: Number.NaN }] },
+    ],
     ["evidence", "no weight at all", { action: "HOLD", evidence: [{ id: "momentum", weight: 0 }] }],
     ["action", "SELL in a market whose chosen evidence rises", { action: "SELL" }],
     ["action", "BUY without a vote for it", { evidence: [{ id: "volatility30", weight: 1 }] }],
@@ -75,7 +82,11 @@ describe("an answer", () => {
     ],
     ["confidence", "a confidence of 3", { confidence: 3 }],
     ["confidence", "BUY without belief in it", { confidence: 0.4 }],
-    ["numbers", "a number of its own", { summary: "The price target of 9999 is within reach soon." }],
+    [
+      "numbers",
+      "a number of its own",
+      { summary: "The price target of 9999 is within reach soon." },
+    ],
   ])("fails %s: %s", (check, _, changes) => expect(failed(good(changes))).toContain(check));
 
   it("may not call risk lower than it was measured", () => {
@@ -111,15 +122,17 @@ describe("an answer", () => {
 
   it("may only hold while nothing can be told", () => {
     const known = young.trend.signals.find(({ vote }) => vote !== null)?.id ?? "volatility30";
-    expect(failed(good({ evidence: [{ id: known, weight: 1 }], riskLevel: "HIGH" }), young)).toContain(
-      "action",
-    );
+    expect(
+      failed(good({ evidence: [{ id: known, weight: 1 }], riskLevel: "HIGH" }), young),
+    ).toContain("action");
     const hold = good({
       action: "HOLD",
       evidence: [{ id: "trackRecord.HOLD", weight: 1 }],
       riskLevel: "HIGH",
     });
-    expect(failed({ ...hold, reasoning: ["Too little is known."], assumptions: [] }, young)).toEqual([]);
+    expect(
+      failed({ ...hold, reasoning: ["Too little is known."], assumptions: [] }, young),
+    ).toEqual([]);
   });
 });
 
@@ -201,7 +214,9 @@ describe("an answer meant to keep us busy", () => {
 describe("an action that is no better than chance", () => {
   const without = { ...rising, trackRecord: young.trackRecord };
   const problems = (answer: ModelAnswer, snapshot: Snapshot) =>
-    problemsOf(checkAnswer(answer, snapshot, "-----DATA-----")).filter((one) => one.startsWith("action:"));
+    problemsOf(checkAnswer(answer, snapshot, "-----DATA-----")).filter((one) =>
+      one.startsWith("action:"),
+    );
 
   it("is not accepted, however good its evidence", () => {
     expect(problems(good(), rising)).toEqual([]);
@@ -223,7 +238,8 @@ describe("what is published of an accepted answer", () => {
 
   it("has the model's choice and words, and our numbers", () => {
     const { baseRate, confidence } = confidenceIn("BUY", rising.trackRecord);
-    // Without a record of its own it is worth what the rules' record of the same call is, however sure it says it is.
+    // Without a record of its own it is worth what the rules' record of the same call is, however
+    // sure it says it is.
     expect(advice).toMatchObject({
       action: "BUY",
       confidence,
@@ -283,16 +299,19 @@ describe("what is published of an accepted answer", () => {
 
   it("always has our caveats, whatever the model said", () => {
     for (const caveat of recommend({ ...rising, source: "synthetic" }).caveats) {
-      expect(adviceOf(good({ caveats: [] }), { ...rising, source: "synthetic" }, null).caveats).toContain(
-        caveat,
-      );
+      expect(
+        adviceOf(good({ caveats: [] }), { ...rising, source: "synthetic" }, null).caveats,
+      ).toContain(caveat);
     }
   });
 
-  it.each(Object.keys(FALLBACK_REASONS))("says in a caveat why the rules answered instead: %s", (reason) => {
-    const rules = recommend(rising);
-    const instead = withFallback(rules, reason as keyof typeof FALLBACK_REASONS);
-    expect({ ...instead, caveats: [] }).toEqual({ ...rules, caveats: [] });
-    expect(instead.caveats.at(-1)).toContain("language model");
-  });
+  it.each(Object.keys(FALLBACK_REASONS))(
+    "says in a caveat why the rules answered instead: %s",
+    (reason) => {
+      const rules = recommend(rising);
+      const instead = withFallback(rules, reason as keyof typeof FALLBACK_REASONS);
+      expect({ ...instead, caveats: [] }).toEqual({ ...rules, caveats: [] });
+      expect(instead.caveats.at(-1)).toContain("language model");
+    },
+  );
 });

@@ -39,7 +39,10 @@ export const good = (changes: Partial<ModelAnswer> = {}): ModelAnswer => ({
   ],
   riskLevel: "MEDIUM",
   summary: "The price stands above its long average and momentum is positive, so the trend is up.",
-  reasoning: ["The close is above its 200-bar average.", "Momentum from 252 to 21 bars ago is above 0."],
+  reasoning: [
+    "The close is above its 200-bar average.",
+    "Momentum from 252 to 21 bars ago is above 0.",
+  ],
   assumptions: ["The next 20 bars resemble the past."],
   caveats: ["Direction is hard to tell from prices alone."],
   confidence: 0.62,

@@ -10,7 +10,10 @@ import { citable, falling, rising, snapshotAfter, young } from "./given.ts";
 
 const snapshots = { rising, falling, young };
 
-/** Every number anywhere in a snapshot, found without the code under test: leaves, and digits in its texts. */
+/**
+ * Every number anywhere in a snapshot, found without the code under test: leaves, and digits in its
+ * texts.
+ */
 const leaves = (value: unknown): number[] => {
   if (typeof value === "number") return [value];
   if (typeof value === "string") return (value.match(/\d+(?:\.\d+)?/g) ?? []).map(Number);
@@ -20,14 +23,22 @@ const leaves = (value: unknown): number[] => {
 };
 const everything = (snapshot: Snapshot): number[] => {
   const { asOf: _asOf, ...rest } = snapshot;
-  return [...leaves(rest), ...leaves(shownData(snapshot, riskIn(snapshot))), 0, 1, 2, 3, 4, 5].flatMap(
-    (n) => [n, n * 100, n / 100],
-  );
+  return [
+    ...leaves(rest),
+    ...leaves(shownData(snapshot, riskIn(snapshot))),
+    0,
+    1,
+    2,
+    3,
+    4,
+    5,
+  ].flatMap((n) => [n, n * 100, n / 100]);
 };
 
 const isFar = (number: number, from: readonly number[]): boolean =>
   from.every(
-    (one) => Math.abs(Math.abs(number) - Math.abs(one)) > 0.06 * Math.max(Math.abs(one), Math.abs(number)),
+    (one) =>
+      Math.abs(Math.abs(number) - Math.abs(one)) > 0.06 * Math.max(Math.abs(one), Math.abs(number)),
   );
 
 const citables = new Map<Snapshot, Citable>();
@@ -70,7 +81,9 @@ describe.each(Object.entries(snapshots))("numbers in a text about the %s market"
         fc.constantFrom("The RSI is ", "A target of ", "near "),
         (n, write, before) => {
           const text = write(n);
-          const said = Number(/\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?/.exec(text)?.[0].replaceAll(",", ""));
+          const said = Number(
+            /\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?/.exec(text)?.[0].replaceAll(",", ""),
+          );
           fc.pre(isFar(said, known));
           expect(strange(snapshot, `${before}${text}`)).not.toEqual([]);
         },
@@ -99,9 +112,11 @@ describe.each(Object.entries(snapshots))("numbers in a text about the %s market"
 
   it("pass as values rounded to the digits they show", () => {
     const { values, close, trend } = snapshot;
-    const plain = [close, ...Object.values(values), ...trend.signals.map(({ value }) => value)].filter(
-      (n) => n !== null,
-    );
+    const plain = [
+      close,
+      ...Object.values(values),
+      ...trend.signals.map(({ value }) => value),
+    ].filter((n) => n !== null);
     const isShown = (n: number, text: string) => Math.abs(Number(text) - n) <= 0.05 * Math.abs(n);
     fc.assert(
       fc.property(fc.constantFrom(...plain), fc.integer({ min: 0, max: 6 }), (n, decimals) => {

@@ -1,8 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { budgetDay, tokensFor, tokensOf } from "../../../../src/domain/recommendation/llm/budget.ts";
+import {
+  budgetDay,
+  tokensFor,
+  tokensOf,
+} from "../../../../src/domain/recommendation/llm/budget.ts";
 import { outsideText } from "../../../../src/domain/recommendation/llm/outside-text.ts";
-import { PROMPT_VERSIONS, promptFor, repairText } from "../../../../src/domain/recommendation/llm/prompt.ts";
+import {
+  PROMPT_VERSIONS,
+  promptFor,
+  repairText,
+} from "../../../../src/domain/recommendation/llm/prompt.ts";
 import { type Variant, variantOf } from "../../../../src/domain/recommendation/llm/variants.ts";
 import type { Snapshot } from "../../../../src/domain/recommendation/snapshot.ts";
 import { rising, young } from "./given.ts";
@@ -45,7 +53,11 @@ describe("a text from outside", () => {
     }
     // Whatever it says, the rest of the prompt is the same.
     const plain = dataOf(rising);
-    expect({ ...data, asset: "", priceSource: "" }).toEqual({ ...plain, asset: "", priceSource: "" });
+    expect({ ...data, asset: "", priceSource: "" }).toEqual({
+      ...plain,
+      asset: "",
+      priceSource: "",
+    });
     expect(prompt({ ...rising, symbol: text, source: text }).system).toBe(prompt(rising).system);
   });
 
@@ -71,8 +83,12 @@ describe("a prompt", () => {
 
   it("names the actions that beat chance here, from its second version on", () => {
     expect(dataOf(rising)).toMatchObject({ allowedActions: ["BUY", "HOLD"] });
-    expect(dataOf({ ...rising, trackRecord: young.trackRecord })).toMatchObject({ allowedActions: ["HOLD"] });
-    const [first, second] = PROMPT_VERSIONS.map((version) => promptFor(version, rising, "LOW", NONCE));
+    expect(dataOf({ ...rising, trackRecord: young.trackRecord })).toMatchObject({
+      allowedActions: ["HOLD"],
+    });
+    const [first, second] = PROMPT_VERSIONS.map((version) =>
+      promptFor(version, rising, "LOW", NONCE),
+    );
     expect(JSON.stringify(first)).not.toContain("allowedActions");
     expect(second?.system).toContain('"action" is one of "allowedActions"');
   });
@@ -100,8 +116,12 @@ describe("a prompt", () => {
       modelId: "",
       finishReason: "",
     } as const;
-    expect(tokensOf({ ...answered, usage: { inputTokens: 5, outputTokens: 7 } }, reserved)).toBe(12);
-    expect(tokensOf({ ...answered, usage: { inputTokens: 5, outputTokens: null } }, reserved)).toBe(reserved);
+    expect(tokensOf({ ...answered, usage: { inputTokens: 5, outputTokens: 7 } }, reserved)).toBe(
+      12,
+    );
+    expect(tokensOf({ ...answered, usage: { inputTokens: 5, outputTokens: null } }, reserved)).toBe(
+      reserved,
+    );
     const failed = (reason: "timeout" | "rejected") =>
       tokensOf({ kind: "failed", reason, detail: "", retryAfterSeconds: null }, reserved);
     expect(failed("timeout")).toBe(reserved);
@@ -130,14 +150,18 @@ describe("the variant of an asset", () => {
 
   it("changes only for the assets that a variant wins or loses", () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 9 }), (before, more) => {
-        const was = [rules("a", 5), rules("b", before)];
-        const is = [rules("a", 5), rules("b", before + more)];
-        for (const symbol of symbols.slice(0, 300)) {
-          const [old, now] = [variantOf(was, symbol).name, variantOf(is, symbol).name];
-          if (old === "b") expect(now).toBe("b");
-        }
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 9 }),
+        fc.integer({ min: 1, max: 9 }),
+        (before, more) => {
+          const was = [rules("a", 5), rules("b", before)];
+          const is = [rules("a", 5), rules("b", before + more)];
+          for (const symbol of symbols.slice(0, 300)) {
+            const [old, now] = [variantOf(was, symbol).name, variantOf(is, symbol).name];
+            if (old === "b") expect(now).toBe("b");
+          }
+        },
+      ),
       { numRuns: 20 },
     );
   });
