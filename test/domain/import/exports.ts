@@ -4,14 +4,7 @@ import type { Answers } from "../../../src/domain/import/question.ts";
 import type { CalendarId } from "../../../src/domain/market/calendar-id.ts";
 
 /** A bar as `[timestamp, open, high, low, close, volume]`; the timestamp is a date, or an instant of an intraday bar. */
-export type ExpectedBar = readonly [
-  string,
-  number | null,
-  number | null,
-  number | null,
-  number,
-  number | null,
-];
+type ExpectedBar = readonly [string, number | null, number | null, number | null, number, number | null];
 
 /** A file as people have it, and what has to become of it. */
 export interface Export {

@@ -3,7 +3,7 @@
  * unknown or repeated series, missing HELP or TYPE, groups torn apart, labels out of shape, histograms that do not add up.
  */
 
-export interface Series {
+interface Series {
   /** As written, with suffix. */
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;

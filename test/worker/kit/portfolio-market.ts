@@ -89,7 +89,7 @@ export function closesWith(covariance: Matrix, expected: readonly number[], coun
   });
 }
 
-export const barsOf = (closes: readonly number[], first = Date.UTC(2020, 0, 1)): Bar[] =>
+const barsOf = (closes: readonly number[], first = Date.UTC(2020, 0, 1)): Bar[] =>
   closes.map((close, index) => ({
     timestamp: first + index * DAY,
     open: close,
