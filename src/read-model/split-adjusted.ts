@@ -119,7 +119,7 @@ async function onOneScale<P extends Priced>(
 }
 
 /** How many splits steps stand for. */
-export const splitsIn = (steps: readonly AdjustmentStep[]): number =>
+const splitsIn = (steps: readonly AdjustmentStep[]): number =>
   steps.reduce((sum, { actions }) => sum + actions, 0);
 
 /** Of these assets those that a split is on record of, with the calendar that tells its first bar. */

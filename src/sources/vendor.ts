@@ -47,7 +47,7 @@ export interface Rows {
   readonly note?: string;
 }
 
-export interface Place {
+interface Place {
   readonly baseUrl: string;
   /** Empty when there is none. */
   readonly key: string;
@@ -140,7 +140,7 @@ async function readAnswer(
   };
 }
 
-export const PART_NOTE = "the newest row is a part of its period and was left out until the period is told";
+const PART_NOTE = "the newest row is a part of its period and was left out until the period is told";
 
 /** Of an answer that is an error the status is enough: that its body breaks off must not hide it. */
 async function readBody(response: Response): Promise<JsonReading> {

@@ -4,7 +4,7 @@ import { sharpeOver } from "./portfolio-statistics.ts";
 import type { Random } from "./random.ts";
 
 /** What one series of returns has more than another, with the middle 90 % of it over the resamples. */
-export interface Difference extends Interval {
+interface Difference extends Interval {
   readonly value: number | null;
 }
 

@@ -48,7 +48,7 @@ export interface PortfolioBacktestInput {
 }
 
 /** Weights that were decided at a close and filled in the next bar; null, with the reason, where everything was kept. */
-export interface ReportedRebalancing {
+interface ReportedRebalancing {
   readonly decidedAt: number;
   readonly filledAt: number;
   readonly at: "open" | "close";

@@ -7,7 +7,7 @@ import { happenedIn } from "./track-record-state.ts";
 
 /** What became of a call. `void` is no outcome: nobody could have been right or wrong, and it never enters a rate. */
 export const RECOMMENDATION_OUTCOMES = ["hit", "miss", "void"] as const;
-export type RecommendationOutcome = (typeof RECOMMENDATION_OUTCOMES)[number];
+type RecommendationOutcome = (typeof RECOMMENDATION_OUTCOMES)[number];
 
 /** What engines that ask a model add to a recommendation. `rawConfidence` is what the model said before calibration. */
 export interface ModelIdentity {
