@@ -37,7 +37,7 @@ export interface WorkerOptions extends Runtime {
   readonly onExit: (code: number | null) => void;
 }
 
-export interface LocalAnswer {
+interface LocalAnswer {
   readonly status: number;
   readonly text: string;
 }

@@ -19,13 +19,7 @@ export interface Settings {
 }
 
 /** Variables of the Worker that are the starter's to say. */
-export const STARTERS_OWN = [
-  "ENVIRONMENT",
-  "CODE_VERSION",
-  "PUBLIC_ORIGIN",
-  "DEMO",
-  "DEMO_SOURCE_URL",
-];
+const STARTERS_OWN = ["ENVIRONMENT", "CODE_VERSION", "PUBLIC_ORIGIN", "DEMO", "DEMO_SOURCE_URL"];
 
 /** Variables that the starter alone reads. */
 export const STARTERS_VARIABLES = ["PORT", "STATE_DIR", "DEMO", "TICK_SECONDS"];

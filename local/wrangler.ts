@@ -73,7 +73,7 @@ async function wrangler(place: Place, failure: string, args: readonly string[]):
 }
 
 /** What a process has written so far. */
-export function outputOf({ child }: Guarded): () => string {
+function outputOf({ child }: Guarded): () => string {
   let output = "";
   child.stdout?.on("data", (chunk: Buffer) => (output += chunk.toString()));
   child.stderr?.on("data", (chunk: Buffer) => (output += chunk.toString()));

@@ -226,7 +226,7 @@ const schema = z
 export type Config = z.infer<typeof schema>;
 
 /** The environment is wrong: one error that names every variable at fault. */
-export class BadEnvironment extends Error {
+class BadEnvironment extends Error {
   override readonly name = "BadEnvironment";
   readonly code = "bad_environment";
 }

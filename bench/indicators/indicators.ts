@@ -1,5 +1,3 @@
-import { createRequire } from "node:module";
-import { ATR, BollingerBands, EMA, MACD, RSI, SMA } from "trading-signals";
 import type { Bar } from "../../src/domain/asset/bar.ts";
 import { columnsOf } from "../../src/domain/indicators/bar-columns.ts";
 import {
@@ -9,6 +7,7 @@ import {
 } from "../../src/domain/indicators/streaming-set.ts";
 import { sp500 } from "../../test/domain/indicators/sp500.ts";
 import { type Contestant, show, table, timings } from "../measure.ts";
+import { peer } from "../peer.ts";
 import { addSix, emptySix, initialSix, sixColumns } from "./six.ts";
 
 interface Columns {
@@ -43,6 +42,24 @@ const oursBatch = (bars: readonly Bar[], renew: boolean): Contestant => {
   };
 };
 
+/** The part of trading-signals that is used here. */
+interface Signal<Result> {
+  update(value: unknown, replace: boolean): Result | null;
+}
+type ByPeriod = new (period: number) => Signal<number>;
+interface TradingSignals extends Readonly<Record<"SMA" | "EMA" | "RSI" | "ATR", ByPeriod>> {
+  readonly MACD: new (
+    short: Signal<number>,
+    long: Signal<number>,
+    signal: Signal<number>,
+  ) => Signal<{ readonly histogram: number }>;
+  readonly BollingerBands: new (
+    period: number,
+    width: number,
+  ) => Signal<{ readonly upper: number }>;
+}
+const { ATR, BollingerBands, EMA, MACD, RSI, SMA } = peer<TradingSignals>("trading-signals");
+
 const tradingSignals = (bars: readonly Bar[]): Contestant => ({
   name: "trading-signals 8.3.0",
   run: () => {
@@ -55,7 +72,7 @@ const tradingSignals = (bars: readonly Bar[]): Contestant => ({
     let sum = 0;
     for (const { close, high, low } of bars) {
       sma.update(close, false);
-      sum += ema.update(close, false) + (rsi.update(close, false) ?? 0);
+      sum += (ema.update(close, false) ?? 0) + (rsi.update(close, false) ?? 0);
       sum += macd.update(close, false)?.histogram ?? 0;
       sum += bands.update(close, false)?.upper ?? 0;
       sum += atr.update({ high: high ?? close, low: low ?? close, close }, false) ?? 0;
@@ -80,8 +97,7 @@ type TechnicalIndicators = Readonly<
   >
 > &
   Readonly<Record<"sma" | "ema" | "rsi" | "macd" | "bollingerbands" | "atr", Batch>>;
-const require = createRequire(import.meta.url);
-const technical = require("technicalindicators") as TechnicalIndicators;
+const technical = peer<TechnicalIndicators>("technicalindicators");
 
 const MACD_INPUT = {
   fastPeriod: 12,
@@ -131,7 +147,7 @@ interface Ixjb {
   bbands(source: number[], period: number, width: number): number[][];
   atr(high: number[], low: number[], close: number[], period: number): number[];
 }
-const { IndicatorsSync } = require("@ixjb94/indicators") as { IndicatorsSync: new () => Ixjb };
+const { IndicatorsSync } = peer<{ IndicatorsSync: new () => Ixjb }>("@ixjb94/indicators");
 
 const ixjb = ({ high, low, close }: Columns): Contestant => ({
   name: "@ixjb94/indicators 1.2.4",

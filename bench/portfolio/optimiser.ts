@@ -1,13 +1,13 @@
-import { createRequire } from "node:module";
 import { LONG_ONLY } from "../../src/domain/portfolio/limits.ts";
 import type { Moments } from "../../src/domain/portfolio/moments.ts";
 import { efficientFrontier, type Method, optimize } from "../../src/domain/portfolio/optimize.ts";
 import { type OptimizationInput, optimizationReport } from "../../src/domain/portfolio/report.ts";
 import { DEFAULT_REQUEST } from "../../src/domain/portfolio/request.ts";
 import { show, table, timings } from "../measure.ts";
+import { peer } from "../peer.ts";
 
 /** The part of portfolio-allocation that is used here. */
-type Peer = Readonly<
+type Allocation = Readonly<
   Record<
     "globalMinimumVarianceWeights" | "equalRiskContributionWeights" | "inverseVolatilityWeights",
     (covariance: readonly (readonly number[])[], options?: object) => readonly number[]
@@ -19,7 +19,7 @@ type Peer = Readonly<
     ) => readonly number[];
   }
 >;
-const peer = createRequire(import.meta.url)("portfolio-allocation") as Peer;
+const allocation = peer<Allocation>("portfolio-allocation");
 
 /** Park and Miller's generator: the same problems in every run. */
 function dice(seed: number): () => number {
@@ -70,12 +70,12 @@ export function optimiserBench(): void {
     const moments = market(n);
     const { expectedReturns, covariance } = moments;
     const methods: readonly (readonly [Method, () => readonly number[]])[] = [
-      [{ method: "minVolatility" }, () => peer.globalMinimumVarianceWeights(covariance)],
+      [{ method: "minVolatility" }, () => allocation.globalMinimumVarianceWeights(covariance)],
       [
         { method: "maxSharpe" },
-        () => peer.maximumSharpeRatioWeights(expectedReturns, covariance, RISK_FREE),
+        () => allocation.maximumSharpeRatioWeights(expectedReturns, covariance, RISK_FREE),
       ],
-      [{ method: "riskParity" }, () => peer.equalRiskContributionWeights(covariance)],
+      [{ method: "riskParity" }, () => allocation.equalRiskContributionWeights(covariance)],
     ];
     for (const [method, other] of methods) {
       const own = () => weightsOf(moments, method);

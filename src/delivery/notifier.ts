@@ -2,7 +2,7 @@ import type { Notification } from "../domain/alert/alert.ts";
 import { callWebhook } from "./webhook.ts";
 
 /** What became of a notification: taken, or to be sent again later. */
-export type Notified = { readonly taken: true } | { readonly taken: false; readonly why: string };
+type Notified = { readonly taken: true } | { readonly taken: false; readonly why: string };
 
 /**
  * A way to reach people. It never throws; the same notification may come twice, under the same id.

@@ -81,7 +81,7 @@ export async function callWebhook(call: WebhookCall, now: number): Promise<Webho
 }
 
 /** HMAC-SHA-256 in base64, with the key that `whsec_…` carries. */
-export async function sign(secret: string, content: string): Promise<string> {
+async function sign(secret: string, content: string): Promise<string> {
   const raw = Uint8Array.from(atob(secret.replace(/^whsec_/, "")), (c) => c.charCodeAt(0));
   const key = await crypto.subtle.importKey("raw", raw, { name: "HMAC", hash: "SHA-256" }, false, [
     "sign",

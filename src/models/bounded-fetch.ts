@@ -2,7 +2,7 @@
 export const MAX_ANSWER_BYTES = 262_144;
 
 /** The answer was larger than any answer of a model. */
-export class AnswerTooLarge extends Error {
+class AnswerTooLarge extends Error {
   override readonly name = "AnswerTooLarge";
 }
 

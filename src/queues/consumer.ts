@@ -18,7 +18,7 @@ export interface JobSuccess {
 export type JobHandler = (job: JobRecord) => Promise<Outcome<JobSuccess>>;
 
 /** A claimed job, and the dead letter of its asset that blocks it, if there is one. */
-export type ClaimedJob = JobRecord & { readonly blockedBy: string | null };
+type ClaimedJob = JobRecord & { readonly blockedBy: string | null };
 
 export interface JobBook {
   load(ids: readonly string[]): Promise<ClaimedJob[]>;
@@ -31,7 +31,7 @@ export interface JobBook {
   settle(settlements: readonly SettledJob[]): Promise<void>;
 }
 
-export interface SettledJob {
+interface SettledJob {
   readonly job: JobRecord;
   readonly settlement: Settlement;
   readonly head: JobSuccess["head"];

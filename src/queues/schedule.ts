@@ -22,7 +22,7 @@ export interface SymbolPage {
   readonly next: string | null;
 }
 
-export type DelayedJob = JobRequest & { readonly delaySeconds: number };
+type DelayedJob = JobRequest & { readonly delaySeconds: number };
 
 export interface ScheduleDeps extends Pick<ConsumerDeps, "log" | "trace" | "fileUnreadable"> {
   /** The slot, or null when it is finished (or was never claimed). */
@@ -46,7 +46,7 @@ export interface ScheduleDeps extends Pick<ConsumerDeps, "log" | "trace" | "file
 }
 
 /** Jobs of one page: one queue batch, and far below what one invocation may do. */
-export const PAGE = 100;
+const PAGE = 100;
 const RETRY_SECONDS = 5;
 
 /**

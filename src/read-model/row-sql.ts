@@ -17,7 +17,9 @@ export const differs = (table: TableShape, one: string, other: string): string =
 export const sameKey = (table: TableShape, one: string, other: string): string =>
   table.key.map((c) => `${one}.${quoted(c)} = ${other}.${quoted(c)}`).join(" AND ");
 
-/** Writes rows; older and repeated events lose. `repair` also replaces a row of the same version. */
+/**
+ * Writes rows; older and repeated events lose. `repair` also replaces a row of the same version.
+ */
 export function upsertRows(
   db: D1Database,
   table: TableShape,

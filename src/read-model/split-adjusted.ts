@@ -138,7 +138,7 @@ async function onOneScale<P extends Priced>(
 }
 
 /** How many splits steps stand for. */
-export const splitsIn = (steps: readonly AdjustmentStep[]): number =>
+const splitsIn = (steps: readonly AdjustmentStep[]): number =>
   steps.reduce((sum, { actions }) => sum + actions, 0);
 
 /**

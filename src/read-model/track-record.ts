@@ -3,7 +3,7 @@ import { BINS, type BinSums } from "../domain/track-record/statistics.ts";
 import type { Reader } from "../reader.ts";
 
 export const TRACK_RECORD_GROUPS = ["asset", "class", "engine", "promptVersion"] as const;
-export type TrackRecordGroup = (typeof TRACK_RECORD_GROUPS)[number];
+type TrackRecordGroup = (typeof TRACK_RECORD_GROUPS)[number];
 
 /**
  * Which resolutions; `from` and `to` (epoch ms, both included) are about the bar a call was made

@@ -10,13 +10,13 @@ import type { AlertMetric, AlertRule } from "../domain/alert/rules.ts";
 export type Readings = Readonly<Partial<Record<AlertMetric, number | null>>>;
 
 /** A rule as recorded. */
-export interface RecordedAlert extends AlertState {
+interface RecordedAlert extends AlertState {
   readonly rule: string;
   readonly readAt: number;
   readonly pending: readonly Notification[];
 }
 
-export interface AlertChange extends RecordedAlert {
+interface AlertChange extends RecordedAlert {
   /** When the alert it was made from was read, epoch ms; null when there was none. */
   readonly readBefore: number | null;
   /** What is news, for the audit. */

@@ -9,7 +9,7 @@ export interface SealingKey {
 /** The first key seals, all of them open: so a key is changed by putting a new one before it. */
 export type Keyring = readonly [SealingKey, ...SealingKey[]];
 
-export const MAX_KEYS = 10;
+const MAX_KEYS = 10;
 const KEY_BYTES = 32;
 const KEY_ID = /^[A-Za-z0-9_-]{1,32}$/;
 const BASE64 = /^[A-Za-z0-9+/]{43}=$/;

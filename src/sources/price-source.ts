@@ -39,7 +39,7 @@ export const SOURCE_REFUSALS = [
 
 export type SourceRefusal = (typeof SOURCE_REFUSALS)[number];
 
-export interface SourceBars {
+interface SourceBars {
   readonly outcome: "bars";
   /** Oldest first; none only when `next` says where to go on, as before an asset's first trade. */
   readonly bars: readonly Bar[];

@@ -20,7 +20,7 @@ const JOINED_FX = /^([A-Z]{3})([A-Z]{3})(?:=X)?$/;
 const JOINED_CRYPTO = /^([A-Z0-9]{2,10}?)(USDT|USDC|USD|EUR|GBP|BTC|ETH)$/;
 
 /** BTC-USD, EURUSD, EUR_USD, EURUSD=X; null for what names no pair. */
-export const pairOf = ({ symbol, type }: Pick<Named, "symbol" | "type">): Pair | null => {
+const pairOf = ({ symbol, type }: Pick<Named, "symbol" | "type">): Pair | null => {
   if (type === "STOCK") return null;
   const [, base, quote] =
     SEPARATED.exec(symbol) ?? (type === "FX" ? JOINED_FX : JOINED_CRYPTO).exec(symbol) ?? [];

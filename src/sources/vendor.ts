@@ -53,7 +53,7 @@ export interface Rows {
   readonly note?: string;
 }
 
-export interface Place {
+interface Place {
   readonly baseUrl: string;
   /** Empty when there is none. */
   readonly key: string;
@@ -163,7 +163,7 @@ async function readAnswer(
   };
 }
 
-export const PART_NOTE =
+const PART_NOTE =
   "the newest row is a part of its period and was left out until the period is told";
 
 /**

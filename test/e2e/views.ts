@@ -26,7 +26,7 @@ export const barView = z.object({
 });
 export type BarAnswer = z.infer<typeof barView>;
 
-export const INDICATORS = [
+const INDICATORS = [
   "sma20",
   "ema20",
   "rsi14",
@@ -82,7 +82,6 @@ export const eventView = z.looseObject({
   jobId: z.string().nullable(),
   payload: z.looseObject({}),
 });
-export type EventAnswer = z.infer<typeof eventView>;
 
 const failure = z.looseObject({
   code: z.string(),

@@ -3,7 +3,7 @@ import * as z from "zod";
 /** JSON Schema as the document writes it; what is not known here is passed over. */
 export type Schema = Readonly<Record<string, unknown>>;
 
-export interface Parameter {
+interface Parameter {
   readonly name: string;
   readonly in: "path" | "query" | "header";
   readonly required: boolean;

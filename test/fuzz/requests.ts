@@ -6,7 +6,7 @@ import type { Pool } from "./pool.ts";
 import { Values } from "./values.ts";
 
 /** How a request departs from what the description allows. */
-export type Mood = "valid" | "near" | "hostile";
+type Mood = "valid" | "near" | "hostile";
 
 export interface Shot {
   readonly index: number;

@@ -7,7 +7,7 @@ import { chainHash, GENESIS } from "../../src/domain/events/rolling-hash.ts";
 import { upcast } from "../../src/domain/events/upcast.ts";
 
 /** What the files of a stopped system say about one asset. */
-export interface AssetOnDisk {
+interface AssetOnDisk {
   readonly symbol: string;
   readonly closes: ReadonlyMap<number, number>;
   readonly jobsConsumed: readonly string[];

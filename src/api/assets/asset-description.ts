@@ -78,7 +78,7 @@ export interface Engine {
   readonly engineVersion: string;
 }
 
-export const showQuality = (quality: DataQuality): z.infer<typeof qualityView> => {
+const showQuality = (quality: DataQuality): z.infer<typeof qualityView> => {
   const { health, completeness, soundness, freshness, agreement } = quality;
   const { bars, barsLate, missing, outliers, impossible, unchanged } = quality;
   return {

@@ -105,7 +105,7 @@ export interface BreakerView {
   readonly version: number;
 }
 
-export interface OutboxView {
+interface OutboxView {
   readonly waiting: number;
   readonly oldestOccurredAt: string | null;
   readonly failures: number;

@@ -31,7 +31,7 @@ z.config({
  * What an object that takes only certain names was given beside them. `what` is a parameter or a
  * field.
  */
-export function unknownName(
+function unknownName(
   field: string,
   name: string,
   known: readonly string[],

@@ -12,7 +12,7 @@ export interface PricePoint {
  * The deepest fall from an earlier high. `depth` is a fraction ≤ 0 (−0.25 = a quarter lost); `peak`
  * and `trough` are the timestamps it ran between, null when the price never fell.
  */
-export interface Drawdown {
+interface Drawdown {
   readonly depth: number;
   readonly peak: number | null;
   readonly trough: number | null;

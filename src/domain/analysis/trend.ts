@@ -11,7 +11,7 @@ import { toSixDigits } from "./six-digits.ts";
 import { TREND_PARAMETERS } from "./trend-parameters.ts";
 
 /** A score beyond this, on either side, is a direction. */
-export const DIRECTION_THRESHOLD = 0.3;
+const DIRECTION_THRESHOLD = 0.3;
 
 /** With less than this share of the signals' weight known, nothing is said. */
 const ENOUGH_KNOWN = 0.5;
@@ -24,7 +24,7 @@ export type Direction = "UP" | "DOWN" | "SIDEWAYS";
  */
 export type Signal = Observation & { readonly weight: number; readonly contribution: number };
 
-export interface CounterEvidence {
+interface CounterEvidence {
   readonly id: SignalId;
   readonly reading: string;
 }

@@ -9,7 +9,7 @@ import { isIntraday } from "../market/session-slots.ts";
  * Cash paid on one share, in the asset's currency and on the scale of its stored bars; 0 takes back
  * one that was none.
  */
-export interface Dividend {
+interface Dividend {
   readonly type: "dividend";
   /** The first day on which a share is traded without it: its date at 00:00 UTC, epoch ms. */
   readonly exDate: number;

@@ -46,7 +46,7 @@ export interface EvaluationsView {
 }
 
 /** A record that has changed. */
-export interface ChangedRecord {
+interface ChangedRecord {
   readonly resolution: Resolution;
   readonly key: string;
   readonly record: EngineRecord;

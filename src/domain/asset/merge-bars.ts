@@ -2,7 +2,7 @@ import type { Bar } from "./bar.ts";
 import { hasSameValues } from "./same-bar.ts";
 
 /** A stored bar and what its source says about the same period now. */
-export interface BarRevision {
+interface BarRevision {
   readonly before: Bar;
   readonly after: Bar;
 }

@@ -5,7 +5,7 @@ import { isIntraday, sessionFinder, sessionsAround, slotOf } from "../market/ses
 import type { Bar } from "./bar.ts";
 
 /** A bar made of finer ones, and of how many. */
-export interface ResampledBar extends Bar {
+interface ResampledBar extends Bar {
   readonly parts: number;
 }
 

@@ -13,7 +13,7 @@ import type { Random } from "./random.ts";
 /**
  * What one series of returns has more than another, with the middle 90 % of it over the resamples.
  */
-export interface Difference extends Interval {
+interface Difference extends Interval {
   readonly value: number | null;
 }
 

@@ -52,7 +52,7 @@ export interface PortfolioBacktestInput {
 }
 
 /** Weights decided at a close and filled in the next bar, or null with the reason. */
-export interface ReportedRebalancing {
+interface ReportedRebalancing {
   readonly decidedAt: number;
   readonly filledAt: number;
   readonly at: "open" | "close";

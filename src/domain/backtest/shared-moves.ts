@@ -23,7 +23,7 @@ export interface TestedSeries extends PricedAsset {
  * shared bar before: the price at which its trades are filled, and its close. Without a level, so
  * that any order of moves is a series.
  */
-export interface Move {
+interface Move {
   readonly fill: readonly number[];
   readonly close: readonly number[];
   readonly at: "open" | "close";

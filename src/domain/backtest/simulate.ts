@@ -60,7 +60,7 @@ export interface Run {
 }
 
 /** Where a wish can be filled: the open, or the close of a bar whose open nobody knows. */
-export const fillPrice = ({ open, close }: Bar): number => open ?? close;
+const fillPrice = ({ open, close }: Bar): number => open ?? close;
 
 const fillAt = (bar: Bar, side: Fill["side"], equity: number): Fill => ({
   timestamp: bar.timestamp,

@@ -18,7 +18,7 @@ export interface SubjectFailure {
 }
 
 /** So many subjects are remembered, those that failed last. */
-export const SUBJECTS_KEPT = 64;
+const SUBJECTS_KEPT = 64;
 
 /**
  * One that has not failed for so long is like all others. Jobs that wait look once an hour at

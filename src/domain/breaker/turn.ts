@@ -48,7 +48,7 @@ function lastProbed(state: Shut, subject: string, now: number): number {
   return markOf(state.subjects, subject)?.probedAt ?? -1;
 }
 
-export const trialsLeft = (state: Shut): number => state.trials - Object.keys(state.tried).length;
+const trialsLeft = (state: Shut): number => state.trials - Object.keys(state.tried).length;
 
 /** Whether a subject may ask an open breaker's service out of turn. */
 export const mayTry = (state: Shut, subject: string): boolean =>

@@ -25,7 +25,7 @@ export interface PlannedEvents {
 }
 
 /** A request that would be sent. */
-export interface PlannedRequest {
+interface PlannedRequest {
   readonly method: string;
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;

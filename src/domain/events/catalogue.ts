@@ -135,7 +135,7 @@ export interface JobFailure {
 }
 
 /** What an external service did to us. */
-export interface ServiceTrouble {
+interface ServiceTrouble {
   readonly service: string;
   readonly detail: string;
   /** The job that asked, when one did. */

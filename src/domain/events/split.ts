@@ -2,7 +2,7 @@
  * The most a payload's list may weigh as JSON. A queue message holds 128,000 bytes and CloudEvents
  * asks that events stay under 64 KiB, so that every intermediary forwards them.
  */
-export const MAX_LIST_BYTES = 56_000;
+const MAX_LIST_BYTES = 56_000;
 
 /**
  * Cuts a list into runs whose JSON stays under the limit, in order. One item over the limit gets a

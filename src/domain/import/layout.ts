@@ -2,7 +2,7 @@ import { NAMES_OF, plainName, ROLES, TIME_NAMES } from "./column-names.ts";
 import { BARE_FORMS, type BareForm, FORMS, type Form, YFINANCE } from "./forms.ts";
 import { type CsvRecord, firstRecords } from "./records.ts";
 
-export const DELIMITERS = [",", ";", "\t", "|"] as const;
+const DELIMITERS = [",", ";", "\t", "|"] as const;
 
 /** How a text is laid out: where its rows begin, and what it tells of its columns. */
 export interface Layout {

@@ -11,7 +11,7 @@ export const ANSWER_NAMES = [
   "weekDated",
 ] as const;
 
-export type AnswerName = (typeof ANSWER_NAMES)[number];
+type AnswerName = (typeof ANSWER_NAMES)[number];
 
 /** One possible answer: what to write into the query, and what it would mean. */
 export interface Choice {
@@ -33,7 +33,7 @@ export interface Question {
 export const DATE_FORMATS = ["YMD", "DMY", "MDY", "epoch", "excel"] as const;
 export type DateFormat = (typeof DATE_FORMATS)[number];
 
-export const DECIMAL_MARKS = [".", ","] as const;
+const DECIMAL_MARKS = [".", ","] as const;
 export type DecimalMark = (typeof DECIMAL_MARKS)[number];
 
 export const WEEK_DATES = ["start", "end"] as const;

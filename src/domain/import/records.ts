@@ -11,7 +11,7 @@ export interface CsvRecord {
 export type RecordsProblem = string;
 
 /** More columns than any export has. Bounds what one record can hold in memory. */
-export const MAX_COLUMNS = 1_000;
+const MAX_COLUMNS = 1_000;
 
 /**
  * As many characters as a spreadsheet's cell can hold. Of a longer one no more is kept: whoever

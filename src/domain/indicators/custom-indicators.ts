@@ -10,7 +10,7 @@ import { INDICATOR_NAMES } from "./values.ts";
 /**
  * Indicators asked for by name, like `sma50`, `macd5_35_5`, `bb20_2.5`, `var95_250`, `drawdown`.
  */
-export interface CustomIndicators {
+interface CustomIndicators {
   /** The keys of a bar's values, in the order asked for. */
   readonly keys: readonly string[];
   /**
@@ -19,7 +19,7 @@ export interface CustomIndicators {
   readonly warmUp: number | null;
 }
 
-export interface CustomIndicatorProblem {
+interface CustomIndicatorProblem {
   readonly name: string;
   readonly reason: string;
 }
@@ -32,7 +32,7 @@ export type CustomIndicatorReading =
  * The wished values of each bar of a series but the first `before`, oldest first. Of these each
  * indicator is given only as many as its warm-up takes.
  */
-export type CustomIndicatorRows = (
+type CustomIndicatorRows = (
   bars: readonly Bar[],
   periodsPerYear: number,
   before?: number,

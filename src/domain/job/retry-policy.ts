@@ -24,7 +24,7 @@ export const RETRIED_KINDS = [
   "reconcile",
   "notification",
 ] as const;
-export type RetriedKind = (typeof RETRIED_KINDS)[number];
+type RetriedKind = (typeof RETRIED_KINDS)[number];
 
 export type RetryPolicies = Readonly<Record<RetriedKind, RetryPolicy>>;
 

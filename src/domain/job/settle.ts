@@ -34,7 +34,7 @@ export interface Settlement {
   readonly failure: Failure | null;
 }
 
-export interface Failure {
+interface Failure {
   readonly eventType: "RetryExhausted" | "JobFailed";
   readonly payload: JobFailure;
   /** Whether somebody may want to send it again. */

@@ -5,7 +5,7 @@ import type { AssetCloses } from "./returns.ts";
  * What one asset brings to the shared dates. Instants are epoch ms, null when it has no closes at
  * all.
  */
-export interface AssetCoverage {
+interface AssetCoverage {
   readonly symbol: string;
   readonly closes: number;
   readonly from: number | null;

@@ -3,7 +3,7 @@ import { efficientReturn, endsOf } from "./mean-variance.ts";
 import { type Answer, answered, declined } from "./portfolio-refusal.ts";
 
 export const FRONTIER_POINTS = 20;
-export const MAX_FRONTIER_POINTS = 100;
+const MAX_FRONTIER_POINTS = 100;
 /** Ends whose returns differ by less are one and the same portfolio. */
 const SAME = 1e-10;
 

@@ -112,7 +112,7 @@ const sideConstraint = ({ members, side, value }: Limit, count: number): LinearC
 };
 
 /** The weights of all assets add up to 1. */
-export const budget = (count: number): LinearConstraint => ({
+const budget = (count: number): LinearConstraint => ({
   relation: "equal",
   coefficients: new Array<number>(count).fill(1),
   bound: 1,

@@ -33,7 +33,7 @@ export interface OptimizationInput {
 export type OutOfSampleStatistics = Omit<OutOfSample, "returns">;
 
 /** The method beside equal weight on what neither could know. Instants are epoch ms. */
-export interface WalkForwardReport {
+interface WalkForwardReport {
   readonly from: number;
   readonly to: number;
   readonly returns: number;

@@ -2,7 +2,7 @@
  * One order of a transition; `change` = `to` − `from`, all three fractions of the portfolio;
  * `value` is the money of it.
  */
-export interface Trade {
+interface Trade {
   readonly symbol: string;
   readonly from: number;
   readonly to: number;

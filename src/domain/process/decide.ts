@@ -74,10 +74,7 @@ export const decideProcess = (
 };
 
 /** The policy of what is in work: the step, or its compensation. Null when nothing is. */
-export const policyInWork = (
-  { steps }: ProcessDefinition,
-  process: ProcessState,
-): ActionPolicy | null => {
+const policyInWork = ({ steps }: ProcessDefinition, process: ProcessState): ActionPolicy | null => {
   const step = steps[process.step];
   if (step === undefined) return null;
   return process.direction === "forward" ? step : step.compensation;

@@ -12,7 +12,7 @@ export interface ActionPolicy {
   readonly boundSeconds: number;
 }
 
-export interface StepDefinition extends ActionPolicy {
+interface StepDefinition extends ActionPolicy {
   readonly name: string;
   /** Null when there is nothing to take back. */
   readonly compensation: ActionPolicy | null;

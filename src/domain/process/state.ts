@@ -17,11 +17,11 @@ export type ProcessStateName = (typeof PROCESS_STATES)[number];
 
 /** `begun` may have had an effect, even if nobody saw its end. */
 export const STEP_STATES = ["pending", "begun", "done", "failed", "compensated"] as const;
-export type StepStateName = (typeof STEP_STATES)[number];
+type StepStateName = (typeof STEP_STATES)[number];
 
 /** Doing the steps, or taking them back. There is no way from backward to forward. */
 export const DIRECTIONS = ["forward", "backward"] as const;
-export type Direction = (typeof DIRECTIONS)[number];
+type Direction = (typeof DIRECTIONS)[number];
 
 /** One try of a step or of its compensation. Instants are epoch milliseconds. */
 export interface StepAttempt {

@@ -14,7 +14,7 @@ const MAX_LISTED = 50;
 export const TOLERANCE_BPS: Readonly<Record<AssetType, number>> = { STOCK: 50, CRYPTO: 50, FX: 30 };
 
 /** Up to this share of closes that differ a source is not worth less for it. */
-export const TOLERATED_SHARE = 0.05;
+const TOLERATED_SHARE = 0.05;
 
 /**
  * Fewer bars in common cannot tell another scale from mistakes, and a scale is that of nearly all
@@ -32,7 +32,7 @@ export interface Close {
   readonly close: number;
 }
 
-export interface BarDifference {
+interface BarDifference {
   readonly timestamp: number;
   readonly kind: "missingHere" | "missingThere" | "close";
   readonly ours: number | null;
@@ -45,7 +45,7 @@ export interface BarDifference {
 }
 
 /** What the other source's closes are multiples of ours by, when all are by the same. */
-export interface OtherScale {
+interface OtherScale {
   readonly factor: number;
   readonly looksLike: "hundredths" | "split" | "unknown";
 }

@@ -10,7 +10,7 @@ import { happenedIn } from "./track-record-state.ts";
  * enters a rate.
  */
 export const RECOMMENDATION_OUTCOMES = ["hit", "miss", "void"] as const;
-export type RecommendationOutcome = (typeof RECOMMENDATION_OUTCOMES)[number];
+type RecommendationOutcome = (typeof RECOMMENDATION_OUTCOMES)[number];
 
 /**
  * What engines that ask a model add to a recommendation. `rawConfidence` is what the model said

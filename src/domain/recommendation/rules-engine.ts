@@ -100,7 +100,7 @@ export const caveatsOf = (snapshot: Snapshot, confidence: Confidence): string[] 
   return caveats;
 };
 
-export const ASSUMPTIONS: readonly string[] = [
+const ASSUMPTIONS: readonly string[] = [
   "The next bars behave like the past ones of this asset at this resolution.",
   "Prices are those of the source; costs, taxes, dividends and the size of a position are not considered.",
 ];

@@ -39,7 +39,7 @@ export interface Cursor {
 
 export const FIRST: Cursor = { phase: "bulk", after: "", todo: [], walk: null };
 
-export interface Head {
+interface Head {
   readonly version: number;
   readonly hash: string;
 }
@@ -98,7 +98,7 @@ export type Effect =
   | { readonly kind: "known"; readonly streamId: string; readonly version: number };
 
 /** A stream found healthy: whatever was open about it is settled. */
-export interface Settled {
+interface Settled {
   readonly streamId: string;
   readonly version: number;
   readonly hash: string | null;

@@ -19,13 +19,13 @@ export interface DueSlotsQuestion {
 }
 
 /** A due moment that is not worked off, and why. */
-export interface SkippedSlot {
+interface SkippedSlot {
   readonly slot: number;
   readonly why: string;
 }
 
 /** All the skipped slots of one answer, however many. */
-export interface SkippedSpan {
+interface SkippedSpan {
   readonly first: number;
   readonly last: number;
   readonly count: number;

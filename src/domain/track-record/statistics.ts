@@ -38,7 +38,7 @@ export interface Statistic {
   readonly reason: string | null;
 }
 
-export interface CalibrationBin {
+interface CalibrationBin {
   readonly from: number;
   readonly to: number;
   readonly n: number;

@@ -49,7 +49,7 @@ export class AssetRecord {
 }
 
 /** A refusal on its way out of the object; thrown, so that the transaction leaves nothing. */
-export class CommandRefused extends Error {
+class CommandRefused extends Error {
   override readonly name = "CommandRefused";
   readonly code: string;
 

@@ -28,7 +28,7 @@ export interface ClaimedDelivery {
   } | null;
 }
 
-export interface DeliveryAttempt {
+interface DeliveryAttempt {
   readonly number: number;
   readonly startedAt: number;
   readonly durationMs: number;
@@ -87,7 +87,7 @@ export interface PostCall {
   readonly tracestate: string | null;
 }
 
-export interface PostAnswer {
+interface PostAnswer {
   readonly status: number | null;
   readonly error: string | null;
   readonly excerpt: string | null;

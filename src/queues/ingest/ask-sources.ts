@@ -32,14 +32,14 @@ export type Prices =
 type Refusal = Exclude<Prices, { readonly outcome: "bars" }>;
 
 /** A source that gave nothing, and why the next one was asked, or nobody. */
-export interface Tried {
+interface Tried {
   readonly source: string;
   readonly outcome: string;
   readonly detail: string;
 }
 
 /** All pages of one source, and of no other. */
-export interface Series {
+interface Series {
   readonly bars: readonly Bar[];
   readonly actions: readonly CorporateAction[];
   readonly source: string;
@@ -48,7 +48,7 @@ export interface Series {
 }
 
 /** That a source knows the asset and has no bar of the time asked for. */
-export interface Silence {
+interface Silence {
   readonly source: string;
   readonly detail: string;
   readonly offSession: readonly number[];

@@ -13,7 +13,7 @@ export const MAX_IMPORT_ROWS = 25_000;
 export const MAX_IMPORT_BYTES = 8_000_000;
 
 /** Dividends and splits of one upload: a weekly payer's for forty years. */
-export const MAX_IMPORT_ACTIONS = 2_000;
+const MAX_IMPORT_ACTIONS = 2_000;
 
 const number = z.number().nullable().optional();
 

@@ -23,9 +23,9 @@ import { type PortfolioPrices, testedPortfolio } from "./portfolio-backtest.ts";
 import { reportProgress } from "./progress.ts";
 
 /** What came out of a backtest, of one asset or of several together. */
-export type AnyBacktestResult = BacktestResult | PortfolioBacktestResult;
+type AnyBacktestResult = BacktestResult | PortfolioBacktestResult;
 
-export interface TestedAsset {
+interface TestedAsset {
   readonly type: AssetType;
   readonly calendar: string;
   readonly source: string;
@@ -34,7 +34,7 @@ export interface TestedAsset {
 }
 
 /** Bars oldest first, and the version of the stream that they are true of. */
-export interface VersionedBars {
+interface VersionedBars {
   readonly version: number;
   /** After every split on record, of which `splits` were taken out of the `stored` ones. */
   readonly bars: readonly Bar[];

@@ -21,7 +21,7 @@ import type { OptimizationRequest } from "../../domain/portfolio/request.ts";
 import { canonicalJson } from "../../domain/recommendation/canonical-json.ts";
 import type { JobHandler, JobSuccess } from "../consumer.ts";
 
-export interface ClaimedAsset {
+interface ClaimedAsset {
   readonly symbol: string;
   readonly type: AssetType;
   readonly calendar: string;
@@ -31,7 +31,7 @@ export interface ClaimedAsset {
   readonly archived: boolean;
 }
 
-export interface ClaimedPortfolio {
+interface ClaimedPortfolio {
   readonly symbols: readonly string[];
   readonly resolution: Resolution;
   readonly optimization: OptimizationRequest;
@@ -207,4 +207,4 @@ const snapshotOf = (
   });
 
 /** The last part of `portfolio|<portfolio>|<id>`. */
-export const optimizationIdOf = (jobId: string): string => jobId.slice(jobId.lastIndexOf("|") + 1);
+const optimizationIdOf = (jobId: string): string => jobId.slice(jobId.lastIndexOf("|") + 1);

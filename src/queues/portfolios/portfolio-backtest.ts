@@ -21,7 +21,7 @@ import { canonicalJson } from "../../domain/recommendation/canonical-json.ts";
 import { commonPeriods, type PricesOf } from "./optimization.ts";
 import { reportProgress } from "./progress.ts";
 
-export interface AssetOfPortfolio {
+interface AssetOfPortfolio {
   readonly symbol: string;
   readonly type: AssetType;
   readonly calendar: string;

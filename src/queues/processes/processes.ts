@@ -31,7 +31,7 @@ export interface ProcessesDeps
 }
 
 /** Longer than any action takes; a worker that died is waited for that long. */
-export const LEASE_MS = 60_000;
+const LEASE_MS = 60_000;
 /** How many processes of a batch are worked on at once; a Worker has six connections. */
 const AT_ONCE = 3;
 const STORE_RETRY_SECONDS = 15;

@@ -12,7 +12,7 @@ import type { Cursor, Run, Step, Walk } from "../../domain/reconciliation/run.ts
 import { text } from "../consumer.ts";
 
 /** What events imply beside what is there. */
-export interface Comparison {
+interface Comparison {
   readonly differences: Readonly<Record<string, Differences>>;
   /**
    * The newest of the events of which some row bears witness that it was projected; 0 when none

@@ -15,7 +15,7 @@ import { readableRows } from "../readable-rows.ts";
 import { blockedBy } from "./sequence-records.ts";
 import { countCancelled, countSettled, finishSlots } from "./slot-counts.ts";
 
-export interface JobRow {
+interface JobRow {
   id: string;
   kind: string;
   symbol: string;
@@ -40,7 +40,7 @@ export interface JobRow {
   finished_at: number | null;
 }
 
-export const toJobRecord = (row: JobRow): JobRecord => ({
+const toJobRecord = (row: JobRow): JobRecord => ({
   id: row.id,
   kind: row.kind as JobKind,
   symbol: row.symbol,

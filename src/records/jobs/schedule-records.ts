@@ -37,7 +37,7 @@ export interface Schedule {
   readonly nextDue: number | null;
 }
 
-export interface ScheduleRow {
+interface ScheduleRow {
   id: string;
   name: string;
   kind: string;
@@ -54,7 +54,7 @@ export interface ScheduleRow {
   next_due: number | null;
 }
 
-export const toSchedule = (row: ScheduleRow): Schedule => ({
+const toSchedule = (row: ScheduleRow): Schedule => ({
   id: row.id,
   name: row.name,
   kind: row.kind as JobKind,

@@ -87,7 +87,7 @@ export function releaseNext(
 }
 
 /** Stands before `releaseNext`: letters whose redriven job has ended are closed. */
-export function closeRedriven(
+function closeRedriven(
   db: D1Database,
   jobs: readonly { readonly id: string; readonly symbol: string }[],
   now: number,

@@ -3,7 +3,7 @@ import { withoutSecrets } from "../../log.ts";
 /**
  * A key is known for this long; after that its row is as good as gone, and the sweep takes it away.
  */
-export const KEY_LIFETIME_MS = 86_400_000;
+const KEY_LIFETIME_MS = 86_400_000;
 /** A request that has not finished by then has died with its Worker. */
 const ABANDONED_AFTER_MS = 60_000;
 /**

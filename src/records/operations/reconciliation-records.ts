@@ -8,7 +8,7 @@ import {
 import type { Reader } from "../../reader.ts";
 import { unfiled } from "../dead-letters/dead-letter-states.ts";
 
-export type RunState = "queued" | "running" | "done" | "failed";
+type RunState = "queued" | "running" | "done" | "failed";
 
 /** A run as it was ordered. */
 export interface RunRequest {

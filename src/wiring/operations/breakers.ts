@@ -10,7 +10,7 @@ import { breakerObject, type Platform } from "../platform/platform.ts";
 export const BREAKER_TIMEOUT_MS = 2_000;
 
 /** What came of a guarded call: its result, or how long to leave the service alone. */
-export type Guarded<T> =
+type Guarded<T> =
   | {
       readonly kind: "called";
       readonly result: T;
@@ -30,7 +30,7 @@ export type Guarded<T> =
       readonly concerns: "everybody" | "service" | "subject";
     };
 
-export interface GuardedCall<T> {
+interface GuardedCall<T> {
   readonly service: string;
   /**
    * What the question is about, as an asset: so that one the service fails with is told from a

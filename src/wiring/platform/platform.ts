@@ -80,7 +80,7 @@ export function idsOf(hash: string, at: number): () => string {
   return () => uuidv7({ msecs: at, random, seq: seq++ });
 }
 
-export async function sha256Hex(text: string): Promise<string> {
+async function sha256Hex(text: string): Promise<string> {
   return hex(new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text))));
 }
 

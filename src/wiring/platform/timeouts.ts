@@ -15,7 +15,7 @@ export interface Bounds {
  * D1 ends a query after 30 s by itself, an object a call after 30 s of computing; what takes longer
  * than this has lost its connection. A job that times out is retried like any passing fault.
  */
-export const BOUNDS_MS: Bounds = {
+const BOUNDS_MS: Bounds = {
   database: 30_000,
   object: 30_000,
   bucket: 30_000,

@@ -91,7 +91,7 @@ export const listOf = (json: unknown): Row[] => {
   return Array.isArray(value) ? value : [];
 };
 
-export function readEvent(body: string): LoggedEvent {
+function readEvent(body: string): LoggedEvent {
   const value = JSON.parse(body) as Omit<LoggedEvent, "body">;
   return { ...value, body };
 }

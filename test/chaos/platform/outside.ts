@@ -145,7 +145,7 @@ const PAGE = 40;
 const INVENTED = new Set(["EURUSD"]);
 
 /** A price that depends on the day and the symbol and nothing else. */
-export function priceOf(symbol: string, day: number): number {
+function priceOf(symbol: string, day: number): number {
   const phase = symbol.charCodeAt(0) + symbol.length;
   return (
     Math.round((100 + Math.sin(day / 5 + phase) * 9 + Math.cos(day / 17) * 14 + day / 90) * 100) /

@@ -28,8 +28,8 @@ export interface ShippedWorker {
   readonly [name: string]: unknown;
 }
 
-export const ADMIN_KEY = "chaos-admin-key-0123456789";
-export const ORIGIN = "https://inversorai.example";
+const ADMIN_KEY = "chaos-admin-key-0123456789";
+const ORIGIN = "https://inversorai.example";
 
 /** A request could not be answered: the isolate that worked on it died. */
 export class ConnectionLost extends Error {

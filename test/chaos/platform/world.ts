@@ -1,4 +1,4 @@
-import type { Call, CallKind, FaultPlan } from "./faults.ts";
+import type { CallKind, FaultPlan } from "./faults.ts";
 import { Random } from "./random.ts";
 import { Scheduler } from "./scheduler.ts";
 import { currentUnit, type Unit } from "./unit.ts";
@@ -137,12 +137,10 @@ export class World {
   }
 }
 
-export function endingOf<T>(work: () => T): Ending<T> {
+function endingOf<T>(work: () => T): Ending<T> {
   try {
     return { ok: true, value: work() };
   } catch (error) {
     return { ok: false, error };
   }
 }
-
-export type { Call };

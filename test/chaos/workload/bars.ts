@@ -34,7 +34,7 @@ const actionsOf = (bars: readonly PlainBar[], revision: number) =>
 /** Weekdays only, so that every calendar takes them; 2024 has few enough holidays to name them. */
 const HOLIDAYS = new Set(["2024-01-01", "2024-01-15", "2024-02-19", "2024-03-29"]);
 
-export const isSession = (timestamp: number): boolean => {
+const isSession = (timestamp: number): boolean => {
   const day = new Date(timestamp).getUTCDay();
   return day !== 0 && day !== 6 && !HOLIDAYS.has(new Date(timestamp).toISOString().slice(0, 10));
 };

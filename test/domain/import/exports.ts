@@ -7,7 +7,7 @@ import type { CalendarId } from "../../../src/domain/market/calendar-id.ts";
  * A bar as `[timestamp, open, high, low, close, volume]`; the timestamp is a date, or an instant of
  * an intraday bar.
  */
-export type ExpectedBar = readonly [
+type ExpectedBar = readonly [
   string,
   number | null,
   number | null,

@@ -4,7 +4,7 @@
  * out of shape, histograms that do not add up.
  */
 
-export interface Series {
+interface Series {
   /** As written, with suffix. */
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;

@@ -9,7 +9,7 @@ export interface Reply {
   readonly after?: "cut" | "hang";
 }
 
-export interface Asked {
+interface Asked {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }

@@ -23,7 +23,7 @@ export async function enqueueDays(symbol: string, count: number, from = 0) {
   return messages;
 }
 
-export const slotOf = (n: number): string => String(n).padStart(2, "0");
+const slotOf = (n: number): string => String(n).padStart(2, "0");
 
 /** The queue gives up on a job's message, so it is parked. Tells the letter's id. */
 export async function park(broker: Broker, message: { jobId: string }): Promise<string> {

@@ -101,7 +101,7 @@ export function closesWith(
   });
 }
 
-export const barsOf = (closes: readonly number[], first = Date.UTC(2020, 0, 1)): Bar[] =>
+const barsOf = (closes: readonly number[], first = Date.UTC(2020, 0, 1)): Bar[] =>
   closes.map((close, index) => ({
     timestamp: first + index * DAY,
     open: close,

@@ -3,7 +3,7 @@ import type { FallbackReason } from "./fallback.ts";
 import type { ModelReply, Usage } from "./reply.ts";
 
 /** Characters kept of a prompt and of each answer. */
-export const MAX_STORED = 32_000;
+const MAX_STORED = 32_000;
 
 /**
  * One call as it is kept. Failures hold a status and our own words, never what the endpoint wrote.
