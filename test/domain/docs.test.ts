@@ -69,6 +69,16 @@ describe("the pages", () => {
   });
 });
 
+describe("docs/settings.md", () => {
+  const vars = /^\[vars\]$([\s\S]*?)^\[/m.exec(read("wrangler.toml"))?.[1] ?? "";
+  const names = [...vars.matchAll(/^([A-Z_]+) = /gm)].map(([, name = ""]) => name);
+
+  test("explains every variable of wrangler.toml", () => {
+    expect(names.length).toBeGreaterThan(30);
+    expect(names.filter((name) => !read("docs/settings.md").includes(`\`${name}\``))).toEqual([]);
+  });
+});
+
 describe("the decisions", () => {
   const decisions = pages.filter((page) => /^docs\/decisions\/\d/.test(page));
 
