@@ -97,5 +97,5 @@ export function requireGood(
     const name = variable === "AI" ? "LLM_PROVIDER" : variable;
     return `${name in vars ? `${name}=${vars[name]}` : name}: ${message.replaceAll("\n", " ")}`;
   });
-  throw new Refusal(`${faults.join("; ")} (see "Settings of npm start" in README.md)`);
+  throw new Refusal(`${faults.join("; ")} (see docs/settings.md)`);
 }

@@ -7,7 +7,7 @@ import { TWELVE_DATA } from "./twelvedata.ts";
 import type { Vendor } from "./vendor.ts";
 import { YAHOO } from "./yahoo.ts";
 
-/** Every vendor we can ask; their limits are in ARCHITECTURE.md too. */
+/** Every vendor we can ask; their limits are in docs/price-sources.md too. */
 export const VENDORS: Readonly<Record<VendorName, Vendor>> = {
   yahoo: YAHOO,
   coinbase: COINBASE,

@@ -30,8 +30,8 @@ describe.each(SERIES)("the confidence reported on %s, walking forward", (name, a
 });
 
 describe("the acceptance figures", () => {
-  it("stand in README as `npm run honesty` prints them", () => {
-    const readme = readFileSync(join(import.meta.dirname, "../../../README.md"), "utf8");
-    expect(readme).toContain(calibrationTable());
+  it("are in docs/proofs.md as `npm run honesty` prints them", () => {
+    const page = readFileSync(join(import.meta.dirname, "../../../docs/proofs.md"), "utf8");
+    expect(page).toContain(calibrationTable());
   });
 });

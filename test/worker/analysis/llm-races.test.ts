@@ -167,7 +167,7 @@ describe("a worker that dies", () => {
 });
 
 describe("a question", () => {
-  it("costs no more rows than ARCHITECTURE.md says, and its answer none but the recommendation's", async () => {
+  it("costs no more rows than docs/costs.md says, and its answer none but the recommendation's", async () => {
     await analysed(broker, "ROWS");
     model.says(completion(hold()));
     const rules = (await rowsOf("ROWS", "rules", withModel({ LLM_PROVIDER: "off" }))).d1Rows;

@@ -19,10 +19,7 @@ import { every10Minutes } from "../kit/schedules.ts";
 
 const WARM = 250;
 
-/**
- * What one bar may cost at most, as ARCHITECTURE.md states it. Whoever makes it dearer changes
- * both.
- */
+/** The most one bar may cost, as docs/costs.md states it. A dearer change updates both. */
 const BILLED = ["objectRows", "d1Rows", "objectRequests", "messages", "reports"] as const;
 type Bound = Pick<Cost, (typeof BILLED)[number]>;
 const WITHOUT_WEBHOOKS: Bound = {
@@ -85,7 +82,7 @@ async function costOfBar(day: number): Promise<Map<string, Cost>> {
   return stages;
 }
 
-/** The table that ARCHITECTURE.md shows. */
+/** The table that docs/costs.md shows. */
 function print(title: string, stages: ReadonlyMap<string, Cost>): void {
   const lines = [...stages].map(
     ([stage, cost]) => `| ${stage} | ${BILLED.map((key) => cost[key]).join(" | ")} |`,

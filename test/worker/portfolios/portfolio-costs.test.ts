@@ -45,7 +45,7 @@ const ASSET = {
 const SYMBOLS = ["CA", "CB", "CC"];
 const BARS = 120;
 
-/** What one optimisation may cost at most, as ARCHITECTURE.md states it. */
+/** What one optimisation may cost at most, as docs/costs.md states it. */
 const MOST = { objectRows: 0, objectRequests: 0, d1Rows: 18, messages: 2 };
 
 let broker: Broker;

@@ -191,7 +191,7 @@ describe("a message of a process", () => {
 });
 
 describe("a process of five steps", () => {
-  it("costs no more than ARCHITECTURE.md says", async () => {
+  it("costs no more than its page in docs/decisions says", async () => {
     const id = await start("PRICED", "import");
     const meter = new Meter(broker, "PRICED");
     await meter.start();
