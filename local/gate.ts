@@ -120,7 +120,7 @@ const problem = (
   target: string,
 ): string =>
   JSON.stringify({
-    type: `urn:inversorai:problem:${code}`,
+    type: `/api/docs/errors#${code}`,
     title,
     status,
     detail,

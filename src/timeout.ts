@@ -4,7 +4,7 @@
  */
 export class TimedOut extends Error {
   override readonly name = "TimedOut";
-  readonly code = "timeout";
+  readonly code = "platform.timeout";
 }
 
 /**

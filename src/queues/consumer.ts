@@ -245,7 +245,7 @@ export async function setAside(
 ): Promise<void> {
   try {
     await deps.fileUnreadable(queue, message, {
-      code: "unreadable_message",
+      code: "message.unreadable",
       detail: `a message on ${queue} does not have the shape this queue carries`,
     });
     message.ack();

@@ -21,7 +21,7 @@ export async function consumeDeadLetters(
   for (const message of batch.messages) {
     try {
       await deps.file(message, {
-        code: "consumer_gave_up",
+        code: "queue.retries_exhausted",
         detail: "the queue's retries ran out without a verdict from its consumer",
       });
       message.ack();

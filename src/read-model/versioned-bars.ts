@@ -20,7 +20,7 @@ const TRIES = 3;
 /** The series was written while it was read, each time; trying again later helps. */
 export class SeriesMoved extends Error {
   override readonly name = "SeriesMoved";
-  readonly code = "version_conflict";
+  readonly code = "stream.version_conflict";
 }
 
 /**

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 
 const root = join(import.meta.dirname, "../..");
-const table = /const PROBLEMS = \{([\s\S]*?)\n\} as const/.exec(
-  readFileSync(join(root, "src/api/http/problem.ts"), "utf8"),
+const table = /export const PROBLEMS = \{([\s\S]*?)\n\} as const/.exec(
+  readFileSync(join(root, "src/api/http/problem-codes.ts"), "utf8"),
 )?.[1];
 const answered = [...(table ?? "").matchAll(/^ {2}(\w+): \[(\d{3}),/gm)].map(
   ([, code = "", status]) => [code, Number(status)],

@@ -63,7 +63,7 @@ describe("a parked job over HTTP", () => {
       queue: "recommendation",
       attempts: 1,
       state: "open",
-      error: { code: "analysis_not_ready" },
+      error: { code: "analysis.not_ready" },
     });
     const held = await api.importCsv("HELD", dailyBars(30));
     const free = await api.importCsv("FREE", dailyBars(30));
@@ -97,7 +97,7 @@ describe("a parked job over HTTP", () => {
       wouldSendTo: "recommendation",
       body: { symbol: "HELD" },
       outcome: "later",
-      error: { code: "analysis_not_ready" },
+      error: { code: "analysis.not_ready" },
       events: [],
     });
   });

@@ -4,37 +4,7 @@ import * as z from "zod";
 import type { ProblemItem } from "../../domain/outcome.ts";
 import type { Log } from "../../domain/trace/log-context.ts";
 import type { ApiEnv } from "./platform.ts";
-
-/**
- * The one table from what is wrong to HTTP. A new code does not compile until it has its line here.
- */
-const PROBLEMS = {
-  malformed_request: [400, "The request cannot be read"],
-  invalid_query: [400, "A parameter is not valid"],
-  invalid_cursor: [400, "The cursor is not one of ours"],
-  unauthorized: [401, "No valid API key"],
-  forbidden: [403, "The API key lacks a scope"],
-  not_found: [404, "Not found"],
-  cursor_gone: [410, "The cursor points beyond the end of the feed"],
-  method_not_allowed: [405, "The method is not allowed here"],
-  conflict: [409, "It conflicts with what is there"],
-  plan_changed: [409, "The plan is no longer what it was"],
-  idempotency_in_progress: [409, "The same request is still being worked on"],
-  precondition_failed: [412, "It is not what the request is meant for"],
-  payload_too_large: [413, "The body is too large"],
-  unsupported_media_type: [415, "The content type is not understood"],
-  idempotency_conflict: [422, "The Idempotency-Key was used for another request"],
-  validation_failed: [422, "The content is not valid"],
-  conflicting_limits: [422, "The limits cannot all be kept"],
-  not_computable: [422, "It cannot be computed from what there is"],
-  too_many_open: [429, "Too much of it is waiting already"],
-  rate_limited: [429, "Too many requests"],
-  internal: [500, "Something failed on our side"],
-  bad_environment: [503, "The installation is not configured correctly"],
-  unavailable: [503, "A part we depend on is out"],
-} as const satisfies Record<string, readonly [number, string]>;
-
-export type ProblemCode = keyof typeof PROBLEMS;
+import { ERROR_PAGE, PROBLEMS, type ProblemCode } from "./problem-codes.ts";
 
 /** An expected refusal on its way to the client. */
 export class ApiProblem extends Error {
@@ -83,7 +53,7 @@ export const problemSchema = z
 export function problemResponse(c: Context<ApiEnv>, problem: ApiProblem): Response {
   const [status, title] = PROBLEMS[problem.code];
   const body: z.infer<typeof problemSchema> = {
-    type: `urn:inversorai:problem:${problem.code}`,
+    type: `${ERROR_PAGE}#${problem.code}`,
     title,
     status,
     detail: problem.message,
@@ -133,7 +103,7 @@ export function configurationProblem(error: unknown, log: Log): Response {
   const [status, title] = PROBLEMS.bad_environment;
   log({ level: "error", message: "bad environment", error: String(error) });
   const body = {
-    type: "urn:inversorai:problem:bad_environment",
+    type: `${ERROR_PAGE}#bad_environment`,
     title,
     status,
     detail: "See the log.",

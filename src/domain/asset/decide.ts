@@ -35,13 +35,13 @@ const accepted = (events: readonly NewEvent[]): Decision => ({ kind: "accepted",
 
 const UNKNOWN: Decision = {
   kind: "refused",
-  error: { code: "asset_unknown", detail: "the asset has not been registered" },
+  error: { code: "asset.unknown", detail: "the asset has not been registered" },
 };
 
 const CHANGED: Decision = {
   kind: "refused",
   error: {
-    code: "version_conflict",
+    code: "stream.version_conflict",
     detail: "the asset is no longer what the change was made from",
   },
 };
@@ -113,7 +113,7 @@ export function decideRecommendation(
   if (view.answerTo(recommendation.snapshotHash) !== null) return accepted([]);
   if (view.version !== expectedVersion) {
     const detail = `the asset is at version ${view.version}, the answer was made at ${expectedVersion}`;
-    return { kind: "refused", error: { code: "version_conflict", detail } };
+    return { kind: "refused", error: { code: "stream.version_conflict", detail } };
   }
   return accepted([{ eventType: "RecommendationGenerated", payload: recommendation }]);
 }

@@ -66,12 +66,15 @@ const problemWith = ({ bars, strategy }: BacktestInput) => {
   const needed = strategy.warmUp + MIN_RETURNS;
   if (bars.length < needed) {
     const detail = `There are ${bars.length} bars; ${strategy.warmUp} to warm up and ${MIN_RETURNS} to trade on are needed.`;
-    return { code: "backtest_tooFewBars", detail };
+    return { code: "backtest.too_few_bars", detail };
   }
   const impossible = bars.find(({ open, close }) => !(close > 0 && (open === null || open > 0)));
   if (impossible === undefined) return null;
   const when = new Date(impossible.timestamp).toISOString();
-  return { code: "backtest_unusablePrice", detail: `The bar at ${when} has a price of 0 or less.` };
+  return {
+    code: "backtest.unusable_price",
+    detail: `The bar at ${when} has a price of 0 or less.`,
+  };
 };
 
 const fillsAt = (bars: readonly Bar[]): BacktestReport["fillsAt"] => {
@@ -108,7 +111,7 @@ const caveatsOf = (
 /**
  * A strategy tried on a series, beside buy-and-hold with the same costs, against its own returns
  * shuffled, with bootstrapped intervals. Yields how far it has come, 0..1, after each shuffle. Same
- * input, same answer, bit for bit. Refuses `backtest_tooFewBars` and `backtest_unusablePrice`.
+ * input, same answer, bit for bit. Refuses `backtest.too_few_bars` and `backtest.unusable_price`.
  */
 export function* backtest(input: BacktestInput): Generator<number, Outcome<BacktestReport>> {
   const { bars, strategy, periodsPerYear, request } = input;

@@ -99,13 +99,13 @@ const movesOf = ({ assets, atOpens, request }: PortfolioBacktestInput): Outcome<
   const needed = request.lookback + 1 + MIN_RETURNS;
   if (coverage.shared < needed) {
     const detail = `The assets share ${coverage.shared} dates; ${request.lookback + 1} to learn from and ${MIN_RETURNS} to trade on are needed.`;
-    return refused({ code: "backtest_tooFewBars", detail, errors: whoIsInTheWay(coverage) });
+    return refused({ code: "backtest.too_few_bars", detail, errors: whoIsInTheWay(coverage) });
   }
   const tooMuch = tooMuchWork(request, assets.length, coverage.shared);
   if (tooMuch !== null) {
     const errors = [{ field: "rebalanceEvery", reason: tooMuch }];
     return refused({
-      code: "backtest_tooMuchWork",
+      code: "backtest.too_much_work",
       detail: `There is no time for this: ${tooMuch}.`,
       errors,
     });
@@ -229,7 +229,7 @@ const bySymbol = (one: { readonly symbol: string }, other: { readonly symbol: st
  * answer, everything is kept (cash, as long as nothing was bought) and counted.
  *
  * Yields how far it has come, 0..1. Same input, same answer, bit for bit, whatever the order of the
- * assets. Refuses `backtest_tooFewBars`, `backtest_tooMuchWork`, `backtest_unusablePrice`, and what
+ * assets. Refuses `backtest.too_few_bars`, `backtest.too_much_work`, `backtest.unusable_price`, and what
  * `sharedReturns` and limits that contradict each other refuse (`portfolio_…`).
  */
 export function* portfolioBacktest(
@@ -261,7 +261,7 @@ export function* portfolioBacktest(
   const real = over(own, equal);
   if (!Number.isFinite(real)) {
     const detail = "The prices move by more than there are numbers for.";
-    return refused({ code: "backtest_unusablePrice", detail });
+    return refused({ code: "backtest.unusable_price", detail });
   }
 
   const random = randomFrom(request.seed);

@@ -55,7 +55,7 @@ export const opensComeAfterCloses = (
  * Bars on the dates that all assets share, as moves. Trades of a bar are filled at the opens, or
  * all of them at the closes where one open is not known: a portfolio is worth something at one
  * moment only. A date that is skipped becomes part of the next move. Refuses as `sharedReturns`
- * does, and opens of zero or less (`backtest_unusablePrice`).
+ * does, and opens of zero or less (`backtest.unusable_price`).
  */
 export const sharedMoves = (
   assets: readonly TestedSeries[],
@@ -74,7 +74,7 @@ export const sharedMoves = (
     const errors = broken.map(({ symbol }) => ({ field: symbol, reason: "an open of 0 or less" }));
     const names = broken.map(({ symbol }) => symbol).join(", ");
     return refused({
-      code: "backtest_unusablePrice",
+      code: "backtest.unusable_price",
       detail: `An open of 0 or less: ${names}.`,
       errors,
     });

@@ -1,3 +1,4 @@
+import { toSnakeCase } from "../job/error-codes.ts";
 /** What one call of an external service says about that service. */
 export type Verdict =
   /** It answered. What it said (no data, a refused request) concerns us and not its health. */
@@ -67,7 +68,7 @@ export function verdictOfSource(
   timeoutMs: number,
 ): Verdict {
   const detail = answer.detail ?? "";
-  const code = `source_${answer.outcome}`;
+  const code = `source.${toSnakeCase(answer.outcome)}`;
   switch (answer.outcome) {
     case "Timeout":
       return { kind: "timeout", detail, timeoutMs };

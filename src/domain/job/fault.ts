@@ -1,3 +1,5 @@
+import { currentCode, ERROR_CODES, type ErrorCode } from "./error-codes.ts";
+
 /**
  * The one table of faults: what kind of trouble each error code is, and what each kind is treated
  * with. Whatever fails names a code; nobody decides about retries anywhere else.
@@ -32,61 +34,11 @@ export const TREATMENTS: Readonly<Record<FaultClass, Treatment>> = {
   bug: { action: "fail", deadLetter: true },
 };
 
-const CLASS_OF: Readonly<Record<string, FaultClass>> = {
-  source_Timeout: "transient",
-  source_Unavailable: "transient",
-  source_Stale: "transient",
-  source_RateLimited: "rateLimited",
-  source_NotConfigured: "permanent",
-  source_GeoBlocked: "permanent",
-  source_MalformedPayload: "permanent",
-  source_OtherScale: "permanent",
-  source_UnknownSymbol: "permanent",
-  source_Delisted: "permanent",
-  source_never_asked: "permanent",
-  breaker_open: "breakerOpen",
-  // Somebody else has this very question in hand: waiting for it says nothing about the job.
-  answer_under_way: "rateLimited",
-  analysis_not_ready: "transient",
-  version_conflict: "transient",
-  timeout: "transient",
-  unexpected: "transient",
-  consumer_gave_up: "transient",
-  delivery_failed: "transient",
-  payload_conflict: "permanent",
-  asset_unknown: "permanent",
-  bars_refused: "permanent",
-  file_unreadable: "permanent",
-  upload_missing: "permanent",
-  portfolio_unknown: "permanent",
-  portfolio_tooFewReturns: "permanent",
-  portfolio_unusablePrice: "permanent",
-  portfolio_invalidInput: "permanent",
-  portfolio_invalidLimits: "permanent",
-  portfolio_conflictingLimits: "permanent",
-  portfolio_unreachableReturn: "permanent",
-  portfolio_unreachableVolatility: "permanent",
-  portfolio_noExcessReturn: "permanent",
-  portfolio_noVolatility: "permanent",
-  portfolio_notSolved: "permanent",
-  backtest_tooFewBars: "permanent",
-  backtest_unusablePrice: "permanent",
-  backtest_tooMuchWork: "permanent",
-  crossCheck_noBars: "permanent",
-  contract_violation: "permanent",
-  unreadable_message: "permanent",
-  bug: "bug",
-};
-
-/**
- * A code without a line counts as a passing fault: retrying a bounded number of times loses
- * nothing.
- */
-export const faultClassOf = (code: string): FaultClass =>
-  Object.hasOwn(CLASS_OF, code) ? (CLASS_OF[code] ?? "transient") : "transient";
-
-/** Every code that has a line, for the contract test. */
-export const FAULT_CODES: readonly string[] = Object.keys(CLASS_OF);
+/** A code that was never ours counts as passing: a bounded number of retries loses nothing. */
+export function faultClassOf(code: string): FaultClass {
+  const known = currentCode(code);
+  return known === null ? "transient" : ERROR_CODES[known][0];
+}
 
 /** Errors that the language throws at code that is wrong, whatever the data. */
 const BUGS: ReadonlySet<string> = new Set([
@@ -97,17 +49,18 @@ const BUGS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The code of something thrown: the one it carries when it has a line, `bug` for errors of the
- * language, otherwise `unexpected`, which is what platforms throw when they are out.
+ * The code of something thrown: its own when there is such a code, `internal.bug` for errors of the
+ * language, otherwise `platform.unexpected`, which is what an unavailable platform throws.
  */
-export function codeOfThrown(error: unknown): string {
-  if (typeof error !== "object" || error === null) return "unexpected";
+export function codeOfThrown(error: unknown): ErrorCode {
+  if (typeof error !== "object" || error === null) return "platform.unexpected";
   const { code, name, retryable } = error as {
     code?: unknown;
     name?: unknown;
     retryable?: unknown;
   };
-  if (typeof code === "string" && Object.hasOwn(CLASS_OF, code)) return code;
-  if (retryable === true) return "unexpected";
-  return typeof name === "string" && BUGS.has(name) ? "bug" : "unexpected";
+  const known = typeof code === "string" ? currentCode(code) : null;
+  if (known !== null) return known;
+  if (retryable === true) return "platform.unexpected";
+  return typeof name === "string" && BUGS.has(name) ? "internal.bug" : "platform.unexpected";
 }

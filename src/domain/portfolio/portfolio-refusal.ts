@@ -1,3 +1,4 @@
+import { toSnakeCase } from "../job/error-codes.ts";
 import type { Problem } from "../outcome.ts";
 
 export type PortfolioRefusalCode =
@@ -23,7 +24,7 @@ export interface PortfolioRefusal extends Problem {
 
 /** A refusal of the mathematics as a job's error. */
 export const problemOf = ({ code, detail, errors }: PortfolioRefusal): Problem => ({
-  code: `portfolio_${code}`,
+  code: `portfolio.${toSnakeCase(code)}`,
   detail,
   ...(errors === undefined ? {} : { errors }),
 });

@@ -22,7 +22,7 @@ export class AssetRecord {
     const fact = this.fact();
     if (fact === null) {
       throw new CommandRefused({
-        code: "asset_unknown",
+        code: "asset.unknown",
         detail: "the asset has not been registered",
       });
     }

@@ -3,7 +3,7 @@
  */
 export class PayloadConflict extends Error {
   override readonly name = "PayloadConflict";
-  readonly code = "payload_conflict";
+  readonly code = "job.payload_conflict";
 }
 
 /** What an effect came to. `conflict` is on record; nothing else of the call took place. */

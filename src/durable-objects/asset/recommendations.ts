@@ -24,7 +24,7 @@ export function recordRecommendation(
     { fact: db.asset.fact(), version, answerTo: () => first },
     command,
   );
-  if (decision.kind === "refused" && decision.error.code === "version_conflict") {
+  if (decision.kind === "refused" && decision.error.code === "stream.version_conflict") {
     return { kind: "conflict", expected: expectedVersion, actual: version };
   }
   const events = acceptedOrThrow(decision);

@@ -46,7 +46,7 @@ export function rankingHandler(deps: RankingDeps): JobHandler {
     const resolution = RANKED_RESOLUTIONS.find((one) => one === job.resolution);
     if (params.mode !== "ranking" || resolution === undefined)
       return refused({
-        code: "contract_violation",
+        code: "message.contract_violation",
         detail: "a ranking says which moment and resolution it is for",
       });
     const ranked = (await deps.made(job)) ?? (await rank(job, resolution, params.until, deps));

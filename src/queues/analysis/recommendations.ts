@@ -59,7 +59,7 @@ export function recommendationHandler(deps: RecommendationDeps): JobHandler {
       if (outcome !== null) return outcome;
     }
     return later({
-      code: "version_conflict",
+      code: "stream.version_conflict",
       detail: "the asset changed again and again meanwhile",
     });
   };
@@ -75,7 +75,7 @@ async function answer(
   if (context === null) {
     // Bars changed meanwhile; the indicators job that follows them is on its way.
     return later({
-      code: "analysis_not_ready",
+      code: "analysis.not_ready",
       detail: "the newest bars have not been analysed yet",
     });
   }
@@ -84,7 +84,7 @@ async function answer(
   if (given.kind === "busy") {
     const detail = "another worker is asking the model this very question";
     return later(
-      { code: "answer_under_way", detail },
+      { code: "model.answer_in_progress", detail },
       Math.min(MAX_POLL_SECONDS, given.afterSeconds),
     );
   }

@@ -1,5 +1,6 @@
 import type { Bar } from "../../domain/asset/bar.ts";
 import type { CorporateAction } from "../../domain/asset/corporate-action.ts";
+import { toSnakeCase } from "../../domain/job/error-codes.ts";
 import { faultClassOf, TREATMENTS } from "../../domain/job/fault.ts";
 import { mayPassOver } from "../../domain/market/vendor.ts";
 import { later, type Outcome, type Problem, refused } from "../../domain/outcome.ts";
@@ -147,7 +148,7 @@ function ending(refusals: readonly Refusal[], tried: readonly Tried[]): Outcome<
     refusals.find(({ outcome }) => outcome === "UnknownSymbol" || outcome === "Delisted") ??
     refusals[0];
   if (chosen === undefined)
-    return refused({ code: "source_NotConfigured", detail: "no source may be asked" });
+    return refused({ code: "source.not_configured", detail: "no source may be asked" });
   const all = tried.map(({ source, detail }) => `${source}: ${detail}`).join("; ");
   const problem: Problem = { code: codeOf(chosen), detail: tried.length > 1 ? all : chosen.detail };
   if (givesUp(chosen)) return refused(problem);
@@ -158,7 +159,7 @@ function ending(refusals: readonly Refusal[], tried: readonly Tried[]): Outcome<
 }
 
 const codeOf = ({ outcome }: Refusal): string =>
-  outcome === "BreakerOpen" ? "breaker_open" : `source_${outcome}`;
+  outcome === "BreakerOpen" ? "breaker.open" : `source.${toSnakeCase(outcome)}`;
 
 /** A fallback's NoData ends nothing by itself: it is told as what the source before it said. */
 const givesUp = (answer: Refusal): boolean =>

@@ -48,7 +48,7 @@ export const orCrossCheck =
     if (id === null) return ingest(job);
     if (job.params.mode === "crossCheck") return checked(deps, job, { ...job.params, id });
     const detail = "a cross-check's job says what is checked against whom";
-    return Promise.resolve(refused({ code: "contract_violation", detail }));
+    return Promise.resolve(refused({ code: "message.contract_violation", detail }));
   };
 
 interface Check {
@@ -74,11 +74,11 @@ async function checked(
   if (before !== null) return done(success(before));
   const asset = await deps.asset(check.symbol);
   if (asset === null || asset.archived)
-    return refused({ code: "asset_unknown", detail: `${check.symbol} is not a registered asset` });
+    return refused({ code: "asset.unknown", detail: `${check.symbol} is not a registered asset` });
   const others = check.source === null ? deps.others(asset) : [check.source];
   if (others.length === 0 || others.includes(asset.source)) {
     const detail = `there is no other source to check ${check.symbol} against`;
-    return refused({ code: "source_NotConfigured", detail });
+    return refused({ code: "source.not_configured", detail });
   }
   const { from, to } = check;
   const { resolution } = job;
@@ -87,7 +87,7 @@ async function checked(
   const [first, last] = [bars[0], bars.at(-1)];
   if (first === undefined || last === undefined) {
     const detail = `${check.symbol} has no ${resolution} bars in this period`;
-    return refused({ code: "crossCheck_noBars", detail });
+    return refused({ code: "cross_check.no_bars", detail });
   }
   const answer = await theirsOf(deps, job, asset, others, [first.timestamp, last.timestamp]);
   if (answer.kind === "failed") return answer.outcome;

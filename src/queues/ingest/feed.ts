@@ -1,4 +1,5 @@
 import type { Bar } from "../../domain/asset/bar.ts";
+import { toSnakeCase } from "../../domain/job/error-codes.ts";
 import type { JobRecord } from "../../domain/job/job.ts";
 import { done, type Outcome } from "../../domain/outcome.ts";
 import { FEED_TROUBLES, type FeedTrouble } from "../../domain/quality/feed.ts";
@@ -48,7 +49,7 @@ export async function endedWithout(
   const { outcome } = answer;
   if (outcome.kind !== "refused") return outcome;
   const { error } = outcome;
-  const said = FEED_TROUBLES.find((one) => error.code === `source_${one}`);
+  const said = FEED_TROUBLES.find((one) => error.code === `source.${toSnakeCase(one)}`);
   if (said === undefined) return outcome;
   const trouble = said === "UnknownSymbol" && lastBar !== null ? "Delisted" : said;
   const detail = `${error.detail}; ${wayOut(trouble, symbol, lastBar)}`;
@@ -57,7 +58,7 @@ export async function endedWithout(
     source,
     offSession: [],
   });
-  return { ...outcome, error: { ...error, code: `source_${trouble}`, detail } };
+  return { ...outcome, error: { ...error, code: `source.${toSnakeCase(trouble)}`, detail } };
 }
 
 function wayOut(trouble: FeedTrouble, symbol: string, lastBar: Bar | null): string {

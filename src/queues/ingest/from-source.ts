@@ -68,7 +68,7 @@ export async function fromSource(
   params: { readonly until: number; readonly backfill: boolean },
 ): Promise<Outcome<JobSuccess>> {
   if (asset.source === "import") {
-    return refused({ code: "source_never_asked", detail: `${asset.symbol} is only fed by import` });
+    return refused({ code: "source.import_only", detail: `${asset.symbol} is only fed by import` });
   }
   const { resolution } = job;
   const { symbol, type, currency, calendar } = asset;
@@ -104,7 +104,7 @@ export async function fromSource(
   const checked = checkBars(rows, rulesFor(deps, job, asset));
   if (!checked.ok) {
     return refused({
-      code: "source_MalformedPayload",
+      code: "source.malformed_payload",
       detail: `${series.source} sent ${checked.total} impossible bar(s)`,
       errors: checked.errors,
       total: checked.total,
@@ -226,7 +226,7 @@ async function askAgain(
 ): Promise<SourceAnswer> {
   if (tried.length === 0) return askSources([own], 0, ask);
   const detail = `the closes of the fallback are ${closes} times the stored ones; nothing was stored`;
-  return { kind: "failed", outcome: refused({ code: "source_OtherScale", detail }), tried };
+  return { kind: "failed", outcome: refused({ code: "source.other_scale", detail }), tried };
 }
 
 /**

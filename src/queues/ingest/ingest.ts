@@ -89,7 +89,7 @@ export function ingestHandler(deps: IngestDeps): JobHandler {
   return async (job) => {
     const asset = await deps.asset(job.symbol);
     if (asset === null || asset.archived) {
-      return refused({ code: "asset_unknown", detail: `${job.symbol} is not a registered asset` });
+      return refused({ code: "asset.unknown", detail: `${job.symbol} is not a registered asset` });
     }
     switch (job.params.mode) {
       case "import":
@@ -104,7 +104,7 @@ export function ingestHandler(deps: IngestDeps): JobHandler {
       case "resolve":
       case "ranking":
         return refused({
-          code: "contract_violation",
+          code: "message.contract_violation",
           detail: "an ingest job says where its bars come from",
         });
     }
@@ -120,7 +120,10 @@ async function fromUpload(
   const series = { resolution: job.resolution, calendar: asset.calendar };
   const upload = await deps.upload(params, series);
   if (upload === null)
-    return refused({ code: "upload_missing", detail: "the uploaded file is no longer there" });
+    return refused({
+      code: "import.upload_missing",
+      detail: "the uploaded file is no longer there",
+    });
   if (!upload.ok) return refused(upload.error);
   const checked = checkBars(upload.bars, rulesFor(deps, job, asset));
   const actions = checkActions(upload.actions ?? [], { now: deps.now(), type: asset.type });
@@ -133,7 +136,7 @@ async function fromUpload(
   const found = [checked, actions].flatMap((check) => (check.ok ? [] : [check]));
   const total = found.reduce((sum, one) => sum + one.total, 0);
   return refused({
-    code: "bars_refused",
+    code: "bars.refused",
     detail: `${total} row(s) cannot be taken; nothing was stored`,
     errors: found.flatMap(({ errors }) => errors).slice(0, LISTED_ERRORS),
     total,

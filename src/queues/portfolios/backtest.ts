@@ -92,7 +92,7 @@ export const orBacktest =
       return onceOnly(job, id, deps, () => testedPortfolio({ ...params, id, resolution }, deps));
     }
     const detail = "a backtest's job says what is asked of which asset";
-    return Promise.resolve(refused({ code: "contract_violation", detail }));
+    return Promise.resolve(refused({ code: "message.contract_violation", detail }));
   };
 
 /**
@@ -117,7 +117,7 @@ async function tested(work: Work, deps: BacktestDeps): Promise<Outcome<BacktestR
   const asset = await deps.asset(symbol);
   if (asset === null || asset.archived || !isCalendarId(asset.calendar)) {
     const why = asset === null ? "is not registered" : "is not watched any more";
-    return refused({ code: "asset_unknown", detail: `${symbol} ${why}` });
+    return refused({ code: "asset.unknown", detail: `${symbol} ${why}` });
   }
   const { from, to } = request;
   const read = await deps.bars(symbol, { resolution, from, to, limit: MAX_BARS + 1 });

@@ -116,7 +116,7 @@ async function workOf(job: JobRecord, deps: PortfolioDeps): Promise<Outcome<Work
   const portfolio = portfolioId === null ? null : await deps.portfolio(portfolioId);
   if (portfolioId === null || portfolio === null || portfolio.archived) {
     const why = portfolio === null ? "there is no such portfolio" : "the portfolio was deleted";
-    return refused({ code: "portfolio_unknown", detail: `${job.symbol}: ${why}` });
+    return refused({ code: "portfolio.unknown", detail: `${job.symbol}: ${why}` });
   }
   const { resolution, params, slot } = job;
   const { to } = portfolio.optimization;
@@ -149,7 +149,7 @@ async function optimized(
       reason: assets.has(symbol) ? "is archived" : "is not registered",
     }));
     return refused({
-      code: "asset_unknown",
+      code: "asset.unknown",
       detail: `Not watched any more: ${gone.join(", ")}.`,
       errors,
     });

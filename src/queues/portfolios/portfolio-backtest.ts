@@ -76,7 +76,7 @@ export async function testedPortfolio(
       reason: known.has(field) ? "is not watched any more" : "is not registered",
     }));
     return refused({
-      code: "asset_unknown",
+      code: "asset.unknown",
       detail: `Not watched any more: ${gone.join(", ")}.`,
       errors,
     });

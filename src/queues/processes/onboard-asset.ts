@@ -92,7 +92,7 @@ export const onboardAsset =
         return done(null);
       default:
         return refused({
-          code: "contract_violation",
+          code: "message.contract_violation",
           detail: `onboardAsset has no step "${name}"`,
         });
     }

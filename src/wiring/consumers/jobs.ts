@@ -122,11 +122,14 @@ async function readUpload(env: Env, params: ImportParams, series: Series): Promi
     params.format === "csv" ? readCsv(text, params, series) : readJson(text, params, series);
   if (reading.ok) return reading;
   if (reading.kind === "file") {
-    return { ok: false, error: { code: "file_unreadable", detail: reading.errors.join("; ") } };
+    return {
+      ok: false,
+      error: { code: "import.unreadable_file", detail: reading.errors.join("; ") },
+    };
   }
   const { errors, total } = reading;
   const detail = `${total} row(s) cannot be read; nothing was stored`;
-  return { ok: false, error: { code: "bars_refused", detail, errors, total } };
+  return { ok: false, error: { code: "bars.refused", detail, errors, total } };
 }
 
 function readCsv(text: string, { answers }: ImportParams, { resolution, calendar }: Series) {

@@ -104,7 +104,7 @@ function failedOf(
   if (state !== "failed" || endpoint === null) return [];
   const detail = attempt?.error ?? `the endpoint answered ${attempt?.status ?? "nothing"}`;
   const attempts = attempt?.number ?? delivery.attempts.length;
-  const error = { code: "delivery_failed", detail };
+  const error = { code: "delivery.failed", detail };
   const disabling = reason !== null;
   return [
     {

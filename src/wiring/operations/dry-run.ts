@@ -234,10 +234,10 @@ async function planDelivery(p: Platform, id: string): Promise<Plan> {
   if (delivery === undefined)
     return refusal({ code: "delivery_unknown", detail: `there is no delivery ${id}` });
   const call = callFor(delivery, webhooksDeps(p));
-  if ("not" in call) return refusal({ code: "delivery_failed", detail: call.why });
+  if ("not" in call) return refusal({ code: "delivery.failed", detail: call.why });
   const secret = await opened(p, call.endpointId, call.secret);
   if (secret === null)
-    return refusal({ code: "delivery_failed", detail: "the endpoint's secret cannot be opened" });
+    return refusal({ code: "delivery.failed", detail: "the endpoint's secret cannot be opened" });
   return {
     ...NOTHING_PLANNED,
     deliveries: [id],

@@ -62,7 +62,7 @@ function tooMany(job: JobView): string[] {
       // The queue's own net ends a job whose attempts nobody saw the end of, on top of those that
       // were seen.
       const seen = attempts.filter(
-        ({ error }) => !JSON.stringify(error).includes("consumer_gave_up"),
+        ({ error }) => !JSON.stringify(error).includes("queue.retries_exhausted"),
       ).length;
       return most !== null && seen > most
         ? [`${job.id} made ${seen} attempts after redrive ${redrive}`]

@@ -33,10 +33,10 @@ describe("an asset", () => {
   it("takes nothing before it is registered", () => {
     given()
       .when(ingest(bar(1, 100)))
-      .thenRefused("asset_unknown");
+      .thenRefused("asset.unknown");
     given()
       .when(recommend("h", "r", 0))
-      .thenRefused("asset_unknown");
+      .thenRefused("asset.unknown");
   });
 
   it("ingests new bars, revises changed ones, and says nothing of repeated ones", () => {
@@ -94,10 +94,10 @@ describe("an asset", () => {
   it("refuses an answer to what has changed meanwhile", () => {
     given(registered)
       .when(ingest(bar(1, 100)), recommend("h", "late", 1))
-      .thenRefused("version_conflict");
+      .thenRefused("stream.version_conflict");
     given(registered)
       .when(recommend("h", "early", 9))
-      .thenRefused("version_conflict");
+      .thenRefused("stream.version_conflict");
   });
 
   it("is not folded over a gap", () => {
@@ -134,8 +134,8 @@ class Run implements fc.Command<Model, Real> {
     // Half of the answers are made on an old version.
     const decided = assetDecider.decide(state, command);
     if ("refused" in decided) {
-      if (!model.registered) expect(decided.refused).toBe("asset_unknown");
-      else expect(decided.refused).toBe("version_conflict");
+      if (!model.registered) expect(decided.refused).toBe("asset.unknown");
+      else expect(decided.refused).toBe("stream.version_conflict");
       return;
     }
     real.events.push(...decided);

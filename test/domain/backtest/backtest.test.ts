@@ -227,14 +227,14 @@ describe("a backtest", () => {
     expect(ended(input({ bars: walk(282, 1) })).outcome).toMatchObject({
       kind: "refused",
       error: {
-        code: "backtest_tooFewBars",
+        code: "backtest.too_few_bars",
         detail: expect.stringContaining("282 bars; 253 to warm up and 30"),
       },
     });
     expect(ended(input({ bars: walk(283, 1) })).outcome.kind).toBe("done");
     const broken = walk(400, 1).map((one, index) => (index === 300 ? { ...one, close: 0 } : one));
     expect(ended(input({ bars: broken })).outcome).toMatchObject({
-      error: { code: "backtest_unusablePrice" },
+      error: { code: "backtest.unusable_price" },
     });
   });
 

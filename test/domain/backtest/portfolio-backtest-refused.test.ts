@@ -8,12 +8,12 @@ const THREE = ["AA", "BB", "CC"];
 describe("what no backtest can be made of", () => {
   test("is refused, naming who is in the way", () => {
     const assets = walks(THREE, 70, 1);
-    expect(refusalOf(assets)).toMatchObject({ code: "backtest_tooFewBars" });
+    expect(refusalOf(assets)).toMatchObject({ code: "backtest.too_few_bars" });
     const [one, two, three] = walks(THREE, 200, 1);
     if (one === undefined || two === undefined || three === undefined) throw new Error("no series");
     const short = { ...three, points: three.points.slice(150) };
     expect(refusalOf([one, two, short])).toMatchObject({
-      code: "backtest_tooFewBars",
+      code: "backtest.too_few_bars",
       detail: "The assets share 50 dates; 41 to learn from and 30 to trade on are needed.",
       errors: [{ field: "CC" }, { field: "AA" }, { field: "BB" }],
     });
@@ -22,17 +22,17 @@ describe("what no backtest can be made of", () => {
       points: two.points.map((each, bar) => (bar === 9 ? { ...each, open: 0 } : each)),
     };
     expect(refusalOf([one, broken, three])).toMatchObject({
-      code: "backtest_unusablePrice",
+      code: "backtest.unusable_price",
       errors: [{ field: "BB" }],
     });
     const none = {
       ...two,
       points: two.points.map((each, bar) => (bar === 9 ? { ...each, close: 0 } : each)),
     };
-    expect(refusalOf([one, none, three])).toMatchObject({ code: "portfolio_unusablePrice" });
+    expect(refusalOf([one, none, three])).toMatchObject({ code: "portfolio.unusable_price" });
     const bounds = { min: 0, max: 0.2, assets: {} };
     expect(refusalOf(walks(THREE, 200, 1), { bounds })).toMatchObject({
-      code: "portfolio_conflictingLimits",
+      code: "portfolio.conflicting_limits",
     });
   });
 
@@ -41,7 +41,7 @@ describe("what no backtest can be made of", () => {
     const assets = walks(symbols, 400, 1);
     const plan = { method: "efficientRisk", target: 0.2, rebalanceEvery: 1 } as const;
     const refused = refusalOf(assets, plan);
-    expect(refused.code).toBe("backtest_tooMuchWork");
+    expect(refused.code).toBe("backtest.too_much_work");
     const reason = refused.errors?.[0]?.reason ?? "";
     const [times, wanted, every] = (reason.match(/\d+/g) ?? []).slice(1).map(Number);
     const effort = effortOf(asked(plan), 60);
@@ -81,7 +81,7 @@ describe("what no backtest can be made of", () => {
       }),
     }));
     expect(refusalOf(wild, { method: "equalWeight" })).toMatchObject({
-      code: "backtest_unusablePrice",
+      code: "backtest.unusable_price",
     });
   });
 

@@ -25,7 +25,7 @@ const breaker: Decider<BreakerState, Timed, BreakerFact> = {
 const { given } = specification(breaker);
 
 const UP: Verdict = { kind: "answered" };
-const DOWN: Verdict = { kind: "unavailable", detail: "503", code: "source_Unavailable" };
+const DOWN: Verdict = { kind: "unavailable", detail: "503", code: "source.unavailable" };
 const failedOf = (subject: string): BreakerFact => ({
   type: "failed",
   subject,

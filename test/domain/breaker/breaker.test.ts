@@ -23,7 +23,7 @@ import { SOURCE_REFUSALS } from "../../../src/sources/price-source.ts";
 const DOWN: Verdict = {
   kind: "unavailable",
   detail: "the source answered 503",
-  code: "source_Unavailable",
+  code: "source.unavailable",
 };
 const UP: Verdict = { kind: "answered" };
 const LIMITED: Verdict = { kind: "rateLimited", detail: "429", retryAfterSeconds: 60 };

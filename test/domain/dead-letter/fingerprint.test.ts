@@ -5,7 +5,7 @@ import { fingerprintOf, normalisedDetail } from "../../../src/domain/dead-letter
 const of = (
   detail: string,
   symbol: string | null = null,
-  code = "source_Unavailable",
+  code = "source.unavailable",
   queue = "ingest",
 ) => fingerprintOf(queue, { code, detail }, symbol);
 
@@ -33,8 +33,8 @@ describe("the fingerprint of a dead letter", () => {
   it("tells queues, codes and causes apart", () => {
     const prints = [
       of("no answer"),
-      of("no answer", null, "source_Timeout"),
-      of("no answer", null, "source_Unavailable", "indicators"),
+      of("no answer", null, "source.timeout"),
+      of("no answer", null, "source.unavailable", "indicators"),
       of("another answer"),
     ];
     expect(new Set(prints).size).toBe(4);
@@ -64,7 +64,7 @@ describe("the fingerprint of a delivery's dead letter", () => {
   const at = (status: number, receiver: string) =>
     fingerprintOf(
       "webhooks",
-      { code: "delivery_failed", detail: `the endpoint answered ${status}` },
+      { code: "delivery.failed", detail: `the endpoint answered ${status}` },
       null,
       receiver,
     );

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { FAULT_CODES, faultClassOf, TREATMENTS } from "../../../src/domain/job/fault.ts";
+import { ERROR_CODES } from "../../../src/domain/job/error-codes.ts";
+import { faultClassOf, TREATMENTS } from "../../../src/domain/job/fault.ts";
 import { isFinished, type JobRecord, jobId } from "../../../src/domain/job/job.ts";
 import {
   attemptsOf,
@@ -61,9 +62,9 @@ const job: Decider<JobRecord, Try, Tried> = {
 };
 const { given, fold } = specification(job);
 
-const passing = later({ code: "source_Timeout", detail: "" });
-const limited = later({ code: "source_RateLimited", detail: "" }, 60);
-const wrong = refused({ code: "bars_refused", detail: "" });
+const passing = later({ code: "source.timeout", detail: "" });
+const limited = later({ code: "source.rate_limited", detail: "" }, 60);
+const wrong = refused({ code: "bars.refused", detail: "" });
 
 describe("a job", () => {
   it("succeeds, fails at once, is retried, or is put off", () => {
@@ -97,7 +98,7 @@ describe("a job", () => {
 
   it("ends in a bounded number of tries and a bounded time, whatever happens to it", () => {
     const anything = fc.oneof(
-      fc.constantFrom(...FAULT_CODES).map((code) => later({ code, detail: "" })),
+      fc.constantFrom(...Object.keys(ERROR_CODES)).map((code) => later({ code, detail: "" })),
       fc.constant(limited),
     );
     fc.assert(

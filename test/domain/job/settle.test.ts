@@ -1,11 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  codeOfThrown,
-  FAULT_CODES,
-  faultClassOf,
-  TREATMENTS,
-} from "../../../src/domain/job/fault.ts";
+import { ERROR_CODES } from "../../../src/domain/job/error-codes.ts";
+import { codeOfThrown, faultClassOf, TREATMENTS } from "../../../src/domain/job/fault.ts";
 import { type Attempt, type JobRecord, jobId } from "../../../src/domain/job/job.ts";
 import {
   attemptsOf,
@@ -42,8 +38,8 @@ const job: JobRecord = {
   dueAt: 0,
   finishedAt: null,
 };
-const fault = { code: "source_Timeout", detail: "no answer" };
-const limited = { code: "source_RateLimited", detail: "too many" };
+const fault = { code: "source.timeout", detail: "no answer" };
+const limited = { code: "source.rate_limited", detail: "too many" };
 
 const settle = (
   record: JobRecord,
@@ -155,28 +151,36 @@ describe("the wait before the next attempt", () => {
 
 describe("the table of faults", () => {
   it("lets only faults that may pass be tried again", () => {
-    const retried = FAULT_CODES.filter((code) => TREATMENTS[faultClassOf(code)].action === "retry");
+    const retried = Object.keys(ERROR_CODES).filter(
+      (code) => TREATMENTS[faultClassOf(code)].action === "retry",
+    );
     expect(retried.filter((code) => faultClassOf(code) !== "transient")).toEqual([]);
-    const deferred = FAULT_CODES.filter(
+    const deferred = Object.keys(ERROR_CODES).filter(
       (code) => TREATMENTS[faultClassOf(code)].action === "defer",
     );
-    expect(deferred.toSorted()).toEqual(["answer_under_way", "breaker_open", "source_RateLimited"]);
-    expect(faultClassOf("asset_unknown")).toBe("permanent");
-    expect(faultClassOf("bars_refused")).toBe("permanent");
+    expect(deferred.toSorted()).toEqual([
+      "breaker.open",
+      "model.answer_in_progress",
+      "source.rate_limited",
+    ]);
+    expect(faultClassOf("asset.unknown")).toBe("permanent");
+    expect(faultClassOf("bars.refused")).toBe("permanent");
     expect(faultClassOf("constructor")).toBe("transient");
   });
 
   it("tells our own mistakes from a platform that is out", () => {
-    expect(codeOfThrown(new TypeError("x is not a function"))).toBe("bug");
-    expect(codeOfThrown(new Error("Network connection lost."))).toBe("unexpected");
+    expect(codeOfThrown(new TypeError("x is not a function"))).toBe("internal.bug");
+    expect(codeOfThrown(new Error("Network connection lost."))).toBe("platform.unexpected");
     expect(codeOfThrown(Object.assign(new TypeError("stub"), { retryable: true }))).toBe(
-      "unexpected",
+      "platform.unexpected",
     );
-    expect(codeOfThrown(Object.assign(new Error("x"), { code: "payload_conflict" }))).toBe(
-      "payload_conflict",
+    expect(codeOfThrown(Object.assign(new Error("x"), { code: "job.payload_conflict" }))).toBe(
+      "job.payload_conflict",
     );
-    expect(codeOfThrown(Object.assign(new Error("x"), { code: "ECONNRESET" }))).toBe("unexpected");
-    expect(codeOfThrown("out")).toBe("unexpected");
+    expect(codeOfThrown(Object.assign(new Error("x"), { code: "ECONNRESET" }))).toBe(
+      "platform.unexpected",
+    );
+    expect(codeOfThrown("out")).toBe("platform.unexpected");
   });
 });
 
@@ -202,7 +206,7 @@ describe("an attempt's outcome", () => {
   });
 
   it("refused is failure at once, without retry and without a dead letter", () => {
-    const settlement = settle(job, refused({ code: "bars_refused", detail: "row 1" }));
+    const settlement = settle(job, refused({ code: "bars.refused", detail: "row 1" }));
     expect(settlement).toMatchObject({
       state: "failed",
       dueAt: null,
@@ -211,7 +215,7 @@ describe("an attempt's outcome", () => {
   });
 
   it("a bug of ours is failure at once, and kept for the day it is repaired", () => {
-    const settlement = settle(job, later({ code: "bug", detail: "x is not a function" }));
+    const settlement = settle(job, later({ code: "internal.bug", detail: "x is not a function" }));
     expect(settlement).toMatchObject({
       state: "failed",
       failure: { eventType: "JobFailed", deadLetter: true, payload: { faultClass: "bug" } },
@@ -260,7 +264,7 @@ describe("an attempt's outcome", () => {
     let record = job;
     let now = 20;
     for (let deferral = 0; deferral < 500; deferral++) {
-      const error = deferral % 2 === 0 ? limited : { code: "breaker_open", detail: "yahoo is out" };
+      const error = deferral % 2 === 0 ? limited : { code: "breaker.open", detail: "yahoo is out" };
       const settlement = settle(record, later(error, 60), now);
       expect(settlement).toMatchObject({
         state: "retrying",
@@ -337,7 +341,7 @@ describe("an attempt's outcome", () => {
   });
 
   it("a job whose message the queue gave up on has made its last attempt", () => {
-    expect(settleLost(job, { code: "consumer_gave_up", detail: "" }, 20)).toMatchObject({
+    expect(settleLost(job, { code: "queue.retries_exhausted", detail: "" }, 20)).toMatchObject({
       state: "failed",
       failure: { eventType: "RetryExhausted", deadLetter: true },
       attempt: { number: 1, outcome: "later" },

@@ -17,7 +17,7 @@ import {
 } from "../../../src/domain/process/state.ts";
 import { TRIP, twice } from "./trip.ts";
 
-const fault = { code: "unexpected", detail: "" };
+const fault = { code: "platform.unexpected", detail: "" };
 
 const outcome: fc.Arbitrary<StepOutcome> = fc.oneof(
   { weight: 5, arbitrary: fc.constant<StepOutcome>({ kind: "done", value: null }) },

@@ -37,7 +37,7 @@ export const deciderOf = (
 export const MINUTE = 60_000;
 
 export const begin = (at: number): ProcessCommand => ({ do: "begin", at, leaseUntil: at + MINUTE });
-export const fault = { code: "unexpected", detail: "no answer" };
+export const fault = { code: "platform.unexpected", detail: "no answer" };
 
 const settle = (
   at: number,

@@ -83,7 +83,7 @@ describe("sources in their order", () => {
       kind: "failed",
       outcome: {
         kind: "refused",
-        error: { code: "source_MalformedPayload", detail: "said MalformedPayload" },
+        error: { code: "source.malformed_payload", detail: "said MalformedPayload" },
       },
     });
     expect(asked).toEqual(["a@5"]);
@@ -93,7 +93,7 @@ describe("sources in their order", () => {
     const { asked, run } = desk({ a: [page("a", 5, 6), no("RateLimited", 7)], b: [] });
     expect(await run()).toMatchObject({
       kind: "failed",
-      outcome: { kind: "later", error: { code: "source_RateLimited" }, afterSeconds: 7 },
+      outcome: { kind: "later", error: { code: "source.rate_limited" }, afterSeconds: 7 },
     });
     expect(asked).toEqual(["a@5", "a@6"]);
   });
@@ -130,33 +130,33 @@ describe("when none of them serves us", () => {
       { a: [no("Unavailable")], b: [no("NotConfigured")] },
       {
         kind: "later",
-        error: { code: "source_Unavailable", detail: "a: said Unavailable; b: said NotConfigured" },
+        error: { code: "source.unavailable", detail: "a: said Unavailable; b: said NotConfigured" },
       },
     ],
     [
       "an outage is no end of data, though the fallback knows none",
       { a: [no("BreakerOpen", 30)], b: [no("NoData")] },
-      { kind: "later", error: { code: "breaker_open" }, afterSeconds: 30 },
+      { kind: "later", error: { code: "breaker.open" }, afterSeconds: 30 },
     ],
     [
       "a fallback that limits us is waited for when the first will never serve us",
       { a: [no("GeoBlocked")], b: [no("RateLimited", 9)] },
-      { kind: "later", error: { code: "source_RateLimited" }, afterSeconds: 9 },
+      { kind: "later", error: { code: "source.rate_limited" }, afterSeconds: 9 },
     ],
     [
       "nothing is waited for when nobody ever will",
       { a: [no("NotConfigured")], b: [no("GeoBlocked")] },
-      { kind: "refused", error: { code: "source_NotConfigured" } },
+      { kind: "refused", error: { code: "source.not_configured" } },
     ],
     [
       "nothing is waited for when the first never will and the fallback knows none",
       { a: [no("NotConfigured")], b: [no("NoData")] },
-      { kind: "refused", error: { code: "source_NotConfigured" } },
+      { kind: "refused", error: { code: "source.not_configured" } },
     ],
     [
       "a fallback nobody can read does not end what the first may still do",
       { a: [no("Timeout")], b: [no("MalformedPayload")], c: [] },
-      { kind: "later", error: { code: "source_Timeout" } },
+      { kind: "later", error: { code: "source.timeout" } },
     ],
   ])("%s", async (_, answers, outcome) => {
     const { run } = desk(answers);

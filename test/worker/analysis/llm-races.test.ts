@@ -67,7 +67,7 @@ describe("two workers with the same question", () => {
     expect(await recommend(broker, "RACE", "b", patient)).toMatchObject({
       state: "retrying",
       attempts: [],
-      error: { code: "answer_under_way" },
+      error: { code: "model.answer_in_progress" },
     });
     release();
     expect(await first).toMatchObject({ state: "succeeded" });
@@ -127,7 +127,7 @@ describe("a worker that dies", () => {
       return real(statements) as never;
     });
     const done = await recommend(broker, "CRASH", "a", on);
-    expect(done).toMatchObject({ state: "retrying", error: { code: "unexpected" } });
+    expect(done).toMatchObject({ state: "retrying", error: { code: "platform.unexpected" } });
     expect(await recommendationsOf("CRASH")).toHaveLength(0);
     batch.mockRestore();
     await untilDone("recommendation|CRASH|a", on);

@@ -258,7 +258,7 @@ describe("a log line of a job", () => {
       jobId: message.jobId,
       asset: "LOGGED",
       attempt: 1,
-      error: { code: "bars_refused" },
+      error: { code: "bars.refused" },
     });
     expect(lines[0]).not.toContain("77.125");
   });

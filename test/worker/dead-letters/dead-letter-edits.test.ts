@@ -28,7 +28,7 @@ describe("an edit", () => {
       subject: message.jobId,
       symbol: "EDITS",
       body: message,
-      error: { code: "unexpected" },
+      error: { code: "platform.unexpected" },
     });
     const { id } = edited.body;
     expect(id).not.toBe("torn");

@@ -40,7 +40,7 @@ describe("a dead letter", () => {
       subject: message.jobId,
       symbol: "KEEPS",
       body: { jobId: message.jobId, kind: "recommendation", symbol: "KEEPS" },
-      error: { code: "analysis_not_ready" },
+      error: { code: "analysis.not_ready" },
       attempts,
       faultClass: "transient",
       state: "open",
@@ -66,7 +66,7 @@ describe("a dead letter", () => {
     await fileTestDeadLetters(30, (n) => ({
       queue: n % 2 === 0 ? "even" : "odd",
       symbol: n < 10 ? "FINDS" : null,
-      error: { code: "unexpected", detail: n % 3 === 0 ? `third ${n}` : `other ${n}` },
+      error: { code: "platform.unexpected", detail: n % 3 === 0 ? `third ${n}` : `other ${n}` },
     }));
     const ids = async (query: string) => (await items(`${LETTERS}?${query}`)).map(({ id }) => id);
     expect(await ids("queue=odd&limit=3")).toEqual(["filed-29", "filed-27", "filed-25"]);
@@ -211,7 +211,7 @@ describe("an event stored at an old version of its shape", () => {
         kind: "ingest",
         symbol: "OLD",
         attempts: 1,
-        error: { code: "bars_refused", detail: "2 rows" },
+        error: { code: "bars.refused", detail: "2 rows" },
       },
     };
     // As it stands in the log; nothing is projected of it yet.

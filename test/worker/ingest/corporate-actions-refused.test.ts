@@ -21,7 +21,7 @@ describe("actions that cannot be", () => {
     expect(failed).toMatchObject({
       state: "failed",
       error: {
-        code: "bars_refused",
+        code: "bars.refused",
         total: 2,
         errors: [
           { row: 2, field: "actions.amount", value: "-1" },

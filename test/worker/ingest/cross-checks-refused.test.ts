@@ -51,9 +51,9 @@ describe("a cross-check", () => {
     broker.put("INGEST_QUEUE", await enqueueImport("FEW", "history", days(3)));
     await broker.settle();
     for (const [symbol, body, code] of [
-      ["EMPTY", {}, "crossCheck_noBars"],
-      ["FEW", { source: "twelvedata" }, "source_NotConfigured"],
-      ["FEW", { source: "kraken" }, "source_NotConfigured"],
+      ["EMPTY", {}, "cross_check.no_bars"],
+      ["FEW", { source: "twelvedata" }, "source.not_configured"],
+      ["FEW", { source: "kraken" }, "source.not_configured"],
     ] as const) {
       const jobId = await order(symbol, body);
       await work();
@@ -68,7 +68,7 @@ describe("a cross-check", () => {
     await work();
     expect(await job(jobId)).toMatchObject({
       state: "failed",
-      error: { code: "source_NotConfigured" },
+      error: { code: "source.not_configured" },
     });
     expect(asked).toEqual([]);
   });

@@ -263,7 +263,7 @@ describe("a cross-check", () => {
     await work();
     expect(await job(jobId)).toMatchObject({
       state: "retrying",
-      error: { code: "source_Unavailable" },
+      error: { code: "source.unavailable" },
     });
     for (let n = 0; n < 40 && (await job(jobId)).state !== "failed"; n++) {
       passSeconds(7_200);

@@ -280,7 +280,7 @@ describe("unknown, delisted and quiet", () => {
     expect(failed).toMatchObject({
       state: "failed",
       error: {
-        code: "source_UnknownSymbol",
+        code: "source.unknown_symbol",
         detail: expect.stringMatching(
           /^yahoo: yahoo does not know the symbol; twelvedata: .*; tiingo: .*; check how FOOBAR is written/,
         ),
@@ -313,7 +313,7 @@ describe("unknown, delisted and quiet", () => {
         : Response.json({ detail: "Not found." }, { status: 404 });
     expect(await ingest("GONE", "1d", "2026-11-27T22:00:00Z")).toMatchObject({
       state: "failed",
-      error: { code: "source_Delisted", detail: expect.stringContaining("ends on 2026-11-25") },
+      error: { code: "source.delisted", detail: expect.stringContaining("ends on 2026-11-25") },
     });
     expect((await api("GET", "/assets/GONE")).body).toMatchObject({
       feedTroubles: [{ outcome: "Delisted" }],
@@ -405,7 +405,7 @@ describe("unknown, delisted and quiet", () => {
           : Response.json({ error: ["EQuery:Unknown asset pair"] });
       expect(await ingest(symbol, "1d", "2030-01-06T22:00:00Z")).toMatchObject({
         state: "failed",
-        error: { code: "source_UnknownSymbol" },
+        error: { code: "source.unknown_symbol" },
       });
     },
   );

@@ -152,7 +152,7 @@ describe("a vendor that adjusts its history for a split", () => {
     expect(before.length).toBeGreaterThan(30);
     yahooDivides = null;
     const failed = await ingest("OTHER", "b", "2030-01-04T22:00:00Z");
-    expect(failed).toMatchObject({ state: "failed", error: { code: "source_OtherScale" } });
+    expect(failed).toMatchObject({ state: "failed", error: { code: "source.other_scale" } });
     expect(await closesOf("OTHER")).toEqual(before);
   });
 });

@@ -219,7 +219,7 @@ describe("an ingest job of a vendor's asset", () => {
     expect(await ingest("GOOG", {})).toMatchObject({
       state: "retrying",
       error: {
-        code: "source_Unavailable",
+        code: "source.unavailable",
         detail: expect.stringMatching(
           /^yahoo: .*503; twelvedata: .*429; tiingo: tiingo needs TIINGO_API_KEY$/,
         ),
@@ -265,7 +265,7 @@ describe("an ingest job of a vendor's asset", () => {
     expect(done).toMatchObject({
       state: "failed",
       error: {
-        code: "source_NotConfigured",
+        code: "source.not_configured",
         detail: "frankfurter does not serve the FX symbol EURO",
       },
     });
@@ -286,7 +286,7 @@ describe("an ingest job of a vendor's asset", () => {
       expect(done).toMatchObject({
         state: "failed",
         error: {
-          code: "source_NotConfigured",
+          code: "source.not_configured",
           detail: expect.stringContaining("VENDOR_SOURCES=on"),
         },
       });

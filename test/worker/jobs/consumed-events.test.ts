@@ -84,7 +84,7 @@ describe("consumed events", () => {
     ]);
     expect(await job(message.jobId)).toMatchObject({
       state: "failed",
-      error: { code: "payload_conflict" },
+      error: { code: "job.payload_conflict" },
     });
     await broker.settle();
     const [event] = await rows<{ body: string }>(
@@ -94,7 +94,7 @@ describe("consumed events", () => {
     expect(JSON.parse(event?.body ?? "{}")).toMatchObject({
       eventType: "JobFailed",
       schemaVersion: 2,
-      payload: { faultClass: "permanent", error: { code: "payload_conflict" } },
+      payload: { faultClass: "permanent", error: { code: "job.payload_conflict" } },
     });
   });
 

@@ -153,7 +153,7 @@ describe("a dry run of a job", () => {
     await env.IMPORTS.delete("DRY-GONE/a");
     expect(await dryRun("DRY-GONE", gone)).toMatchObject({
       outcome: "refused",
-      error: { code: "upload_missing" },
+      error: { code: "import.upload_missing" },
       events: [],
       eventCount: 0,
     });
@@ -162,7 +162,7 @@ describe("a dry run of a job", () => {
     const early = await park(broker, await enqueueJob("recommendation", "DRY-LATER", "a"));
     expect(await dryRun("DRY-LATER", early)).toMatchObject({
       outcome: "later",
-      error: { code: "analysis_not_ready" },
+      error: { code: "analysis.not_ready" },
     });
   });
 
@@ -182,7 +182,7 @@ describe("a dry run of a job", () => {
     await broker.settle();
     expect(await dryRun("DRY-CLASH", deadLetter)).toMatchObject({
       outcome: "refused",
-      error: { code: "payload_conflict" },
+      error: { code: "job.payload_conflict" },
     });
   });
 

@@ -82,7 +82,7 @@ describe("a fault that may pass", () => {
     if (policy.type !== "backoff") throw new Error("recommendations back off");
     for (let attempt = 1; attempt <= 3; attempt++) {
       const record = await nextAttempt(message.jobId);
-      expect(record).toMatchObject({ state: "retrying", error: { code: "analysis_not_ready" } });
+      expect(record).toMatchObject({ state: "retrying", error: { code: "analysis.not_ready" } });
       expect(record.attempts.map(({ number }) => number)).toHaveLength(attempt);
       const wait = ((record.dueAt ?? 0) - Date.now()) / 1000;
       const full = Math.min(policy.capSeconds, policy.baseSeconds * 2 ** (attempt - 1));
@@ -140,7 +140,7 @@ describe("a fault that may pass", () => {
     expect(record).toMatchObject({
       state: "failed",
       dueAt: null,
-      error: { code: "analysis_not_ready" },
+      error: { code: "analysis.not_ready" },
     });
     expect(broker.waiting("RECOMMENDATIONS_QUEUE")).toEqual([]);
     expect(await failuresOf(message.jobId)).toMatchObject({
@@ -190,7 +190,7 @@ describe("a fault that cannot pass", () => {
     broker.put("INGEST_QUEUE", message);
     await broker.settle();
     const record = await job(message.jobId);
-    expect(record).toMatchObject({ state: "failed", error: { code: "bars_refused" } });
+    expect(record).toMatchObject({ state: "failed", error: { code: "bars.refused" } });
     expect(record.attempts).toHaveLength(1);
     expect(record.error?.errors?.[0]).toMatchObject({ row: 8, field: "close" });
     expect(await failuresOf(message.jobId)).toEqual({
@@ -210,7 +210,10 @@ describe("a fault that cannot pass", () => {
       ...env,
       ASSET_OBJECTS,
     } as unknown as Env);
-    expect(await job(message.jobId)).toMatchObject({ state: "failed", error: { code: "bug" } });
+    expect(await job(message.jobId)).toMatchObject({
+      state: "failed",
+      error: { code: "internal.bug" },
+    });
     await redrive(message.jobId);
     const attempts = attemptsOf(RETRY_POLICIES.recommendation);
     for (let attempt = 1; attempt < attempts; attempt++) {
@@ -244,7 +247,7 @@ describe("a fault that cannot pass", () => {
     await broker.settle();
     expect(await job(gone.jobId)).toMatchObject({
       state: "failed",
-      error: { code: "upload_missing" },
+      error: { code: "import.upload_missing" },
     });
     expect((await job(corrupt.jobId)).state).toBe("failed");
   });
@@ -261,7 +264,7 @@ describe("the dead-letter queue", () => {
     await broker.settle();
     expect(await job(message.jobId)).toMatchObject({
       state: "failed",
-      error: { code: "consumer_gave_up" },
+      error: { code: "queue.retries_exhausted" },
     });
     expect(await failuresOf(message.jobId)).toMatchObject({
       events: [{ event_type: "RetryExhausted", version: 1 }],

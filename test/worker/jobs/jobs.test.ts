@@ -138,7 +138,7 @@ describe("the same job id with another order", () => {
     await broker.settle();
     const record = await job("ingest|CLASH|a");
     expect(record.state).toBe("failed");
-    expect(record.error?.code).toBe("payload_conflict");
+    expect(record.error?.code).toBe("job.payload_conflict");
     expect(record.attempts).toHaveLength(1);
     const ingested = (await eventsOf("CLASH")).filter(
       ({ eventType }) => eventType === "MarketDataIngested",

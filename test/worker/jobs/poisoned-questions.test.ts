@@ -134,7 +134,7 @@ describe("a symbol that the vendor fails on", () => {
     for (const one of await jobsOf(bad)) {
       expect(one, JSON.stringify(one)).toMatchObject({
         state: "failed",
-        error: { code: "source_Unavailable" },
+        error: { code: "source.unavailable" },
       });
       expect(one.attempts).toHaveLength(6);
     }

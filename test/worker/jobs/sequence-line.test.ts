@@ -92,7 +92,7 @@ describe("a line that moves", () => {
     await broker.deliver("INGEST_QUEUE", broker.take("INGEST_QUEUE"));
     expect(await job("ingest|PASSES|04")).toMatchObject({
       state: "failed",
-      error: { code: "upload_missing" },
+      error: { code: "import.upload_missing" },
     });
     expect((await standingOf("PASSES")).running).toEqual(["ingest|PASSES|05"]);
     broker.take("INGEST_QUEUE");

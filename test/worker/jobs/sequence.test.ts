@@ -215,7 +215,10 @@ describe("between the question and the answer", () => {
     };
     const deadLetters = messages.map((body, n) => deadLetterOf(`same ${n}`, body)).reverse();
     const { retried } = await broker.deliver("INGEST_QUEUE", deadLetters, broken);
-    expect(await job("ingest|SAME|00")).toMatchObject({ state: "failed", error: { code: "bug" } });
+    expect(await job("ingest|SAME|00")).toMatchObject({
+      state: "failed",
+      error: { code: "internal.bug" },
+    });
     // Six are worked on at once, so five were running already.
     expect((await effectsOf("SAME")).toSorted()).toEqual(slots(1, 5));
     expect(retried.size).toBe(6);

@@ -154,7 +154,7 @@ describe("a binding that never answers", () => {
     expect((await getQueueResult(batch, createExecutionContext())).explicitAcks).toEqual([]);
     expect(await job(message.jobId)).toMatchObject({
       state: "retrying",
-      error: { code: "timeout" },
+      error: { code: "platform.timeout" },
       attempts: [{ number: 1 }],
     });
     vi.mocked(env.ASSET_OBJECTS.getByName).mockRestore();

@@ -24,7 +24,7 @@ export async function fileTestDeadLetters(
     subject: null,
     symbol: null,
     body: { n },
-    error: { code: "unexpected", detail: `failed ${n} times` },
+    error: { code: "platform.unexpected", detail: `failed ${n} times` },
     attempts: 1,
     createdAt: START + n * 1000,
     ...changes(n),

@@ -16,7 +16,7 @@ beforeAll(() => {
 const DOWN: Verdict = {
   kind: "unavailable",
   detail: "the source answered 503",
-  code: "source_Unavailable",
+  code: "source.unavailable",
 };
 const UP: Verdict = { kind: "answered" };
 const stub = (service: string) => env.BREAKERS.getByName(service);

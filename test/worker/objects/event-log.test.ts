@@ -179,7 +179,7 @@ describe("an event of an old version", () => {
       kind: "ingest",
       symbol: "GONE",
       attempts: 1,
-      error: { code: "asset_unknown", detail: "GONE is not a registered asset" },
+      error: { code: "asset.unknown", detail: "GONE is not a registered asset" },
     },
   };
 

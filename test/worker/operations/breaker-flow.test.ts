@@ -52,7 +52,7 @@ describe("a price source that is out", () => {
     // is they alone.
     expect(vendor.asked).toBeLessThanOrEqual(6 + 8);
     const jobs = await Promise.all(symbols.map((symbol) => job(`ingest|${symbol}|a`)));
-    const deferred = jobs.filter(({ error }) => error?.code === "breaker_open");
+    const deferred = jobs.filter(({ error }) => error?.code === "breaker.open");
     expect(deferred.length).toBeGreaterThanOrEqual(16);
     for (const one of deferred) {
       expect(one).toMatchObject({ state: "retrying", attempts: [], deferrals: 1 });
@@ -129,7 +129,7 @@ describe("a price source that is out", () => {
     for (const symbol of symbols) {
       expect(await job(`ingest|${symbol}|a`)).toMatchObject({
         attempts: [],
-        error: { code: "source_RateLimited" },
+        error: { code: "source.rate_limited" },
       });
     }
     vendor.silent();

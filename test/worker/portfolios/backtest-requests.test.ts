@@ -100,7 +100,7 @@ describe("bars of one version", () => {
     once.mockRestore();
     const ever = moving(100);
     await expect(versionedBars(env.DB, "BTLONG", ALL)).rejects.toMatchObject({
-      code: "version_conflict",
+      code: "stream.version_conflict",
     });
     expect(ever).toHaveBeenCalledTimes(6);
     ever.mockRestore();

@@ -284,7 +284,7 @@ describe("a backtest that cannot be", () => {
       state: "failed",
       result: null,
       error: {
-        code: "backtest_tooFewBars",
+        code: "backtest.too_few_bars",
         detail: expect.stringContaining("100 bars; 253 to warm up"),
       },
     });
@@ -299,7 +299,7 @@ describe("a backtest that cannot be", () => {
     await broker.settle();
     expect(await shown(ordered.id)).toMatchObject({
       state: "failed",
-      error: { code: "asset_unknown" },
+      error: { code: "asset.unknown" },
     });
   });
 });

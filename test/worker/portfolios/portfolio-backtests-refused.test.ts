@@ -20,7 +20,7 @@ describe("a portfolio's backtest that cannot be", () => {
     expect(await shown(ordered.id)).toMatchObject({
       state: "failed",
       error: {
-        code: "backtest_tooFewBars",
+        code: "backtest.too_few_bars",
         detail: "The assets share 60 dates; 41 to learn from and 30 to trade on are needed.",
         errors: [{ field: "PBSHORT" }, { field: "PBA" }],
       },
@@ -32,11 +32,11 @@ describe("a portfolio's backtest that cannot be", () => {
     expect((await api("DELETE", "/assets/PBGONE")).status).toBe(204);
     await broker.settle();
     expect(await shown(limits.id)).toMatchObject({
-      error: { code: "portfolio_conflictingLimits" },
+      error: { code: "portfolio.conflicting_limits" },
     });
     expect(await shown(gone.id)).toMatchObject({
       state: "failed",
-      error: { code: "asset_unknown", errors: [{ field: "PBGONE" }] },
+      error: { code: "asset.unknown", errors: [{ field: "PBGONE" }] },
     });
   });
 

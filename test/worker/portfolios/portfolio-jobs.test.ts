@@ -181,13 +181,13 @@ describe("an optimisation that cannot be", () => {
       bounds: { min: 0, max: 0.9, assets: { JA: { max: 0.2 } } },
       groups: [{ name: "rest", symbols: ["JB", "JC"], max: 0.7 }],
     });
-    expect(error.code).toBe("portfolio_conflictingLimits");
+    expect(error.code).toBe("portfolio.conflicting_limits");
     expect(error.errors.map(({ field }) => field)).toEqual(["assets.JA.max", "groups.rest.max"]);
   });
 
   it("names the range of a target out of reach", async () => {
     const error = await refused(portfolio, { method: "efficientReturn", target: 50 });
-    expect(error.code).toBe("portfolio_unreachableReturn");
+    expect(error.code).toBe("portfolio.unreachable_return");
     expect(error.detail).toContain("out of reach");
   });
 
@@ -197,7 +197,7 @@ describe("an optimisation that cannot be", () => {
     await openAsset("JNONE");
     await broker.settle();
     const error = await refused(await openPortfolio(["JA", "JNONE", "JB", "JLATE"]), CALM);
-    expect(error.code).toBe("portfolio_tooFewReturns");
+    expect(error.code).toBe("portfolio.too_few_returns");
     expect(error.errors[0]).toEqual({
       field: "JNONE",
       reason: expect.stringMatching(/^0 closes; lacks \d+ dates/),
@@ -215,7 +215,7 @@ describe("an optimisation that cannot be", () => {
     expect((await api("DELETE", "/assets/JGONE")).status).toBe(204);
     const error = await refused(id, CALM);
     expect(error).toMatchObject({
-      code: "asset_unknown",
+      code: "asset.unknown",
       errors: [{ field: "JGONE", reason: "is archived" }],
     });
   });
@@ -226,7 +226,7 @@ describe("an optimisation that cannot be", () => {
     const after = await order(portfolio, CALM);
     expect((await api("DELETE", `/portfolios/${portfolio}`)).status).toBe(204);
     await broker.settle();
-    expect((await job(after.jobId)).error?.code).toBe("portfolio_unknown");
+    expect((await job(after.jobId)).error?.code).toBe("portfolio.unknown");
     expect((await api("GET", `/portfolios/${portfolio}`)).status).toBe(404);
     expect((await api("POST", `/portfolios/${portfolio}/optimizations`, CALM)).status).toBe(404);
     const states = (await items(`/portfolios/${portfolio}/optimizations`)).map(({ id, state }) => [

@@ -233,7 +233,9 @@ describe("bad input is refused with its field, and nothing is kept", () => {
     const bought = await order(id, { method: "equalWeight", amount: 1_000 });
     const without = await order(id, { method: "equalWeight" });
     await broker.settle();
-    expect((await shown(id, bought.id))["error"]).toMatchObject({ code: "portfolio_invalidInput" });
+    expect((await shown(id, bought.id))["error"]).toMatchObject({
+      code: "portfolio.invalid_input",
+    });
     expect((await shown(id, without.id))["caveats"]).toContain(
       "Returns are in each asset's own currency (EUR, USD), without exchange rates.",
     );

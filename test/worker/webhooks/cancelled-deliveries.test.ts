@@ -189,7 +189,7 @@ describe("a delivery whose retries are exhausted", () => {
           symbol: "endpoint/tired",
           attempts: SCHEDULE.length + 1,
           faultClass: "transient",
-          error: { code: "delivery_failed", detail: "the endpoint answered 503" },
+          error: { code: "delivery.failed", detail: "the endpoint answered 503" },
         },
       ],
     ]);
