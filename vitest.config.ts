@@ -80,7 +80,8 @@ export default defineConfig(async () => ({
           name: "chaos",
           include: ["test/chaos/**/*.test.ts"],
           environment: "node" as const,
-          testTimeout: 180_000,
+          // One test walks thousands of runs, all computation: on a busy machine it takes minutes.
+          testTimeout: 600_000,
         },
       },
       {
@@ -134,7 +135,7 @@ export default defineConfig(async () => ({
           deps: { optimizer: { ssr: { enabled: true, include: BUNDLED } } },
           include: ["test/worker/**/*.test.ts"],
           setupFiles: ["./test/worker/setup.ts"],
-          testTimeout: 30_000,
+          testTimeout: 60_000,
         },
       },
     ],
