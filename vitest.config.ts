@@ -82,6 +82,7 @@ export default defineConfig(async () => ({
           environment: "node" as const,
           // One test walks thousands of runs, all computation: on a busy machine it takes minutes.
           testTimeout: 600_000,
+          hookTimeout: 120_000,
         },
       },
       {
@@ -136,6 +137,7 @@ export default defineConfig(async () => ({
           include: ["test/worker/**/*.test.ts"],
           setupFiles: ["./test/worker/setup.ts"],
           testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
     ],
