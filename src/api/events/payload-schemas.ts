@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { EVENT_TYPES, type EventType } from "../../domain/events/catalogue.ts";
 import { INDICATOR_NAMES } from "../../domain/indicators/values.ts";
-import { FAULT_CLASSES } from "../../domain/job/fault.ts";
+import { FAULT_CLASSES } from "../../domain/job/error-codes.ts";
 import { ASSET_TYPES } from "../../domain/market/asset-type.ts";
 import { RESOLUTIONS } from "../../domain/market/resolution.ts";
 import { METHODS } from "../../domain/portfolio/optimize.ts";

@@ -1,8 +1,10 @@
+import type { FaultClass } from "../../domain/job/error-codes.ts";
 import { ERROR_CODES } from "../../domain/job/error-codes.ts";
-import type { FaultClass } from "../../domain/job/fault.ts";
 import { PROBLEMS } from "./problem-codes.ts";
 
-/** One error code as the reference shows it; `when` is an HTTP status or what happens to the job. */
+/**
+ * One error code as the reference shows it; `when` is an HTTP status or what happens to the job.
+ */
 export interface ErrorReference {
   readonly code: string;
   readonly when: string;

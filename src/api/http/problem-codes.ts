@@ -27,7 +27,10 @@ export const PROBLEMS = {
   unavailable: [503, "A part we depend on is out"],
 } as const satisfies Record<string, readonly [number, string]>;
 
-/** Where the codes are explained; a URI reference that resolves against the request (RFC 9457, 3.1.1). */
+/**
+ * Where the codes are explained; a URI reference that resolves against the request (RFC 9457,
+ * 3.1.1).
+ */
 export const ERROR_PAGE = "/api/docs/errors";
 
 export type ProblemCode = keyof typeof PROBLEMS;

@@ -229,8 +229,8 @@ const bySymbol = (one: { readonly symbol: string }, other: { readonly symbol: st
  * answer, everything is kept (cash, as long as nothing was bought) and counted.
  *
  * Yields how far it has come, 0..1. Same input, same answer, bit for bit, whatever the order of the
- * assets. Refuses `backtest.too_few_bars`, `backtest.too_much_work`, `backtest.unusable_price`, and what
- * `sharedReturns` and limits that contradict each other refuse (`portfolio_…`).
+ * assets. Refuses `backtest.too_few_bars`, `backtest.too_much_work`, `backtest.unusable_price`, and
+ * what `sharedReturns` and limits that contradict each other refuse (`portfolio_…`).
  */
 export function* portfolioBacktest(
   input: PortfolioBacktestInput,

@@ -1,5 +1,5 @@
 import type { IndicatorValues } from "../indicators/values.ts";
-import type { FaultClass } from "../job/fault.ts";
+import type { FaultClass } from "../job/error-codes.ts";
 import type { AssetType } from "../market/asset-type.ts";
 import type { Resolution } from "../market/resolution.ts";
 import type { Problem } from "../outcome.ts";

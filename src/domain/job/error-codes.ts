@@ -1,4 +1,12 @@
-import type { FaultClass } from "./fault.ts";
+/** The kinds of fault; TREATMENTS in fault.ts says what each leads to. */
+export const FAULT_CLASSES = [
+  "transient",
+  "rateLimited",
+  "breakerOpen",
+  "permanent",
+  "bug",
+] as const;
+export type FaultClass = (typeof FAULT_CLASSES)[number];
 
 /**
  * Every code that a job, delivery or process can fail with: its class, which decides about retries,

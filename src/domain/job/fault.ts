@@ -1,18 +1,6 @@
-import { currentCode, ERROR_CODES, type ErrorCode } from "./error-codes.ts";
+import { currentCode, ERROR_CODES, type ErrorCode, type FaultClass } from "./error-codes.ts";
 
-/**
- * The one table of faults: what kind of trouble each error code is, and what each kind is treated
- * with. Whatever fails names a code; nobody decides about retries anywhere else.
- */
-export const FAULT_CLASSES = [
-  "transient",
-  "rateLimited",
-  "breakerOpen",
-  "permanent",
-  "bug",
-] as const;
-export type FaultClass = (typeof FAULT_CLASSES)[number];
-
+/** What happens to a job after a fault; no other place decides about retries. */
 export interface Treatment {
   /** `retry` costs an attempt, `defer` costs none, `fail` ends the job. */
   readonly action: "retry" | "defer" | "fail";

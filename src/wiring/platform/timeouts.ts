@@ -1,7 +1,8 @@
 import { inTime } from "../../timeout.ts";
 
 /**
- * How long each kind of binding may take to answer. docs/timeouts.md lists every call and its bound.
+ * How long each kind of binding may take to answer. docs/timeouts.md lists every call and its
+ * bound.
  */
 export interface Bounds {
   readonly database: number;

@@ -59,7 +59,7 @@ const slowAttack = (pattern: RegExp): string | null => {
   for (const { unit, end, short } of tried.sort((a, b) => b.brief - a.brief).slice(0, TRIED_LONG)) {
     const brief = Math.max(quickest(pattern, short, 3), 0.05);
     // Nobody needs to wait for the hundredfold of this.
-    const long = brief > NOISE ? brief * 100 : quickest(pattern, attackOf(unit, end, LONG), 3);
+    const long = brief > NOISE ? brief * 100 : quickest(pattern, attackOf(unit, end, LONG), 10);
     if (long > NOISE && long > brief * MAX_GROWTH)
       return `${JSON.stringify(unit)} repeated, then ${JSON.stringify(end)}: ${brief.toFixed(2)} ms for 10 KB, ${long.toFixed(0)} ms for 100 KB`;
   }

@@ -1,0 +1,3 @@
+import { walkCrashPoints } from "./walk.ts";
+
+walkCrashPoints(2);

@@ -1,0 +1,3 @@
+import { keepsEveryPromise } from "./seeds.ts";
+
+keepsEveryPromise(151);
