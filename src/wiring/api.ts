@@ -13,6 +13,7 @@ import {
   breakerObject,
   enqueueJobs,
   idsOf,
+  type Platform,
   platform,
   sendAll,
   traced,
@@ -31,19 +32,6 @@ export function apiPlatform(env: Env, request: Pick<Request, "headers">): ApiPla
   const isContinued = traceIdOf(parent) !== undefined;
   const tracestate = isContinued ? readTracestate(request.headers.get("tracestate") ?? "") : null;
   const p = platform(env, { traceId: traceIdOf(traceparent) });
-  /**
-   * Accepted work is recorded before it is sent, so a failing queue is the sweep's business, not
-   * the client's.
-   */
-  const quietly = async (sending: Promise<void>): Promise<void> => {
-    await sending.catch((error: unknown) => {
-      p.log({
-        level: "warn",
-        message: "wakeUp lost; the sweep finds the work",
-        error: String(error),
-      });
-    });
-  };
   return {
     env,
     config: p.config,
@@ -59,6 +47,48 @@ export function apiPlatform(env: Env, request: Pick<Request, "headers">): ApiPla
     newSecret,
     sealer: p.sealer,
     endpointNameProblem: (url) => endpointNameProblem(p, url),
+    ...senders(p, traceparent),
+    headOf: (symbol) => headOf(p, symbol),
+    planOf: (body) => planOf(p, body),
+    register: (symbol, fact, cause, expected) =>
+      assetObject(env, symbol).register({ symbol, fact, cause, expected }),
+    outboxOf: (symbol) => assetObject(env, symbol).outboxStatus(),
+    publishOutboxOf: (symbol) => assetObject(env, symbol).publish(),
+    breakerOf: (service) => breakerObject(env, service).view(service),
+    tripBreaker: (service, reason, until, actor) =>
+      breakerObject(env, service).trip(service, reason, until, actor, traceparent),
+    resetBreaker: (service, reason, actor) =>
+      breakerObject(env, service).reset(service, reason, actor, traceparent),
+    queueBacklogs: () => queueBacklogs(p),
+    cached: cached(p),
+  };
+}
+
+type Senders = Pick<
+  ApiPlatform,
+  | "enqueueJobs"
+  | "enqueueDeliveries"
+  | "enqueueSlots"
+  | "sendAgain"
+  | "enqueueProcess"
+  | "enqueueRun"
+  | "enqueueRebuild"
+>;
+
+/** What a request sends to queues; everything but `sendAgain` is recorded before it is sent. */
+function senders(p: Platform, traceparent: string): Senders {
+  const { env } = p;
+  // A failing queue is the sweep's business, not the client's.
+  const quietly = async (sending: Promise<void>): Promise<void> => {
+    await sending.catch((error: unknown) => {
+      p.log({
+        level: "warn",
+        message: "wake-up message lost; the sweep sends it again",
+        error: String(error),
+      });
+    });
+  };
+  return {
     enqueueJobs: (jobs) => quietly(enqueueJobs(env, jobs)),
     enqueueDeliveries: (ids) =>
       quietly(
@@ -100,19 +130,6 @@ export function apiPlatform(env: Env, request: Pick<Request, "headers">): ApiPla
       quietly(
         sendAll(env.RECONCILE_QUEUE, [{ body: { rebuildId, step: 0, ...traced(traceparent) } }]),
       ),
-    headOf: (symbol) => headOf(p, symbol),
-    planOf: (body) => planOf(p, body),
-    register: (symbol, fact, cause, expected) =>
-      assetObject(env, symbol).register({ symbol, fact, cause, expected }),
-    outboxOf: (symbol) => assetObject(env, symbol).outboxStatus(),
-    publishOutboxOf: (symbol) => assetObject(env, symbol).publish(),
-    breakerOf: (service) => breakerObject(env, service).view(service),
-    tripBreaker: (service, reason, until, actor) =>
-      breakerObject(env, service).trip(service, reason, until, actor, traceparent),
-    resetBreaker: (service, reason, actor) =>
-      breakerObject(env, service).reset(service, reason, actor, traceparent),
-    queueBacklogs: () => queueBacklogs(p),
-    cached: cached(p),
   };
 }
 

@@ -17,6 +17,8 @@ import { datedInWeek } from "./week-dates.ts";
 /** At most so many skipped rows are listed; the rest are counted. */
 const LISTED_SKIPPED = 20;
 
+const TICKS_READ = "the volume is zero throughout; ticks are read instead";
+
 export interface Table extends FileRules {
   readonly layout: Layout;
   readonly columns: Columns;
@@ -33,14 +35,7 @@ export const readTable = (
 ): Understanding => {
   const { form } = layout;
   const { kept, skipped } = passOver(all, form);
-  const written = kept.flatMap((row): WrittenRow[] => {
-    const { cells } = row;
-    if (cells === null || row.problem !== null) return [];
-    const text = cells.time === null ? cells.timestamp : `${cells.timestamp} ${cells.time}`;
-    return [
-      { row: row.row, line: row.line, written: readWritten(cells.timestamp, cells.time), text },
-    ];
-  });
+  const written = writtenRows(kept);
   const signs = signsOf(kept);
   const { dates, questions: dateQuestions } = decideDates(written, form, answers);
   const saysZone = [columns.timestamp, columns.time].some(
@@ -48,7 +43,7 @@ export const readTable = (
   );
   const zone = answers.timeZone ?? form?.zone ?? (saysZone ? "UTC" : null);
   const clock = { calendar, dates, zone, zoneSaid: answers.timeZone !== undefined };
-  const resolution = before.resolution;
+  const { resolution } = before;
   const { instants, questions: zoneQuestions } = instantsOf(written, { ...clock, resolution });
   const continental = written.some(({ written: one }) => one.kind === "parts" && one.dotted);
   const decimal =
@@ -82,12 +77,11 @@ export const readTable = (
     timeZone: zoneOf(written[0], zone),
     weekDated: weeks.weekDated,
   };
+  const isEmpty = rows.length === 0 && errors.total === 0 && questions.length === 0;
   return {
     recognised,
     problems: [
-      ...(rows.length === 0 && errors.total === 0 && questions.length === 0
-        ? ["the file has no row with prices"]
-        : []),
+      ...(isEmpty ? ["the file has no row with prices"] : []),
       ...(foreign === null ? [] : [foreign]),
     ],
     questions,
@@ -97,12 +91,20 @@ export const readTable = (
     refusedTotal: errors.total,
     skipped: skipped.slice(0, LISTED_SKIPPED),
     skippedTotal: skipped.length,
-    notes: [
-      ...columnNotes,
-      ...(ticks ? ["the volume is zero throughout; ticks are read instead"] : []),
-    ],
+    notes: [...columnNotes, ...(ticks ? [TICKS_READ] : [])],
   };
 };
+
+/** The dates of the rows that have cells, as they are written. */
+const writtenRows = (rows: readonly CellRow[]): WrittenRow[] =>
+  rows.flatMap((row): WrittenRow[] => {
+    const { cells } = row;
+    if (cells === null || row.problem !== null) return [];
+    const text = cells.time === null ? cells.timestamp : `${cells.timestamp} ${cells.time}`;
+    return [
+      { row: row.row, line: row.line, written: readWritten(cells.timestamp, cells.time), text },
+    ];
+  });
 
 const formatOf = (first: WrittenRow | undefined, dates: DateForm): Recognised["dateFormat"] => {
   switch (first?.written.kind) {

@@ -114,7 +114,7 @@ export class EventWriter {
     await this.#deps.wakeUp(jobs, deliveries).catch((error: unknown) => {
       this.#deps.log({
         level: "warn",
-        message: "wakeUp lost; the sweep finds the work",
+        message: "wake-up message lost; the sweep sends it again",
         error: text(error),
       });
     });

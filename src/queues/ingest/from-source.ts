@@ -1,5 +1,5 @@
 import type { Bar } from "../../domain/asset/bar.ts";
-import { checkBars } from "../../domain/asset/check-bars.ts";
+import { type BarRules, type BarsCheck, checkBars } from "../../domain/asset/check-bars.ts";
 import type { CorporateAction } from "../../domain/asset/corporate-action.ts";
 import { type OneScale, onOneScale } from "../../domain/asset/on-one-scale.ts";
 import type { JobRecord } from "../../domain/job/job.ts";
@@ -7,7 +7,7 @@ import { lastFinal } from "../../domain/market/last-final.ts";
 import type { Resolution } from "../../domain/market/resolution.ts";
 import { isIntraday } from "../../domain/market/session-slots.ts";
 import { isVendorName } from "../../domain/market/vendor.ts";
-import { type Outcome, refused } from "../../domain/outcome.ts";
+import { done, type Outcome, refused } from "../../domain/outcome.ts";
 import type { FeedChange } from "../../domain/quality/feed.ts";
 import { scaleChange } from "../../domain/quality/scale-change.ts";
 import { barsLate, HOPELESSLY_LATE } from "../../domain/quality/series-quality.ts";
@@ -57,6 +57,30 @@ interface Before {
   readonly splits: readonly CorporateAction[];
 }
 
+/** Logs which sources were asked in vain before one answered. */
+function logSkipped(deps: IngestDeps, job: JobRecord, answer: SourceAnswer): void {
+  const { tried } = answer;
+  const answeredBy = answer.kind === "answered" ? (answer.series?.source ?? null) : null;
+  if (tried.length > 1 || (tried.length === 1 && answeredBy !== null)) {
+    const line = { level: "warn", message: "price source passed over", tried, answeredBy };
+    deps.log({ ...jobContext(job, job.attempts.length + 1), ...line });
+  }
+}
+
+/** The bars of a source's answer, or why none of them may be stored. */
+function checkSeries(
+  bars: readonly Bar[],
+  source: string,
+  rules: BarRules,
+): Outcome<Extract<BarsCheck, { ok: true }>> {
+  const rows = bars.map((bar, index) => ({ row: index + 1, line: null, bar }));
+  const checked = checkBars(rows, rules);
+  if (checked.ok) return done(checked);
+  const { errors, total } = checked;
+  const detail = `${source} sent ${total} impossible bar(s)`;
+  return refused({ code: "source.malformed_payload", detail, errors, total });
+}
+
 /**
  * Asks an asset's source, or those behind it, for what is new or, as a backfill, for the whole
  * history, and commits it.
@@ -88,28 +112,16 @@ export async function fromSource(
   const recent = await askSources(candidates, from, ask);
   const changed = from === 0 ? UNCHANGED : changeOf(before, recent, job, asset);
   const answer = changed === UNCHANGED ? recent : await askAgain(recent, changed, candidates, ask);
-  const { tried } = answer;
-  const answeredBy = answer.kind === "answered" ? (answer.series?.source ?? null) : null;
-  if (tried.length > 1 || (tried.length === 1 && answeredBy !== null)) {
-    const line = { level: "warn", message: "price source passed over", tried, answeredBy };
-    deps.log({ ...jobContext(job, job.attempts.length + 1), ...line });
-  }
+  logSkipped(deps, job, answer);
   if (answer.kind === "failed" || answer.series === null)
     return endedWithout(deps, job, asset, answer, before.newest.at(-1) ?? null);
   const { series } = answer;
   const isWhole = from === 0 || changed !== UNCHANGED;
   const splits = isWhole && type === "STOCK" ? await deps.splits(symbol, 0) : before.splits;
   const level = onOneScale(series, splits, { resolution, calendar });
-  const rows = level.bars.map((bar, index) => ({ row: index + 1, line: null, bar }));
-  const checked = checkBars(rows, rulesFor(deps, job, asset));
-  if (!checked.ok) {
-    return refused({
-      code: "source.malformed_payload",
-      detail: `${series.source} sent ${checked.total} impossible bar(s)`,
-      errors: checked.errors,
-      total: checked.total,
-    });
-  }
+  const check = checkSeries(level.bars, series.source, rulesFor(deps, job, asset));
+  if (check.kind !== "done") return check;
+  const checked = check.value;
   const { bars } = checked;
   const olderTimes = isWhole ? await scaleBefore(deps, job, bars) : null;
   const notes = [
@@ -129,7 +141,7 @@ export async function fromSource(
       ...(olderTimes === null ? {} : { olderTimes }),
     },
     {
-      ...(tried.length > 0 ? { source: series.source, tried } : {}),
+      ...(answer.tried.length > 0 ? { source: series.source, tried: answer.tried } : {}),
       ...(notes.length > 0 ? { notes } : {}),
       ...offSessionResult(series.offSession),
       ...(changed.closes === null ? {} : { rescaled: changed.closes }),

@@ -73,7 +73,7 @@ export async function carryOnRebuild(message: RebuildMessage, given: RebuildDeps
     .catch((error: unknown) => {
       deps.log({
         level: "warn",
-        message: "wakeUp lost; the sweep finds the work",
+        message: "wake-up message lost; the sweep sends it again",
         error: text(error),
       });
     });

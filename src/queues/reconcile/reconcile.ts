@@ -112,7 +112,7 @@ async function carryOn(message: ReconcileMessage, given: ReconcileDeps): Promise
     .catch((error: unknown) => {
       deps.log({
         level: "warn",
-        message: "wakeUp lost; the sweep finds the work",
+        message: "wake-up message lost; the sweep sends it again",
         error: text(error),
       });
     });

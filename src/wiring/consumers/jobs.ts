@@ -79,7 +79,7 @@ export async function wakeUp(p: Platform, released: readonly ReleasedJob[]): Pro
   await enqueueJobs(p.env, released).catch((error: unknown) =>
     p.log({
       level: "warn",
-      message: "wakeUp lost; the sweep finds the work",
+      message: "wake-up message lost; the sweep sends it again",
       error: String(error),
     }),
   );
