@@ -40,7 +40,7 @@ export const IMPORTS: readonly Tooth[] = [
   {
     name: "so it does in JSON",
     file: "src/domain/asset/read-bars.ts",
-    noticedBy: worker("imports", "under the date it spells"),
+    noticedBy: worker("ingest/imports", "under the date it spells"),
     text: 'typeof instant === "number" ? {',
     without: 'typeof instant === "string" ? {',
   },
@@ -82,7 +82,7 @@ export const IMPORTS: readonly Tooth[] = [
   {
     name: "the bytes of a file reach the job under an Idempotency-Key",
     file: "src/api/http/idempotency.ts",
-    noticedBy: worker("imports", "as they came"),
+    noticedBy: worker("ingest/imports", "as they came"),
     text: "  await c.req.arrayBuffer();",
     without: "",
   },
