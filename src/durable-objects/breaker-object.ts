@@ -1,11 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
-import {
-  type Answer,
-  BREAKER_POLICY,
-  type BreakerCommand,
-  type Permit,
-} from "../domain/breaker/breaker.ts";
+import type { Answer, BreakerCommand, Permit } from "../domain/breaker/breaker.ts";
 import { answerOf, decide } from "../domain/breaker/decide.ts";
+import { BREAKER_POLICY } from "../domain/breaker/policy.ts";
 import type { Verdict } from "../domain/breaker/verdict.ts";
 import { type AnyEvent, breakerStream, type Cause } from "../domain/events/envelope.ts";
 import type { LogPage } from "../domain/reconciliation/check-chain.ts";

@@ -1,5 +1,9 @@
-import { EVENT_TYPES } from "../domain/events/catalogue.ts";
-import type { Cause, NewEvent, StoredEvent } from "../domain/events/envelope.ts";
+import {
+  type Cause,
+  type NewEvent,
+  type StoredEvent,
+  toStoredEvent,
+} from "../domain/events/envelope.ts";
 import { chainHash, GENESIS } from "../domain/events/rolling-hash.ts";
 import type { LogPage, LogRow } from "../domain/reconciliation/check-chain.ts";
 
@@ -105,17 +109,13 @@ export class EventLog {
     const appended: StoredEvent[] = [];
     for (const event of events) {
       version += 1;
-      const full: StoredEvent = {
+      const position = {
         eventId: stamp.newId(),
-        eventType: event.eventType,
-        schemaVersion: EVENT_TYPES[event.eventType].schemaVersion,
         streamId: this.streamId,
         version,
-        occurredAt: new Date(stamp.now).toISOString(),
-        tenantId: "default",
-        ...cause,
-        payload: event.payload,
+        occurredAt: stamp.now,
       };
+      const full = toStoredEvent(event, position, cause);
       hash = chainHash(hash, full);
       this.#sql.exec(
         "INSERT INTO events (version, event_id, body, hash) VALUES (?, ?, ?, ?)",

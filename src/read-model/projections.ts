@@ -1,5 +1,5 @@
 import type { AnyEvent, StoredEvent } from "../domain/events/envelope.ts";
-import { breakerRows, projectBreakers } from "./breakers.ts";
+import { BREAKERS, breakerRows, projectBreakers } from "./breakers.ts";
 import { quoted, upsertRows } from "./row-sql.ts";
 import { FEED, feedRow, type Rebuildable, ROW_TABLES } from "./row-tables.ts";
 
@@ -35,6 +35,17 @@ export function project(
   const breakers = events.flatMap(breakerRows);
   return [feed, ...rows, ...(breakers.length > 0 ? [projectBreakers(db, breakers)] : [])];
 }
+
+/** How many rows of which table `project` writes for an event; tables without any are left out. */
+export const rowCounts = (event: AnyEvent): [table: string, count: number][] =>
+  [
+    { name: FEED.name, rowsOf: (one: AnyEvent) => [feedRow(one)] },
+    ...ROW_TABLES,
+    { name: BREAKERS.name, rowsOf: breakerRows },
+  ].flatMap(({ name, rowsOf }): [string, number][] => {
+    const count = rowsOf(event).length;
+    return count > 0 ? [[name, count]] : [];
+  });
 
 /** The feed's rows alone. `from` may let through only some of the rows in `?1`. */
 export function projectFeed(

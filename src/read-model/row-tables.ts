@@ -1,4 +1,4 @@
-import { actionsOf } from "../domain/asset/corporate-action.ts";
+import { actionsOf } from "../domain/asset/action-fact.ts";
 import type { BarFact } from "../domain/events/catalogue.ts";
 import type { AnyEvent, StoredEvent } from "../domain/events/envelope.ts";
 import { routingKey } from "../domain/events/routing-key.ts";

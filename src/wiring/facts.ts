@@ -1,5 +1,4 @@
-import { EVENT_TYPES } from "../domain/events/catalogue.ts";
-import type { Cause, NewEvent } from "../domain/events/envelope.ts";
+import { type Cause, type NewEvent, toStoredEvent } from "../domain/events/envelope.ts";
 import { appendFacts, noteAppended, streamsBehindOf } from "../read-model/facts.ts";
 import { type Platform, traced } from "./platform/platform.ts";
 
@@ -19,17 +18,14 @@ export function recordFacts(
   given = "true",
 ): D1PreparedStatement[] {
   if (facts.length === 0) return [];
-  const stored = facts.map(({ streamId, cause, eventType, payload }) => ({
-    eventId: p.newId(),
-    eventType,
-    schemaVersion: EVENT_TYPES[eventType].schemaVersion,
-    streamId,
-    version: 0,
-    occurredAt: new Date(now).toISOString(),
-    tenantId: "default",
-    ...cause,
-    payload,
-  }));
+  const stored = facts.map((fact) => {
+    const { streamId, cause } = fact;
+    return toStoredEvent(
+      fact,
+      { eventId: p.newId(), streamId, version: 0, occurredAt: now },
+      cause,
+    );
+  });
   return [appendFacts(p.env.DB, stored, given), noteAppended(p.env.DB, streamsOf(facts), now)];
 }
 

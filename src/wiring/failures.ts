@@ -1,5 +1,9 @@
-import { EVENT_TYPES } from "../domain/events/catalogue.ts";
-import { assetStream, jobStream, type StoredEvent } from "../domain/events/envelope.ts";
+import {
+  assetStream,
+  jobStream,
+  type StoredEvent,
+  toStoredEvent,
+} from "../domain/events/envelope.ts";
 import { type JobRecord, shownSubject } from "../domain/job/job.ts";
 import type { Settlement } from "../domain/job/settle.ts";
 import { isResolution } from "../domain/market/resolution.ts";
@@ -137,24 +141,20 @@ function failureEvent(
   now: number,
 ): (StoredEvent & { readonly attempt: number })[] {
   if (settlement.failure === null) return [];
-  const { eventType, payload } = settlement.failure;
-  return [
-    {
-      ...guardOf(settlement),
-      eventId: p.newId(),
-      eventType,
-      schemaVersion: EVENT_TYPES[eventType].schemaVersion,
-      streamId: jobStream(job.id),
-      version: failureVersion(job),
-      occurredAt: new Date(now).toISOString(),
-      tenantId: "default",
-      actorId: job.actor,
-      correlationId: job.correlationId,
-      causationId: job.causationId,
-      ...(job.traceparent == null ? {} : { traceparent: job.traceparent }),
-      payload,
-    },
-  ];
+  const position = {
+    eventId: p.newId(),
+    streamId: jobStream(job.id),
+    version: failureVersion(job),
+    occurredAt: now,
+  };
+  const cause = {
+    actorId: job.actor,
+    jobId: job.id,
+    correlationId: job.correlationId,
+    causationId: job.causationId,
+    ...(job.traceparent == null ? {} : { traceparent: job.traceparent }),
+  };
+  return [{ ...guardOf(settlement), ...toStoredEvent(settlement.failure, position, cause) }];
 }
 
 function deadLetter({ job, settlement, deadLetterId }: Failure, now: number) {

@@ -115,6 +115,30 @@ function verdict({ from, target, typeOnly }: Import): string | null {
   return `${from} imports ${to}${typeOnly ? " (types)" : ""}, which ${part} may not`;
 }
 
+/** The files of a path that ends where it began, or null when there is none; types count too. */
+function circleIn(imports: readonly Import[]): string[] | null {
+  const targets = Map.groupBy(
+    imports.filter(({ target }) => target.startsWith(".")),
+    ({ from }) => from,
+  );
+  const finished = new Set<string>();
+  const visit = (file: string, path: readonly string[]): string[] | null => {
+    if (finished.has(file)) return null;
+    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
+    for (const { target } of targets.get(file) ?? []) {
+      const circle = visit(inSource(file, target), [...path, file]);
+      if (circle !== null) return circle;
+    }
+    finished.add(file);
+    return null;
+  };
+  for (const file of targets.keys()) {
+    const circle = visit(file, []);
+    if (circle !== null) return circle;
+  }
+  return null;
+}
+
 describe("the house", () => {
   it("keeps the import directions of ARCHITECTURE.md", () => {
     expect(files.length).toBeGreaterThan(100);
@@ -135,6 +159,17 @@ describe("the house", () => {
     expect(verdict({ from: "domain/outcome.ts", target: "hono", typeOnly: false })).toContain(
       "package hono",
     );
+  });
+
+  it("has no circle of imports, those of types alone included", () => {
+    expect(circleIn(files.flatMap(importsOf))).toBeNull();
+  });
+
+  it("notices a circle that only types close", () => {
+    const there = { from: "domain/a.ts", target: "./b.ts", typeOnly: false };
+    const back = { from: "domain/b.ts", target: "../domain/a.ts", typeOnly: true };
+    expect(circleIn([there, { ...back, target: "./c.ts" }])).toBeNull();
+    expect(circleIn([there, back])).toEqual(["domain/a.ts", "domain/b.ts", "domain/a.ts"]);
   });
 
   it("has no file over 300 lines, and a median near 100 at most", () => {

@@ -1,182 +1,33 @@
 import * as z from "zod";
-import { EVENT_TYPES, type EventType } from "../../domain/events/catalogue.ts";
-import { INDICATOR_NAMES } from "../../domain/indicators/values.ts";
+import { EVENT_TYPES, type EventType, type Payloads } from "../../domain/events/catalogue.ts";
 import { FAULT_CLASSES } from "../../domain/job/error-codes.ts";
 import { ASSET_TYPES } from "../../domain/market/asset-type.ts";
-import { RESOLUTIONS } from "../../domain/market/resolution.ts";
-import { METHODS } from "../../domain/portfolio/optimize.ts";
-import { LEFT_OUT_REASONS } from "../../domain/ranking/ranking.ts";
+import type { Resolution } from "../../domain/market/resolution.ts";
+import { LEFT_OUT_REASONS, type RankedResolution } from "../../domain/ranking/ranking.ts";
 import { RECOMMENDATION_OUTCOMES } from "../../domain/recommendation/evaluation.ts";
-import { ACTIONS, RISK_LEVELS } from "../../domain/recommendation/recommendation.ts";
-
-const instant = z.iso.datetime();
-const price = z.number().nullable();
-const resolution = z.enum(RESOLUTIONS);
-
-const bar = z.object({
-  timestamp: instant,
-  open: price,
-  high: price,
-  low: price,
-  close: z.number(),
-  volume: price,
-});
-
-const shares = z.number().positive();
-const action = z.discriminatedUnion("type", [
-  z.object({
-    type: z.literal("dividend"),
-    exDate: z.iso.date(),
-    amount: z.number().min(0),
-    before: z.number().min(0).nullable(),
-  }),
-  z.object({
-    type: z.literal("split"),
-    exDate: z.iso.date(),
-    numerator: shares,
-    denominator: shares,
-    before: z.object({ numerator: shares, denominator: shares }).nullable(),
-  }),
-]);
-
-const asset = z.object({
-  symbol: z.string(),
-  type: z.enum(ASSET_TYPES),
-  currency: z.string(),
-  calendar: z.string(),
-  source: z.string(),
-  live: z.boolean(),
-  archived: z.boolean(),
-});
-
-const parted = { part: z.number().int().min(1), parts: z.number().int().min(1) };
-
-const marketData = z.object({
-  ...parted,
-  symbol: z.string(),
+import { ACTIONS, type RecommendationBody } from "../../domain/recommendation/recommendation.ts";
+import {
+  action,
+  asset,
+  bar,
+  components,
+  described,
+  divergence,
+  failure,
+  ingested,
+  instant,
+  marketData,
+  parted,
+  portfolioOptimized,
+  recommendation,
+  recommendedOn,
   resolution,
-  source: z.string(),
-  scheduleId: z.string().nullable(),
-  slot: instant.nullable(),
-});
-
-const ingested = marketData.extend({ bars: z.array(bar) });
-
-const failure = z.object({
-  jobId: z.string(),
-  kind: z.string(),
-  symbol: z.string(),
-  attempts: z.number().int(),
-  error: z.looseObject({ code: z.string(), detail: z.string() }),
-});
-
-const trouble = z.object({ service: z.string(), detail: z.string(), jobId: z.string().nullable() });
-
-const divergence = z.object({
-  reconciliationId: z.string(),
-  stream: z.string(),
-  projection: z.string(),
-  kind: z.enum(["missing", "stale", "ahead", "corrupted"]),
-  logVersion: z.number().int(),
-  readVersion: z.number().int(),
-  detail: z.string(),
-});
-
-const values = z.object(
-  Object.fromEntries(INDICATOR_NAMES.map((name) => [name, price])) as Record<string, typeof price>,
-);
-
-const share = z.number().min(0).max(1);
-const components = z.object({ trend: share, edge: share, risk: share, freshness: share });
-const recommendedOn = z.object({
-  bars: z.number().int(),
-  missing: z.number().int().nullable(),
-  offCalendar: z.number().int().nullable(),
-  outliers: z.number().int(),
-  impossible: z.number().int(),
-  unchanged: z.number().int(),
-});
-
-const recommendation = z.looseObject({
-  recommendationId: z.uuid(),
-  symbol: z.string(),
-  resolution,
-  asOf: instant,
-  close: z.number(),
-  source: z.string(),
-  action: z.enum(ACTIONS),
-  confidence: z.number().min(0).max(1),
-  baseRate: z.number().min(0).max(1),
-  samples: z.number().int(),
-  horizon: z.object({ bars: z.number().int(), resolution }),
-  riskLevel: z.enum(RISK_LEVELS),
-  summary: z.string(),
-  reasoning: z.array(z.string()),
-  assumptions: z.array(z.string()),
-  caveats: z.array(z.string()),
-  evidence: z.array(z.looseObject({ id: z.string(), value: price })),
-  engine: z.string(),
-  engineVersion: z.string(),
-  codeVersion: z.string(),
-  snapshotHash: z.string().regex(/^[0-9a-f]{64}$/),
-  basedOn: z.object({
-    eventId: z.uuid(),
-    version: z.number().int(),
-    bars: z.object({ from: instant, to: instant, count: z.number().int() }),
-  }),
-});
-
-const statistics = {
-  expectedReturn: z.number(),
-  volatility: z.number(),
-  sharpe: z.number().nullable(),
-};
-
-const outOfSample = z.object({
-  cagr: price,
-  volatility: price,
-  sharpe: price,
-  maxDrawdown: price,
-  turnover: price,
-});
-
-const portfolioOptimized = z.object({
-  portfolioId: z.uuid(),
-  optimizationId: z.string(),
-  resolution,
-  method: z.enum(METHODS),
-  target: z.number().nullable(),
-  asOf: instant,
-  dates: z.object({
-    from: instant,
-    to: instant,
-    count: z.number().int(),
-    returns: z.number().int(),
-  }),
-  weights: z.record(z.string(), z.number()),
-  ...statistics,
-  riskContributions: z.record(z.string(), z.number()).nullable(),
-  projected: z.boolean(),
-  equalWeight: z.object(statistics),
-  outOfSample: z
-    .object({
-      from: instant,
-      to: instant,
-      returns: z.number().int(),
-      method: outOfSample,
-      equalWeight: outOfSample,
-    })
-    .nullable(),
-  caveats: z.array(z.string()),
-  engine: z.string(),
-  engineVersion: z.string(),
-  codeVersion: z.string(),
-  snapshotHash: z.string().regex(/^[0-9a-f]{64}$/),
-  notice: z.string(),
-});
+  trouble,
+  values,
+} from "./payload-shapes.ts";
 
 /** The payload (`data`) of each event type at its newest version. Older ones are below. */
-export const PAYLOAD_SCHEMAS: Readonly<Record<EventType, z.ZodType>> = {
+export const PAYLOAD_SCHEMAS: { readonly [T in EventType]: z.ZodType<Payloads[T]> } = {
   AssetRegistered: asset,
   AssetUpdated: asset,
   MarketDataIngested: ingested.extend({ actions: z.array(action) }),
@@ -190,14 +41,15 @@ export const PAYLOAD_SCHEMAS: Readonly<Record<EventType, z.ZodType>> = {
     codeVersion: z.string(),
     items: z.array(z.object({ timestamp: instant, values })),
   }),
-  RecommendationGenerated: recommendation.extend({
-    variant: z.string().optional(),
-    provider: z.string().optional(),
-    modelId: z.string().optional(),
-    promptVersion: z.string().optional(),
-    rawConfidence: z.number().min(0).max(1).optional(),
-    dataQuality: recommendedOn.optional(),
-    fallback: z.object({ from: z.string(), reason: z.string() }).optional(),
+  RecommendationGenerated: described<RecommendationBody>({
+    ...recommendation,
+    variant: z.exactOptional(z.string()),
+    provider: z.exactOptional(z.string()),
+    modelId: z.exactOptional(z.string()),
+    promptVersion: z.exactOptional(z.string()),
+    rawConfidence: z.exactOptional(z.number().min(0).max(1)),
+    dataQuality: z.exactOptional(recommendedOn),
+    fallback: z.exactOptional(z.object({ from: z.string(), reason: z.string() })),
   }),
   PortfolioOptimized: portfolioOptimized,
   RecommendationResolved: z.object({
@@ -208,7 +60,7 @@ export const PAYLOAD_SCHEMAS: Readonly<Record<EventType, z.ZodType>> = {
     action: z.enum(ACTIONS),
     confidence: z.number().min(0).max(1),
     baseRate: z.number().min(0).max(1),
-    rawConfidence: z.number().min(0).max(1).optional(),
+    rawConfidence: z.exactOptional(z.number().min(0).max(1)),
     horizon: z.object({ bars: z.number().int(), resolution }),
     asOf: instant,
     close: z.number(),
@@ -224,11 +76,12 @@ export const PAYLOAD_SCHEMAS: Readonly<Record<EventType, z.ZodType>> = {
     independent: z.boolean(),
     engine: z.string(),
     engineVersion: z.string(),
-    promptVersion: z.string().optional(),
-    modelId: z.string().optional(),
+    promptVersion: z.exactOptional(z.string()),
+    modelId: z.exactOptional(z.string()),
   }),
   OpportunitiesRanked: z.object({
-    resolution,
+    // The published version allows every resolution, and only some are ranked.
+    resolution: resolution as z.ZodType<Resolution> as z.ZodType<RankedResolution>,
     asOf: instant,
     slot: instant.nullable(),
     rankingVersion: z.string(),
@@ -290,7 +143,7 @@ export const OLDER_SCHEMAS: Readonly<
   MarketDataIngested: { 1: ingested },
   JobFailed: { 1: failure },
   RetryExhausted: { 1: failure },
-  RecommendationGenerated: { 1: recommendation },
+  RecommendationGenerated: { 1: z.looseObject(recommendation) },
 };
 
 /** The payload of a type at a version, or null when there never was one. */

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { definitionOf, PROCESS_KINDS } from "../../domain/process/definition.ts";
+import { definitionOf, PROCESS_KINDS } from "../../domain/process/kinds.ts";
 import type { ProcessRecord } from "../../domain/process/process.ts";
 import { DIRECTIONS, PROCESS_STATES, STEP_STATES } from "../../domain/process/state.ts";
 import { iso, isoOrNull } from "../http/schemas.ts";

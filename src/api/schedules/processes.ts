@@ -4,7 +4,7 @@ import {
   type ProcessCommand,
   type ProcessRefusal,
 } from "../../domain/process/decide.ts";
-import { definitionOf, PROCESS_KINDS } from "../../domain/process/definition.ts";
+import { definitionOf, PROCESS_KINDS } from "../../domain/process/kinds.ts";
 import {
   type ProcessRecord,
   processId,

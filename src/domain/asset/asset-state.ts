@@ -1,9 +1,10 @@
 import type { AssetFact } from "../events/catalogue.ts";
 import type { AnyEvent } from "../events/envelope.ts";
 import type { Resolution } from "../market/resolution.ts";
+import { actionsOf, fromActionFact } from "./action-fact.ts";
 import type { Bar } from "./bar.ts";
 import { barsOf, fromFact } from "./bar-fact.ts";
-import { actionKey, actionsOf, type CorporateAction, fromActionFact } from "./corporate-action.ts";
+import { actionKey, type CorporateAction } from "./corporate-action.ts";
 import type { AssetView } from "./decide.ts";
 
 /** An asset as a fold of its events: what its tables must hold at any version. */

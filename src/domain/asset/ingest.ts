@@ -1,8 +1,9 @@
 import type { ActionFact, BarFact, MarketDataFact, Parted } from "../events/catalogue.ts";
 import type { NewEvent } from "../events/envelope.ts";
 import { splitByBytes } from "../events/split.ts";
+import { toActionFact } from "./action-fact.ts";
 import { toFact } from "./bar-fact.ts";
-import { type ActionChange, toActionFact } from "./corporate-action.ts";
+import type { ActionChange } from "./corporate-action.ts";
 import type { BarsMerge } from "./merge-bars.ts";
 
 const isAction = (fact: ActionFact | BarFact): fact is ActionFact => "exDate" in fact;

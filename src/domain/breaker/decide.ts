@@ -2,11 +2,11 @@ import {
   type Answer,
   type BreakerCommand,
   type BreakerFact,
-  type BreakerPolicy,
   type BreakerState,
   MANUAL_CHECK_SECONDS,
   type OpenReason,
 } from "./breaker.ts";
+import type { BreakerPolicy } from "./policy.ts";
 import { heldUntil, markOf, openMs, withFailure, withProbe, withSuccess } from "./subjects.ts";
 import { isNoted, isShared, mayProbe, mayTry, probeFrom, turnUntil } from "./turn.ts";
 import { concernsService, TROUBLE_OF, type Verdict, weigh } from "./verdict.ts";

@@ -1,4 +1,4 @@
-import type { BreakerPolicy } from "./breaker.ts";
+import type { BreakerPolicy } from "./policy.ts";
 
 /** A subject whose last call failed. Instants are epoch ms. */
 export interface SubjectFailure {

@@ -1,4 +1,5 @@
-import type { BreakerPolicy, BreakerState } from "./breaker.ts";
+import type { BreakerState } from "./breaker.ts";
+import type { BreakerPolicy } from "./policy.ts";
 import { markOf, openMs } from "./subjects.ts";
 
 /*

@@ -1,4 +1,7 @@
-import type { EventType, Payloads } from "./catalogue.ts";
+import { EVENT_TYPES, type EventType, type Payloads } from "./catalogue.ts";
+
+/** Everything belongs to this tenant so far. */
+export const DEFAULT_TENANT = "default";
 
 /** Everything about an event but what it says. */
 interface Envelope {
@@ -50,6 +53,32 @@ export type AnyEvent = { [T in EventType]: EventOf<T> }[EventType];
 export type NewEvent = {
   [T in EventType]: { readonly eventType: T; readonly payload: Payloads[T] };
 }[EventType];
+
+/** Which event of which stream a fact becomes, and when. */
+export interface EventPosition {
+  readonly eventId: string;
+  readonly streamId: string;
+  readonly version: number;
+  /** Epoch ms. */
+  readonly occurredAt: number;
+}
+
+/** A fact in its envelope, as a log keeps it. */
+export const toStoredEvent = (
+  { eventType, payload }: NewEvent,
+  { eventId, streamId, version, occurredAt }: EventPosition,
+  cause: Cause,
+): StoredEvent => ({
+  eventId,
+  eventType,
+  schemaVersion: EVENT_TYPES[eventType].schemaVersion,
+  streamId,
+  version,
+  occurredAt: new Date(occurredAt).toISOString(),
+  tenantId: DEFAULT_TENANT,
+  ...cause,
+  payload,
+});
 
 export const assetStream = (symbol: string): string => `asset/${symbol}`;
 export const jobStream = (jobId: string): string => `job/${jobId}`;

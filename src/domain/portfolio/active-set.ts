@@ -1,30 +1,12 @@
 import { variableOf } from "./independent-equalities.ts";
 import { type Kkt, kktSystem } from "./kkt-system.ts";
 import { product } from "./matrix.ts";
-import type { LinearConstraint, QuadraticProgram } from "./quadratic-program.ts";
+import type { LinearConstraint, Program, QuadraticProgram, Row } from "./program.ts";
 
 /** A point, and the multipliers of the inequalities in their order. */
 export interface Candidate {
   readonly point: number[];
   readonly multipliers: readonly number[];
-}
-
-/**
- * A constraint as the equations want it: of one variable, which is then `variable`, or of several
- * (−1).
- */
-export interface Row {
-  readonly variable: number;
-  readonly coefficients: Float64Array;
-  readonly bound: number;
-}
-
-/** A quadratic program in typed lists. */
-export interface Program {
-  readonly quadratic: readonly Float64Array[];
-  readonly linear: Float64Array;
-  readonly equalities: readonly Row[];
-  readonly inequalities: readonly Row[];
 }
 
 /** A handful of rounds is the rule. */

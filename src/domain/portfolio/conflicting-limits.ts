@@ -3,7 +3,8 @@ import type { ProblemItem } from "../outcome.ts";
 import { constraintsOf, type Limit, type Limits, limitsOf, nearestTo } from "./limits.ts";
 import { sumOf } from "./matrix.ts";
 import { type Answer, answered, declined } from "./portfolio-refusal.ts";
-import { type LinearConstraint, solveQuadratic } from "./quadratic-program.ts";
+import type { LinearConstraint } from "./program.ts";
+import { solveQuadratic } from "./quadratic-program.ts";
 
 /** Nearer to the edge than this the solver has the last word, so that the two never disagree. */
 const MARGIN = 1e-6;

@@ -2,12 +2,8 @@ import { dot, type Matrix, quadraticForm, sumOf } from "./matrix.ts";
 import type { Moments } from "./moments.ts";
 import { type Answer, answered, declined } from "./portfolio-refusal.ts";
 import { strictlyPositive } from "./positive-definite.ts";
-import {
-  type LinearConstraint,
-  type QuadraticProgram,
-  solveQuadratic,
-  TOLERANCE,
-} from "./quadratic-program.ts";
+import type { LinearConstraint, QuadraticProgram } from "./program.ts";
+import { solveQuadratic, TOLERANCE } from "./quadratic-program.ts";
 
 /**
  * What the mean-variance methods choose among: all weights within the constraints, judged by

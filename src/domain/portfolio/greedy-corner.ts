@@ -1,6 +1,7 @@
 import { variableOf } from "./independent-equalities.ts";
 import { sumOf, unitVector } from "./matrix.ts";
-import { type LinearConstraint, TOLERANCE } from "./quadratic-program.ts";
+import type { LinearConstraint } from "./program.ts";
+import { TOLERANCE } from "./quadratic-program.ts";
 
 /** Assets whose weights together have a least and a most; infinite where there is none. */
 interface Group {

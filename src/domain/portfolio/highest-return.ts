@@ -3,7 +3,8 @@ import { cornerFace, type GreedyCorner, greedyCorner } from "./greedy-corner.ts"
 import { nearestTo } from "./limits.ts";
 import { dot } from "./matrix.ts";
 import { type Answer, answered, declined } from "./portfolio-refusal.ts";
-import { keeps, type LinearConstraint, solveQuadratic } from "./quadratic-program.ts";
+import type { LinearConstraint } from "./program.ts";
+import { keeps, solveQuadratic } from "./quadratic-program.ts";
 
 /**
  * How far uphill a step looks, in units in which the largest expected return is 1: far to get

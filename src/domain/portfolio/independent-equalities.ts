@@ -1,5 +1,5 @@
 import { dot, lengthOf } from "./matrix.ts";
-import type { LinearConstraint } from "./quadratic-program.ts";
+import type { LinearConstraint } from "./program.ts";
 
 /** A row that is this small after elimination, of rows of length 1, said nothing new. */
 const NOTHING_LEFT = 1e-9;

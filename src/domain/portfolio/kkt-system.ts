@@ -1,6 +1,6 @@
-import type { Program, Row } from "./active-set.ts";
 import { factorInto, solveLower, solveUpper } from "./cholesky.ts";
 import { product } from "./matrix.ts";
+import type { Program, Row } from "./program.ts";
 
 /**
  * The minimum on some limits taken as equalities, and the multipliers of all inequalities; 0 for

@@ -1,7 +1,8 @@
 import type { ProblemItem } from "../outcome.ts";
 import { sumOf, unitVector } from "./matrix.ts";
 import { type Answer, answered, declined } from "./portfolio-refusal.ts";
-import { type LinearConstraint, TOLERANCE } from "./quadratic-program.ts";
+import type { LinearConstraint } from "./program.ts";
+import { TOLERANCE } from "./quadratic-program.ts";
 
 /**
  * The least and the most that an asset may weigh, as fractions of the portfolio. A negative `min`

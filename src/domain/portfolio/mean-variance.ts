@@ -8,7 +8,7 @@ import {
 } from "./efficient-set.ts";
 import { highestReturn } from "./highest-return.ts";
 import { type Answer, answered, declined } from "./portfolio-refusal.ts";
-import type { LinearConstraint } from "./quadratic-program.ts";
+import type { LinearConstraint } from "./program.ts";
 
 /**
  * Differences of returns and volatilities (fractions per year) below this, or this part of them,

@@ -2,24 +2,8 @@
 import quadprog from "quadprog";
 import { byActiveSet } from "./active-set.ts";
 import { independentEqualities, type Span, without } from "./independent-equalities.ts";
-import { diagonalOf, dot, lengthOf, type Matrix, sumOf, times, unitVector } from "./matrix.ts";
-
-/** coefficients · x = bound, or ≥ bound. */
-export interface LinearConstraint {
-  readonly relation: "equal" | "atLeast";
-  readonly coefficients: readonly number[];
-  readonly bound: number;
-}
-
-/**
- * Minimise ½xᵀQx − linear·x within the constraints, of which there is at least one. Q is strictly
- * positive definite.
- */
-export interface QuadraticProgram {
-  readonly quadratic: Matrix;
-  readonly linear: readonly number[];
-  readonly constraints: readonly LinearConstraint[];
-}
+import { diagonalOf, dot, lengthOf, sumOf, times, unitVector } from "./matrix.ts";
+import type { LinearConstraint, QuadraticProgram } from "./program.ts";
 
 /**
  * `solved`: the point, and the multipliers of the "atLeast" constraints (≥ 0) at their places, 0 at

@@ -1,9 +1,4 @@
 import type { RetryPolicy } from "../job/retry-policy.ts";
-import { ONBOARD_ASSET } from "./onboard-asset.ts";
-
-/** The kinds of process this version runs. */
-export const PROCESS_KINDS = ["onboardAsset"] as const;
-export type ProcessKind = (typeof PROCESS_KINDS)[number];
 
 /** What a step does, or what takes it back. */
 export interface ActionPolicy {
@@ -25,9 +20,3 @@ interface StepDefinition extends ActionPolicy {
 export interface ProcessDefinition {
   readonly steps: readonly StepDefinition[];
 }
-
-const DEFINITIONS: Readonly<Record<ProcessKind, ProcessDefinition>> = {
-  onboardAsset: ONBOARD_ASSET,
-};
-
-export const definitionOf = (kind: ProcessKind): ProcessDefinition => DEFINITIONS[kind];

@@ -1,4 +1,4 @@
-import type { ProcessKind } from "./definition.ts";
+import type { ProcessKind } from "./kinds.ts";
 import type { ProcessState } from "./state.ts";
 
 /**

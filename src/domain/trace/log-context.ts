@@ -1,5 +1,4 @@
-import type { StoredEvent } from "../events/envelope.ts";
-import { symbolOfStream } from "../events/envelope.ts";
+import { DEFAULT_TENANT, type StoredEvent, symbolOfStream } from "../events/envelope.ts";
 import { type JobRequest, shownSubject } from "../job/job.ts";
 import { traceIdOf } from "./traceparent.ts";
 
@@ -31,9 +30,6 @@ export const within =
   (log: Log, context: LogContext): Log =>
   (entry) =>
     log({ ...context, ...entry });
-
-/** Everything belongs to this tenant so far. */
-export const DEFAULT_TENANT = "default";
 
 export const jobContext = (
   job: Pick<JobRequest, "id" | "symbol" | "traceparent">,

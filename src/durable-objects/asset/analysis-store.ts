@@ -1,16 +1,8 @@
-import type {
-  IndicatorsCommand,
-  IndicatorsResult,
-  RecommendationContext,
-} from "../../domain/asset/commands.ts";
-import { decideIndicators } from "../../domain/asset/decide-indicators.ts";
+import type { RecommendationContext } from "../../domain/asset/commands.ts";
 import type { AssetFact } from "../../domain/events/catalogue.ts";
 import { barSource } from "../../domain/market/bar-source.ts";
 import type { Resolution } from "../../domain/market/resolution.ts";
 import { type AnalysisState, snapshotOf } from "../../domain/recommendation/analysis-state.ts";
-import type { Stamp } from "../event-log.ts";
-import type { AssetDatabase } from "./asset-object.ts";
-import { knownSplits } from "./known-splits.ts";
 
 interface Row {
   readonly state: AnalysisState;
@@ -101,35 +93,4 @@ export class AnalysisStore {
       },
     };
   }
-}
-
-/**
- * One commit of indicators. A changed past or a newer analysis version starts over from the first
- * bar.
- */
-export function computeIndicators(
-  db: AssetDatabase,
-  command: IndicatorsCommand,
-  stamp: Stamp,
-): IndicatorsResult {
-  const { resolution } = command;
-  const asset = db.asset.required();
-  const decision = decideIndicators(
-    asset,
-    db.analysis.read(resolution),
-    (timestamp) => db.bars.after(resolution, timestamp),
-    { ...command, steps: knownSplits(db, asset, resolution) },
-  );
-  const { events, state, computed, rebuilt, newest } = decision;
-  if (events.length === 0) return { computed: 0, rebuilt: false, head: db.log.head() };
-  // The newest event behind these bars is their cause, even if an older one's job came to compute
-  // them.
-  const cause = { ...command.cause, causationId: db.log.idOf(newest) ?? command.cause.causationId };
-  const last = db.log.append(events, cause, stamp).at(-1);
-  db.analysis.write(resolution, {
-    state,
-    eventId: last?.eventId ?? null,
-    version: last?.version ?? null,
-  });
-  return { computed, rebuilt, head: db.log.head() };
 }

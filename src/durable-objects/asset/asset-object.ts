@@ -20,9 +20,11 @@ import { Commits } from "../commit-and-publish.ts";
 import { EventLog, type Head, type HeadView, type Stamp } from "../event-log.ts";
 import { Outbox, type OutboxStatus } from "../outbox.ts";
 import { ActionStore } from "./action-store.ts";
-import { AnalysisStore, computeIndicators } from "./analysis-store.ts";
+import { AnalysisStore } from "./analysis-store.ts";
+import type { AssetDatabase } from "./asset-database.ts";
 import { AssetRecord } from "./asset-record.ts";
 import { BarStore } from "./bar-store.ts";
+import { computeIndicators } from "./compute-indicators.ts";
 import { forgetOld, once, PayloadConflict } from "./consumed-effects.ts";
 import { evaluationContext } from "./evaluation-context.ts";
 import { evaluateRecommendations, readRecord } from "./evaluations.ts";
@@ -31,17 +33,6 @@ import { OpenRecommendations } from "./open-recommendations.ts";
 import { type Preview, undone } from "./preview.ts";
 import { recordRecommendation } from "./recommendations.ts";
 import { migrateTables } from "./tables.ts";
-
-/** The parts of one asset's database, handed to the functions that make up a commit. */
-export interface AssetDatabase {
-  readonly sql: SqlStorage;
-  readonly asset: AssetRecord;
-  readonly log: EventLog;
-  readonly bars: BarStore;
-  readonly actions: ActionStore;
-  readonly analysis: AnalysisStore;
-  readonly openRecommendations: OpenRecommendations;
-}
 
 /** Events of one read stay under this, whatever the limit asked for. */
 const MAX_READ_BYTES = 1_000_000;

@@ -7,7 +7,7 @@ import {
   seriesQuality,
 } from "../../domain/quality/series-quality.ts";
 import type { RecommendedOn } from "../../domain/recommendation/recommendation.ts";
-import type { AssetDatabase } from "./asset-object.ts";
+import type { AssetDatabase } from "./asset-database.ts";
 
 /** What is known against an asset's newest bars; nothing where its calendar is not known. */
 export function evaluationContext(

@@ -4,7 +4,7 @@ import type { AdjustmentStep } from "../../domain/asset/total-return.ts";
 import type { Resolution } from "../../domain/market/resolution.ts";
 import type { EngineRecord } from "../../domain/recommendation/engine-record.ts";
 import type { Stamp } from "../event-log.ts";
-import type { AssetDatabase } from "./asset-object.ts";
+import type { AssetDatabase } from "./asset-database.ts";
 import { knownSplits } from "./known-splits.ts";
 
 /** What one commit resolves at most: some 100 KB of events. The rest is due at the next slot. */

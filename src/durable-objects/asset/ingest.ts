@@ -1,9 +1,9 @@
+import { actionsOf, fromActionFact } from "../../domain/asset/action-fact.ts";
 import { barsOf, fromFact } from "../../domain/asset/bar-fact.ts";
 import type { IngestCommand, IngestResult } from "../../domain/asset/commands.ts";
-import { actionsOf, fromActionFact } from "../../domain/asset/corporate-action.ts";
 import { decideIngest } from "../../domain/asset/decide.ts";
 import type { Stamp } from "../event-log.ts";
-import type { AssetDatabase } from "./asset-object.ts";
+import type { AssetDatabase } from "./asset-database.ts";
 import { acceptedOrThrow } from "./asset-record.ts";
 import { splitsChanged } from "./known-splits.ts";
 

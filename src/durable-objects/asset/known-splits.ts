@@ -4,7 +4,7 @@ import type { AssetFact } from "../../domain/events/catalogue.ts";
 import type { Resolution } from "../../domain/market/resolution.ts";
 import { calendarOf } from "../../domain/market/usual-calendar.ts";
 import { ANALYSIS_VERSION, matchesState } from "../../domain/recommendation/analysis-state.ts";
-import type { AssetDatabase } from "./asset-object.ts";
+import type { AssetDatabase } from "./asset-database.ts";
 
 /** More splits no share has had. */
 const MAX_ACTIONS = 200;

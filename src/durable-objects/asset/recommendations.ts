@@ -4,7 +4,7 @@ import type {
 } from "../../domain/asset/commands.ts";
 import { decideRecommendation } from "../../domain/asset/decide.ts";
 import type { Stamp } from "../event-log.ts";
-import type { AssetDatabase } from "./asset-object.ts";
+import type { AssetDatabase } from "./asset-database.ts";
 import { acceptedOrThrow } from "./asset-record.ts";
 
 /**

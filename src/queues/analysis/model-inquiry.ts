@@ -17,7 +17,12 @@ import { type Prompt, promptFor, repairText } from "../../domain/recommendation/
 import type { ModelReply } from "../../domain/recommendation/llm/reply.ts";
 import { riskIn } from "../../domain/recommendation/rules-engine.ts";
 import type { Snapshot } from "../../domain/recommendation/snapshot.ts";
-import type { ModelAdviceDeps, ModelResponse, Question, SettledQuestion } from "./model-advice.ts";
+import type {
+  ModelAdviceDeps,
+  ModelResponse,
+  Question,
+  SettledQuestion,
+} from "./model-question.ts";
 
 /** How an inquiry ended: settled for good, or for now with why the rules answer instead. */
 export type InquiryEnd =

@@ -17,12 +17,8 @@ import { type Advice, recommend } from "../../domain/recommendation/rules-engine
 import type { Snapshot } from "../../domain/recommendation/snapshot.ts";
 import { causeOf, orderOf } from "../command.ts";
 import type { JobHandler, JobSuccess } from "../consumer.ts";
-import {
-  MODEL_ENGINE_VERSION,
-  type ModelAdvice,
-  type ModelVariant,
-  type Question,
-} from "./model-advice.ts";
+import { MODEL_ENGINE_VERSION, type ModelAdvice } from "./model-advice.ts";
+import type { ModelVariant, Question } from "./model-question.ts";
 
 export interface RecommendationDeps {
   /** `engine` is the key of the engine whose record is asked for. */

@@ -4,15 +4,8 @@ import { upcast } from "../../domain/events/upcast.ts";
 import type { JobRequest } from "../../domain/job/job.ts";
 import { eventContext, within } from "../../domain/trace/log-context.ts";
 import { text } from "../consumer.ts";
-import type { EventsDeps, ProjectedEvent } from "./events.ts";
+import type { EventsDeps, ProjectedEvent, StreamHead } from "./events-deps.ts";
 import { deliveriesOf, jobsRequestedBy, reportsSplit, type Subscription } from "./reactions.ts";
-
-/** How far a stream is projected. The hash is null where earlier rows did not carry one yet. */
-export interface StreamHead {
-  readonly streamId: string;
-  readonly version: number;
-  readonly hash: string | null;
-}
 
 /**
  * Events of one transaction stay under this as JSON: a D1 parameter holds 2 MB, and the feed stores

@@ -1,4 +1,4 @@
-import { actionsOf } from "../../domain/asset/corporate-action.ts";
+import { actionsOf } from "../../domain/asset/action-fact.ts";
 import { webhookService } from "../../domain/breaker/service.ts";
 import { type AnyEvent, breakerStream, endpointStream } from "../../domain/events/envelope.ts";
 import { matchesPattern, routingKey } from "../../domain/events/routing-key.ts";

@@ -7,7 +7,7 @@ import { barKey } from "../../domain/market/bar-key.ts";
 import { done, type Outcome } from "../../domain/outcome.ts";
 import { causeOf, orderOf } from "../command.ts";
 import type { JobSuccess } from "../consumer.ts";
-import type { IngestAsset, IngestDeps } from "./ingest.ts";
+import type { IngestAsset, IngestDeps } from "./ingest-deps.ts";
 
 /** By what the bars of a job are judged. */
 export const rulesFor = (

@@ -10,7 +10,7 @@ import {
 } from "../../domain/quality/cross-check.ts";
 import type { JobHandler, JobSuccess } from "../consumer.ts";
 import { askSources, type Prices } from "./ask-sources.ts";
-import type { IngestAsset, IngestDeps } from "./ingest.ts";
+import type { IngestAsset, IngestDeps } from "./ingest-deps.ts";
 
 export interface CrossCheckDeps extends Pick<IngestDeps, "asset" | "prices" | "now"> {
   /** The sources beside an asset's own that may be asked about it, the first one first. */

@@ -5,7 +5,7 @@ import { done, type Outcome } from "../../domain/outcome.ts";
 import { FEED_TROUBLES, type FeedTrouble } from "../../domain/quality/feed.ts";
 import type { JobSuccess } from "../consumer.ts";
 import type { SourceAnswer } from "./ask-sources.ts";
-import type { IngestAsset, IngestDeps } from "./ingest.ts";
+import type { IngestAsset, IngestDeps } from "./ingest-deps.ts";
 
 /** So many of the rows that were left out are named in a job's result; all are counted. */
 const MAX_LISTED = 20;

@@ -16,7 +16,7 @@ import type { JobSuccess } from "../consumer.ts";
 import { askSources, type Prices, type SourceAnswer } from "./ask-sources.ts";
 import { commit, oddities, rulesFor } from "./commit-bars.ts";
 import { endedWithout, offSessionResult } from "./feed.ts";
-import type { IngestAsset, IngestDeps } from "./ingest.ts";
+import type { IngestAsset, IngestDeps } from "./ingest-deps.ts";
 
 const DAY = 86_400_000;
 /** Asked again at every slot, so that late bars and corrections of the last days are found. */

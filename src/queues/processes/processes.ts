@@ -3,7 +3,7 @@ import {
   type ProcessCommand,
   type StepOutcome,
 } from "../../domain/process/decide.ts";
-import { definitionOf, type ProcessKind } from "../../domain/process/definition.ts";
+import { definitionOf, type ProcessKind } from "../../domain/process/kinds.ts";
 import type { ProcessRecord } from "../../domain/process/process.ts";
 import { evolveProcess, type ProcessFact } from "../../domain/process/state.ts";
 import { within, workContext } from "../../domain/trace/log-context.ts";

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { stuckAt } from "../../domain/process/decide.ts";
-import { definitionOf, PROCESS_KINDS, type ProcessKind } from "../../domain/process/definition.ts";
+import { definitionOf, PROCESS_KINDS, type ProcessKind } from "../../domain/process/kinds.ts";
 import type { ProcessRecord } from "../../domain/process/process.ts";
 import {
   DIRECTIONS,

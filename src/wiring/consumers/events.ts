@@ -1,5 +1,5 @@
 import { type StoredEvent, serviceOfStream, symbolOfStream } from "../../domain/events/envelope.ts";
-import type { EventsDeps } from "../../queues/events/events.ts";
+import type { EventsDeps } from "../../queues/events/events-deps.ts";
 import type { Subscription } from "../../queues/events/reactions.ts";
 import { type Beside, project } from "../../read-model/projections.ts";
 import { resolutionsOf } from "../../read-model/series.ts";

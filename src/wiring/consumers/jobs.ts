@@ -9,7 +9,7 @@ import type { IndicatorsDeps } from "../../queues/analysis/indicators.ts";
 import type { RecommendationDeps } from "../../queues/analysis/recommendations.ts";
 import type { ConsumerDeps, JobBook } from "../../queues/consumer.ts";
 import { decodeFile, importRequest, MAX_IMPORT_ROWS } from "../../queues/ingest/import-format.ts";
-import type { IngestDeps, Upload } from "../../queues/ingest/ingest.ts";
+import type { IngestDeps, Upload } from "../../queues/ingest/ingest-deps.ts";
 import { splitsFrom } from "../../read-model/corporate-actions.ts";
 import { barsFrom } from "../../read-model/series.ts";
 import { noteKnown } from "../../read-model/streams.ts";

@@ -5,14 +5,13 @@ import { type Provider, verdictOfReply } from "../../domain/recommendation/llm/r
 import { variantOf } from "../../domain/recommendation/llm/variants.ts";
 import { variantsOf } from "../../model-config.ts";
 import type { ModelEndpoint } from "../../models/providers.ts";
-import {
-  adviceFrom,
-  type ModelAdviceDeps,
-  type ModelBook,
-  type ModelResponse,
-  modelAdvice,
-  type Question,
-} from "../../queues/analysis/model-advice.ts";
+import { adviceFrom, modelAdvice } from "../../queues/analysis/model-advice.ts";
+import type {
+  ModelAdviceDeps,
+  ModelBook,
+  ModelResponse,
+  Question,
+} from "../../queues/analysis/model-question.ts";
 import type { RecommendationDeps } from "../../queues/analysis/recommendations.ts";
 import {
   claimQuestion,

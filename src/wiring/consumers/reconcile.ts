@@ -1,11 +1,11 @@
 import { ALERTS_SERVICE, modelService, sourceService } from "../../domain/breaker/service.ts";
-import { EVENT_TYPES } from "../../domain/events/catalogue.ts";
 import {
   type AnyEvent,
   assetStream,
   type NewEvent,
   reconciliationStream,
   type StoredEvent,
+  toStoredEvent,
 } from "../../domain/events/envelope.ts";
 import { upcast } from "../../domain/events/upcast.ts";
 import { SOURCES } from "../../domain/market/price-sources.ts";
@@ -245,21 +245,23 @@ async function report(p: Platform, run: Run, step: Step) {
 }
 
 /** A run's stream has one writer at a time, so the run itself counts its versions. */
-const toFact = (p: Platform, run: Run, event: NewEvent, version: number): StoredEvent => ({
-  eventId: p.newId(),
-  eventType: event.eventType,
-  schemaVersion: EVENT_TYPES[event.eventType].schemaVersion,
-  streamId: reconciliationStream(run.id),
-  version,
-  occurredAt: new Date(p.now()).toISOString(),
-  tenantId: "default",
-  actorId: run.actor,
-  jobId: null,
-  correlationId: run.id,
-  causationId: null,
-  ...traced(run.traceparent),
-  payload: event.payload,
-});
+const toFact = (p: Platform, run: Run, event: NewEvent, version: number): StoredEvent =>
+  toStoredEvent(
+    event,
+    {
+      eventId: p.newId(),
+      streamId: reconciliationStream(run.id),
+      version,
+      occurredAt: p.now(),
+    },
+    {
+      actorId: run.actor,
+      jobId: null,
+      correlationId: run.id,
+      causationId: null,
+      ...traced(run.traceparent),
+    },
+  );
 
 /** Tells the events consumer; if this is lost the sweep finds the streams behind. */
 async function announce(

@@ -4,7 +4,7 @@ import type { AssetType } from "../../domain/market/asset-type.ts";
 import { DEMO_SECOND } from "../../domain/market/demo-catalogue.ts";
 import { candidatesFor, isVendorName, type VendorName } from "../../domain/market/vendor.ts";
 import { continueTrace } from "../../domain/trace/traceparent.ts";
-import type { IngestDeps } from "../../queues/ingest/ingest.ts";
+import type { IngestDeps } from "../../queues/ingest/ingest-deps.ts";
 import { demoSource } from "../../sources/demo.ts";
 import { giveBack, reserveSlot, type Turns } from "../../sources/pace.ts";
 import { type PriceSource, refusal, type SourceFailure } from "../../sources/price-source.ts";

@@ -15,7 +15,7 @@ import { rankingHandler } from "../../queues/analysis/ranking.ts";
 import { recommendationHandler } from "../../queues/analysis/recommendations.ts";
 import { type JobHandler, outcomeOfThrow } from "../../queues/consumer.ts";
 import { EventWriter } from "../../queues/events/event-writer.ts";
-import { collectStream, type ProjectedEvent } from "../../queues/events/events.ts";
+import { collectStream } from "../../queues/events/events.ts";
 import { callFor } from "../../queues/events/webhooks.ts";
 import { orCrossCheck } from "../../queues/ingest/cross-check.ts";
 import { ingestHandler } from "../../queues/ingest/ingest.ts";
@@ -27,6 +27,7 @@ import {
 } from "../../queues/messages.ts";
 import { orBacktest } from "../../queues/portfolios/backtest.ts";
 import { portfolioHandler } from "../../queues/portfolios/optimization.ts";
+import { rowCounts } from "../../read-model/projections.ts";
 import { loadJobs } from "../../records/jobs/job-records.ts";
 import { claimedDeliveries, deliveryId } from "../../records/webhooks/delivery-records.ts";
 import { backtestDeps } from "../consumers/backtests.ts";
@@ -165,7 +166,7 @@ async function planEvents(p: Platform, message: EventMessage): Promise<Plan> {
     apply: async (...[events, requests, sends]: Parameters<typeof real.apply>) => {
       for (const one of events) {
         plan.add(one.event);
-        for (const [table, count] of rowsOf(one)) rows[table] = (rows[table] ?? 0) + count;
+        for (const [table, count] of rowCounts(one.event)) rows[table] = (rows[table] ?? 0) + count;
       }
       jobs.push(...requests.map(({ id }) => id).slice(0, MAX_IDS - jobs.length));
       const ids = sends.map(({ endpointId, eventId }) => deliveryId(endpointId, eventId));
@@ -190,43 +191,6 @@ async function planEvents(p: Platform, message: EventMessage): Promise<Plan> {
   }
   return { ...NOTHING_PLANNED, ...plan.planned(), rows, jobs, deliveries };
 }
-
-function rowsOf({ event }: ProjectedEvent): [string, number][] {
-  switch (event.eventType) {
-    case "MarketDataIngested":
-      return [
-        ["events", 1],
-        ["bars", event.payload.bars.length],
-        ...counted("corporate_actions", event.payload.actions.length),
-      ];
-    case "MarketDataRevised":
-      return [
-        ["events", 1],
-        ["bars", event.payload.revisions.length],
-      ];
-    case "IndicatorsComputed":
-      return [
-        ["events", 1],
-        ["indicators", event.payload.items.length],
-      ];
-    case "RecommendationGenerated":
-      return [
-        ["events", 1],
-        ["recommendations", 1],
-        ["track_record", 1],
-      ];
-    case "RecommendationResolved":
-      return [
-        ["events", 1],
-        ["track_record", 1],
-      ];
-    default:
-      return [["events", 1]];
-  }
-}
-
-const counted = (table: string, count: number): [string, number][] =>
-  count > 0 ? [[table, count]] : [];
 
 /** The request that would be sent, signed; its secret stays here. */
 async function planDelivery(p: Platform, id: string): Promise<Plan> {

@@ -1,14 +1,10 @@
 import { v7 as uuidv7 } from "uuid";
 import { type Config, readConfig } from "../../config.ts";
+import { DEFAULT_TENANT } from "../../domain/events/envelope.ts";
 import type { JobKind, JobRequest } from "../../domain/job/job.ts";
 import type { Recorder } from "../../domain/metrics/registry.ts";
 import type { Problem } from "../../domain/outcome.ts";
-import {
-  DEFAULT_TENANT,
-  type Log,
-  type LogContext,
-  within,
-} from "../../domain/trace/log-context.ts";
+import { type Log, type LogContext, within } from "../../domain/trace/log-context.ts";
 import type { TraceIds } from "../../domain/trace/traceparent.ts";
 import { logFrom } from "../../log.ts";
 import type { JobMessage } from "../../queues/messages.ts";

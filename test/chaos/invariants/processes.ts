@@ -1,4 +1,4 @@
-import { definitionOf, type ProcessKind } from "../../../src/domain/process/definition.ts";
+import { definitionOf, type ProcessKind } from "../../../src/domain/process/kinds.ts";
 import type { Row } from "../platform/sqlite.ts";
 import type { Invariant } from "./list.ts";
 import { listOf, type View } from "./view.ts";

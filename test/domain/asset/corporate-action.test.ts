@@ -1,11 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { actionsOf, fromActionFact } from "../../../src/domain/asset/action-fact.ts";
 import { checkActions, type JsonAction } from "../../../src/domain/asset/check-actions.ts";
 import {
   actionKey,
-  actionsOf,
   type CorporateAction,
-  fromActionFact,
   mergeActions,
 } from "../../../src/domain/asset/corporate-action.ts";
 import { ingestEvents } from "../../../src/domain/asset/ingest.ts";

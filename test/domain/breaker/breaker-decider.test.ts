@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import {
-  BREAKER_POLICY,
   type BreakerCommand,
   type BreakerFact,
   type BreakerState,
@@ -8,6 +7,7 @@ import {
   type Permit,
 } from "../../../src/domain/breaker/breaker.ts";
 import { decide, evolve } from "../../../src/domain/breaker/decide.ts";
+import { BREAKER_POLICY } from "../../../src/domain/breaker/policy.ts";
 import type { Verdict } from "../../../src/domain/breaker/verdict.ts";
 import { type Decider, specification } from "../../kit/given.ts";
 

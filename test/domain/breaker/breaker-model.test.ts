@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { BREAKER_POLICY } from "../../../src/domain/breaker/breaker.ts";
+import { BREAKER_POLICY } from "../../../src/domain/breaker/policy.ts";
 import type { Verdict } from "../../../src/domain/breaker/verdict.ts";
 import {
   Acquire,

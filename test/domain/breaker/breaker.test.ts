@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 import {
   type Answer,
-  BREAKER_POLICY,
   type BreakerCommand,
   type BreakerState,
   initialBreaker,
   type Permit,
 } from "../../../src/domain/breaker/breaker.ts";
 import { answerOf, decide, evolve } from "../../../src/domain/breaker/decide.ts";
+import { BREAKER_POLICY } from "../../../src/domain/breaker/policy.ts";
 import { readService, sourceService, webhookService } from "../../../src/domain/breaker/service.ts";
 import { readBreakerState } from "../../../src/domain/breaker/stored-state.ts";
 import { eventsOf } from "../../../src/domain/breaker/told.ts";

@@ -2,7 +2,6 @@ import type fc from "fast-check";
 import { expect } from "vitest";
 import {
   type Answer,
-  BREAKER_POLICY,
   type BreakerCommand,
   type BreakerFact,
   type BreakerState,
@@ -10,6 +9,7 @@ import {
   type Permit,
 } from "../../../src/domain/breaker/breaker.ts";
 import { answerOf, decide, evolve } from "../../../src/domain/breaker/decide.ts";
+import { BREAKER_POLICY } from "../../../src/domain/breaker/policy.ts";
 import type { Verdict } from "../../../src/domain/breaker/verdict.ts";
 
 export const FAILURE: Verdict = { kind: "timeout", detail: "no answer", timeoutMs: 10_000 };

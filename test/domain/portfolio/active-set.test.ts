@@ -1,11 +1,8 @@
 import { createRequire } from "node:module";
 import { describe, expect, it } from "vitest";
 import { byActiveSet } from "../../../src/domain/portfolio/active-set.ts";
-import {
-  type LinearConstraint,
-  type QuadraticProgram,
-  solveQuadratic,
-} from "../../../src/domain/portfolio/quadratic-program.ts";
+import type { LinearConstraint, QuadraticProgram } from "../../../src/domain/portfolio/program.ts";
+import { solveQuadratic } from "../../../src/domain/portfolio/quadratic-program.ts";
 import { dice } from "./random-problem.ts";
 
 const quadprog = createRequire(import.meta.url)("quadprog");

@@ -1,11 +1,7 @@
 import { createRequire } from "node:module";
 import { describe, expect, it } from "vitest";
-import {
-  type LinearConstraint,
-  type QuadraticProgram,
-  solveQuadratic,
-  TOLERANCE,
-} from "../../../src/domain/portfolio/quadratic-program.ts";
+import type { LinearConstraint, QuadraticProgram } from "../../../src/domain/portfolio/program.ts";
+import { solveQuadratic, TOLERANCE } from "../../../src/domain/portfolio/quadratic-program.ts";
 import { dice } from "./random-problem.ts";
 
 const atLeast = (coefficients: number[], bound: number): LinearConstraint => ({

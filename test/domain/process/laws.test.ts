@@ -5,11 +5,8 @@ import {
   type ProcessCommand,
   type StepOutcome,
 } from "../../../src/domain/process/decide.ts";
-import {
-  definitionOf,
-  PROCESS_KINDS,
-  type ProcessDefinition,
-} from "../../../src/domain/process/definition.ts";
+import type { ProcessDefinition } from "../../../src/domain/process/definition.ts";
+import { definitionOf, PROCESS_KINDS } from "../../../src/domain/process/kinds.ts";
 import {
   evolveProcess,
   initialProcess,

@@ -239,6 +239,19 @@ describe("a dry run of an event", () => {
     broker.take("WEBHOOKS_QUEUE");
   });
 
+  it("counts the row of a breaker", async () => {
+    const service = "source:dry";
+    await env.BREAKERS.getByName(service).trip(service, "maintenance", null, "test");
+    broker.take("EVENTS_QUEUE");
+    const body = { streamId: `breaker/${service}`, version: 1, event: null };
+    await broker.deliver("DEAD_LETTERS_QUEUE", [deadLetterOf("dry breaker", body)]);
+    const { body: plan } = await api("POST", path("dry breaker", "dry-run"));
+    expect(plan).toMatchObject({
+      events: [{ eventType: "CircuitOpened" }],
+      rows: { events: 1, breakers: 1 },
+    });
+  });
+
   it("of a version that the log does not reach says so", async () => {
     await openAsset("DRY-AHEAD");
     const body = { streamId: "asset/DRY-AHEAD", version: 99, event: null };

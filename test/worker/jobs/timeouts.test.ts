@@ -2,7 +2,7 @@ import { createExecutionContext, createMessageBatch, getQueueResult } from "clou
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { WEBHOOK_TIMEOUT_MS } from "../../../src/delivery/webhook.ts";
-import { BREAKER_POLICY } from "../../../src/domain/breaker/breaker.ts";
+import { BREAKER_POLICY } from "../../../src/domain/breaker/policy.ts";
 import { codeOfThrown, faultClassOf } from "../../../src/domain/job/fault.ts";
 import { QUEUES } from "../../../src/domain/metrics/catalogue.ts";
 import { MAX_MODEL_SECONDS } from "../../../src/model-config.ts";
