@@ -6,8 +6,8 @@ import type { Resolution } from "../market/resolution.ts";
 import { isIntraday } from "../market/session-slots.ts";
 
 /**
- * Cash paid on one share, in the asset's currency and on the scale of its stored bars; 0 takes back
- * one that was none.
+ * Cash paid on one share, in the asset's currency and on the scale of its stored bars; 0 revokes
+ * one that was never paid.
  */
 interface Dividend {
   readonly type: "dividend";
@@ -26,8 +26,8 @@ export interface Split {
 }
 
 /**
- * Something a company does that moves the price of its share, and not its worth. An asset has one
- * of a kind a day.
+ * A company's action that moves the price of its share, and not its worth. An asset has one of a
+ * kind a day.
  */
 export type CorporateAction = Dividend | Split;
 
@@ -40,9 +40,7 @@ export interface ActionColumns {
   readonly denominator: number | null;
 }
 
-/**
- * The action of a row; numbers that its kind has and the row lacks are those that change nothing.
- */
+/** The action of a row. Numbers of its kind that the row lacks get their neutral value. */
 export const fromColumns = ({
   exDate,
   type,
@@ -57,19 +55,19 @@ export const fromColumns = ({
 export const ACTION_TYPES = ["dividend", "split"] as const;
 export type ActionType = (typeof ACTION_TYPES)[number];
 
-/** What tells the actions of an asset apart. */
+/** Identity of an action within its asset. */
 export const actionKey = ({ exDate, type }: Pick<CorporateAction, "exDate" | "type">): string =>
   `${exDate} ${type}`;
 
-/** An action that is new, or that says something else than the one on record. */
+/** An action that is new, or that differs from the one on record. */
 export interface ActionChange {
   readonly before: CorporateAction | null;
   readonly after: CorporateAction;
 }
 
 /**
- * What actions change, oldest first; the same ones again change nothing. Of two of one kind and day
- * the later stands.
+ * The changes of a batch of actions, oldest first; repeated actions change nothing. Of two of one
+ * kind and day the later wins.
  */
 export function mergeActions(
   existing: readonly CorporateAction[],
@@ -108,7 +106,7 @@ export function toActionFact({ before, after }: ActionChange): ActionFact {
   return { type, exDate, numerator, denominator, before: was };
 }
 
-/** An action as it stands after the event that told it. */
+/** The corporate action of an event's fact. */
 export function fromActionFact(fact: ActionFact): CorporateAction {
   const exDate = Date.parse(fact.exDate);
   return fact.type === "dividend"
@@ -116,11 +114,11 @@ export function fromActionFact(fact: ActionFact): CorporateAction {
     : { type: fact.type, exDate, numerator: fact.numerator, denominator: fact.denominator };
 }
 
-/** The actions an event tells; none for events about anything else. */
+/** The actions an event carries; empty for other events. */
 export const actionsOf = (event: NewEvent): readonly ActionFact[] =>
   event.eventType === "MarketDataIngested" ? event.payload.actions : [];
 
-/** The key of the first bar that is traded without what an action gave: see `Bar.timestamp`. */
+/** The key of the first bar that is traded without the action's benefit: see `Bar.timestamp`. */
 export const firstBarWithout = (
   resolution: Resolution,
   calendar: CalendarId,

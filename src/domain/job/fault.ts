@@ -1,6 +1,6 @@
 /**
- * The one table of faults: what kind of trouble each error code is, and what each kind is treated
- * with. Whatever fails names a code; nobody decides about retries anywhere else.
+ * The one table of faults: the class of each error code, and the treatment of each class. Every
+ * failure names a code; no other place decides about retries.
  */
 export const FAULT_CLASSES = [
   "transient",
@@ -14,10 +14,7 @@ export type FaultClass = (typeof FAULT_CLASSES)[number];
 export interface Treatment {
   /** `retry` costs an attempt, `defer` costs none, `fail` ends the job. */
   readonly action: "retry" | "defer" | "fail";
-  /**
-   * Whether the job's end leaves a dead letter: something a person can put right and send again as
-   * it is.
-   */
+  /** True if the job's end leaves a dead letter, which a person can fix and redrive. */
   readonly deadLetter: boolean;
 }
 
@@ -25,10 +22,9 @@ export const TREATMENTS: Readonly<Record<FaultClass, Treatment>> = {
   transient: { action: "retry", deadLetter: true },
   rateLimited: { action: "defer", deadLetter: true },
   breakerOpen: { action: "defer", deadLetter: true },
-  // What was ordered can never work: doing it again, by hand too, changes nothing.
+  // The request can never work: repeating it, manually too, changes nothing.
   permanent: { action: "fail", deadLetter: false },
-  // Our own mistake: retrying is useless until the next deploy, and then the order is worth sending
-  // again.
+  // Our own bug: retrying is useless until the next deploy; then a redrive helps.
   bug: { action: "fail", deadLetter: true },
 };
 
@@ -45,7 +41,7 @@ const CLASS_OF: Readonly<Record<string, FaultClass>> = {
   source_Delisted: "permanent",
   source_never_asked: "permanent",
   breaker_open: "breakerOpen",
-  // Somebody else has this very question in hand: waiting for it says nothing about the job.
+  // Another worker is already asking this very question: waiting for it says nothing about the job.
   answer_under_way: "rateLimited",
   analysis_not_ready: "transient",
   version_conflict: "transient",
@@ -79,8 +75,7 @@ const CLASS_OF: Readonly<Record<string, FaultClass>> = {
 };
 
 /**
- * A code without a line counts as a passing fault: retrying a bounded number of times loses
- * nothing.
+ * An unlisted code counts as a transient fault: retrying a bounded number of times loses nothing.
  */
 export const faultClassOf = (code: string): FaultClass =>
   Object.hasOwn(CLASS_OF, code) ? (CLASS_OF[code] ?? "transient") : "transient";
@@ -97,8 +92,8 @@ const BUGS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The code of something thrown: the one it carries when it has a line, `bug` for errors of the
- * language, otherwise `unexpected`, which is what platforms throw when they are out.
+ * The code of a thrown value: its own when it is listed, `bug` for errors of the language,
+ * otherwise `unexpected`, because platforms throw unlisted errors when they are unavailable.
  */
 export function codeOfThrown(error: unknown): string {
   if (typeof error !== "object" || error === null) return "unexpected";

@@ -5,16 +5,16 @@ import { ONBOARD_ASSET } from "./onboard-asset.ts";
 export const PROCESS_KINDS = ["onboardAsset"] as const;
 export type ProcessKind = (typeof PROCESS_KINDS)[number];
 
-/** What a step does, or what takes it back. */
+/** Policy of a step, or of its compensation. */
 export interface ActionPolicy {
   readonly retry: RetryPolicy;
-  /** One that has not got through for longer needs a person. */
+  /** An action that takes longer needs a person. */
   readonly boundSeconds: number;
 }
 
 interface StepDefinition extends ActionPolicy {
   readonly name: string;
-  /** Null when there is nothing to take back. */
+  /** Null when there is nothing to compensate. */
   readonly compensation: ActionPolicy | null;
 }
 

@@ -94,7 +94,7 @@ describe("what no backtest can be made of", () => {
     const made = report.control?.shuffles ?? 0;
     expect(made).toBeLessThan(60);
     expect(report.caveats).toContain(
-      `${made} of 60 shuffles were made: there is time for no more.`,
+      `${made} of 60 shuffles were made: the time limit allows no more.`,
     );
   });
 });

@@ -195,10 +195,10 @@ describe("what is no limit", () => {
       { field: "groups.g", reason: "Y is not an asset of the portfolio" },
       { field: "groups.g", reason: "a group of this name is there already" },
       { field: "groups.g", reason: "a group needs a symbol" },
-      { field: "assets.A.min", reason: "the least, 0.5, is more than the most, 0.4" },
+      { field: "assets.A.min", reason: "the minimum, 0.5, is more than the maximum, 0.4" },
       { field: "assets.B.max", reason: "a weight lies between −100 and 100" },
       { field: "assets.C.min", reason: "a weight lies between −100 and 100" },
-      { field: "groups.g.min", reason: "the least, 0.5, is more than the most, 0.4" },
+      { field: "groups.g.min", reason: "the minimum, 0.5, is more than the maximum, 0.4" },
     ]);
   });
 

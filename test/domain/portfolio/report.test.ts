@@ -105,8 +105,8 @@ describe("the report of an optimisation", () => {
     const few = reportOf(closesOf(30, 2));
     expect(few.outOfSample).toBeNull();
     expect(few.caveats).toEqual([
-      "Only 29 returns: the figures are mostly chance.",
-      "There are too few returns to try the method out of sample.",
+      "Only 29 returns: the statistics are mostly random.",
+      "There are too few returns to test the method out of sample.",
     ]);
   });
 

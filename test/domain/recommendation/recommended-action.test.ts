@@ -33,7 +33,7 @@ describe("a call", () => {
     if (withheld === null) throw new Error("nothing is withheld");
     expect(withheld.confidence).toMatchObject({ samples: 90, hitRate: 50 / 90 });
     expect(withheldReading(withheld, "The trend")).toBe(
-      "The trend calls for BUY, but it is not recommended: by 90 finished BUY calls its calibrated probability of 56.3 % " +
+      "The trend points to BUY, but it is not recommended: by 90 evaluated BUY recommendations its calibrated probability of 56.3 % " +
         "does not beat the base rate of 59.5 %, so this is a HOLD.",
     );
     expect(decideAction("DOWN", counts)).toMatchObject({
@@ -47,7 +47,7 @@ describe("a call", () => {
     expect(action).toBe("HOLD");
     if (withheld === null) throw new Error("nothing is withheld");
     expect(withheldReading(withheld, "The trend")).toContain(
-      "no finished BUY call shows that it beats",
+      "no evaluated BUY shows that it beats",
     );
   });
 

@@ -71,7 +71,7 @@ describe("the risk level", () => {
   test("of an unknown volatility is HIGH, with a caveat", () => {
     const advice = recommend(withVolatility(null));
     expect(advice.riskLevel).toBe("HIGH");
-    expect(advice.caveats.join(" ")).toContain("Volatility is not known");
+    expect(advice.caveats.join(" ")).toContain("Volatility is unknown");
     expect(advice.evidence.map(({ id }) => id)).not.toContain("volatility30");
   });
 });
@@ -102,7 +102,7 @@ describe("the caveats", () => {
   test("name every signal that is missing", () => {
     const advice = recommend(snapshotAfter(sp500().slice(0, 220)));
     expect(advice.caveats).toContain(
-      "Momentum from 252 to 21 bars ago is not known. Momentum needs 253 closes.",
+      "Momentum from 252 to 21 bars ago is unknown. Momentum needs 253 closes.",
     );
     expect(advice.evidence.map(({ id }) => id)).not.toContain("momentum");
   });

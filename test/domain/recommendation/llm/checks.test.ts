@@ -229,7 +229,7 @@ describe("an action that is no better than chance", () => {
   it("is a HOLD should it have been accepted before", () => {
     const held = adviceOf(good(), without, null);
     expect(held).toMatchObject({ action: "HOLD", samples: 0 });
-    expect(held.reasoning[0]).toContain("no finished BUY call shows that it beats the base rate");
+    expect(held.reasoning[0]).toContain("no evaluated BUY shows that it beats the base rate");
   });
 });
 
@@ -292,8 +292,8 @@ describe("what is published of an accepted answer", () => {
       action: "HOLD",
       baseRate: confidenceIn("HOLD", rising.trackRecord).baseRate,
     });
-    expect(held.summary).toContain("The model calls for BUY, but it is not recommended");
-    expect(held.reasoning[0]).toContain("by 331 finished BUY calls");
+    expect(held.summary).toContain("The model points to BUY, but it is not recommended");
+    expect(held.reasoning[0]).toContain("by 331 evaluated BUY recommendations");
     expect(held.caveats.join(" ")).toContain("A BUY was called for and is withheld");
   });
 
