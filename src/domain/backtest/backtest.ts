@@ -99,9 +99,7 @@ const caveatsOf = (
     );
   const resamples = drawn?.resamples ?? 0;
   if (resamples < request.bootstraps)
-    caveats.push(
-      `${resamples} of ${request.bootstraps} resamples were drawn: the time limit allows no more.`,
-    );
+    caveats.push(`${resamples} of ${request.bootstraps} resamples fit the time limit.`);
   return caveats;
 };
 

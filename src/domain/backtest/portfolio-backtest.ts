@@ -203,14 +203,10 @@ const caveatsOf = (
     caveats.push("Short sales pay no borrowing fee here.");
   const shuffles = control?.shuffles ?? 0;
   if (shuffles < request.shuffles)
-    caveats.push(
-      `${shuffles} of ${request.shuffles} shuffles were made: the time limit allows no more.`,
-    );
+    caveats.push(`${shuffles} of ${request.shuffles} shuffles fit the time limit.`);
   const resamples = bootstrap?.resamples ?? 0;
   if (resamples < request.bootstraps)
-    caveats.push(
-      `${resamples} of ${request.bootstraps} resamples were drawn: the time limit allows no more.`,
-    );
+    caveats.push(`${resamples} of ${request.bootstraps} resamples fit the time limit.`);
   return [...caveats, ...assetCaveats(assets, barsPerAsset(assets.length))];
 };
 
@@ -229,11 +225,11 @@ const bySymbol = (one: { readonly symbol: string }, other: { readonly symbol: st
  * up to a close and filled in the next bar, every `rebalanceEvery` bars; they drift in between.
  * Compares it with equal weight, rebalanced and charged on the same bars, by their difference with
  * an interval, and with itself on moves in random orders, the same for all assets. Where the method
- * has no solution, everything is kept (cash, as long as nothing was bought) and counted.
+ * has no solution, everything is kept (cash, if nothing was bought yet) and counted.
  *
- * Yields its progress, 0..1. Same input, same result, bit for bit, whatever the order of the
- * assets. Refuses `backtest_tooFewBars`, `backtest_tooMuchWork`, `backtest_unusablePrice`, and
- * everything that `sharedReturns` and limits that contradict each other refuse (`portfolio_…`).
+ * Yields its progress, 0..1. Same input, same result, bit for bit, in any order of the assets.
+ * Refuses `backtest_tooFewBars`, `backtest_tooMuchWork`, `backtest_unusablePrice`, and like
+ * `sharedReturns` and contradicting limits (`portfolio_…`).
  */
 export function* portfolioBacktest(
   input: PortfolioBacktestInput,

@@ -10,7 +10,7 @@ import {
   type TrackRecordCounts,
 } from "../../../src/domain/recommendation/track-record-state.ts";
 
-/** `up` of `n` times the price rose; of `buys` BUY calls `right` were. */
+/** `up` of `n` times the price rose; of `buys` BUY recommendations `right` were. */
 const record = (n: number, up: number, buys: number, right: number): TrackRecordCounts => ({
   ...noCounts(),
   n,
@@ -42,7 +42,7 @@ describe("a call", () => {
     });
   });
 
-  it("that nobody has judged yet is withheld", () => {
+  it("without an evaluated recommendation is withheld", () => {
     const { action, withheld } = decideAction("UP", noCounts());
     expect(action).toBe("HOLD");
     if (withheld === null) throw new Error("nothing is withheld");
@@ -51,7 +51,7 @@ describe("a call", () => {
     );
   });
 
-  it("that is right more often is made", () => {
+  it("that is right more often is recommended", () => {
     expect(decideAction("UP", record(200, 120, 90, 60))).toMatchObject({
       action: "BUY",
       withheld: null,
@@ -61,7 +61,7 @@ describe("a call", () => {
   });
 });
 
-test("whatever the record, a BUY or SELL has been judged and beats its base rate", () => {
+test("whatever the record, a BUY or SELL has been evaluated and beats its base rate", () => {
   const count = fc.nat(1_000);
   fc.assert(
     fc.property(
