@@ -3,7 +3,7 @@ import type { Trouble, Verdict } from "./verdict.ts";
 
 /** The numbers of a breaker, as data. */
 export interface BreakerPolicy {
-  /** So many failures in a row open it. */
+  /** Failures in a row that open it. */
   readonly failuresToOpen: number;
   /** Seconds that it stays open before a probe may go. */
   readonly openSeconds: number;
@@ -17,8 +17,7 @@ export interface BreakerPolicy {
   /** Troubles of one kind are reported at most once in this time. */
   readonly troubleEverySeconds: number;
   /**
-   * So many subjects that have not failed may still ask, once each, after it opened by failures in
-   * a row.
+   * Max subjects without a failure that may call, once each, after it opened by failures in a row.
    */
   readonly trials: number;
   /** And so many after each probe that failed. */
