@@ -1,7 +1,7 @@
 /**
  * `npm run honesty`: walks forward over the real series that come with the packages, asks the rules
- * engine every 20 bars knowing only the past, holds its answers against what came, and prints how
- * they fared as docs/proofs.md shows it.
+ * engine every 20 bars with only the past, compares its answers with the actual moves, and prints
+ * the outcomes as docs/proofs.md shows them.
  */
 import { calibrationTable } from "../test/domain/recommendation/honesty-table.ts";
 

@@ -27,8 +27,8 @@ const MIN_MS = 50;
 /** Milliseconds per run. */
 export interface Timing {
   /**
-   * Of computing, the median over all rounds: what else goes on on the machine is not counted, but
-   * it slows what shares a core.
+   * Of computing, the median over all rounds: other work on the machine is not counted, but it
+   * slows tasks on the same core.
    */
   readonly median: number;
   /** Of the clock, of the one run that was disturbed least. */
@@ -54,7 +54,7 @@ function measured(run: () => unknown): { readonly mean: number; readonly fastest
   return { mean: spent / runs, fastest };
 }
 
-/** They run in turn, round by round, so that a machine that slows down slows all of them. */
+/** They run alternately, round by round, so that a machine that slows down slows all of them. */
 export function timings(
   contestants: readonly Contestant[],
   { rounds = 15, warmUps = 2 } = {},
@@ -103,6 +103,6 @@ export function table(
   ];
 }
 
-/** Both figures of a timing, as two cells of a table. */
+/** Both times of a timing, as two cells of a table. */
 export const show = ({ median, fastest }: Timing, factor = 1): string =>
   [median, fastest].map((ms) => (ms * factor).toPrecision(3)).join(" | ");

@@ -3,9 +3,8 @@ import { createRequire } from "node:module";
 const require = createRequire(import.meta.url);
 
 /**
- * A library that ours is timed beside. They are installed apart (bench/package.json), so that
- * neither a first install nor the checks need them: their types are said here by hand, as far as
- * they are used.
+ * A library that ours is compared with. They are installed separately (bench/package.json), so that
+ * neither a first install nor the checks need them: the types in use are declared here manually.
  */
 export function peer<Library>(name: string): Library {
   try {

@@ -41,14 +41,13 @@ const miniflare = new Miniflare(
       {
         name: "inversorai",
         ...workerOptions,
-        // What is said here wins over whatever wrangler has found lying about (.dev.vars, the
-        // shell).
+        // These values override the ones that wrangler has found elsewhere (.dev.vars, the shell).
         bindings: { ...(workerOptions["bindings"] as Record<string, string>), ...bindings },
         modules: [{ type: "ESModule", path: "worker.js", contents: script }],
       },
     ],
     resourcePersistencePath: join(stateDir, "v3"),
-    // Cron triggers come by HTTP, through a socket that nobody but the starter can reach.
+    // Cron triggers come by HTTP, through a socket that only the starter can reach.
     unsafeTriggerHandlers: true,
     logRequests: false,
     cf: false,

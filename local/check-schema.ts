@@ -1,6 +1,6 @@
 /**
- * The schema and the migrations must say the same. drizzle-kit compares them; here it may find
- * nothing to add, so running it may not change the folder.
+ * The schema and the migrations must agree. drizzle-kit compares them; here it may find nothing to
+ * add, so running it may not change the folder.
  */
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, rmSync } from "node:fs";

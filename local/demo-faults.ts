@@ -11,7 +11,7 @@ const NULL_CLOSE = {
 };
 
 /**
- * Answers as a vendor in trouble does. Tells whether it took the request; an unknown fault is no
+ * Answers as a vendor in trouble does. Returns true if it took the request; an unknown fault is no
  * fault.
  */
 export const injectFault = (fault: string | null, response: ServerResponse): boolean => {

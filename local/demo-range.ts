@@ -1,6 +1,6 @@
 import { readTimestamp } from "../src/domain/asset/read-timestamp.ts";
 
-/** The part of a series that was asked for: both ends belong to it. Epoch milliseconds. */
+/** The requested part of a series: both ends belong to it. Epoch milliseconds. */
 export interface SeriesRange {
   readonly from: number;
   readonly to: number;

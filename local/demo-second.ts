@@ -2,7 +2,7 @@ import type { Bar } from "../src/domain/asset/bar.ts";
 import { seededUniform } from "./seeded-random.ts";
 
 const DAY = 86_400_000;
-/** One bar in so many is missing, or has another close; by how much at most. */
+/** One bar in so many is missing, or has another close; and the max deviation. */
 const MISSING = 1 / 150;
 const WRONG = 1 / 60;
 const FURTHEST = 0.03;
@@ -10,9 +10,9 @@ const FURTHEST = 0.03;
 const ROUNDING = 0.0002;
 
 /**
- * A second opinion on a demo series, so that a cross-check has something to find without a network:
+ * A second source for a demo series, so that a cross-check has something to find without a network:
  * the same closes with small differences and a few mistakes, invented by a seed that is the bar's
- * own date. It is no independent source, and says so.
+ * own date. It is not independent, and its note says so.
  */
 export const secondOpinion = (bars: readonly Bar[]): Bar[] =>
   bars.flatMap(({ timestamp, close }) => {

@@ -34,8 +34,8 @@ const mockData = z.object({
 });
 
 /**
- * Reads the series out of the npm packages and invents the synthetic one. Every date stays as the
- * package has it.
+ * Reads the series out of the npm packages and invents the synthetic one. Every date stays as in
+ * the package.
  */
 export const loadDemoSeries = (): DemoBars => {
   const { appleStock, bitcoinPrice } = mockData.parse(require("@visx/mock-data"));
@@ -67,7 +67,7 @@ const APPLE_SPLITS: readonly CorporateAction[] = [Date.UTC(2000, 5, 21), Date.UT
 
 /**
  * Dividends and splits, oldest first, by symbol. The monthly prices of the others are adjusted for
- * their dividends already, so these are not told: whoever adjusted for them again would be wrong.
+ * their dividends already, so these are left out: adjusting for them again would be wrong.
  */
 export const loadDemoActions = (): ReadonlyMap<string, readonly CorporateAction[]> =>
   new Map([
@@ -76,7 +76,7 @@ export const loadDemoActions = (): ReadonlyMap<string, readonly CorporateAction[
   ]);
 
 const vegaFile = (name: string): string => {
-  // The package exports only its code; the data lies beside it.
+  // The package exports only its code; the data is next to it.
   const root = dirname(dirname(require.resolve("vega-datasets")));
   return readFileSync(join(root, "data", name), "utf8");
 };
@@ -115,8 +115,7 @@ const priceOf = (text: string): number => {
 };
 
 /**
- * The date as written names the session; the hours after it are the midnight of whoever made the
- * file.
+ * The date as written names the session; the hours after it are the midnight of the file's author.
  */
 const closesOf = (rows: readonly (readonly [instant: string, close: number])[]): Bar[] =>
   oldestFirst(rows.map(([instant, close]) => closeOnly(Date.parse(instant.slice(0, 10)), close)));

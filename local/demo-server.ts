@@ -21,7 +21,7 @@ export interface DemoServerOptions {
   readonly faults?: boolean;
 }
 
-/** `second` is the second opinion on the same series, which knows nothing of dividends. */
+/** `second` is the second source of the same series, which has no dividends. */
 const SERIES_PATH = /^\/(series|second)\/([^/]+)\/([^/]+)$/;
 
 /**

@@ -1,6 +1,6 @@
 import { environmentProblems } from "../src/config.ts";
 
-/** What wrangler.toml says, as far as a deployment can go wrong by it. */
+/** The parts of wrangler.toml that can make a deployment fail. */
 export interface Deployment {
   /** Of the binding DB. */
   readonly databaseId: string | undefined;
@@ -17,9 +17,7 @@ const NO_UUID = /^[0-]+$/;
 /** Long enough for every rule that a secret has; its value is checked where it is set. */
 const SOME_SECRET = "0123456789012345678901234567890123456789012=";
 
-/**
- * Why it must not be deployed like this: one sentence each, with the way out. Empty when it may.
- */
+/** Reasons against the deployment: one sentence each, with the fix. Empty when it may go on. */
 export function deployProblems(one: Deployment): readonly string[] {
   return [
     ...databaseProblems(one),
@@ -58,7 +56,7 @@ function originProblems({ routes, workersDev, vars }: Deployment): string[] {
   const served =
     routes.some((route) => covers(route, origin.hostname)) ||
     (workersDev && origin.hostname.endsWith(".workers.dev"));
-  // That there is no address at all has been said.
+  // The missing address is reported already.
   if (served || (routes.length === 0 && !workersDev)) return [];
   return [
     `${said} is not an address of this Worker: no route of it covers ${origin.hostname}; change one of them.`,
@@ -66,7 +64,7 @@ function originProblems({ routes, workersDev, vars }: Deployment): string[] {
 }
 
 /**
- * Whether a route's pattern is of this host: `api.example.com/*`, `*.example.com/*`, or a custom
+ * True if a route's pattern is of this host: `api.example.com/*`, `*.example.com/*`, or a custom
  * domain's name.
  */
 function covers(pattern: string, hostname: string): boolean {

@@ -1,7 +1,6 @@
 /**
- * `npm run deploy`: looks whether wrangler.toml can be right, applies the migrations, then deploys.
- * `-- --dry-run` builds everything without an account, and tells what a deployment would still be
- * refused for.
+ * `npm run deploy`: checks wrangler.toml, applies the migrations, then deploys. `-- --dry-run`
+ * builds everything without an account, and lists the remaining reasons for a refusal.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -44,8 +43,7 @@ const found = problems();
 if (dryRun) {
   const folder = mkdtempSync(join(tmpdir(), "inversorai-deploy-"));
   try {
-    // The dry run asks that required secrets are named somewhere; nothing of this leaves the
-    // machine.
+    // The dry run requires a value for each secret; none of them leaves the machine.
     const secrets = join(folder, "secrets.env");
     writeFileSync(secrets, placeholders(root));
     run("deploy", "--dry-run", `--outdir=${join(folder, "bundle")}`, `--secrets-file=${secrets}`);

@@ -2,11 +2,11 @@ import { randomBytes } from "node:crypto";
 import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** What `ENCRYPTION_KEY` asks for: a name and 32 random bytes. */
+/** The form of `ENCRYPTION_KEY`: a name and 32 random bytes. */
 export const newEncryptionKey = (): string => `local:${randomBytes(32).toString("base64")}`;
 
 /**
- * The key given, or the one made at the first start and kept beside the state, readable by its
+ * The given key, or the one made at the first start and stored with the state, readable by its
  * owner only. It opens the secrets of the state's endpoints, so it belongs into every copy of the
  * state.
  */

@@ -1,7 +1,7 @@
 import { DEMO_SERIES } from "../src/domain/market/demo-catalogue.ts";
 import type { RunningWorker } from "./runtime.ts";
 
-/** Our own Worker and nobody else's: the key is sent to it before any port is open. */
+/** Our own Worker: the key is sent to it before any port is open. */
 type Asked = Pick<RunningWorker, "ask">;
 
 /**
@@ -17,8 +17,8 @@ const SCHEDULES = [
 ];
 
 /**
- * An hour after that: recommendations whose horizon has come are judged. What has not arrived by
- * then waits for the next day.
+ * An hour after that: recommendations whose horizon has passed are evaluated. Bars that have not
+ * arrived by then wait for the next day.
  */
 const RESOLVE_AFTER_SECONDS = 3_600;
 

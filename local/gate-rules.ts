@@ -10,10 +10,7 @@ const OWN_NAMES = ["127.0.0.1", "localhost", "[::1]"];
  */
 const SIMULATORS_PATH = /^\/+(cdn-cgi|__cf_local)(\/|$)/i;
 
-/**
- * Headers by which the simulator lets itself be told who asks for what. None of them is a caller's
- * to send.
- */
+/** Headers that tell the simulator the caller's identity. No caller may send them. */
 const SIMULATORS_HEADER = /^(mf-|cf-|x-forwarded-|x-mf-)/i;
 
 /** Headers of one connection, which end at each hop (RFC 9110, 7.6.1). `host` is passed on. */
@@ -33,7 +30,7 @@ const HOP_BY_HOP = new Set([
 
 export interface GateRequest {
   readonly target: string;
-  /** Names and values by turns, as they were sent. */
+  /** Names and values alternately, as they were sent. */
   readonly rawHeaders: readonly string[];
 }
 
@@ -48,8 +45,8 @@ export type GateDecision =
     };
 
 /**
- * Whether a request may go on to the Worker, and as what: the path that was looked at is the path
- * that is asked for.
+ * Decides whether a request may go on to the Worker, and with which path: the checked path is the
+ * forwarded one.
  */
 export function decideGate({ target, rawHeaders }: GateRequest): GateDecision {
   const headers = pairs(rawHeaders);
@@ -82,7 +79,7 @@ export function decideGate({ target, rawHeaders }: GateRequest): GateDecision {
   return { pass: true, path: `${url.pathname}${url.search}`, headers: passedOn(headers) };
 }
 
-/** The port may be another than ours: somebody may come through a tunnel. */
+/** The port may differ from ours, through a tunnel. */
 export function isOwnHost(host: string): boolean {
   if (!/^[\w.[\]:-]+$/.test(host)) return false;
   return OWN_NAMES.includes(URL.parse(`http://${host}`)?.hostname ?? "");

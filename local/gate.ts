@@ -12,9 +12,9 @@ export interface Gate {
 }
 
 /**
- * Listens on 127.0.0.1 and passes on to the Worker what is asked of it under a name of this
- * machine. The socket behind it is our own process's, so whoever answers there is our Worker.
- * Throws a `Refusal` when the port is somebody else's.
+ * Listens on 127.0.0.1 and forwards to the Worker the requests for a name of this machine. The
+ * socket to the Worker is our own process's, so only our Worker can answer. Throws a `Refusal` when
+ * the port is taken.
  */
 export async function openGate(port: number, workerSocket: string): Promise<Gate> {
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (incoming, outgoing) =>
@@ -80,7 +80,7 @@ function pass(incoming: IncomingMessage, outgoing: ServerResponse, socketPath: s
     answer.on("error", () => outgoing.destroy());
   });
   asked.on("error", () => {
-    // Answered already, and only the rest of the body found nobody.
+    // Answered already, and only the rest of the body had no reader.
     if (outgoing.headersSent) return;
     const detail = "The Worker does not answer; look at the output of npm start.";
     refuse(

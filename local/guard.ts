@@ -30,10 +30,7 @@ export interface Guarded {
 
 /** Starts processes that do not outlive this one, not even when it is killed with SIGKILL. */
 export class Guard {
-  /**
-   * A folder of this run alone, for sockets and for what is made on the way; gone when the run is
-   * over.
-   */
+  /** A folder of this run alone, for sockets and temporary files; removed when the run is over. */
   readonly folder = mkdtempSync(join(tmpdir(), "inversorai-"));
   /** When the guard itself has ended although we have not. */
   readonly lost: Promise<void>;
@@ -69,7 +66,7 @@ export class Guard {
     this.#change(() => this.#groups.add(pid));
     let over = false;
     void ended.then(() => {
-      // Once it has ended its number may belong to somebody else.
+      // Once it has ended its number may belong to another process.
       over = true;
       this.#change(() => this.#groups.delete(pid));
     });

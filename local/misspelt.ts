@@ -1,13 +1,10 @@
 import { slipsBetween } from "../src/domain/nearest-name.ts";
 
-/** Names of one or two words are too near to everybody else's (HOST, SORT). */
+/** Names of one or two words are too close to other programs' (HOST, SORT). */
 const MIN_NAME_LENGTH = 8;
 const MAX_EDITS = 2;
 
-/**
- * Variables of the environment that look like one of ours written wrongly, each with what was
- * probably meant.
- */
+/** Variables of the environment that resemble one of ours, each with the probable one. */
 export function misspelt(
   names: readonly string[],
   ours: readonly string[],

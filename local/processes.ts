@@ -2,13 +2,13 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 
 /**
- * What can be told of a process; null when there is none. Slim containers have no `ps`, and macOS
- * has no /proc.
+ * Facts of a process; null when there is none. Slim containers have no `ps`, and macOS has no
+ * /proc.
  */
 interface About {
   readonly parent: number;
   readonly command: string;
-  /** When it began: text that only says whether two processes of one number are the same. */
+  /** Start of the process: text that is only good for comparing two processes of one number. */
   readonly birth: string;
 }
 
@@ -28,7 +28,7 @@ function fromProc(pid: number): About {
   const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
     .replace(/^.*\) /s, "")
     .split(" ");
-  // It has ended; only its parent has not asked how.
+  // A zombie: it has ended, and its parent has not reaped it yet.
   if (fields[0] === "Z") throw new Error("no process");
   const command = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim();
   return { parent: Number(fields[1]), command, birth: fields[19] ?? "" };
@@ -50,12 +50,12 @@ export function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch (error) {
-    // Somebody else's is alive as well.
+    // Another user's process is alive as well.
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }
 
-/** Kills the group that a process leads, and says whether there was one. */
+/** Kills the group that a process leads, and returns true if there was one. */
 export function endGroup(pid: number, signal: NodeJS.Signals = "SIGKILL"): boolean {
   try {
     return process.kill(-pid, signal);

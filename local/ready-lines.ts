@@ -1,14 +1,14 @@
 import { adminKeyFile } from "./secrets.ts";
 
 /**
- * What is said once everything answers: the line that programs wait for, and three that a newcomer
- * needs. The key stands in the first of them only.
+ * Printed once everything answers: the line that programs wait for, and three that a newcomer
+ * needs. Only the first has the key.
  */
 export function readyLines(about: {
   readonly origin: string;
   readonly key: string;
   readonly stateDir: string;
-  /** Whether the key came from the environment; else it is kept beside the state. */
+  /** True if the key came from the environment; else it is stored with the state. */
   readonly keyGiven: boolean;
 }): readonly string[] {
   const { origin, key, stateDir, keyGiven } = about;

@@ -14,7 +14,7 @@ const CALL_TIMEOUT_MS = 60_000;
 
 export interface Runtime extends Omit<Place, "guard"> {
   readonly stateDir: string;
-  /** What keeps its processes from outliving us; one of its own unless the caller has one. */
+  /** Ends its processes with ours; one of its own unless the caller has one. */
   readonly guard?: Guard;
 }
 

@@ -6,10 +6,7 @@ import { given, Refusal } from "./settings.ts";
 /** As Standard Webhooks writes secrets; src/config.ts asks for the same. */
 const WEBHOOK_SECRET = /^whsec_[A-Za-z0-9+/]{20,}={0,2}$/;
 
-/**
- * The secrets of alerts, or none when nobody is to be told. Throws what is wrong, without the
- * secret.
- */
+/** The secrets of alerts, or none without a receiver. Throws the problem, without the secret. */
 export function alertSecrets(env: NodeJS.ProcessEnv): Record<string, string> {
   const secret = env["ALERT_WEBHOOK_SECRET"] ?? "";
   const wanted = (env["ALERT_WEBHOOK_URL"] ?? "") !== "";
@@ -42,11 +39,11 @@ export const SECRET_NAMES = [
 export const vendorKeys = (env: NodeJS.ProcessEnv): Record<string, string> =>
   Object.fromEntries(VENDOR_KEYS.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
 
-/** Where the admin key is kept when nobody has given one. */
+/** File of the generated admin key. */
 export const adminKeyFile = (stateDir: string): string => join(stateDir, "admin-api-key");
 
 /**
- * The key given, or the one made at the first start and kept beside the state, readable by its
+ * The given key, or the one made at the first start and stored with the state, readable by its
  * owner only.
  */
 export function adminKey(stateDir: string, env: NodeJS.ProcessEnv): string {

@@ -2,23 +2,23 @@ import { resolve } from "node:path";
 import { environmentProblems } from "../src/config.ts";
 import type { WorkerConfig } from "./worker-config.ts";
 
-/** `npm start` cannot begin: a sentence that names the variable and says the way out. */
+/** `npm start` cannot begin: a sentence that names the variable and the fix. */
 export class Refusal extends Error {
   override readonly name = "Refusal";
 }
 
-/** What the environment says of this start. */
+/** Settings of this start from the environment. */
 export interface Settings {
   readonly port: number;
   readonly stateDir: string;
   readonly demo: boolean;
   /** Real milliseconds between two cron triggers. */
   readonly tickMs: number;
-  /** Variables of the Worker; the starter adds those that only it knows. */
+  /** Variables of the Worker; the starter adds the ones that only it knows. */
   readonly vars: Readonly<Record<string, string>>;
 }
 
-/** Variables of the Worker that are the starter's to say. */
+/** Variables of the Worker that the starter sets. */
 const STARTERS_OWN = ["ENVIRONMENT", "CODE_VERSION", "PUBLIC_ORIGIN", "DEMO", "DEMO_SOURCE_URL"];
 
 /** Variables that the starter alone reads. */
@@ -26,18 +26,18 @@ export const STARTERS_VARIABLES = ["PORT", "STATE_DIR", "DEMO", "TICK_SECONDS"];
 
 /**
  * With the replay a tick a second moves the market; without it the clock is the real one, and a
- * tick only looks what is due.
+ * tick only finds due work.
  */
 const REPLAY_TICK_SECONDS = 1;
 const CRON_TICK_SECONDS = 10;
 const MAX_TICK_SECONDS = 3_600;
 
-/** Locally nobody wants to wait two minutes for work that a restart has interrupted. */
+/** Locally work that a restart has interrupted is retried sooner than after two minutes. */
 const SWEEP_AFTER_SECONDS = "10";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** An empty variable counts as one that is not set. */
+/** An empty variable counts as unset. */
 export const given = (env: Environment, name: string): string | undefined => env[name] || undefined;
 
 /** Reads the environment of `npm start`. Throws a `Refusal`. */
@@ -93,7 +93,7 @@ export function requireGood(
   const problems = environmentProblems({ ...vars, ...secrets });
   if (problems.length === 0) return;
   const faults = problems.map(({ variable, message }) => {
-    // The binding of Workers AI is what that provider needs; what somebody has set is the provider.
+    // That provider needs the binding of Workers AI; the user's variable is the provider.
     const name = variable === "AI" ? "LLM_PROVIDER" : variable;
     return `${name in vars ? `${name}=${vars[name]}` : name}: ${message.replaceAll("\n", " ")}`;
   });

@@ -52,7 +52,7 @@ async function main(): Promise<void> {
     if (stopping) return;
     stopping = true;
     if (why !== undefined) say(`${why}; stopping …`);
-    // Popped one by one: what is spawned while we stop is stopped too.
+    // Popped one by one: a process that is spawned while we stop is stopped too.
     for (let one = stops.pop(); one !== undefined; one = stops.pop())
       await one().catch((error: unknown) => complain(String(error)));
     if (why !== undefined)
@@ -114,7 +114,7 @@ async function main(): Promise<void> {
         await worker.tick().catch((error: unknown) => complain(`a tick failed: ${String(error)}`));
     }
   } catch (error) {
-    // What fails because it is being stopped is no news.
+    // Errors of processes that are being stopped are no news.
     if (stopping) return;
     logs.open();
     complain(error instanceof Error ? error.message : String(error));

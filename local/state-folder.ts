@@ -3,9 +3,9 @@ import { homedir } from "node:os";
 import { join, parse } from "node:path";
 import { Refusal } from "./settings.ts";
 
-/** What we keep in the folder; nothing else in it is touched. */
+/** Our files in the folder; no other file is touched. */
 const OURS = ["v3", "admin-api-key", "encryption-key", "lock", "lock-journal", "running.json"];
-/** What earlier versions kept there: secrets travel by pipe now. */
+/** Files of earlier versions: secrets travel by pipe now. */
 const NO_LONGER = ["secrets.env", "wrangler.toml"];
 
 const OWNERS_FOLDER = 0o700;

@@ -14,7 +14,7 @@ interface Known {
 interface Running {
   /** The starter. */
   readonly owner: Known;
-  /** What it has started and would not outlive it if all goes well. */
+  /** Its children that may have outlived it after a crash. */
   readonly children: readonly Known[];
 }
 
@@ -25,8 +25,8 @@ export interface StateLock {
 
 /**
  * Takes the state's folder for this process alone, until it ends however it ends: the lock is the
- * kernel's, on a file that SQLite keeps open, so a crash leaves none behind. Then ends what a
- * crashed start may have left running. Throws a `Refusal`.
+ * kernel's, on a file that SQLite keeps open, so a crash leaves none behind. Then ends the
+ * processes that a crashed start may have left running. Throws a `Refusal`.
  */
 export async function lockState(folder: string): Promise<StateLock> {
   const file = join(folder, "running.json");
@@ -72,7 +72,7 @@ function readRunning(file: string): Running | null {
 
 async function endLeftover({ pid, birth }: Known): Promise<void> {
   for (let n = 0; n < 100; n++) {
-    // Without knowing when it began we cannot tell it from a stranger of the same number.
+    // Without its start we cannot distinguish it from another process of the same number.
     if (birth === null || birthOf(pid) !== birth || !isAlive(pid)) return;
     endGroup(pid);
     await sleep(50);

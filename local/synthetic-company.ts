@@ -8,7 +8,7 @@ const LAST_DATE = "2020-04-17";
 const SEED = 20_140_102;
 
 const START = 20;
-/** What a share is drawn to: it doubles in seven years. */
+/** Drift of the share's level: it doubles in seven years. */
 const LEVEL_PER_DAY = 0.011;
 const PULL = 0.003;
 const DAILY_VOLATILITY = 0.013;

@@ -18,7 +18,7 @@ export const complain = (line: string): boolean => process.stderr.write(`${line}
 const POLL_INTERVAL_MS = 1_000;
 
 /**
- * Calls back when whoever reads our output has gone away, also while there is nothing to write. A
+ * Calls back when the reader of our output has gone away, also while there is nothing to write. A
  * file or a terminal has no reader that could go.
  */
 export function onReaderGone(guard: Guard, then: () => void): (() => Promise<void>) | null {
@@ -26,7 +26,7 @@ export function onReaderGone(guard: Guard, then: () => void): (() => Promise<voi
   if (output.isSocket()) {
     const timer = setInterval(() => {
       try {
-        // Nothing is sent, and it fails all the same when the other end is closed.
+        // Writes no bytes, and still fails when the other end is closed.
         writeSync(1, "");
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== "EPIPE") return;
@@ -38,7 +38,7 @@ export function onReaderGone(guard: Guard, then: () => void): (() => Promise<voi
     return null;
   }
   if (!output.isFIFO() || process.platform !== "linux") return null;
-  // Node cannot look at a pipe without writing to it. GNU tail, which waits for a file to grow, can
+  // Node cannot test a pipe without writing to it. GNU tail, which waits for a file to grow, can
   // and does.
   const watcher = guard.spawn("tail", ["-f", "/dev/null"], { stdio: ["ignore", 1, "ignore"] });
   void watcher.ended.then(() => {

@@ -1,9 +1,9 @@
 /**
- * What `wrangler.toml` says of the Worker's variables and secrets, read without wrangler: it takes
- * a second to load.
+ * The Worker's variables and secrets in `wrangler.toml`, read without wrangler, which takes a
+ * second to load.
  */
 export interface WorkerConfig {
-  /** Variables and their values unless somebody says otherwise. */
+  /** Variables and their default values. */
   readonly vars: Readonly<Record<string, string>>;
   /** Secrets that a deployed Worker cannot do without. */
   readonly secrets: readonly string[];

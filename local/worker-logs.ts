@@ -6,14 +6,13 @@ export interface WorkerLine {
 }
 
 /**
- * Lines that are held before `ready` is said; more than a start makes unless something is badly
- * wrong.
+ * Max lines that are held before `ready`; more than a start makes unless something is badly wrong.
  */
 const MAX_HELD = 1_000;
 
 /**
- * What workerd writes, as lines with their level: what the Worker logs (JSON of its own inside
- * workerd's), and what workerd itself has to say. Chunks may end anywhere.
+ * Output of workerd, as lines with their level: the Worker's log (JSON of its own inside
+ * workerd's), and workerd's own messages. Chunks may end anywhere.
  */
 export class WorkerLogs {
   #rest = "";
@@ -31,7 +30,7 @@ function readLine(line: string): WorkerLine {
     if (typeof message === "string")
       return { level: LOG_LEVELS.find((one) => one === level) ?? "info", text: message };
   } catch {
-    // Not JSON: workerd in trouble says it in plain words.
+    // Not JSON: workerd reports its own errors in plain words.
   }
   return { level: "error", text: line };
 }

@@ -8,7 +8,7 @@ import type { Assembly } from "./assemble.ts";
 import type { Guarded } from "./guard.ts";
 import { type Place, QUIET } from "./wrangler.ts";
 
-/** What workerd is started with. */
+/** Start parameters of workerd. */
 export interface Assembled {
   /** Cap'n Proto, as workerd reads it. It holds the secrets, so it is never written to a file. */
   readonly config: Buffer;
@@ -74,8 +74,8 @@ export async function startWorkerd(place: Place, { config }: Assembled): Promise
 }
 
 /**
- * The simulators tell Miniflare how each batch of a queue went, in colour. Nobody has asked: the
- * Worker logs for itself.
+ * The simulators report the result of each batch of a queue to Miniflare, in colour. It is
+ * discarded: the Worker logs for itself.
  */
 async function listenForSimulators(path: string): Promise<void> {
   const server = createServer((request, response) => {

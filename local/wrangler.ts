@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Guard, Guarded } from "./guard.ts";
 import { readWorkerConfig } from "./worker-config.ts";
 
-/** wrangler stays silent about itself and asks nothing of the network. */
+/** wrangler prints nothing about itself and makes no network call. */
 export const QUIET: Readonly<Record<string, string>> = {
   CLOUDFLARE_CF_FETCH_ENABLED: "false",
   WRANGLER_SEND_METRICS: "false",
@@ -18,8 +18,7 @@ export interface Place {
   readonly root: string;
   readonly guard: Guard;
   /**
-   * Told how to stop each new process as soon as there is one, so that Ctrl-C while starting leaves
-   * nothing behind.
+   * Gets a function that stops each new process, so that Ctrl-C while starting leaves none behind.
    */
   readonly onSpawn?: (stop: () => Promise<void>) => void;
 }
@@ -41,7 +40,7 @@ export async function applyMigrations(place: Place, stateDir: string): Promise<v
 export async function bundleWorker(place: Place): Promise<string> {
   const folder = join(place.guard.folder, "bundle");
   mkdirSync(folder, { recursive: true });
-  // A deployment asks that required secrets are named somewhere; these values are used by nobody.
+  // A deployment requires a value for each secret; these are never used.
   const secrets = join(folder, "secrets.env");
   writeFileSync(secrets, placeholders(place.root), { mode: 0o600 });
   await wrangler(place, "the Worker could not be built", [
@@ -53,7 +52,7 @@ export async function bundleWorker(place: Place): Promise<string> {
   return readFileSync(join(folder, "worker.js"), "utf8");
 }
 
-/** A file that names every secret a deployment requires, with a value that is none. */
+/** A file with a placeholder for every secret that a deployment requires. */
 export const placeholders = (root: string): string =>
   readWorkerConfig(readFileSync(join(root, "wrangler.toml"), "utf8"))
     .secrets.map((name) => `${name}="dry-run-placeholder-0000"\n`)
@@ -72,7 +71,7 @@ async function wrangler(place: Place, failure: string, args: readonly string[]):
   if ((await run.ended) !== 0) throw new Error(`${failure}:\n${output()}`);
 }
 
-/** What a process has written so far. */
+/** The output of a process so far. */
 function outputOf({ child }: Guarded): () => string {
   let output = "";
   child.stdout?.on("data", (chunk: Buffer) => (output += chunk.toString()));

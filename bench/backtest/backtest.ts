@@ -7,7 +7,7 @@ import { show, timings } from "../measure.ts";
 const LONG = 100_000;
 const COSTS = { costBps: 5, slippageBps: 5 };
 
-/** Wishes followed over a long series, and what it takes to come by those of the rules. */
+/** Times following target positions over a long series, and computing those of the rules. */
 export function backtestBench(): void {
   const days = sp500();
   const bars = Array.from({ length: LONG }, (_, n) => days[n % days.length]).filter(
@@ -19,12 +19,12 @@ export function backtestBench(): void {
   const follow = (targets: readonly Target[]) => () =>
     simulate(bars, targets, 0, COSTS).equity.at(-1);
   const followed = timings([
-    { name: "wishes followed, a trade every 20 bars", run: follow(often) },
-    { name: "wishes followed, a trade every 200 bars", run: follow(seldom) },
+    { name: "targets followed, a trade every 20 bars", run: follow(often) },
+    { name: "targets followed, a trade every 200 bars", run: follow(seldom) },
   ]);
   const rules = rulesStrategy("STOCK", "1d", "XNYS");
   const walked = timings(
-    [{ name: "the rules' wishes", run: () => targetsOf(rules, days).length }],
+    [{ name: "the rules' targets", run: () => targetsOf(rules, days).length }],
     {
       rounds: 5,
     },

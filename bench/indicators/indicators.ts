@@ -164,7 +164,7 @@ const ixjb = ({ high, low, close }: Columns): Contestant => ({
   },
 });
 
-/** So that microseconds are told as if they were milliseconds. */
+/** So that microseconds are printed as if they were milliseconds. */
 const thousandTimes = (run: () => string) => () => {
   let text = "";
   for (let time = 0; time < 1000; time += 1) text = run();
@@ -174,7 +174,7 @@ const thousandTimes = (run: () => string) => () => {
 /** A year of one-minute bars, cut out of the real days again and again. */
 const MINUTES = 98_000;
 
-/** Six indicators over the S&P 500's 5,000 last days, ours beside those that other people use. */
+/** Six indicators over the S&P 500's 5,000 last days, ours and those of other libraries. */
 export function indicatorsBench(): void {
   const bars = sp500().slice(-5_000);
   const columns = listsOf(bars);
@@ -199,7 +199,7 @@ export function indicatorsBench(): void {
   const own = timings(
     [
       {
-        name: "a year of one-minute bars, six indicators (ms; wished: 3)",
+        name: "a year of one-minute bars, six indicators (ms; target: 3)",
         run: oursBatch(long, false).run,
       },
       { name: "all eighteen values of 5,000 bars (ms)", run: () => computeAll(bars, 252) },

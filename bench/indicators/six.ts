@@ -41,7 +41,7 @@ export const initialSix = (): Six => ({
 
 const MACD = { fast: 12, slow: 26, signal: 9 };
 
-/** One bar into all six; the sum of what they say, so that nothing can be left out. */
+/** One bar into all six; the sum of their values, so that none can be optimised away. */
 export function addSix(state: Six, { high, low, close }: Bar): number {
   const middle = stepBollinger(state.bollinger, close, 20);
   const reach = bandReach(state.bollinger, middle, 20, 2);

@@ -22,7 +22,7 @@ const PATIENCE_MS = 300_000;
 /**
  * One bar for each of N assets, through to the recommendation, in workerd with its state on disk.
  * `cold` is right after a restart, when every object is read from disk; `warm` are the rounds after
- * it. Waiting in queues is told apart from work.
+ * it. Waiting in queues is measured apart from work.
  */
 export async function pipelineBench(args: string[]): Promise<void> {
   const { values } = parseArgs({
@@ -96,7 +96,7 @@ interface Round {
 }
 
 /**
- * Hands in `count` bars per asset from day `from` on, and waits until the last recommendation is
+ * Uploads `count` bars per asset from day `from` on, and waits until the last recommendation is
  * readable.
  */
 async function round(

@@ -60,11 +60,11 @@ function weightsOf(moments: Moments, method: Method): readonly number[] {
   return Object.values(answer.value.weights);
 }
 
-/** How far two answers are apart, by the largest difference of a weight. */
+/** Distance of two answers: the largest difference of a weight. */
 const apart = (one: readonly number[], other: readonly number[]): number =>
   Math.max(...one.map((weight, index) => Math.abs(weight - (other[index] ?? Number.NaN))));
 
-/** The optimiser beside portfolio-allocation, on the same covariances, long only. */
+/** The optimiser and portfolio-allocation, on the same covariances, long only. */
 export function optimiserBench(): void {
   for (const n of [20, 50, 100]) {
     const moments = market(n);
@@ -95,10 +95,7 @@ export function optimiserBench(): void {
   for (const line of alone()) console.log(line);
 }
 
-/**
- * What nobody else does in one piece: large ones, a frontier, and all that a job computes for a
- * portfolio.
- */
+/** Work without a peer: large ones, a frontier, and all that a job computes for a portfolio. */
 function alone(): string[] {
   const [hundred, big] = [market(100), market(400)];
   const limits = { limits: LONG_ONLY, riskFreeRate: RISK_FREE };
@@ -107,7 +104,7 @@ function alone(): string[] {
   const [calm, sharp] = [input("minVolatility"), input("maxSharpe")];
   const found = timings(
     [
-      { name: "hrp, 400 assets (wished: 15)", run: () => weightsOf(big, { method: "hrp" }) },
+      { name: "hrp, 400 assets (target: 15)", run: () => weightsOf(big, { method: "hrp" }) },
       { name: "riskParity, 400 assets", run: () => weightsOf(big, { method: "riskParity" }) },
       {
         name: "minVolatility, 400 assets (100)",

@@ -1,7 +1,7 @@
 import type { Notification } from "../domain/alert/alert.ts";
 import { callWebhook } from "./webhook.ts";
 
-/** What became of a notification: taken, or to be sent again later. */
+/** Result of sending a notification: taken, or to be sent again later. */
 type Notified = { readonly taken: true } | { readonly taken: false; readonly why: string };
 
 /**
@@ -35,8 +35,8 @@ export interface AlertReceiver {
 }
 
 /**
- * A signed POST, as Standard Webhooks says; `webhook-id` is the notification's id. The answer as it
- * came.
+ * A signed POST by Standard Webhooks; `webhook-id` is the notification's id. Returns the raw
+ * response.
  */
 export const postNotification = ({ url, secret, now }: AlertReceiver, notification: Notification) =>
   callWebhook(

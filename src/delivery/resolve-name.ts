@@ -12,16 +12,16 @@ const TYPES = [
   ["AAAA", 28],
 ] as const;
 
-/** What resolvers answer to `application/dns-json`. */
+/** Resolvers' response to `application/dns-json`. */
 const answerSchema = z.object({
   Answer: z.array(z.object({ type: z.number(), data: z.string() })).optional(),
 });
 
 /**
- * Why a host's name may not be called, or null: asked over HTTPS at `resolver`, it leads to an
- * address that is not public. A Worker cannot pin the address that a name leads to, so this is
- * asked at each attempt. A resolver that is out, slow or not understood keeps nobody back; nor is
- * anybody asked without one, or about an address.
+ * The reason why a host's name may not be called, or null. By a lookup over HTTPS at `resolver`, it
+ * resolves to an address that is not public. A Worker cannot pin the address of a name, so this is
+ * checked at each attempt. A resolver that is unavailable, slow or unreadable blocks no delivery;
+ * there is no lookup without a resolver, or for an address.
  */
 export async function nameProblem(
   hostname: string,

@@ -1,9 +1,9 @@
 import { retryAfterSeconds } from "../domain/delivery/retry-after.ts";
 import { signedContent } from "../domain/delivery/webhook.ts";
 
-/** From the call to the status of its answer. */
+/** From the call to the status of its response. */
 export const WEBHOOK_TIMEOUT_MS = 15_000;
-/** What the body says does not change what the status says, so it is waited for only this long. */
+/** The body does not change the meaning of the status, so it is waited for only this long. */
 const EXCERPT_TIMEOUT_MS = 2_000;
 /**
  * Of an answer this much is read and kept; enough to see an error, too little to smuggle data out.
@@ -14,14 +14,14 @@ export interface WebhookCall {
   readonly url: string;
   /** `whsec_` and base64, as the receiver has it. */
   readonly secret: string;
-  /** The event's id: the same at every attempt, so that the receiver can tell repetitions. */
+  /** The event's id: the same at every attempt, so that the receiver can detect repetitions. */
   readonly id: string;
   readonly body: string;
   /** W3C Trace Context of this call. */
   readonly traceparent: string | null;
-  /** W3C: what other tracing systems say with the same trace. Nothing without `traceparent`. */
+  /** W3C: vendor data of other tracing systems in the same trace. Unused without `traceparent`. */
   readonly tracestate: string | null;
-  /** CloudEvents in structured JSON unless it says otherwise. */
+  /** CloudEvents in structured JSON by default. */
   readonly contentType?: string;
 }
 
@@ -33,7 +33,7 @@ export interface WebhookAnswer {
   readonly timedOut: boolean;
 }
 
-/** The request that a call is, signed as of `now`. Its secret is not in it. */
+/** The request of a call, signed as of `now`. Its secret is not in it. */
 export async function signedRequest(call: WebhookCall, now: number) {
   const timestamp = Math.floor(now / 1000);
   return {
@@ -54,8 +54,8 @@ export async function signedRequest(call: WebhookCall, now: number) {
 }
 
 /**
- * Posts one event with Standard Webhooks headers. Never throws: what went wrong is the answer.
- * Redirects are not followed, because the target was not checked when the endpoint was registered.
+ * Posts one event with Standard Webhooks headers. Never throws: an error is a result. Redirects are
+ * not followed, because the target was not checked when the endpoint was registered.
  */
 export async function callWebhook(call: WebhookCall, now: number): Promise<WebhookAnswer> {
   try {
@@ -95,8 +95,8 @@ export const newSecret = (): string =>
   `whsec_${btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32))))}`;
 
 /**
- * The beginning of an answer's body as far as it comes in time; null when there is none. A body
- * that does not end, or breaks off, is let go: the status is in and counts.
+ * The beginning of a response's body as far as it comes in time; null without one. A body that does
+ * not end, or breaks off, is dropped: the status counts.
  */
 async function readExcerpt(response: Response): Promise<string | null> {
   const reader = response.body?.getReader();

@@ -1,7 +1,7 @@
 /** Names longer than this are no slips of the finger, and comparing costs their length squared. */
 const LONGEST = 60;
 
-/** What other programs' interfaces call a thing, and ours after it, the likeliest first. */
+/** Our names for the names in other programs' interfaces, the likeliest first. */
 const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
   after: ["cursor", "from"],
   before: ["to"],
@@ -34,9 +34,9 @@ const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * The known name that somebody most likely meant: the same one written in another style (`as_of`),
- * what other programs call it, or one a third of whose letters at most are wrong. Null when none is
- * near: a far guess misleads.
+ * The known name that was most likely meant: the same one written in another style (`as_of`),
+ * another program's name for it, or one with at most a third of its letters wrong. Null when none
+ * is near: a far guess misleads.
  */
 export function nearestName(given: string, known: readonly string[]): string | null {
   if (given.length > LONGEST) return null;
@@ -58,9 +58,7 @@ export function nearestName(given: string, known: readonly string[]): string | n
 
 const plainly = (name: string): string => name.replaceAll(/[_\-\s]/g, "").toLowerCase();
 
-/**
- * Letters to put in, take out, replace, or swap with their neighbour (optimal string alignment).
- */
+/** Letters to insert, remove, replace, or swap with their neighbour (optimal string alignment). */
 export function slipsBetween(one: string, other: string): number {
   if (other.length > LONGEST) return Number.POSITIVE_INFINITY;
   let before: number[] = [];

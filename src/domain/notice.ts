@@ -1,2 +1,2 @@
-/** Goes with every answer that somebody could act on. */
+/** Part of every answer that a reader could act on. */
 export const NOTICE = "This is not investment advice.";

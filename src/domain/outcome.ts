@@ -1,5 +1,5 @@
 /**
- * How a piece of work ended. Only `later` is retried; every way has exactly one treatment (see
+ * Outcome of a piece of work. Only `later` is retried; every kind has exactly one treatment (see
  * queues/consumer.ts).
  */
 export type Outcome<T> =
@@ -9,22 +9,22 @@ export type Outcome<T> =
       readonly error: Problem;
       readonly afterSeconds?: number;
       /**
-       * It found a service out that nobody is known to be served by: that must not use up the last
-       * attempt.
+       * The service was unavailable and no other subject is known to be served: that must not use
+       * up the last attempt.
        */
       readonly sparesLast?: true;
     }
   | { readonly kind: "refused"; readonly error: Problem };
 
 /**
- * What went wrong, for people and programs: `code` is stable and English, `errors` points at the
- * rows or fields.
+ * Description of an error, for people and programs: `code` is stable and English, `errors` points
+ * at the rows or fields.
  */
 export interface Problem {
   readonly code: string;
   readonly detail: string;
   readonly errors?: readonly ProblemItem[];
-  /** How many errors there are in all, when `errors` lists only the first of them. */
+  /** Total number of errors, when `errors` lists only the first of them. */
   readonly total?: number;
 }
 

@@ -3,9 +3,9 @@ import type { ModelAnswer } from "../domain/recommendation/llm/answer.ts";
 import { ACTIONS, RISK_LEVELS } from "../domain/recommendation/recommendation.ts";
 
 /**
- * The form an answer must have. Only what every provider's structured output understands: types,
- * lists of values, required fields. Lengths, ranges and meaning are checked afterwards, the same
- * for all.
+ * The required form of an answer. Only features that every provider's structured output supports:
+ * types, lists of values, required fields. Lengths, ranges and meaning are checked afterwards, the
+ * same for all.
  */
 export const answerSchema: z.ZodType<ModelAnswer> = z.object({
   action: z.enum(ACTIONS),
@@ -18,9 +18,7 @@ export const answerSchema: z.ZodType<ModelAnswer> = z.object({
   confidence: z.number(),
 });
 
-/**
- * What is wrong with the form of an answer, in a sentence or two that can be shown to its writer.
- */
+/** The problem with the form of an answer, in a sentence or two for the model. */
 export function formProblem(text: string): string {
   let value: unknown;
   try {

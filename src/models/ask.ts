@@ -24,13 +24,13 @@ export interface AskOptions {
   readonly now: number;
 }
 
-/** A second try tells the model what it said and what was wrong with it. */
+/** A second try sends the model its first answer with the problems found in it. */
 export interface Repair {
   readonly answer: string;
   readonly complaint: string;
 }
 
-/** A binding that does not know of the signal is given up on this much later. */
+/** A binding that ignores the signal is abandoned this much later. */
 const SIGNAL_SLACK_MS = 500;
 
 // The SDK writes its warnings to the console, with pieces of the call: our log is one JSON line for
@@ -38,8 +38,8 @@ const SIGNAL_SLACK_MS = 500;
 Object.assign(globalThis, { AI_SDK_LOG_WARNINGS: false });
 
 /**
- * Asks once: no retry of its own, one time limit for all of it. Never rejects: whatever happens is
- * a reply. Error bodies are not repeated, for they may hold a piece of the key.
+ * Asks once: no retry of its own, one time limit for all of it. Never rejects: every error is a
+ * reply. Error bodies are not repeated, for they may hold a piece of the key.
  */
 export async function askModel(
   place: ModelEndpoint,
@@ -131,7 +131,7 @@ const usageOf = (usage: LanguageModelUsage | undefined): Usage => ({
   outputTokens: countOf(usage?.outputTokens),
 });
 
-/** Providers have told NaN and less than nothing. */
+/** Providers have reported NaN and negative numbers. */
 const countOf = (tokens: number | undefined): number | null =>
   tokens !== undefined && Number.isSafeInteger(tokens) && tokens >= 0 ? tokens : null;
 
@@ -148,7 +148,7 @@ const failed = (
   retryAfterSeconds,
 });
 
-/** What an error of the SDK means. Only the status and the library's own words are kept. */
+/** The reply for an error of the SDK. Only the status and the library's own words are kept. */
 function failureOf(error: unknown, now: number): Failed {
   if (!APICallError.isInstance(error)) {
     const name = error instanceof Error ? error.name : typeof error;

@@ -1,4 +1,4 @@
-/** Answers are a few KB. What is larger is none, and must not fill an isolate's memory. */
+/** Answers are a few KB. A larger one is none, and must not fill an isolate's memory. */
 export const MAX_ANSWER_BYTES = 262_144;
 
 /** The answer was larger than any answer of a model. */
@@ -7,9 +7,9 @@ class AnswerTooLarge extends Error {
 }
 
 /**
- * `fetch` for a model's endpoint: it never follows a redirect, which would carry the key to
- * somebody else, and reads at most MAX_ANSWER_BYTES. `onTooLarge` is told, because libraries wrap
- * what is thrown here.
+ * `fetch` for a model's endpoint: it never follows a redirect, which would carry the key to another
+ * host, and reads at most MAX_ANSWER_BYTES. `onTooLarge` reports an overflow, because libraries
+ * wrap the errors thrown here.
  */
 export const boundedFetch =
   (fetch: typeof globalThis.fetch, onTooLarge: () => void): typeof globalThis.fetch =>

@@ -9,7 +9,7 @@ export type WorkersAi = NonNullable<
   Extract<Parameters<typeof createWorkersAI>[0], { binding: unknown }>["binding"]
 >;
 
-/** Where a model is asked, and as whom. */
+/** Endpoint and identity for a model's calls. */
 export interface ModelEndpoint {
   readonly provider: Provider;
   readonly model: string;
@@ -18,8 +18,7 @@ export interface ModelEndpoint {
   /** Empty for none. */
   readonly key: string;
   /**
-   * Whether the endpoint takes a JSON schema for its answer; else it is only told to answer in
-   * JSON.
+   * True if the endpoint takes a JSON schema for its answer; else the prompt alone asks for JSON.
    */
   readonly structured: boolean;
   /** The binding of Workers AI, where there is one. */

@@ -19,7 +19,7 @@ interface RecordedAlert extends AlertState {
 interface AlertChange extends RecordedAlert {
   /** When the alert it was made from was read, epoch ms; null when there was none. */
   readonly readBefore: number | null;
-  /** What is news, for the audit. */
+  /** The new notification, for the audit. */
   readonly news: Notification | null;
 }
 
@@ -28,9 +28,9 @@ export interface AlertsDeps {
   readonly load: () => Promise<readonly RecordedAlert[]>;
   /** A reading that cannot be taken is null. */
   readonly readings: () => Promise<Readings>;
-  /** One transaction: states, what is to be told, and an audit row for each transition. */
+  /** One transaction: states, notifications to send, and an audit row for each transition. */
   readonly record: (changes: readonly AlertChange[]) => Promise<void>;
-  /** Sends a notification; whether it was taken. */
+  /** Sends a notification; true if it was taken. */
   readonly notify: (notification: Notification) => Promise<boolean>;
   readonly forget: (rule: string, ids: readonly string[]) => Promise<void>;
   readonly now: () => number;
@@ -38,17 +38,16 @@ export interface AlertsDeps {
   readonly log: (entry: Readonly<Record<string, unknown>>) => void;
 }
 
-/** However often the clock ticks, readings are taken at most this often. */
+/** Min time between two readings, however often the clock ticks. */
 const READ_EVERY_MS = 30_000;
-/** While the receiver is out the newest of what it has not taken are kept. */
+/** While the receiver is unavailable the newest of its pending notifications are kept. */
 const MAX_PENDING = 20;
 /** Per tick; the rest waits for the next. */
 const MAX_NOTIFIED = 20;
 
 /**
- * Looks whether anybody must be told of something, and tells. What is to be told is recorded with
- * the transition that asks for it and sent until it is taken. Never throws: the tick has more
- * important things to do.
+ * Evaluates the alert rules and sends notifications. A notification is recorded with its transition
+ * and sent until it is taken. Never throws: the tick has more important work.
  */
 export async function watchAlerts(deps: AlertsDeps): Promise<void> {
   try {

@@ -10,17 +10,20 @@ import type {
 
 export interface SweepDeps {
   readonly overdueJobs: (limit: number) => Promise<readonly JobMessage[]>;
-  /** Jobs that wait for nothing any more, and that nothing told so. */
+  /** Jobs whose wait is over, without a message that continues them. */
   readonly forgottenJobs: (limit: number) => Promise<readonly JobMessage[]>;
-  /** Forgets closed dead letters that are too old to be of use. Tells how many. */
+  /** Deletes closed dead letters past their retention. Returns their number. */
   readonly pruneDeadLetters: (limit: number) => Promise<number>;
-  /** Forgets what models were asked too long ago. Tells how many rows. */
+  /** Deletes model records past their retention. Returns the number of rows. */
   readonly pruneModels: (limit: number) => Promise<number>;
-  /** Forgets Idempotency-Keys past their time. Tells how many. */
+  /** Deletes expired Idempotency-Keys. Returns their number. */
   readonly pruneKeys: (limit: number) => Promise<number>;
-  /** Forgets what callers' tracing systems said too long ago. Tells how many. */
+  /** Deletes callers' trace states past their retention. Returns their number. */
   readonly pruneTraceStates: (limit: number) => Promise<number>;
-  /** Seals secrets that lie in clear, or under a key that is to be retired. Tells how many. */
+  /**
+   * Seals secrets that are stored in clear, or under a key that is to be retired. Returns their
+   * number.
+   */
   readonly sealSecrets: (limit: number) => Promise<number>;
   readonly overdueDeliveries: (limit: number) => Promise<readonly DeliveryMessage[]>;
   readonly streamsBehind: (limit: number) => Promise<readonly EventMessage[]>;
@@ -31,19 +34,19 @@ export interface SweepDeps {
   readonly enqueueEvents: (messages: readonly EventMessage[]) => Promise<void>;
   readonly enqueueRuns: (messages: readonly (ReconcileMessage | RebuildMessage)[]) => Promise<void>;
   readonly enqueueProcesses: (messages: readonly ProcessMessage[]) => Promise<void>;
-  /** Marks processes whose step has not moved for longer than its bound; tells how many. */
+  /** Marks processes whose step has exceeded its bound; returns their number. */
   readonly markStuck: (limit: number) => Promise<number>;
   readonly log: Log;
 }
 
-/** Per tick and kind; what is left is overdue at the next tick too. */
+/** Per tick and kind; the rest is overdue at the next tick too. */
 const MAX_ROWS = 500;
 const MAX_STUCK = 50;
 const MAX_SEALED = 100;
 
 /**
- * The record is not the queue: whatever was accepted and has not moved for too long is sent to its
- * queue again. A queue may forget (it is purged, or the local one restarts); nothing accepted may.
+ * Sends accepted work that has not moved for too long to its queue again. The record is not the
+ * queue: a queue may lose messages (it is purged, or the local one restarts), the record may not.
  */
 export async function sweep(deps: SweepDeps): Promise<void> {
   const jobs = await resend("jobs", deps.overdueJobs, deps.enqueueJobs, deps);
@@ -92,7 +95,7 @@ async function findStuck(deps: Pick<SweepDeps, "markStuck" | "log">): Promise<vo
   }
 }
 
-/** One kind at a time, so that a queue that is out keeps only its own work waiting. */
+/** One kind at a time, so that an unavailable queue delays only its own work. */
 async function resend<T>(
   what: string,
   overdue: (limit: number) => Promise<readonly T[]>,

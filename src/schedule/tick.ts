@@ -18,13 +18,12 @@ export interface TickDeps<S extends DueSchedule = DueSchedule> {
   readonly dueSchedules: (marketNow: number, limit: number) => Promise<readonly S[]>;
   /**
    * Slots of the schedule whose work is not finished: first the open one, then one that waits. Two
-   * tell all.
+   * are enough.
    */
   readonly line: (scheduleId: string) => Promise<readonly number[]>;
   /**
-   * One transaction: if the schedule still stands where it was read and is not paused, takes the
-   * slots that nobody has taken, under a lease, and moves it on. Tells the slots that are ours to
-   * run.
+   * One transaction: if the schedule is unchanged since it was read and not paused, claims its free
+   * slots, under a lease, and moves it on. Returns the slots to run.
    */
   readonly claim: (
     schedule: S,
@@ -33,7 +32,8 @@ export interface TickDeps<S extends DueSchedule = DueSchedule> {
     next: number | null,
   ) => Promise<readonly number[]>;
   /**
-   * Waiting slots with nothing open before them, taken under a lease: the oldest of each schedule.
+   * Waiting slots with no open slot before them, claimed under a lease: the oldest of each
+   * schedule.
    */
   readonly startBuffered: (
     limit: number,
@@ -56,16 +56,16 @@ export interface TickReport {
   readonly resumed: number;
 }
 
-/** What one tick may take on; the rest stays due and is taken by the next. */
+/** Max work of one tick; the rest stays due for the next. */
 const MAX_SCHEDULES = 100;
 const MAX_SLOTS = 50;
 const MAX_ABANDONED = 100;
 const MAX_BUFFERED = 100;
 
 /**
- * One tick of the clock: finds the due slots, claims each once, and hands them on. Doubled and
- * concurrent ticks claim nothing twice; what an earlier tick claimed and did not hand on is handed
- * on now.
+ * One tick of the clock: finds the due slots, claims each once, and enqueues them. Doubled and
+ * concurrent ticks claim no slot twice; slots that an earlier tick claimed and did not enqueue are
+ * enqueued now.
  */
 export async function tick<S extends DueSchedule>(
   marketNow: number,

@@ -1,4 +1,4 @@
-/** A vendor's JSON, or why it is none. */
+/** A vendor's JSON, or the reason why it is none. */
 export type JsonReading =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly reason: string };
@@ -24,9 +24,7 @@ export const readBoundedJson = async (
   }
 };
 
-/**
- * The announced length is not asked: it may be missing, or wrong, or that of the compressed body.
- */
+/** The announced length is ignored: it may be missing, or wrong, or that of the compressed body. */
 const readBoundedText = async (response: Response, maxBytes: number): Promise<string | null> => {
   if (response.body === null) return "";
   const reader = response.body.getReader();

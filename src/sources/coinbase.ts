@@ -8,7 +8,7 @@ import { firstWindow, isIntraday, PERIOD_MS } from "./window.ts";
 /** The exchange opened in January 2015. */
 const EARLIEST = Date.UTC(2015, 0, 1);
 const CANDLES = 300;
-/** Shorter bars are asked for no further back than forty requests reach. */
+/** Shorter bars are requested no further back than forty requests reach. */
 const INTRADAY_REQUESTS = 40;
 
 const GRANULARITY: Readonly<Partial<Record<Resolution, number>>> = {
@@ -26,7 +26,7 @@ const complaint = z.object({ message: z.string() });
 
 /**
  * Coinbase Exchange candles: newest first, a bucket without a trade is missing, at most 300 a
- * request, and sometimes some from before the time asked for, which the window leaves out.
+ * request, and sometimes some from before the requested time, which the window leaves out.
  */
 export const COINBASE: Vendor = {
   name: "coinbase",
@@ -52,7 +52,7 @@ export const COINBASE: Vendor = {
     });
     return url === null ? unaddressed("coinbase") : { url, window };
   },
-  // It speaks by status; of {"message": …} beside it only that of a product nobody knows says more.
+  // Its status decides; of the bodies {"message": …} only that of an unknown product adds anything.
   trouble: (body, status) =>
     status === 404 && complaint.safeParse(body).success
       ? refusal("UnknownSymbol", "coinbase does not know the product")

@@ -1,7 +1,7 @@
 import * as z from "zod";
 
 /**
- * A number, or the text of one as vendors write it who mind the last digit. Never "", which would
+ * A number, or its text, as vendors write it who keep the last digit exact. Never "", which would
  * read as zero.
  */
 export const decimal = z.union([

@@ -10,7 +10,7 @@ export interface DemoSourceOptions {
   readonly baseUrl: string;
   readonly fetch: typeof globalThis.fetch;
   readonly timeoutMs: number;
-  /** Whether its second opinion on the series is asked instead. */
+  /** True to ask its second source for the series instead. */
   readonly second?: boolean;
 }
 
@@ -116,7 +116,9 @@ const readAnswer = async (response: Response, request: HistoryRequest): Promise<
     : { outcome: "bars", bars, source, next, ...(actions === undefined ? {} : { actions }) };
 };
 
-/** A repeated or wandering date would otherwise become a revision of a bar that nobody revised. */
+/**
+ * A repeated or wandering date would otherwise become a revision of a bar that was never revised.
+ */
 const isOrdered = (bars: readonly Bar[], { from, to }: HistoryRequest): boolean => {
   let minimum = from;
   for (const { timestamp } of bars) {
@@ -135,8 +137,8 @@ const malformed = (detail: string): SourceFailure => ({ outcome: "MalformedPaylo
 const noData = (detail: string): SourceFailure => ({ outcome: "NoData", detail });
 
 /**
- * The question as a URL, or why it cannot be asked. Whole days only: a day belongs if its 00:00 UTC
- * does.
+ * The request's URL, or the reason why there is none. Whole days only: a day belongs if its 00:00
+ * UTC does.
  */
 const seriesUrl = (
   baseUrl: string,

@@ -10,10 +10,10 @@ const EARLIEST = Date.UTC(1900, 0, 1);
 const LATEST = Date.UTC(2200, 0, 1);
 
 /**
- * Reads stamps that stand for a day, week or month (epoch ms: the session's open, or its midnight)
- * on the clock of the exchange, and tells them as the market's calendar would stamp the same date.
- * An exchange in another zone than its asset's calendar stamps a midnight of Berlin or an opening
- * of Sydney, which in New York is the evening before: a day, a week or a month early.
+ * Reads stamps of a day, week or month (epoch ms: the session's open, or its midnight) on the clock
+ * of the exchange, and returns them as the market's calendar would stamp the same date. An exchange
+ * in another zone than its asset's calendar stamps a midnight of Berlin or an opening of Sydney,
+ * which in New York is the evening before: a day, a week or a month early.
  *
  * Yahoo misses midnight by an hour or two around some changes of the clocks (yfinance works around
  * the same); no session opens at 22:00 or 23:00 sharp, so these are the next day's. Days of foreign

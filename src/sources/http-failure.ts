@@ -2,14 +2,14 @@ import { retryAfterSeconds } from "../domain/delivery/retry-after.ts";
 import type { SourceFailure } from "./price-source.ts";
 
 /**
- * What an HTTP status other than 2xx means for the one who asked for prices. `now`: epoch ms, for a
- * wait given as a date.
+ * The refusal of a price request for an HTTP status other than 2xx. `now`: epoch ms, for a wait
+ * given as a date.
  */
 export const failureOfStatus = (response: Response, now?: number): SourceFailure => {
   const { status } = response;
   const detail = `the source answered ${status}`;
   if (status === 404) return { outcome: "NoData", detail };
-  // 418 is how a source that counts says that the warnings are over and we are banned for a while.
+  // 418: the IP is banned after repeated 429s.
   if (status === 429 || status === 418)
     return { outcome: "RateLimited", detail, ...retryAfter(response, now) };
   if (status === 401 || status === 403) return { outcome: "NotConfigured", detail };
@@ -31,7 +31,7 @@ function retryAfter(response: Response, now: number | undefined): { retryAfterSe
   return seconds === null ? {} : { retryAfterSeconds: Math.max(1, seconds) };
 }
 
-/** What a rejected fetch, or a body that broke off, means. */
+/** The refusal for a rejected fetch, or a body that broke off. */
 export const failureOfError = (error: unknown): SourceFailure => {
   const name = error instanceof Error ? error.name : "";
   if (name === "TimeoutError")

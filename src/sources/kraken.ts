@@ -7,7 +7,8 @@ import { addressOf, malformed, unaddressed, unserved, type Vendor } from "./vend
 import { firstWindow, PERIOD_MS } from "./window.ts";
 
 /**
- * Its weeks and half months are cut where ours are not, so only what fits in a day is asked for.
+ * Its weeks and half months are cut where ours are not, so only resolutions that divide a day are
+ * requested.
  */
 const MINUTES: Readonly<Partial<Record<Resolution, number>>> = {
   "1m": 1,
@@ -43,9 +44,7 @@ const MEANINGS: readonly (readonly [RegExp, SourceRefusal, string])[] = [
   [/Permission denied|Invalid key/i, "NotConfigured", "kraken does not serve us"],
 ];
 
-/**
- * Kraken's OHLC: troubles come with status 200, and the result stands under a name of kraken's own.
- */
+/** Kraken's OHLC: errors come with status 200, and the result has a name of Kraken's own. */
 export const KRAKEN: Vendor = {
   name: "kraken",
   gapMs: 1_000,
@@ -64,7 +63,7 @@ export const KRAKEN: Vendor = {
     const url = addressOf(baseUrl, "/0/public/OHLC", {
       pair,
       interval: String(minutes),
-      // What is at `since` itself may be left out.
+      // The bar at `since` itself may be left out.
       since: String(Math.floor(window.from / 1000) - 1),
     });
     if (url === null) return unaddressed("kraken");
@@ -72,7 +71,7 @@ export const KRAKEN: Vendor = {
   },
   trouble: (body) => {
     const parsed = answer.safeParse(body);
-    // A W before the colon is a warning beside a good answer.
+    // A W before the colon is a warning with a good answer.
     const errors = parsed.success ? parsed.data.error.filter((text) => !text.startsWith("W")) : [];
     if (errors.length === 0) return null;
     for (const [pattern, outcome, detail] of MEANINGS) {

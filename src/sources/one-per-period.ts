@@ -10,9 +10,7 @@ import {
 } from "../domain/market/session-slots.ts";
 import { PERIOD_MS } from "./window.ts";
 
-/**
- * A vendor's row under our key (epoch ms), beside the instant (epoch ms) that it was stamped with.
- */
+/** A vendor's row under our key (epoch ms), with the instant (epoch ms) of its stamp. */
 export interface KeyedRow {
   readonly stamp: number;
   readonly bar: Bar;
@@ -20,15 +18,15 @@ export interface KeyedRow {
 
 export interface Periods {
   readonly bars: readonly Bar[];
-  /** Stamps (epoch ms) of rows that are a part of a period whose whole is not there. */
+  /** Stamps (epoch ms) of partial rows of a period without its complete row. */
   readonly parts: readonly number[];
 }
 
 /**
  * One bar a period out of rows in the order of their stamps. The newest period may come twice: as
  * its own row, stamped with its start, and as the last session or trade, stamped with that trade.
- * The second is a part of the period and never the period: the two are made one, and a part alone
- * is left out, until its period is told.
+ * The second is a part of the period and never the period: the two are merged, and a part alone is
+ * left out until its period comes.
  */
 export const onePerPeriod = (
   rows: readonly KeyedRow[],
@@ -77,7 +75,7 @@ function withinItsPeriod(
 }
 
 /**
- * Whether a row is stamped with a trade's instant instead of its period's start. A day's own stamp
+ * True if a row is stamped with a trade's instant instead of its period's start. A day's own stamp
  * may be any of its instants.
  */
 function isPart({ stamp, bar }: KeyedRow, resolution: Resolution, calendar: CalendarId): boolean {

@@ -2,14 +2,14 @@
 export type Turns = Map<string, number>;
 
 /**
- * So long one request may stand in line. With a call's own bound it stays below the lease of a
- * breaker's probe.
+ * Max wait of one request. With a call's own bound it stays below the lease of a breaker's probe.
  */
 export const MAX_WAIT_MS = 15_000;
 
 /**
- * Takes the next turn at a host that wants `gapMs` between two requests: how long to wait for it,
- * in milliseconds. Null when the line is too long, and then no turn is taken. `now` is epoch ms.
+ * Reserves the next rate-limit slot of a host that wants `gapMs` between two requests, and returns
+ * the wait until it in milliseconds. Null when the wait is too long, and then no slot is reserved.
+ * `now` is epoch ms.
  */
 export const reserveSlot = (
   slots: Turns,
@@ -23,7 +23,7 @@ export const reserveSlot = (
   return slotAt - now;
 };
 
-/** Gives back a turn that is not needed after all, so that nobody waits behind nothing. */
+/** Releases a slot that is not needed after all, so that no later request waits for it. */
 export const giveBack = (slots: Turns, host: string, gapMs: number): void => {
   const next = slots.get(host);
   if (next !== undefined) slots.set(host, next - gapMs);

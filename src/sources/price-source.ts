@@ -5,8 +5,8 @@ import type { CalendarId } from "../domain/market/calendar-id.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
 
 /**
- * The bars of one asset whose timestamps lie in [from, to], both in epoch milliseconds and both
- * included.
+ * Request for the bars of one asset with timestamps in [from, to], both in epoch milliseconds and
+ * both included.
  */
 export interface HistoryRequest {
   readonly symbol: string;
@@ -20,9 +20,9 @@ export interface HistoryRequest {
 }
 
 /**
- * Why a source gave no bars; what to do about it follows from the name alone. NoData: it knows the
- * asset, and the time asked for is quiet. UnknownSymbol: it knows no such asset, now. Delisted: it
- * says that the asset is traded no more.
+ * Reasons why a source gave no bars; the name alone decides the treatment. NoData: it knows the
+ * asset, and the requested time is quiet. UnknownSymbol: it knows no such asset, now. Delisted: it
+ * reports that the asset is no longer traded.
  */
 export const SOURCE_REFUSALS = [
   "NoData",
@@ -41,23 +41,22 @@ export type SourceRefusal = (typeof SOURCE_REFUSALS)[number];
 
 interface SourceBars {
   readonly outcome: "bars";
-  /** Oldest first; none only when `next` says where to go on, as before an asset's first trade. */
+  /**
+   * Oldest first; empty only when `next` names the continuation, as before an asset's first trade.
+   */
   readonly bars: readonly Bar[];
-  /** What stands beside the numbers as their origin. */
+  /** The origin that is shown with the numbers. */
   readonly source: string;
   /** The `from` of the request that continues this one; null when nothing is left. */
   readonly next: number | null;
-  /**
-   * Dividends and splits of the period, on the bars' scale, oldest first; left out where none were
-   * told.
-   */
+  /** Dividends and splits of the period, on the bars' scale, oldest first; absent without any. */
   readonly actions?: readonly CorporateAction[];
   /**
-   * Instants (epoch ms) of rows that were left out because the market was closed then; left out
-   * where there are none.
+   * Instants (epoch ms) of rows that were left out because the market was closed then; absent
+   * without any.
    */
   readonly offSession?: readonly number[];
-  /** What the reader of these bars has to know, such as that older ones are not to be had here. */
+  /** A note for the reader of these bars, such as that older ones are not available here. */
   readonly note?: string;
 }
 
@@ -66,9 +65,9 @@ export interface SourceFailure {
   /** For operators. Never text that the source sent. */
   readonly detail: string;
   readonly retryAfterSeconds?: number;
-  /** False when there was nobody to answer. */
+  /** False when there was no connection. */
   readonly reached?: false;
-  /** As for bars, where nothing else was told. */
+  /** As for bars, without any other row. */
   readonly offSession?: readonly number[];
 }
 
@@ -78,8 +77,8 @@ export type SourceAnswer = SourceBars | SourceFailure;
 export interface PriceSource {
   readonly name: string;
   /**
-   * Why this can not even be asked, or null. Says nothing about the vendor's health, and asks
-   * nobody.
+   * The reason why this request cannot be sent, or null. Says nothing about the vendor's health,
+   * and makes no call.
    */
   readonly unaskable?: (request: HistoryRequest) => SourceFailure | null;
   history(request: HistoryRequest): Promise<SourceAnswer>;

@@ -5,7 +5,7 @@ export interface ClockReading {
   readonly wallAt: number;
 }
 
-/** Time that passed while nobody ticked (a laptop asleep, a restart) does not count beyond this. */
+/** Time without a tick (a laptop asleep, a restart) does not count beyond this. */
 const MAX_STEP_MS = 5_000;
 
 /**

@@ -2,7 +2,7 @@ import type { AssetType } from "../domain/market/asset-type.ts";
 import type { CalendarId } from "../domain/market/calendar-id.ts";
 import { listingOf } from "../domain/market/listing.ts";
 
-/** What a symbol's name at a vendor follows from. */
+/** The fields that decide a symbol's name at a vendor. */
 export interface Named {
   readonly symbol: string;
   readonly type: AssetType;
@@ -19,7 +19,7 @@ const SEPARATED = /^([A-Z0-9]{2,10})[-_.]([A-Z]{3,5})$/;
 const JOINED_FX = /^([A-Z]{3})([A-Z]{3})(?:=X)?$/;
 const JOINED_CRYPTO = /^([A-Z0-9]{2,10}?)(USDT|USDC|USD|EUR|GBP|BTC|ETH)$/;
 
-/** BTC-USD, EURUSD, EUR_USD, EURUSD=X; null for what names no pair. */
+/** BTC-USD, EURUSD, EUR_USD, EURUSD=X; null for a name of no pair. */
 const pairOf = ({ symbol, type }: Pick<Named, "symbol" | "type">): Pair | null => {
   if (type === "STOCK") return null;
   const [, base, quote] =
@@ -120,7 +120,7 @@ export const tiingoTicker = (asset: Named): string | null =>
     ? asset.symbol.replaceAll(".", "-")
     : null;
 
-/** Moneys that some lists quote in hundredths of. */
+/** Currencies that some lists quote in hundredths. */
 const HUNDREDTHS: Readonly<Record<string, string>> = {
   GBp: "GBP",
   GBX: "GBP",
@@ -129,8 +129,8 @@ const HUNDREDTHS: Readonly<Record<string, string>> = {
 };
 
 /**
- * By what to divide a price quoted in one money to have it in another: 1, or 100 for pence that are
- * kept as pounds. Null when the two are not the same money.
+ * Divisor from the quoted currency to the stored one: 1, or 100 for pence that are stored as
+ * pounds. Null when the two are different currencies.
  */
 export const divisorOf = (quoted: string, kept: string): 1 | 100 | null => {
   if (quoted === kept) return 1;

@@ -19,7 +19,7 @@ const day = z.object({
   close: decimal.nullable(),
   volume: decimal.nullish(),
   splitFactor: decimal.nullish(),
-  /** Read by itself: one that is broken costs no bar. */
+  /** Parsed separately: a broken one costs no bar. */
   divCash: z.unknown().optional(),
 });
 
@@ -60,7 +60,7 @@ export const TIINGO: Vendor = {
   trouble: (body, status) => {
     const parsed = complaint.safeParse(body);
     if (!parsed.success) return null;
-    // The limits of an hour, a day and a month are told with 429, and were told with 200.
+    // The limits of an hour, a day and a month come with 429, and once came with 200.
     if (/allocation|symbol look/i.test(parsed.data.detail))
       return {
         ...refusal("RateLimited", "the allocation at tiingo is used up"),
@@ -80,8 +80,7 @@ export const TIINGO: Vendor = {
 };
 
 /**
- * From the newest back: what came before a split of 4 to 1 counts a quarter, and its volume four
- * times.
+ * From the newest back: prices before a split of 4 to 1 count a quarter, and the volume four times.
  */
 function adjusted(days: readonly Day[]): Rows {
   const rows: StampedBar[] = [];
@@ -104,7 +103,7 @@ function adjusted(days: readonly Day[]): Rows {
   return { rows, actions };
 }
 
-/** Every day says 0 and 1 where nothing happened. */
+/** Every day has 0 and 1 where there was no action. */
 function actionsOn({ date, splitFactor, divCash }: Day, by: number): ReportedAction[] {
   const exDate = date - (date % MILLISECONDS_PER_DAY);
   const reported: ReportedAction[] = [];

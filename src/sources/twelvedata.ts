@@ -10,8 +10,8 @@ import { dateOf, firstWindow, isIntraday, PERIOD_MS } from "./window.ts";
 
 const EARLIEST = Date.UTC(1980, 0, 1);
 /**
- * So many values a request, and never more than so many periods are asked for, whether the market
- * was open or not.
+ * Max values a request, and never more than the requested periods, whether the market was open or
+ * not.
  */
 const VALUES = 5_000;
 const INTRADAY_REQUESTS = 4;
@@ -32,7 +32,7 @@ const INTERVALS: Readonly<Record<Resolution, string>> = {
 /** The market identifier code, where a symbol alone means another market's listing. */
 const MARKETS: Readonly<Partial<Record<CalendarId, string>>> = { XLON: "XLON", XMAD: "XMAD" };
 
-/** A date, or a time of the zone asked for, which is UTC. */
+/** A date, or a time of the requested zone, which is UTC. */
 const stamp = z
   .string()
   .regex(/^\d{4}-\d{2}-\d{2}(?: \d{2}:\d{2}:\d{2})?$/)
@@ -84,8 +84,8 @@ export const TWELVE_DATA: Vendor = {
       interval: INTERVALS[resolution],
       ...(market === undefined ? {} : { mic_code: market }),
       start_date: isIntraday(resolution) ? timeOf(window.from) : dateOf(window.from),
-      // Whether a date as an end is its first moment or its last is not written anywhere; the
-      // window cuts what is too much.
+      // It is undocumented whether a date as an end is its first moment or its last; the window
+      // cuts the rest.
       end_date: isIntraday(resolution)
         ? timeOf(window.to)
         : dateOf(window.to + MILLISECONDS_PER_DAY),
@@ -104,7 +104,7 @@ export const TWELVE_DATA: Vendor = {
     if (/no data is available/i.test(text)) return "nothing";
     if (/available (?:starting|exclusively|only)|upgrad/i.test(text))
       return refusal("NotConfigured", "twelvedata does not serve this to the plan of the key");
-    // It was told with 400 before it was told with 404.
+    // It came with 400 before it came with 404.
     if (
       code === 404 ||
       (code === 400 && /symbol\W.{0,200}(?:not found|missing or invalid)/i.test(text))

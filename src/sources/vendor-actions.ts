@@ -4,8 +4,8 @@ import { MAX_PRICE } from "../domain/asset/read-number.ts";
 import type { HistoryRequest } from "./price-source.ts";
 
 /**
- * An action as a vendor tells it, or null where what it told could not be read at all. Its numbers
- * may be anything.
+ * An action in a vendor's answer, or null where it could not be read at all. Its numbers may be
+ * anything.
  */
 export type ReportedAction = CorporateAction | null;
 
@@ -15,11 +15,11 @@ const MAX_SHARES = 1e6;
 export const ACTIONS_NOTE = "dividends or splits of this period that cannot be were left out";
 
 /**
- * A vendor's dividends and splits as they may be stored: of stocks, of days that have come, one of
- * a kind a day, above zero and below the close before. Two dividends of a day are one of their sum,
- * as vendors themselves write a special one beside the regular; the same told twice is one; two
- * splits of a day contradict each other. What cannot be is left out and counted: bars are worth
- * having without it.
+ * A vendor's dividends and splits in storable form: of stocks, of past days, one of a kind a day,
+ * above zero and below the close before. Two dividends of a day are one of their sum, as vendors
+ * themselves write a special one with the regular; a repeated one counts once; two splits of a day
+ * contradict each other. Impossible ones are left out and counted, because bars are useful without
+ * them.
  */
 export function vendorActions(
   reported: readonly ReportedAction[],
@@ -48,7 +48,7 @@ export function vendorActions(
   return { actions: actions.toSorted((a, b) => a.exDate - b.exDate), leftOut };
 }
 
-/** What different actions of one kind and day come to; null for a contradiction. */
+/** Merges different actions of one kind and day; null for a contradiction. */
 function oneOf(actions: readonly CorporateAction[]): CorporateAction | null {
   const [first] = actions;
   if (first === undefined || actions.length === 1) return first ?? null;
@@ -68,9 +68,7 @@ function isPossible(action: CorporateAction, now: number): boolean {
   );
 }
 
-/**
- * No company pays more than it is worth; where the bar before is not in the answer nothing tells.
- */
+/** No company pays more than it is worth; without the bar before there is no limit. */
 function isBelowClose(action: CorporateAction, bars: readonly Bar[]): boolean {
   if (action.type === "split") return true;
   const before = bars.findLast(({ timestamp }) => timestamp < action.exDate);

@@ -33,15 +33,15 @@ export type VendorBars =
        * first.
        */
       readonly offSession: readonly number[];
-      /** Whether the newest row was left out as a mere part of its period. */
+      /** True if the newest row was left out as a mere part of its period. */
       readonly part: boolean;
     }
   | { readonly ok: false; readonly reason: string };
 
 /**
- * A vendor's rows as bars that may be stored: under our keys, oldest first, of the window asked for
- * and of nothing that is still open at `now` (epoch ms). Rows of times at which the market was
- * closed are left out and named. One impossible row refuses all of them.
+ * A vendor's rows as storable bars: under our keys, oldest first, within the requested window and
+ * without those still open at `now` (epoch ms). Rows of times at which the market was closed are
+ * left out and listed. One impossible row refuses all of them.
  */
 export const vendorBars = (
   rows: readonly StampedBar[],
@@ -80,8 +80,8 @@ export const vendorBars = (
 };
 
 /**
- * The key of a stamp's period. Some date a week by the Sunday before it; a market that rests on
- * Sundays begins on Monday.
+ * The key of a stamp's period. Some vendors date a week by the Sunday before it; a week of a market
+ * that is closed on Sundays begins on Monday.
  */
 function keyOf(resolution: Resolution, calendar: CalendarId, stamp: number): number {
   if (resolution !== "1w" || calendar === "CRYPTO") return barKey(resolution, calendar, stamp);
@@ -91,9 +91,9 @@ function keyOf(resolution: Resolution, calendar: CalendarId, stamp: number): num
 }
 
 /**
- * Rows of the market's sessions, and the instants of the others. A day on which the market was
- * closed is believed where it was traded: exchanges open on days that no rule knows of. The
- * currency week begins inside some vendors' bars, which count.
+ * Rows of the market's sessions, and the instants of the others. A day on which the calendar is
+ * closed is accepted where it was traded: exchanges open on days that no rule knows. The currency
+ * week begins inside some vendors' bars, which count.
  */
 function bySession(
   rows: readonly KeyedRow[],

@@ -13,8 +13,8 @@ import { type StampedBar, vendorBars } from "./vendor-bars.ts";
 import type { Window } from "./window.ts";
 
 /**
- * One request to a vendor: where and how, which part of the period it covers, and what its reader
- * must know.
+ * One request to a vendor: its URL and headers, the part of the period it covers, and a note for
+ * its reader.
  */
 export interface Question {
   readonly url: URL;
@@ -23,19 +23,21 @@ export interface Question {
   readonly note?: string;
 }
 
-/** What differs between vendors: how they are asked and what their answers mean. Pure. */
+/** The differences between vendors: their requests and the meaning of their answers. Pure. */
 export interface Vendor {
   readonly name: VendorName;
-  /** At least this many milliseconds between two requests from one isolate. */
+  /** Min milliseconds between two requests from one isolate. */
   readonly gapMs: number;
-  /** What its documents or its users say it allows. */
+  /** Limits by its documents or its users. */
   readonly limits: string;
   readonly needsKey: boolean;
-  /** The request for the first part of a period, or why there is none. `now` is epoch ms. */
+  /**
+   * The request for the first part of a period, or the reason why there is none. `now` is epoch ms.
+   */
   readonly question: (request: HistoryRequest, place: Place) => Question | SourceFailure;
   /**
-   * The trouble that a body tells of, under whatever status: a refusal, `nothing` for a window
-   * without bars, or null.
+   * The error in a body, under whatever status: a refusal, `nothing` for a window without bars, or
+   * null.
    */
   readonly trouble: (
     body: unknown,
@@ -129,8 +131,7 @@ async function readAnswer(
   if (trouble !== null)
     return trouble.outcome === byStatus?.outcome ? { ...byStatus, ...trouble } : trouble;
   if (byStatus !== null) {
-    // A vendor says in JSON what it does not know. Anything else that is not found is not the
-    // vendor's.
+    // A vendor reports unknown symbols in JSON. Any other 404 does not come from the vendor.
     const stranger = byStatus.outcome === "NoData" && !json.ok;
     return stranger
       ? refusal("MalformedPayload", "the answer is 404 and not the vendor's own")
@@ -166,9 +167,7 @@ async function readAnswer(
 const PART_NOTE =
   "the newest row is a part of its period and was left out until the period is told";
 
-/**
- * Of an answer that is an error the status is enough: that its body breaks off must not hide it.
- */
+/** Of an error response the status is enough: a body that breaks off must not hide it. */
 async function readBody(response: Response): Promise<JsonReading> {
   try {
     return await readBoundedJson(response, MAX_BODY_BYTES);
@@ -178,7 +177,7 @@ async function readBody(response: Response): Promise<JsonReading> {
   }
 }
 
-/** The address of a vendor's resource, or null when there is none to be had. */
+/** The address of a vendor's resource, or null without one. */
 export const addressOf = (
   baseUrl: string,
   path: string,

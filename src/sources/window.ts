@@ -4,7 +4,7 @@ import type { HistoryRequest } from "./price-source.ts";
 
 const MINUTE = 60_000;
 
-/** How long a bar lasts in milliseconds, at most. */
+/** Max length of a bar in milliseconds. */
 export const PERIOD_MS: Readonly<Record<Resolution, number>> = {
   "1m": MINUTE,
   "5m": 5 * MINUTE,
@@ -34,8 +34,7 @@ export interface Window {
 const LATEST = Date.UTC(2200, 0, 1);
 
 /**
- * The first window of at most `spanMs` at or after `earliest`; null when nothing is left to ask
- * for.
+ * The first window of at most `spanMs` at or after `earliest`; null when the request is complete.
  */
 export const firstWindow = (
   { from, to }: Pick<HistoryRequest, "from" | "to">,

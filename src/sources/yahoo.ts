@@ -24,9 +24,9 @@ const EARLIEST = Date.UTC(1962, 0, 1);
 
 interface Interval {
   readonly name: string;
-  /** How far back it reaches; null for the whole history. */
+  /** Depth of its history; null for the whole history. */
   readonly depth: number | null;
-  /** How much one request may ask for. Long ranges of days come truncated. */
+  /** Max span of one request. Long ranges of days come truncated. */
   readonly span: number;
 }
 
@@ -73,7 +73,7 @@ const chart = z.object({
   }),
 });
 
-/** Each entry is read by itself: one that is broken costs neither the others nor the bars. */
+/** Each entry is parsed separately: a broken one costs neither the others nor the bars. */
 const happenings = z.record(z.string(), z.unknown());
 const dividend = z.object({ date: z.number(), amount: z.number() });
 const split = z.object({ date: z.number(), numerator: z.number(), denominator: z.number() });
@@ -109,8 +109,8 @@ export const YAHOO: Vendor = {
     const earliest = interval.depth === null ? EARLIEST : now - interval.depth;
     const window = firstWindow(request, earliest, interval.span);
     if (window === null) return refusal("NoData", `yahoo has no ${resolution} bars of that time`);
-    // The stamp of a day lies anywhere between the evening before and its own end; a week and a
-    // month are asked for whole.
+    // The stamp of a day is anywhere between the evening before and its own end; a week and a month
+    // are requested whole.
     const margin = isIntraday(resolution) ? 0 : DAYS;
     const from = Math.max(window.from - margin, earliest);
     const to = window.to + (isIntraday(resolution) ? 1000 : PERIOD_MS[resolution] + margin);
@@ -126,7 +126,7 @@ export const YAHOO: Vendor = {
     const parsed = chartError.safeParse(body);
     if (!parsed.success) return null;
     const { code, description } = parsed.data;
-    // Of a symbol that it knows it says that there are no data of that range.
+    // For a known symbol it reports that there are no data of that range.
     if (/^Data doesn't exist|range must be within|for this date range/i.test(description ?? ""))
       return "nothing";
     switch (code.toLowerCase()) {
@@ -186,10 +186,10 @@ export const YAHOO: Vendor = {
   },
 };
 
-/** Where Yahoo keeps what no exchange lists any more. */
+/** Yahoo's exchange for delisted symbols. */
 const DELISTED = "YHD";
 
-/** Dividends and splits, stamped like the day they are ex; null for each that is no such thing. */
+/** Dividends and splits, stamped with their ex-date; null for each unreadable one. */
 function actionsIn(
   events: unknown,
   { calendar }: HistoryRequest,
@@ -227,8 +227,8 @@ function actionsIn(
 }
 
 /**
- * A row with a gap is none: nobody traded, or it is not known yet. Very old rows have zeros where
- * an open was never recorded; of those the close is good and the range unknown.
+ * A row with a gap is none: no trade, or a value that is not known yet. Very old rows have zeros
+ * where an open was never recorded; of those the close is good and the range unknown.
  */
 function rowOf(
   timestamp: number,
@@ -251,6 +251,6 @@ function rowOf(
   ];
 }
 
-/** Within the years that a date has; what is not is refused later, with the rest. */
+/** True within the years of a date; other rows are refused later, with the rest. */
 const isDatable = ({ timestamp }: Pick<StampedBar, "timestamp">): boolean =>
   Math.abs(timestamp) < Date.UTC(2200, 0, 1);

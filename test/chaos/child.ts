@@ -2,7 +2,7 @@ import type { Violation } from "./judge.ts";
 import { loadWorker } from "./load.ts";
 import { runSeed } from "./run-seed.ts";
 
-/** What a child tells of one seed. */
+/** A child's report of one seed. */
 export interface SeedReport {
   readonly seed: number;
   readonly violations: readonly Violation[];

@@ -11,8 +11,8 @@ export interface Violation {
 }
 
 /**
- * Work that is not finished, in words; empty when the installation is at rest. What belongs to a
- * poisoned object can never finish and does not count: the promise is that all the rest does.
+ * Unfinished work, in words; empty when the installation is at rest. Work of a poisoned object can
+ * never finish and does not count: the promise is that all the rest does.
  */
 export function openWork(system: System): string[] {
   const { db, broker } = system;
@@ -49,7 +49,7 @@ export function openWork(system: System): string[] {
     "streams behind",
     names("SELECT stream_id AS name FROM streams WHERE projected_version < known_version"),
   );
-  // An alarm alone is no work: an object may look at something every minute for ever.
+  // An alarm alone is no work: an object may poll every minute forever.
   for (const host of system.hosts().filter(({ poisoned: lost }) => !lost)) {
     const { db: own } = host.disk;
     if (!own.has("outbox")) continue;
@@ -62,7 +62,7 @@ export function openWork(system: System): string[] {
   return open;
 }
 
-/** Processes that look in vain for jobs which wait behind a dead letter: it is a person's turn. */
+/** Processes that poll in vain for jobs blocked by a dead letter: a person has to act. */
 function heldProcesses({ db }: System): string[] {
   const held = db.rows(
     `SELECT id FROM processes WHERE due_at IS NOT NULL AND EXISTS (
@@ -72,14 +72,14 @@ function heldProcesses({ db }: System): string[] {
   return held.map(({ id }) => String(id));
 }
 
-/** What must hold in the middle of everything. */
+/** Invariants at any moment. */
 export const checkAlways = (system: System): Violation[] =>
   neverAhead(system).map((what) => ({
     invariant: "the read model is never ahead and has no gap",
     what,
   }));
 
-/** What must hold when everything has come to rest. */
+/** Invariants at rest. */
 export function checkAtRest(system: System, ledger: Ledger): Violation[] {
   const view = new View(system, ledger);
   return INVARIANTS.flatMap(({ name, check }) =>

@@ -66,7 +66,7 @@ export async function runSeed(
 }
 
 /**
- * What nobody has given up yet is given up in the third round; what comes to light then, in the
+ * Work that is still stuck is discarded in the third round; its consequences are handled in the
  * rounds after it.
  */
 const MAX_ROUNDS = 12;
@@ -78,9 +78,9 @@ const MAX_ROUNDS = 12;
 async function handleAllDeadLetters(run: Run): Promise<void> {
   for (let round = 0; round < MAX_ROUNDS && run.violations.length === 0; round++) {
     for (const what of [...waitingInVain(run.system), ...redrivenForever(run.system)])
-      run.violations.push({ invariant: "what waits, waits behind a dead letter", what });
+      run.violations.push({ invariant: "blocked jobs are behind a dead letter", what });
     if (openDeadLetters(run.system).length + stuckProcesses(run.system).length === 0) return;
-    run.start(`operator of letters ${round}`, (client) => handleDeadLetters(client, round));
+    run.start(`operator of dead letters ${round}`, (client) => handleDeadLetters(client, round));
     await run.settle();
   }
 }

@@ -116,7 +116,7 @@ export class Run {
     }
   }
 
-  /** The cron trigger, every minute for ever, as unreliable as crons are. */
+  /** The cron trigger, every minute forever, as unreliable as crons are. */
   startCron(time = Math.ceil(this.world.now / MINUTE) * MINUTE): void {
     const { scheduler, plan } = this.world;
     scheduler.at(time, scheduler.network, `cron ${time}`, () => {

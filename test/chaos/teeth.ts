@@ -1,7 +1,7 @@
 /**
  * `npm run teeth [-- name]`: takes each safety check out of a copy of the product, one at a time,
- * and sees whether the suite that guards it goes red. A check whose absence nobody notices is a
- * promise nobody keeps.
+ * and expects the suite that guards it to fail. A check that no suite needs is a promise that is
+ * not kept.
  */
 import { spawnSync } from "node:child_process";
 import {
@@ -28,7 +28,7 @@ function copyTree(): string {
   const copy = mkdtempSync(join(ROOT, ".state/teeth-"));
   for (const name of readdirSync(ROOT).filter((one) => !LEFT_OUT.has(one)))
     cpSync(join(ROOT, name), join(copy, name), { recursive: true });
-  // What is started as a process of its own looks for its tools here.
+  // A process of its own finds its tools here.
   symlinkSync(join(ROOT, "node_modules"), join(copy, "node_modules"));
   return copy;
 }
@@ -53,7 +53,7 @@ const commandOf = (suite: Suite): string[] => {
   ];
 };
 
-/** Whether the suite passes in a tree; its last words when it could not even begin. */
+/** True if the suite passes in a tree; its last words when it could not even begin. */
 function passes(tree: string, suite: Suite): boolean {
   const { status, error } = spawnSync(process.execPath, commandOf(suite), {
     cwd: tree,

@@ -6,8 +6,8 @@ const root = join(import.meta.dirname, "../..");
 const src = join(root, "src");
 
 /**
- * The table of ARCHITECTURE.md: what each part may import, beside itself and packages. `types:`
- * marks what only types may be taken from.
+ * The table of ARCHITECTURE.md: the allowed imports of each part, in addition to itself and
+ * packages. `types:` marks type-only imports.
  */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   domain: [],
@@ -64,7 +64,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "reader.ts": [],
 };
 
-/** Packages the pure rules may use: small, without I/O, clock or chance. */
+/** Packages the pure rules may use: small, without I/O, clock or randomness. */
 const PURE_PACKAGES = new Set([
   "@noble/hashes/sha2.js",
   "@noble/hashes/utils.js",

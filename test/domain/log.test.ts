@@ -15,7 +15,7 @@ afterEach(() => vi.restoreAllMocks());
 const parsed = () => lines.map((line) => JSON.parse(line) as Record<string, unknown>);
 
 describe("a log line", () => {
-  it("is one line of JSON with level, message, time and what it is about", () => {
+  it("is one line of JSON with level, message, time and subject", () => {
     const about = {
       traceId: "t",
       tenantId: "default",

@@ -4,7 +4,7 @@ import { nearestName } from "../../src/domain/nearest-name.ts";
 
 const KNOWN = ["resolution", "resampleFrom", "adjusted", "from", "to", "limit", "cursor", "asOf"];
 
-describe("the known name that somebody meant", () => {
+describe("the known name that was meant", () => {
   test.each([
     ["ajusted", "adjusted"],
     ["adjust", "adjusted"],
@@ -34,13 +34,13 @@ describe("the known name that somebody meant", () => {
     expect(nearestName(given, KNOWN)).toBeNull();
   });
 
-  test("where a nearer name is known, what others call it does not count", () => {
+  test("where a nearer name is known, another program's name does not count", () => {
     expect(nearestName("after", ["after", "cursor"])).toBe("after");
     expect(nearestName("afetr", ["after", "cursor"])).toBe("after");
     expect(nearestName("after", ["kind"])).toBeNull();
   });
 
-  test("one slip in a name of four letters or more is always understood, whatever the slip", () => {
+  test("one slip in a name of four letters or more is always corrected, whatever the slip", () => {
     const slip = fc.tuple(
       fc.constantFrom("resolution", "adjusted", "limit", "cursor"),
       fc.nat(),

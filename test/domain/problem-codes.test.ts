@@ -21,12 +21,12 @@ const described = page.split("\n").flatMap((line) => {
 });
 
 describe("docs/api.md", () => {
-  test.each(answered)("tells of %s beside the status it comes with, %i", (code, status) => {
+  test.each(answered)("describes %s with its status, %i", (code, status) => {
     const row = described.find(({ codes }) => codes.includes(String(code)));
     expect(row?.statuses ?? []).toContain(status);
   });
 
-  test("tells of no code that nobody answers", () => {
+  test("describes no code that is never answered", () => {
     const known = answered.map(([code]) => code);
     expect(known.length).toBeGreaterThan(20);
     expect(described.flatMap(({ codes }) => codes).filter((code) => !known.includes(code))).toEqual(
@@ -34,7 +34,7 @@ describe("docs/api.md", () => {
     );
   });
 
-  test("tells of no status without one of its codes", () => {
+  test("describes no status without one of its codes", () => {
     const statuses = described.flatMap((row) =>
       row.statuses.filter(
         (status) =>

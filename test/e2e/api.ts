@@ -73,7 +73,7 @@ export class Api {
     for (;;) {
       const { items: more, nextCursor, caughtUp } = await this.get(`${path}${cursor}`, page);
       items.push(...more);
-      // The event feed has no end: there the cursor goes on for ever, and `caughtUp` tells.
+      // The event feed has no end: there the cursor goes on forever, and `caughtUp` marks the end.
       if (nextCursor === null || caughtUp === true) return items;
       cursor = `${path.includes("?") ? "&" : "?"}cursor=${nextCursor}`;
     }
@@ -85,7 +85,7 @@ export class Api {
     );
   }
 
-  /** Sends bars and tells the id of the job that takes them in. */
+  /** Sends bars and returns the id of the job that imports them. */
   async importCsv(symbol: string, csv: string | Uint8Array, query = ""): Promise<string> {
     const headers = { "content-type": "text/csv" };
     const answer = await this.ask("POST", `/assets/${symbol}/bars${query}`, { body: csv, headers });

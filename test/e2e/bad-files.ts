@@ -7,7 +7,7 @@ import { HEADER } from "./daily-bars.ts";
 const ROW = "2019-01-02,10,12,9,11,100";
 const file = (...rows: readonly string[]): string => [HEADER, ...rows].join("\n");
 
-/** Refused at once, as a whole: nobody can tell for certain what they say. */
+/** Refused at once, as a whole, because their meaning is uncertain. */
 export const UNREADABLE_FILES: readonly (readonly [
   name: string,
   csv: string | Uint8Array,
@@ -104,7 +104,7 @@ export const REFUSED_ROWS: readonly (readonly [
 const DAYS = ["2019-01-02", "2019-01-03", "2019-01-04"];
 const rows = (cells: (day: string) => string): string[] => DAYS.map(cells);
 
-/** All of them say the same three bars. */
+/** All of them contain the same three bars. */
 export const DIALECTS: readonly (readonly [name: string, csv: string | Uint8Array])[] = [
   ["plain", file(...rows((day) => `${day},10,12,9,11,100`))],
   ["a byte order mark", `\ufeff${file(...rows((day) => `${day},10,12,9,11,100`))}`],

@@ -64,7 +64,7 @@ beforeAll(async () => {
 });
 afterAll(stopEverything);
 
-describe("what is refused at the door", () => {
+describe("requests refused at the boundary", () => {
   let before: Awaited<ReturnType<typeof stored>>;
   beforeAll(async () => {
     before = await stored();
@@ -99,11 +99,14 @@ describe("what is refused at the door", () => {
       expect(problem.errors?.map(({ field }) => field)).toContain(request.field);
   });
 
-  test.each(WRONG_METHODS)("%s %s, which names what is allowed", async (method, path, allowed) => {
-    const answer = await api.ask(method, path);
-    expect(refusal(answer, 405).code).toBe("method_not_allowed");
-    expect(answer.headers.get("allow")?.split(", ").sort()).toStrictEqual([...allowed].sort());
-  });
+  test.each(WRONG_METHODS)(
+    "%s %s, which names the allowed methods",
+    async (method, path, allowed) => {
+      const answer = await api.ask(method, path);
+      expect(refusal(answer, 405).code).toBe("method_not_allowed");
+      expect(answer.headers.get("allow")?.split(", ").sort()).toStrictEqual([...allowed].sort());
+    },
+  );
 
   test.each(REFUSED_URLS)("a webhook to %s", async (url) => {
     const problem = refusal(
@@ -153,7 +156,8 @@ describe("what is refused at the door", () => {
         headers: { authorization: `Bearer ${system.key}`, "content-type": type, ...length },
         body: Array(megabytes).fill(Buffer.alloc(MEGABYTE, "1")),
       }).catch((error: unknown) => {
-        // Whoever goes on talking after the refusal may find the line cut before having heard it.
+        // A client that goes on sending after the refusal may find the connection cut before it
+        // reads the answer.
         expect({ announced, megabytes, error: String(error) }).toMatchObject({
           announced: false,
           megabytes: 50,

@@ -1,10 +1,10 @@
-/** Requests that must be refused: what is sent, and the status and code it must come back with. */
+/** Requests that must be refused: the request, and the expected status and code. */
 export interface BadRequest {
   readonly name: string;
   readonly method?: string;
   /** Below /api/v1. */
   readonly path: string;
-  /** Sent as JSON; `text` is sent as it stands. */
+  /** Sent as JSON; `text` is sent unchanged. */
   readonly json?: unknown;
   readonly text?: string;
   readonly type?: string | null;
@@ -126,7 +126,7 @@ export const BAD_QUERIES: readonly BadRequest[] = [
   asked("/backoffice/dead-letters?state=shut", 400, "invalid_query", "state"),
 ];
 
-/** Method, path, and what Allow must list. */
+/** Method, path, and the methods that Allow must list. */
 export const WRONG_METHODS: readonly (readonly [string, string, readonly string[]])[] = [
   ["PUT", "/assets", ["GET", "HEAD", "POST", "OPTIONS"]],
   ["DELETE", "/assets", ["GET", "HEAD", "POST", "OPTIONS"]],

@@ -16,14 +16,14 @@ const BARS = 900;
  */
 const TIMEOUT_MS = 600_000;
 
-/** When the power goes, and whether the receiver is up when it comes back. */
+/** Moment of the power cut, and whether the receiver is up afterwards. */
 const CUTS = [
   { round: 0, when: "as soon as the work is accepted", receiver: "down" },
   { round: 1, when: "as soon as the first bars are stored", receiver: "down" },
   { round: 2, when: "as soon as the first indicators are there", receiver: "up" },
 ] as const;
 
-/** The kind of job whose first success shows that the moment has come. */
+/** The kind of job whose first success marks the moment. */
 const SIGNS: Readonly<Record<string, string | undefined>> = {
   "as soon as the first bars are stored": "ingest",
   "as soon as the first indicators are there": "indicators",
@@ -153,8 +153,7 @@ describe("the power goes in the middle of the work", { timeout: TIMEOUT_MS }, ()
   });
 
   test("the receiver gets every event at least once, each one signed", async () => {
-    // That the receiver was out is told to others only, so its breaker's own events are not waited
-    // for.
+    // Breaker events about the receiver are not delivered to it, so they are not waited for.
     const ids = (await feed())
       .filter(({ streamId }) => !streamId.startsWith("breaker/"))
       .map(({ eventId }) => eventId);

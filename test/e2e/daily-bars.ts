@@ -7,9 +7,7 @@ export const HEADER = "timestamp,open,high,low,close,volume";
 export const dateOf = (day: number): string =>
   new Date(FIRST_DAY + day * DAY).toISOString().slice(0, 10);
 
-/**
- * A price that swings, so that indicators have something to say; the same for the same day, always.
- */
+/** A price that swings, so that indicators have values; always the same for the same day. */
 export const closeOf = (day: number): number =>
   Math.round((100 + 20 * Math.sin(day / 25) + (day % 5)) * 100) / 100;
 

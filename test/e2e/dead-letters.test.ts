@@ -6,7 +6,7 @@ import { refusal } from "./refusal.ts";
 import { type System, startSystem, stopEverything } from "./system.ts";
 import { assetView, eventView, jobView } from "./views.ts";
 
-/** Parked at the first failure, so that nobody has to wait for retries. */
+/** Parked at the first failure, so that the test does not wait for retries. */
 const ONE_TRY = { type: "backoff", attempts: 1, baseSeconds: 1, capSeconds: 1 };
 
 const instant = z.iso.datetime();
@@ -57,7 +57,7 @@ beforeAll(async () => {
 afterAll(stopEverything);
 
 describe("a parked job over HTTP", () => {
-  test("holds back the later ones of its asset and no other, and says so", async () => {
+  test("blocks the later ones of its asset and no other, and reports that", async () => {
     expect(deadLetter).toMatchObject({
       symbol: "HELD",
       queue: "recommendation",
@@ -75,7 +75,7 @@ describe("a parked job over HTTP", () => {
     expect(waiting).toMatchObject({ state: "queued", waitingBehind: deadLetter.id, attempts: [] });
   });
 
-  test("is told apart by filters and summed up by its cause", async () => {
+  test("is found by filters and summed up by its cause", async () => {
     const found = (query: string) => api.all(`${LETTERS}?${query}`, deadLetterBody);
     expect(
       await found(`symbol=HELD&queue=recommendation&fingerprint=${deadLetter.fingerprint}`),
@@ -90,7 +90,7 @@ describe("a parked job over HTTP", () => {
     ]);
   });
 
-  test("shows in a dry run what a redrive would come to", async () => {
+  test("shows in a dry run the result of a redrive", async () => {
     const answer = await api.ask("POST", `${LETTERS}/${deadLetter.id}/dry-run`);
     expect(answer.status).toBe(200);
     expect(JSON.parse(answer.text)).toMatchObject({
@@ -150,7 +150,7 @@ describe("a parked job over HTTP", () => {
     expect(await api.get(`${LETTERS}/${deadLetter.id}`, deadLetterBody)).toStrictEqual(deadLetter);
   });
 
-  test("is discarded with a reason, and what waited runs in its order to its end", async () => {
+  test("is discarded with a reason, and the blocked jobs run in order to their end", async () => {
     const counted = await api.json("POST", `${LETTERS}/discard`, { filter: { symbol: "HELD" } });
     expect(JSON.parse(counted.text)).toMatchObject({ matching: 1, assets: 1, done: 0 });
     const reason = "there were no bars yet";

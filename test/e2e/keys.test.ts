@@ -33,7 +33,7 @@ describe("keys", () => {
       keyView,
     );
 
-  test("a key does what its scopes say and nothing else", async () => {
+  test("a key allows what its scopes list and nothing else", async () => {
     const reader = api.as((await make(["assets:read"])).key);
     await reader.get(`/assets/${KNOWN}`, assetView);
     const asset = { symbol: "SNEAKY", type: "CRYPTO", currency: "USD", source: "import" };

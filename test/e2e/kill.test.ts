@@ -14,7 +14,7 @@ test("killed at random moments, the system loses nothing and does nothing twice"
   expect(violations).toEqual([]);
   expect(kills).toBe(KILLS);
   // Each round has had something accepted; imports that repeat others bring no event, so their
-  // number says nothing.
+  // number proves nothing.
   expect(accepted).toBeGreaterThanOrEqual(KILLS);
   expect(events).toBeGreaterThan(KILLS);
 });

@@ -37,7 +37,7 @@ const auditPage = z.object({
   ),
 });
 
-/** A model that reads the data it is shown and says something careful about it. */
+/** A model that reads the shown data and answers cautiously. */
 function careful({ body }: ModelCalled): ModelAnswer {
   const messages = z
     .array(z.object({ role: z.string(), content: z.string() }))
@@ -61,7 +61,8 @@ let system: System;
 
 beforeAll(async () => {
   model = await startModel();
-  // What is said of MSFT and SPX comes with a number of the model's own; of SPX a second time too.
+  // The answers about MSFT and SPX have a number of the model's own; those about SPX a second time
+  // too.
   model.reply = (asked) => {
     const text = JSON.stringify(asked.body);
     const answer = careful(asked);
@@ -106,7 +107,7 @@ test("an invented number is repaired once", async () => {
   expect(audit?.tries.map(({ response }) => response?.includes("424242"))).toEqual([true, false]);
 });
 
-test("one that stays is replaced by the rules, which say so", async () => {
+test("one that stays is replaced by the rules, with a caveat", async () => {
   const said = await newestOf("SPX");
   expect(said).toMatchObject({ engine: "rules", fallback: { reason: "guardrail" } });
   expect(JSON.stringify(said)).not.toContain("424242");

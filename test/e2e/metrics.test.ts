@@ -54,7 +54,7 @@ async function importBars(symbol: string): Promise<void> {
 }
 
 describe("/metrics of the running system", () => {
-  test("is what promtool expects, and counts what the system does", async () => {
+  test("is valid for promtool, and counts the work of the system", async () => {
     await importBars("WATCHED");
     await until("the recommendation is counted", async () => {
       const { families } = await scrape();
@@ -69,7 +69,7 @@ describe("/metrics of the running system", () => {
       expect(value).toBe(0);
   });
 
-  test("is beside alerts that reach their receiver signed, with a secret that nobody else gets to see", async () => {
+  test("runs with alerts that reach their receiver signed, with a secret that is never shown", async () => {
     const service = "/backoffice/breakers/source:yahoo/trip";
     expect((await system.api.json("POST", service, { reason: "a bill" })).status).toBe(200);
     const [first] = await until("the alert", async () =>

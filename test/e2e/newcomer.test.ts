@@ -55,7 +55,7 @@ afterAll(stopEverything);
 describe("the first minutes of a newcomer", () => {
   let before: Map<string, BarAnswer[]>;
 
-  test("one line tells the address and the key, three more what to do, and nothing looks like an error", () => {
+  test("one line has the address and the key, three more the next steps, and none resembles an error", () => {
     const ready = system.lines.filter((line) => line.startsWith("ready "));
     expect(ready).toStrictEqual([`ready http://127.0.0.1:${system.port}  api key ${system.key}`]);
     expect(system.lines.at(-4)).toBe(ready[0]);
@@ -84,7 +84,7 @@ describe("the first minutes of a newcomer", () => {
     );
   });
 
-  test("demo data says that it is demo data, and invented data that it is invented", async () => {
+  test("demo data are labelled as demo data, and invented data as invented", async () => {
     const assets = await system.api.all("/assets", assetView);
     expect(assets.map(({ symbol }) => symbol).sort()).toStrictEqual([...EVERY].sort());
     for (const { symbol, demo, synthetic, live } of assets)
@@ -138,7 +138,7 @@ describe("the first minutes of a newcomer", () => {
         : null;
     });
     expect(await marketNow()).toBeGreaterThan(start);
-    // What was there stays as it was: a replay adds days, it does not change them.
+    // Existing bars stay unchanged: a replay adds days, it does not change them.
     for (const [symbol, bars] of grown)
       expect(bars.slice(0, before.get(symbol)?.length), symbol).toStrictEqual(before.get(symbol));
     for (const symbol of HISTORIC)
@@ -183,11 +183,11 @@ describe("the first minutes of a newcomer", () => {
     expect((await first("totalReturn")) / (await first("split"))).toBeLessThan(0.97);
     const ofApple = async (adjusted: string) =>
       (await barsOf("AAPL", `&resolution=1mo&to=2000-01-31&adjusted=${adjusted}`))[0]?.close;
-    // What is on the scale after the splits already is not divided by them once more.
+    // Prices on the scale after the splits are not divided by them once more.
     expect(await ofApple("totalReturn")).toBe(await ofApple("split"));
   });
 
-  test("a cross-check of SPX needs no network: a second source finds mistakes, and says that they are invented", async () => {
+  test("a cross-check of SPX needs no network: a second source finds mistakes, and labels them as invented", async () => {
     const answer = await system.api.json("POST", "/assets/SPX/cross-checks", {});
     expect(answer.status).toBe(202);
     const { jobId, id } = z

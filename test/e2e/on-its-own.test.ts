@@ -79,7 +79,7 @@ describe("a running npm start", () => {
     "/cdn-cgi/live-reload",
     "/cdn-cgi",
     "/__cf_local/stream/x",
-  ])("lets nobody reach %s, and its clock stays what it was", async (path) => {
+  ])("exposes %s to no caller, and its clock stays unchanged", async (path) => {
     for (const method of ["GET", "POST"]) {
       const headers = {
         "MF-Op": "GET",
@@ -99,7 +99,7 @@ describe("a running npm start", () => {
     "0.0.0.0",
     "127.0.0.1, evil.example",
   ])(
-    "answers nothing under the host name %j, whatever the request says of its address",
+    "answers nothing under the host name %j, whatever the request's other address headers",
     async (host) => {
       for (const path of ["/", "/metrics", "/health"]) {
         const headers = { host, "MF-Original-URL": `${system.origin}${path}` };
@@ -110,7 +110,7 @@ describe("a running npm start", () => {
     },
   );
 
-  test("believes no header of the simulator's: it answers what was asked for", async () => {
+  test("ignores headers for the simulator: it answers the request itself", async () => {
     const headers = {
       "MF-Original-URL": "http://127.0.0.1/metrics",
       "MF-Route-Override": "nowhere",
@@ -131,7 +131,7 @@ describe("a running npm start", () => {
     },
   );
 
-  test("keeps its state to its owner, what was there before included, and no secret in a file of its own", () => {
+  test("keeps its state to its owner, older files included, and no secret in a file of its own", () => {
     const open = readdirSync(stateDir, { recursive: true, withFileTypes: true })
       .map((entry) => join(entry.parentPath, entry.name))
       .filter((path) => (lstatSync(path).mode & 0o077) !== 0);
@@ -141,7 +141,7 @@ describe("a running npm start", () => {
     expect(existsSync(join(stateDir, "secrets.env"))).toBe(false);
   });
 
-  test("says, after the ready line, what to open, how to ask and how to stop, and repeats no key", () => {
+  test("prints, after the ready line, what to open, how to ask and how to stop, and repeats no key", () => {
     const at = system.lines.findIndex((line) => line.startsWith("ready "));
     const [open = "", ask = "", stop = ""] = system.lines.slice(at + 1, at + 4);
     expect(open).toContain(`${system.origin}/`);
@@ -172,7 +172,7 @@ describe("a running npm start", () => {
     system = next;
   });
 
-  test("ends when nobody reads its output any more, and everything it has started with it", async () => {
+  test("ends when its output has no reader any more, and everything it has started with it", async () => {
     const tree = system.tree();
     system.child.stdout?.destroy();
     system.child.stderr?.destroy();

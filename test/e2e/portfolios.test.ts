@@ -62,7 +62,7 @@ const growth = (values: readonly number[]) =>
   values.reduce((product, value) => product * (1 + value), 1) ** (12 / values.length) - 1;
 
 describe("a portfolio of real monthly closes", () => {
-  test("is optimised over HTTP, with figures that can be recomputed from the bars the API shows", async () => {
+  test("is optimised over HTTP, with statistics that can be recomputed from the bars the API shows", async () => {
     const { id } = await system.api.create(
       "/portfolios",
       { name: "Tech", symbols: SYMBOLS, resolution: "1mo" },
@@ -90,8 +90,8 @@ describe("a portfolio of real monthly closes", () => {
     expect(told.volatility).toBeCloseTo(Math.sqrt(variance), 10);
     expect(told.expectedReturn).toBeCloseTo(expected, 10);
     expect(told.sharpe).toBeCloseTo(expected / Math.sqrt(variance), 8);
-    // The calmest: what is held freely has one slope, what is not held a higher, what is held to
-    // the limit a lower one.
+    // The minimum volatility: free weights have one slope, zero weights a higher, weights at the
+    // limit a lower one.
     const free = slope.filter((_, n) => (weights[n] ?? 0) > 1e-6 && (weights[n] ?? 0) < 0.5 - 1e-6);
     expect(free.length).toBeGreaterThan(0);
     for (const [n, value] of slope.entries()) {

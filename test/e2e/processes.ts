@@ -62,7 +62,7 @@ export function killHard(pids: readonly number[]): void {
   }
 }
 
-/** Resident memory of the processes in MB, or null where /proc cannot tell. */
+/** Resident memory of the processes in MB, or null without /proc. */
 export function residentMegabytes(pids: readonly number[]): number | null {
   if (!existsSync("/proc/self/status")) return null;
   let kilobytes = 0;

@@ -10,7 +10,7 @@ export interface RawAnswer {
 
 export interface RawRequest {
   readonly method: string;
-  /** Sent as it stands: `fetch` would mend it first. */
+  /** Sent unchanged: `fetch` would normalise it first. */
   readonly path: string;
   readonly headers?: OutgoingHttpHeaders;
   readonly body?: Iterable<Uint8Array | string>;

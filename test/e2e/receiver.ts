@@ -11,10 +11,10 @@ export interface Received {
   readonly at: number;
 }
 
-/** What to answer to the n-th request (1-based) that carries the same webhook-id. */
+/** The answer to the n-th request (1-based) with the same webhook-id. */
 export type Behaviour = (request: Received, nth: number) => number;
 
-/** The attributes we promise, beside those that CloudEvents demands. */
+/** The attributes we promise, in addition to those that CloudEvents demands. */
 const sequencedEvent = z.looseObject({
   id: z.uuid(),
   type: z.string(),

@@ -3,7 +3,7 @@ import type { Answer } from "./api.ts";
 import type { RawAnswer } from "./raw-http.ts";
 import { problemView } from "./views.ts";
 
-/** A refusal as RFC 9457 wants it, which tells its reason and nothing of our insides. */
+/** A refusal by RFC 9457, with its reason and without internals. */
 export function refusal({ status, headers, text }: Answer | RawAnswer, expected: number) {
   const read = (name: string) =>
     headers instanceof Headers ? headers.get(name) : String(headers[name]);

@@ -8,12 +8,12 @@ export interface Listening {
 
 const TCP_LISTEN = "0A";
 const UDP_UNCONNECTED = "07";
-/** __SO_ACCEPTCON: somebody may connect to it. */
+/** __SO_ACCEPTCON: the socket accepts connections. */
 const UNIX_ACCEPTS = 0x10000;
 
 /**
- * Every socket of these processes that somebody could connect or send to, as the kernel lists them
- * (Linux only).
+ * Every socket of these processes that accepts connections or data, as the kernel lists them (Linux
+ * only).
  */
 export function listeningSockets(pids: readonly number[]): Listening[] {
   const listening = new Map([

@@ -78,7 +78,7 @@ describe("with DEMO=off", () => {
   });
 });
 
-describe("what cannot start says why in one line", () => {
+describe("a start that fails prints the reason in one line", () => {
   const listener = createServer();
   afterEach(() => listener.close());
 
@@ -101,7 +101,7 @@ describe("what cannot start says why in one line", () => {
       /^alerts are signed: .*ALERT_WEBHOOK_SECRET/,
     ],
     [{ ALERT_WEBHOOK_SECRET: "hush-hush-hush-hush-hush" }, /^ALERT_WEBHOOK_SECRET is not whsec_/],
-  ])("alerts that cannot be signed, without telling the secret", async (env, why) => {
+  ])("alerts that cannot be signed, without printing the secret", async (env, why) => {
     const starting = new StartedProcess(await freePort(), { env });
     expect(await starting.ended).toBe(1);
     expect(starting.lines).toHaveLength(1);

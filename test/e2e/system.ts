@@ -9,10 +9,10 @@ import { isAlive, killHard, processTree } from "./processes.ts";
 
 const root = join(import.meta.dirname, "../..");
 
-/** The machine may be shared: what takes ten seconds alone may take a minute. */
+/** The machine may be shared: ten seconds alone may become a minute. */
 const START_TIMEOUT_MS = 100_000;
 
-/** Names that would reach `npm start` from whoever runs the tests. */
+/** Names that would reach `npm start` from the environment of the tests. */
 const OURS =
   /^(PORT|STATE_DIR|DEMO|ADMIN_API_KEY|ENCRYPTION_KEY|NODE_OPTIONS|NODE_ENV|ENGINES|REPLAY_SPEED|SWEEP_AFTER_SECONDS|TICK_SECONDS|LOG_LEVEL|RETRY_POLICIES|DEAD_LETTER_RETENTION_DAYS|(VENDOR|SOURCE|YAHOO|COINBASE|KRAKEN|FRANKFURTER|TWELVE_DATA|TIINGO|LLM|RECONCILE)_.*|(WEBHOOK|ALERT|VITEST)_?.*)$/;
 
@@ -20,13 +20,13 @@ export interface StartOptions {
   /** Where it left off, to go on from there; a fresh folder otherwise. */
   readonly stateDir?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** What npm runs unless it says otherwise. */
+  /** npm's command by default. */
   readonly command?: readonly string[];
-  /** Any free one unless it says otherwise. */
+  /** Any free one by default. */
   readonly port?: number;
 }
 
-/** `npm start` as a child process: what npm does is run this same file with this same Node. */
+/** `npm start` as a child process: npm too runs this same file with this same Node. */
 export class StartedProcess {
   readonly stateDir: string;
   readonly port: number;
@@ -66,7 +66,7 @@ export class StartedProcess {
     return processTree(this.pid);
   }
 
-  /** The power cut: nobody gets to say goodbye. */
+  /** The power cut: no process can clean up. */
   async kill(): Promise<void> {
     // Children can appear while we kill, so look again until there are none.
     for (let pids = this.tree(); pids.some(isAlive); pids = [...pids, ...this.tree()]) {
@@ -77,8 +77,8 @@ export class StartedProcess {
   }
 
   /**
-   * A signal as the terminal or a service manager sends it; tells how long the whole tree took to
-   * end, in ms.
+   * A signal as the terminal or a service manager sends it; returns the time until the whole tree
+   * ended, in ms.
    */
   async stop(
     signal: NodeJS.Signals = "SIGINT",
@@ -93,7 +93,7 @@ export class StartedProcess {
   }
 }
 
-/** A system that has said it is ready. */
+/** A system that has printed its ready line. */
 export interface System extends StartedProcess {
   readonly api: Api;
   readonly origin: string;
@@ -103,10 +103,7 @@ export interface System extends StartedProcess {
 
 const started = new Set<StartedProcess>();
 
-/**
- * Starts the system and waits for its line. Fails with what it printed if it ends or takes too
- * long.
- */
+/** Starts the system and waits for its line. Fails with its output if it ends or takes too long. */
 export async function startSystem(options: StartOptions = {}): Promise<System> {
   const before = Date.now();
   const system = new StartedProcess(options.port ?? (await freePort()), options);
@@ -131,7 +128,7 @@ export async function startSystem(options: StartOptions = {}): Promise<System> {
 /** For afterAll: ends whatever this file has started and removes its folders. */
 export async function stopEverything(): Promise<void> {
   for (const one of started) {
-    // What it complains of after its line belongs beside the test that failed.
+    // Complaints after its line are shown with the test that failed.
     const said = (one.output.split(/^ready .*\n/m)[1] ?? "")
       .split("\n")
       .filter((line) => !/^(open|ask|stop) |^$|^\{"level":"(debug|info)"/.test(line))

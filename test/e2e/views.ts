@@ -1,6 +1,4 @@
-/**
- * The API's answers as product.md promises them: what a client may rely on, checked at every read.
- */
+/** Schemas of the API's answers: the fields that a client may rely on, checked at every read. */
 import * as z from "zod";
 
 const instant = z.iso.datetime();

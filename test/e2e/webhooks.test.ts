@@ -75,7 +75,7 @@ describe("an endpoint that takes everything", () => {
     });
   });
 
-  test("receives every event of the feed, none lost and none beside", async () => {
+  test("receives every event of the feed, none lost and none added", async () => {
     const ids = (await feed()).map(({ eventId }) => eventId).sort();
     const got = await until("the deliveries", async () => {
       const received = new Set(receiver.at("/all").map(({ headers }) => idOf(headers)));
@@ -129,7 +129,7 @@ describe("an endpoint that takes everything", () => {
     );
   });
 
-  test("is not the only one: a narrower pattern receives just what it selects", async () => {
+  test("is not the only one: a narrower pattern receives just the events it selects", async () => {
     const wanted = (await feed()).filter(
       ({ eventType }) => eventType === "RecommendationGenerated",
     );

@@ -233,7 +233,9 @@ function targetProblems({ method, target, from, to }: RangedChoice): FieldProble
 function limitProblems(request: PortfolioChoice, assets: readonly string[]): FieldProblem[] {
   const { min, max } = request.bounds;
   if (min > max)
-    return [{ field: "bounds.min", reason: `the least, ${min}, is more than the most, ${max}` }];
+    return [
+      { field: "bounds.min", reason: `the minimum, ${min}, is more than the maximum, ${max}` },
+    ];
   const read = limitsOf(assets, limitsIn(request));
   if (read.kind === "done") return [];
   return (read.error.errors ?? []).map(({ field, reason }) => ({

@@ -1,17 +1,17 @@
 import type { AlertRule, Severity } from "./rules.ts";
 
-/** How one rule stands. Instants are epoch ms. */
+/** State of one rule. Instants are epoch ms. */
 export interface AlertState {
   /** `pending`: over its threshold, but not for long enough yet. */
   readonly state: "ok" | "pending" | "raised";
-  /** Since when it is so. */
+  /** Start of this state. */
   readonly since: number;
   /** The last reading; null when there was none yet. */
   readonly value: number | null;
   readonly lastNotified: number | null;
 }
 
-/** What somebody is to be told. The id stays the same however often it is sent. */
+/** Notification about an alert. The id is the same however often it is sent. */
 export interface Notification {
   readonly id: string;
   readonly rule: string;
@@ -20,7 +20,7 @@ export interface Notification {
   readonly value: number;
   readonly raise: number;
   readonly clear: number;
-  /** Since when it is so, ISO-8601. */
+  /** Start of this state, ISO-8601. */
   readonly since: string;
   readonly at: string;
   readonly text: string;
@@ -31,7 +31,7 @@ export interface AlertDecision {
   readonly kind: Notification["kind"] | null;
 }
 
-/** Who was told is reminded after this long, and not sooner. */
+/** A raised alert is repeated at most once in this time. */
 export const REMIND_SECONDS = 6 * 3_600;
 
 export const initialAlert = (now: number): AlertState => ({
@@ -42,9 +42,9 @@ export const initialAlert = (now: number): AlertState => ({
 });
 
 /**
- * What a reading makes of a rule. It fires once when the value has been at `raise` or above for the
- * rule's time, clears once at `clear` or below, and in between reminds only after a long while. A
- * null reading is one that could not be taken: not knowing neither raises nor clears.
+ * Applies a reading to a rule. It fires once when the value has been at `raise` or above for the
+ * rule's time, clears once at `clear` or below, and in between repeats after REMIND_SECONDS. A null
+ * reading is one that failed: it neither raises nor clears.
  */
 export function decideAlert(
   rule: AlertRule,
@@ -79,7 +79,7 @@ export function decideAlert(
   }
 }
 
-/** The words of a decision, or null when it has nothing to tell. */
+/** The notification of a decision, or null when there is none to send. */
 export function notificationOf(
   rule: AlertRule,
   { state, kind }: AlertDecision,

@@ -1,7 +1,7 @@
 export const SEVERITIES = ["warning", "critical"] as const;
 export type Severity = (typeof SEVERITIES)[number];
 
-/** What is watched, each a number that is worse the larger it is. */
+/** Watched metrics. A larger value is worse. */
 export const ALERT_METRICS = [
   "openDeadLetters",
   "oldestMessageSeconds",
@@ -26,25 +26,25 @@ export const ALERT_RULE_IDS = [
 ] as const;
 export type AlertRuleId = (typeof ALERT_RULE_IDS)[number];
 
-/** When somebody is to be told. */
+/** Thresholds of one alert. */
 export interface AlertRule {
   readonly id: AlertRuleId;
   readonly metric: AlertMetric;
-  /** At this value and above it is bad. */
+  /** At this value and above the alert is raised. */
   readonly raise: number;
   /**
-   * At this value and below it is good again; lower than `raise`, so that a value that wavers tells
-   * nothing.
+   * At this value and below the alert clears. Lower than `raise`, so that a value that wavers does
+   * not notify.
    */
   readonly clear: number;
-  /** It must be bad for so long before anybody is told. */
+  /** The value must be over the threshold for so long before a notification. */
   readonly forSeconds: number;
   readonly severity: Severity;
-  /** What it means and where to look. */
+  /** Meaning of the alert and where to check. */
   readonly text: string;
 }
 
-/** The rules unless the environment says otherwise (ALERT_RULES). */
+/** Default rules; the environment (ALERT_RULES) may change them. */
 export const ALERT_RULES: readonly AlertRule[] = [
   {
     id: "dead-letters",
@@ -53,7 +53,7 @@ export const ALERT_RULES: readonly AlertRule[] = [
     clear: 5,
     forSeconds: 0,
     severity: "critical",
-    text: "Work that gave up waits for somebody: read the errors in the dead letters, mend the cause, redrive.",
+    text: "Work has exhausted its retries: read the errors in the dead letters, fix the cause, redrive.",
   },
   {
     id: "oldest-message",
@@ -80,7 +80,7 @@ export const ALERT_RULES: readonly AlertRule[] = [
     clear: 300,
     forSeconds: 300,
     severity: "warning",
-    text: "From order to end the last jobs took long on average: a vendor is slow, or retries pile up.",
+    text: "The last jobs took long on average from request to end: a vendor is slow, or retries pile up.",
   },
   {
     id: "error-rate",
@@ -89,7 +89,7 @@ export const ALERT_RULES: readonly AlertRule[] = [
     clear: 0.1,
     forSeconds: 120,
     severity: "critical",
-    text: "Of the last jobs many failed for good: the newest failed jobs name the error.",
+    text: "Many of the last jobs failed for good: the newest failed jobs name the error.",
   },
   {
     id: "open-breakers",
@@ -98,7 +98,7 @@ export const ALERT_RULES: readonly AlertRule[] = [
     clear: 0,
     forSeconds: 600,
     severity: "warning",
-    text: "A breaker has been open for long: an external service is out, or somebody holds it open.",
+    text: "A breaker has been open for long: a service is unavailable, or the breaker was opened manually.",
   },
   {
     id: "divergences",
@@ -107,7 +107,7 @@ export const ALERT_RULES: readonly AlertRule[] = [
     clear: 0,
     forSeconds: 0,
     severity: "critical",
-    text: "The read model was found to differ from the logs: see the reconciliations.",
+    text: "The read model differs from the logs: see the reconciliations.",
   },
   {
     id: "stuck-processes",
@@ -128,10 +128,7 @@ export interface RuleChange {
   readonly off?: boolean | undefined;
 }
 
-/**
- * The rules with what an installation says about them. A new `raise` alone keeps the distance of
- * `clear`.
- */
+/** The rules with an installation's changes. A new `raise` alone keeps the distance of `clear`. */
 export const withChanges = (
   rules: readonly AlertRule[],
   changes: Readonly<Partial<Record<AlertRuleId, RuleChange | undefined>>>,
@@ -154,6 +151,6 @@ export const withChanges = (
     ];
   });
 
-/** Why a rule cannot work. */
+/** The reason why a rule cannot work, or null. */
 export const ruleProblem = ({ id, raise, clear }: AlertRule): string[] =>
   clear < raise ? [] : [`${id} clear must be below raise, ${clear} is not below ${raise}`];

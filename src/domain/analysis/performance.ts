@@ -19,8 +19,8 @@ interface Drawdown {
 }
 
 /**
- * How a price series did. Returns are simple, per bar; ratios and volatility are annualised;
- * everything is a fraction, not a percentage. Null where a figure is not defined: all of them with
+ * Performance of a price series. Returns are simple, per bar; ratios and volatility are annualised;
+ * everything is a fraction, not a percentage. Null where a metric is not defined: all of them with
  * fewer than two returns or with a close of zero or less (no return exists there), ratios when
  * their divisor is zero.
  */
@@ -98,9 +98,7 @@ const standardMoment = (
   order: number,
 ): number => meanOf(values.map((value) => ((value - mean) / deviation) ** order));
 
-/**
- * Mean, deviation (n − 1) and Sharpe ratio of two or more returns; what `Performance` says of them.
- */
+/** Mean, deviation (n − 1) and Sharpe ratio of two or more returns, as in `Performance`. */
 export const returnStatistics = (returns: readonly number[], periodsPerYear: number) => {
   const mean = meanOf(returns);
   const squares = squaredDeviations(returns, mean);
@@ -110,14 +108,14 @@ export const returnStatistics = (returns: readonly number[], periodsPerYear: num
   return { mean, squares, deviation, varies, sharpe };
 };
 
-/** Compound growth per year of what grew by the factor `growth` over this many bars. */
+/** Compound growth per year of a value that grew by the factor `growth` over this many bars. */
 export const annualGrowth = (
   growth: number,
   observations: number,
   periodsPerYear: number,
 ): number => growth ** (periodsPerYear / observations) - 1;
 
-/** The figures of a series of closes, oldest first, with `periodsPerYear` bars to the year. */
+/** The metrics of a series of closes, oldest first, with `periodsPerYear` bars to the year. */
 export const performanceOf = (
   points: readonly PricePoint[],
   periodsPerYear: number,

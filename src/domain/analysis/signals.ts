@@ -15,7 +15,7 @@ export const SIGNAL_IDS = [
 export type SignalId = (typeof SIGNAL_IDS)[number];
 
 /**
- * How much each signal counts when all are known; they add up to 1. What they are worth:
+ * Weight of each signal when all are known; they add up to 1. Their predictive value is measured in
  * honesty.test.ts.
  */
 export const SIGNAL_WEIGHTS: Readonly<Record<SignalId, number>> = {
@@ -27,9 +27,9 @@ export const SIGNAL_WEIGHTS: Readonly<Record<SignalId, number>> = {
 };
 
 /**
- * What one signal says. `value` was compared with `threshold` (same unit); `vote` is −1 (falling)
- * to 1 (rising). All three are null together when the signal cannot be known, and `reading` then
- * says why.
+ * The reading of one signal. `value` was compared with `threshold` (same unit); `vote` is −1
+ * (falling) to 1 (rising). All three are null together when the signal is unknown, and `reading`
+ * then gives the reason.
  */
 export type Observation = {
   readonly id: SignalId;
@@ -45,8 +45,8 @@ export interface SignalInput {
   readonly closes: readonly number[];
   readonly values: IndicatorValues;
   /**
-   * The logarithmic move to each close from the one before it, where whoever asks for every bar has
-   * them already.
+   * The logarithmic move to each close from the one before it, if the caller has computed them
+   * already.
    */
   readonly moves?: readonly number[];
 }
@@ -66,7 +66,7 @@ const unknown = (id: SignalId, name: string, reading: string): Observation => ({
   reading,
 });
 
-/** −1, 0 or 1; a difference that is only rounding at prices of size `level` is no difference. */
+/** −1, 0 or 1. A difference within rounding at prices of size `level` counts as 0. */
 const side = (difference: number, level: number): number =>
   isNoise(difference, level) ? 0 : Math.sign(difference);
 
@@ -123,9 +123,9 @@ const movesIn = (closes: readonly number[]): number[] | null => {
 };
 
 /**
- * The logarithmic move from `momentumFrom` to `momentumTo` bars ago over what a walk of the same
- * volatility would typically make: Σr / (s·√n), the t statistic of the mean return. The vote is its
- * tanh, so it never shouts. A move without any variation has no such ratio; a market that did not
+ * The logarithmic move from `momentumFrom` to `momentumTo` bars ago over the typical move of a
+ * random walk of the same volatility: Σr / (s·√n), the t statistic of the mean return. The vote is
+ * its tanh, which bounds it. A move without any variation has no such ratio; a market that did not
  * move has 0.
  */
 const momentum = (

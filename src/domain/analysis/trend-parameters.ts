@@ -11,7 +11,7 @@ export interface TrendParameters {
    * momentum").
    */
   readonly momentumTo: number;
-  /** How far ahead a recommendation looks. */
+  /** Horizon of a recommendation, in bars. */
   readonly horizon: number;
 }
 
@@ -50,7 +50,7 @@ export const TREND_PARAMETERS: Readonly<Record<Resolution, TrendParameters>> = {
   "1mo": MONTHLY,
 };
 
-/** How many closes, the latest included, it takes to know every signal. */
+/** Closes needed to know every signal, the latest included. */
 export const windowLength = (resolution: Resolution): number => {
   const parameters = TREND_PARAMETERS[resolution];
   return Math.max(parameters.slowAverage, parameters.momentumFrom + 1);

@@ -13,14 +13,14 @@ import { TREND_PARAMETERS } from "./trend-parameters.ts";
 /** A score beyond this, on either side, is a direction. */
 const DIRECTION_THRESHOLD = 0.3;
 
-/** With less than this share of the signals' weight known, nothing is said. */
+/** Below this share of known weight there is no score. */
 const ENOUGH_KNOWN = 0.5;
 
 export type Direction = "UP" | "DOWN" | "SIDEWAYS";
 
 /**
- * A signal with its say in the score: `contribution` = `weight` × `vote`; both are 0 when it has
- * none.
+ * A signal with its part of the score: `contribution` = `weight` × `vote`; both are 0 when it has
+ * no vote.
  */
 export type Signal = Observation & { readonly weight: number; readonly contribution: number };
 
@@ -38,9 +38,9 @@ export interface Trend {
   readonly score: number | null;
   readonly reason: string;
   readonly signals: readonly Signal[];
-  /** The signals that vote against the direction; none when there is no direction. */
+  /** The signals that vote against the direction; empty when there is no direction. */
   readonly counterEvidence: readonly CounterEvidence[];
-  /** The signals that cannot be known on this bar. */
+  /** The signals that are unknown on this bar. */
   readonly unknown: readonly SignalId[];
 }
 
@@ -67,9 +67,9 @@ const reasonFor = (score: number | null, write: Write): string => {
 
 /**
  * Reads the trend of the latest bar from at most `windowLength(resolution)` closes and the bar's
- * indicators. The weight of a signal that cannot be known goes to the known ones in proportion;
- * with less than half of the weight known there is no score at all. Same input, same answer.
- * `write` writes the numbers in its sentences.
+ * indicators. The weight of an unknown signal goes to the known ones in proportion; with less than
+ * half of the weight known there is no score. Same input, same result. `write` formats the numbers
+ * in the sentences.
  */
 export const readTrend = (
   resolution: Resolution,

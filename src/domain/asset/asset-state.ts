@@ -7,7 +7,7 @@ import { barsOf, fromFact } from "./bar-fact.ts";
 import { actionKey, type CorporateAction } from "./corporate-action.ts";
 import type { AssetView } from "./decide.ts";
 
-/** An asset as a fold of its events: what its tables must hold at any version. */
+/** An asset as a fold of its events: the content that its tables must have at any version. */
 export interface AssetState {
   readonly version: number;
   readonly fact: AssetFact | null;
@@ -30,7 +30,7 @@ export const initialAsset = (): AssetState => ({
 });
 
 /**
- * The asset after one more event. Throws a RangeError on a gap: a history with a hole means
+ * The asset after one more event. Throws a RangeError on a gap, because a history with a hole means
  * nothing.
  */
 export function evolveAsset(state: AssetState, event: AnyEvent): AssetState {
@@ -67,7 +67,7 @@ export function evolveAsset(state: AssetState, event: AnyEvent): AssetState {
   }
 }
 
-/** The state as a decision looks at it. */
+/** The state as a view for decisions. */
 export const viewOf = (state: AssetState): AssetView => ({
   version: state.version,
   fact: state.fact,

@@ -18,7 +18,7 @@ export const fromFact = (fact: BarFact): Bar => ({
   timestamp: Date.parse(fact.timestamp),
 });
 
-/** The bars an event writes, as they stand after it; none for events about anything else. */
+/** The bars an event writes, with their new values; empty for other events. */
 export function barsOf(event: NewEvent): readonly BarFact[] {
   switch (event.eventType) {
     case "MarketDataIngested":

@@ -4,8 +4,8 @@
  * `timestamp` is epoch milliseconds of the period's key: for 1d the session's date at 00:00 UTC,
  * for 1w the Monday, for 1mo the first of the month, for shorter resolutions the instant the period
  * opens. Prices are in the asset's currency, unrounded. A close-only series (a reference rate, an
- * index close) has `open`, `high` and `low` null together: the range is not known, which is not the
- * same as a range of zero. `volume` is null when the source does not tell it.
+ * index close) has `open`, `high` and `low` null together: an unknown range is not a range of zero.
+ * `volume` is null when the source has none.
  */
 export interface Bar {
   readonly timestamp: number;

@@ -25,7 +25,7 @@ const MAX_SHARES = 1e6;
 
 /**
  * Actions that may be stored, or every reason why none may. `now` is epoch ms. Rows are counted
- * from 1, and fields are named `actions.<field>`, so that nobody looks for them among the bars.
+ * from 1. Fields are named `actions.<field>`, to tell them from those of the bars.
  */
 export function checkActions(
   rows: readonly JsonAction[],
@@ -38,8 +38,7 @@ export function checkActions(
     const place = { row: index + 1, line: null };
     const refuse = (field: string, value: string, reason: string) =>
       errors.add(place, `actions.${field}`, value, reason);
-    if (type !== "STOCK")
-      refuse("type", json.type, "is nothing that happens to anything but a stock");
+    if (type !== "STOCK") refuse("type", json.type, "applies to stocks only");
     const exDate = checkDate(json.exDate, now, refuse);
     const values = checkValues(json, refuse);
     if (exDate === null || values === null) continue;

@@ -14,8 +14,8 @@ export interface BarRules {
 
 /**
  * Bars that may be stored, or every reason why none may. `warnings` are oddities that real files
- * have and that do not make a bar impossible; like errors, the first hundred are listed and all are
- * counted.
+ * have and that do not make a bar impossible. Of warnings as of errors, the first hundred are
+ * listed and all are counted.
  */
 export type BarsCheck =
   | {
@@ -29,7 +29,7 @@ export type BarsCheck =
     }
   | { readonly ok: false; readonly errors: readonly RowError[]; readonly total: number };
 
-/** No price series we know of in machine form is older; an earlier date is a misread one. */
+/** No price series in machine form is older; an earlier date was misread. */
 const EARLIEST = Date.UTC(1900, 0, 1);
 
 /** Longer than any period, in milliseconds. */
@@ -37,9 +37,7 @@ const YEAR = 366 * 86_400_000;
 
 const PRICE_FIELDS = ["open", "high", "low", "close"] as const;
 
-/**
- * Refuses the impossible: the whole batch, so that nobody has to find out which half was stored.
- */
+/** Refuses the whole batch if one row is impossible, so that no half of it is ever stored. */
 export const checkBars = (rows: readonly BarRow[], rules: BarRules): BarsCheck => {
   const errors = new RowErrors();
   const warnings = new RowErrors();
@@ -80,7 +78,7 @@ const checkTime = (
     errors.add(place, "timestamp", isoOf(instant), "is before 1900");
     return null;
   }
-  // A calendar need not know the year 9999 to tell that it is to come.
+  // A date too far ahead for the calendar is refused as a future date.
   const key = instant > latest + YEAR ? instant : keyOf(instant);
   if (key > latest) errors.add(place, "timestamp", isoOf(instant), "is in the future");
   return key;
@@ -101,14 +99,20 @@ const checkValues = (place: RowPlace, bar: Bar, errors: RowErrors): void => {
   const { open, high, low } = bar;
   const unknown = [open, high, low].filter((price) => price === null).length;
   if (unknown === 1 || unknown === 2)
-    errors.add(place, "open", String(open), "open, high and low are known together or not at all");
+    errors.add(
+      place,
+      "open",
+      String(open),
+      "open, high and low must be given together or not at all",
+    );
   if (high !== null && low !== null && high < low)
     errors.add(place, "high", String(high), `is below the low of ${low}`);
 };
 
 /**
- * Vendors round each price on its own, and late trades move a close but not a range: real files of
- * SPY have lows above the close. Refusing a whole history for that would help nobody.
+ * Warns of a close outside of the bar's range. Vendors round each price on its own, and late trades
+ * move a close but not a range: real files of SPY have lows above the close. Refusing a whole
+ * history for that would help no one.
  */
 const warnOutsideRange = (
   place: RowPlace,

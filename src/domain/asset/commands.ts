@@ -8,9 +8,9 @@ import type { Bar } from "./bar.ts";
 import type { CorporateAction } from "./corporate-action.ts";
 
 /*
- * What the asset object is asked and what it answers. The symbol is said in every command and compared with the
- * object's own name, so that a routing mistake cannot mix two assets. Signatures may only grow: after a deploy, live
- * objects run the old code for some minutes.
+ * Commands of the asset object and their results. Every command carries the symbol, which is
+ * compared with the object's own name, so that a routing mistake cannot mix two assets. Signatures
+ * may only grow: after a deploy, live objects run the old code for some minutes.
  */
 
 interface Command {
@@ -21,8 +21,8 @@ interface Command {
 export interface RegisterCommand extends Command {
   readonly fact: AssetFact;
   /**
-   * What the fact was made from, null for nothing: it is refused when the asset is something else
-   * by now.
+   * The fact that the change is based on, null for none. The command is refused if the asset has
+   * changed since.
    */
   readonly expected?: AssetFact | null;
 }
@@ -30,13 +30,13 @@ export interface RegisterCommand extends Command {
 export interface RegisterResult {
   /** The stream's version. */
   readonly head: number;
-  /** When it was refused: what the asset is. */
+  /** The asset's current fact, when the command was refused. */
   readonly found?: AssetFact;
 }
 
 export interface IngestCommand extends Command {
   readonly jobId: string;
-  /** SHA-256 of what was ordered; the same job with another order is a conflict. */
+  /** SHA-256 of the request; the same job with another request is a conflict. */
   readonly requestHash: string;
   readonly resolution: Resolution;
   readonly source: string;
@@ -47,8 +47,8 @@ export interface IngestCommand extends Command {
   /** Dividends and splits that came with them, one of a kind a day. */
   readonly actions?: readonly CorporateAction[];
   /**
-   * By what to multiply the prices of the stored bars before these, which their source does not
-   * reach any more.
+   * Factor for the prices of the stored bars before these, which their source does not cover any
+   * more.
    */
   readonly olderTimes?: number;
 }
@@ -57,7 +57,7 @@ export interface IngestResult {
   readonly added: number;
   readonly revised: number;
   readonly unchanged: number;
-  /** Corporate actions that are new or were revised; left out when there are none. */
+  /** Number of corporate actions that are new or were revised; absent when there are none. */
   readonly actions?: number;
   /** The stream's version after the commit. */
   readonly head: number;
@@ -81,15 +81,13 @@ export interface RecommendationContext {
   readonly snapshot: Snapshot;
   readonly basedOn: RecommendationBody["basedOn"];
   /**
-   * The stream's version when it was read: the answer is kept only if nothing has happened since.
+   * Version of the stream when it was read: the answer is stored only if nothing has happened
+   * since.
    */
   readonly version: number;
-  /**
-   * How the engine that was asked about has fared on this series; null before its first resolved
-   * call.
-   */
+  /** Track record of the requested engine on this series; null before its first outcome. */
   readonly record?: EngineRecord | null;
-  /** Of the newest bars; not told by objects of before it was judged. */
+  /** Quality of the newest bars; absent from objects that run older code. */
   readonly quality?: RecommendedOn;
 }
 
@@ -104,14 +102,14 @@ export type RecommendationResult =
   | {
       readonly kind: "recorded";
       readonly recommendationId: string;
-      /** True when the same snapshot had been answered before and that answer stands. */
+      /** True when the same snapshot had been answered before: that answer remains. */
       readonly repeated: boolean;
       readonly head: number;
     }
-  /** The asset has moved on since the context was read; nothing was kept. */
+  /** The asset has changed since the context was read; nothing was stored. */
   | { readonly kind: "conflict"; readonly expected: number; readonly actual: number };
 
-/** Resolve what is due, at every resolution. */
+/** Evaluates the recommendations that are due, at every resolution. */
 export interface ResolveCommand extends Command {
   readonly jobId: string;
   readonly requestHash: string;

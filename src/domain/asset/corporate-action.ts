@@ -4,8 +4,8 @@ import type { Resolution } from "../market/resolution.ts";
 import { isIntraday } from "../market/session-slots.ts";
 
 /**
- * Cash paid on one share, in the asset's currency and on the scale of its stored bars; 0 takes back
- * one that was none.
+ * Cash paid on one share, in the asset's currency and on the scale of its stored bars; 0 revokes
+ * one that was never paid.
  */
 interface Dividend {
   readonly type: "dividend";
@@ -24,8 +24,8 @@ export interface Split {
 }
 
 /**
- * Something a company does that moves the price of its share, and not its worth. An asset has one
- * of a kind a day.
+ * A company's action that moves the price of its share, and not its worth. An asset has one of a
+ * kind a day.
  */
 export type CorporateAction = Dividend | Split;
 
@@ -38,9 +38,7 @@ export interface ActionColumns {
   readonly denominator: number | null;
 }
 
-/**
- * The action of a row; numbers that its kind has and the row lacks are those that change nothing.
- */
+/** The action of a row. Numbers of its kind that the row lacks get their neutral value. */
 export const fromColumns = ({
   exDate,
   type,
@@ -55,19 +53,19 @@ export const fromColumns = ({
 export const ACTION_TYPES = ["dividend", "split"] as const;
 export type ActionType = (typeof ACTION_TYPES)[number];
 
-/** What tells the actions of an asset apart. */
+/** Identity of an action within its asset. */
 export const actionKey = ({ exDate, type }: Pick<CorporateAction, "exDate" | "type">): string =>
   `${exDate} ${type}`;
 
-/** An action that is new, or that says something else than the one on record. */
+/** An action that is new, or that differs from the one on record. */
 export interface ActionChange {
   readonly before: CorporateAction | null;
   readonly after: CorporateAction;
 }
 
 /**
- * What actions change, oldest first; the same ones again change nothing. Of two of one kind and day
- * the later stands.
+ * The changes of a batch of actions, oldest first; repeated actions change nothing. Of two of one
+ * kind and day the later wins.
  */
 export function mergeActions(
   existing: readonly CorporateAction[],

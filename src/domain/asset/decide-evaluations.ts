@@ -23,18 +23,18 @@ import type { RecommendationBody } from "../recommendation/recommendation.ts";
 import { expectedMove } from "../recommendation/track-record-state.ts";
 import { type AdjustmentStep, adjusted } from "./total-return.ts";
 
-/** Returns whose volatility tells the usual move, as the indicator `volatility30` has it. */
+/** Returns in the volatility that defines the usual move, as in the indicator `volatility30`. */
 const VOLATILITY_PERIOD = 30;
 
-/** What resolving looks at. Timestamps are epoch ms. */
+/** Data that an evaluation reads. Timestamps are epoch ms. */
 export interface EvaluationsView {
   readonly fact: AssetFact;
-  /** Calls that are not resolved, oldest bar first. */
+  /** Recommendations without an outcome, oldest bar first. */
   readonly openRecommendations: Iterable<OpenRecommendation>;
   readonly barAt: (resolution: Resolution, timestamp: number) => KnownBar | null;
-  /** The bar that stands `count` bars after an instant, or null while there are fewer. */
+  /** The bar `count` bars after an instant, or null while there are fewer. */
   readonly barAfter: (resolution: Resolution, timestamp: number, count: number) => KnownBar | null;
-  /** At most `count` closes up to an instant, it included, oldest first. */
+  /** At most `count` closes up to and including an instant, oldest first. */
   readonly closesUpTo: (
     resolution: Resolution,
     timestamp: number,
@@ -58,8 +58,8 @@ export interface EvaluationsDecision {
 }
 
 /**
- * Resolves the calls whose horizon bar is there, at most `limit` of them, by the bars as they are
- * known now. The others stay open.
+ * Evaluates the recommendations whose horizon bar exists, at most `limit` of them, by the bars as
+ * they are known now. The others stay open.
  */
 export function decideEvaluations(view: EvaluationsView, limit: number): EvaluationsDecision {
   const resolved: { open: OpenRecommendation; event: NewEvent }[] = [];
@@ -89,8 +89,8 @@ export function decideEvaluations(view: EvaluationsView, limit: number): Evaluat
 }
 
 /**
- * The close a call was made at, on the scale of the bar it is judged by: a share before a split is
- * several after it.
+ * The close at the recommendation, on the scale of the bar it is evaluated by: a share before a
+ * split is several after it.
  */
 function closeOnScale(
   view: EvaluationsView,
@@ -103,8 +103,8 @@ function closeOnScale(
 }
 
 /**
- * Bars are never taken away; should one be missing all the same, the recommendation says what it
- * was.
+ * Bars are never deleted. Should one be missing all the same, the recommendation's own close
+ * counts.
  */
 const asItWas = ({ asOf, close }: RecommendationBody): KnownBar => ({
   timestamp: Date.parse(asOf),
@@ -116,7 +116,9 @@ const asItWas = ({ asOf, close }: RecommendationBody): KnownBar => ({
   version: 0,
 });
 
-/** By the volatility the recommendation cites; one that cites none is held to what its bars say. */
+/**
+ * The usual move by the volatility the recommendation cites, or else by the volatility of its bars.
+ */
 function usualMove(view: EvaluationsView, recommendation: RecommendationBody): number | null {
   const { resolution, horizon, asOf } = recommendation;
   const periods = periodsPerYear(calendarOf(view.fact), resolution);

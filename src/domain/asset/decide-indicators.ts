@@ -14,9 +14,7 @@ import {
 import type { Bar } from "./bar.ts";
 import { type AdjustmentStep, adjuster } from "./total-return.ts";
 
-/**
- * What the bars up to here have been made into, and the earliest of them that has changed since.
- */
+/** The last bar with indicators, and the earliest bar that has changed since. */
 export interface Analysed {
   readonly state: AnalysisState;
   readonly dirtyFrom: number | null;

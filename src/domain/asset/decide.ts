@@ -11,8 +11,8 @@ import { mergeBars } from "./merge-bars.ts";
 import { scaled } from "./on-one-scale.ts";
 
 /**
- * What a decision about an asset may look at. The object answers from its tables, a test from a
- * fold of events.
+ * Data that a decision about an asset may read. The object reads its tables, a test reads a fold of
+ * events.
  */
 export interface AssetView {
   readonly version: number;
@@ -26,7 +26,7 @@ export interface AssetView {
   readonly answerTo: (snapshotHash: string) => string | null;
 }
 
-/** The facts a command makes true (none when it tells nothing new), or why it is refused. */
+/** The events of a command (none when it changes nothing), or the reason why it is refused. */
 export type Decision =
   | { readonly kind: "accepted"; readonly events: readonly NewEvent[] }
   | { readonly kind: "refused"; readonly error: Problem };
@@ -42,11 +42,11 @@ const CHANGED: Decision = {
   kind: "refused",
   error: {
     code: "stream.version_conflict",
-    detail: "the asset is no longer what the change was made from",
+    detail: "the asset has changed since the change was based on it",
   },
 };
 
-/** In whatever order the fields stand. */
+/** Compares two facts, whatever the order of their fields. */
 const sameFact = (one: AssetFact, other: AssetFact): boolean =>
   canonicalJson(one) === canonicalJson(other);
 
@@ -65,9 +65,7 @@ export function decideRegister(
   return accepted([{ eventType: "AssetUpdated", payload: fact }]);
 }
 
-/**
- * Merges bars and actions: new ones are ingested, changed ones revised, repeated ones say nothing.
- */
+/** Merges bars and actions: new ones are ingested, changed ones revised, repeated ones ignored. */
 export function decideIngest(
   view: Pick<AssetView, "fact" | "between" | "actionsBetween">,
   command: IngestCommand,
@@ -102,8 +100,8 @@ function decideActions(
 }
 
 /**
- * Keeps a recommendation. A snapshot is answered once: its first answer stands. And an answer is
- * kept only if nothing has happened to the asset since its context was read.
+ * Stores a recommendation. The first answer to a snapshot remains. An answer is stored only if the
+ * asset has not changed since its context was read.
  */
 export function decideRecommendation(
   view: Pick<AssetView, "fact" | "version" | "answerTo">,

@@ -9,15 +9,15 @@ import type { BarsMerge } from "./merge-bars.ts";
 const isAction = (fact: ActionFact | BarFact): fact is ActionFact => "exDate" in fact;
 
 /**
- * What a merge of new bars and actions means as facts: nothing new is no event, much is several,
- * none over a message's size.
+ * The events of a merge of new bars and actions: none if nothing is new, several if they exceed a
+ * message's size.
  */
 export function ingestEvents(
   merge: Pick<BarsMerge, "added" | "revised">,
   about: Omit<MarketDataFact, keyof Parted>,
   changes: readonly ActionChange[] = [],
 ): NewEvent[] {
-  // Actions first: the last part is one with bars wherever there are bars.
+  // Actions first, so that the last part has bars wherever there are bars.
   const ingested = splitByBytes<ActionFact | BarFact>([
     ...changes.map(toActionFact),
     ...merge.added.map(toFact),

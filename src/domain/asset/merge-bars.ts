@@ -1,13 +1,13 @@
 import type { Bar } from "./bar.ts";
 import { hasSameValues } from "./same-bar.ts";
 
-/** A stored bar and what its source says about the same period now. */
+/** A stored bar and its source's new values for the same period. */
 interface BarRevision {
   readonly before: Bar;
   readonly after: Bar;
 }
 
-/** What a batch changes in a series, oldest first. */
+/** The changes of a batch in a series, oldest first. */
 export interface BarsMerge {
   readonly added: readonly Bar[];
   readonly revised: readonly BarRevision[];
@@ -16,7 +16,7 @@ export interface BarsMerge {
 
 /**
  * Compares a batch with the stored bars, both keyed by timestamp. Merging the same batch again
- * changes nothing. Of two incoming bars with one timestamp the later stands, as if they had come in
+ * changes nothing. Of two incoming bars with one timestamp the later wins, as if they had come in
  * two batches.
  */
 export const mergeBars = (

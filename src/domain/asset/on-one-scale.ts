@@ -8,15 +8,15 @@ import { type CorporateAction, firstBarWithout, type Split } from "./corporate-a
 export interface OneScale {
   readonly bars: readonly Bar[];
   readonly actions: readonly CorporateAction[];
-  /** Splits that stood in the bars, oldest first. */
+  /** Splits that the bars still showed, oldest first. */
   readonly standing: readonly Split[];
 }
 
-/** A split of more than that is told from a day's own move by what it is nearer to alone. */
+/** A split larger than this is told from the day's own move by distance alone. */
 const LARGE = Math.log(1.25);
 /** A smaller one needs a move of so many usual ones. */
 const UNUSUAL = 4;
-/** Returns on either side that tell what is usual, and the fewest that can tell. */
+/** Returns on either side that define the usual move, and the minimum number for it. */
 const USUAL = 30;
 const MIN_USUAL = 3;
 /** A normal law's standard deviation is this many median absolute deviations. */
@@ -24,9 +24,9 @@ const MAD_TO_SD = 1.4826;
 
 /**
  * A vendor's bars (oldest first) and dividends on one scale, that of the newest bar. Vendors adjust
- * their history for a split, some of them some sessions late; until then a known split stands in
- * the bars, whose closes move by it. What comes before such a split is adjusted here as the vendor
- * will adjust it: prices and dividends by the ratio, volumes against it.
+ * their history for a split, some of them some sessions late; until then the bars still show a
+ * known split, whose closes move by it. Everything before such a split is adjusted here as the
+ * vendor will adjust it: prices and dividends by the ratio, volumes against it.
  */
 export function onOneScale(
   given: { readonly bars: readonly Bar[]; readonly actions: readonly CorporateAction[] },
@@ -66,7 +66,7 @@ const splitsOf = (actions: readonly CorporateAction[]): Split[] =>
     ).values(),
   ].toSorted((a, b) => b.exDate - a.exDate);
 
-/** Whether the close moves at a bar as a split of that size (a logarithm) makes it move. */
+/** True if the close moves at a bar as a split of that size (a logarithm) makes it move. */
 function stands(bars: readonly Bar[], at: number, size: number): boolean {
   const moves = movesAround(bars, at);
   const move = moves.get(at) ?? Number.NaN;

@@ -17,9 +17,9 @@ export interface BarRow extends RowPlace {
 }
 
 /**
- * What came of reading an upload. `file` means that it cannot be trusted as a whole and says why in
- * sentences; `rows` lists the first hundred refused fields of the `total` refused rows. Either way
- * nothing of the upload is to be stored.
+ * Result of reading an upload. `file` means that it cannot be trusted as a whole and gives the
+ * reasons in sentences; `rows` lists the first hundred refused fields of the `total` refused rows.
+ * Either way nothing of the upload is stored.
  */
 export type BarsReading =
   | { readonly ok: true; readonly bars: readonly BarRow[] }
@@ -37,7 +37,7 @@ export const refusedFile = (...errors: readonly string[]): BarsReading => ({
   errors,
 });
 
-/** One row as its format tells it. */
+/** One row as its format writes it. */
 export interface RawRow {
   readonly place: RowPlace;
   readonly timestamp: string;
@@ -46,7 +46,7 @@ export interface RawRow {
   readonly shown: (field: NumberField) => string;
 }
 
-/** The bars of all rows, each at the instant it says, or every reason why there are none. */
+/** The bars of all rows at their instants, or every reason why there are none. */
 export const readRows = (rows: Iterable<RawRow>): BarsReading => {
   const errors = new RowErrors();
   const bars: BarRow[] = [];
@@ -68,7 +68,7 @@ export const readRows = (rows: Iterable<RawRow>): BarsReading => {
 
 const RANGE_FIELDS = ["open", "high", "low"] as const;
 
-/** The numbers of a row when all of them can be read; what cannot is added to the errors. */
+/** The numbers of a row when all of them can be read; unreadable ones are added to the errors. */
 export const readNumbers = (
   { place, numbers, shown }: Omit<RawRow, "timestamp">,
   errors: RowErrors,

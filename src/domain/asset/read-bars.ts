@@ -11,8 +11,8 @@ import { type BarRow, type BarsReading, type RawRow, readRows, refusedFile } fro
 import { MAX_PRICE, MAX_VOLUME, readNumber } from "./read-number.ts";
 
 /**
- * One bar of a JSON upload. A missing open, high and low is a close-only bar; a missing volume is
- * not known.
+ * One bar of a JSON upload. Without open, high and low it is a close-only bar; without volume the
+ * volume is unknown.
  */
 export interface JsonBar {
   readonly timestamp: string;
@@ -24,13 +24,13 @@ export interface JsonBar {
 }
 
 /**
- * The bars of a CSV file in the order of the file, each at the instant its row says. Nothing is
- * repaired: one refused row refuses the file, and so does anything that would have to be asked.
+ * The bars of a CSV file in the order of the file, at the instants of its rows. Nothing is
+ * repaired: one refused row refuses the file, and so does anything that is ambiguous.
  */
 export const readCsvBars = (text: string, { maxRows }: { readonly maxRows: number }): BarsReading =>
   barsOf(understand(text, { maxRows, calendar: "CRYPTO", answers: { resolution: "1m" } }));
 
-/** What was understood of a file, as bars or as the reasons why there are none. */
+/** The bars of an understood file, or the reasons why there are none. */
 export const barsOf = (understood: Understanding): BarsReading => {
   const { problems, questions, refused, refusedTotal, bars } = understood;
   const reasons = [...problems, ...questions.map(requestedIn)];
@@ -39,18 +39,18 @@ export const barsOf = (understood: Understanding): BarsReading => {
   return { ok: true, bars };
 };
 
-/** How the dates of a series are meant. */
+/** Rules for the dates of a series. */
 export interface JsonRules {
   readonly resolution: Resolution;
   readonly calendar: CalendarId;
   readonly weekDated?: WeekDate | undefined;
-  /** The IANA zone whose clock spells the date of a daily instant. */
+  /** The IANA zone whose clock gives the date of a daily instant. */
   readonly timeZone?: string | undefined;
 }
 
 /**
  * The bars of a JSON upload whose fields already have the right JavaScript types, under the same
- * rules as CSV. Without rules every row stands at the instant it says.
+ * rules as CSV. Without rules every row keeps its own instant.
  */
 export const readJsonBars = (rows: readonly JsonBar[], rules?: JsonRules): BarsReading => {
   if (rows.length === 0) return refusedFile("there are no bars");

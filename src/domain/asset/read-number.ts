@@ -1,4 +1,4 @@
-/** A number of an upload, null where the field was left empty, or why it was refused. */
+/** A number of an upload, null where the field was empty, or the reason why it was refused. */
 export type NumberReading =
   | { readonly ok: true; readonly value: number | null }
   | { readonly ok: false; readonly reason: string };
@@ -9,15 +9,10 @@ export const MAX_PRICE = 1e15;
 /** Units traded in one period. */
 export const MAX_VOLUME = 1e18;
 
-/**
- * No number that a person or a program writes is longer; what is was not meant to be read as one.
- */
+/** No number that a person or a program writes is longer. */
 export const MAX_NUMBER_LENGTH = 64;
 
-/**
- * Whole part and decimals are told apart by the point alone, so that a row of digits is walked over
- * once.
- */
+/** Only the point separates whole part and decimals, so that a row of digits is scanned once. */
 const PLAIN_DECIMAL = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 const CURRENCY_SIGN = /\p{Sc}/u;
 

@@ -29,7 +29,8 @@ export const readTimestamp = (text: string): TimestampReading => {
   if (text === "") return invalid("is empty");
   if (WITHOUT_ZONE.test(text))
     return invalid("has no time zone: add Z for UTC, or an offset such as -05:00");
-  if (DAY_OR_MONTH_FIRST.test(text)) return ambiguous(`does not say which part is the day: ${USE}`);
+  if (DAY_OR_MONTH_FIRST.test(text))
+    return ambiguous(`does not show which part is the day: ${USE}`);
   if (BARE_NUMBER.test(text))
     return ambiguous(`is a bare number, whose unit and origin are not known: ${USE}`);
   return invalid(`is not a date or an instant: ${USE}`);

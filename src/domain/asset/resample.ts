@@ -4,7 +4,7 @@ import { RESOLUTIONS, type Resolution } from "../market/resolution.ts";
 import { isIntraday, sessionFinder, sessionsAround, slotOf } from "../market/session-slots.ts";
 import type { Bar } from "./bar.ts";
 
-/** A bar made of finer ones, and of how many. */
+/** A resampled bar, and how many source bars it has. */
 interface ResampledBar extends Bar {
   readonly parts: number;
 }
@@ -12,15 +12,15 @@ interface ResampledBar extends Bar {
 export interface Resampling {
   readonly bars: readonly ResampledBar[];
   /**
-   * Finer bars that lie in no session (before the opening, after the close) and are in none of the
-   * bars.
+   * Source bars outside of every session (before the opening, after the close), which are in none
+   * of the bars.
    */
   readonly outside: number;
 }
 
 /**
- * Why bars of one resolution cannot be made of another's; null when they can. Weeks do not add up
- * to months.
+ * The reason why bars of one resolution cannot be resampled to another; null when they can. Weeks
+ * do not add up to months.
  */
 export const resamplingProblem = (from: Resolution, to: Resolution): string | null => {
   if (RESOLUTIONS.indexOf(from) >= RESOLUTIONS.indexOf(to))
@@ -28,7 +28,7 @@ export const resamplingProblem = (from: Resolution, to: Resolution): string | nu
   return from === "1w" ? "a week can lie in two months" : null;
 };
 
-/** The sum, or null when one of the numbers is not known. */
+/** The sum, or null when one of the numbers is unknown. */
 const sumOf = (numbers: readonly (number | null)[]): number | null =>
   numbers.reduce<number | null>((sum, one) => (sum === null || one === null ? null : sum + one), 0);
 
@@ -38,7 +38,7 @@ const merged = (timestamp: number, bars: readonly Bar[]): ResampledBar | null =>
   if (first === undefined || last === undefined) return null;
   const highs = bars.map(({ high }) => high);
   const lows = bars.map(({ low }) => low);
-  // One part of which only the close is known makes the whole range unknown.
+  // One source bar with only a close makes the whole range unknown.
   const known = first.open !== null && !highs.includes(null) && !lows.includes(null);
   return {
     timestamp,
@@ -52,10 +52,10 @@ const merged = (timestamp: number, bars: readonly Bar[]): ResampledBar | null =>
 };
 
 /**
- * Bars of a coarser resolution out of finer ones (oldest first), session by session on the market's
- * own calendar: first open, highest high, lowest low, last close, sum of volumes. A bar of 1h or 4h
- * counts from the session's opening, so no bar holds parts of two sessions; days, weeks and months
- * have the keys that `barKey` gives them.
+ * Resamples bars of a source resolution (oldest first) to a coarser one, session by session on the
+ * market's own calendar: first open, highest high, lowest low, last close, sum of volumes. A bar of
+ * 1h or 4h counts from the session's opening, so no bar holds parts of two sessions; days, weeks
+ * and months have the keys that `barKey` gives them.
  */
 export const resample = (
   bars: readonly Bar[],

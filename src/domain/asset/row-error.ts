@@ -1,4 +1,4 @@
-/** One refused row of an upload, told so that a person finds it in a spreadsheet. */
+/** One refused row of an upload, located so that a person finds it in a spreadsheet. */
 export interface RowError {
   /** 1-based number of the data row: the header and blank lines are not counted. */
   readonly row: number;
@@ -7,7 +7,7 @@ export interface RowError {
    */
   readonly line: number | null;
   readonly field: string;
-  /** What was there, cut to 40 characters. */
+  /** The refused text, cut to 40 characters. */
   readonly value: string;
   readonly reason: string;
 }
@@ -25,8 +25,8 @@ const SHOWN_CHARACTERS = 40;
 
 /**
  * Row errors in the order they were found: the first hundred fields, and how many rows there were
- * in all. Whoever adds them goes through the rows in order, so that a row with several bad fields
- * is counted once.
+ * in all. The caller adds them row by row in order, so that a row with several bad fields is
+ * counted once.
  */
 export class RowErrors {
   readonly listed: RowError[] = [];
@@ -51,6 +51,6 @@ export const shorten = (text: string): string =>
     : `${text.slice(0, SHOWN_CHARACTERS - 1)}…`
   ).toWellFormed();
 
-/** "row 3 (line 4)", or "row 3" when there is no file to look into. */
+/** "row 3 (line 4)", or "row 3" when there is no file. */
 export const placeName = ({ row, line }: RowPlace): string =>
   line === null ? `row ${row}` : `row ${row} (line ${line})`;

@@ -1,6 +1,6 @@
 import type { Bar } from "./bar.ts";
 
-/** Whether two bars tell the same about their period; the period itself is not compared. */
+/** Compares the values of two bars; the period itself is not compared. */
 export const hasSameValues = (one: Bar, other: Bar): boolean =>
   one.close === other.close &&
   one.open === other.open &&

@@ -13,7 +13,7 @@ export interface ClosesAround {
   readonly first: number | null;
 }
 
-/** Actions by the key of the first bar that is traded without what they gave. */
+/** Actions by the key of the first bar that is traded without their benefit. */
 export function actionsByKey(
   actions: readonly CorporateAction[],
   resolution: Resolution,
@@ -40,8 +40,8 @@ export function actionsBetween(
 }
 
 /**
- * The steps of a series' adjustment for the splits alone that its bars still show, oldest first.
- * The dividends of the same days only help to tell whether they do.
+ * The adjustment steps of a series for the splits that its bars still show, oldest first. The
+ * dividends of the same days only help to detect whether they do.
  */
 export const splitSteps = (between: readonly ActionsBetween[]): AdjustmentStep[] =>
   between
@@ -53,8 +53,8 @@ export const splitSteps = (between: readonly ActionsBetween[]): AdjustmentStep[]
     });
 
 /**
- * What an answer says of prices after every split on record: how many of them were taken out of the
- * stored ones.
+ * The price basis in an answer: prices after every split on record, and how many splits were taken
+ * out of the stored ones.
  */
 export const priceBasis = (
   prices: readonly { readonly splits: number }[],

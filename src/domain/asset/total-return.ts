@@ -6,13 +6,11 @@ export interface ActionsBetween {
   /** The key (epoch ms) from which bars are not adjusted for them. */
   readonly at: number;
   readonly actions: readonly CorporateAction[];
-  /**
-   * The close of the last bar before; null when there is none, so that nothing is to be adjusted.
-   */
+  /** The close of the last bar before; null when there is none, so that nothing is adjusted. */
   readonly before: number | null;
   /**
-   * The close of the first bar from `at` on; null while it has not come, so that nothing has
-   * happened yet.
+   * The close of the first bar from `at` on; null before it exists, so that nothing has happened
+   * yet.
    */
   readonly after: number | null;
 }
@@ -26,11 +24,11 @@ export interface AdjustmentStep {
   readonly at: number;
   readonly factor: number;
   readonly split: number;
-  /** How many actions it stands for. */
+  /** Number of actions in this step. */
   readonly actions: number;
 }
 
-/** What a step does to the bars before it. */
+/** Effect of a step on the bars before it. */
 export type Factors = Pick<AdjustmentStep, "factor" | "split">;
 
 const oldSharesForNew = (actions: readonly CorporateAction[]): number =>
@@ -41,11 +39,11 @@ const oldSharesForNew = (actions: readonly CorporateAction[]): number =>
   );
 
 /**
- * By what a recorded split multiplies earlier prices, or 1 when the stored bars are adjusted for it
- * already, as those of vendors are. That there was a split is known, so any ratio counts; whether
- * the bars still show it the closes tell: they are nearer to the move with it or to the move
- * without it (`paid`: the dividends of the day as a share of the close before). For the smallest
- * ratios a day's own move can be taken for the split, or hide it; then the mistake is as small.
+ * The factor of a recorded split on earlier prices, or 1 when the stored bars are adjusted for it
+ * already, as those of vendors are. The split itself is known, so any ratio counts. The closes show
+ * whether the bars are adjusted: they are nearer to the move with it or to the move without it
+ * (`paid`: the dividends of the day as a share of the close before). For the smallest ratios a
+ * day's own move can be taken for the split, or hide it; then the error is as small.
  */
 function standingSplit(actions: readonly CorporateAction[], paid: number, move: number): number {
   const ratio = oldSharesForNew(actions);
@@ -96,13 +94,13 @@ export function adjustmentSteps(between: readonly ActionsBetween[]): StepsReadin
   return { ok: true, steps };
 }
 
-/** The least of a bar that can be adjusted. */
+/** The fields that a bar needs to be adjusted. */
 type Priced = Pick<Bar, "timestamp" | "close"> &
   Partial<Pick<Bar, "open" | "high" | "low" | "volume">>;
 
 /**
- * Tells of bars that come oldest first what each is after the steps: its prices are multiplied by
- * the factors of all steps after it, also of those beyond the last bar given.
+ * Adjusts bars that come oldest first: the prices of each are multiplied by the factors of all
+ * steps after it, also of those beyond the last bar given.
  */
 export function adjuster(steps: readonly AdjustmentStep[]): <T extends Priced>(bar: T) => T {
   const after: Factors[] = [{ factor: 1, split: 1 }];
@@ -139,9 +137,6 @@ function scaled<T extends Priced>(bar: T, factor: number, split: number): T {
   };
 }
 
-/**
- * How many actions took part in the prices from an instant (epoch ms) on: those of the steps after
- * it.
- */
+/** Number of actions in the prices from an instant (epoch ms) on: those of the steps after it. */
 export const actionsAfter = (steps: readonly AdjustmentStep[], timestamp: number): number =>
   steps.reduce((sum, { at, actions }) => (at > timestamp ? sum + actions : sum), 0);

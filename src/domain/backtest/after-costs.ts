@@ -1,8 +1,8 @@
 import type { Costs } from "./simulate.ts";
 
 /**
- * What a purchase of 1 costs above its worth at the bar's price, and a sale of 1 below it:
- * slippage, and the cost.
+ * Cost of a purchase of 1 above the bar's price, and of a sale of 1 below it: slippage, and the
+ * cost.
  */
 interface Rates {
   readonly buySlippage: number;
@@ -22,8 +22,8 @@ const ratesOf = ({ costBps, slippageBps }: Costs): Rates => {
 };
 
 /**
- * What is left after trading to the weights, and what that took; all in money. `traded` is Σ|bought
- * or sold|.
+ * The portfolio after trading to the weights, and the cost of it; all in money. `traded` is
+ * Σ|bought or sold|.
  */
 export interface Rebalanced {
   readonly value: number;
@@ -32,17 +32,15 @@ export interface Rebalanced {
   readonly slippage: number;
 }
 
-/**
- * Each step of Newton's method settles the side (bought or sold) of one more asset at the least.
- */
+/** Each step of Newton's method settles the side (bought or sold) of at least one more asset. */
 const maxSteps = (assets: number): number => 2 * assets + 10;
 
 /** Money this near to each other, as a part of the whole, is the same. */
 const SAME = 1e-15;
 
 /**
- * Trades from `held` (money per asset at the bar's prices, `cash` beside it) to `weights` that add
- * up to 1, paying for the trades out of the portfolio itself: what is left, V, solves V + Σ
+ * Trades from `held` (money per asset at the bar's prices, plus `cash`) to `weights` that add up to
+ * 1, paying for the trades out of the portfolio itself: its value after the trades, V, solves V + Σ
  * fees(wᵢ·V − heldᵢ) = Σ held + cash. The left side is convex and piecewise linear in V, so
  * Newton's method from above arrives after finitely many steps. A purchase of 1 takes (1 +
  * slippage)(1 + cost), a sale of 1 brings (1 − slippage)(1 − cost), as in `simulate`. Null when

@@ -19,7 +19,7 @@ export const BACKTEST_ENGINE = {
 /** Of more trades the newest are listed; all are counted. */
 const MAX_TRADES = 100;
 
-/** Fewer trades than this are told as a caveat. */
+/** Fewer trades than this add a caveat. */
 const FEW_TRADES = 30;
 
 /** The bootstrap draws other numbers than the shuffles do. */
@@ -33,7 +33,7 @@ export interface BacktestInput {
   readonly request: BacktestRequest;
 }
 
-/** All that is told of a strategy on one series. Instants are epoch ms. */
+/** Report of a strategy on one series. Instants are epoch ms. */
 export interface BacktestReport {
   readonly periodsPerYear: number;
   readonly bars: number;
@@ -41,27 +41,27 @@ export interface BacktestReport {
   /** The close at which the equity is 1, and the last one. */
   readonly from: number;
   readonly to: number;
-  /** Where wishes are filled: at the next bar's open or, where none is known, at its close. */
+  /** Price of the fills: the next bar's open or, where none is known, its close. */
   readonly fillsAt: "nextOpen" | "nextClose" | "mixed";
   readonly strategy: BacktestStatistics;
   readonly buyAndHold: BacktestStatistics;
   /** The strategy's final equity over that of buy-and-hold, less 1. */
   readonly overBuyAndHold: number;
-  /** Null when no shuffle, or no resample, was asked for. */
+  /** Null when no shuffle, or no resample, was requested. */
   readonly control: Control | null;
   readonly bootstrap: Bootstrap | null;
-  /** The newest closed trades; those figures that count trades count these. */
+  /** The newest closed trades, the ones that the trade statistics count. */
   readonly trades: readonly Trade[];
   /**
-   * What is still held at the end, at the last close; the equity and what follows from it hold it
-   * too.
+   * The position that is still held at the end, at the last close; the equity and its statistics
+   * include it.
    */
   readonly openTrade: OpenTrade | null;
   readonly lastClose: number;
   readonly caveats: readonly string[];
 }
 
-/** What is wrong with bars that no backtest can be made of; null when nothing is. */
+/** The reason why the bars allow no backtest; null when there is none. */
 const problemWith = ({ bars, strategy }: BacktestInput) => {
   const needed = strategy.warmUp + MIN_RETURNS;
   if (bars.length < needed) {
@@ -90,9 +90,9 @@ const caveatsOf = (
   const { strategy, control, bootstrap: drawn } = report;
   const caveats: string[] = [];
   if (report.fillsAt !== "nextOpen")
-    caveats.push("Where a bar has no open, the wish is filled at that bar's close.");
+    caveats.push("Where a bar has no open, the fill is at that bar's close.");
   if (strategy.trades < FEW_TRADES)
-    caveats.push(`Only ${strategy.trades} trades were closed: their rates are mostly chance.`);
+    caveats.push(`Only ${strategy.trades} trades were closed: their rates are mostly random.`);
   if (strategy.openTrade)
     caveats.push("The last purchase was not sold; it is valued at the last close.");
   const shuffles = control?.shuffles ?? 0;
@@ -102,16 +102,14 @@ const caveatsOf = (
     );
   const resamples = drawn?.resamples ?? 0;
   if (resamples < request.bootstraps)
-    caveats.push(
-      `${resamples} of ${request.bootstraps} resamples were drawn: there is time for no more.`,
-    );
+    caveats.push(`${resamples} of ${request.bootstraps} resamples fit the time limit.`);
   return caveats;
 };
 
 /**
- * A strategy tried on a series, beside buy-and-hold with the same costs, against its own returns
- * shuffled, with bootstrapped intervals. Yields how far it has come, 0..1, after each shuffle. Same
- * input, same answer, bit for bit. Refuses `backtest.too_few_bars` and `backtest.unusable_price`.
+ * Backtests a strategy on a series and compares it with buy-and-hold at the same costs and with its
+ * own returns shuffled, with bootstrapped intervals. Yields its progress, 0..1, after each shuffle.
+ * Same input, same result, bit for bit. Refuses `backtest.too_few_bars` and `backtest.unusable_price`.
  */
 export function* backtest(input: BacktestInput): Generator<number, Outcome<BacktestReport>> {
   const { bars, strategy, periodsPerYear, request } = input;

@@ -2,7 +2,7 @@ import { annualGrowth, returnStatistics } from "../analysis/performance.ts";
 import { quantile } from "../indicators/quantile.ts";
 import { below, type Random } from "./random.ts";
 
-/** The middle 90 % of a figure over the resamples in which it is defined. */
+/** The middle 90 % of a statistic over the resamples in which it is defined. */
 export interface Interval {
   readonly low: number | null;
   readonly high: number | null;
@@ -56,7 +56,7 @@ export const middle = (values: readonly number[]): Interval => ({
   resamples: values.length,
 });
 
-/** The value of work that is done in steps, done in one go. */
+/** Runs work that is done in steps to its end, and returns its value. */
 export const inOneGo = <T>(steps: Generator<void, T>): T => {
   for (;;) {
     const step = steps.next();
@@ -64,7 +64,7 @@ export const inOneGo = <T>(steps: Generator<void, T>): T => {
   }
 };
 
-/** The value of work that is done in steps, each of which yields how far the whole has come. */
+/** The value of work that is done in steps, each of which yields the progress of the whole. */
 export function* stepping<T>(share: number, steps: Generator<void, T>): Generator<number, T> {
   for (;;) {
     const step = steps.next();

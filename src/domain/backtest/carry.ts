@@ -4,28 +4,26 @@ import type { SharedMoves } from "./shared-moves.ts";
 import type { Costs } from "./simulate.ts";
 
 /**
- * Weights wished at the close before `time` (an index of the moves), to be filled in that move;
- * null keeps what is held.
+ * Target weights chosen at the close before `time` (an index of the moves), to be filled in that
+ * move; null keeps the holdings.
  */
 export interface Target {
   readonly time: number;
   readonly weights: readonly number[] | null;
 }
 
-/**
- * What following one target took: parts of the equity at its fill. Null where nothing was traded.
- */
+/** Trades of one target, as parts of the equity at its fill. Null where nothing was traded. */
 export interface Fulfilled {
   readonly time: number;
   /** ½Σ|bought or sold|. */
   readonly turnover: number | null;
   readonly costs: number | null;
-  /** That what was wished could not be paid for, so that everything was kept. */
+  /** True if the target was too expensive, so that everything was kept. */
   readonly unaffordable: boolean;
 }
 
 /**
- * What following the targets came to. The equity starts at 1, in cash, and is told at every close
+ * Result of following the targets. The equity starts at 1, in cash, with a value at every close
  * after.
  */
 export interface Carried {
@@ -42,9 +40,9 @@ export interface Carried {
 
 /**
  * Carries a portfolio through the moves from `first` on. A target is filled at its move's prices,
- * out of what the portfolio is worth there; between targets the weights drift with the prices.
- * Nothing later than a target decides it. Targets are in the order of time. Cash bears no interest,
- * shorts pay none.
+ * out of the portfolio's worth there; between targets the weights drift with the prices. Nothing
+ * later than a target decides it. Targets are in the order of time. Cash bears no interest, shorts
+ * pay none.
  */
 export const carry = (
   { table, moves, start }: SharedMoves,

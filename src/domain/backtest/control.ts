@@ -7,8 +7,8 @@ import { buyAndHold, type Costs, type Run, simulate } from "./simulate.ts";
 import { type Strategy, targetsOf } from "./strategy.ts";
 
 /**
- * The strategy's return over buy-and-hold on the series with its returns shuffled: what it gets
- * without any order.
+ * The strategy's return over buy-and-hold on the series with its returns shuffled, so without any
+ * order in time.
  */
 export interface Control {
   readonly asked: number;
@@ -17,7 +17,7 @@ export interface Control {
   readonly p05: number;
   readonly median: number;
   readonly p95: number;
-  /** Shuffles on which the strategy did at least as well as on the real series. */
+  /** Shuffles on which the strategy did as well as or better than on the real series. */
   readonly asWell: number;
   /** (asWell + 1) / (shuffles + 1): Phipson & Smyth, 2010. */
   readonly pValue: number;
@@ -25,9 +25,7 @@ export interface Control {
 
 const finalOf = (run: Run): number => run.equity.at(-1) ?? 1;
 
-/**
- * What somebody has more, at the end, than who bought and held: a fraction of the latter's equity.
- */
+/** Excess of a run over buy-and-hold at the end: a fraction of the latter's equity. */
 export const overHold = (run: Run, hold: Run): number => finalOf(run) / finalOf(hold) - 1;
 
 /**
@@ -35,7 +33,7 @@ export const overHold = (run: Run, hold: Run): number => finalOf(run) / finalOf(
  */
 const inRange = ({ close }: Bar): boolean => close > 1e-70 && close < 1e70;
 
-/** The strategy on one shuffle after the other; null for one whose prices leave every reason. */
+/** The strategy on one shuffle after the other; null for one whose prices overflow. */
 export function* onShuffles(
   bars: readonly Bar[],
   strategy: Strategy,
@@ -57,7 +55,7 @@ export function* onShuffles(
 }
 
 /**
- * `real` is what the strategy has over buy-and-hold on the real series; `excesses` the same on one
+ * `real` is the strategy's excess over buy-and-hold on the real series; `excesses` the same on one
  * or more shuffles.
  */
 export const controlOf = (real: number, excesses: readonly number[], asked: number): Control => {

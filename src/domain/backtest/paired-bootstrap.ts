@@ -11,13 +11,15 @@ import { sharpeOver } from "./portfolio-statistics.ts";
 import type { Random } from "./random.ts";
 
 /**
- * What one series of returns has more than another, with the middle 90 % of it over the resamples.
+ * The excess of one series of returns over another, with the middle 90 % of it over the resamples.
  */
 interface Difference extends Interval {
   readonly value: number | null;
 }
 
-/** Intervals of one series' figures, and of their differences from another's over the same bars. */
+/**
+ * Intervals of one series' statistics, and of their differences from another's over the same bars.
+ */
 export interface PairedBootstrap extends Bootstrap {
   readonly difference: { readonly cagr: Difference; readonly sharpe: Difference };
 }
@@ -34,10 +36,10 @@ const known = (values: readonly (number | null)[]): number[] =>
   values.flatMap((value) => (value !== null && Number.isFinite(value) ? [value] : []));
 
 /**
- * 90 % percentile intervals of the CAGR and the Sharpe ratio of `own` returns and of what they
- * exceed those of `other` by. Each resample draws the same bars of both (stationary bootstrap), so
- * that what both share cancels out. Two or more returns per bar, as many of each; `riskFreeRate`
- * per year. Yields after each resample.
+ * 90 % percentile intervals of the CAGR and the Sharpe ratio of `own` returns and of their excess
+ * over those of `other`. Each resample draws the same bars of both (stationary bootstrap), so that
+ * what both share cancels out. Two or more returns per bar, as many of each; `riskFreeRate` per
+ * year. Yields after each resample.
  */
 export function* pairedBootstrap(
   own: readonly number[],

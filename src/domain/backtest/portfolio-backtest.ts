@@ -37,7 +37,7 @@ export const PORTFOLIO_BACKTEST_ENGINE = {
 const MAX_WEIGHTS_LISTED = 5_000;
 const MAX_LISTED = 250;
 
-/** Fewer rebalancings than this are told as a caveat. */
+/** Fewer rebalancings than this add a caveat. */
 const FEW_REBALANCINGS = 12;
 
 /** The bootstrap draws other numbers than the shuffles do. */
@@ -64,7 +64,7 @@ interface ReportedRebalancing {
   readonly missed: PortfolioRefusalCode | "unaffordable" | "ruined" | null;
 }
 
-/** All that is told of a method tried on a portfolio's past. Instants are epoch ms. */
+/** Report of a method on a portfolio's past. Instants are epoch ms. */
 export interface PortfolioBacktestReport {
   readonly periodsPerYear: number;
   /** Dates that all assets share. */
@@ -93,7 +93,7 @@ export interface PortfolioBacktestReport {
 const finalOf = ({ equity }: Carried): number => equity.at(-1)?.close ?? 1;
 const over = (own: Carried, equal: Carried): number => finalOf(own) / finalOf(equal) - 1;
 
-/** The moves, or why these bars allow no backtest, with the assets in the way. */
+/** The moves, or the reason why these bars allow no backtest, with the assets concerned. */
 const movesOf = ({ assets, atOpens, request }: PortfolioBacktestInput): Outcome<SharedMoves> => {
   const coverage = coverageOf(assets);
   const needed = request.lookback + 1 + MIN_RETURNS;
@@ -106,7 +106,7 @@ const movesOf = ({ assets, atOpens, request }: PortfolioBacktestInput): Outcome<
     const errors = [{ field: "rebalanceEvery", reason: tooMuch }];
     return refused({
       code: "backtest.too_much_work",
-      detail: `There is no time for this: ${tooMuch}.`,
+      detail: `This takes too much time: ${tooMuch}.`,
       errors,
     });
   }
@@ -123,7 +123,10 @@ const fillsAt = (moves: SharedMoves["moves"]): PortfolioBacktestReport["fillsAt"
   return closes === moves.length ? "nextClose" : "mixed";
 };
 
-/** Why everything was kept; what was answered and never filled came after everything was lost. */
+/**
+ * The reason why everything was kept. A choice that was never filled came after everything was
+ * lost.
+ */
 const missedBy = (
   chosen: Decision["chosen"],
   filled: Fulfilled | undefined,
@@ -184,30 +187,26 @@ const caveatsOf = (
   else if (report.fillsAt !== "nextOpen")
     caveats.push("Where the open of one asset is not known, all are filled at that bar's close.");
   if (count < FEW_REBALANCINGS)
-    caveats.push(`Only ${count} rebalancings: the figures are mostly chance.`);
+    caveats.push(`Only ${count} rebalancings: the statistics are mostly random.`);
   if (missed > 0)
     caveats.push(
-      `At ${missed} of ${count} rebalancings there was no answer: what was held was kept.`,
+      `At ${missed} of ${count} rebalancings the method had no solution: the holdings were kept.`,
     );
   if (missed === count) caveats.push("Nothing was ever bought.");
   if (projected > 0)
     caveats.push(
-      `At ${projected} rebalancings the method's own weights broke a limit; the nearest within stood in.`,
+      `At ${projected} rebalancings the method's own weights broke a limit; the nearest feasible ones were used.`,
     );
   if (ruinedAt !== null)
     caveats.push(`Everything was lost on ${new Date(ruinedAt).toISOString()}.`);
   if (request.bounds.min < 0 || Object.values(request.bounds.assets).some(({ min = 0 }) => min < 0))
-    caveats.push("What is sold short is borrowed for nothing here.");
+    caveats.push("Short sales pay no borrowing fee here.");
   const shuffles = control?.shuffles ?? 0;
   if (shuffles < request.shuffles)
-    caveats.push(
-      `${shuffles} of ${request.shuffles} shuffles were made: there is time for no more.`,
-    );
+    caveats.push(`${shuffles} of ${request.shuffles} shuffles fit the time limit.`);
   const resamples = bootstrap?.resamples ?? 0;
   if (resamples < request.bootstraps)
-    caveats.push(
-      `${resamples} of ${request.bootstraps} resamples were drawn: there is time for no more.`,
-    );
+    caveats.push(`${resamples} of ${request.bootstraps} resamples fit the time limit.`);
   return [...caveats, ...assetCaveats(assets, barsPerAsset(assets.length))];
 };
 
@@ -222,15 +221,15 @@ const bySymbol = (one: { readonly symbol: string }, other: { readonly symbol: st
   one.symbol < other.symbol ? -1 : 1;
 
 /**
- * A method tried on the dates its assets share: weights are chosen from the `lookback` returns up
- * to a close and filled in the next bar, every `rebalanceEvery` bars; they drift in between. Beside
- * it equal weight, rebalanced and charged on the same bars, and their difference with an interval;
- * against itself on moves in random orders, the same for all assets. Where the method has no
- * answer, everything is kept (cash, as long as nothing was bought) and counted.
+ * Backtests a method on the dates its assets share: weights are chosen from the `lookback` returns
+ * up to a close and filled in the next bar, every `rebalanceEvery` bars; they drift in between.
+ * Compares it with equal weight, rebalanced and charged on the same bars, by their difference with
+ * an interval, and with itself on moves in random orders, the same for all assets. Where the method
+ * has no solution, everything is kept (cash, if nothing was bought yet) and counted.
  *
- * Yields how far it has come, 0..1. Same input, same answer, bit for bit, whatever the order of the
- * assets. Refuses `backtest.too_few_bars`, `backtest.too_much_work`, `backtest.unusable_price`, and
- * what `sharedReturns` and limits that contradict each other refuse (`portfolio_…`).
+ * Yields its progress, 0..1. Same input, same result, bit for bit, in any order of the assets.
+ * Refuses `backtest.too_few_bars`, `backtest.too_much_work`, `backtest.unusable_price`, and like
+ * `sharedReturns` and contradicting limits (`portfolio_…`).
  */
 export function* portfolioBacktest(
   input: PortfolioBacktestInput,
@@ -260,7 +259,7 @@ export function* portfolioBacktest(
   const { decisions, own, equal } = yield* walk(shared, 0);
   const real = over(own, equal);
   if (!Number.isFinite(real)) {
-    const detail = "The prices move by more than there are numbers for.";
+    const detail = "The returns overflow: check the prices.";
     return refused({ code: "backtest.unusable_price", detail });
   }
 

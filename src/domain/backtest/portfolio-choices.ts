@@ -6,15 +6,15 @@ import type { Target } from "./carry.ts";
 import { type PortfolioBacktestRequest, rebalancingsOver } from "./portfolio-request.ts";
 
 /**
- * What a method chose at the close before `time`, an index of the table's rows, or why it had no
- * answer.
+ * The method's choice at the close before `time`, an index of the table's rows, or the reason why
+ * it has none.
  */
 export interface Decision {
   readonly time: number;
   readonly chosen: Answer<ChosenWeights>;
 }
 
-/** The decisions of a request over a table, one after the other, and how many there will be. */
+/** The decisions of a request over a table, one after the other, and their number. */
 export const choices = (
   table: ReturnTable,
   request: PortfolioBacktestRequest & { readonly periodsPerYear: number },

@@ -4,12 +4,12 @@ import { usualStep, usualWindow } from "../portfolio/usual-plan.ts";
 import type { Costs } from "./simulate.ts";
 
 /**
- * What a portfolio's backtest is asked, every default filled in. Instants are epoch ms, both
+ * Request for a portfolio's backtest, every default filled in. Instants are epoch ms, both
  * included.
  */
 export interface PortfolioBacktestRequest extends Costs, PortfolioChoice {
   readonly kind: "portfolio";
-  /** Returns to learn from, and bars until weights are chosen anew. */
+  /** Returns to learn from, and bars from one choice of weights to the next. */
   readonly lookback: number;
   readonly rebalanceEvery: number;
   readonly from: number | null;
@@ -20,16 +20,13 @@ export interface PortfolioBacktestRequest extends Costs, PortfolioChoice {
 }
 
 /**
- * Bars of one asset, and of all together, that are read; the newest count. Half of what an
- * optimisation reads.
+ * Max bars of one asset, and of all together; the newest count. Half of the bars of an
+ * optimisation.
  */
 const MAX_BARS_EACH = 5_000;
 const MAX_BARS_TOGETHER = 125_000;
 
-/**
- * How many of its newest bars each of so many assets may bring: 5,000 up to 25 assets, 1,250 with
- * 100.
- */
+/** Max newest bars of each of so many assets: 5,000 up to 25 assets, 1,250 with 100. */
 export const barsPerAsset = (assets: number): number =>
   Math.min(MAX_BARS_EACH, Math.floor(MAX_BARS_TOGETHER / Math.max(1, assets)));
 
@@ -42,8 +39,8 @@ type Plan = Pick<
 >;
 
 /**
- * How long one choice by a method takes at most, in 0.06 ms, over the square of the assets.
- * Measured up to 100; as a rule it takes a third of it.
+ * Max duration of one choice by a method, in 0.06 ms, over the square of the assets. Measured up to
+ * 100; as a rule it takes a third of it.
  */
 const EFFORT: Readonly<Record<Method["method"], number>> = {
   efficientRisk: 0.1,
@@ -64,30 +61,30 @@ const RETURN_SEEKING_METHODS: readonly Method["method"][] = [
 ];
 
 /**
- * What every choice takes in the same unit, however few the assets; what each return of an asset,
- * or of a pair, adds.
+ * Effort of every choice in the same unit, however few the assets; and the effort that each return
+ * of an asset, or of a pair, adds.
  */
 const BASE_EFFORT = 10;
 const EFFORT_PER_RETURN = 1 / 400;
 const EFFORT_PER_PRODUCT = 1 / 10_000;
 
 /**
- * What limits add for each pair of assets: to methods that know none the nearest weights within,
- * and groups to all.
+ * Effort that limits add for each pair of assets: to methods without limits the nearest feasible
+ * weights, and groups to all.
  */
 const EFFORT_OF_NEAREST = 0.03;
 const EFFORT_OF_GROUPS = 0.03;
 
 /**
- * What is left to the slow solver, for methods that look for returns: groups that share assets, and
- * fewer returns than assets, when many portfolios are as calm.
+ * Effort of the slow solver, for methods that read returns: groups that share assets, and fewer
+ * returns than assets, when many portfolios have the same variance.
  */
 const EFFORT_OF_SLOW_SOLVER = 0.6;
 
 /** Effort of a whole backtest, its shuffles included, that a worker's CPU has time for. */
 export const MAX_EFFORT = 150_000;
 
-/** The effort of choosing weights once, estimating what they are chosen by included. */
+/** The effort of choosing weights once, its estimates included. */
 export const effortOf = (
   { method, lookback, bounds, groups }: Omit<Plan, "rebalanceEvery">,
   assets: number,
@@ -106,18 +103,15 @@ export const effortOf = (
   );
 };
 
-/**
- * How often weights are chosen over so many shared dates: each choice has a later bar to be filled
- * at.
- */
+/** Number of choices over so many shared dates: each choice has a later bar to be filled at. */
 export const rebalancingsOver = (
   { lookback, rebalanceEvery }: Pick<PortfolioBacktestRequest, "lookback" | "rebalanceEvery">,
   dates: number,
 ): number => Math.max(0, Math.ceil((dates - 1 - lookback) / rebalanceEvery));
 
 /**
- * How often there is time to choose weights of so many assets, and so every how many bars at the
- * least.
+ * Max choices of weights of so many assets within the time limit, and so the minimum of bars
+ * between them.
  */
 const timeFor = (plan: Omit<Plan, "rebalanceEvery">, assets: number, dates: number) => {
   const times = Math.floor(MAX_EFFORT / effortOf(plan, assets));
@@ -125,8 +119,8 @@ const timeFor = (plan: Omit<Plan, "rebalanceEvery">, assets: number, dates: numb
 };
 
 /**
- * The lookback and the rebalancing of whoever says none, for a first asset with so many bars: as a
- * walk-forward learns and steps, and as rarely as there is time for. `periodsPerYear` as in
+ * The default lookback and rebalancing, for a first asset with so many bars: as a walk-forward
+ * learns and steps, and as rarely as the time limit demands. `periodsPerYear` as in
  * `indicators/periods-per-year.ts`.
  */
 export const filledPlan = <P extends Omit<Plan, "lookback" | "rebalanceEvery">>(
@@ -141,8 +135,8 @@ export const filledPlan = <P extends Omit<Plan, "lookback" | "rebalanceEvery">>(
 };
 
 /**
- * Why so many assets and dates are more than there is time for, with what would do; null when there
- * is time.
+ * The reason why so many assets and dates exceed the time limit, with a request that fits; null
+ * when they fit.
  */
 export const tooMuchWork = (plan: Plan, assets: number, dates: number): string | null => {
   const rebalancings = rebalancingsOver(plan, dates);
@@ -151,7 +145,7 @@ export const tooMuchWork = (plan: Plan, assets: number, dates: number): string |
   return `weights of ${assets} assets by ${plan.method} can be chosen ${times} times, not ${rebalancings}: rebalance every ${every} bars or more`;
 };
 
-/** Shuffles there is time for beside the real series. */
+/** Shuffles that fit in the time limit after the real series. */
 export const shufflesWithin = (
   request: PortfolioBacktestRequest,
   assets: number,

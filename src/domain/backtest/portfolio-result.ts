@@ -4,20 +4,17 @@ import { PORTFOLIO_BACKTEST_ENGINE, type PortfolioBacktestReport } from "./portf
 import type { PortfolioBacktestStatistics } from "./portfolio-statistics.ts";
 import { isoOrNull, showDrawdown } from "./result.ts";
 
-/** What of a portfolio's backtest identifies it, and what it was made of. */
+/** Identity of a portfolio's backtest, and its inputs. */
 export interface PortfolioBacktestOrigin {
   readonly backtestId: string;
-  /** Null when it was asked of assets that are no portfolio. */
+  /** Null when it was requested for assets that are no portfolio. */
   readonly portfolioId: string | null;
   readonly symbols: readonly string[];
   readonly resolution: Resolution;
   readonly method: string;
   /** The versions of the assets' streams that the bars are true of. */
   readonly streamVersions: Readonly<Record<string, number>>;
-  /**
-   * Which prices it is made of: those after every split on record, of which so many were taken out
-   * of the stored ones.
-   */
+  /** Prices after every split on record, and how many splits were taken out of the stored ones. */
   readonly adjusted: "split";
   readonly actionsApplied: number;
   /** SHA-256 of the versions, the dates, the engine and the request: equal for equal input. */

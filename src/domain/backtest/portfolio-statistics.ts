@@ -3,8 +3,8 @@ import type { Carried } from "./carry.ts";
 import { type BacktestDrawdown, type NotDefined, recoveryOf } from "./statistics.ts";
 
 /**
- * How a portfolio did, after costs. Fractions, not percentages; per year where a figure is about
- * time. A figure that is not defined is null, and `notDefined` says why.
+ * Performance of a portfolio, after costs. Fractions, not percentages; per year where a statistic
+ * is about time. A statistic that is not defined is null, and `notDefined` gives the reason.
  */
 export interface PortfolioBacktestStatistics {
   readonly returns: number;
@@ -21,7 +21,7 @@ export interface PortfolioBacktestStatistics {
   readonly maxDrawdown: BacktestDrawdown | null;
   /** Σ equity won over bars that won / Σ equity lost over bars that lost. */
   readonly profitFactor: number | null;
-  /** How often a year the whole equity was bought and sold: Σ ½Σ|traded| / equity, over years. */
+  /** Times a year that the whole equity was bought and sold: Σ ½Σ|traded| / equity, over years. */
   readonly turnover: number;
   /** Paid in units of the equity at the start. */
   readonly costsPaid: number;
@@ -29,17 +29,14 @@ export interface PortfolioBacktestStatistics {
   readonly notDefined: NotDefined;
 }
 
-/** Bar-to-bar returns of an equity; 0 once there is none. */
+/** Bar-to-bar returns of an equity; 0 after it is lost. */
 export const returnsOf = ({ equity }: { readonly equity: readonly PricePoint[] }): number[] =>
   equity.slice(1).map(({ close }, index) => {
     const before = equity[index]?.close ?? 1;
     return before > 0 ? close / before - 1 : 0;
   });
 
-/**
- * Sharpe ratio over a risk-free rate per year: that of the returns less what the rate brings in a
- * bar.
- */
+/** Sharpe ratio over a risk-free rate per year: that of the returns less the rate of one bar. */
 export const sharpeOver = (
   returns: readonly number[],
   periodsPerYear: number,

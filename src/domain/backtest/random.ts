@@ -3,8 +3,7 @@ export type Random = () => number;
 
 /**
  * Mulberry32 (T. Ettinger, 2017, public domain): 32 bits of state, period 2³², passes gjrand.
- * Enough to shuffle and resample a few million times, and nothing that has to be secret. `seed` is
- * taken modulo 2³².
+ * Enough to shuffle and resample a few million times; not for secrets. `seed` is taken modulo 2³².
  */
 export const randomFrom = (seed: number): Random => {
   let state = seed >>> 0;

@@ -5,19 +5,16 @@ import { BACKTEST_ENGINE, type BacktestReport } from "./backtest.ts";
 import type { Fill } from "./simulate.ts";
 import type { BacktestDrawdown, BacktestStatistics } from "./statistics.ts";
 
-/** What of a backtest identifies it, and what it was made of. */
+/** Identity of a backtest, and its inputs. */
 export interface BacktestOrigin {
   readonly backtestId: string;
   readonly symbol: string;
   readonly resolution: Resolution;
-  /** Whose the prices are; `synthetic` for invented ones. */
+  /** The source of the prices; `synthetic` for invented ones. */
   readonly source: string;
   /** The version of the asset's stream that the bars are true of. */
   readonly streamVersion: number;
-  /**
-   * Which prices it is made of: those after every split on record, of which so many were taken out
-   * of the stored ones.
-   */
+  /** Prices after every split on record, and how many splits were taken out of the stored ones. */
   readonly adjusted: "split";
   readonly actionsApplied: number;
   /** SHA-256 of the bars, the version, the engine and the request: equal for equal input. */
@@ -83,7 +80,7 @@ export const backtestResult = (report: BacktestReport, { quality, ...origin }: B
         open: false,
         valuedAt: null as { timestamp: string; price: number } | null,
       })),
-      // Not among the trades that figures count: nobody knows yet what it will come to.
+      // Not one of the trades that the statistics count: its result is not known yet.
       ...(openTrade === null
         ? []
         : [

@@ -12,14 +12,14 @@ export interface OpenAndClose {
   readonly close: number;
 }
 
-/** An asset whose bars a portfolio is tried on: oldest first, each timestamp once. */
+/** An asset with its bars: oldest first, each timestamp once. */
 export interface TestedSeries extends PricedAsset {
   readonly calendar: CalendarId;
   readonly points: readonly OpenAndClose[];
 }
 
 /**
- * What one shared bar brings, per asset in the order of the table's symbols, over the close of the
+ * The move of one shared bar, per asset in the order of the table's symbols, over the close of the
  * shared bar before: the price at which its trades are filled, and its close. Without a level, so
  * that any order of moves is a series.
  */
@@ -40,9 +40,9 @@ export interface SharedMoves {
 }
 
 /**
- * Whether each asset's open comes after every asset's close of the bar before. A bar of FX opens at
- * 17:00 in New York, the day of CRYPTO before it closes at 24:00 UTC, hours later: whoever is
- * filled at that open would know what came after it.
+ * True if each asset's open comes after every asset's close of the bar before. A bar of FX opens at
+ * 17:00 in New York, the day of CRYPTO before it closes at 24:00 UTC, hours later: a fill at that
+ * open would use the future.
  */
 export const opensComeAfterCloses = (
   calendars: readonly CalendarId[],
@@ -53,9 +53,9 @@ export const opensComeAfterCloses = (
 
 /**
  * Bars on the dates that all assets share, as moves. Trades of a bar are filled at the opens, or
- * all of them at the closes where one open is not known: a portfolio is worth something at one
- * moment only. A date that is skipped becomes part of the next move. Refuses as `sharedReturns`
- * does, and opens of zero or less (`backtest.unusable_price`).
+ * all of them at the closes where one open is not known: a portfolio is valued at one moment only.
+ * A date that is skipped becomes part of the next move. Refuses as `sharedReturns` does, and opens
+ * of zero or less (`backtest.unusable_price`).
  */
 export const sharedMoves = (
   assets: readonly TestedSeries[],

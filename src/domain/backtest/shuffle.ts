@@ -50,8 +50,7 @@ export const permuted = <T>(items: readonly T[], random: Random): T[] => {
 /**
  * The series with its bar-to-bar returns after bar `first` in another order: each bar keeps its
  * shape (open, high and low over the close before it) and its volume, the timestamps stay. The same
- * returns, so the same distribution and the same end up to rounding; whatever order there was in
- * them is gone.
+ * returns, so the same distribution and the same end up to rounding; only their order is random.
  */
 export const shuffled = (
   bars: readonly Bar[],

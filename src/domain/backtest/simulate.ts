@@ -2,15 +2,15 @@ import type { PricePoint } from "../analysis/performance.ts";
 import type { Bar } from "../asset/bar.ts";
 import type { Target } from "./strategy.ts";
 
-/** What every trade costs on each side, in basis points of its money, always against the trader. */
+/** Cost of every trade on each side, in basis points of its money, always against the trader. */
 export interface Costs {
   readonly costBps: number;
   readonly slippageBps: number;
 }
 
 /**
- * Everything bought or sold at one price. `equity` is what there is after it, in units of the
- * equity at the start.
+ * Everything bought or sold at one price. `equity` is the equity after it, in units of the equity
+ * at the start.
  */
 export interface Fill {
   readonly timestamp: number;
@@ -32,21 +32,18 @@ export interface Trade {
   readonly return: number;
 }
 
-/**
- * A purchase that was not sold: what it would come to at the last close, without the costs of
- * selling.
- */
+/** A purchase that was not sold: its worth at the last close, without the costs of selling. */
 export interface OpenTrade {
   readonly entry: Fill;
   readonly profit: number;
   readonly return: number;
 }
 
-/** What following the wishes came to on `bars`. */
+/** Result of following the target positions on `bars`. */
 export interface Run {
   readonly bars: readonly Bar[];
   readonly first: number;
-  /** Starts at 1 at the close of bar `first` and is told at every close after. */
+  /** Starts at 1 at the close of bar `first`, with a value at every close after. */
   readonly equity: Float64Array;
   readonly fills: readonly Fill[];
   readonly trades: readonly Trade[];
@@ -59,7 +56,7 @@ export interface Run {
   readonly slippage: number;
 }
 
-/** Where a wish can be filled: the open, or the close of a bar whose open nobody knows. */
+/** Price of a fill: the open, or the close of a bar without an open. */
 const fillPrice = ({ open, close }: Bar): number => open ?? close;
 
 const fillAt = (bar: Bar, side: Fill["side"], equity: number): Fill => ({
@@ -77,10 +74,7 @@ interface Book {
   slippage: number;
 }
 
-/**
- * All the cash buys units at price·(1 + slippage), the cost coming on top of what they are worth
- * there.
- */
+/** All the cash buys units at price·(1 + slippage), the cost being added to their worth there. */
 const buy = (book: Book, price: number, cost: number, slippage: number): void => {
   book.units = book.cash / (price * (1 + slippage) * (1 + cost));
   book.slippage += book.units * price * slippage;
@@ -88,7 +82,7 @@ const buy = (book: Book, price: number, cost: number, slippage: number): void =>
   book.cash = 0;
 };
 
-/** All units are sold at price·(1 − slippage), the cost being taken from what comes in. */
+/** All units are sold at price·(1 − slippage), the cost being taken from the proceeds. */
 const sell = (book: Book, price: number, cost: number, slippage: number): void => {
   book.slippage += book.units * price * slippage;
   book.costs += book.units * price * (1 - slippage) * cost;
@@ -97,10 +91,10 @@ const sell = (book: Book, price: number, cost: number, slippage: number): void =
 };
 
 /**
- * Follows the wishes from bar `first` on, all or nothing, long or flat: the wish at a bar's close
- * is filled at the next bar's open (its close where the open is not known), and nothing later than
- * that wish decides it. Cash bears no interest; what is held at the end is valued at the last
- * close, unsold. Prices are above 0.
+ * Follows the target positions from bar `first` on, all or nothing, long or flat: the target at a
+ * bar's close is filled at the next bar's open (its close where the open is not known), and nothing
+ * later than that target decides it. Cash bears no interest; a position that is held at the end is
+ * valued at the last close, unsold. Prices are above 0.
  */
 export const simulate = (
   bars: readonly Bar[],
@@ -117,8 +111,7 @@ export const simulate = (
   let open: Fill | null = null;
   let paid = 0;
   let barsHeld = 0;
-  // A plain loop that makes nothing but fills: it runs over every bar of hundreds of shuffled
-  // series.
+  // A plain loop that allocates only fills: it runs over every bar of hundreds of shuffled series.
   for (let index = first + 1; index < bars.length; index += 1) {
     const bar = bars[index];
     if (bar === undefined) break;
@@ -145,7 +138,7 @@ export const simulate = (
   return { bars, first, equity, fills, trades, open: held, barsHeld, costs, slippage: slipped };
 };
 
-/** The equity with the instants it is told at. */
+/** The equity with its instants. */
 export const equityPoints = ({ bars, first, equity }: Run): PricePoint[] =>
   Array.from(equity, (close, index) => ({ timestamp: bars[first + index]?.timestamp ?? 0, close }));
 

@@ -1,7 +1,7 @@
 import { type PricePoint, performanceOf } from "../analysis/performance.ts";
 import { equityPoints, type Run } from "./simulate.ts";
 
-/** Why a figure is null, by its name. */
+/** The reason why a statistic is null, by its name. */
 export type NotDefined = Readonly<Record<string, string>>;
 
 /**
@@ -16,9 +16,10 @@ export interface BacktestDrawdown {
 }
 
 /**
- * How a run did, after costs. Fractions, not percentages; per year where a figure is about time.
- * What it rests on: `returns` bar-to-bar returns and `trades` closed trades, of which `wins` made
- * money and `losses` lost some. A figure that is not defined is null, and `notDefined` says why.
+ * Performance of a run, after costs. Fractions, not percentages; per year where a statistic is
+ * about time. It rests on `returns` bar-to-bar returns and `trades` closed trades, of which `wins`
+ * made money and `losses` lost some. A statistic that is not defined is null, and `notDefined`
+ * gives the reason.
  */
 export interface BacktestStatistics {
   readonly returns: number;
@@ -47,7 +48,7 @@ export interface BacktestStatistics {
   readonly expectancy: number | null;
   /** Share of closes at which something was held. */
   readonly exposure: number;
-  /** How often a year the whole equity was bought and sold: fills / 2 / years. */
+  /** Times a year that the whole equity was bought and sold: fills / 2 / years. */
   readonly turnover: number;
   /** Paid in units of the equity at the start. */
   readonly costsPaid: number;
@@ -56,7 +57,7 @@ export interface BacktestStatistics {
 }
 
 /**
- * The first point after the trough that is as high as the peak was; null before that, and without a
+ * The first point after the trough that is as high as the peak; null before that, and without a
  * fall.
  */
 export const recoveryOf = (

@@ -8,13 +8,13 @@ import { ACTION_IN } from "../recommendation/action.ts";
 import { advance, initialAnalysisState } from "../recommendation/analysis-state.ts";
 import type { Action } from "../recommendation/recommendation.ts";
 
-/** What to hold from the next fill on: everything, nothing, or what is held already. */
+/** Position from the next fill on: everything, nothing, or unchanged. */
 export type Target = "long" | "flat" | "keep";
 
 /**
- * A function from what is known at a bar to a wish. `begin` gives a fresh walker, which is shown
- * one bar after the other, oldest first, and answers each at its close: what comes later it has
- * never been shown. The wishes of the first `warmUp` − 1 bars are not followed.
+ * A function from the bars so far to a target position. `begin` returns a fresh walker, which gets
+ * one bar after the other, oldest first, and answers each at its close: it never sees a later bar.
+ * The targets of the first `warmUp` − 1 bars are not followed.
  */
 export interface Strategy {
   readonly warmUp: number;
@@ -24,15 +24,16 @@ export interface Strategy {
 const TARGET_AFTER: Readonly<Record<Action, Target>> = { BUY: "long", SELL: "flat", HOLD: "keep" };
 
 /**
- * Nobody reads the sentences of a walk, and writing their numbers takes longer than the rules do.
+ * The sentences of a walk are discarded, and formatting their numbers takes longer than the rules
+ * do.
  */
 const unwritten = (): string => "";
 
 /**
- * The trend that the `rules` engine reads, followed: up is long, down is flat, sideways and not
- * knowing keep what is held. It follows what the trend calls for also where the engine recommends
- * HOLD because the call has not beaten its base rate: whether to be invested is another question
- * than whether a call says more than chance. For closes above 0.
+ * Follows the trend that the `rules` engine reads: up is long, down is flat, sideways and unknown
+ * keep the position. It follows the trend also where the engine recommends HOLD because the
+ * recommendation has not beaten its base rate: whether to be invested is another question than
+ * whether a recommendation beats chance. For closes above 0.
  */
 export const rulesStrategy = (
   assetType: AssetType,
@@ -56,7 +57,7 @@ export const rulesStrategy = (
   },
 });
 
-/** The wishes of a strategy at each bar's close. */
+/** The target positions of a strategy at each bar's close. */
 export const targetsOf = (strategy: Strategy, bars: readonly Bar[]): Target[] => {
   const decide = strategy.begin();
   return bars.map((bar) => decide(bar));

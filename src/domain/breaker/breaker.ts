@@ -7,31 +7,31 @@ export const MANUAL_CHECK_SECONDS = 300;
 export type OpenReason = "failures" | "probe" | "manual";
 
 /**
- * What every situation carries along. `epoch` counts openings and closings: a call's permit tells
- * which one it began in.
+ * Fields of every state. `epoch` counts openings and closings: a call's permit names the one it
+ * began in.
  */
 interface Common {
   readonly epoch: number;
-  /** When each kind of trouble was last told, epoch ms. */
+  /** Last report of each kind of trouble, epoch ms. */
   readonly told: Readonly<Partial<Record<Trouble, number>>>;
-  /** Whose last call failed. */
+  /** Subjects whose last call failed. */
   readonly subjects: Subjects;
 }
 
-/** What one that lets nobody through but a few carries along. */
+/** Fields of the states that let only a few calls through. */
 interface Shut {
   readonly failures: number;
   readonly failedProbes: number;
   readonly since: number;
   /**
-   * How many subjects without a failure may ask since it opened, and those that did: the lease of
-   * each, and whose it is.
+   * Number of subjects without a failure that may ask since it opened, and those that did: the
+   * subject of each lease.
    */
   readonly trials: number;
   readonly tried: Readonly<Record<string, string>>;
-  /** Who was told to wait, and when, epoch ms. */
+  /** Subjects that wait, and since when, epoch ms. */
   readonly waiting: Readonly<Record<string, number>>;
-  /** Who had the last probe. */
+  /** Subject of the last probe. */
   readonly prober: string | null;
 }
 
@@ -55,7 +55,7 @@ export const initialBreaker = (): BreakerState => ({
   subjects: {},
 });
 
-/** The leave to make a call, and in the end what the call's result is worth. */
+/** Permission for one call, which also scopes its result. */
 export interface Permit {
   readonly epoch: number;
   /** The call's lease, when it is a probe or a trial of an open breaker. */
@@ -64,9 +64,9 @@ export interface Permit {
 
 export type BreakerCommand =
   /**
-   * May I call? `lease` names this call should it become a probe or a trial. `subject` is what the
-   * question is about: an asset, an event type. A service can fail about one subject and serve all
-   * others.
+   * Requests a permit. `lease` names this call should it become a probe or a trial. `subject` is
+   * the topic of the call: an asset, an event type. A service can fail about one subject and serve
+   * all others.
    */
   | { readonly type: "acquire"; readonly lease: string; readonly subject: string }
   | {
@@ -78,22 +78,22 @@ export type BreakerCommand =
   | { readonly type: "trip"; readonly reason: string; readonly until: number | null }
   | { readonly type: "reset"; readonly reason: string };
 
-/** What happened inside a breaker. Only some of it is told to the world, see `told.ts`. */
+/** A fact inside a breaker. Only some of them become events, see `told.ts`. */
 export type BreakerFact =
   | {
       readonly type: "failed";
       readonly subject: string;
       readonly at: number;
-      /** Whether it is one more in the service's row. */
+      /** True if it adds to the service's failures in a row. */
       readonly counts: boolean;
-      /** Whether others are served meanwhile. */
+      /** True if others are served meanwhile. */
       readonly own: boolean;
       /** Until when the subject is left alone, epoch ms; 0 when it is not. */
       readonly heldUntil: number;
     }
   /**
-   * A subject was served: the service's row has ended, and what others still fail with is their
-   * own.
+   * A subject was served: the service's failures in a row have ended, and later failures of others
+   * are their own.
    */
   | { readonly type: "recovered"; readonly subject: string }
   | {
@@ -115,7 +115,7 @@ export type BreakerFact =
       readonly trials: number;
       readonly detail: string;
     }
-  /** `subject` is who was served; null when a person closed it. */
+  /** `subject` is the one that was served; null when a person closed it. */
   | {
       readonly type: "closed";
       readonly reason: "probe" | "manual";
@@ -129,32 +129,33 @@ export type BreakerFact =
       readonly at: number;
     };
 
-/** Whether a call may be made. */
+/** Answer to `acquire`. */
 export type Answer =
   | {
       readonly kind: "go";
       readonly permit: Permit;
       /**
-       * This one call may be made though the breaker is open. Otherwise the answer holds for
-       * everybody.
+       * True if this one call may be made though the breaker is open. Otherwise the answer holds
+       * for every caller.
        */
       readonly open: boolean;
       /**
-       * A success of a subject that is not in `held` would change nothing and need not be reported.
+       * True if a success of a subject that is not in `held` would change nothing and need not be
+       * reported.
        */
       readonly atRest: boolean;
       /**
-       * Subjects whose last call failed, and until when each is left alone, epoch ms. Empty for one
+       * Subjects whose last call failed, and until when each must wait, epoch ms. Empty for one
        * call only.
        */
       readonly held: Readonly<Record<string, number>>;
-      /** The one who asked fails while others are served. */
+      /** True if the subject fails while others are served. */
       readonly own: boolean;
     }
   | {
       readonly kind: "wait";
       readonly epoch: number;
       readonly seconds: number;
-      /** Whoever asks now gets this answer. */
+      /** True if every caller gets this answer now. */
       readonly shared: boolean;
     };

@@ -14,9 +14,7 @@ import { concernsService, TROUBLE_OF, type Verdict, weigh } from "./verdict.ts";
 type Report = Extract<BreakerCommand, { readonly type: "report" }>;
 type Shut = Exclude<BreakerState, { readonly kind: "closed" }>;
 
-/**
- * What a command makes of a breaker. `now` is epoch ms; the state after it is the facts, evolved.
- */
+/** Applies a command to a breaker. `now` is epoch ms; the state after it is the facts, evolved. */
 export function decide(
   state: BreakerState,
   command: BreakerCommand,
@@ -57,7 +55,7 @@ export function decide(
   }
 }
 
-/** Somebody asks an open breaker: for the probe, for a trial, or to be told how long to wait. */
+/** Answers a request to an open breaker: with the probe, a trial, or the time to wait. */
 function asked(
   state: Shut,
   lease: string,
@@ -110,8 +108,8 @@ export function evolve(state: BreakerState, fact: BreakerFact): BreakerState {
       };
     }
     case "closed": {
-      // A hand forgets everything. A limit as answer to a probe serves nobody, so it tells nothing
-      // about who failed.
+      // A manual close clears everything. A rate limit as answer to a probe serves no subject, so
+      // it says nothing about who failed.
       const kept = fact.reason === "manual" ? {} : state.subjects;
       const subjects = fact.subject === null ? kept : withSuccess(kept, fact.subject);
       return { kind: "closed", epoch: epoch + 1, told, failures: 0, subjects };
@@ -128,8 +126,8 @@ const without = <T>(
   Object.fromEntries(Object.entries(record).filter(([key]) => key !== name));
 
 /**
- * Whether the one who asks may call, as the breaker stands after the question; `lease` names a
- * probe or trial that it was given just now.
+ * The answer to the caller, given the breaker's state after the request; `lease` names a probe or
+ * trial that it was granted just now.
  */
 export function answerOf(
   state: BreakerState,
@@ -158,7 +156,7 @@ export function answerOf(
   };
 }
 
-/** Whether the success of a subject that never failed would change nothing. */
+/** True if the success of a subject that never failed would change nothing. */
 const isAtRest = ({ failures, subjects }: BreakerState): boolean =>
   failures === 0 && Object.values(subjects).every(({ own }) => own);
 
@@ -166,8 +164,8 @@ const isLeaseOf = (state: Shut, lease: string): boolean =>
   (state.kind === "halfOpen" && state.lease === lease) || Object.hasOwn(state.tried, lease);
 
 /**
- * While somebody else's probe is out, its outcome is known soon; and so it is whether the one whose
- * turn it is comes.
+ * While another subject's probe is in flight, its outcome is known soon; so is whether the next
+ * subject in turn asks.
  */
 const SOON_SECONDS = 5;
 
@@ -181,7 +179,7 @@ function waitOf(state: Shut, now: number, policy: BreakerPolicy): number {
 const secondsUntil = (instant: number, now: number): number =>
   Math.max(1, Math.ceil((instant - now) / 1000));
 
-/** What a result changes while calls are made. */
+/** Applies a result while the breaker is closed. */
 function whileClosed(
   state: BreakerState,
   { permit, subject, verdict }: Report,
@@ -191,8 +189,8 @@ function whileClosed(
   const mark = markOf(state.subjects, subject);
   const weight = weigh(verdict);
   if (permit.epoch !== state.epoch) {
-    // Let through the open breaker, and overtaken by one who was served: it moves nothing, but what
-    // failed is its own.
+    // A trial of the open breaker that ended after another subject was served: the service's state
+    // stays, the failure is the subject's own.
     const overtaken =
       permit.epoch === state.epoch - 1 && permit.lease !== null && weight === "failure";
     return overtaken ? [failedOf(state, subject, at, policy, { own: true })] : [];
@@ -200,8 +198,8 @@ function whileClosed(
   if (weight === "neither") return [];
   if (weight === "success")
     return isAtRest(state) && mark === null ? [] : [{ type: "recovered", subject }];
-  // What fails while others are served says nothing about the service, unless there was no service
-  // to ask.
+  // A failure while others are served says nothing about the service, unless no service was
+  // reached.
   const counts = mark?.own !== true || concernsService(verdict);
   const failed = failedOf(state, subject, at, policy, { counts });
   const failures = state.failures + 1;
@@ -216,8 +214,8 @@ function whileClosed(
 }
 
 /**
- * What a result changes while the breaker is open: of the probe, of a trial, and of calls that it
- * overtook.
+ * Applies a result while the breaker is open: of the probe, of a trial, and of calls that began
+ * before it opened.
  */
 function whileShut(
   state: Shut,
@@ -228,7 +226,7 @@ function whileShut(
   const weight = weigh(verdict);
   const failed = failedOf(state, subject, at, policy);
   if (permit.epoch !== state.epoch) {
-    // A call of before it opened moves nothing any more, but that it failed tells who it was.
+    // A call from before it opened changes no state, but its failure identifies the subject.
     const overtaken =
       permit.epoch === state.epoch - 1 && permit.lease === null && weight === "failure";
     return overtaken ? [failed] : [];
@@ -269,8 +267,8 @@ const detailOf = (verdict: Verdict): string =>
   verdict.kind === "answered" ? "the service answered" : verdict.detail;
 
 /**
- * Trouble is told at most once per kind and minute: an outage with 100,000 assets is not 100,000
- * events.
+ * Trouble is reported at most once per kind and minute: an outage with 100,000 assets is not
+ * 100,000 events.
  */
 function troubles(
   state: BreakerState,

@@ -14,7 +14,7 @@ export type ServiceName =
   | { readonly kind: "model"; readonly provider: string }
   | { readonly kind: "alerts" };
 
-/** What a name means, or null when it is none of ours. */
+/** Parses a service name, or returns null when it is unknown. */
 export function readService(name: string): ServiceName | null {
   if (name === ALERTS_SERVICE) return { kind: "alerts" };
   const [, kind, id] = /^(source|webhook|llm):(.+)$/.exec(name) ?? [];

@@ -1,8 +1,8 @@
 import type { BreakerState } from "./breaker.ts";
 
 /**
- * What states gained since they were first written, as it was before: nobody marked, nobody
- * waiting, no trial to give.
+ * Defaults of the fields that states gained since they were first written: no failed subject, no
+ * waiting one, no trial.
  */
 const SINCE_THE_FIRST = { subjects: {}, trials: 0, tried: {}, waiting: {}, prober: null } as const;
 

@@ -9,30 +9,29 @@ export interface SubjectFailure {
   /** When it last had the probe; 0 for never. */
   readonly probedAt: number;
   /**
-   * Another subject was served since: what it fails with is its own and says nothing about the
-   * service.
+   * Another subject was served since: the failures are its own and say nothing about the service.
    */
   readonly own: boolean;
   /** Until when it is left alone on its own account; 0 when it is not. */
   readonly heldUntil: number;
 }
 
-/** So many subjects are remembered, those that failed last. */
+/** Max subjects stored, those that failed last. */
 const SUBJECTS_KEPT = 64;
 
 /**
- * One that has not failed for so long is like all others. Jobs that wait look once an hour at
- * least.
+ * A subject without a failure for so long is dropped. Jobs that wait poll once an hour or more
+ * often.
  */
 const FORGOTTEN_MS = 6 * 3_600_000;
 
-/** Marks by subject. */
+/** Failures by subject. */
 export type Subjects = Readonly<Record<string, SubjectFailure>>;
 
 export const markOf = (subjects: Subjects, subject: string): SubjectFailure | null =>
   Object.hasOwn(subjects, subject) ? (subjects[subject] ?? null) : null;
 
-/** The marks after a failure; the oldest make room for it. */
+/** The failures after one more; the oldest make room for it. */
 export function withFailure(
   subjects: Subjects,
   {
@@ -64,8 +63,8 @@ export function withFailure(
 }
 
 /**
- * The marks after a subject was served: its own is gone, and whoever else fails does so while
- * others are served.
+ * The failures after a subject was served: its own is removed, and the others fail while someone is
+ * served.
  */
 export const withSuccess = (subjects: Subjects, served: string): Subjects =>
   Object.fromEntries(
@@ -74,15 +73,15 @@ export const withSuccess = (subjects: Subjects, served: string): Subjects =>
       .map(([name, entry]) => [name, { ...entry, own: true }]),
   );
 
-/** The marks after a subject was given the probe. One that never failed has none. */
+/** The failures after a subject was granted the probe. One that never failed has no entry. */
 export function withProbe(subjects: Subjects, subject: string, at: number): Subjects {
   const entry = markOf(subjects, subject);
   return entry === null ? subjects : { ...subjects, [subject]: { ...entry, probedAt: at } };
 }
 
 /**
- * A subject's own wait grows like that of a breaker: nothing for its first failures, then longer
- * and longer.
+ * A subject's own wait grows like that of a breaker: zero for its first failures, then longer and
+ * longer.
  */
 export function heldUntil(
   subjects: Subjects,
@@ -96,6 +95,6 @@ export function heldUntil(
   return at + openMs(failures - policy.failuresToOpen, policy);
 }
 
-/** How long to leave alone what has failed so often after the first wait, in milliseconds. */
+/** The wait after so many failures beyond the first wait, in milliseconds. */
 export const openMs = (failedAgain: number, policy: BreakerPolicy): number =>
   1000 * Math.min(policy.longestOpenSeconds, policy.openSeconds * 2 ** Math.min(failedAgain, 30));

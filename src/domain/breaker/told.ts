@@ -1,7 +1,7 @@
 import type { NewEvent } from "../events/envelope.ts";
 import type { BreakerFact } from "./breaker.ts";
 
-/** The event that tells the world of a fact, or none for what is the breaker's own business. */
+/** The public event of a fact, or none for an internal one. */
 export function eventsOf(service: string, fact: BreakerFact, jobId: string | null): NewEvent[] {
   switch (fact.type) {
     case "failed":

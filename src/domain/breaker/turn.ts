@@ -3,9 +3,10 @@ import type { BreakerPolicy } from "./policy.ts";
 import { markOf, openMs } from "./subjects.ts";
 
 /*
- * Who may ask a service whose breaker is open. The first leave goes to subjects that have not failed, once each and only to
- * a few: they tell the failure of a service from failures of its questions. What is left is one probe at a time, which goes
- * round among those that wait.
+ * Rules for who may call a service whose breaker is open. The first permits go to subjects that
+ * have not failed, once each and only to a few: they separate a failure of the service from
+ * failures of single subjects. After that there is one probe at a time, which goes round the
+ * subjects that wait.
  */
 
 type Shut = Exclude<BreakerState, { readonly kind: "closed" }>;
@@ -17,13 +18,14 @@ type Shut = Exclude<BreakerState, { readonly kind: "closed" }>;
 export const probeFrom = (state: Shut): number | null =>
   state.kind === "open" ? state.until : state.leaseUntil;
 
-/** Until when only those may probe whose turn it is; after that whoever asks. */
+/** Until this instant only the subject whose turn it is may probe; after that any caller. */
 export const turnUntil = (state: Shut, policy: BreakerPolicy): number =>
   (probeFrom(state) ?? 0) + openMs(state.failedProbes, policy);
 
 /**
- * Whether a subject may have the probe: it is time, and nobody waits who had it longer ago or
- * never. Whoever does not come for as long as the breaker was open has missed the turn.
+ * True if a subject may have the probe: it is time, and no other subject waits whose last probe is
+ * older or missing. A subject that does not come for as long as the breaker was open has missed its
+ * turn.
  */
 export function mayProbe(
   state: Shut,
@@ -42,7 +44,7 @@ export function mayProbe(
   );
 }
 
-/** A subject that has failed can wait; one that has not comes before it. */
+/** A subject that has not failed goes before one that has. */
 function lastProbed(state: Shut, subject: string, now: number): number {
   // A probe that was lost left no other trace.
   if (subject === state.prober) return now;
@@ -51,17 +53,17 @@ function lastProbed(state: Shut, subject: string, now: number): number {
 
 const trialsLeft = (state: Shut): number => state.trials - Object.keys(state.tried).length;
 
-/** Whether a subject may ask an open breaker's service out of turn. */
+/** True if a subject may call an open breaker's service out of turn. */
 export const mayTry = (state: Shut, subject: string): boolean =>
   trialsLeft(state) > 0 &&
   markOf(state.subjects, subject) === null &&
   !Object.values(state.tried).includes(subject);
 
-/** Whether a subject is to be noted as waiting: one that is already, and a few others. */
+/** True if a subject is to be listed as waiting: one that is already, and a few others. */
 export const isNoted = (state: Shut, subject: string, policy: BreakerPolicy): boolean =>
   Object.hasOwn(state.waiting, subject) || Object.keys(state.waiting).length < policy.waitersKept;
 
-/** Whether everybody who asks gets the same answer, and it changes nothing. */
+/** True if every caller gets the same answer, and it changes nothing. */
 export const isShared = (state: Shut, now: number, policy: BreakerPolicy): boolean => {
   const from = probeFrom(state);
   if (from === null) return true;

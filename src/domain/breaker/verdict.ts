@@ -1,7 +1,8 @@
 import { toSnakeCase } from "../job/error-codes.ts";
+
 /** What one call of an external service says about that service. */
 export type Verdict =
-  /** It answered. What it said (no data, a refused request) concerns us and not its health. */
+  /** It answered. The content (no data, a refused request) concerns us and not its health. */
   | { readonly kind: "answered" }
   /** It answered that we ask too often. */
   | {
@@ -12,15 +13,15 @@ export type Verdict =
   /** It answered that it will not serve us: a key, a contract. Trouble, but it is up. */
   | { readonly kind: "rejected"; readonly detail: string; readonly code: string }
   | { readonly kind: "timeout"; readonly detail: string; readonly timeoutMs: number }
-  /** It is out: no connection, or an answer of the class 5xx. */
+  /** Unavailable: no connection, or an answer of the class 5xx. */
   | {
       readonly kind: "unavailable";
       readonly detail: string;
       readonly code: string;
-      /** False when there was nobody to answer: no connection. */
+      /** False when there was no connection. */
       readonly reached?: false;
     }
-  /** It answered something that nobody can read. */
+  /** It answered something unreadable. */
   | { readonly kind: "malformed"; readonly detail: string; readonly code: string };
 
 /** The technical event of each kind of trouble; null for none. */
@@ -36,8 +37,9 @@ export const TROUBLE_OF = {
 export type Trouble = NonNullable<(typeof TROUBLE_OF)[Verdict["kind"]]>;
 
 /**
- * Whether the call counts as a failure of the service, as a success of it, or as neither. A limit
- * says that it is up, but not that it would have served us, so it does not end a row of failures.
+ * Counts the call as a failure of the service, as a success of it, or as neither. A rate limit
+ * shows that it is up, but not that it would have served us, so it does not end the failures in a
+ * row.
  */
 export function weigh({ kind }: Verdict): "failure" | "success" | "neither" {
   switch (kind) {
@@ -53,7 +55,7 @@ export function weigh({ kind }: Verdict): "failure" | "success" | "neither" {
   }
 }
 
-/** Whether a failure cannot be the question's fault: nobody was there to read it. */
+/** True if the failure cannot be the fault of the request: no server read it. */
 export const concernsService = (verdict: Verdict): boolean =>
   verdict.kind === "unavailable" && verdict.reached === false;
 

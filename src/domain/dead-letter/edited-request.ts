@@ -1,12 +1,12 @@
 import type { JobParams } from "../job/job.ts";
 
-/** What of a parked job's order may be put right. What it is about, asset, kind and slot, stays. */
+/** Fields of a parked job's request that may be corrected. Its asset, kind and slot stay. */
 export interface ParamsEdit {
   /** Epoch ms: up to which instant a source is asked. */
   readonly until?: number | undefined;
-  /** Whether a source is asked for all there is. */
+  /** True to ask a source for its whole history. */
   readonly backfill?: boolean | undefined;
-  /** How an uploaded file is read. */
+  /** Format of an uploaded file. */
   readonly format?: "csv" | "json" | undefined;
 }
 
@@ -33,8 +33,8 @@ export function editedParams(
     }
     case "import":
       return { ok: true, params: { ...params, format: edit.format ?? params.format } };
-    // What was asked of an optimisation is its identity: another request is another optimisation.
-    // So is a backtest's.
+    // The request of an optimisation is its identity: another request is another optimisation. So
+    // is a backtest's.
     case "portfolio":
     case "backtest":
     case "portfolioBacktest":
@@ -49,7 +49,7 @@ export function editedParams(
 /** `kind|asset|slot` and `kind|asset|slot~2` are orders of the same work. */
 export const originalJobId = (id: string): string => id.replace(/~\d+$/, "");
 
-/** The id of the next order of the same work, given those that there are already. */
+/** The id of the next request for the same work, given those that exist already. */
 export function nextEditedId(id: string, taken: readonly string[]): string {
   const original = originalJobId(id);
   const numbers = [id, ...taken]

@@ -2,18 +2,18 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import type { Problem } from "../outcome.ts";
 
-/** Of a detail this much tells causes apart; what follows is mostly somebody else's page. */
+/** The first part of a detail tells causes apart; the rest is often a vendor's error page. */
 const DETAIL_CHARACTERS = 200;
 
-/** What a symbol may be made of, so that "A" is not found inside "AAPL". */
+/** Characters of a symbol, so that "A" is not found inside "AAPL". */
 const OF_SYMBOLS = /[A-Z0-9.\-_=^]+/g;
 
 /** An HTTP status, as our texts name one. */
 const STATUS = /\b(HTTP|answered) ([1-5]\d\d)\b/g;
 
 /**
- * A refusal names its cause by its status (a wrong key is not a wrong address); which of the 5xx a
- * server that is out happens to answer is chance. Spelt without digits, since those are left out.
+ * A refusal names its cause by its status (a wrong key is not a wrong address); among the 5xx of an
+ * unavailable server the choice is random. Spelt without digits, since those are left out.
  */
 const statusWord = (status: string): string =>
   status.startsWith("4")
@@ -21,9 +21,9 @@ const statusWord = (status: string): string =>
     : `status-class-${"abcdefghij"[Number(status[0])]}`;
 
 /**
- * What an error says without what is different each time: numbers, instants, ids (every word with a
- * digit in it) and the symbol. Of an HTTP status the cause stays: 404 is not 500, but 502 is 503.
- * "AAPL: HTTP 503 after 12 s" and "MSFT: HTTP 502 after 9 s" are the same.
+ * An error's text without its variable parts: numbers, instants, ids (every word with a digit in
+ * it) and the symbol. Of an HTTP status the cause stays: 404 is not 500, but 502 is 503. "AAPL:
+ * HTTP 503 after 12 s" and "MSFT: HTTP 502 after 9 s" are the same.
  */
 export function normalisedDetail(detail: string, symbol: string | null): string {
   const without =
@@ -45,7 +45,7 @@ const withoutSymbol = (word: string, symbol: string): string =>
     : word;
 
 /**
- * The same 16 hex digits for all letters of one cause: same queue, same code, same words; of
+ * The same 16 hex digits for all dead letters of one cause: same queue, same code, same words; of
  * deliveries also the same receiver (the id of the endpoint).
  */
 export const fingerprintOf = (

@@ -4,10 +4,7 @@ import { summaryOf } from "../events/summary.ts";
 import type { Problem } from "../outcome.ts";
 import { canonicalJson } from "../recommendation/canonical-json.ts";
 
-/**
- * A fact that would be written, with what it says in short: lists are told by their length, first
- * and last entry.
- */
+/** A fact that would be written, in short: of lists the length and the first and last entry. */
 export interface PlannedEvent {
   readonly eventType: string;
   readonly schemaVersion: number;
@@ -15,8 +12,8 @@ export interface PlannedEvent {
 }
 
 /**
- * Facts that would be written: the first of them, how many there are, and the hash of what they all
- * say.
+ * Facts that would be written: the first of them, how many there are, and the hash of their
+ * content.
  */
 export interface PlannedEvents {
   readonly events: readonly PlannedEvent[];
@@ -32,7 +29,7 @@ interface PlannedRequest {
   readonly body: string;
 }
 
-/** What a dead letter's work would come to if it were done now. */
+/** Result of a dead letter's work if it ran now. */
 export interface Plan extends PlannedEvents {
   readonly outcome: "done" | "later" | "refused";
   readonly error: Problem | null;
@@ -77,12 +74,12 @@ export const NOTHING_PLANNED: Plan = {
   request: null,
 };
 
-/** Signatures hold the time of the call, so they differ between two looks at the same plan. */
+/** Signatures hold the time of the call, so they differ between two views of the same plan. */
 const OF_THE_MOMENT = new Set(["webhook-timestamp", "webhook-signature", "traceparent"]);
 
 /**
- * What makes two plans the same one, as text to hash: the outcome and what would be written or
- * sent. An error counts by its code, because its words may tell of the moment.
+ * Identity of a plan, as text to hash: the outcome and what would be written or sent. An error
+ * counts by its code, because its words may depend on the moment.
  */
 export const planText = (plan: Plan): string =>
   canonicalJson({

@@ -32,10 +32,10 @@ const PRIVATE_SUFFIXES = [
 ];
 
 /**
- * Why an address cannot be a webhook endpoint, or null when it can. A Worker cannot pin the address
- * a name resolves to, so this refuses everything that is not a public https host by its spelling
- * (`new URL` has already folded decimal, hex, octal and full-width spellings of IP addresses).
- * Redirects are not followed when delivering.
+ * The reason why an address cannot be a webhook endpoint, or null when it can. A Worker cannot pin
+ * the address a name resolves to, so this refuses everything that is not a public https host by its
+ * spelling (`new URL` has already folded decimal, hex, octal and full-width spellings of IP
+ * addresses). Redirects are not followed when delivering.
  */
 export function endpointProblem(url: EndpointUrl, rules: EndpointRules): string | null {
   if (url.username !== "" || url.password !== "") return "it may not carry a user name or password";

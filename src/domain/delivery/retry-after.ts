@@ -17,13 +17,13 @@ const HTTP_DATES = [
   new RegExp(`^${DAY_NAME} ${MONTH} (?<day>[ \\d]\\d) ${TIME} (?<year>\\d{4})$`),
 ];
 
-/** A header that is longer than this is none of the forms, but may be digits. */
+/** A longer header is no date, but may be digits. */
 const MAX_DATE_LENGTH = 40;
 
 /**
- * What a Retry-After header asks for, in whole seconds from `now` (epoch ms): 0 to
+ * The wait of a Retry-After header, in whole seconds from `now` (epoch ms): 0 to
  * MAX_RETRY_AFTER_SECONDS, or null when it is absent or neither a number of seconds nor an HTTP
- * date. A date that has passed asks for 0.
+ * date. A date in the past gives 0.
  * @see https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
  */
 export function retryAfterSeconds(header: string | null | undefined, now: number): number | null {

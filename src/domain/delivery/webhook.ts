@@ -1,7 +1,7 @@
 import { MAX_RETRY_AFTER_SECONDS } from "./retry-after.ts";
 
 /**
- * Standard Webhooks 1.0 (standardwebhooks.com): what is signed, and what an answer means.
+ * Standard Webhooks 1.0 (standardwebhooks.com): the signed content, and the meaning of a response.
  */
 
 /**
@@ -11,20 +11,20 @@ import { MAX_RETRY_AFTER_SECONDS } from "./retry-after.ts";
 export const signedContent = (id: string, timestampSeconds: number, body: string): string =>
   `${id}.${timestampSeconds}.${body}`;
 
-/** What to do after an attempt. `gone` means that the receiver asked never to be called again. */
+/** Next step after an attempt. `gone` means that the receiver asked never to be called again. */
 export type DeliveryVerdict =
   | { readonly kind: "delivered" }
   | { readonly kind: "gone" }
   | { readonly kind: "retry"; readonly afterSeconds: number }
   | { readonly kind: "exhausted" };
 
-/** Waiting a little more than told spreads receivers that come back at the same second. */
+/** Waiting up to this share longer spreads receivers that come back at the same second. */
 const JITTER = 0.1;
 
 /**
- * Reads an answer: 2xx is delivered, 410 is gone, everything else (a redirect too: nothing is
- * followed) is tried again by the schedule until it is used up. `attempt` counts from 1 since the
- * delivery was last put to work. `status` is null when no answer came. Retry-After is a floor.
+ * Reads a response: 2xx is delivered, 410 is gone, everything else (a redirect too: none is
+ * followed) is retried by the schedule until it is exhausted. `attempt` counts from 1 since the
+ * delivery was last enqueued. `status` is null without a response. Retry-After is a floor.
  */
 export function readAnswer(
   status: number | null,

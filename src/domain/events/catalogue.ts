@@ -20,8 +20,8 @@ export interface BarFact {
 
 /**
  * A corporate action as events carry it. `exDate` is `YYYY-MM-DD`; an amount is in the asset's
- * currency, on the scale of its bars. `before` is what was on record for that kind and day, null
- * when nothing was.
+ * currency, on the scale of its bars. `before` is the earlier record for that kind and day, null
+ * when there was none.
  */
 export type ActionFact =
   | {
@@ -60,9 +60,9 @@ export interface AssetFact {
 export interface MarketDataFact extends Parted {
   readonly symbol: string;
   readonly resolution: Resolution;
-  /** Who told us: a source's name, `synthetic`, or `import`. */
+  /** A source's name, `synthetic`, or `import`. */
   readonly source: string;
-  /** The schedule and its slot, when one asked for this; null for imports and backfills. */
+  /** The schedule and its slot, when one requested this; null for imports and backfills. */
   readonly scheduleId: string | null;
   readonly slot: string | null;
 }
@@ -76,7 +76,7 @@ export interface Payloads {
   AssetUpdated: AssetFact;
   MarketDataIngested: MarketDataFact & {
     readonly bars: readonly BarFact[];
-    /** Dividends and splits that came with the bars, or that say something else than before. */
+    /** Dividends and splits that came with the bars and are new or changed. */
     readonly actions: readonly ActionFact[];
   };
   MarketDataRevised: MarketDataFact & {
@@ -99,7 +99,7 @@ export interface Payloads {
   IntegrationError: ServiceTrouble & { readonly code: string };
   CircuitOpened: {
     readonly service: string;
-    /** Too many failures in a row, a probe that failed, or a person's hand. */
+    /** Too many failures in a row, a probe that failed, or a person. */
     readonly reason: "failures" | "probe" | "manual";
     readonly failures: number;
     /** ISO-8601; null when only a person closes it again. */
@@ -126,23 +126,23 @@ export interface Payloads {
 export interface JobFailure {
   readonly jobId: string;
   readonly kind: string;
-  /** What the job is about: an asset's symbol, or as in `portfolio/<id>`. */
+  /** Subject of the job: an asset's symbol, or as in `portfolio/<id>`. */
   readonly symbol: string;
   readonly attempts: number;
-  /** What kind of trouble it was, by the one table of faults. */
+  /** Class of the error, by the one table of faults. */
   readonly faultClass: FaultClass;
   readonly error: Problem;
 }
 
-/** What an external service did to us. */
+/** A failure of an external service. */
 interface ServiceTrouble {
   readonly service: string;
   readonly detail: string;
-  /** The job that asked, when one did. */
+  /** The job that made the call, if any. */
   readonly jobId: string | null;
 }
 
-/** Where a read model and the log it is made of disagree. */
+/** A difference between a read model and its log. */
 export interface Divergence {
   readonly reconciliationId: string;
   readonly stream: string;

@@ -24,7 +24,7 @@ export function toCloudEvent(event: AnyEvent, origin: string): Readonly<Record<s
     ...(event.jobId === null ? {} : { jobid: event.jobId }),
     tenantid: event.tenantId,
     // The extension "distributed tracing": the trace the event began in. The header of the same
-    // name tells of the hop.
+    // name carries the hop.
     ...(event.traceparent ? { traceparent: event.traceparent } : {}),
     data: event.payload,
   };

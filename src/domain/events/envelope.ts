@@ -3,7 +3,7 @@ import { EVENT_TYPES, type EventType, type Payloads } from "./catalogue.ts";
 /** Everything belongs to this tenant so far. */
 export const DEFAULT_TENANT = "default";
 
-/** Everything about an event but what it says. */
+/** The fields of an event apart from its payload. */
 interface Envelope {
   readonly eventId: string;
   readonly schemaVersion: number;
@@ -19,7 +19,7 @@ interface Envelope {
   readonly correlationId: string;
   /** The event before it. */
   readonly causationId: string | null;
-  /** W3C Trace Context, when somebody traces. */
+  /** W3C Trace Context, when the request is traced. */
   readonly traceparent?: string | null;
 }
 
@@ -29,16 +29,13 @@ export interface EventOf<T extends EventType> extends Envelope {
   readonly payload: Payloads[T];
 }
 
-/**
- * A fact as it stands in a log or travels on a queue: it may be of any version that was ever
- * written.
- */
+/** A fact as it is stored in a log or travels on a queue, in any version that was ever written. */
 export interface StoredEvent extends Envelope {
   readonly eventType: string;
   readonly payload: unknown;
 }
 
-/** Who and what stands behind an event; the same for all events of one commit. */
+/** Actor and cause of an event; the same for all events of one commit. */
 export interface Cause {
   readonly actorId: string;
   readonly jobId: string | null;

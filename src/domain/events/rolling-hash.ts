@@ -1,7 +1,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 
-/** What the first event of a stream is chained to. */
+/** The hash that the first event of a stream is chained to. */
 export const GENESIS = "0".repeat(64);
 
 /**

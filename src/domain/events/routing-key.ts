@@ -14,7 +14,7 @@ export function routingKey(streamId: string, eventType: string): string {
   return `${aggregate}.${id.replaceAll("%", "%25").replaceAll(".", "%2E")}.${eventType}`;
 }
 
-/** Why a pattern cannot be used, or null when it can. */
+/** The reason why a pattern cannot be used, or null when it can. */
 export function patternProblem(pattern: string): string | null {
   if (pattern === "") return "a pattern needs at least one word; use # for everything";
   if (pattern.length > MAX_PATTERN_LENGTH)
@@ -24,14 +24,14 @@ export function patternProblem(pattern: string): string | null {
   for (const word of words) {
     if (word === "") return "a word between dots is empty";
     if (word === "*" || word === "#") continue;
-    if (/[*#]/.test(word)) return `* and # stand alone between dots, not inside "${word}"`;
+    if (/[*#]/.test(word)) return `* and # must be whole words between dots, not inside "${word}"`;
     if (/\s/.test(word)) return `"${word}" has white space in it`;
   }
   return null;
 }
 
 /**
- * Whether the pattern covers the key. Dynamic programming over words, so `#.#.#.#` costs no more
+ * True if the pattern covers the key. Dynamic programming over words, so `#.#.#.#` costs no more
  * than its length.
  */
 export function matchesPattern(pattern: string, key: string): boolean {

@@ -1,6 +1,6 @@
 /**
- * The most a payload's list may weigh as JSON. A queue message holds 128,000 bytes and CloudEvents
- * asks that events stay under 64 KiB, so that every intermediary forwards them.
+ * Max bytes of a payload's list as JSON. A queue message holds 128,000 bytes and CloudEvents asks
+ * that events stay under 64 KiB, so that every intermediary forwards them.
  */
 const MAX_LIST_BYTES = 56_000;
 

@@ -2,8 +2,8 @@ const TEXT_CHARACTERS = 200;
 const DEPTH = 3;
 
 /**
- * A payload in short, for people: long texts are cut, lists told by their length and their first
- * and last entry, depths beyond three left out.
+ * A payload in short, for people: long texts are cut, lists become their length and their first and
+ * last entry, depths beyond three are left out.
  */
 export const summaryOf = (payload: unknown): Record<string, unknown> => {
   const short = shortened(payload, DEPTH);

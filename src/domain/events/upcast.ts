@@ -5,13 +5,13 @@ import type { AnyEvent, StoredEvent } from "./envelope.ts";
 type Fields = Readonly<Record<string, unknown>>;
 type Upcaster = (payload: Fields) => Fields;
 
-/** A fact of a type or version that this code does not know: it waits for code that does. */
+/** A fact of a type or version that this code does not know. It waits for code that does. */
 export class UnknownEvent extends Error {
   override readonly name = "UnknownEvent";
   readonly code = "unknown_event";
 }
 
-/** Version 2 says what kind of trouble it was; for older failures the code of the error tells. */
+/** Version 2 adds the class of the fault; for older failures the error's code gives it. */
 const withFaultClass: Upcaster = (payload) => {
   const { error } = payload;
   const code =
@@ -19,17 +19,15 @@ const withFaultClass: Upcaster = (payload) => {
   return { ...payload, faultClass: faultClassOf(code) };
 };
 
-/**
- * Version 2 may say more: fields that an older fact has none of. What it does say means the same.
- */
+/** Version 2 adds optional fields; the others mean the same. */
 const unchanged: Upcaster = (payload) => payload;
 
-/** Version 2 tells dividends and splits too; an older event knew of none. */
+/** Version 2 adds dividends and splits; an older event has none. */
 const withoutActions: Upcaster = (payload) => ({ ...payload, actions: [] });
 
 /**
- * How each type grew: the function at index n makes version n + 2 out of version n + 1. Shapes only
- * ever gain an entry here; what was written once stays readable for ever, because the log is never
+ * The history of each type: the function at index n makes version n + 2 out of version n + 1.
+ * Entries are only ever added; old versions stay readable forever, because the log is never
  * rewritten.
  */
 export const UPCASTERS: Readonly<Record<EventType, readonly Upcaster[]>> = {
@@ -72,7 +70,7 @@ export function upcast(stored: StoredEvent): AnyEvent {
   return { ...stored, eventType, schemaVersion: newest, payload } as AnyEvent;
 }
 
-/** For readers that only show: a fact this code does not know is shown as it is. */
+/** For readers that only display: an unknown fact is returned unchanged. */
 export function upcastIfKnown(stored: StoredEvent): StoredEvent {
   try {
     return upcast(stored);

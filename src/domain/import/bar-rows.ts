@@ -8,7 +8,7 @@ import type { CellRow } from "./rows.ts";
 
 export const PRICES = ["open", "high", "low", "close"] as const;
 
-/** What the numbers of all rows show of how they are written. */
+/** Collects the signs of all rows' number format. */
 export const signsOf = (rows: readonly CellRow[]): NumberSigns => {
   const signs = noSigns();
   for (const { cells, problem, row, line } of rows) {
@@ -20,7 +20,7 @@ export const signsOf = (rows: readonly CellRow[]): NumberSigns => {
 };
 
 /**
- * The bars of the rows whose moments are known; what cannot be read is added to the errors, row by
+ * The bars of the rows whose moments are known; unreadable values are added to the errors, row by
  * row.
  */
 export const barsOf = (
@@ -59,7 +59,7 @@ export const barsOf = (
   return bars;
 };
 
-/** Decimals or thousands, when nothing in the file tells. */
+/** Asks about decimals or thousands, when nothing in the file decides it. */
 export const askDecimal = ({ doubtful }: NumberSigns): Question => {
   const [first] = doubtful;
   const text = shorten(first?.text ?? "");

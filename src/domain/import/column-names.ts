@@ -1,12 +1,12 @@
 import type { NumberField } from "../asset/read-bar.ts";
 
-/** What a column of an upload can be to us. `time` is a time of day beside a date. */
+/** Meaning of an upload's column. `time` is a time of day next to a date. */
 export type Role = "timestamp" | NumberField;
 
 export const ROLES: readonly Role[] = ["timestamp", "open", "high", "low", "close", "volume"];
 
 /**
- * What exports call their columns, compared without case, marks and underscores; the first name
+ * Names of the columns in exports, compared without case, marks and underscores; the first name
  * that a header has wins. English, and the languages of the sites whose exports people have:
  * German, Spanish, French, Italian, Portuguese, Polish.
  */
@@ -103,7 +103,7 @@ export const NAMES_OF: Readonly<Record<Role, readonly string[]>> = {
   ],
 };
 
-/** A time of day beside a date. */
+/** A time of day next to a date. */
 export const TIME_NAMES: readonly string[] = ["time", "uhrzeit", "hora", "heure"];
 const DATE_NAMES: ReadonlySet<string> = new Set(["date", "datum", "fecha", "data", "dtyyyymmdd"]);
 
@@ -123,5 +123,5 @@ export const plainName = (name: string): string =>
     .replace(/ ?\([^()]*\)$/, "")
     .trim();
 
-/** A header that says that its times are UTC: `Gmt time`, `Date (UTC)`. */
+/** True if a header names UTC: `Gmt time`, `Date (UTC)`. */
 export const saysUtc = (name: string): boolean => /\b(?:utc|gmt)\b/i.test(name.slice(0, 200));

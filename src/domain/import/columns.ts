@@ -5,10 +5,10 @@ import type { Form } from "./forms.ts";
 import type { Choice, Question } from "./question.ts";
 import { type RequestedColumns, requestedPosition } from "./requested-columns.ts";
 
-/** At which position of a record each value stands; null for one that the file does not have. */
+/** Position of each value in a record; null for one that the file does not have. */
 export interface Columns {
   readonly timestamp: number;
-  /** A time of day beside the date. */
+  /** A time of day next to the date. */
   readonly time: number | null;
   readonly open: number | null;
   readonly high: number | null;
@@ -29,7 +29,7 @@ export interface ColumnsFound {
   readonly notes: readonly string[];
 }
 
-/** Columns that stand in exports and are nobody's business here. */
+/** Columns of exports that are ignored here. */
 const SKIPPED: ReadonlySet<string> = new Set(
   "adj close,adjusted close,adj. close,change,change %,chg%,+/- %,% var.,var. %,var%,variation %,symbol,ticker,name,isin,currency,dividends,dividend,stock splits,capital gains,openint,open interest,spread,trades,tradecount,count,per".split(
     ",",
@@ -39,13 +39,10 @@ const ADJUSTED = new Set(["adj close", "adjusted close", "adj. close"]);
 const MOMENTS: ReadonlySet<string> = new Set(NAMES_OF.timestamp);
 const RANGE = ["open", "high", "low"] as const;
 
-/** How many columns are offered as the answer to a question. */
+/** Max columns offered as the answer to a question. */
 const OFFERED = 6;
 
-/**
- * Finds the columns by name, in any case and order. A column that nobody reads may come as often as
- * it likes.
- */
+/** Finds the columns by name, in any case and order. An ignored column may occur several times. */
 export const findColumns = (
   header: readonly string[],
   form: Form | null,
@@ -113,7 +110,7 @@ const isQuestioned = (questions: readonly Question[], role: Role): boolean =>
 const positionsOf = (names: readonly string[], name: string): number[] =>
   names.flatMap((one, at) => (one === name ? [at] : []));
 
-/** The first of a role's names that the header has; asked about when it has that name twice. */
+/** The first of a role's names that the header has; a question when it has that name twice. */
 const findNumber = (
   role: NumberField,
   names: readonly string[],
@@ -145,9 +142,9 @@ const findTimestamp = (
     if (form?.id === "pandas" || form?.id === "yfinance") return 0;
     questions.push({
       parameter: "columns",
-      question: 'the column "timestamp" is missing (date, time and datetime are also known)',
+      question: 'the column "timestamp" is missing (date, time and datetime are also accepted)',
       choices: [],
-      otherwise: "say columns=timestamp: and the name or number of the column",
+      otherwise: "add columns=timestamp: and the name or number of the column",
     });
     return null;
   }
@@ -162,9 +159,7 @@ const findTimestamp = (
   return null;
 };
 
-/**
- * The time of day that belongs to a date in another column, when there is no column that says both.
- */
+/** The time of day that belongs to a date in another column, when no column has both. */
 const timeNextToDate = (names: readonly string[]): number | null => {
   if (names.some((name) => name === "timestamp" || name === "datetime" || name === "date time"))
     return null;

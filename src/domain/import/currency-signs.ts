@@ -1,9 +1,6 @@
 const words = (text: string): readonly string[] => text.split(" ");
 
-/**
- * The currencies (ISO 4217, and bitcoin) that a sign may stand for. A sign that is not here says
- * nothing against any.
- */
+/** The currencies (ISO 4217, and bitcoin) that a sign may mean. An unlisted sign excludes none. */
 const MEANINGS: ReadonlyMap<string, readonly string[]> = new Map([
   [
     "$",
@@ -37,8 +34,8 @@ const isMeant = (code: string, currency: string): boolean =>
   currency === code || (currency.length > code.length && currency.includes(code));
 
 /**
- * Why a file with these signs does not hold prices in a currency, or null. `£` is no sign of GBX:
- * pounds would be stored as pence, a hundredth of the price.
+ * The reason why a file with these signs does not hold prices in a currency, or null. `£` is no
+ * sign of GBX: pounds would be stored as pence, a hundredth of the price.
  */
 export const foreignSign = (signs: Iterable<string>, currency: string): string | null => {
   for (const sign of signs) {

@@ -7,24 +7,24 @@ import type { Answers, Choice, DateFormat, Question } from "./question.ts";
 /** The order of day, month and year where only that is open. */
 export type DateOrder = "DMY" | "MDY" | "YMD";
 
-/** How the dates of a file are read; `epoch` and `excel` say what its bare numbers mean. */
+/** Reading of a file's dates; `epoch` and `excel` are the meanings of its bare numbers. */
 export interface DateForm {
   readonly order: DateOrder | null;
   readonly numbers: "epoch" | "excel" | null;
 }
 
-/** A row's timestamp before anybody has decided what it means. */
+/** A row's timestamp before its meaning is decided. */
 export interface WrittenRow extends RowPlace {
   readonly written: Written;
-  /** As it stands in the file. */
+  /** The text as it is in the file. */
   readonly text: string;
 }
 
 const USE = "use YYYY-MM-DD, or an instant such as 2024-03-01T14:30:00Z";
 
 /**
- * All rows decide, since a single 13 in the right place settles the matter; what they leave open is
- * asked.
+ * All rows decide, since a single 13 in the right place settles the matter; an open order becomes a
+ * question.
  */
 export const decideDates = (
   rows: readonly WrittenRow[],
@@ -61,7 +61,7 @@ const decideOrder = (
     const [first, second] = written.parts;
     if (written.shortYear) short ??= row;
     if (first !== second || written.shortYear) doubtful ??= row;
-    // A number that is neither tells nothing; its row is refused.
+    // A number that is neither decides nothing; its row is refused.
     if (first > 12 && first <= 31 && second <= 12) dayFirst += 1;
     if (second > 12 && second <= 31 && first <= 12) monthFirst += 1;
   }
@@ -137,7 +137,7 @@ const askOrder = (row: WrittenRow, orders: readonly DateOrder[]): Question => {
   });
   return {
     parameter: "dateFormat",
-    question: `${placeName(row)}: the timestamp "${shorten(row.text)}" does not say which part is the day`,
+    question: `${placeName(row)}: the timestamp "${shorten(row.text)}" does not show which part is the day`,
     choices,
     otherwise: USE,
   };
@@ -171,9 +171,9 @@ const DAY = 86_400_000;
 const LATEST = Date.UTC(9999, 11, 31);
 
 /**
- * The moment of a bare number (epoch ms), or null when it is none. Digits tell the unit: ten and
- * fewer are seconds, thirteen milliseconds, sixteen microseconds, nineteen nanoseconds. A day
- * number's is a wall clock reading as if it were UTC.
+ * The moment of a bare number (epoch ms), or null when it is none. The number of digits gives the
+ * unit: ten and fewer are seconds, thirteen milliseconds, sixteen microseconds, nineteen
+ * nanoseconds. A day number's is a wall clock reading as if it were UTC.
  */
 export const instantOfNumber = (
   { value, digits }: Extract<Written, { kind: "number" }>,

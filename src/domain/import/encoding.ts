@@ -1,13 +1,13 @@
-/** How the bytes of a file stand for characters. */
+/** Character encoding of a file. */
 export type Encoding = "UTF-8" | "UTF-16LE" | "UTF-16BE" | "Windows-1252";
 
-/** So many bytes tell whether every second one is zero. */
+/** Sample size for the test whether every second byte is zero. */
 const SAMPLE_BYTES = 512;
 
 /**
- * The encoding that the first bytes of a file tell: a byte order mark, or Western text in UTF-16,
- * where every other byte is zero. Null when they do not: then the file is UTF-8 if it can be read
- * as that, and Windows-1252 if not, in which any byte is a character.
+ * The encoding by the first bytes of a file: a byte order mark, or Western text in UTF-16, where
+ * every other byte is zero. Null without such a sign: then the file is UTF-8 if it can be read as
+ * that, and Windows-1252 if not, in which any byte is a character.
  */
 export const encodingMarked = (bytes: Uint8Array): Exclude<Encoding, "Windows-1252"> | null => {
   if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return "UTF-8";

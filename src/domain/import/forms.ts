@@ -3,13 +3,13 @@ import { begins, either, holds } from "./header-match.ts";
 import type { DecimalMark, WeekDate } from "./question.ts";
 
 /**
- * An export as a vendor or program writes it, known by its header, and what is known of it besides.
+ * An export as a vendor or program writes it, recognised by its header, with its other properties.
  */
 export interface Form {
   readonly id: string;
-  /** Who writes it, for people. */
+  /** Vendor or program, for people. */
   readonly name: string;
-  /** Whether a header row is this export's, by its fields as they are written. */
+  /** True if a header row is this export's, by its fields as they are written. */
   readonly isHeader: (fields: readonly string[]) => boolean;
   /** Which part of 03/02/2023 is the day. */
   readonly dates?: "DMY" | "MDY";
@@ -20,16 +20,16 @@ export interface Form {
   readonly zone?: string;
   /** Which end of the week the date of a weekly row is. */
   readonly weekDated?: WeekDate;
-  /** Rows without any price are days without trading: passed over and counted. */
+  /** Rows without any price are days without trading: skipped and counted. */
   readonly skipsEmpty?: true;
-  /** Columns it may lack, which then are not known. */
+  /** Columns it may lack; their values are then unknown. */
   readonly mayLack?: readonly NumberField[];
 }
 
 const INVESTING = { weekDated: "start" } as const;
 const COMMA_DAY_FIRST = { ...INVESTING, dates: "DMY", decimal: "," } as const;
 
-/** The first that knows a header has it. */
+/** The first one that recognises a header wins. */
 export const FORMS: readonly Form[] = [
   {
     id: "alphaVantage",
@@ -195,7 +195,7 @@ export const FORMS: readonly Form[] = [
   },
 ];
 
-/** yfinance writes three rows above its bars: what, whose, and the index's name. */
+/** yfinance writes three rows above its bars: the fields, the symbols, and the index's name. */
 export const YFINANCE: Form = {
   id: "yfinance",
   name: "yfinance, three header rows",
@@ -204,9 +204,9 @@ export const YFINANCE: Form = {
   skipsEmpty: true,
 };
 
-/** An export without a header, known by how many columns it has and what stands in them. */
+/** An export without a header, recognised by the number and content of its columns. */
 export interface BareForm extends Form {
-  /** Where each value stands; `time` beside a date. */
+  /** Position of each value; `time` next to a date. */
   readonly columns: {
     readonly timestamp: number;
     readonly time: number | null;

@@ -13,28 +13,27 @@ export interface ClockRules {
   readonly resolution: Resolution;
   readonly calendar: CalendarId;
   readonly dates: DateForm;
-  /** Where times without a zone are read: the sender's word, else what the export is known for. */
+  /**
+   * The zone of times without one: the sender's answer, or else the zone of the recognised export.
+   */
   readonly zone: string | null;
   /**
-   * Whether the sender named the zone. Then it also spells the dates of moments that carry an
+   * True if the sender named the zone. Then it also gives the dates of moments that carry an
    * offset.
    */
   readonly zoneSaid: boolean;
 }
 
 /**
- * The moments of a file's rows, epoch ms, or why a row has none; null where a question is open.
- * Rows of days, weeks and months that spell a date have its midnight, UTC.
+ * The moments of a file's rows, epoch ms, or the reason why a row has none; null where a question
+ * is open. Rows of days, weeks and months that spell a date have its midnight, UTC.
  */
 export interface Instants {
   readonly instants: readonly (number | string | null)[];
   readonly questions: readonly Question[];
 }
 
-/**
- * Between these, clocks are known well enough; what lies outside is refused later as no price's
- * date.
- */
+/** Between these, clocks are known well enough; later checks refuse other dates. */
 const FIRST = Date.UTC(1900, 0, 1);
 const LAST = Date.UTC(2100, 0, 1);
 const MINUTE = 60_000;
@@ -60,7 +59,7 @@ export const instantsOf = (rows: readonly WrittenRow[], rules: ClockRules): Inst
     const { midnight, time } = read;
     if (time === null) return midnight;
     const isMidnight = time.ofDay === 0;
-    // Whoever writes midnight for a day, with whatever offset, means the day.
+    // A midnight, with whatever offset, means the day.
     if (dated && isMidnight && !time.isInstant) return midnight;
     if (time.offset === null) {
       if (clock === null) {
@@ -82,8 +81,8 @@ export const instantsOf = (rows: readonly WrittenRow[], rules: ClockRules): Inst
 };
 
 /**
- * Finding a zone's changes of offset takes hundreds of questions to the platform, and most files
- * need no clock.
+ * Finding a zone's changes of offset takes hundreds of calls of the platform, and many files need
+ * no zone.
  */
 const whenAsked = <T>(make: () => T): (() => T) => {
   let made: { readonly value: T } | null = null;
@@ -107,7 +106,7 @@ const clockFor = (rows: readonly WrittenRow[], zone: string): ZoneClock => {
   return zoneClock(zone, Math.min(from, last), Math.min(LAST, last + YEAR));
 };
 
-/** A moment as far as it is known without a zone: good enough to tell how far rows lie apart. */
+/** A moment without its zone: good enough to measure the distance of rows. */
 export const roughMoment = (written: Written, dates: DateForm): number | null => {
   const read = readRow(written, dates);
   if (read === null || typeof read === "string") return null;
@@ -117,8 +116,8 @@ export const roughMoment = (written: Written, dates: DateForm): number | null =>
 };
 
 /**
- * A date's midnight as if it were UTC, and the time of day behind it. `isInstant` for what was
- * counted since 1970.
+ * A date's midnight as if it were UTC, and the time of day after it. `isInstant` for counts since
+ * 1970.
  */
 interface ReadMoment {
   readonly midnight: number;
@@ -185,7 +184,7 @@ const askZone = (row: WrittenRow, calendar: CalendarId): Question => {
         : [{ parameter: "timeZone" as const, value: zone, means: "the market's own clock" }]),
       { parameter: "timeZone", value: "UTC", means: "UTC" },
     ],
-    otherwise: "say another IANA zone, or add Z for UTC, or an offset such as -05:00",
+    otherwise: "give another IANA zone, or add Z for UTC, or an offset such as -05:00",
   };
 };
 
@@ -198,6 +197,6 @@ const askEvening = (row: WrittenRow, calendar: CalendarId, market: ZoneClock): Q
     question: `${placeName(row)}: the timestamp "${shorten(row.text)}" is an evening in ${zone}, after that day's session, and may be the midnight of the next day on another clock`,
     choices: [{ parameter: "timeZone", value: zone, means: `the day is ${shown}` }],
     otherwise:
-      "say the IANA zone whose midnights they are, such as timeZone=Europe/Berlin, or write dates",
+      "give the IANA zone of these midnights, such as timeZone=Europe/Berlin, or write dates",
   };
 };

@@ -4,14 +4,14 @@ import { type CsvRecord, firstRecords } from "./records.ts";
 
 const DELIMITERS = [",", ";", "\t", "|"] as const;
 
-/** How a text is laid out: where its rows begin, and what it tells of its columns. */
+/** Layout of a text: the start of its rows, and its columns. */
 export interface Layout {
   readonly delimiter: string;
-  /** Where the records begin: behind a byte order mark and a `sep=` line. */
+  /** Start of the records: after a byte order mark and a `sep=` line. */
   readonly starts: { readonly at: number; readonly line: number };
   /** The record that names the columns, or null in an export without one. */
   readonly header: CsvRecord | null;
-  /** The line up to which nothing is a row. */
+  /** Last line of the header; no line up to it is a row. */
   readonly headerEnds: number;
   /** Fields of a row. */
   readonly width: number;
@@ -19,7 +19,7 @@ export interface Layout {
   readonly bare: BareForm | null;
 }
 
-/** A header stands among the first records; what is above it is a title. */
+/** A header is one of the first records; the lines above it are a title. */
 const SEARCHED = 20;
 
 /** A row that names fewer columns than this is no header unless there is no better one. */
@@ -30,7 +30,7 @@ const NAMES: ReadonlySet<string> = new Set([
   ...TIME_NAMES,
 ]);
 
-/** How many of a record's fields are names of columns that we read. */
+/** Counts the fields of a record that are names of known columns. */
 const namesIn = ({ fields }: CsvRecord): number =>
   fields.reduce(
     (count, field) => count + (field.length <= 40 && NAMES.has(plainName(field)) ? 1 : 0),
@@ -45,8 +45,8 @@ interface Candidate {
 }
 
 /**
- * Finds delimiter and header together: the header is the record whose fields are the most names,
- * however it must be cut.
+ * Finds delimiter and header together: the header is the record with the highest number of names,
+ * whatever the delimiter.
  */
 export const findLayout = (
   text: string,
@@ -138,7 +138,7 @@ const SECOND_OF_YFINANCE: ReadonlySet<string> = new Set(["ticker", "symbols"]);
 const THIRD_OF_YFINANCE: ReadonlySet<string> = new Set(["date", "datetime"]);
 
 /**
- * yfinance and pandas-datareader: "Price" and the columns, "Ticker" and whose they are, and the
+ * yfinance and pandas-datareader: "Price" and the columns, "Ticker" and the symbols, and the
  * index's name alone.
  */
 const isYfinance = (records: readonly CsvRecord[], at: number): boolean => {
@@ -158,8 +158,8 @@ const yfinance = (
 ): Layout => {
   const [columns, tickers, index] = records.slice(at, at + 3);
   const whose = new Set((tickers?.fields ?? []).slice(1).filter((ticker) => ticker !== ""));
-  // Of several assets in one file each column is told by its owner too, so that the sender sees
-  // which is which.
+  // With several assets in one file each column's label has its symbol, so that the sender can
+  // choose.
   const fields = (columns?.fields ?? []).map((name, position) => {
     if (position === 0) return index?.fields[0] ?? "Date";
     return whose.size > 1 ? `${name} ${tickers?.fields[position] ?? ""}` : name;

@@ -1,7 +1,7 @@
 import { monthNamed } from "./months.ts";
 
 /**
- * A time of day in milliseconds, and the offset from UTC written behind it in minutes; null when
+ * A time of day in milliseconds, and the offset from UTC written after it in minutes; null when
  * there is none.
  */
 export interface WrittenTime {
@@ -10,8 +10,8 @@ export interface WrittenTime {
 }
 
 /**
- * A moment as it is written, before anybody decides what it means: a date whose parts are certain,
- * one whose day and month could change places, or a bare number. `time` is null for a date alone.
+ * A moment as it is written, before its meaning is decided: a date whose parts are certain, one
+ * whose day and month could change places, or a bare number. `time` is null for a date alone.
  */
 export type Written =
   | {
@@ -23,7 +23,7 @@ export type Written =
     }
   | {
       readonly kind: "parts";
-      /** As they stand; the last is the year, unless all have two digits. */
+      /** In the order of the text; the last is the year, unless all have two digits. */
       readonly parts: readonly [number, number, number];
       readonly shortYear: boolean;
       /** With dots, as in 02.01.2024. */
@@ -51,7 +51,7 @@ const MAX_OFFSET = 14 * 60;
 
 const none = (reason: string): Written => ({ kind: "none", reason });
 
-/** What a cell says, with the time of day of the cell beside it where date and time stand apart. */
+/** Parses a cell, with the time of day of the cell next to it where date and time are separate. */
 export const readWritten = (cell: string, timeCell: string | null): Written => {
   if (cell.length > MAX_TIMESTAMP_LENGTH)
     return none(`is longer than ${MAX_TIMESTAMP_LENGTH} characters`);
@@ -159,7 +159,7 @@ const readNamed = (text: string, time: WrittenTime | null): Written | null => {
   };
 };
 
-/** Two digits mean the years from 1970 to 2069, as most programs read them. */
+/** Two digits mean the years from 1970 to 2069. */
 export const fullYear = (year: number, digits: number): number => {
   if (digits !== 2) return year;
   return year >= 70 ? 1900 + year : 2000 + year;

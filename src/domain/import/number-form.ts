@@ -7,12 +7,9 @@ import {
 import type { RowPlace } from "../asset/row-error.ts";
 import type { DecimalMark } from "./question.ts";
 
-/**
- * What the numbers of a file have shown of how they are written. Counts, so that a single slip does
- * not decide.
- */
+/** Evidence of a file's number format. Counts, so that a single slip does not decide. */
 export interface NumberSigns {
-  /** Numbers that can only be read with this mark before the decimals. */
+  /** Numbers that can only be read with this character before the decimals. */
   point: number;
   comma: number;
   /**
@@ -40,7 +37,7 @@ export const noSigns = (): NumberSigns => ({
 });
 
 const MULTIPLES: Readonly<{ [suffix: string]: number }> = { K: 1e3, M: 1e6, B: 1e9, T: 1e12 };
-/** What stands where a volume is not known. */
+/** Texts for an unknown volume. */
 const UNKNOWN: ReadonlySet<string> = new Set([
   "-",
   "--",
@@ -55,14 +52,14 @@ const UNKNOWN: ReadonlySet<string> = new Set([
 ]);
 const LEADING_SIGN = /^(\p{Sc}) ?(?=\d|[.,]\d)/u;
 const TRAILING_SIGN = /(?<=\d) ?(\p{Sc})$/u;
-/** Spaces that do not break, and apostrophes, stand in numbers for nothing but thousands. */
+/** Non-breaking spaces and apostrophes occur in numbers only between thousands. */
 const NEUTRAL_THOUSANDS = /(?<=\d)[\u00a0\u202f\u2009'’](?=\d{3})/g;
 const GROUPED = /^\d{1,3}(?:[.,]\d{2,3})*[.,]\d{3}$/;
 
 export const isUnknown = (text: string): boolean =>
   text === "" || (text.length <= 5 && UNKNOWN.has(text.toLowerCase()));
 
-/** Nearly every number of nearly every file, read without a second look. */
+/** Nearly every number of nearly every file; read without further tests. */
 const PLAIN = /^\d+(?:\.(\d+))?$/;
 
 interface Stripped {
@@ -92,7 +89,7 @@ const strip = (text: string, isVolume: boolean): Stripped => {
   return { negative, digits: rest, currency: leading?.[1] ?? trailing?.[1] ?? null, suffix };
 };
 
-/** Notes what one cell shows. */
+/** Counts the evidence of one cell. */
 export const noteSigns = (
   signs: NumberSigns,
   cell: string,
@@ -124,7 +121,7 @@ export const noteSigns = (
   const [own, other] = mark === "." ? (["point", "comma"] as const) : (["comma", "point"] as const);
   const grouped = GROUPED.test(plain) && !plain.startsWith("0");
   if (plain.indexOf(mark) !== plain.lastIndexOf(mark)) {
-    // Twice the same mark can only be thousands.
+    // A repeated separator can only be thousands.
     if (grouped) {
       signs[other] += 1;
       signs.thousands.add(mark);
@@ -149,13 +146,13 @@ export const decideDecimal = (
   if (signs.point !== signs.comma) return signs.point > signs.comma ? "." : ",";
   if (signs.point > 0) return ".";
   if (signs.commaOrThousands > 0) return null;
-  // A point beside commas or tabs is one of the plain files that programs write. Beside semicolons
+  // A point in a file with commas or tabs is a decimal point, as programs write it. With semicolons
   // it may be thousands.
   if (signs.pointOrThousands > 0 && (delimiter === ";" || looksContinental)) return null;
   return ".";
 };
 
-/** Reads a cell's number in the file's manner; what does not fit is refused with the reason. */
+/** Reads a cell's number in the file's format; other texts are refused with the reason. */
 export const readNumberAs = (
   cell: string,
   decimal: DecimalMark,
@@ -181,9 +178,7 @@ const COMMA_GROUPS = /^\d{1,3}(?:,\d{2,3})*,\d{3}(?:\.\d*)?$/;
 const POINT_GROUPS = /^\d{1,3}(?:\.\d{3})*\.\d{3}(?:,\d*)?$/;
 const SPACE_GROUPS = /^\d{1,3}(?: \d{3})*(?:,\d*)?$/;
 
-/**
- * The digits with a decimal point and nothing else; null when they are not written in this manner.
- */
+/** The digits with a decimal point and nothing else; null when they are not in this format. */
 const plainDigits = (digits: string, decimal: DecimalMark): string | null => {
   if (!/\d/.test(digits.slice(0, 2))) return null;
   if (decimal === ".") {

@@ -1,6 +1,6 @@
 import type { Resolution } from "../market/resolution.ts";
 
-/** The query parameters that answer what a file leaves open. */
+/** The query parameters that answer a file's questions. */
 export const ANSWER_NAMES = [
   "resolution",
   "delimiter",
@@ -13,20 +13,20 @@ export const ANSWER_NAMES = [
 
 type AnswerName = (typeof ANSWER_NAMES)[number];
 
-/** One possible answer: what to write into the query, and what it would mean. */
+/** One possible answer: the text for the query, and its meaning. */
 export interface Choice {
   readonly parameter: AnswerName;
   readonly value: string;
   readonly means: string;
 }
 
-/** Something a file does not say for certain. It is refused until one of the choices is made. */
+/** An ambiguity of a file. The file is refused until one of the choices is made. */
 export interface Question {
   readonly parameter: AnswerName;
-  /** What is open, and where in the file it was met. */
+  /** The ambiguity, and its place in the file. */
   readonly question: string;
   readonly choices: readonly Choice[];
-  /** How to write the file so that nobody has to ask. */
+  /** A way to write the file without the ambiguity. */
   readonly otherwise: string | null;
 }
 
@@ -39,7 +39,7 @@ export type DecimalMark = (typeof DECIMAL_MARKS)[number];
 export const WEEK_DATES = ["start", "end"] as const;
 export type WeekDate = (typeof WEEK_DATES)[number];
 
-/** What the sender says about a file. What is left out is read from the file or asked. */
+/** The sender's answers about a file. Missing ones are read from the file or become questions. */
 export interface Answers {
   readonly resolution?: Resolution | undefined;
   readonly delimiter?: string | undefined;

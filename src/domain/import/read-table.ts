@@ -14,7 +14,7 @@ import { askResolution, spacingOf } from "./spacing.ts";
 import type { FileRules, Recognised, Skipped, Understanding } from "./understanding.ts";
 import { datedInWeek } from "./week-dates.ts";
 
-/** At most so many skipped rows are listed; the rest are counted. */
+/** Max skipped rows that are listed; the rest are counted. */
 const LISTED_SKIPPED = 20;
 
 const TICKS_READ = "the volume is zero throughout; ticks are read instead";
@@ -25,7 +25,7 @@ export interface Table extends FileRules {
   readonly header: readonly string[];
 }
 
-/** Decides what dates and numbers mean by all rows together, and reads them. */
+/** Decides the format of dates and numbers by all rows together, and reads them. */
 export const readTable = (
   all: readonly CellRow[],
   { answers, calendar, currency, layout, columns, header }: Table,

@@ -7,15 +7,15 @@ export interface CsvRecord {
   readonly fields: readonly string[];
 }
 
-/** What stopped the reading of a text, in words for whoever sent it. */
+/** The reason why the reading of a text stopped, in words for its sender. */
 export type RecordsProblem = string;
 
-/** More columns than any export has. Bounds what one record can hold in memory. */
+/** More columns than any export has. Bounds the memory of one record. */
 const MAX_COLUMNS = 1_000;
 
 /**
- * As many characters as a spreadsheet's cell can hold. Of a longer one no more is kept: whoever
- * reads it refuses it for its length.
+ * As many characters as a spreadsheet's cell can hold. A longer cell is cut there: its reader
+ * refuses it for its length.
  */
 const MAX_CELL_LENGTH = 32_767;
 
@@ -26,8 +26,8 @@ const RETURN = 13;
 /**
  * Walks over the records of a text (RFC 4180, and the dialects of spreadsheets with every line
  * ending, spaces around quoted fields and doubled quotes), one at a time, so that a file of any
- * shape costs the memory of one record. Blank records are passed over; line numbers still count
- * them. `visit` says with `false` that it has seen enough.
+ * shape costs the memory of one record. Blank records are skipped; line numbers still count them.
+ * `visit` returns `false` to stop.
  *
  * `starts` is where the text begins after a byte order mark and a `sep=` line.
  */
@@ -70,7 +70,7 @@ export const walkRecords = (
 
 interface Field {
   readonly text: string;
-  /** Where the delimiter or the line end behind it stands. */
+  /** Position of the delimiter or the line end after it. */
   readonly end: number;
   /** Lines it runs over beyond its first. */
   readonly breaks: number;
@@ -81,7 +81,7 @@ const isLineEnd = (code: number): boolean => code === LINE_FEED || code === RETU
 const behindLineEnd = (text: string, at: number): number =>
   text.charCodeAt(at) === RETURN && text.charCodeAt(at + 1) === LINE_FEED ? at + 2 : at + 1;
 
-/** White space that may stand around a field and is no delimiter. */
+/** White space that may surround a field and is no delimiter. */
 const isBlank = (code: number): boolean =>
   code === 32 || code === 9 || code === 0xa0 || code === 0xfeff || code === 11 || code === 12;
 
@@ -122,7 +122,7 @@ const readQuoted = (text: string, from: number, cut: number): Field | null => {
   return { text: (doubled ? inside.replaceAll('""', '"') : inside).trim(), end, breaks };
 };
 
-/** At most so many records from the beginning, and why the reading stopped there if it did. */
+/** The first records, at most this many, and the reason if the reading stopped there. */
 export const firstRecords = (
   text: string,
   delimiter: string,

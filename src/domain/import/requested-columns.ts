@@ -2,13 +2,10 @@ import { shorten } from "../asset/row-error.ts";
 import { ROLES, type Role } from "./column-names.ts";
 import type { Question } from "./question.ts";
 
-/**
- * Where the sender says that a value stands: a header's name, a position counted from 1, or
- * nowhere.
- */
+/** The sender's place for each value: a header's name, a position counted from 1, or none. */
 export type RequestedColumns = ReadonlyMap<Role, string>;
 
-/** What stands for a value that the file does not have. */
+/** Marks a value that the file does not have. */
 const NONE = "none";
 
 const isRole = (text: string): text is Role => (ROLES as readonly string[]).includes(text);
@@ -16,7 +13,7 @@ const isRole = (text: string): text is Role => (ROLES as readonly string[]).incl
 /**
  * `columns=timestamp:1,close:Adj Close,volume:none` names some;
  * `columns=timestamp,open,high,low,close,volume` names all in their order, with `-` for a column to
- * pass over. The reason when it says neither.
+ * skip. Returns the reason when it is neither.
  */
 export const readRequestedColumns = (
   text: string | undefined,
@@ -37,7 +34,7 @@ export const readRequestedColumns = (
         ok: false,
         reason: `"${shorten(item)}" is not a column: write ${ROLES.join(", ")}, each with : and a header's name, a position from 1, or none`,
       };
-    if (requested.has(role)) return { ok: false, reason: `"${role}" is said twice` };
+    if (requested.has(role)) return { ok: false, reason: `"${role}" is given twice` };
     if (where.toLowerCase() === NONE && (role === "timestamp" || role === "close"))
       return { ok: false, reason: `"${role}" cannot be none` };
     requested.set(role, where);
@@ -46,8 +43,8 @@ export const readRequestedColumns = (
 };
 
 /**
- * The position that a wish means, counted from 0; null for none, and for a name that the header
- * does not have, which is asked about.
+ * The requested position, counted from 0; null for none. A name that the header does not have
+ * becomes a question.
  */
 export const requestedPosition = (
   role: Role,

@@ -16,7 +16,7 @@ export interface Cells {
   readonly otherVolume: string;
 }
 
-/** One row of a file: its cells, or what is wrong with it as a whole. */
+/** One row of a file: its cells, or its problem as a whole. */
 export interface CellRow extends RowPlace {
   readonly cells: Cells | null;
   readonly problem: { readonly value: string; readonly reason: string } | null;
@@ -84,8 +84,7 @@ const rowOf = (
 };
 
 /**
- * A row of another width has lost a field or gained one, and then every value stands under the
- * wrong name.
+ * A row of another width has lost a field or gained one, and then every value has the wrong name.
  */
 const widthProblem = (fields: readonly string[], width: number): string | null => {
   const used = fields.findLastIndex((field) => field !== "") + 1;
@@ -99,19 +98,19 @@ const PRICES = ["open", "high", "low", "close"] as const;
 export const hasNoPrice = (cells: Cells): boolean =>
   PRICES.every((field) => isUnknown(cells[field]));
 
-/** What people and programs write before the last line of a table. */
+/** First words of summary lines below a table. */
 const SUMMARY: ReadonlySet<string> = new Set(
   "total,totals,sum,summe,average,mean,durchschnitt,mittelwert,min,max,minimum,maximum,median,count,total:,summe:,average:".split(
     ",",
   ),
 );
 
-/** How many lines below the rows can be no rows. */
+/** Max lines below the rows that are no rows. */
 const MAX_FOOTERS = 5;
 
 /**
- * How many lines at the end are no rows: totals, averages, a remark. A line is one when it begins
- * with such a word, or has neither a digit where its date should be nor a close.
+ * Counts the lines at the end that are no rows: totals, averages, a remark. A line is one when it
+ * begins with such a word, or has neither a digit where its date should be nor a close.
  */
 export const footersOf = (rows: readonly CellRow[]): number => {
   let count = 0;

@@ -18,9 +18,8 @@ const SHORT: readonly (readonly [Resolution, number])[] = [
 const MIN_ROWS = 6;
 
 /**
- * The resolution that the spacing of a file's moments tells, or null when it tells none: the middle
- * of the gaps between one row and the next. Nights, weekends and holidays are the longer gaps, and
- * fewer.
+ * The resolution by the spacing of a file's moments, or null when it is unclear: the median of the
+ * gaps between one row and the next. Nights, weekends and holidays are the longer gaps, and fewer.
  */
 export const spacingOf = (instants: readonly number[]): Resolution | null => {
   const sorted = Float64Array.from(new Set(instants)).sort();
@@ -39,8 +38,8 @@ export const spacingOf = (instants: readonly number[]): Resolution | null => {
 };
 
 /**
- * A file without a word on its resolution is of days; when its rows clearly lie closer or further
- * apart, that is asked.
+ * A file that names no resolution is of days; when its rows clearly have another spacing, that is a
+ * question.
  */
 export const askResolution = (spacing: Resolution | null, rows: number): Question | null => {
   if (spacing === null || spacing === "1d") return null;
@@ -48,7 +47,7 @@ export const askResolution = (spacing: Resolution | null, rows: number): Questio
   if (isLong && rows < MIN_ROWS) return null;
   return {
     parameter: "resolution",
-    question: `the rows lie ${spacing} apart, and the query does not say resolution=${spacing}`,
+    question: `the rows lie ${spacing} apart, and the query has no resolution=${spacing}`,
     choices: [
       { parameter: "resolution", value: spacing, means: "bars of that length" },
       ...(isLong ? [{ parameter: "resolution" as const, value: "1d", means: "single days" }] : []),

@@ -25,9 +25,9 @@ const NOTHING: Recognised = {
 };
 
 /**
- * Reads a price file as a person would who knows the exports of the field, and says what it was
- * taken for. What the file leaves open is not guessed: it becomes a question, all of them at once.
- * Every row is looked at before anything is decided.
+ * Reads a price file as a person would who knows the exports of the field, and reports its
+ * interpretation. An ambiguity is not guessed: it becomes a question, all of them at once. Every
+ * row is read before anything is decided.
  */
 export const understand = (text: string, rules: FileRules): Understanding => {
   const { answers } = rules;
@@ -91,7 +91,7 @@ const named = (form: Form | null): Recognised["form"] =>
 
 const askColumns = (width: number): Question => ({
   parameter: "columns",
-  question: `the file has no header, and its ${width} columns are no export that is known; "close" and "timestamp" are missing`,
+  question: `the file has no header, and its ${width} columns are of no known export; "close" and "timestamp" are missing`,
   choices: [
     {
       parameter: "columns",

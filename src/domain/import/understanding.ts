@@ -7,29 +7,29 @@ import type { Answers, DateFormat, DecimalMark, Question, WeekDate } from "./que
 export interface FileRules {
   readonly maxRows: number;
   readonly calendar: CalendarId;
-  /** What the prices are meant to be in; left out where the file was held against it before. */
+  /** Currency of the prices; absent where the file was checked against it before. */
   readonly currency?: string;
   readonly answers: Answers;
 }
 
-/** What a file was recognised as; null for what is not known, or not yet. */
+/** The recognised format; null for parts that are unknown, or not known yet. */
 export interface Recognised {
   readonly form: { readonly id: string; readonly name: string } | null;
   readonly delimiter: string | null;
   /** The line of the header, counted from 1; null for a file without one. */
   readonly headerRow: number | null;
-  /** What each of our columns is called in the file; its position from 1 where it has no name. */
+  /** Name of each of our columns in the file; its position from 1 where it has no name. */
   readonly columns: Readonly<Record<string, string>>;
-  /** How its dates are written; `named` for months with names. */
+  /** Format of its dates; `named` for months with names. */
   readonly dateFormat: DateFormat | "named" | null;
   readonly decimal: DecimalMark | null;
   readonly thousands: readonly string[];
   readonly currencySigns: readonly string[];
   readonly volumeSuffixes: readonly string[];
-  /** What the rows are taken for, and what their spacing tells. */
+  /** Assumed resolution of the rows, and the resolution by their spacing. */
   readonly resolution: Resolution;
   readonly spacing: Resolution | null;
-  /** The zone of its times of day; `written` when every row says its own, null for dates alone. */
+  /** The zone of its times of day; `written` when every row has its own, null for dates alone. */
   readonly timeZone: string | null;
   readonly weekDated: WeekDate | null;
 }
@@ -41,12 +41,12 @@ export interface Skipped {
 }
 
 /**
- * Everything there is to say about a file. It may be stored when there are no problems, no
- * questions and no refused rows.
+ * Result of reading a file. It may be stored when there are no problems, no questions and no
+ * refused rows.
  */
 export interface Understanding {
   readonly recognised: Recognised;
-  /** Why the file cannot be read, whatever is answered. */
+  /** Reasons why the file cannot be read, whatever the answers. */
   readonly problems: readonly string[];
   readonly questions: readonly Question[];
   /** Rows of the file, skipped ones included. */

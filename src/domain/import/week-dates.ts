@@ -48,7 +48,7 @@ export const datedInWeek = (
   return { rows: moved, weekDated, question };
 };
 
-/** The date of an instant at midnight. What no calendar knows is left to those who refuse it. */
+/** The date of an instant at midnight. Dates that no calendar has are refused later. */
 const dateOf = (instant: number, calendar: CalendarId): number =>
   instant > EARLIEST && instant < LATEST ? Date.parse(sessionDateOf(calendar, instant)) : instant;
 
@@ -56,10 +56,10 @@ const EARLIEST = Date.UTC(1900, 0, 1);
 const LATEST = Date.UTC(2100, 0, 1);
 
 /**
- * Which end of its week the date of a weekly row is. From Monday to Friday that makes no
- * difference: the week is the one the date lies in. A Sunday is the day before the week to some
- * (Investing.com, foreign exchange, whose week opens on Sunday evening) and the last day of the
- * week to others (pandas' `W-SUN`), and the wrong guess would show prices a week early.
+ * Decides which end of its week the date of a weekly row is. From Monday to Friday that makes no
+ * difference: the week is the one the date lies in. A Sunday is the day before the week in some
+ * exports (Investing.com, foreign exchange, whose week opens on Sunday evening) and the last day of
+ * the week in others (pandas' `W-SUN`), and the wrong guess would show prices a week early.
  */
 const decideWeekDates = (
   rows: readonly DatedRow[],
@@ -73,7 +73,7 @@ const decideWeekDates = (
   return { weekDated: "end", question: sunday === undefined ? null : askWeek(sunday) };
 };
 
-/** The date by which a weekly row's week is found: one that lies in it. */
+/** A date within a weekly row's week, by which the week is found. */
 const dayInWeek = (timestamp: number, weekDated: WeekDate): number => {
   const weekday = weekdayOf(utcDayOf(timestamp));
   const [onSunday, onSaturday] = weekDated === "end" ? [-2, 0] : [1, 2];

@@ -34,7 +34,7 @@ export const initialAdx = (): AdxState => ({
 });
 
 /**
- * DX = 100 · |+DI − −DI| / (+DI + −DI), or NaN when nothing moved, which leaves the average as it
+ * DX = 100 · |+DI − −DI| / (+DI + −DI), or NaN without any movement, which leaves the average as it
  * was.
  */
 const directionalIndex = (state: AdxState): number => {

@@ -73,7 +73,10 @@ export const atrColumn = (
   return averages;
 };
 
-/** `stepAtr` after the warm-up, from `start` until a bar without a range; where that is. */
+/**
+ * `stepAtr` after the warm-up, from `start` until a bar without a range; returns the index of that
+ * bar.
+ */
 const untilGap = (
   state: AtrState,
   highs: Float64Array,

@@ -1,8 +1,6 @@
 import type { Bar } from "../asset/bar.ts";
 
-/**
- * A series of bars, oldest first, and its numbers as columns; NaN where a bar does not know one.
- */
+/** A series of bars, oldest first, with its numbers as columns; NaN where a bar has none. */
 export interface BarColumns {
   readonly bars: readonly Bar[];
   readonly high: Float64Array;
@@ -33,7 +31,7 @@ export const withoutFirst = (
   close: close.subarray(count),
 });
 
-/** A column of what a step says of each index in turn. */
+/** A column with the step's result for each index in turn. */
 export const column = (length: number, step: (index: number) => number): Float64Array => {
   const values = new Float64Array(length);
   for (let index = 0; index < length; index += 1) values[index] = step(index);

@@ -8,15 +8,15 @@ export const initialBollinger = (): BollingerState => emptyMoments();
 /**
  * Bollinger bands around a simple moving average, in the asset's currency: middle ± width · σ, σ
  * the population standard deviation (divisor n, as TA-Lib BBANDS) of the very closes the average
- * was taken of. A step tells the middle, first at index period − 1; `bandReach` tells how far the
- * bands lie from it.
+ * was taken of. A step returns the middle, first at index period − 1; `bandReach` returns the
+ * distance of the bands from it.
  */
 export const stepBollinger = (state: BollingerState, close: number, period: number): number =>
   slideMoments(state, period, close);
 
 /**
- * width · σ after a step that told the middle; 0 where σ is noise (`isNoise`, asked of σ² so that
- * it need not be positive).
+ * width · σ after a step that returned the middle; 0 where σ is noise (`isNoise`, asked of σ² so
+ * that it need not be positive).
  */
 export const bandReach = (
   { deviations }: Pick<BollingerState, "deviations">,
@@ -29,7 +29,7 @@ export const bandReach = (
   return variance > noise * noise ? width * Math.sqrt(variance) : 0;
 };
 
-/** A whole series of bands; NaN where there are none. */
+/** The bands of a whole series; NaN where there are none. */
 export interface BollingerColumns {
   readonly upper: Float64Array;
   readonly middle: Float64Array;
@@ -56,9 +56,9 @@ export const bollingerColumns = (
 };
 
 /**
- * `slideMoments` and `bandReach` block by block with all they carry in registers, and bit for bit
- * what stepping gives. Until a bar has its bands, its places in `upper` and `lower` hold the sums
- * of the block before, from the window's first value on.
+ * `slideMoments` and `bandReach` block by block with their state in registers, bit for bit the same
+ * as stepping. Until a bar has its bands, its places in `upper` and `lower` hold the sums of the
+ * block before, from the window's first value on.
  */
 const fill = (
   closes: Float64Array,

@@ -9,8 +9,8 @@ export const initialCalmar = (): CalmarState => emptyWindow();
 /**
  * Calmar ratio over the last `period` returns (`period` + 1 closes): compound annual growth (last /
  * first)^(periodsPerYear / period) − 1 over the depth of the deepest drawdown in between (T. W.
- * Young, 1991; there over 36 months). First value at index `period`. NaN when nothing fell, since
- * the ratio is then not defined. A close of zero or less restarts the warm-up.
+ * Young, 1991; there over 36 months). First value at index `period`. NaN without a fall, since the
+ * ratio is then not defined. A close of zero or less restarts the warm-up.
  */
 export const stepCalmar = (
   state: CalmarState,

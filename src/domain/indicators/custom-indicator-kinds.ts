@@ -30,19 +30,18 @@ export interface Parameter {
   readonly fraction?: true;
 }
 
-/** A kind of indicator that can be asked for with parameters of one's own. */
+/** A kind of indicator that can be requested with custom parameters. */
 export interface CustomIndicatorKind {
-  /** In the order in which they stand in a name, joined by `_`. */
+  /** In their order within a name, joined by `_`. */
   readonly parameters: readonly Parameter[];
-  /** What is put behind the name for each output; "" for the only one. */
+  /** Suffix of the name for each output; "" for the only one. */
   readonly outputs: readonly string[];
   /**
-   * How many bars before the first one asked for have to be run through, so that nothing but
-   * rounding depends on where the series was cut; null when a value depends on the first bar of
-   * all.
+   * Number of bars to run through before the first requested one, so that only rounding depends on
+   * where the series was cut; null when a value depends on the first bar of all.
    */
   readonly warmUp: (values: readonly number[]) => number | null;
-  /** A column for each output, with a number for each bar; NaN where there is nothing to tell. */
+  /** A column for each output, with a number for each bar; NaN where there is none. */
   readonly columns: (
     series: BarColumns,
     values: readonly number[],
@@ -50,7 +49,7 @@ export interface CustomIndicatorKind {
   ) => readonly Float64Array[];
 }
 
-/** Longer windows are for whoever has the bars. */
+/** Max window. Longer ones need the bars themselves. */
 const LONGEST = 500;
 const period = (min: number): Parameter => ({ name: "period", min, max: LONGEST });
 
@@ -99,14 +98,14 @@ const tailed = (step: typeof stepValueAtRisk): CustomIndicatorKind => ({
   },
 });
 
-/** What a step with a state of its own says of each close. */
+/** A column with the results of a stateful step over closes. */
 const ofCloses = <State>(
   { close }: BarColumns,
   state: State,
   step: (state: State, close: number) => number,
 ): Float64Array => column(close.length, (index) => step(state, close[index] ?? 0));
 
-/** What a step with a state of its own says of each high, low and close. */
+/** A column with the results of a stateful step over highs, lows and closes. */
 const ofRanges = <State>(
   { high, low, close }: BarColumns,
   state: State,

@@ -8,14 +8,12 @@ import {
 import { INDICATOR_NAMES } from "./values.ts";
 
 /**
- * Indicators asked for by name, like `sma50`, `macd5_35_5`, `bb20_2.5`, `var95_250`, `drawdown`.
+ * Indicators requested by name, like `sma50`, `macd5_35_5`, `bb20_2.5`, `var95_250`, `drawdown`.
  */
 interface CustomIndicators {
-  /** The keys of a bar's values, in the order asked for. */
+  /** The keys of a bar's values, in the order of the request. */
   readonly keys: readonly string[];
-  /**
-   * How many bars before the first one of interest have to be run through; null for all there are.
-   */
+  /** Number of bars to run through before the first one of interest; null for the whole history. */
   readonly warmUp: number | null;
 }
 
@@ -29,8 +27,8 @@ export type CustomIndicatorReading =
   | { readonly ok: false; readonly problems: readonly CustomIndicatorProblem[] };
 
 /**
- * The wished values of each bar of a series but the first `before`, oldest first. Of these each
- * indicator is given only as many as its warm-up takes.
+ * The requested values of each bar of a series but the first `before`, oldest first. Each indicator
+ * gets only as many of these bars as its warm-up takes.
  */
 type CustomIndicatorRows = (
   bars: readonly Bar[],
@@ -41,7 +39,7 @@ type CustomIndicatorRows = (
 /** More in one question is a mistake, or should be two. */
 export const MAX_CUSTOM_INDICATORS = 20;
 
-/** What the names of the stored set stand for here, and which of the outputs they are. */
+/** The parameters of the stored set's names, and the outputs they stand for. */
 const USUAL: Readonly<Record<string, readonly [string, number]>> = {
   macd: ["macd12_26_9", 0],
   macdSignal: ["macd12_26_9", 1],
@@ -60,7 +58,7 @@ interface Choice {
   readonly shown: ReadonlyMap<number, string>;
 }
 
-/** Reads names; all that is wrong with any of them is told at once. */
+/** Reads names; reports the problems of all of them at once. */
 export function readCustomIndicators(names: readonly string[]): CustomIndicatorReading {
   const problems: CustomIndicatorProblem[] = [];
   const choices: Choice[] = [];
@@ -103,7 +101,7 @@ function rowsOf(
   return rows;
 }
 
-/** Writes a column under its key, without what comes before the first row. */
+/** Writes a column under its key, without the bars before the first row. */
 function show(
   rows: readonly Record<string, number | null>[],
   key: string,
@@ -114,13 +112,13 @@ function show(
 }
 
 /**
- * Parameters of one's own can reach beyond the number range where the usual ones do not; that is
- * not known, then.
+ * Custom parameters can overflow the number range where the stored set does not; such a value is
+ * unknown.
  */
 const known = (value: number | undefined): number | null =>
   value === undefined || !Number.isFinite(value) ? null : value;
 
-/** What a name asks for, or why nothing. */
+/** The choice that a name requests, or the reason why it is invalid. */
 function readName(name: string): Choice | string {
   const usual = Object.hasOwn(USUAL, name) ? USUAL[name] : undefined;
   const full = usual?.[0] ?? name;

@@ -6,8 +6,8 @@ export interface DrawdownState {
 export const initialDrawdown = (): DrawdownState => ({ highest: 0 });
 
 /**
- * How far the close lies below the highest close so far: close / highest − 1, a fraction ≤ 0 (−0.25
- * = a quarter lost). First value at index 0. NaN for a close of zero or less.
+ * Drawdown: the distance of the close from the highest close so far: close / highest − 1, a
+ * fraction ≤ 0 (−0.25 = a quarter lost). First value at index 0. NaN for a close of zero or less.
  */
 export const stepDrawdown = (state: DrawdownState, close: number): number => {
   if (close <= 0) return Number.NaN;

@@ -28,8 +28,8 @@ export const initialMacd = (): MacdState => ({
 /**
  * Moving average convergence/divergence: fast EMA − slow EMA, in the asset's currency. Its own EMA
  * is the signal (`state.signal.value`), the difference of the two the histogram. As in TA-Lib MACD
- * the fast seed waits so that both seeds end on the same bar, and nothing is told before the signal
- * exists: with 12-26-9 the first value is at index 33.
+ * the fast seed waits so that both seeds end on the same bar, and there is no value before the
+ * signal exists: with 12-26-9 the first value is at index 33.
  */
 export const stepMacd = (state: MacdState, close: number, periods: MacdPeriods): number => {
   const slow = stepEma(state.slow, close, periods.slow);
@@ -44,7 +44,7 @@ export const stepMacd = (state: MacdState, close: number, periods: MacdPeriods):
   return Number.isNaN(signal) ? signal : line;
 };
 
-/** A whole series of what `stepMacd` tells; NaN where it tells nothing. */
+/** The results of `stepMacd` for a whole series; NaN where there is none. */
 export interface MacdColumns {
   readonly line: Float64Array;
   readonly signal: Float64Array;

@@ -3,7 +3,7 @@ import { emptyWindow, slide, type Window } from "./window.ts";
 
 /**
  * `flows` holds money flows, positive when the typical price rose, negative when it fell, 0 when it
- * stood still.
+ * did not move.
  */
 export interface MfiState {
   started: boolean;
@@ -20,7 +20,7 @@ export const initialMfi = (): MfiState => ({
 /**
  * Money flow index, 0..100: share of the last `period` money flows (typical price × volume) that
  * went with rising prices. First value at index `period`; 0 when no money flowed (TA-Lib MFI;
- * TA-Lib also says 0 below a total flow of 1.0, which we do not copy because it depends on the
+ * TA-Lib also returns 0 below a total flow of 1.0, which we do not copy because it depends on the
  * currency's unit). A bar without range or volume restarts the warm-up.
  */
 export const stepMfi = (state: MfiState, bar: Bar, period: number): number => {

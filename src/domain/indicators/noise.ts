@@ -5,9 +5,9 @@
 export const ROUNDING = 1e-12;
 
 /**
- * Whether `movement` is nothing but rounding at prices of size `level`. Without it a market that
+ * True if `movement` is nothing but rounding at prices of size `level`. Without it a market that
  * has not moved at all would show a "movement" of 1e-14, and ratios of such movements (RSI, CCI,
- * Sharpe) would be confident numbers about nothing. TA-Lib guards the same places with an absolute
+ * Sharpe) would be precise numbers without meaning. TA-Lib guards the same places with an absolute
  * 1e-8, which is wrong for an asset that trades at 1e-6; ours is relative.
  */
 export const isNoise = (movement: number, level: number): boolean =>

@@ -11,7 +11,7 @@ export const initialObv = (): ObvState => ({ started: false, previousClose: 0, t
 /**
  * On-balance volume: running total of volume, added when the close rose and subtracted when it
  * fell, starting with the first bar's volume (TA-Lib OBV). Only its changes mean something. A bar
- * whose volume is not known restarts it, since the total after the gap cannot be known.
+ * with an unknown volume restarts it, since the total after the gap is unknown.
  */
 export const stepObv = (state: ObvState, bar: Bar): number => {
   if (bar.volume === null) {

@@ -16,13 +16,13 @@ const DAYS: Readonly<Record<CalendarId, number>> = {
 };
 
 /**
- * The years whose bars are counted. Weekdays and leap days come round in 28 years, so no year
- * counts for more than another; a fixed span, because one and the same bar must be annualised alike
- * whenever it is looked at.
+ * The years whose bars are counted. Weekdays and leap days repeat after 28 years, so no year counts
+ * for more than another; a fixed span, because one and the same bar must always be annualised
+ * alike.
  */
 const COUNTED = { from: "2010-01-01", to: "2037-12-31", years: 28 } as const;
 
-/** A stretch of trading (epoch ms), `close` excluded. */
+/** A range of trading (epoch ms), `close` excluded. */
 interface SessionRange {
   readonly open: number;
   readonly close: number;
@@ -81,8 +81,8 @@ function intradayBars([first, ...others]: readonly CalendarId[], resolution: Int
 }
 
 /**
- * How many bars of a calendar make a year, for annualising: variance per bar × this = variance per
- * year. Days by the convention of the field, 252 or 365; 52 weeks; 12 months. Shorter bars are
+ * The number of bars in a year of a calendar, for annualising: variance per bar × this = variance
+ * per year. Days by the convention of the field, 252 or 365; 52 weeks; 12 months. Shorter bars are
  * counted on the calendar itself, half days and the last, shorter bar of a session included: the
  * 6.5 hours of New York are two bars of 4h and seven of 1h.
  */
@@ -90,10 +90,9 @@ export const periodsPerYear = (calendar: CalendarId, resolution: Resolution): nu
   sharedPeriodsPerYear([calendar], resolution);
 
 /**
- * The same for series that are looked at together: only bars that all of them have are looked at.
- * Of days the fewest of any; shorter bars are counted where all trade and open their bars at the
- * same instants. Where calendars share no bar there is nothing to annualise, and the fewest of any
- * stand for it.
+ * The same for series that are combined, of which only the shared bars count. Of days the minimum
+ * of any; shorter bars are counted where all trade and open their bars at the same instants. Where
+ * calendars share no bar there is nothing to annualise, and the minimum of any is returned.
  */
 export function sharedPeriodsPerYear(
   calendars: readonly CalendarId[],

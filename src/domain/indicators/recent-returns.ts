@@ -1,7 +1,7 @@
 import { initialReturn, type ReturnState, stepReturn } from "./return.ts";
 import { emptyWindow, slide, type Window } from "./window.ts";
 
-/** The last simple returns of a series, for the figures that are taken over a window of them. */
+/** The last simple returns of a series, for statistics over a window of them. */
 export interface RecentReturns extends ReturnState {
   returns: Window;
 }
@@ -9,8 +9,8 @@ export interface RecentReturns extends ReturnState {
 export const noReturns = (): RecentReturns => ({ ...initialReturn(), returns: emptyWindow() });
 
 /**
- * Takes the return of one more close into the window; tells whether it holds `period` of them now.
- * A close without a return (zero or less, or a jump beyond the number range) restarts the warm-up.
+ * Adds the return of one more close to the window; true once it holds `period` of them. A close
+ * without a return (zero or less, or a jump beyond the number range) restarts the warm-up.
  */
 export const slideReturn = (state: RecentReturns, close: number, period: number): boolean => {
   const change = stepReturn(state, close);

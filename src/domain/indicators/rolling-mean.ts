@@ -15,7 +15,7 @@ export interface RollingMean {
    */
   sums: number[];
   next: number;
-  /** The last value of the block before; 0 while there is none. */
+  /** The last value of the block before; 0 before there is one. */
   shift: number;
   /** Σ(x − shift) of the block being filled. */
   sum: number;
@@ -24,7 +24,7 @@ export interface RollingMean {
 export const emptyMean = (): RollingMean => ({ sums: [], next: 0, shift: 0, sum: 0 });
 
 /**
- * Takes one more value and tells the mean of the last `size` of them; NaN while there are fewer.
+ * Adds one more value and returns the mean of the last `size` of them; NaN while there are fewer.
  */
 export const slideMean = (state: RollingMean, size: number, value: number): number => {
   const { sums, next, shift } = state;
@@ -52,9 +52,9 @@ const endOfBlock = (state: RollingMean, size: number): number => {
 };
 
 /**
- * `slideMean` over a whole series, into a column of the same length: block by block with all it
- * carries in registers, and bit for bit what stepping gives. Until a value has its mean, its place
- * holds the sum of the block before, from the window's first value on.
+ * `slideMean` over a whole series, into a column of the same length: block by block with its state
+ * in registers, bit for bit the same as stepping. Until a value has its mean, its place holds the
+ * sum of the block before, from the window's first value on.
  */
 export const meanColumn = (
   values: Float64Array,

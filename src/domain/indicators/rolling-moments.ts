@@ -16,7 +16,7 @@ export interface RollingMoments {
   /** From `next` on: Σ(x − shift)² of the same. */
   squares: number[];
   next: number;
-  /** The last value of the block before; 0 while there is none. */
+  /** The last value of the block before; 0 before there is one. */
   shift: number;
   /** Σ(x − shift) and Σ(x − shift)² of the block being filled. */
   sum: number;
@@ -39,7 +39,7 @@ export const emptyMoments = (): RollingMoments => ({
 });
 
 /**
- * Takes one more value and tells the mean of the last `size` of them; NaN while there are fewer.
+ * Adds one more value and returns the mean of the last `size` of them; NaN while there are fewer.
  */
 export const slideMoments = (state: RollingMoments, size: number, value: number): number => {
   const { sums, squares, next, shift } = state;

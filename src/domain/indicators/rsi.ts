@@ -25,8 +25,8 @@ export const stepRsi = (state: RsiState, close: number, period: number): number 
   const kept = 1 - 1 / period;
   const half = 0.5 / period;
   state.previousClose = close;
-  // size + change is twice the rise or exactly 0, size − change twice the fall: no branch that
-  // nobody could foresee.
+  // size + change is twice the rise or exactly 0, size − change twice the fall: no branch for the
+  // CPU to mispredict.
   state.gain = state.gain * kept + (size + change) * half;
   state.loss = state.loss * kept + (size - change) * half;
   return strength(state, close);

@@ -21,10 +21,10 @@ export const initialStochastic = (): StochasticState => ({
 });
 
 /**
- * Slow stochastic: where the close lies between the lowest low and the highest high, smoothed by a
- * simple average (%K), and the simple average of that (%D, `stochasticD` after a step that told
- * %K). Both 0..100. With 14-3-3 the first value of both is at index 17; a window with no range
- * counts as 0 (both as TA-Lib STOCH). A bar without a range (NaN) restarts the warm-up.
+ * Slow stochastic: the position of the close between the lowest low and the highest high, smoothed
+ * by a simple average (%K), and the simple average of that (%D, `stochasticD` after a step that
+ * returned %K). Both 0..100. With 14-3-3 the first value of both is at index 17; a window with no
+ * range counts as 0 (both as TA-Lib STOCH). A bar without a range (NaN) restarts the warm-up.
  */
 export const stepStochastic = (
   state: StochasticState,
@@ -54,5 +54,5 @@ export const stepStochastic = (
   return slide(state.slow, periods.signal, k) ? k : Number.NaN;
 };
 
-/** %D after a step that told %K. */
+/** %D after a step that returned %K. */
 export const stochasticD = (state: StochasticState): number => meanOf(state.slow.values);

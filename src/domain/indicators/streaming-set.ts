@@ -34,8 +34,8 @@ const STOCHASTIC = { range: 14, slowing: 3, signal: 3 };
 const MAX_INPUT = 1e75;
 
 /**
- * All indicators of one asset at one resolution, after the last bar they saw. Plain JSON: no field
- * is ever NaN or infinite, so a round trip through text loses nothing.
+ * All indicators of one asset at one resolution, after the last bar so far. Plain JSON: no field is
+ * ever NaN or infinite, so a round trip through text loses nothing.
  */
 export interface IndicatorState {
   version: number;
@@ -74,7 +74,7 @@ export const initialIndicatorState = (periodsPerYear: number): IndicatorState =>
 const isUsable = (input: number | null): boolean => input === null || Math.abs(input) <= MAX_INPUT;
 
 /**
- * Takes one more final bar into `state` (in place) and tells every indicator's value after it, in
+ * Adds one more final bar to `state` (in place) and returns every indicator's value after it, in
  * O(1). Bars come oldest first. A number that is not finite, or beyond ±1e75, throws before
  * anything is changed: prices are checked where they enter the system, so it can only be a bug.
  */

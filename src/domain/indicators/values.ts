@@ -22,11 +22,10 @@ export const INDICATOR_NAMES = [
 
 export type IndicatorName = (typeof INDICATOR_NAMES)[number];
 
-/** null means "cannot be known yet, or at all" (warm-up, a close-only series); never NaN. */
+/** null means "unknown yet, or undefined" (warm-up, a close-only series); never NaN. */
 export type IndicatorValues = Readonly<Record<IndicatorName, number | null>>;
 
 /**
- * Within the indicators NaN means the same, so that steps give numbers and nothing else; this is
- * where it ends.
+ * Within the indicators NaN means the same, so that steps return plain numbers; this converts it.
  */
 export const orNull = (value: number): number | null => (Number.isNaN(value) ? null : value);

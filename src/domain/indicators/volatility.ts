@@ -14,7 +14,7 @@ export const initialVolatility = (): VolatilityState => ({
 /**
  * Annualised volatility as a fraction (0.2 = 20 % a year): sample standard deviation (n − 1) of the
  * last `period` logarithmic returns × √periodsPerYear. First value at index `period`; 0 for a
- * market that stands still. A close of zero or less has no logarithmic return and restarts the
+ * market that does not move. A close of zero or less has no logarithmic return and restarts the
  * warm-up.
  */
 export const stepVolatility = (

@@ -2,8 +2,8 @@
  * The last values of a series, as a ring: `values` fills up to the window's size, then `next`
  * overwrites the oldest.
  *
- * Statistics over a window are summed afresh at every step. The windows of the stored set are at
- * most 30 long, so this stays O(1) per bar, and nothing can drift over 100,000 bars nor keep the
+ * Statistics over a window are summed from scratch at every step. The windows of the stored set are
+ * at most 30 long, so this stays O(1) per bar, and nothing can drift over 100,000 bars nor keep the
  * rounding error of a spike that has left the window.
  */
 export interface Window {
@@ -14,8 +14,8 @@ export interface Window {
 export const emptyWindow = (): Window => ({ values: [], next: 0 });
 
 /**
- * Puts `value` into the window in place of the oldest one; tells whether the window now holds
- * `size` values.
+ * Puts `value` into the window in place of the oldest one; true if the window now holds `size`
+ * values.
  */
 export const slide = (window: Window, size: number, value: number): boolean => {
   window.values[window.next] = value + 0; // −0 becomes 0: JSON would not keep it.

@@ -4,10 +4,7 @@ import { currentCode, ERROR_CODES, type ErrorCode, type FaultClass } from "./err
 export interface Treatment {
   /** `retry` costs an attempt, `defer` costs none, `fail` ends the job. */
   readonly action: "retry" | "defer" | "fail";
-  /**
-   * Whether the job's end leaves a dead letter: something a person can put right and send again as
-   * it is.
-   */
+  /** True if the job's end leaves a dead letter, which a person can fix and redrive. */
   readonly deadLetter: boolean;
 }
 
@@ -15,10 +12,9 @@ export const TREATMENTS: Readonly<Record<FaultClass, Treatment>> = {
   transient: { action: "retry", deadLetter: true },
   rateLimited: { action: "defer", deadLetter: true },
   breakerOpen: { action: "defer", deadLetter: true },
-  // What was ordered can never work: doing it again, by hand too, changes nothing.
+  // The request can never work: repeating it, manually too, changes nothing.
   permanent: { action: "fail", deadLetter: false },
-  // Our own mistake: retrying is useless until the next deploy, and then the order is worth sending
-  // again.
+  // Our own bug: retrying is useless until the next deploy; then a redrive helps.
   bug: { action: "fail", deadLetter: true },
 };
 

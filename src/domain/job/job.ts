@@ -25,7 +25,7 @@ export const JOB_STATES = [
 ] as const;
 export type JobState = (typeof JOB_STATES)[number];
 
-/** As a job is shown: one that is queued for later is scheduled until its moment has come. */
+/** The states that the API shows: a job that is queued for later is scheduled until it is due. */
 export const SHOWN_JOB_STATES = ["scheduled", ...JOB_STATES] as const;
 export type ShownJobState = (typeof SHOWN_JOB_STATES)[number];
 
@@ -42,10 +42,7 @@ export const isFinished = (state: JobState): boolean =>
 /** One try of a job. `error` is null when it succeeded. Instants are epoch milliseconds. */
 export interface Attempt {
   readonly number: number;
-  /**
-   * How often the job had been put back to work before this attempt; each time grants all attempts
-   * anew.
-   */
+  /** Number of redrives before this attempt; each grants all attempts again. */
   readonly redrive: number;
   readonly startedAt: number;
   readonly endedAt: number;
@@ -54,9 +51,9 @@ export interface Attempt {
 }
 
 /**
- * What an ingest job reads: a price source up to an instant, or an uploaded file. What an
- * optimisation was asked, and of which assets; one that a schedule orders is `derived`, and finds
- * both in its portfolio. What a backtest was asked, and of which asset, or of which assets
+ * Parameters of a job, by kind. An ingest job reads a price source up to an instant, or an uploaded
+ * file. An optimisation has its request and its assets; one that a schedule requests is `derived`,
+ * and finds both in its portfolio. A backtest has its request, and its asset or its assets
  * together.
  */
 export type JobParams =
@@ -70,14 +67,14 @@ export type JobParams =
   | { readonly mode: "backtest"; readonly symbol: string; readonly request: BacktestRequest }
   | {
       readonly mode: "portfolioBacktest";
-      /** Null when it was asked of assets that are no portfolio. */
+      /** Null when it was requested for assets that are no portfolio. */
       readonly portfolioId: string | null;
       readonly symbols: readonly string[];
       readonly request: PortfolioBacktestRequest;
     }
   /**
-   * Which bars to compare with whom; `source` null for the first other one that is configured.
-   * Instants are epoch ms.
+   * A comparison of bars with another source; `source` null for the first other one that is
+   * configured. Instants are epoch ms.
    */
   | {
       readonly mode: "crossCheck";
@@ -89,8 +86,8 @@ export type JobParams =
     }
   | { readonly mode: "derived" }
   /**
-   * A recommendation job that makes none: it judges the asset's recommendations whose horizon has
-   * come.
+   * A recommendation job that makes none: it evaluates the asset's recommendations whose horizon
+   * has passed.
    */
   | { readonly mode: "resolve" }
   /**
@@ -99,7 +96,7 @@ export type JobParams =
    */
   | { readonly mode: "ranking"; readonly until: number };
 
-/** An uploaded file, and what its sender said of it where the file leaves something open. */
+/** An uploaded file, and the sender's answers where the file is ambiguous. */
 export interface ImportParams {
   readonly mode: "import";
   readonly objectKey: string;
@@ -118,14 +115,14 @@ export interface JobRequest {
   readonly symbol: string;
   readonly resolution: Resolution;
   readonly params: JobParams;
-  /** The due moment it serves, epoch ms, or null when a person or an event asked for it. */
+  /** Epoch ms of the slot that it serves, or null when a person or an event requested it. */
   readonly slot: number | null;
   readonly scheduleId: string | null;
   readonly correlationId: string;
   /** The event that caused it, if one did. */
   readonly causationId: string | null;
   readonly actor: string;
-  /** W3C Trace Context, when somebody traces. */
+  /** W3C Trace Context, when the request is traced. */
   readonly traceparent?: string | null;
 }
 
@@ -167,8 +164,8 @@ export const backtestJobId = (backtestId: string): string =>
 const CROSS_CHECK = "cross-check/";
 
 /**
- * The subject of a cross-check's job. It changes nothing of the asset, so it waits for no other
- * job, and none waits for it.
+ * The subject of a cross-check's job. It changes nothing of the asset, so it does not wait for
+ * other jobs, nor they for it.
  */
 export const crossCheckSubject = (id: string): string => `${CROSS_CHECK}${id}`;
 
@@ -179,8 +176,8 @@ export const crossCheckOf = (subject: string): string | null =>
 export const crossCheckJobId = (id: string): string => jobId("ingest", "cross-check", id);
 
 /**
- * A subject as the API shows it: an asset's symbol, a portfolio, a backtest or a cross-check, and
- * null for what it is not.
+ * A subject as the API shows it: an asset's symbol, a portfolio, a backtest or a cross-check, each
+ * null where it does not apply.
  */
 export const shownSubject = (
   subject: string,
@@ -197,19 +194,16 @@ export const shownSubject = (
   return { symbol: isAsset ? subject : null, portfolioId, backtestId, crossCheckId };
 };
 
-/**
- * A job as recorded: what was ordered, and everything that has happened to it. Instants are epoch
- * milliseconds.
- */
+/** A job as recorded: its request, and its history. Instants are epoch milliseconds. */
 export interface JobRecord extends JobRequest {
   readonly state: JobState;
   readonly attempts: readonly Attempt[];
-  /** How often an operator put it back to work. */
+  /** Number of redrives by an operator. */
   readonly redrives: number;
-  /** How often in a row it was put off without an attempt, and since when (epoch ms). */
+  /** Deferrals in a row without an attempt, and the first of them (epoch ms). */
   readonly deferrals: number;
   readonly deferredSince: number | null;
-  /** The dead letter of its asset it waits behind, in order, or null. */
+  /** The earlier dead letter of its asset that blocks it, or null. */
   readonly blockedBy: string | null;
   readonly result: unknown;
   readonly error: Problem | null;

@@ -1,4 +1,4 @@
-/** How long to wait between attempts: growing by doubling, or as written in a table. */
+/** Waits between attempts: doubling each time, or from a table. */
 export type RetryPolicy =
   | {
       readonly type: "backoff";
@@ -13,7 +13,7 @@ export type RetryPolicy =
       readonly waitSeconds: readonly number[];
     };
 
-/** Every kind of work that is retried, whether this version runs it yet or not. */
+/** Every kind of work that is retried, including kinds that this version does not run yet. */
 export const RETRIED_KINDS = [
   "ingest",
   "indicators",
@@ -29,8 +29,8 @@ type RetriedKind = (typeof RETRIED_KINDS)[number];
 export type RetryPolicies = Readonly<Record<RetriedKind, RetryPolicy>>;
 
 /**
- * The policies unless the environment says otherwise. Ingest waits longest: what fails there is a
- * vendor that needs rest.
+ * Default policies, unless the environment changes them. Ingest waits longest: its failures come
+ * from vendors that need a pause.
  */
 export const RETRY_POLICIES: RetryPolicies = {
   ingest: { type: "backoff", attempts: 6, baseSeconds: 10, capSeconds: 1800 },
@@ -47,16 +47,16 @@ export const RETRY_POLICIES: RetryPolicies = {
 const MAX_DELAY_SECONDS = 86_400;
 
 /**
- * Deferrals without an end would be nothing lost and nothing done: after this long the work gives
- * up like any other.
+ * Deferrals without an end would lose nothing and do nothing: after this long the work fails like
+ * any other.
  */
 export const MAX_DEFERRAL_SECONDS = 3 * 86_400;
 
 /**
- * Between two looks at a limit or a breaker: from the first wait, doubled with every look in vain,
- * to the longest. The spread may double it once more, so nothing waits for longer than an hour
- * unless it was asked to: that is how soon work goes on after an outage at the latest, and what
- * keeps a long one from rewriting every job every few minutes.
+ * Wait between two checks of a limit or a breaker: from the first wait, doubled with every check in
+ * vain, to the longest. The spread may double it once more, so no wait is longer than an hour
+ * unless the service asked for it. That bounds the delay after an outage, and a long outage does
+ * not rewrite every job every few minutes.
  */
 const DEFERRAL = { baseSeconds: 15, capSeconds: 1_800 } as const;
 
@@ -64,11 +64,11 @@ export const attemptsOf = (policy: RetryPolicy): number =>
   policy.type === "backoff" ? policy.attempts : policy.waitSeconds.length + 1;
 
 /**
- * Seconds to wait after failed attempt number `attempt` (1-based), `chance` in [0, 1). Backoff has
- * full jitter, a number from (0, min(cap, base·2^(attempt−1))], so that what failed together does
- * not come back together; a table is kept as written. A server's Retry-After is a floor. At least a
- * second, at most what a queue can hold. Source: "Exponential Backoff And Jitter", AWS Architecture
- * Blog, 2015.
+ * Seconds to wait after failed attempt number `attempt` (1-based), `random` in [0, 1). Backoff has
+ * full jitter, a number from (0, min(cap, base·2^(attempt−1))], so that work that failed together
+ * does not come back together; the waits of a table have no jitter. A server's Retry-After is a
+ * floor. Min one second, max the longest delay of a queue. Source: "Exponential Backoff And
+ * Jitter", AWS Architecture Blog, 2015.
  */
 export function waitSeconds(
   policy: RetryPolicy,
@@ -82,10 +82,10 @@ export function waitSeconds(
 }
 
 /**
- * Seconds to wait at the `count`-th deferral in a row (0-based), `chance` in [0, 1). What was asked
- * for is a floor, and so is a wait that grows with every deferral; on top comes a spread as long as
- * the grown wait, or a fifth of what was asked for if that is more, so that what was put off
- * together does not come back together.
+ * Seconds to wait at the `count`-th deferral in a row (0-based), `random` in [0, 1). The requested
+ * wait is a floor, and so is a wait that grows with every deferral; on top comes a spread as long
+ * as the grown wait, or a fifth of the requested one if that is more, so that work that was
+ * deferred together does not come back together.
  */
 export function deferralSeconds(count: number, random: number, requestedSeconds = 0): number {
   const grown = Math.min(DEFERRAL.capSeconds, DEFERRAL.baseSeconds * 2 ** count);

@@ -10,7 +10,7 @@ import {
   waitSeconds,
 } from "./retry-policy.ts";
 
-/** What one try makes of a job. */
+/** Result of one attempt for its job. */
 export interface Settlement {
   readonly id: string;
   readonly state: "succeeded" | "failed" | "retrying";
@@ -22,30 +22,33 @@ export interface Settlement {
    */
   readonly attempt: Attempt | null;
   /**
-   * The attempt asked a service that may be out: the job's deferrals go on counting, so that it
-   * asks no oftener after it.
+   * The attempt asked a service that may be unavailable: the deferral count continues, so that
+   * later checks do not become more frequent.
    */
   readonly keepsDeferrals?: true;
   readonly result: unknown;
   readonly error: Problem | null;
   /** The next attempt's moment, epoch ms; null when the job is finished. */
   readonly dueAt: number | null;
-  /** Why it failed for good, if it did: its retries ran out, or retrying could not have helped. */
+  /**
+   * The reason why it failed for good, if it did: retries exhausted, or a fault that retrying
+   * cannot help.
+   */
   readonly failure: Failure | null;
 }
 
 interface Failure {
   readonly eventType: "RetryExhausted" | "JobFailed";
   readonly payload: JobFailure;
-  /** Whether somebody may want to send it again. */
+  /** True if a redrive may help. */
   readonly deadLetter: boolean;
 }
 
 /**
- * Turns a try's outcome into the job's next state: done is success, refused is failure at once,
- * later is what the table of faults says: another attempt until the policy is used up, or a
- * deferral that costs none. The last attempt is not used up by a service that may be out for
- * everybody. An operator's redrive grants the whole policy again.
+ * Applies an attempt's outcome to the job: done is success, refused is failure at once, later is
+ * decided by the table of faults: another attempt until the policy is exhausted, or a deferral that
+ * costs none. A service that may be unavailable for everyone does not use up the last attempt. An
+ * operator's redrive grants the whole policy again.
  */
 export function settleAttempt(
   job: JobRecord,
@@ -78,8 +81,8 @@ export function settleAttempt(
   const waiting = { ...base, state: "retrying" as const, result: null, error, failure: null };
   const attemptsMade = 1 + job.attempts.filter(({ redrive }) => redrive === job.redrives).length;
   const isLast = attemptsMade >= attemptsOf(policy);
-  // While a service may be out, asking it again and again is no reason to give up. Whoever is
-  // served after it ends that.
+  // While a service may be unavailable, failed attempts at it do not end the job. A success of any
+  // other subject ends that.
   const spared = outcome.kind === "later" && outcome.sparesLast === true && isLast;
   if (treatment.action === "defer" || spared) {
     const since = job.deferredSince ?? now;
@@ -101,8 +104,8 @@ export function settleAttempt(
 }
 
 /**
- * Ends a job whose message the queue gave up on: attempts were made that nobody saw the end of.
- * Whatever they were, they count as one that failed and as the last.
+ * Ends a job whose message reached the queue's retry limit: the outcome of its attempts was never
+ * recorded. They count as one failed attempt, the last.
  */
 export function settleLost(job: JobRecord, error: Problem, now: number): Settlement {
   const number = job.attempts.length + 1;
@@ -121,8 +124,8 @@ function failed(job: JobRecord, eventType: Failure["eventType"], attempts: numbe
   const faultClass = faultClassOf(error.code);
   const { id: jobId, kind, symbol } = job;
   const payload: JobFailure = { jobId, kind, symbol, attempts, faultClass, error };
-  // Retries that ran out always leave a dead letter; what was refused leaves one only if it can be
-  // put right.
+  // Exhausted retries always leave a dead letter; a refused request leaves one only if it can be
+  // fixed.
   const deadLetter = eventType === "RetryExhausted" || TREATMENTS[faultClass].deadLetter;
   return {
     state: "failed" as const,

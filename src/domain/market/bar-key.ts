@@ -33,13 +33,13 @@ const firstOfMonth = (day: number): number => {
 };
 
 /**
- * The canonical timestamp (epoch ms) of the bar to which a source's stamp (epoch ms) belongs, as
- * `Bar.timestamp` tells it.
+ * The canonical timestamp (epoch ms) of the bar to which a source's stamp (epoch ms) belongs: see
+ * `Bar.timestamp`.
  *
  * Sources stamp one and the same daily bar with the session's open, midnight UTC or midnight
  * somewhere else; the key makes them one. For 1d it is the trading date at 00:00 UTC, for 1w the
- * Monday of that date's week, for 1mo the first of its month. Shorter bars are known by the instant
- * they open, which the source already gave.
+ * Monday of that date's week, for 1mo the first of its month. Shorter bars are identified by the
+ * instant they open, which the source already gave.
  */
 export const barKey = (resolution: Resolution, calendarId: CalendarId, instant: number): number => {
   switch (resolution) {

@@ -64,8 +64,8 @@ export const lastWeekday = (year: number, month: number, weekday: number): numbe
 };
 
 /**
- * Easter Sunday of the Gregorian calendar, by the "anonymous" algorithm of 1876
- * (Meeus, Astronomical Algorithms, chapter 8), whose letters it keeps.
+ * Easter Sunday of the Gregorian calendar, by the "anonymous" algorithm of 1876 (Meeus,
+ * Astronomical Algorithms, chapter 8), whose letters it keeps.
  */
 export const easterSunday = (year: number): number => {
   const a = year % 19;

@@ -22,13 +22,13 @@ export interface Session {
   readonly date: string;
   /** Epoch ms. An FX session opens on the evening before its date. */
   readonly open: number;
-  /** Epoch ms, exclusive: the first instant that is no longer trading. */
+  /** Epoch ms, exclusive: the first instant after trading. */
   readonly close: number;
-  /** Whether the market closes before its usual hour. */
+  /** True if the market closes before its usual hour. */
   readonly early: boolean;
 }
 
-/** Sessions oldest first, or why the question is not answered. */
+/** Sessions oldest first, or the reason why there is no answer. */
 export type SessionsAnswer =
   | { readonly kind: "sessions"; readonly sessions: readonly Session[] }
   | { readonly kind: "refused"; readonly reason: string };
@@ -114,9 +114,9 @@ export const sessionsBetween = (
 /**
  * The trading date (`YYYY-MM-DD`) to which a bar stamped with an instant (epoch ms) belongs.
  *
- * Sources that deal in dates stamp midnight UTC, so exactly that is read as the date it spells. Any
- * other instant is read on the market's own clock, on which an FX evening from 17:00 belongs to the
- * next date. The date need not be a session.
+ * Sources of dates stamp midnight UTC, so exactly that is read as the date it spells. Any other
+ * instant is read on the market's own clock, on which an FX evening from 17:00 belongs to the next
+ * date. The date need not be a session.
  */
 export const sessionDateOf = (calendarId: CalendarId, instant: number): string => {
   if (instant % MILLISECONDS_PER_DAY === 0) return isoDateOf(utcDayOf(instant));
@@ -127,8 +127,8 @@ export const sessionDateOf = (calendarId: CalendarId, instant: number): string =
 };
 
 /**
- * Whether an instant (epoch ms) is midnight, in UTC or on the market's own clock: sources stamp
- * what they only know the date of so.
+ * True if an instant (epoch ms) is midnight, in UTC or on the market's own clock: sources stamp
+ * bars with midnight if they only have the date.
  */
 export const isMidnight = (calendarId: CalendarId, instant: number): boolean =>
   instant % MILLISECONDS_PER_DAY === 0 ||
@@ -148,8 +148,8 @@ export const sessionOf = (calendarId: CalendarId, instant: number): Session | nu
 export type SessionEdge = "open" | "close";
 
 /**
- * The first session whose edge lies after an instant (epoch ms). Before 1990 that is the first
- * known one.
+ * The first session whose edge is after an instant (epoch ms). Before 1990 that is the first known
+ * one.
  */
 export const nextSession = (
   calendarId: CalendarId,
@@ -170,7 +170,7 @@ export const nextSession = (
 };
 
 /**
- * The last session whose edge lies at or before an instant (epoch ms); null before the first known
+ * The last session whose edge is at or before an instant (epoch ms); null before the first known
  * one.
  */
 export const lastSession = (

@@ -2,7 +2,10 @@ import type { AssetType } from "./asset-type.ts";
 import type { CalendarId } from "./calendar-id.ts";
 import type { Resolution } from "./resolution.ts";
 
-/** One series of the demo: real prices that an npm package ships, or invented ones that say so. */
+/**
+ * One series of the demo: real prices that an npm package ships, or invented ones that are labelled
+ * as such.
+ */
 export interface DemoSeries {
   readonly symbol: string;
   readonly name: string;
@@ -12,11 +15,11 @@ export interface DemoSeries {
   readonly calendar: CalendarId;
   readonly resolutions: readonly Resolution[];
   /**
-   * Whether the replay clock moves through it; the others are history, analysed as of their last
+   * True if the replay clock moves through it; the others are history, analysed as of their last
    * bar.
    */
   readonly live: boolean;
-  /** What stands beside every number of the series. */
+  /** Shown with every number of the series. */
   readonly source: "demo" | "synthetic";
   /** Where the numbers come from, for people. */
   readonly attribution: string;
@@ -102,7 +105,7 @@ export const DEMO_SERIES: readonly DemoSeries[] = [
   monthlyStock("GOOG", "Alphabet"),
 ];
 
-/** The demo's second opinion on its own series; asked for cross-checks alone. */
+/** The demo's second source for its own series, used for cross-checks only. */
 export const DEMO_SECOND = "demo-second";
 
 export const findDemoSeries = (symbol: string): DemoSeries | undefined =>

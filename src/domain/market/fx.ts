@@ -4,7 +4,7 @@ import { at, MONDAY_TO_FRIDAY, NO_EARLY_CLOSES, type TradingRules } from "./trad
 /**
  * Foreign exchange, by the market's convention: a date's session runs from 17:00 New York on the
  * evening before to 17:00 on the date, so the week is Sunday evening to Friday evening. Closed on
- * 25 December and 1 January as our policy: banks quote thinly then, and a bar of such a day says
+ * 25 December and 1 January as our policy: banks quote thinly then, and a bar of such a day means
  * little.
  */
 export const FX: TradingRules = {

@@ -6,8 +6,9 @@ import type { Resolution } from "./resolution.ts";
 import { isIntraday, sessionFinder, sessionsAround, slotOf } from "./session-slots.ts";
 
 /**
- * The key (epoch ms) of the last bar that is final at an instant: nothing of a session, week or
- * month under way. Shorter bars are known by when they open, so for them it is the instant itself.
+ * The key (epoch ms) of the last bar that is final at an instant: no part of a session, week or
+ * month under way. Shorter bars are identified by the instant they open, so for them it is the
+ * instant itself.
  */
 export const lastFinal = (resolution: Resolution, calendar: CalendarId, until: number): number => {
   switch (resolution) {
@@ -36,7 +37,6 @@ export const firstUnfinished = (
     const session = sessionFinder(sessionsAround(calendar, now, now))(now);
     return session === null ? now + 1 : slotOf(session, resolution, now);
   }
-  // A day of FX begins on the evening before its key: what lies before the next midnight is all of
-  // it.
+  // A day of FX begins on the evening before its key and ends before the next midnight.
   return lastFinal(resolution, calendar, now) + (resolution === "1d" ? MILLISECONDS_PER_DAY : 1);
 };

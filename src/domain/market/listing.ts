@@ -1,6 +1,6 @@
 import type { CalendarId } from "./calendar-id.ts";
 
-/** Where a stock is listed, as the ending of its symbol tells it: VOD.L, SAN.MC, BRK.B. */
+/** The listing of a stock by the ending of its symbol: VOD.L, SAN.MC, BRK.B. */
 export type Listing =
   /** New York, a class of shares included. */
   | { readonly kind: "home" }
@@ -13,7 +13,7 @@ export type Listing =
       /** Moneys of its quotes, the usual one first. */
       readonly currencies: readonly string[];
     }
-  /** A market whose calendar is not known here; null for an ending that no market is known by. */
+  /** A market whose calendar is unknown here; null for an ending of no known market. */
   | { readonly kind: "unknown"; readonly ending: string; readonly market: string | null };
 
 const KNOWN: Readonly<

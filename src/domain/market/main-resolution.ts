@@ -1,8 +1,8 @@
 import type { Resolution } from "./resolution.ts";
 
 /**
- * The resolution an asset is told by: days; where there are none the next longer bars there are,
- * and else the longest.
+ * The main resolution of an asset: days; without them the next longer bars it has, and else the
+ * longest.
  */
 export const MAIN_RESOLUTIONS: readonly Resolution[] = [
   "1d",
@@ -16,8 +16,6 @@ export const MAIN_RESOLUTIONS: readonly Resolution[] = [
   "1m",
 ];
 
-/**
- * Of the resolutions that an asset has bars in the one it is told by; days where it has none yet.
- */
+/** The main resolution among those that an asset has bars in; days when it has none yet. */
 export const mainResolution = (there: readonly Resolution[]): Resolution =>
   MAIN_RESOLUTIONS.find((one) => there.includes(one)) ?? "1d";

@@ -5,9 +5,9 @@ import type { Resolution } from "./resolution.ts";
 import { isIntraday, sessionFinder } from "./session-slots.ts";
 
 /**
- * The places, among ascending instants (epoch ms) at which bars open, of those at which the market
- * is closed: before the opening, at or after the close, on a holiday. A day is judged by its key.
- * None where the calendar is not known, and none of weeks and months.
+ * Of ascending instants (epoch ms) at which bars open, the indices of those at which the market is
+ * closed: before the opening, at or after the close, on a holiday. A day counts by its key. None
+ * where the calendar is unknown, and none of weeks and months.
  */
 export const offSession = (
   opens: readonly number[],

@@ -1,4 +1,4 @@
 import { VENDOR_NAMES } from "./vendor.ts";
 
-/** Where an asset's prices may come from. `import` is never asked, only fed. */
+/** Sources of an asset's prices. `import` is never polled; it only receives uploads. */
 export const SOURCES = [...VENDOR_NAMES, "demo", "import"] as const;

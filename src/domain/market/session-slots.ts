@@ -3,12 +3,12 @@ import { isoDateOf, utcDayOf } from "./calendar-day.ts";
 import type { CalendarId } from "./calendar-id.ts";
 import type { Resolution } from "./resolution.ts";
 
-/** Resolutions whose bars lie inside one session. */
+/** Resolutions whose bars are inside one session. */
 export type Intraday = Exclude<Resolution, "1d" | "1w" | "1mo">;
 
 const MINUTE = 60_000;
 
-/** How long one bar lasts, milliseconds. */
+/** Length of one bar, milliseconds. */
 const LENGTH: Readonly<Record<Intraday, number>> = {
   "1m": MINUTE,
   "5m": 5 * MINUTE,
@@ -18,7 +18,7 @@ const LENGTH: Readonly<Record<Intraday, number>> = {
   "4h": 240 * MINUTE,
 };
 
-/** How long a bar lasts, milliseconds. */
+/** Length of one bar, milliseconds. */
 export const barLength = (resolution: Intraday): number => LENGTH[resolution];
 
 export const isIntraday = (resolution: Resolution): resolution is Intraday =>
@@ -41,8 +41,8 @@ export const slotOf = (session: Session, resolution: Intraday, instant: number):
   instant - ((instant - session.open) % LENGTH[resolution]);
 
 /**
- * The sessions that any of the instants from `first` to `last` (epoch ms) can lie in, oldest first;
- * none where the calendar is not known.
+ * The sessions that may contain any of the instants from `first` to `last` (epoch ms), oldest
+ * first; none where the calendar is unknown.
  */
 export const sessionsAround = (
   calendar: CalendarId,

@@ -1,7 +1,7 @@
 import type { AssetType } from "./asset-type.ts";
 import { type CalendarId, isCalendarId } from "./calendar-id.ts";
 
-/** The calendar of an asset of which nothing else is said. */
+/** The default calendar of each type of asset. */
 export const USUAL_CALENDAR: Readonly<Record<AssetType, CalendarId>> = {
   STOCK: "XNYS",
   CRYPTO: "CRYPTO",
@@ -9,8 +9,8 @@ export const USUAL_CALENDAR: Readonly<Record<AssetType, CalendarId>> = {
 };
 
 /**
- * The calendar by which an asset's bars are counted: its own, or the usual one should nobody know
- * that any more.
+ * The calendar by which an asset's bars are counted: its own, or the default if its own is no
+ * longer known.
  */
 export const calendarOf = ({
   type,

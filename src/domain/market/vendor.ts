@@ -1,6 +1,6 @@
 import type { AssetType } from "./asset-type.ts";
 
-/** The price sources that are somebody else's service, by the names the API uses. */
+/** The price sources that are external services, by the names the API uses. */
 export const VENDOR_NAMES = [
   "yahoo",
   "coinbase",
@@ -15,7 +15,7 @@ export type VendorName = (typeof VENDOR_NAMES)[number];
 export const isVendorName = (name: string): name is VendorName =>
   (VENDOR_NAMES as readonly string[]).includes(name);
 
-/** Who is asked after whom, for each type of asset. */
+/** The order in which sources are tried, for each type of asset. */
 export type SourceOrder = Readonly<Record<AssetType, readonly VendorName[]>>;
 
 /**
@@ -29,8 +29,8 @@ export const SOURCE_ORDER: SourceOrder = {
 };
 
 /**
- * Whom to ask for an asset: its own source first, then those behind it in the order. A source that
- * is not in it stands alone.
+ * The sources to try for an asset: its own first, then those after it in the order. A source
+ * outside of the order is the only candidate.
  */
 export const candidatesFor = (
   order: SourceOrder,
@@ -43,9 +43,9 @@ export const candidatesFor = (
 };
 
 /**
- * Whether another source may be asked instead of one that answered so. A service that is out,
- * limits us, does not serve us or does not know the asset is passed over; one that has no data, or
- * that nobody can read, has to be looked at, not replaced.
+ * True if another source may be asked after this outcome. A service that is unavailable, limits us,
+ * does not serve us or does not know the asset is skipped; one without data or with unreadable data
+ * needs a person, not a replacement.
  */
 export const mayPassOver = (outcome: string): boolean => SKIPPED.has(outcome);
 

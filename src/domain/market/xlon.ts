@@ -32,7 +32,7 @@ const AD_HOC_CLOSURES = daysOf([
 
 /** Years in which the early May holiday moved to 8 May, the anniversary of VE day. */
 const EARLY_MAY_MOVED: ReadonlySet<number> = new Set([1995, 2020]);
-/** Years in which the spring holiday moved into June, beside a jubilee. */
+/** Years in which the spring holiday moved into June, next to a jubilee. */
 const SPRING_MOVED: ReadonlySet<number> = new Set([2002, 2012, 2022]);
 
 /** The date itself, or the Monday after when it is a weekend. */

@@ -3,7 +3,7 @@ import { at, MONDAY_TO_FRIDAY, type TradingRules } from "./trading-rules.ts";
 
 const EARLY_CLOSE = at(14);
 
-/** Whether 24 and 31 December were whole holidays. In other years they are short days. */
+/** True if 24 and 31 December were whole holidays. In other years they are short days. */
 const takesEvesOff = (year: number): boolean => year <= 2010 || (year >= 2021 && year <= 2023);
 
 /** Assumption was the one holiday that moved from a weekend to the Monday. */

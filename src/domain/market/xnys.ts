@@ -68,8 +68,8 @@ const closures = (year: number): ReadonlySet<number> => {
 };
 
 /**
- * The day beside Independence Day that is cut short. When the 4th was a Thursday it was the 5th,
- * and is the 3rd since 2013.
+ * The short day next to Independence Day. When the 4th was a Thursday it was the 5th, and is the
+ * 3rd since 2013.
  */
 const nextToIndependenceDay = (year: number): number | null => {
   const third = dayOf(year, 7, 3);

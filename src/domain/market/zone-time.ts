@@ -6,8 +6,8 @@ export type MarketZone = "UTC" | "America/New_York" | "Europe/London" | "Europe/
 const MILLISECONDS_PER_MINUTE = 60_000;
 
 /**
- * A zone is asked this often whether its offset has moved. Summer time lasts months, so two weeks
- * cannot hide a pair.
+ * Step between two probes of a zone's offset. Summer time lasts months, so two weeks cannot hide a
+ * pair of changes.
  */
 const PROBE_STEP = 14 * MILLISECONDS_PER_DAY;
 
@@ -25,8 +25,8 @@ const OFFSET_FORMATS: Readonly<Record<MarketZone, Intl.DateTimeFormat>> = {
 const isMarketZone = (zone: string): zone is MarketZone => Object.hasOwn(OFFSET_FORMATS, zone);
 
 /**
- * How far a zone's wall clock is ahead of UTC at an instant (epoch ms), in milliseconds; negative
- * in New York.
+ * Offset of a zone's wall clock from UTC at an instant (epoch ms), in milliseconds; negative in New
+ * York.
  */
 export const offsetAt = (zone: MarketZone, instant: number): number =>
   offsetIn(OFFSET_FORMATS[zone], zone, instant);
@@ -87,7 +87,7 @@ const offsetSpans = (zone: string, from: number, to: number): readonly OffsetSpa
 };
 
 /**
- * A function from wall clock readings in `zone` to instants (epoch ms), good between two instants
+ * A function from wall clock readings in `zone` to instants (epoch ms), valid between two instants
  * on whole minutes.
  *
  * A reading is written as the epoch ms it would have if the zone were UTC. One that autumn repeats
@@ -103,11 +103,9 @@ export const wallClock = (zone: string, from: number, to: number): ((reading: nu
  * that the platform knows.
  */
 export interface ZoneClock {
-  /** The instant of a wall clock reading, as `wallClock` tells it. */
+  /** The instant of a wall clock reading: see `wallClock`. */
   readonly instantOf: (reading: number) => number;
-  /**
-   * What the wall clock reads at an instant, as the epoch ms it would have if the zone were UTC.
-   */
+  /** The wall clock's reading at an instant, as the epoch ms it would have if the zone were UTC. */
   readonly readingAt: (instant: number) => number;
 }
 
@@ -121,8 +119,8 @@ export const zoneClock = (zone: string, from: number, to: number): ZoneClock => 
 };
 
 /**
- * Whether the platform knows a zone by this name. A bare offset is no zone: it would silently
- * ignore summer time.
+ * True if the platform has a zone by this name. A bare offset is no zone: it would silently ignore
+ * summer time.
  */
 export const isZone = (name: string): boolean => {
   if (!/^[A-Za-z][A-Za-z0-9_+/-]{0,63}$/.test(name)) return false;

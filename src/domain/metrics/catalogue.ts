@@ -20,19 +20,16 @@ export const QUEUES = [
 ] as const;
 export type QueueName = (typeof QUEUES)[number];
 
-/** What a scrape asks; each may fail without the others. */
+/** Parts of a scrape; each may fail without the others. */
 export const SCRAPE_SOURCES = ["recorder", "database", "breakers", ...QUEUES] as const;
 
-/**
- * A value outside its label's list is written as this, so nothing that comes in can make a new
- * series.
- */
+/** A value outside its label's list is written as this, so no input can make a new series. */
 export const OTHER = "other";
 
 /**
- * The values a label may have: a list, or `coded` for names that stand in the code though not here
+ * The values a label may have: a list, or `coded` for names from the code that are not listed here
  * (route patterns, external services). Symbols, ids and anything else that grows with the number of
- * assets never are labels.
+ * assets are never labels.
  */
 type LabelValues = readonly string[] | "coded";
 
@@ -49,7 +46,7 @@ const PROCESSING = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1];
 const LATENCY = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const WORK = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60];
 
-/** Every metric there is: its name, type, meaning and labels. `/metrics` shows nothing else. */
+/** Every metric: its name, type, meaning and labels. `/metrics` shows nothing else. */
 export const METRICS = {
   events_published_total: {
     type: "counter",
@@ -74,13 +71,13 @@ export const METRICS = {
   },
   job_duration_seconds: {
     type: "histogram",
-    help: "Duration of job attempts by what became of them; a deferral counts as no attempt.",
+    help: "Duration of job attempts by outcome; a deferral counts as no attempt.",
     labels: { kind: JOB_KINDS, outcome: ["done", "later", "refused", "deferred"] },
     buckets: WORK,
   },
   webhook_delivery_duration_seconds: {
     type: "histogram",
-    help: "Duration of webhook calls by what became of the delivery.",
+    help: "Duration of webhook calls by the state of the delivery after them.",
     labels: { outcome: ["delivered", "retrying", "failed"] },
     buckets: WORK,
   },
@@ -96,7 +93,7 @@ export const METRICS = {
   },
   model_call_duration_seconds: {
     type: "histogram",
-    help: "Duration of calls of language models by what came back; whether it was any good is in model_answers_total.",
+    help: "Duration of calls of language models by response; the verdict on answers is in model_answers_total.",
     labels: {
       provider: PROVIDERS,
       outcome: ["answered", "timeout", "rateLimited", "unavailable", "malformed", "rejected"],
@@ -105,12 +102,12 @@ export const METRICS = {
   },
   model_tokens_total: {
     type: "counter",
-    help: "Tokens that language models have told to have read and written.",
+    help: "Tokens that language models report to have read and written.",
     labels: { provider: PROVIDERS, kind: ["input", "output"] },
   },
   model_answers_total: {
     type: "counter",
-    help: "Questions for language models by how they ended: accepted, from the cache, or why the rules answered instead.",
+    help: "Questions for language models by outcome: accepted, from the cache, or why the rules answered instead.",
     labels: { outcome: ["accepted", "cached", ...Object.keys(FALLBACK_REASONS)] },
   },
   scheduler_tick_duration_seconds: {
@@ -213,7 +210,7 @@ export type HistogramName = NamesOf<"histogram">;
 /** A value for each of a metric's labels. */
 export type LabelsOf<N extends MetricName> = { readonly [L in keyof Metrics[N]["labels"]]: string };
 
-/** A metric by a name that comes from outside; null when there is none of that name. */
+/** A metric by an external name; null when there is none of that name. */
 export const metricOf = (name: string): Metric | null =>
   Object.hasOwn(METRICS, name) ? METRICS[name as MetricName] : null;
 

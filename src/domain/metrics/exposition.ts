@@ -37,8 +37,7 @@ export function render(samples: readonly Sample[], gauges: readonly Gauge[]): st
     lines.push(`# HELP ${name} ${escapeHelp(metric.help)}`, `# TYPE ${name} ${metric.type}`);
     const own = byName.get(name) ?? [];
     for (const sample of own) lines.push(...seriesLines(sample));
-    // A counter with nothing to tell apart exists from the start, or its first increase could not
-    // be seen.
+    // A counter without labels exists from the start, so that its first increase is visible.
     if (own.length === 0 && metric.type === "counter" && Object.keys(metric.labels).length === 0)
       lines.push(line(name, "", [], 0));
     if (metric.type === "gauge") {
@@ -51,8 +50,8 @@ export function render(samples: readonly Sample[], gauges: readonly Gauge[]): st
 }
 
 /**
- * One gauge for each set of labels: values the catalogue does not know share `other`, where the
- * largest counts.
+ * One gauge for each set of labels: label values outside the catalogue share `other`, with the
+ * largest value.
  */
 function largestOf(gauges: readonly Gauge[]): Gauge[] {
   const largest = new Map<string, Gauge>();

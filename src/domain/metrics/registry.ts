@@ -10,8 +10,8 @@ import {
 
 /**
  * One series as it travels and is stored. `labels` are values in the catalogue's order. `values` is
- * the count of a counter; of a histogram how many fell into each bucket (not cumulative, the
- * infinite one last) and then the sum.
+ * the count of a counter; of a histogram the number of observations in each bucket (not cumulative,
+ * the infinite one last) and then the sum.
  */
 export interface Sample {
   readonly name: string;
@@ -19,7 +19,7 @@ export interface Sample {
   readonly values: readonly number[];
 }
 
-/** What stations count with. */
+/** Interface for counting. */
 export interface Recorder {
   readonly count: <N extends CounterName>(name: N, labels: LabelsOf<N>, by?: number) => void;
   /** Notes a duration in seconds, `times` times. A clock that was set back gives 0. */
@@ -63,8 +63,8 @@ export class Registry implements Recorder {
   }
 
   /**
-   * Adds what another registry has counted. A sample the catalogue does not know (of another
-   * version) is passed over.
+   * Adds the samples of another registry. A sample outside the catalogue (of another version) is
+   * skipped.
    */
   merge(samples: readonly Sample[]): void {
     for (const { name, labels, values } of samples) {
@@ -83,7 +83,7 @@ export class Registry implements Recorder {
     return [...this.#series.values()].map((series) => ({ ...series, values: [...series.values] }));
   }
 
-  /** Hands over what has been counted and starts from nothing. */
+  /** Returns the samples so far and starts from zero. */
   take(): Sample[] {
     const taken = [...this.#series.values()];
     this.#series = new Map();

@@ -18,7 +18,7 @@ const PATIENCE = 3;
  * a violation.
  */
 const VIOLATED = 1e-12;
-/** How near to a limit a point counts as on it. */
+/** Distance from a limit within which a point counts as on it. */
 const ON_IT = 1e-9;
 
 const rowOf = (constraint: LinearConstraint): Row => ({
@@ -27,21 +27,21 @@ const rowOf = (constraint: LinearConstraint): Row => ({
   bound: constraint.bound,
 });
 
-/** By how much a point keeps a row, below 0 if it does not. */
+/** Slack of a point in a row, below 0 if it violates the row. */
 const slackOf = ({ variable, coefficients, bound }: Row, point: Float64Array): number =>
   variable < 0
     ? product(coefficients, point) - bound
     : (coefficients[variable] ?? 0) * (point[variable] ?? 0) - bound;
 
 /**
- * The minimum of a strictly convex quadratic program, guessed by which inequalities are tight there
- * (primal-dual active set method; Hintermüller, Ito & Kunisch 2002): solve for the guess, then let
- * go of tight ones with a negative multiplier and hold those that were violated, all at once; the
- * worst one alone where that goes in circles (as in Júdice & Pires 1994). Variables at a bound are
- * left out of the equations, so that most rounds are small. A few rounds where methods that
- * exchange one at a time take hundreds; but it may find nothing (null) although there is a minimum,
- * and whoever calls it checks what it finds. Constraints have length 1, equalities are independent
- * of each other; `near` is a point to take the first guess from.
+ * The minimum of a strictly convex quadratic program, by guessing which inequalities are tight
+ * there (primal-dual active set method; Hintermüller, Ito & Kunisch 2002): solve for the guess,
+ * then release tight ones with a negative multiplier and hold those that were violated, all at
+ * once; the worst one alone where that cycles (as in Júdice & Pires 1994). Variables at a bound are
+ * left out of the equations, so that most rounds are small. It takes a few rounds where methods
+ * that exchange one at a time take hundreds; but it may find nothing (null) although there is a
+ * minimum, so the caller must verify the result. Constraints have length 1, equalities are
+ * independent of each other; `near` is a point to take the first guess from.
  */
 export const byActiveSet = (
   { quadratic, linear, constraints }: QuadraticProgram,
@@ -92,7 +92,7 @@ const search = (program: Program, start: readonly boolean[]): Candidate | null =
   return null;
 };
 
-/** By how much each inequality, or its multiplier, is on the wrong side; 0 where it is not. */
+/** Violation of each inequality, or of its multiplier's sign; 0 where there is none. */
 const missesOf = ({ inequalities }: Program, tight: readonly boolean[], found: Kkt): number[] =>
   inequalities.map((row, index) => {
     const multiplier = found.multipliers[index] ?? 0;

@@ -12,7 +12,7 @@ export interface ShareAllocation {
   readonly cash: number;
 }
 
-/** What an asset should weigh (a fraction of the amount) and what a share of it costs. */
+/** Target weight of an asset (a fraction of the amount) and the price of a share. */
 export interface WantedShare {
   readonly symbol: string;
   readonly weight: number;
@@ -26,9 +26,9 @@ const WHOLE = 1e-9;
  * Turns weights into whole shares, greedily. First each asset gets as many as its part of the
  * amount pays for in full. Then, again and again, one more of the asset that is furthest below its
  * part (in money; the earlier named one of equals), if the cash that is left pays for it; otherwise
- * the next such asset. Nothing is bought beyond the first share that passes an asset's part, so
- * each asset is at most one share above it and what is left over stays cash. Long only: refuses
- * `invalidInput` for negative weights, weights above 1 together, prices and amounts that are none.
+ * the next such asset. No asset gets another share once it has passed its part, so each is at most
+ * one share above it and the rest stays cash. Long only: refuses `invalidInput` for negative
+ * weights, weights above 1 together, invalid prices and amounts.
  */
 export const allocateShares = (
   wanted: readonly WantedShare[],

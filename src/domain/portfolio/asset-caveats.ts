@@ -1,9 +1,6 @@
 import type { AssetCloses } from "./returns.ts";
 
-/**
- * Closes with what they are counted in and whose they are; `source` is `synthetic` for invented
- * ones.
- */
+/** Closes with their currency and source; `source` is `synthetic` for invented ones. */
 export interface PricedAsset extends AssetCloses {
   readonly currency: string;
   readonly source: string;
@@ -13,8 +10,8 @@ export const currenciesOf = (assets: readonly PricedAsset[]): string[] =>
   [...new Set(assets.map(({ currency }) => currency))].toSorted();
 
 /**
- * What has to be known of these assets' prices by whoever reads figures made of the newest `most`
- * closes of each.
+ * Caveats about these assets' prices, for readers of statistics over the newest `most` closes of
+ * each.
  */
 export const assetCaveats = (assets: readonly PricedAsset[], max: number): string[] => {
   const caveats: string[] = [];

@@ -1,6 +1,6 @@
 /*
- * How much one optimisation may take on. A Worker has 128 MB and, unless it is told otherwise, 30 seconds of computing:
- * with 100 assets a choice of weights takes up to some 50 ms, so the walk-forward gets few windows there.
+ * Limits of one optimisation. A Worker has 128 MB and, by default, 30 seconds of CPU: with 100
+ * assets a choice of weights takes up to some 50 ms, so the walk-forward gets few windows there.
  */
 
 export const MIN_ASSETS = 2;
@@ -15,16 +15,10 @@ const MAX_CLOSES = 250_000;
 const MAX_WINDOW_WORK = 100_000;
 const MAX_WINDOWS = 60;
 
-/**
- * How many of its newest closes each of so many assets may bring: 5,000 up to 50 assets, 2,500 with
- * 100.
- */
+/** Max newest closes of each of so many assets: 5,000 up to 50 assets, 2,500 with 100. */
 export const datesPerAsset = (assets: number): number =>
   Math.min(MAX_DATES, Math.floor(MAX_CLOSES / Math.max(1, assets)));
 
-/**
- * How often the weights of so many assets may be chosen anew: 60 times up to 40 assets, 10 times
- * with 100.
- */
+/** Max choices of the weights of so many assets: 60 up to 40 assets, 10 with 100. */
 export const windowsFor = (assets: number): number =>
   Math.max(1, Math.min(MAX_WINDOWS, Math.floor(MAX_WINDOW_WORK / assets ** 2)));

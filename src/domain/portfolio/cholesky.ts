@@ -2,9 +2,9 @@
 // computes. `?? 0` satisfies the compiler, which cannot see that the index is inside.
 
 /**
- * Cholesky's factor L of a symmetric matrix M = LLᵀ, in place of its lower triangle; what lies
- * above the diagonal is not looked at. False when a pivot is at most `smallest` of its diagonal
- * entry: M is not (safely) positive definite.
+ * Cholesky's factor L of a symmetric matrix M = LLᵀ, in place of its lower triangle; entries above
+ * the diagonal are ignored. False when a pivot is at most `smallest` of its diagonal entry: M is
+ * not (safely) positive definite.
  */
 export const factorInto = (matrix: Float64Array, size: number, smallest: number): boolean => {
   for (let row = 0; row < size; row += 1) {

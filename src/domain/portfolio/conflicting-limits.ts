@@ -10,8 +10,8 @@ import { solveQuadratic } from "./quadratic-program.ts";
 const MARGIN = 1e-6;
 
 /**
- * Whether limits of single assets leave room for weights that add up to 1, which their sums tell;
- * null where that is a matter of rounding, or groups have a say.
+ * True if limits of single assets leave room for weights that add up to 1, which their sums decide;
+ * null where rounding or groups decide.
  */
 const roomIn = (limits: readonly Limit[], count: number): boolean | null => {
   if (limits.some(({ of }) => of === "group")) return null;
@@ -36,7 +36,7 @@ const isFeasible = (limits: readonly Limit[], count: number): boolean => {
 };
 
 /**
- * What always holds: an asset may fall to 0, or as far below as it was allowed to. It is part of no
+ * The floors of every asset: 0, or the negative minimum that it was allowed. They are part of no
  * conflict.
  */
 const floorsOf = (limits: readonly Limit[]): Limit[] =>
@@ -54,10 +54,10 @@ const isFloor = ({ of, side, value }: Limit): boolean =>
 const kindOf = ({ of, side }: Limit): string => `${of} ${side}`;
 
 /**
- * A smallest set of limits that cannot all be kept by weights that add up to 1: without any one of
- * them, the rest could. Empty when they all can. Found by leaving limits out one after the other,
- * and for good if the conflict stays (the deletion filter of Chinneck & Dravnieks 1991). There may
- * be other such sets.
+ * A smallest set of limits that no weights that add up to 1 can all keep: without any one of them,
+ * the rest could. Empty when they all can. Found by leaving limits out one after the other, and for
+ * good if the conflict stays (the deletion filter of Chinneck & Dravnieks 1991). There may be other
+ * such sets.
  */
 export const conflictAmong = (limits: readonly Limit[], count: number): Limit[] => {
   if (isFeasible(limits, count)) return [];
@@ -85,7 +85,7 @@ const inWords = ({ name, side, value }: Limit): string =>
 
 /**
  * The constraints that the limits put on the weights of `symbols`. Refuses `invalidLimits`, and
- * `conflictingLimits` with the limits that stand against each other as `errors` (field
+ * `conflictingLimits` with the limits that contradict each other as `errors` (field
  * `assets.AAPL.max`, `groups.tech.min` and so on).
  */
 export const constraintsFor = (

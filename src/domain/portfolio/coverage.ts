@@ -2,8 +2,7 @@ import type { ProblemItem } from "../outcome.ts";
 import type { AssetCloses } from "./returns.ts";
 
 /**
- * What one asset brings to the shared dates. Instants are epoch ms, null when it has no closes at
- * all.
+ * One asset's part of the shared dates. Instants are epoch ms, null when it has no closes at all.
  */
 interface AssetCoverage {
   readonly symbol: string;
@@ -29,8 +28,8 @@ export interface Coverage {
 
 /** Which assets keep the dates that all share few. The dates of each asset are distinct. */
 export const coverageOf = (assets: readonly AssetCloses[]): Coverage => {
-  // Of each date how many assets have it, and the sum of their places: of a single one that lacks
-  // it, that tells which.
+  // Of each date the number of assets that have it, and the sum of their places, which identifies a
+  // single one that lacks it.
   const seen = new Map<number, { count: number; places: number }>();
   for (const [place, { points }] of assets.entries()) {
     for (const { timestamp } of points) {
@@ -70,7 +69,7 @@ export const coverageOf = (assets: readonly AssetCloses[]): Coverage => {
 
 const dayOf = (instant: number): string => new Date(instant).toISOString().slice(0, 10);
 
-/** Each asset with what it brings, the one that keeps the shared dates few first. */
+/** Each asset with its coverage, the one that reduces the shared dates most first. */
 export const whoIsInTheWay = ({ assets }: Coverage): ProblemItem[] =>
   assets
     .toSorted((a, b) => b.missingAlone - a.missingAlone || a.closes - b.closes)

@@ -6,8 +6,7 @@ import type { LinearConstraint, QuadraticProgram } from "./program.ts";
 import { solveQuadratic, TOLERANCE } from "./quadratic-program.ts";
 
 /**
- * What the mean-variance methods choose among: all weights within the constraints, judged by
- * moments.
+ * The choice of the mean-variance methods: all weights within the constraints, compared by moments.
  */
 export interface Choice {
   readonly moments: Moments;
@@ -23,7 +22,10 @@ export const choiceOf = (
 ): Answer<Choice> => {
   const positive = strictlyPositive(moments.covariance);
   return positive === null
-    ? declined("noVolatility", "No asset of the portfolio has moved, so there is no risk to weigh.")
+    ? declined(
+        "noVolatility",
+        "No asset of the portfolio has moved, so there is no risk to measure.",
+      )
     : answered({ moments, quadratic: positive.matrix, constraints });
 };
 
@@ -34,8 +36,8 @@ export const volatilityOf = ({ moments }: Choice, weights: readonly number[]): n
   Math.sqrt(Math.max(0, quadraticForm(moments.covariance, weights)));
 
 /**
- * A weight that is only the solver's rounding, such as −1e-18, is 0; weights add up to 1 as exactly
- * as numbers can.
+ * Sets a weight that is only the solver's rounding, such as −1e-18, to 0; weights add up to 1 as
+ * exactly as numbers can.
  */
 const tidied = (weights: readonly number[]): number[] => {
   const cleaned = weights.map((weight) => (Math.abs(weight) <= TOLERANCE ? 0 : weight));
@@ -54,10 +56,7 @@ export const solvedWeights = (
   const solution = solveQuadratic(program, near);
   return solution.kind === "solved"
     ? answered({ weights: tidied(solution.point), multiplier: solution.multipliers.at(-1) ?? 0 })
-    : declined(
-        "notSolved",
-        "The solver found no weights that stand the check of their optimality.",
-      );
+    : declined("notSolved", "The solver found no weights that pass the check of their optimality.");
 };
 
 /** The weights of the smallest volatility. */

@@ -8,9 +8,9 @@ const MAX_FRONTIER_POINTS = 100;
 const SAME = 1e-10;
 
 /**
- * Efficient portfolios from the least volatile to the one with the highest return, at `points`
- * expected returns with even steps between them, both ends included. A single one where no
- * portfolio returns more than the least volatile.
+ * Efficient portfolios from the minimum volatility to the highest return, at `points` expected
+ * returns with even steps between them, both ends included. A single one where no portfolio returns
+ * more than that of minimum volatility.
  */
 export const frontierOf = (
   choice: Choice,

@@ -3,14 +3,13 @@ import { sumOf, unitVector } from "./matrix.ts";
 import type { LinearConstraint } from "./program.ts";
 import { TOLERANCE } from "./quadratic-program.ts";
 
-/** Assets whose weights together have a least and a most; infinite where there is none. */
+/** Assets whose total weight has a min and a max; infinite where there is none. */
 interface Group {
   readonly members: readonly number[];
   readonly minimum: number;
   readonly maximum: number;
   /**
-   * The member that something was taken of last, and so the poorest of those; −1 while there is
-   * none.
+   * The member that weight was taken of last, and so the poorest of those; −1 before there is one.
    */
   last: number;
 }
@@ -20,13 +19,13 @@ export interface GreedyCorner {
   readonly weights: readonly number[];
   readonly groups: readonly Group[];
   /**
-   * The asset that something was taken of last when no group needed it any more; −1 if there was
-   * nothing left for it.
+   * The asset that weight was taken of last after all groups had their minimum; −1 if there was
+   * none left.
    */
   readonly last: number;
 }
 
-/** The tightest limits of each asset by itself; 0 and 1 where there is none. */
+/** The tightest limits of each single asset; 0 and 1 where there is none. */
 const boundsOf = (count: number, constraints: readonly LinearConstraint[]) => {
   const minimum = new Array<number>(count).fill(Number.NEGATIVE_INFINITY);
   const maximum = new Array<number>(count).fill(Number.POSITIVE_INFINITY);
@@ -46,10 +45,7 @@ const boundsOf = (count: number, constraints: readonly LinearConstraint[]) => {
   return { minimum: known(minimum, 0), maximum: known(maximum, 1) };
 };
 
-/**
- * The limits of several assets that each say "these together at least" or "at most"; none if they
- * overlap.
- */
+/** The limits on the sum of several assets' weights; none if their groups overlap. */
 const groupsOf = (constraints: readonly LinearConstraint[]): Group[] => {
   const groups = new Map<string, Group>();
   for (const constraint of constraints.slice(1)) {
@@ -77,11 +73,11 @@ const groupsOf = (constraints: readonly LinearConstraint[]): Group[] => {
 };
 
 /**
- * As much as may be of the richest asset, then of the next, until the weights add up to 1: first
- * what groups need to reach their least, each within itself, then the rest. The first constraint is
- * the budget. With limits of single assets and of groups that share none, which is a generalised
- * polymatroid, this is the highest return there is (Edmonds 1970; Frank & Tardos 1988). Of groups
- * that overlap nothing is known here: whoever asks checks whether the corner keeps their limits.
+ * Takes the max of the richest asset, then of the next, until the weights add up to 1: first for
+ * the minimum of each group, within the group, then the rest. The first constraint is the budget.
+ * With limits of single assets and of groups that share none, which is a generalised polymatroid,
+ * this is the highest possible return (Edmonds 1970; Frank & Tardos 1988). With groups that overlap
+ * there is no such guarantee: the caller must check that the corner keeps their limits.
  */
 export const greedyCorner = (
   returns: readonly number[],
@@ -94,7 +90,7 @@ export const greedyCorner = (
   const totalOf = ({ members }: Group): number =>
     sumOf(members.map((index) => weights[index] ?? 0));
   const order = [...returns.keys()].toSorted((a, b) => (returns[b] ?? 0) - (returns[a] ?? 0));
-  /** Takes up to so much of an asset, and tells how much it was. */
+  /** Takes up to so much of an asset, and returns the amount taken. */
   const take = (index: number, wanted: number): number => {
     const part = Math.max(0, Math.min(wanted, (maximum[index] ?? 0) - (weights[index] ?? 0)));
     weights[index] = (weights[index] ?? 0) + part;
@@ -119,10 +115,10 @@ export const greedyCorner = (
 };
 
 /**
- * What else has as high a return as a greedy corner that keeps every limit, as equalities: all is
- * as full where an asset is richer than the last one taken, and as empty where it is poorer. A
- * group that its least or its most holds apart from the others has a last one of its own, and its
- * total stays. Returns less apart than `same` are the same.
+ * All points with as high a return as a greedy corner that keeps every limit, as equalities: each
+ * asset is as full as there where it is richer than the last one taken, and as empty where it is
+ * poorer. A group at its min or max has a last asset of its own, and its total stays. Returns less
+ * apart than `same` are the same.
  */
 export const cornerFace = (
   { weights, groups, last }: GreedyCorner,

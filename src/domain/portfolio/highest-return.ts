@@ -7,11 +7,11 @@ import type { LinearConstraint } from "./program.ts";
 import { keeps, solveQuadratic } from "./quadratic-program.ts";
 
 /**
- * How far uphill a step looks, in units in which the largest expected return is 1: far to get
+ * Length of an uphill step, in units in which the largest expected return is 1: long to arrive
  * there,
  */
 const LONG_STEP = 1e5;
-/** and not so far to see that there is nowhere further to go, with multipliers that are precise. */
+/** and short to verify that there is no way further, with multipliers that are precise. */
 const SHORT_STEP = 1;
 /**
  * One long step is the rule; more are needed where expected returns differ by less than a
@@ -26,7 +26,7 @@ const HOLDS_BACK = 1e-9;
 const NOTICEABLE = 1e-9;
 
 /**
- * The least volatile of all weights with as high a return as a greedy corner that keeps every
+ * The minimum volatility of all weights with as high a return as a greedy corner that keeps every
  * limit.
  */
 const calmestOfCorner = (
@@ -40,15 +40,15 @@ const calmestOfCorner = (
   });
 
 /**
- * The highest expected return within the constraints, with the least volatility among portfolios
+ * The highest expected return within the constraints, with the minimum volatility among portfolios
  * that have it.
  *
- * A linear program. Unless groups overlap it is a matter of filling up; else it is solved by the
- * solver that is there: the nearest point to w + step·μ, again and again (proximal point method),
- * arrives at a best corner after finitely many steps. Its multipliers tell which limits hold the
- * return back; whoever keeps those to the letter has the highest return, and among them the least
- * volatile is chosen. Expected returns closer to each other than a billionth of the largest are
- * taken for equal.
+ * A linear program. Unless groups overlap the greedy corner solves it; else the quadratic solver
+ * does: the nearest point to w + step·μ, again and again (proximal point method), arrives at a best
+ * corner after finitely many steps. Its multipliers show which limits hold the return back; weights
+ * that keep those exactly have the highest return, and among them the least volatile ones are
+ * chosen. Expected returns closer to each other than a billionth of the largest are taken for
+ * equal.
  */
 export const highestReturn = (choice: Choice): Answer<number[]> => {
   const { expectedReturns } = choice.moments;

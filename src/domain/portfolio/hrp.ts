@@ -36,7 +36,7 @@ const clusterVariance = (covariance: Matrix, members: readonly number[]): number
  * halved again and again (the first half is the smaller one), and at each halving the weight goes
  * to the halves in inverse proportion of their variances, inverse-variance weighted inside. The
  * clusters come from the distances themselves, as in PyPortfolioOpt, not from distances between
- * their columns, as in the paper's listing. Two halves without any variance share alike.
+ * their columns, as in the paper's listing. Two halves without any variance share equally.
  */
 export const hrpWeights = ({ symbols, covariance }: Moments): Answer<number[]> => {
   const moving = needsVolatility(symbols, diagonalOf(covariance));

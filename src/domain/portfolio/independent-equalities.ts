@@ -1,11 +1,11 @@
 import { dot, lengthOf } from "./matrix.ts";
 import type { LinearConstraint } from "./program.ts";
 
-/** A row that is this small after elimination, of rows of length 1, said nothing new. */
+/** A row (of length 1) that is this small after elimination depends on the others. */
 const NOTHING_LEFT = 1e-9;
 
 /**
- * What equalities span: the axes of single variables, and directions of length 1 orthogonal to
+ * The span of equalities: the axes of single variables, and directions of length 1 orthogonal to
  * these and each other.
  */
 export interface Span {
@@ -13,7 +13,7 @@ export interface Span {
   readonly directions: readonly (readonly number[])[];
 }
 
-/** A constraint that speaks of one variable alone: which one; −1 for others. */
+/** The index of the variable of a constraint on one variable alone; −1 for others. */
 export const variableOf = ({ coefficients }: LinearConstraint): number => {
   let only = -1;
   for (let index = 0; index < coefficients.length; index += 1) {
@@ -39,10 +39,10 @@ const subtract = (vector: number[], direction: readonly number[], part: number):
 };
 
 /**
- * Those of the equalities (coefficients of length 1) that say something the others do not, and what
- * they span; null where equalities contradict each other by more than `tolerance`. The solver would
- * take a repeated equality for a contradiction. Those of one variable come first and are put in;
- * then modified Gram-Schmidt over coefficients and bound together, twice for its rounding.
+ * Those of the equalities (coefficients of length 1) that are independent, and their span; null
+ * where equalities contradict each other by more than `tolerance`. The solver would take a repeated
+ * equality for a contradiction. Those of one variable come first and are substituted; then modified
+ * Gram-Schmidt over coefficients and bound together, twice for its rounding.
  */
 export const independentEqualities = (
   equalities: readonly LinearConstraint[],

@@ -4,32 +4,29 @@ import type { Program, Row } from "./program.ts";
 
 /**
  * The minimum on some limits taken as equalities, and the multipliers of all inequalities; 0 for
- * those that are not.
+ * the others.
  */
 export interface Kkt {
   readonly point: Float64Array;
   readonly multipliers: readonly number[];
-  /**
-   * The largest slope of Q at the point, or of the linear term: what multipliers are small or large
-   * against.
-   */
+  /** The largest slope of Q at the point, or of the linear term: the scale of the multipliers. */
   readonly size: number;
 }
 
 export interface KktSystem {
   readonly solve: () => Kkt | null;
-  /** What was solved without most of its rounding: one step of iterative refinement. */
+  /** The solution without most of its rounding: one step of iterative refinement. */
   readonly refined: () => Kkt;
 }
 
-/** A pivot below this part of its diagonal entry means that a constraint says what others say. */
+/** A pivot below this part of its diagonal entry means that a constraint repeats others. */
 const MIN_PIVOT = 1e-12;
 
 const empty = new Float64Array();
 
 /**
- * What is free, what is put in (NaN elsewhere), and the rows of several variables with the
- * inequality each one is.
+ * The free variables, the fixed ones (NaN elsewhere), and the rows of several variables with the
+ * inequality of each.
  */
 const sorted = ({ linear, equalities, inequalities }: Program, tight: readonly boolean[]) => {
   const fixed = new Float64Array(linear.length).fill(Number.NaN);
@@ -81,9 +78,10 @@ const factored = (
 };
 
 /**
- * The equations of Karush, Kuhn & Tucker for a guess of what is tight. Variables at a bound are put
- * in; for the free ones Q = LLᵀ, and with V = L⁻¹ · rows the multipliers λ of the rows solve VᵀV λ
- * = bounds − Vᵀ L⁻¹ linear. Null when Q is not positive definite or rows repeat each other.
+ * The equations of Karush, Kuhn & Tucker for a guess of what is tight. Variables at a bound are
+ * substituted; for the free ones Q = LLᵀ, and with V = L⁻¹ · rows the multipliers λ of the rows
+ * solve VᵀV λ = bounds − Vᵀ L⁻¹ linear. Null when Q is not positive definite or rows repeat each
+ * other.
  */
 export const kktSystem = (program: Program, tight: readonly boolean[]): KktSystem | null => {
   const { quadratic, linear, inequalities } = program;
@@ -109,7 +107,7 @@ export const kktSystem = (program: Program, tight: readonly boolean[]): KktSyste
     return { rest, size };
   };
 
-  /** Adds to x and λ what their equations lack. */
+  /** Adds the residual's correction to x and λ. */
   const step = (): void => {
     const right = gathered(downhill().rest, free);
     solveLower(factor, free.length, right);

@@ -5,15 +5,15 @@ import type { LinearConstraint } from "./program.ts";
 import { TOLERANCE } from "./quadratic-program.ts";
 
 /**
- * The least and the most that an asset may weigh, as fractions of the portfolio. A negative `min`
- * allows it short.
+ * The min and the max weight of an asset, as fractions of the portfolio. A negative `min` allows it
+ * short.
  */
 export interface Bound {
   readonly min: number;
   readonly max: number;
 }
 
-/** The least and the most that several assets may weigh together. */
+/** The min and the max total weight of several assets. */
 export interface GroupLimit {
   readonly name: string;
   readonly symbols: readonly string[];
@@ -22,8 +22,8 @@ export interface GroupLimit {
 }
 
 /**
- * What weights may be, beside adding up to 1: `bound` for every asset, unless `assets` says
- * otherwise for its symbol.
+ * Constraints on weights, which always add up to 1: `bound` for every asset, unless `assets` has
+ * another one for its symbol.
  */
 export interface Limits {
   readonly bound: Bound;
@@ -34,8 +34,7 @@ export interface Limits {
 export const LONG_ONLY: Limits = { bound: { min: 0, max: 1 } };
 
 /**
- * One sentence of `Limits`: the weights of `members` (indices) together are at least or at most
- * `value`.
+ * One bound of `Limits`: the total weight of `members` (indices) is at least or at most `value`.
  */
 export interface Limit {
   readonly of: "asset" | "group";
@@ -66,7 +65,7 @@ const listed = (symbols: readonly string[], limits: Limits): Limit[] => {
 const keyOf = ({ of, name }: Limit, side: Limit["side"]): string => `${of} ${side} ${name}`;
 
 /**
- * Every limit on its own, asset by asset and then the groups; refuses what cannot be a limit
+ * Every limit on its own, asset by asset and then the groups; refuses invalid ones
  * (`invalidLimits`).
  */
 export const limitsOf = (symbols: readonly string[], limits: Limits): Answer<readonly Limit[]> => {
@@ -97,7 +96,7 @@ export const limitsOf = (symbols: readonly string[], limits: Limits): Answer<rea
     }
     const max = side === "min" ? maximum.get(keyOf(limit, "max")) : undefined;
     if (max !== undefined && value > max) {
-      errors.push({ field, reason: `the least, ${value}, is more than the most, ${max}` });
+      errors.push({ field, reason: `the minimum, ${value}, is more than the maximum, ${max}` });
     }
   }
   return errors.length > 0
@@ -119,15 +118,15 @@ const budget = (count: number): LinearConstraint => ({
   bound: 1,
 });
 
-/** The bounds of single assets on one side, and what they add up to. */
+/** The bounds of single assets on one side, and their sum. */
 interface Bounds {
   readonly of: readonly number[];
   readonly total: number;
 }
 
 /**
- * Whether the bounds of single assets, and that weights add up to 1, keep this limit already (to
- * within TOLERANCE).
+ * True if the bounds of single assets, with weights that add up to 1, imply this limit (to within
+ * TOLERANCE).
  */
 const goesWithoutSaying = (limit: Limit, minimum: Bounds, maximum: Bounds): boolean => {
   const inside = (bounds: Bounds): number =>
@@ -154,7 +153,7 @@ const boundsOn = (
 };
 
 /**
- * The budget and the limits as constraints on a list of weights. A least and a most that are equal
+ * The budget and the limits as constraints on a list of weights. A min and a max that are equal
  * become one equality; limits that the others imply are left out, since ties between constraints
  * are what troubles the solver.
  */

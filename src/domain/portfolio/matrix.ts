@@ -53,7 +53,7 @@ export const unitVector = (length: number, index: number): number[] =>
   new Array<number>(length).fill(0).with(index, 1);
 
 /**
- * A symmetric matrix from its lower triangle: `entry(row, column)` is asked once per pair, row ≥
+ * A symmetric matrix from its lower triangle: `entry(row, column)` is called once per pair, row ≥
  * column.
  */
 export const symmetric = (

@@ -33,14 +33,14 @@ export const endsOf = (choice: Choice): Answer<Ends> => {
   if (calmest.kind === "refused") return calmest;
   const richest = highestReturn(choice);
   if (richest.kind === "refused") return richest;
-  // Where the two are one portfolio, rounding must not turn them round.
+  // Where the two are one portfolio, rounding must not swap them.
   const areOne = returnOf(choice, richest.value) <= returnOf(choice, calmest.value);
   return answered({ calmest: calmest.value, richest: areOne ? calmest.value : richest.value });
 };
 
 /**
- * Least volatile weights for a return of at least `target`; the multiplier is d(½σ²)/d(target).
- * `near` as in `solveQuadratic`.
+ * The minimum volatility weights for a return of `target` or more; the multiplier is
+ * d(½σ²)/d(target). `near` as in `solveQuadratic`.
  */
 const minVolatilityFor = (
   { moments, quadratic, constraints }: Choice,
@@ -57,11 +57,11 @@ const minVolatilityFor = (
 };
 
 /**
- * The lowest volatility with an expected return of at least `target` (a fraction per year). A
- * target below the return of the least volatile portfolio is answered with that portfolio. Refuses
- * `unreachableReturn` above the highest return; `range` goes from the least volatile portfolio's
- * return to it. `known` spares finding the ends again, and `near`, weights that are close, some of
- * the way.
+ * The lowest volatility with an expected return of `target` or more (a fraction per year). A target
+ * below the return of the minimum volatility portfolio is answered with that portfolio. Refuses
+ * `unreachableReturn` above the highest return; `range` goes from the minimum volatility
+ * portfolio's return to it. `known` saves finding the ends again, and `near`, weights that are
+ * close, some of the steps.
  */
 export const efficientReturn = (
   choice: Choice,
@@ -84,13 +84,13 @@ export const efficientReturn = (
 };
 
 /**
- * How far a target may lie below the lowest volatility and count as that one. Limits are kept to
- * within `TOLERANCE` only, so where several meet in one point another portfolio can be calmer than
- * the calmest by something like it.
+ * Max distance below the lowest volatility at which a target counts as that one. Limits are kept to
+ * within `TOLERANCE` only, so where several meet in one point another portfolio can have a lower
+ * variance than the minimum by something like it.
  */
 const AS_GOOD_AS_LOWEST = 1e-8;
 
-/** Halvings of an interval of returns until nothing is left of it. */
+/** Max halvings of an interval of returns. */
 const MAX_STEPS = 200;
 /** A volatility this near to its target, in parts of it, has met it. */
 const MET = 1e-14;
@@ -101,9 +101,9 @@ const MET = 1e-14;
  * `unreachableVolatility` below the lowest volatility; `range` goes from it to the richest
  * portfolio's.
  *
- * The lowest volatility σ(R) for a return of at least R is convex and grows with R, and its slope
- * is the multiplier of the constraint on the return over σ: Newton's method for σ(R) = target,
- * halving the interval where a step leaves it.
+ * The lowest volatility σ(R) for a return of R or more is convex and grows with R, and its slope is
+ * the multiplier of the constraint on the return over σ: Newton's method for σ(R) = target, halving
+ * the interval where a step leaves it.
  */
 export const efficientRisk = (choice: Choice, target: number): Answer<number[]> => {
   const ends = endsOf(choice);
@@ -139,7 +139,8 @@ export const efficientRisk = (choice: Choice, target: number): Answer<number[]> 
 };
 
 /**
- * Excess returns below this (per year) are rounding: there is nothing to divide by the volatility.
+ * Excess returns below this (per year) are rounding: a ratio of them to the volatility has no
+ * meaning.
  */
 const NO_EXCESS = 1e-10;
 
@@ -149,7 +150,7 @@ const NO_EXCESS = 1e-10;
  *
  * As a quadratic program (Cornuejols & Tütüncü, Optimization Methods in Finance, 8.2): min yᵀΣy
  * with (μ − r)ᵀy = 1, the limits homogeneous in y (a·w ≥ b becomes (a − b·1)·y ≥ 0), and w = y /
- * Σy. Σy > 0 follows: every asset has a least weight, and these add up to no more than 1.
+ * Σy. Σy > 0 follows: every asset has a minimum weight, and these add up to no more than 1.
  */
 export const maxSharpe = (choice: Choice, riskFreeRate: number): Answer<number[]> => {
   const richest = highestReturn(choice);

@@ -10,8 +10,8 @@ export const RISK_MODELS = ["sample", "ledoitWolf"] as const;
 export type RiskModel = (typeof RISK_MODELS)[number];
 
 /**
- * What a method knows of the assets: expected returns and their covariance, both per year, in the
- * order of `symbols`.
+ * Inputs of a method: expected returns and their covariance, both per year, in the order of
+ * `symbols`.
  */
 export interface Moments {
   readonly symbols: readonly string[];
@@ -19,7 +19,7 @@ export interface Moments {
   readonly covariance: Matrix;
 }
 
-/** How returns become moments; `periodsPerYear` as in `indicators/periods-per-year.ts`. */
+/** Estimators of moments from returns; `periodsPerYear` as in `indicators/periods-per-year.ts`. */
 export interface Estimators {
   readonly expectedReturns: ExpectedReturns;
   readonly riskModel: RiskModel;

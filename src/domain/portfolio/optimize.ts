@@ -12,7 +12,7 @@ import { type Answer, answered, declined } from "./portfolio-refusal.ts";
 import { keeps } from "./quadratic-program.ts";
 import { riskParityWeights } from "./risk-parity.ts";
 
-/** Methods that look for the best portfolio within the limits. */
+/** Methods that search the best portfolio within the limits. */
 export type EfficientMethod =
   | { readonly method: "minVolatility" | "maxSharpe" }
   /**
@@ -21,7 +21,7 @@ export type EfficientMethod =
    */
   | { readonly method: "efficientRisk" | "efficientReturn"; readonly target: number };
 
-/** Methods that follow a rule of their own and know nothing of limits. */
+/** Methods with a rule of their own that ignores limits. */
 export type HeuristicMethod = {
   readonly method: "equalWeight" | "inverseVolatility" | "riskParity" | "hrp";
 };
@@ -40,8 +40,8 @@ export const METHODS = [
 ] as const satisfies readonly Method["method"][];
 
 /**
- * How to choose. `riskFreeRate` is a fraction per year; it moves `maxSharpe` and the Sharpe ratio
- * that is told.
+ * Preferences for the choice. `riskFreeRate` is a fraction per year; it moves `maxSharpe` and the
+ * reported Sharpe ratio.
  */
 export interface Preferences {
   readonly limits: Limits;
@@ -49,8 +49,8 @@ export interface Preferences {
 }
 
 /**
- * `projected` tells that a heuristic method's own weights broke a limit and the nearest weights
- * within the limits (least squares) stand in their place; they are then no longer what the method
+ * `projected` is true if a heuristic method's own weights broke a limit and were replaced by the
+ * nearest weights within the limits (least squares); they are then no longer what the method
  * defines.
  */
 export interface OptimizedPortfolio extends PortfolioStatistics {
@@ -93,9 +93,7 @@ const isEfficient = (method: Method): method is EfficientMethod =>
   method.method === "efficientRisk" ||
   method.method === "efficientReturn";
 
-/**
- * Refuses `invalidInput` for numbers that are none, such as a growth too large to be told per year.
- */
+/** Refuses `invalidInput` for invalid numbers, such as a growth that overflows per year. */
 const reasonable = (moments: Moments, riskFreeRate: number, target: number): Answer<Moments> => {
   const { symbols, expectedReturns, covariance } = moments;
   if (!(Number.isFinite(riskFreeRate) && Number.isFinite(target))) {
@@ -114,8 +112,8 @@ const reasonable = (moments: Moments, riskFreeRate: number, target: number): Ans
 };
 
 /**
- * The portfolio that a method chooses, or why there is none. The same input gives the same answer,
- * bit by bit.
+ * The portfolio that a method chooses, or the reason why there is none. The same input gives the
+ * same result, bit by bit.
  */
 export const optimize = (
   moments: Moments,
@@ -142,7 +140,7 @@ export const optimize = (
   return nearest.kind === "refused" ? nearest : reported(nearest.value.weights, true);
 };
 
-/** The figures of the efficient frontier (see `frontierOf`), least volatile first. */
+/** The statistics of the efficient frontier (see `frontierOf`), lowest volatility first. */
 export const efficientFrontier = (
   moments: Moments,
   { limits, riskFreeRate }: Preferences,

@@ -3,15 +3,15 @@ import { NOTICE } from "../notice.ts";
 import { type OptimizationReport, type OutOfSampleStatistics, PORTFOLIO_ENGINE } from "./report.ts";
 import type { OptimizationRequest } from "./request.ts";
 
-/** What of an optimisation identifies it, and what it was made of. */
+/** Identity of an optimisation, and its inputs. */
 export interface OptimizationOrigin {
   readonly portfolioId: string;
   readonly optimizationId: string;
   readonly resolution: Resolution;
   readonly request: OptimizationRequest;
-  /** Which prices it is made of: those after every split on record. */
+  /** Prices after every split on record. */
   readonly adjusted: "split";
-  /** How many splits were taken out of the stored ones. */
+  /** Number of splits that were taken out of the stored prices. */
   readonly actionsApplied: number;
   /** SHA-256 of the versions of the streams, the dates and the request: equal for equal input. */
   readonly snapshotHash: string;
@@ -64,8 +64,8 @@ export const optimizationResult = (report: OptimizationReport, origin: Optimizat
 export type OptimizationResult = ReturnType<typeof optimizationResult>;
 
 /**
- * What downstream systems are told of an optimisation: all but the money of whoever asked, and the
- * details of the data.
+ * The part of an optimisation that events carry: all but the user's money, and the details of the
+ * data.
  */
 export interface PortfolioFact {
   readonly portfolioId: string;

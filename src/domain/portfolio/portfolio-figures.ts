@@ -3,7 +3,7 @@ import { diagonalOf, dot, sumOf, times } from "./matrix.ts";
 import type { Moments } from "./moments.ts";
 
 /**
- * Weights and what they promise. Per symbol: `weights`, fractions that add up to 1, and
+ * Weights and their expected statistics. Per symbol: `weights`, fractions that add up to 1, and
  * `riskContributions`, wᵢ·(Σw)ᵢ / wᵀΣw, the part of the variance that comes from the asset; they
  * add up to 1, a hedge has a negative one. `expectedReturn` (μᵀw) and `volatility` (√(wᵀΣw)) are
  * fractions per year. `sharpe` is (expectedReturn − riskFreeRate) / volatility. Both it and

@@ -14,8 +14,8 @@ export type PortfolioRefusalCode =
   | "notSolved";
 
 /**
- * Why there are no weights. `range` holds what can be reached, both ends included, when a target
- * cannot.
+ * The reason why there are no weights. `range` is the reachable range, both ends included, when a
+ * target is out of reach.
  */
 export interface PortfolioRefusal extends Problem {
   readonly code: PortfolioRefusalCode;

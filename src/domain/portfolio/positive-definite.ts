@@ -41,7 +41,7 @@ export const solvePositive = (matrix: Matrix, right: readonly number[]): number[
  * The rule: while each pivot of Cholesky's factorisation is above 1e-8 of its asset's variance, the
  * covariance stays as it is. Otherwise 1e-8 of its own is added to every variance (of the mean
  * variance, where an asset has none; ten times more while that is not enough), which picks, of
- * equally good portfolios, the most evenly spread one. Figures that are reported are always of the
+ * equally good portfolios, the most evenly spread one. Reported statistics always use the
  * covariance itself. Null when no asset has any variance.
  */
 export const strictlyPositive = (

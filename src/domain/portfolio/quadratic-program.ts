@@ -9,7 +9,7 @@ import type { LinearConstraint, QuadraticProgram } from "./program.ts";
  * `solved`: the point, and the multipliers of the "atLeast" constraints (≥ 0) at their places, 0 at
  * those of equalities: Qx − linear = Σ multiplier · coefficients + a combination of the equalities'
  * coefficients. `infeasible`: no point keeps the constraints to within `TOLERANCE`. `unsolved`: the
- * solver ran astray and its answer did not stand the check.
+ * solver's answer failed the check.
  */
 export type QuadraticSolution =
   | { readonly kind: "solved"; readonly point: number[]; readonly multipliers: number[] }
@@ -17,23 +17,22 @@ export type QuadraticSolution =
   | { readonly kind: "unsolved" };
 
 /**
- * How far a constraint (of length 1) may be missed to count as kept, where it cannot be kept
- * better.
+ * Max violation of a constraint (of length 1) that counts as kept, where it cannot be kept better.
  */
 export const TOLERANCE = 1e-9;
 /**
- * How much inequalities are loosened, try after try: corners where several meet are then no longer
- * ties. What the last try finds lies outside by more than `TOLERANCE` and is pulled back.
+ * Loosening of inequalities, try after try: corners where several meet are then no longer ties. The
+ * last try may violate by more than `TOLERANCE`; its result is projected back.
  */
 const LOOSENINGS = [0, 1e-10, 1e-8];
-/** How far the gradient may be off, in parts of its largest term. */
+/** Max error of the gradient, in parts of its largest term. */
 const GRADIENT_TOLERANCE = 1e-7;
 
 class Astray extends Error {}
 
 /**
- * A 1-based list that lets its first entry be read a bounded number of times. The solver reads it
- * once or twice a round and has no bound on rounds of its own; with ties it may go round for ever.
+ * A 1-based list that allows a bounded number of reads of its first entry. The solver reads it once
+ * or twice a round and has no bound on rounds of its own; with ties it may cycle forever.
  */
 const boundedList = (values: readonly number[], rounds: number): number[] => {
   const list = [0, ...values];
@@ -110,7 +109,7 @@ const solveOnce = (
   }
 };
 
-/** Whether a point keeps all constraints (of length 1, or near it) to within `TOLERANCE`. */
+/** True if a point keeps all constraints (of length 1, or near it) to within `TOLERANCE`. */
 export const keeps = (
   point: readonly number[],
   constraints: readonly LinearConstraint[],
@@ -121,7 +120,7 @@ export const keeps = (
   });
 
 /**
- * Whether the point is feasible and multipliers ≥ 0 balance the gradient there (Karush, Kuhn &
+ * True if the point is feasible and multipliers ≥ 0 balance the gradient there (Karush, Kuhn &
  * Tucker).
  */
 const isMinimum = (
@@ -158,14 +157,14 @@ const nearestFeasible = (
 };
 
 /**
- * The minimum of a quadratic program, checked before it is told: by a guess of what is tight
- * (`byActiveSet`), which is quick, and where its answer does not stand the check by quadprog
- * (Goldfarb & Idnani 1983, dual active set). The guess begins at `near`, if there is a point that
- * the minimum should be close to; the minimum does not depend on it. Sizes do not matter: the
- * quadratic is scaled to a mean diagonal of 1 and every constraint to length 1 first. Equalities
- * that repeat others are left out. Where quadprog sees a contradiction or ends nowhere,
- * inequalities are loosened by very little for another try, so constraints that leave a single
- * point are kept to within `TOLERANCE`.
+ * The minimum of a quadratic program, verified before it is returned: by a guess of what is tight
+ * (`byActiveSet`), which is quick, and where its answer fails the check by quadprog (Goldfarb &
+ * Idnani 1983, dual active set). The guess begins at `near`, if there is a point that the minimum
+ * should be close to; the minimum does not depend on it. Sizes do not matter: the quadratic is
+ * scaled to a mean diagonal of 1 and every constraint to length 1 first. Equalities that repeat
+ * others are left out. Where quadprog sees a contradiction or does not end, inequalities are
+ * loosened by very little for another try, so constraints that leave a single point are kept to
+ * within `TOLERANCE`.
  */
 export const solveQuadratic = (
   given: QuadraticProgram,

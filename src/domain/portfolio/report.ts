@@ -16,7 +16,7 @@ import { type MissedRebalancing, type OutOfSample, walkForward } from "./walk-fo
 /** Raise it when the same prices and request would get other numbers. */
 export const PORTFOLIO_ENGINE = { engine: "mean-variance", engineVersion: "4" } as const;
 
-/** A walk-forward learns from no fewer returns than this. */
+/** Min returns that a walk-forward learns from. */
 const MIN_TRAINING_RETURNS = 20;
 
 /** A weight this near to 0 is the solver's rounding and no short position. */
@@ -29,16 +29,16 @@ export interface OptimizationInput {
   readonly request: OptimizationRequest;
 }
 
-/** How a strategy did out of sample, without its every return. */
+/** Statistics of a strategy out of sample, without its every return. */
 export type OutOfSampleStatistics = Omit<OutOfSample, "returns">;
 
-/** The method beside equal weight on what neither could know. Instants are epoch ms. */
+/** The method and equal weight out of sample. Instants are epoch ms. */
 interface WalkForwardReport {
   readonly from: number;
   readonly to: number;
   readonly returns: number;
   readonly window: number;
-  /** As asked, or longer so that no more than the allowed number of windows is tried. */
+  /** As requested, or longer so that no more than the allowed number of windows is tried. */
   readonly step: number;
   readonly costBps: number;
   readonly rebalancings: number;
@@ -47,10 +47,10 @@ interface WalkForwardReport {
   readonly equalWeight: OutOfSampleStatistics;
 }
 
-/** A method's portfolio with all that is told of it. Instants are epoch ms. */
+/** A method's portfolio with its whole report. Instants are epoch ms. */
 export interface OptimizationReport extends OptimizedPortfolio {
   readonly equalWeight: PortfolioStatistics;
-  /** Null when there are too few returns to try it; a caveat says so. */
+  /** Null when there are too few returns for it; a caveat says so. */
   readonly outOfSample: WalkForwardReport | null;
   readonly transition: (Transition & { readonly value: number; readonly costBps: number }) | null;
   readonly allocation:
@@ -59,7 +59,7 @@ export interface OptimizationReport extends OptimizedPortfolio {
         readonly currency: string;
       })
     | null;
-  /** Of how many returns everything is made, and the last date that all assets share. */
+  /** Number of returns that everything rests on, and the last date that all assets share. */
   readonly returns: number;
   readonly asOf: number;
   readonly periodsPerYear: number;
@@ -68,10 +68,10 @@ export interface OptimizationReport extends OptimizedPortfolio {
 }
 
 /**
- * Everything that is told of a portfolio optimised by one method: the figures, equal weight beside
- * it, both out of sample, the way there and whole shares. The same input gives the same report, bit
- * by bit. Refuses as `optimize` and `sharedReturns` do, and whole shares of a portfolio with shorts
- * or several currencies (`invalidInput`).
+ * The report of a portfolio optimised by one method: its statistics, equal weight for comparison,
+ * both out of sample, the transition and whole shares. The same input gives the same report, bit by
+ * bit. Refuses as `optimize` and `sharedReturns` do, and whole shares of a portfolio with shorts or
+ * several currencies (`invalidInput`).
  */
 export const optimizationReport = (input: OptimizationInput): Answer<OptimizationReport> => {
   const { assets, periodsPerYear, request } = input;
@@ -103,7 +103,7 @@ export const optimizationReport = (input: OptimizationInput): Answer<Optimizatio
   });
 };
 
-/** Whoever has too few dates in common is told which assets are in the way, the worst first. */
+/** Adds the coverage of the assets to a refusal for too few shared dates, the worst first. */
 const withCoverage = (error: PortfolioRefusal, assets: readonly AssetCloses[]): Answer<never> => {
   if (error.code !== "tooFewReturns") return declined(error.code, error.detail, error);
   return declined(error.code, error.detail, { errors: whoIsInTheWay(coverageOf(assets)) });
@@ -194,12 +194,12 @@ const caveatsOf = (
 ): string[] => {
   const caveats: string[] = [];
   if (rows.length < FEW_RETURNS)
-    caveats.push(`Only ${rows.length} returns: the figures are mostly chance.`);
+    caveats.push(`Only ${rows.length} returns: the statistics are mostly random.`);
   if (rows.length <= moments.symbols.length) {
     caveats.push("There are no more returns than assets: their covariance is known in part only.");
   }
   if (outOfSample === null)
-    caveats.push("There are too few returns to try the method out of sample.");
+    caveats.push("There are too few returns to test the method out of sample.");
   else if (outOfSample.step > requestedStep(request, periodsPerYear)) {
     caveats.push(
       `The walk-forward chose weights every ${outOfSample.step} returns, to stay within its bound.`,

@@ -2,7 +2,7 @@ import type { Bound, GroupLimit, Limits } from "./limits.ts";
 import type { ExpectedReturns, RiskModel } from "./moments.ts";
 import type { Method } from "./optimize.ts";
 
-/** How weights are chosen. Rates and targets are fractions per year. */
+/** Rules for choosing weights. Rates and targets are fractions per year. */
 export interface PortfolioChoice {
   readonly method: Method["method"];
   /**
@@ -17,25 +17,25 @@ export interface PortfolioChoice {
   readonly groups: readonly GroupLimit[];
 }
 
-/** What is asked of an optimisation, every default filled in. */
+/** Request for an optimisation, every default filled in. */
 export interface OptimizationRequest extends PortfolioChoice {
   /** Epoch ms, both included; null for no end on that side. */
   readonly from: number | null;
   readonly to: number | null;
   /**
-   * Returns to learn from, and returns until weights are chosen anew; null for what is usual
+   * Returns to learn from, and returns between two choices of weights; null for the default
    * (`usual-plan.ts`).
    */
   readonly walkForward: { readonly window: number | null; readonly step: number | null };
-  /** What a purchase or sale costs, in basis points of its money. */
+  /** Cost of a purchase or sale, in basis points of its money. */
   readonly costBps: number;
-  /** What is held now, fractions of the portfolio: the way from there is told. */
+  /** Current holdings, fractions of the portfolio: the report has the transition from them. */
   readonly currentWeights: Readonly<Record<string, number>> | null;
   /** Money for which whole shares are counted. */
   readonly amount: number | null;
 }
 
-/** What is asked when nobody says anything: the calmest portfolio without shorts. */
+/** The default request: the portfolio of minimum volatility without shorts. */
 export const DEFAULT_REQUEST: OptimizationRequest = {
   method: "minVolatility",
   target: null,

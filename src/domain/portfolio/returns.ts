@@ -20,7 +20,7 @@ export interface ReturnTable {
   readonly rows: readonly (readonly number[])[];
 }
 
-/** A covariance needs two returns at the least. */
+/** A covariance needs two or more returns. */
 export const MIN_RETURNS = 2;
 
 /**
@@ -39,7 +39,7 @@ export const sharedReturns = (assets: readonly AssetCloses[]): Answer<ReturnTabl
   if (found < MIN_RETURNS) {
     return declined(
       "tooFewReturns",
-      `The assets share ${dates.length} dates; ${MIN_RETURNS + 1} are needed at the least.`,
+      `The assets share ${dates.length} dates; ${MIN_RETURNS + 1} are needed.`,
       {
         errors: assets.map(({ symbol, points }) => ({
           field: symbol,

@@ -42,7 +42,7 @@ export interface ShrunkCovariance {
 /**
  * `ledoitWolf` covariance per year: (1 − δ)·S + δ·m·I, a sample covariance drawn towards equal,
  * uncorrelated variances. S has divisor n, m = tr S / p for p assets, and δ is the estimate that
- * brings the least expected squared error: δ = min(b̄², d²) / d² with d² = ‖S − mI‖² and b̄² = Σₜ
+ * brings the minimum expected squared error: δ = min(b̄², d²) / d² with d² = ‖S − mI‖² and b̄² = Σₜ
  * ‖xₜxₜᵀ − S‖² / n², xₜ being the returns of period t less their means and ‖·‖ the Frobenius norm
  * (the paper divides both by p, which cancels).
  *

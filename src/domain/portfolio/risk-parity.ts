@@ -10,9 +10,9 @@ import { solvePositive } from "./positive-definite.ts";
  */
 const MAX_SWEEPS = 200;
 const MAX_NEWTON_STEPS = 100;
-/** How far a contribution may be from 1 / n to end the search, */
+/** Distance of a contribution from 1 / n at which the search ends, */
 const EQUAL = 1e-13;
-/** and to be told as risk parity where rounding ends it earlier. */
+/** and at which the result counts as risk parity where rounding ends it earlier. */
 const EQUAL_ENOUGH = 1e-9;
 
 /** The largest distance of a risk contribution from 1 / n. */
@@ -23,8 +23,8 @@ const unevenness = (matrix: Matrix, x: readonly number[]): number => {
 };
 
 /**
- * Each xᵢ in turn becomes the positive root of Cᵢᵢxᵢ² + (Σⱼ≠ᵢ Cᵢⱼxⱼ)·xᵢ − 1/n = 0. In place; tells
- * the largest change of one, as a part of it.
+ * Each xᵢ in turn becomes the positive root of Cᵢᵢxᵢ² + (Σⱼ≠ᵢ Cᵢⱼxⱼ)·xᵢ − 1/n = 0. In place;
+ * returns the largest relative change.
  */
 const sweep = (rows: readonly Float64Array[], x: Float64Array): number => {
   let largest = 0;
@@ -59,8 +59,8 @@ const newtonStep = (matrix: Matrix, x: readonly number[]): number[] | null => {
 };
 
 /**
- * Long-only weights whose risk contributions wᵢ·(Σw)ᵢ / wᵀΣw all equal 1 / n: the only ones there
- * are (Maillard, Roncalli & Teiletche 2010).
+ * Long-only weights whose risk contributions wᵢ·(Σw)ᵢ / wᵀΣw all equal 1 / n: the only ones
+ * (Maillard, Roncalli & Teiletche 2010).
  *
  * They minimise ½xᵀCx − Σ ln xᵢ / n, scaled to w = x / Σx: by cyclical coordinate descent
  * (Griveau-Billion, Richard & Roncalli 2013), and where that is slow by Newton's method from there.
@@ -77,7 +77,7 @@ export const riskParityWeights = ({ symbols, covariance }: Moments): Answer<numb
   );
   const rows = matrix.map((row) => Float64Array.from(row));
   const start = new Float64Array(symbols.length).fill(Math.sqrt(1 / symbols.length));
-  // What a sweep changes is about what it left to do, so nobody has to look closer before that is
+  // The change of a sweep is about the error that remains, so the exact check waits until that is
   // next to nothing.
   for (let count = 0; count < MAX_SWEEPS; count += 1)
     if (sweep(rows, start) <= EQUAL && unevenness(matrix, Array.from(start)) <= EQUAL) break;

@@ -45,8 +45,8 @@ const spanningTree = (distances: Matrix): Edge[] => {
 };
 
 /**
- * The items 0…n − 1 in the order of the leaves of their single-linkage tree: alike ones side by
- * side. `distances` is symmetric and finite.
+ * The items 0…n − 1 in the order of the leaves of their single-linkage tree: similar ones are
+ * neighbours. `distances` is symmetric and finite.
  *
  * Clusters merge along the spanning tree's edges, shortest first; of two that merge, the one that
  * is older (items by number, then clusters by age) comes first. The order is that of SciPy's

@@ -11,7 +11,7 @@ interface Trade {
 }
 
 /**
- * The way from one allocation to another. `trades` by symbol, without those that change nothing.
+ * The trades from one allocation to another. `trades` by symbol, without those that change nothing.
  * `turnover` is ½Σ|change|: 1 means that the whole portfolio was exchanged. `cost` is money,
  * `costFraction` the same over the portfolio's value.
  */
@@ -26,9 +26,9 @@ export interface Transition {
 const NO_TRADE = 1e-12;
 
 /**
- * What has to be traded to get from the weights `from` to the weights `to` (per symbol; one that is
- * missing weighs 0, and what a side lacks of 1 is cash) in a portfolio worth `value`. Every
- * purchase and every sale costs `costBps` basis points (1 = 0.01 %) of its money.
+ * The trades from the weights `from` to the weights `to` (per symbol; a missing one weighs 0, and
+ * the rest of a side up to 1 is cash) in a portfolio worth `value`. Every purchase and every sale
+ * costs `costBps` basis points (1 = 0.01 %) of its money.
  */
 export const transitionBetween = (
   from: Readonly<Record<string, number>>,

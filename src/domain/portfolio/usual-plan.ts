@@ -1,17 +1,17 @@
-/** Fewer returns than this are mostly chance: a covariance of them says little. */
+/** Fewer returns than this are mostly random: a covariance of them means little. */
 export const FEW_RETURNS = 60;
 
 /**
- * How many returns weights are usually kept for: a month of them, at least one. Of days 21, or 30
- * where every day counts; of weeks 4; of months 1; of shorter bars what the calendars have of them.
- * `periodsPerYear` as in `indicators/periods-per-year.ts`.
+ * Default number of returns between two choices of weights: a month of them, min one. Of days 21,
+ * or 30 where every day counts; of weeks 4; of months 1; of shorter bars what the calendars have of
+ * them. `periodsPerYear` as in `indicators/periods-per-year.ts`.
  */
 export const usualStep = (periodsPerYear: number): number =>
   Math.max(1, Math.round(periodsPerYear / 12));
 
 /**
- * How many of so many returns are usually learnt from: a year, but no fewer than say something (of
- * weeks and months 60), and never more than half, so that as many are left to try on.
+ * Default number of returns to learn from, given so many: a year, but no fewer than are meaningful
+ * (of weeks and months 60), and never more than half, so that as many are left to test on.
  */
 export const usualWindow = (periodsPerYear: number, returns: number): number =>
   Math.min(Math.max(FEW_RETURNS, Math.round(periodsPerYear)), Math.floor(returns / 2));

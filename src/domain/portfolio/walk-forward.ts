@@ -8,8 +8,8 @@ import { type Answer, answered, declined, type PortfolioRefusalCode } from "./po
 import { MIN_RETURNS, type ReturnTable, returnsBetween } from "./returns.ts";
 
 /**
- * `window` returns to learn from, `step` returns until weights are chosen anew; trading costs basis
- * points of its money.
+ * `window` returns to learn from, `step` returns between two choices of weights; trading costs
+ * basis points of its money.
  */
 export interface WalkForwardPlan extends Estimators, Preferences {
   readonly method: Method;
@@ -19,9 +19,9 @@ export interface WalkForwardPlan extends Estimators, Preferences {
 }
 
 /**
- * How a strategy did out of sample, after costs. `returns[t]` belongs to `timestamps[t]` of the
- * comparison. `cagr`, `volatility` and `sharpe` ((mean return · periodsPerYear − riskFreeRate) /
- * volatility) are per year, `maxDrawdown` is a fraction ≤ 0, `turnover` the mean ½Σ|change| of a
+ * Performance of a strategy out of sample, after costs. `returns[t]` belongs to `timestamps[t]` of
+ * the comparison. `cagr`, `volatility` and `sharpe` ((mean return · periodsPerYear − riskFreeRate)
+ * / volatility) are per year, `maxDrawdown` is a fraction ≤ 0, `turnover` the mean ½Σ|change| of a
  * rebalancing after the first. Null where `performanceOf` has null.
  */
 export interface OutOfSample {
@@ -95,9 +95,8 @@ const carry = (holding: Holding, row: readonly number[]): void => {
 };
 
 /**
- * The weights, in the order of the table's symbols, that the method chooses from the `window`
- * returns before `time` (an index of the table's rows), and from nothing else; or why there are
- * none.
+ * The weights, in the order of the table's symbols, that the method chooses from only the `window`
+ * returns before `time` (an index of the table's rows); or the reason why there are none.
  */
 export const weightsAt = (
   table: ReturnTable,
@@ -137,22 +136,22 @@ const outOfSample = (
 };
 
 /**
- * A method tried on what it could not know, beside equal weight with the same dates, rebalancings
+ * Tests a method out of sample and compares it with equal weight with the same dates, rebalancings
  * and costs.
  *
- * After every `step` returns weights are chosen from the `window` returns before, and from nothing
- * else; in between they drift. Both portfolios start from cash. The cost of a rebalancing is taken
- * from the portfolio before the return that follows. Where the method has no answer, its portfolio
- * stays as it is (and costs nothing); at the first time it holds equal weights. Refuses
- * `invalidInput` for a plan that is none, limits that no weights keep, and `tooFewReturns` without
- * one return out of sample.
+ * After every `step` returns weights are chosen from only the `window` returns before; in between
+ * they drift. Both portfolios start from cash. The cost of a rebalancing is taken from the
+ * portfolio before the return that follows. Where the method has no solution, its portfolio stays
+ * as it is (and costs nothing); at the first time it holds equal weights. Refuses `invalidInput`
+ * for an invalid plan, limits that no weights keep, and `tooFewReturns` without one return out of
+ * sample.
  */
 export const walkForward = (table: ReturnTable, plan: WalkForwardPlan): Answer<WalkForward> => {
   const { window, step, costBps } = plan;
   if (!(Number.isInteger(window) && window >= MIN_RETURNS && Number.isInteger(step) && step >= 1)) {
     return declined(
       "invalidInput",
-      `A window has at least ${MIN_RETURNS} returns, a step at least one.`,
+      `A window needs ${MIN_RETURNS} or more returns, a step one or more.`,
     );
   }
   if (!(costBps >= 0 && costBps < 10_000))

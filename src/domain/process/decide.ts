@@ -10,12 +10,12 @@ import {
 } from "./state.ts";
 
 /**
- * How a try of a step or of its compensation ended. `waiting` is no failure: what it waits for is
- * not there yet.
+ * Outcome of a try of a step or of its compensation. `waiting` is no failure: the thing it waits
+ * for does not exist yet.
  */
 export type StepOutcome = Outcome<unknown> | { readonly kind: "waiting" };
 
-/** What is asked of a process. Instants are epoch milliseconds, `chance` is in [0, 1). */
+/** Commands of a process. Instants are epoch milliseconds, `random` is in [0, 1). */
 export type ProcessCommand =
   | { readonly do: "begin"; readonly at: number; readonly leaseUntil: number }
   | {
@@ -42,13 +42,13 @@ export type ProcessDecision = readonly ProcessFact[] | { readonly refused: Proce
 
 /** Clocks of queue and Worker need not agree to the second. */
 const SLACK_MS = 1_000;
-/** Between two looks at something that others are at work on. */
+/** First wait between two polls of work in progress elsewhere. */
 const FIRST_POLL_SECONDS = 2;
 const MAX_POLL_SECONDS = 30;
 
 /**
- * What is to become of a process, or why nothing is. Total: every command may come at any time, in
- * any state.
+ * The facts that a command makes true, or the reason why there are none. Total: every command may
+ * come at any time, in any state.
  */
 export const decideProcess = (
   definition: ProcessDefinition,
@@ -73,7 +73,7 @@ export const decideProcess = (
   }
 };
 
-/** The policy of what is in work: the step, or its compensation. Null when nothing is. */
+/** The policy of the action in progress: the step, or its compensation. Null when there is none. */
 const policyInWork = ({ steps }: ProcessDefinition, process: ProcessState): ActionPolicy | null => {
   const step = steps[process.step];
   if (step === undefined) return null;
@@ -178,8 +178,8 @@ const stepDone = (
 };
 
 /**
- * A step that cannot be done is taken back with those before it; what cannot be taken back needs a
- * person.
+ * A step that fails for good is compensated with those before it; one that cannot be compensated
+ * needs a person.
  */
 const retriesExhausted = (
   definition: ProcessDefinition,

@@ -1,15 +1,15 @@
 import type { RetryPolicy } from "../job/retry-policy.ts";
 
-/** What a step does, or what takes it back. */
+/** Policy of a step, or of its compensation. */
 export interface ActionPolicy {
   readonly retry: RetryPolicy;
-  /** One that has not got through for longer needs a person. */
+  /** An action that takes longer needs a person. */
   readonly boundSeconds: number;
 }
 
 interface StepDefinition extends ActionPolicy {
   readonly name: string;
-  /** Null when there is nothing to take back. */
+  /** Null when there is nothing to compensate. */
   readonly compensation: ActionPolicy | null;
 }
 

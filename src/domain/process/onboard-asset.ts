@@ -2,7 +2,7 @@ import type { AssetType } from "../market/asset-type.ts";
 import type { Resolution } from "../market/resolution.ts";
 import type { ProcessDefinition } from "./definition.ts";
 
-/** What is to be onboarded, with every default filled in. */
+/** Input of an onboarding, with every default filled in. */
 export interface OnboardAssetInput {
   readonly symbol: string;
   readonly type: AssetType;
@@ -14,19 +14,19 @@ export interface OnboardAssetInput {
   readonly resolutions: readonly Resolution[];
 }
 
-/** Writes of our own: what fails there passes within minutes. */
+/** Writes to our own stores, whose failures pass within minutes. */
 const quick = {
   retry: { type: "backoff", attempts: 5, baseSeconds: 2, capSeconds: 60 },
   boundSeconds: 900,
 } as const;
 
-/** Steps that wait for a job, which has retries of its own; here only looking it up can fail. */
+/** Steps that wait for a job, which has retries of its own; here only the lookup can fail. */
 const waitsForJob = (boundSeconds: number) => ({ ...quick, boundSeconds });
 
 /**
- * From a symbol to a watched asset with its first recommendation. Whatever was begun is taken back
- * if a later step cannot be done: open jobs are cancelled and the asset is archived, so that
- * nothing half onboarded stays behind.
+ * From a symbol to a watched asset with its first recommendation. If a later step fails for good,
+ * every step that began is compensated: open jobs are cancelled and the asset is archived, so that
+ * no half onboarded asset remains.
  */
 export const ONBOARD_ASSET: ProcessDefinition = {
   steps: [

@@ -1,12 +1,9 @@
 import type { ProcessKind } from "./kinds.ts";
 import type { ProcessState } from "./state.ts";
 
-/**
- * A process as recorded: what was asked for, and how far it has come. Instants are epoch
- * milliseconds.
- */
+/** A process as recorded: its request and its progress. Instants are epoch milliseconds. */
 export interface ProcessRecord {
-  /** `kind|subject|number`: asked for twice, the same work is one process. */
+  /** `kind|subject|number`: two requests for the same work are one process. */
   readonly id: string;
   readonly kind: ProcessKind;
   readonly input: unknown;

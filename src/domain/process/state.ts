@@ -2,8 +2,8 @@ import type { Problem } from "../outcome.ts";
 import type { ProcessDefinition } from "./definition.ts";
 
 /**
- * running → waiting → … → completed, or compensating → compensated. `waiting` is a run that looks
- * again later; `stuck` needs a person, who resumes it or has it taken back.
+ * running → waiting → … → completed, or compensating → compensated. `waiting` polls again later;
+ * `stuck` needs a person, who resumes it or has it compensated.
  */
 export const PROCESS_STATES = [
   "running",
@@ -15,11 +15,11 @@ export const PROCESS_STATES = [
 ] as const;
 export type ProcessStateName = (typeof PROCESS_STATES)[number];
 
-/** `begun` may have had an effect, even if nobody saw its end. */
+/** `begun` may have had an effect, even if its end was never recorded. */
 export const STEP_STATES = ["pending", "begun", "done", "failed", "compensated"] as const;
 type StepStateName = (typeof STEP_STATES)[number];
 
-/** Doing the steps, or taking them back. There is no way from backward to forward. */
+/** Doing the steps, or compensating them. There is no way from backward to forward. */
 export const DIRECTIONS = ["forward", "backward"] as const;
 type Direction = (typeof DIRECTIONS)[number];
 
@@ -35,7 +35,7 @@ export interface StepAttempt {
 export interface StepState {
   readonly name: string;
   readonly state: StepStateName;
-  /** What doing it came to; compensations and later steps read it. */
+  /** Its result, which compensations and later steps read. */
   readonly result: unknown;
   /** Oldest first, at most STORED_ATTEMPTS of the last. */
   readonly attempts: readonly StepAttempt[];
@@ -44,26 +44,24 @@ export interface StepState {
 export interface ProcessState {
   readonly state: ProcessStateName;
   readonly direction: Direction;
-  /** The step in work; −1 when nothing is left to take back. */
+  /** The step in progress; −1 when nothing is left to compensate. */
   readonly step: number;
   readonly steps: readonly StepState[];
-  /**
-   * Failed tries and fruitless looks of the step in work, since it came into work or was resumed.
-   */
+  /** Failed tries and polls in vain of the step in progress, since it began or was resumed. */
   readonly tries: number;
   readonly looks: number;
   /** When the step came into work or was resumed. */
   readonly since: number;
   /** When it goes on; null when it does not by itself. */
   readonly dueAt: number | null;
-  /** Until then one worker has the step in hand. */
+  /** Lease of the worker that runs the step. */
   readonly leaseUntil: number | null;
-  /** Why it is being taken back or stuck; null while all is well. */
+  /** The reason why it is being compensated or stuck; null otherwise. */
   readonly error: Problem | null;
   readonly finishedAt: number | null;
 }
 
-/** What happens to a process. `at` is epoch milliseconds. */
+/** Facts of a process. `at` is epoch milliseconds. */
 export type ProcessFact =
   | { readonly fact: "StepBegun"; readonly at: number; readonly leaseUntil: number }
   | {
@@ -208,7 +206,7 @@ const atStep = (process: ProcessState, step: number, at: number): ProcessState =
   leaseUntil: null,
 });
 
-/** Nobody has it in hand any more; it goes on later. */
+/** Releases the lease; the process goes on later. */
 const free = (process: ProcessState, until: number): ProcessState => ({
   ...process,
   state: process.direction === "forward" ? "waiting" : "compensating",

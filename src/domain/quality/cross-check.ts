@@ -1,23 +1,23 @@
 import type { AssetType } from "../market/asset-type.ts";
 import { splitLike } from "./split-like.ts";
 
-/** The newest stored bars that one check looks at. */
+/** Max newest stored bars of one check. */
 export const MAX_CHECKED = 400;
 
 /** Of the differences so many are named, the worst; the counts are of all. */
 const MAX_LISTED = 50;
 
 /**
- * How far two closes may lie apart and be the same, in basis points (1/100 %): vendors round, and
- * close at other moments.
+ * Tolerance for two equal closes, in basis points (1/100 %): vendors round, and close at other
+ * moments.
  */
 export const TOLERANCE_BPS: Readonly<Record<AssetType, number>> = { STOCK: 50, CRYPTO: 50, FX: 30 };
 
-/** Up to this share of closes that differ a source is not worth less for it. */
+/** Up to this share of different closes a source loses no quality. */
 const TOLERATED_SHARE = 0.05;
 
 /**
- * Fewer bars in common cannot tell another scale from mistakes, and a scale is that of nearly all
+ * Min common bars: fewer cannot tell another scale from mistakes, and a scale is that of nearly all
  * of them.
  */
 const MIN_COMMON_BARS = 3;
@@ -38,19 +38,19 @@ interface BarDifference {
   readonly ours: number | null;
   readonly theirs: number | null;
   /**
-   * How far theirs lies from ours, in basis points of ours, after their scale was taken out; null
-   * where one is missing.
+   * Distance of the other close from ours, in basis points of ours, after their scale was taken
+   * out; null where one is missing.
    */
   readonly bps: number | null;
 }
 
-/** What the other source's closes are multiples of ours by, when all are by the same. */
+/** The factor between the other source's closes and ours, when all have the same. */
 interface OtherScale {
   readonly factor: number;
   readonly looksLike: "hundredths" | "split" | "unknown";
 }
 
-/** What comparing two series' closes by their keys came to. */
+/** Result of comparing two series' closes by their keys. */
 export interface Comparison {
   /** Bars that both have. */
   readonly compared: number;
@@ -63,7 +63,7 @@ export interface Comparison {
   readonly worst: readonly BarDifference[];
 }
 
-/** What stays of a cross-check. Instants are epoch ms. */
+/** The stored part of a cross-check. Instants are epoch ms. */
 export interface CrossCheckResult extends Comparison {
   readonly source: string;
   readonly ownSource: string;
@@ -138,7 +138,7 @@ const isNear = (value: number, other: number, by: number): boolean =>
   Math.abs(value / other - 1) < by;
 
 /**
- * How far two sources agree, 0 … 1: the share of compared closes that do, or 1 while no more than
+ * Agreement of two sources, 0 … 1: the share of compared closes that agree, or 1 while no more than
  * the tolerated share does not. Another scale alone is no disagreement about what the market did.
  */
 export const agreementOf = ({

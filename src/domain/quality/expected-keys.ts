@@ -12,7 +12,7 @@ import {
 
 const WEEK = 7 * MILLISECONDS_PER_DAY;
 
-/** Keys of a series beside those that the market's calendar asks for. */
+/** The keys of a series compared with those that the market's calendar expects. */
 export interface Coverage {
   /**
    * Keys (epoch ms) the calendar asks for between the first and the last bar and that no bar has,
@@ -34,8 +34,8 @@ const monthsBetween = (first: number, last: number): number[] => {
 };
 
 /**
- * Keys that the calendar asks for from one key to another, both included; null where the calendar
- * is not known.
+ * Keys that the calendar expects from one key to another, both included; null where the calendar is
+ * unknown.
  */
 const expectedKeys = (
   resolution: Resolution,
@@ -60,9 +60,9 @@ const expectedKeys = (
 };
 
 /**
- * What a series lacks by its market's calendar. `keys` are ascending. A shorter bar that does not
- * open at a multiple of its length after the session's opening counts for the bar it lies in,
- * because vendors cut the hours differently.
+ * The gaps of a series by its market's calendar. `keys` are ascending. A shorter bar that does not
+ * open at a multiple of its length after the session's opening counts for the bar it is in, because
+ * vendors cut the hours differently.
  */
 export const coverageOf = (
   keys: readonly number[],

@@ -1,10 +1,10 @@
-/** Why a series gets no bars, as far as it is the asset's own trouble. */
+/** Reasons of the asset's own why a series gets no bars. */
 export const FEED_TROUBLES = ["UnknownSymbol", "Delisted"] as const;
 export type FeedTrouble = (typeof FEED_TROUBLES)[number];
 
-/** What an answer, or the lack of one, says of how a series is fed. */
+/** Effect of a source's answer, or of its absence, on the state of a feed. */
 export interface FeedChange {
-  /** Null ends what was the trouble before. */
+  /** Null ends the trouble before. */
   readonly trouble: { readonly outcome: FeedTrouble; readonly detail: string } | null;
   readonly source: string;
   /** Instants (epoch ms) of rows that were left out because the market was closed then. */

@@ -8,11 +8,11 @@ const ALIKE = 0.005;
 const APART = 0.01;
 
 /**
- * By what a series has been multiplied since it was stored (after ÷ before), when closes (or
- * volumes) of the same bars differ by one and the same factor: a vendor that adjusts its history
- * has adjusted it for a split. All of them do, or the older ones do while those from some bar on,
- * traded since the split, have not moved. Null when the scales agree, or when bars differ each in
- * their own way, which are corrections.
+ * The factor by which a series has been multiplied since it was stored (after ÷ before), when
+ * closes (or volumes) of the same bars differ by one and the same factor: a vendor that adjusts its
+ * history has adjusted it for a split. All of them do, or the older ones do while those from some
+ * bar on, traded since the split, have not moved. Null when the scales agree, or when bars differ
+ * each in their own way, which are corrections.
  */
 export const scaleChange = (
   stored: readonly Bar[],
@@ -29,7 +29,7 @@ export const scaleChange = (
   if (settled.length < MIN_COMMON_BARS) return null;
   const middle = medianOf(settled);
   const oldest = medianOf(settled.slice(0, MIN_COMMON_BARS));
-  // Where they all are alike, their middle is the truest; else the oldest tell.
+  // Where they all are alike, their median is the best estimate; else the oldest decide.
   const factor = settled.every((ratio) => isNear(ratio, middle, ALIKE)) ? middle : oldest;
   if (isNear(factor, 1, APART)) return null;
   const unmoved = settled.findIndex((ratio) => !isNear(ratio, factor, ALIKE));

@@ -22,7 +22,7 @@ import {
   unchangedAtEnd,
 } from "./suspects.ts";
 
-/** The bars that quality is judged by: about a year of days. */
+/** The bars that quality is computed from: about a year of days. */
 export const QUALITY_WINDOW = 250;
 
 /** Of each kind of finding so many are named; the counts are of all. */
@@ -31,26 +31,24 @@ const MAX_LISTED = 20;
 /** So many bars late, a series says nothing about now. */
 export const HOPELESSLY_LATE = 10;
 
-/**
- * Closes that stay the same for so long are a feed that hangs more likely than a market that rests.
- */
+/** Closes that stay the same for so long are a stuck feed more likely than a quiet market. */
 const FROZEN = 5;
 
 /**
- * A vendor publishes a final bar some time after its period, and the work of a close takes some
+ * A vendor publishes a final bar some time after its period, and processing a close takes some
  * more.
  */
 const GRACE = { intraday: 15 * 60_000, longer: 3_600_000 };
 
-/** What is known against a series as of its last bars. Instants are epoch ms. */
+/** Quality of a series as of its last bars. Instants are epoch ms. */
 export interface SeriesQuality {
-  /** The bars looked at, at most QUALITY_WINDOW of the newest. */
+  /** Number of bars read, at most QUALITY_WINDOW of the newest. */
   readonly bars: number;
   readonly from: number | null;
   readonly to: number | null;
   /**
-   * Bars that the calendar asks for between them and that are not there; null where the calendar is
-   * not known.
+   * Bars between them that the calendar expects and that are missing; null where the calendar is
+   * unknown.
    */
   readonly missing: number | null;
   /** The first of them. */
@@ -61,21 +59,21 @@ export interface SeriesQuality {
   readonly impossibleAt: readonly number[];
   readonly outliers: number;
   readonly outliersAt: readonly Outlier[];
-  /** Jumps that are a known dividend's or split's own; they are no outliers. */
+  /** Jumps that a known dividend or split explains; they are no outliers. */
   readonly explained: number;
   readonly explainedAt: readonly ExplainedJump[];
-  /** How many of the last bars have the very same close. */
+  /** Number of the last bars with the very same close. */
   readonly unchanged: number;
-  /** Bars of which only the close is known. */
+  /** Number of bars with only a close. */
   readonly closeOnly: number;
   readonly withoutVolume: number;
 }
 
-/** A series' quality, how fresh it is at an instant, and how far another source agrees with it. */
+/** A series' quality, its freshness at an instant, and its agreement with another source. */
 export interface DataQuality extends SeriesQuality {
   /** 0 … 1, the product of the four below. */
   readonly health: number;
-  /** Bars there are out of bars there should be; 1 where the calendar is not known. */
+  /** Existing bars out of expected bars; 1 where the calendar is unknown. */
   readonly completeness: number;
   /** Bars that raise no suspicion. */
   readonly soundness: number;
@@ -86,12 +84,9 @@ export interface DataQuality extends SeriesQuality {
   readonly freshness: number;
   /** With the source it was last checked against (`agreementOf`); 1 where it never was. */
   readonly agreement: number;
-  /**
-   * Final bars there should be after the last one; null for history, or when the calendar is not
-   * known.
-   */
+  /** Expected final bars after the last one; null for history, or when the calendar is unknown. */
   readonly barsLate: number | null;
-  /** Rows of their time that the source told of a closed market and that were left out. */
+  /** Rows of their period for a closed market, which the source sent and which were left out. */
   readonly leftOut: number;
   /** The newest of them. */
   readonly leftOutAt: readonly number[];
@@ -138,8 +133,7 @@ export const seriesQuality = (
 const PERIOD = 31 * MILLISECONDS_PER_DAY;
 
 /**
- * The ex-dates (epoch ms, both included) that can matter to bars, oldest first; null where there
- * are none.
+ * The ex-dates (epoch ms, both included) that can matter to bars, oldest first; null without bars.
  */
 export function actionsAround(
   bars: readonly { readonly timestamp: number }[],
@@ -151,7 +145,7 @@ export function actionsAround(
     : { from: first.timestamp, to: last.timestamp + PERIOD };
 }
 
-/** Actions by the timestamp of the first bar that is there without what they gave. */
+/** Actions by the timestamp of the first existing bar without their benefit. */
 function byFirstBar(
   actions: readonly CorporateAction[],
   bars: readonly Bar[],
@@ -170,8 +164,8 @@ function byFirstBar(
 
 /**
  * Final bars that a series should have after its last one, at an instant (epoch ms); null where the
- * calendar is not known. A bar is expected a quarter of an hour (a day's or longer: an hour) after
- * its period is over. At most as many as it takes to call it hopeless are counted.
+ * calendar is unknown. A bar is expected a quarter of an hour (a day's or longer: an hour) after
+ * its period is over. Counts no further than HOPELESSLY_LATE.
  */
 export const barsLate = (
   last: number,
@@ -197,7 +191,7 @@ export const barsLate = (
   if (closed === null) return null;
   if (resolution === "1d") {
     if (Date.parse(closed.date) <= last) return 0;
-    // No market rests for so long that ten sessions would not lie in it.
+    // No market rests for so long that ten sessions would not be in it.
     if (Date.parse(closed.date) - last > 60 * MILLISECONDS_PER_DAY) return cap;
     const answer = sessionsBetween(
       calendar,
@@ -218,8 +212,7 @@ function intradayLate(
   cap: number,
 ): number | null {
   if (!isIntraday(resolution)) return null;
-  // From the last week alone it can be told that ten bars are late; an older series is late by
-  // more.
+  // The last week alone is enough to see that ten bars are late; an older series is late by more.
   const sessions = sessionsAround(calendar, Math.max(last, now - 14 * MILLISECONDS_PER_DAY), now);
   const home = sessionFinder(sessions)(last);
   const newest = home === null ? last : slotOf(home, resolution, last);
@@ -233,10 +226,10 @@ function intradayLate(
 }
 
 /**
- * The figure that goes with every answer: health = completeness × soundness × freshness ×
- * agreement. `live` tells whether the series is still being fed; history is as fresh as it will
- * ever be. `leftOut` are the instants of rows that the source told of a closed market: a source
- * that does is sound for the other rows only.
+ * The quality value of every answer: health = completeness × soundness × freshness × agreement.
+ * `live` is true while the series is being fed; history is as fresh as it will ever be. `leftOut`
+ * are the instants of rows that the source sent for a closed market: such a source is sound for the
+ * other rows only.
  */
 export const dataQuality = (
   series: SeriesQuality,

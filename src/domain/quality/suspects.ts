@@ -5,52 +5,54 @@ import { quantile } from "../indicators/quantile.ts";
 import { splitLike } from "./split-like.ts";
 
 /**
- * A return so many times the usual size of the returns before it is worth a look. March 2020 stays
+ * A return so many times the usual size of the returns before it is an outlier. March 2020 stays
  * below.
  */
 const OUTLIER_SCALES = 20;
-/** A move that is just that of a split is worth a look sooner. */
+/** A move of the size of a split is an outlier sooner. */
 const SPLIT_SCALES = 8;
 /** Below this a return is never called an outlier, however quiet the market was. */
 const MIN_OUTLIER = 0.05;
-/** Returns before it that tell what is usual, and the fewest that can tell. */
+/** Returns before it that define the usual size, and the minimum for it. */
 const USUAL = 60;
 const MIN_USUAL = 20;
 /**
- * Fewer other returns than this are no yardstick; then a price that came to three times as much, or
- * a third, is worth a look.
+ * Fewer other returns than this are no yardstick; then a price that tripled, or fell to a third, is
+ * an outlier.
  */
 const MIN_NEIGHBOURS = 5;
 const WITHOUT_YARDSTICK = Math.log(3);
 /** A normal law's standard deviation is this many median absolute deviations. */
 const MAD_TO_SD = 1.4826;
 
-/** How far a day's own move may take the ratio of the closes from the split's. */
+/** Max distance of the ratio of the closes from the split's, by the day's own move. */
 const NEAR = 0.03;
 
-/** A bar whose close is far from what went before. It is told, never removed: real markets jump. */
+/**
+ * A bar whose close is far from the ones before. It is reported, never removed: real markets jump.
+ */
 export interface Outlier {
   readonly timestamp: number;
   /** Simple return from the close before, a fraction. */
   readonly return: number;
   /**
-   * The return's size in units of the usual one; null when nothing had moved, or nothing is there
-   * to compare with.
+   * The return's size in units of the usual one; null without any movement before, or without
+   * returns to compare with.
    */
   readonly scales: number | null;
   /**
-   * The next close came back at least halfway: a bad tick more likely than news. Null for the last
-   * bar.
+   * The next close reverted at least half of the move: a bad tick more likely than news. Null for
+   * the last bar.
    */
   readonly reverted: boolean | null;
   /**
-   * How many shares one became, should it be a split (2, or 0.5 for a merger of two); null when it
-   * does not look so.
+   * New shares for one old, should it be a split (2, or 0.5 for a merger of two); null when it does
+   * not resemble one.
    */
   readonly possibleSplit: number | null;
 }
 
-/** A jump that is a dividend's or a split's own, and no mistake. */
+/** A jump that a dividend or a split explains, and no mistake. */
 export interface ExplainedJump {
   readonly timestamp: number;
   /** Simple return from the close before, a fraction. */
@@ -63,7 +65,7 @@ export interface Jumps {
   readonly explained: readonly ExplainedJump[];
 }
 
-/** A return told from what dividends and splits have taken away. */
+/** A return with dividends and splits added back. */
 interface Move {
   readonly index: number;
   /** After the actions and before them: logarithms of the closes' ratio. */
@@ -100,10 +102,10 @@ function usualSize(before: readonly number[], after: readonly Move[]): number | 
 /**
  * Closes that jump: |log return| above 20 robust standard deviations (1.4826 × median of |log
  * return|) of the up to 60 returns before it, or above 8 when the ratio is that of a split, and in
- * any case above 5 %. The first 20 returns are held against those after them too; where not even
- * five others are there, a tripling or a third is a jump. Returns are told from what dividends and
- * splits have taken away (`actions`, by the timestamp of the first bar without); what is a jump
- * only as long as they are left out is explained by them.
+ * any case above 5 %. The first 20 returns are compared with those after them too; where not even
+ * five others exist, a tripling or a third is a jump. Returns have dividends and splits added back
+ * (`actions`, by the timestamp of the first bar without); a jump that exists only without them is
+ * explained by them.
  */
 export const jumpsOf = (
   bars: readonly Bar[],
@@ -133,7 +135,7 @@ export const jumpsOf = (
           back === null ? null : Math.sign(back) === -Math.sign(move) && Math.abs(back) > size / 2,
         possibleSplit,
       });
-      // What jumped must not teach what is usual.
+      // A jump must not change the usual size.
       continue;
     }
     sizes.push(size);
@@ -166,7 +168,7 @@ export const impossibleOf = (bars: readonly Bar[]): number[] =>
     .map(({ timestamp }) => timestamp);
 
 /**
- * How many bars at the end have the very same close; 1 when the last differs from the one before.
+ * Number of bars at the end with the very same close; 1 when the last differs from the one before.
  */
 export const unchangedAtEnd = (bars: readonly Bar[]): number => {
   const last = bars.at(-1);

@@ -16,7 +16,7 @@ import {
 export const RANKED_RESOLUTIONS = ["1d"] as const satisfies readonly Resolution[];
 export type RankedResolution = (typeof RANKED_RESOLUTIONS)[number];
 
-/** Of many assets the best are told; an event with these stays under 100 KB. */
+/** Max assets in a ranking; an event with these stays under 100 KB. */
 export const MAX_RANKED = 200;
 /** Of those left out as many are named; all are counted. */
 export const MAX_LISTED = 100;
@@ -24,10 +24,7 @@ export const MAX_LISTED = 100;
 export const LEFT_OUT_REASONS = ["noBars", "noRecommendation", "stale"] as const;
 export type LeftOutReason = (typeof LEFT_OUT_REASONS)[number];
 
-/**
- * A live asset with its newest recommendation that has not come to its horizon; null when it has
- * none.
- */
+/** A live asset with its newest open recommendation; null when it has none. */
 export interface Candidate {
   readonly symbol: string;
   readonly assetType: AssetType;
@@ -71,9 +68,9 @@ export interface RankingBody {
   readonly slot: string | null;
   readonly rankingVersion: string;
   readonly weights: Readonly<Record<keyof typeof RANKING_WEIGHTS, number>>;
-  /** How many assets have a rank, of which `items` are the first. */
+  /** Number of assets with a rank, of which `items` are the first. */
   readonly ranked: number;
-  /** Whether any live asset could not be ranked. */
+  /** True if any live asset could not be ranked. */
   readonly partial: boolean;
   readonly leftOut: {
     readonly count: number;
@@ -84,8 +81,8 @@ export interface RankingBody {
 }
 
 /**
- * Ranks assets that come page by page, holding no more than it tells. Ties go by symbol, so order
- * of pages is nothing.
+ * Ranks assets that come page by page, with memory for the result only. Ties go by symbol, so the
+ * order of pages does not matter.
  */
 export class Ranking {
   readonly #until: number;
@@ -114,7 +111,7 @@ export class Ranking {
     this.#best.length = Math.min(this.#best.length, MAX_RANKED);
   }
 
-  /** `before` tells the ranks of the ranking before. */
+  /** `before` has the ranks of the ranking before. */
   body(
     about: { readonly resolution: RankedResolution; readonly slot: string | null },
     before: ReadonlyMap<string, number>,
@@ -162,8 +159,8 @@ export class Ranking {
   }
 
   /**
-   * Bars that are missing after the call's, by the rule of data quality; many assets have the same
-   * day.
+   * Bars that are missing after the recommendation's, by the rule of data quality; many assets have
+   * the same day.
    */
   #sessionsBehind(calendar: string, asOf: number): number {
     if (!isCalendarId(calendar)) return 0;

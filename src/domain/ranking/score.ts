@@ -6,12 +6,12 @@ import type { Action } from "../recommendation/recommendation.ts";
  */
 export const RANKING_VERSION = "2";
 
-/** How much each component counts; together 1. */
+/** Weight of each component; together 1. */
 export const RANKING_WEIGHTS = { trend: 0.35, edge: 0.35, risk: 0.2, freshness: 0.1 } as const;
 
 /** Confidence this far above the base rate is the whole of the edge. */
 const FULL_EDGE = 0.1;
-/** Annualised volatility from which there is nothing left of the risk component. */
+/** Annualised volatility from which the risk component is 0. */
 const HIGHEST_VOLATILITY = 0.6;
 /**
  * An asset whose newest recommendation is more sessions behind than this is stale and not ranked.
@@ -19,8 +19,8 @@ const HIGHEST_VOLATILITY = 0.6;
 export const MAX_SESSIONS_BEHIND = 3;
 
 /**
- * What is known of an asset when it is ranked. `sessionsBehind` is the `barsLate` of its days: 0
- * when it is up to date.
+ * Facts of an asset when it is ranked. `sessionsBehind` is the `barsLate` of its days: 0 when it is
+ * up to date.
  */
 export interface RankedFacts {
   readonly action: Action;
@@ -28,7 +28,7 @@ export interface RankedFacts {
   readonly trendScore: number | null;
   readonly confidence: number;
   readonly baseRate: number;
-  /** Annualised; null when it is not known. */
+  /** Annualised; null when unknown. */
   readonly volatility: number | null;
   readonly sessionsBehind: number;
 }
@@ -42,11 +42,11 @@ const between0and1 = (value: number): number => Math.min(1, Math.max(0, value));
 const short = (value: number): number => Math.round(value * 1e6) / 1e6;
 
 /**
- * How much of an opportunity to buy an asset is, 0..100: 100 × Σ weight × component. trend: the
- * trend score from −1..1 to 0..1, ½ when none could be read. edge: ½ plus what the confidence in a
- * BUY exceeds the base rate by (minus, for a SELL), where ±0.1 is all of it; a HOLD claims nothing
- * and has ½. risk: 1 at no volatility, 0 at 60 % a year or when it is not known. freshness: a
- * quarter less for each session behind.
+ * The opportunity score of buying an asset, 0..100: 100 × Σ weight × component. trend: the trend
+ * score from −1..1 to 0..1, ½ when none could be read. edge: ½ plus the excess of the confidence in
+ * a BUY over the base rate (minus, for a SELL), where ±0.1 is the full range; a HOLD claims nothing
+ * and has ½. risk: 1 at no volatility, 0 at 60 % a year or when it is unknown. freshness: a quarter
+ * less for each session behind.
  */
 export function scoreOf(facts: RankedFacts): {
   readonly score: number;

@@ -1,7 +1,7 @@
 import type { Direction } from "../analysis/trend.ts";
 import type { Action } from "./recommendation.ts";
 
-/** What a trend calls for; whether it is recommended `decideAction` decides by its record. */
+/** The action of each trend. `decideAction` recommends it only if its record allows. */
 export const ACTION_IN: Readonly<Record<Direction, Action>> = {
   UP: "BUY",
   DOWN: "SELL",

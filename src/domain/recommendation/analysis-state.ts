@@ -32,9 +32,8 @@ import {
 export const ANALYSIS_VERSION = 1000 * INDICATOR_STATE_VERSION + 2;
 
 /**
- * All that analysis remembers of one asset at one resolution. Plain JSON of bounded size, lossless
- * in a round trip. It is a function of the final bars in order, so it can always be rebuilt from
- * them.
+ * The analysis state of one asset at one resolution. Plain JSON of bounded size, lossless in a
+ * round trip. It is a function of the final bars in order, so it can always be rebuilt from them.
  */
 export interface AnalysisState {
   version: number;
@@ -49,7 +48,7 @@ export interface AnalysisState {
   /** The latest closes, oldest first, at most `windowLength(resolution)` of them. */
   closes: number[];
   calibration: TrackRecordState;
-  /** How many bars were taken in. */
+  /** Number of bars so far. */
   bars: number;
   /** Timestamp and indicator values of the latest bar; null before the first. */
   lastTimestamp: number | null;
@@ -63,8 +62,8 @@ export interface AnalysisState {
 export type KnownSplit = Pick<AdjustmentStep, "at" | "factor">;
 
 /**
- * `calendar` says how many bars make a year, `splits` (oldest first) what the bars that will be
- * taken in are adjusted for.
+ * `calendar` gives the number of bars in a year, `splits` (oldest first) the splits that the coming
+ * bars are adjusted for.
  */
 export const initialAnalysisState = (
   assetType: AssetType,
@@ -85,8 +84,7 @@ export const initialAnalysisState = (
 });
 
 /**
- * Whether a state was made of bars adjusted for these very splits, and annualised as this calendar
- * asks for.
+ * True if a state was made of bars adjusted for these very splits, and annualised by this calendar.
  */
 export const matchesState = (
   { splits, indicators, resolution }: AnalysisState,
@@ -108,7 +106,7 @@ const scoreRecommendations = (
   const trend = readTrend(state.resolution, { closes: state.closes, values });
   if (trend.score === null) return; // Not knowing is not a HOLD, and must not earn its record.
   note(state.calibration, {
-    // What the trend calls for is counted also when it is not recommended, or it could never prove
+    // The action of the trend is counted also when it is not recommended, or it could never prove
     // itself.
     action: ACTION_IN[trend.direction],
     close,
@@ -118,7 +116,7 @@ const scoreRecommendations = (
 };
 
 /**
- * Takes the next final bar into `state` (in place) and tells its indicator values. Throws a
+ * Adds the next final bar to `state` (in place) and returns its indicator values. Throws a
  * RangeError, leaving the state as it was, on a bar that is not later than the last one: a revision
  * or a late bar means a rebuild, and only a bug would bring it here.
  */

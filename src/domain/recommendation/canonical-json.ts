@@ -1,8 +1,8 @@
 /**
  * JSON with the keys of every object in code-unit order and no white space, so that equal values
  * have equal text whatever the order they were built in (numbers and strings as JSON.stringify,
- * like RFC 8785). Undefined fields are left out. Throws a TypeError on what JSON would silently
- * turn into null: NaN, an infinity, an undefined array item.
+ * like RFC 8785). Undefined fields are left out. Throws a TypeError where JSON would silently write
+ * null: NaN, an infinity, an undefined array item.
  */
 export const canonicalJson = (value: unknown): string => {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;

@@ -1,15 +1,15 @@
 import type { Action } from "./recommendation.ts";
 import type { TrackRecordCounts } from "./track-record-state.ts";
 
-/** How many imaginary samples at ½ the base rate starts from. */
+/** Number of imaginary samples at ½ in the base rate. */
 const BASE_RATE_PSEUDO_COUNTS = 10;
 
-/** How many imaginary samples at the rate above it a hit rate starts from. */
+/** Number of imaginary samples at the base rate in a hit rate. */
 export const PSEUDO_COUNTS = 20;
 
 /**
- * Probabilities 0..1. `samples` is how often this action was called and judged; `hitRate` is null
- * without any.
+ * Probabilities 0..1. `samples` is the number of evaluated recommendations of this action;
+ * `hitRate` is null without any.
  */
 export interface Confidence {
   readonly confidence: number;
@@ -22,7 +22,7 @@ export interface Confidence {
  * The probability that the event of `action` (BUY: up, SELL: down, HOLD: within the expected move)
  * happens within the horizon: (hits + 20·base) / (n + 20), where base = (events + 10·½) / (all
  * samples + 10). Direction is almost unpredictable from prices, so a short record must not move it
- * far from how often the event happens anyway. With no history it is ½.
+ * far from the base rate. With no history it is ½.
  */
 export const confidenceIn = (action: Action, counts: TrackRecordCounts): Confidence => {
   const events = { BUY: counts.up, HOLD: counts.quiet, SELL: counts.down }[action];

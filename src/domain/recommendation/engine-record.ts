@@ -16,7 +16,7 @@ import {
 const BUCKETS_FROM = [0, 0.5, 0.6, 0.7, 0.8] as const;
 
 /**
- * How one engine, of one version and prompt, has fared on one series: over resolutions whose
+ * Track record of one engine, of one version and prompt, on one series: over outcomes whose
  * horizons do not overlap, so that they count as samples. Plain JSON of constant size.
  */
 export interface EngineRecord {
@@ -24,8 +24,8 @@ export interface EngineRecord {
   /** By action, for each bucket of the engine's own confidence (`BUCKETS_FROM`). */
   readonly buckets: Readonly<Record<Action, readonly ActionCount[]>>;
   /**
-   * Timestamp (epoch ms) of the bar the last counted call was resolved at; a call made before it
-   * overlaps with that.
+   * Timestamp (epoch ms) of the bar that the last counted recommendation was evaluated at; a
+   * recommendation made before it overlaps with that.
    */
   readonly countedUntil: number | null;
 }
@@ -39,8 +39,8 @@ export const initialEngineRecord = (): EngineRecord => ({
 const noBuckets = (): ActionCount[] => BUCKETS_FROM.map(() => ({ n: 0, hits: 0 }));
 
 /**
- * What tells records apart: an engine of another version or with another prompt starts a record of
- * its own.
+ * Identity of a record: an engine of another version or with another prompt starts a record of its
+ * own.
  */
 export const engineKey = (
   made: { readonly engine: string; readonly engineVersion: string } & Pick<
@@ -52,8 +52,8 @@ export const engineKey = (
 const bucketOf = (stated: number): number => BUCKETS_FROM.findLastIndex((from) => stated >= from);
 
 /**
- * Whether a call made on the bar at `asOf` (epoch ms) overlaps with none that the record has
- * counted.
+ * True if a recommendation made on the bar at `asOf` (epoch ms) overlaps with none that the record
+ * has counted.
  */
 export const isIndependent = (record: EngineRecord, asOf: number): boolean =>
   record.countedUntil === null || asOf >= record.countedUntil;
@@ -94,14 +94,14 @@ const structuredCopy = ({ counts, buckets }: EngineRecord) => ({
 });
 
 /**
- * The probability to report for an engine that says how sure it is itself. From above, each step
- * shrunk to the one before with 20 pseudo-counts: how often the action's event happens on this
- * series anyway (`market`: the counts that `AnalysisState.calibration` keeps of the bars), how
- * often this engine's calls of the action proved right, and how often those did that it was about
- * this sure of. With no resolved call of its own it is the base rate, however sure it is; for the
- * very action that the trend calls for (`isTrendsOwn`) it is what the walked-forward record of the
- * rules makes of that rate. `samples` and `hitRate` are of the action, over all the calls that the
- * probability rests on.
+ * The probability to report for an engine that states its own confidence. From above, each step
+ * shrunk to the one before with 20 pseudo-counts: the frequency of the action's event on this
+ * series (`market`: the counts that `AnalysisState.calibration` keeps of the bars), the frequency
+ * of hits of this engine's recommendations of the action, and that of those with about this
+ * confidence. With no evaluated recommendation of its own it is the base rate, whatever its
+ * confidence; for the very action of the trend (`isTrendsOwn`) it is the rate of the walked-forward
+ * record of the rules. `samples` and `hitRate` are of the action, over all the recommendations that
+ * the probability rests on.
  */
 export function calibratedConfidence(
   action: Action,

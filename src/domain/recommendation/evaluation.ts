@@ -6,14 +6,14 @@ import type { Action, RecommendationBody } from "./recommendation.ts";
 import { happenedIn } from "./track-record-state.ts";
 
 /**
- * What became of a call. `void` is no outcome: nobody could have been right or wrong, and it never
+ * Outcome of a recommendation. `void` means that it could be neither right nor wrong; it never
  * enters a rate.
  */
 export const RECOMMENDATION_OUTCOMES = ["hit", "miss", "void"] as const;
 type RecommendationOutcome = (typeof RECOMMENDATION_OUTCOMES)[number];
 
 /**
- * What engines that ask a model add to a recommendation. `rawConfidence` is what the model said
+ * Fields that model-based engines add to a recommendation. `rawConfidence` is the model's own
  * before calibration.
  */
 export interface ModelIdentity {
@@ -22,7 +22,7 @@ export interface ModelIdentity {
   readonly rawConfidence?: number;
 }
 
-/** A recommendation whose horizon has not been judged, and the event that told it. */
+/** A recommendation without an outcome, and the event that published it. */
 export interface OpenRecommendation {
   readonly recommendation: RecommendationBody & ModelIdentity;
   readonly eventId: string;
@@ -33,8 +33,8 @@ export interface OpenRecommendation {
 export type KnownBar = Bar & { readonly version: number };
 
 /**
- * The payload of RecommendationResolved. Instants are ISO-8601 UTC; it is what was known when it
- * was resolved.
+ * The payload of RecommendationResolved. Instants are ISO-8601 UTC; it is the knowledge at the
+ * evaluation.
  */
 export interface RecommendationResolvedBody extends ModelIdentity {
   readonly recommendationId: string;
@@ -59,19 +59,19 @@ export interface RecommendationResolvedBody extends ModelIdentity {
   readonly resolvedBarVersion: number;
   /**
    * True when the bar it was made on has got another close since: both closes are those known at
-   * the resolution.
+   * the evaluation.
    */
   readonly revised: boolean;
   /** resolvedClose / close − 1; null where one of the two has no return. */
   readonly horizonReturn: number | null;
-  /** The logarithmic move within which a HOLD is right; null when volatility was not known. */
+  /** The logarithmic move within which a HOLD is right; null when volatility was unknown. */
   readonly expectedMove: number | null;
   readonly outcome: RecommendationOutcome;
-  /** Why it is void; null when it is not. */
+  /** The reason why it is void; null when it is not. */
   readonly voidReason: string | null;
   /**
-   * Whether it counts and its horizon overlaps with none of the engine's calls counted before it on
-   * this series.
+   * True if it counts and its horizon overlaps with none of the engine's recommendations counted
+   * before it on this series.
    */
   readonly independent: boolean;
   readonly engine: string;
@@ -85,9 +85,9 @@ interface Verdict {
 }
 
 /**
- * Judges a call by two closes. Void are: closes that have no return, a HOLD said only because no
- * trend could be read (not knowing must not earn a record, as in `AnalysisState.calibration`), and
- * a HOLD whose usual move nobody knew.
+ * Evaluates a recommendation by two closes. Void are: closes that have no return, a HOLD given only
+ * because no trend could be read (an unknown trend must not earn a record, as in
+ * `AnalysisState.calibration`), and a HOLD whose usual move is unknown.
  */
 export function evaluate(
   open: Pick<RecommendationBody, "action" | "trend">,
@@ -111,7 +111,7 @@ export function evaluate(
     };
   }
   if (open.action === "HOLD" && expectedMove === null) {
-    return { outcome: "void", voidReason: "the usual move was not known", horizonReturn };
+    return { outcome: "void", voidReason: "the usual move is unknown", horizonReturn };
   }
   const happened = happenedIn(Math.log(later / close), expectedMove);
   return { outcome: happened[open.action] ? "hit" : "miss", voidReason: null, horizonReturn };
@@ -122,7 +122,8 @@ export const citedVolatility = ({ evidence }: RecommendationBody): number | null
   evidence.find(({ id }) => id === "volatility30")?.value ?? null;
 
 /**
- * The fact that a call came to its horizon. `from` and `to` are the two bars as they are known now.
+ * The outcome of a recommendation at its horizon. `from` and `to` are the two bars as they are
+ * known now.
  */
 export function evaluationOf(
   { recommendation }: OpenRecommendation,

@@ -47,7 +47,7 @@ export interface RecommendationBody {
   readonly evidence: readonly Evidence[];
   readonly counterEvidence: readonly string[];
   readonly trend: { readonly direction: string; readonly score: number | null };
-  /** Who answered: `rules` or `llm`. */
+  /** The engine that answered: `rules` or `llm`. */
   readonly engine: string;
   readonly engineVersion: string;
   /**
@@ -55,18 +55,18 @@ export interface RecommendationBody {
    */
   readonly variant?: string;
   /**
-   * Of a model's answer: who was asked, which model answered (its own word), and by which prompt.
+   * Of a model's answer: the provider, the model's name as it reports it, and the prompt version.
    */
   readonly provider?: string;
   readonly modelId?: string;
   readonly promptVersion?: string;
-  /** What the engine itself said how sure it was, 0..1, before its record was asked. */
+  /** The engine's own confidence, 0..1, before its record was applied. */
   readonly rawConfidence?: number;
-  /** What is known against the bars it rests on. */
+  /** Quality of the bars it rests on. */
   readonly dataQuality?: RecommendedOn;
   /**
-   * Recorded splits that the stored bars still show and that were taken out of its prices; missing
-   * before that was done.
+   * Recorded splits that the stored bars still show and that were taken out of its prices; absent
+   * from older recommendations.
    */
   readonly actionsApplied?: number;
   /** The asset's engine had no answer, so the rules gave theirs. */

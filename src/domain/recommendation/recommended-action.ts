@@ -5,15 +5,14 @@ import { type Confidence, confidenceIn } from "./confidence.ts";
 import type { Action } from "./recommendation.ts";
 import type { TrackRecordCounts } from "./track-record-state.ts";
 
-/** A BUY or SELL that is not recommended, though the trend or a model called for it. */
+/** A BUY or SELL of the trend or a model that is not recommended. */
 export interface Withheld {
   readonly action: Action;
   readonly confidence: Confidence;
 }
 
 /**
- * What is recommended with its probability, and what was called for instead where that is no better
- * than chance.
+ * The recommendation with its probability, and the withheld action if that does not beat chance.
  */
 export interface Recommendation {
   readonly action: Action;
@@ -22,16 +21,16 @@ export interface Recommendation {
 }
 
 /**
- * Whether the calibrated probability says more than how often the event happens anyway; with no
- * finished call it does not.
+ * True if the calibrated probability exceeds the base rate; never without an evaluated
+ * recommendation.
  */
 export const beatsBaseRate = ({ confidence, baseRate, samples }: Confidence): boolean =>
   samples > 0 && confidence > baseRate;
 
 /**
- * The call of a trend: what its direction calls for, or HOLD where a BUY or SELL would be no better
- * than chance by the record (`counts`, which goes on counting what the direction calls for: a call
- * that is withheld can earn its way back).
+ * The recommendation of a trend: the action of its direction, or HOLD where a BUY or SELL would not
+ * beat chance by the record. `counts` goes on counting the action of the direction, so that a
+ * withheld one can earn its way back.
  */
 export function decideAction(direction: Direction, counts: TrackRecordCounts): Recommendation {
   const action = ACTION_IN[direction];
@@ -44,7 +43,7 @@ export function decideAction(direction: Direction, counts: TrackRecordCounts): R
   };
 }
 
-/** What a call may be: HOLD always, a direction only where it beats its base rate. */
+/** The allowed actions: HOLD always, a direction only where it beats its base rate. */
 export const allowedActions = (
   direction: Direction,
   counts: TrackRecordCounts,
@@ -53,12 +52,12 @@ export const allowedActions = (
   return action === "HOLD" ? ["HOLD"] : [action, "HOLD"];
 };
 
-/** Why a call is withheld: its edge and its sample, in one sentence. */
+/** The reason why an action is withheld: its edge and its sample, in one sentence. */
 export const withheldReading = ({ action, confidence }: Withheld, caller: string): string => {
   const { confidence: probability, baseRate, samples } = confidence;
-  const said = `${caller} calls for ${action}, but it is not recommended: `;
+  const said = `${caller} points to ${action}, but it is not recommended: `;
   return samples === 0
-    ? `${said}no finished ${action} call shows that it beats the base rate of ${percent(baseRate)}, so this is a HOLD.`
-    : `${said}by ${samples} finished ${action} calls its calibrated probability of ${percent(probability)} does not ` +
+    ? `${said}no evaluated ${action} shows that it beats the base rate of ${percent(baseRate)}, so this is a HOLD.`
+    : `${said}by ${samples} evaluated ${action} recommendations its calibrated probability of ${percent(probability)} does not ` +
         `beat the base rate of ${percent(baseRate)}, so this is a HOLD.`;
 };

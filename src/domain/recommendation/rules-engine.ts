@@ -8,14 +8,14 @@ import type { Snapshot } from "./snapshot.ts";
 /** Raise it when the same snapshot would get another answer. */
 export const RULES_ENGINE_VERSION = "2";
 
-/** Fewer judged calls than this are named as a caveat. */
+/** Fewer evaluated recommendations than this add a caveat. */
 const SMALL_SAMPLE = 30;
 
 /** Annualised volatility below which risk is low, and below which it is medium. */
 const LOW_RISK_BELOW = 0.15;
 const MEDIUM_RISK_BELOW = 0.3;
 
-/** What an engine answers; whoever publishes it adds identity and provenance. */
+/** An engine's answer; the caller adds identity and provenance before it is published. */
 export type Advice = Pick<
   RecommendationBody,
   | "action"
@@ -51,8 +51,8 @@ const riskOf = (volatility: number | null): RiskLevel => {
 
 export const recordReading = (action: Action, confidence: Confidence, hits: number): string =>
   confidence.hitRate === null
-    ? `There is no finished ${action} call to learn from, so confidence is the base rate ${percent(confidence.baseRate)}.`
-    : `Of ${confidence.samples} finished ${action} calls ${hits} proved right (${percent(confidence.hitRate)}); ` +
+    ? `There is no evaluated ${action} recommendation to learn from, so confidence is the base rate ${percent(confidence.baseRate)}.`
+    : `Of ${confidence.samples} evaluated ${action} recommendations ${hits} proved right (${percent(confidence.hitRate)}); ` +
       `the event happens ${percent(confidence.baseRate)} of the time anyway.`;
 
 const evidenceOf = (snapshot: Snapshot, action: Action, confidence: Confidence): Evidence[] => {
@@ -73,7 +73,7 @@ const evidenceOf = (snapshot: Snapshot, action: Action, confidence: Confidence):
   if (confidence.hitRate !== null)
     evidence.push({
       id: "trackRecord",
-      name: `Hit rate of ${action} calls`,
+      name: `Hit rate of ${action} recommendations`,
       value: confidence.hitRate,
       threshold: confidence.baseRate,
       vote: null,
@@ -83,7 +83,7 @@ const evidenceOf = (snapshot: Snapshot, action: Action, confidence: Confidence):
   return evidence;
 };
 
-/** What must be said beside any recommendation from this snapshot, whichever engine made it. */
+/** The caveats of any recommendation from this snapshot, whichever engine made it. */
 export const caveatsOf = (snapshot: Snapshot, confidence: Confidence): string[] => {
   const caveats = ["This is not investment advice."];
   if (snapshot.source === "synthetic")
@@ -91,12 +91,12 @@ export const caveatsOf = (snapshot: Snapshot, confidence: Confidence): string[] 
   if (snapshot.trend.score === null) caveats.push(snapshot.trend.reason);
   if (confidence.samples < SMALL_SAMPLE)
     caveats.push(
-      `The track record is a small sample: ${confidence.samples} finished calls of this action.`,
+      `The track record is a small sample: ${confidence.samples} evaluated recommendations of this action.`,
     );
   for (const signal of snapshot.trend.signals)
-    if (signal.value === null) caveats.push(`${signal.name} is not known. ${signal.reading}`);
+    if (signal.value === null) caveats.push(`${signal.name} is unknown. ${signal.reading}`);
   if (snapshot.values.volatility30 === null)
-    caveats.push("Volatility is not known, so risk is taken to be high.");
+    caveats.push("Volatility is unknown, so risk is taken to be high.");
   return caveats;
 };
 
@@ -105,7 +105,7 @@ const ASSUMPTIONS: readonly string[] = [
   "Prices are those of the source; costs, taxes, dividends and the size of a position are not considered.",
 ];
 
-/** What must be said of the prices when splits were taken out of them. */
+/** The assumption about prices that splits were taken out of. */
 export const assumptionsOf = ({ splits }: Snapshot): readonly string[] =>
   splits === 0
     ? ASSUMPTIONS
@@ -114,13 +114,11 @@ export const assumptionsOf = ({ splits }: Snapshot): readonly string[] =>
         `Prices before the ${splits} recorded split(s) that the stored ones still show are divided by them.`,
       ];
 
-/** What is said of a call that is withheld. */
+/** The caveat of a withheld action. */
 export const withheldCaveat = ({ action }: Withheld): string =>
-  `A ${action} was called for and is withheld, because so far it is no better than chance.`;
+  `A ${action} is withheld, because so far it does not beat chance.`;
 
-/**
- * Recommends from the snapshot and nothing else: no clock, no model, the same answer every time.
- */
+/** Recommends from the snapshot alone: no clock, no model, the same answer every time. */
 export const recommend = (snapshot: Snapshot): Advice => {
   const { trend, resolution } = snapshot;
   const { action, confidence, withheld } = decideAction(trend.direction, snapshot.trackRecord);

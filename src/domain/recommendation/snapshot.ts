@@ -6,8 +6,8 @@ import type { TrackRecordCounts } from "./track-record-state.ts";
 
 /**
  * Everything a recommendation may rest on, frozen at one bar. Its canonical JSON is what gets
- * hashed: the same snapshot is the same question. Every number a recommendation cites stands in
- * here.
+ * hashed: the same snapshot is the same question. It contains every number that a recommendation
+ * cites.
  */
 export interface Snapshot {
   readonly symbol: string;

@@ -1,15 +1,14 @@
 import type { Action } from "./recommendation.ts";
 
-/** How often an action was called and how often the event it called for came. */
+/** Number of recommendations of an action, and of those whose event happened. */
 export interface ActionCount {
   n: number;
   hits: number;
 }
 
 /**
- * What became of the calls, over all samples and by action. `up` and `down` count the sign of the
- * forward return, `quiet` those within the expected move, so a quiet sample is usually also up or
- * down.
+ * Counts of outcomes, over all samples and by action. `up` and `down` count the sign of the forward
+ * return, `quiet` those within the expected move, so a quiet sample is usually also up or down.
  */
 export interface TrackRecordCounts {
   n: number;
@@ -19,7 +18,10 @@ export interface TrackRecordCounts {
   actions: Record<Action, ActionCount>;
 }
 
-/** A call whose horizon has not passed: its close, and the logarithmic move that was usual then. */
+/**
+ * A recommendation whose horizon has not passed: its close, and the logarithmic move that was usual
+ * then.
+ */
 export interface PendingRecommendation {
   action: Action;
   close: number;
@@ -44,15 +46,15 @@ export const noCounts = (): TrackRecordCounts => ({
 export const initialTrackRecord = (): TrackRecordState => ({ pending: null, counts: noCounts() });
 
 /**
- * The logarithmic move that is usual over `horizon` bars, from annualised volatility:
- * volatility / √periodsPerYear × √horizon (a random walk's standard deviation).
+ * The logarithmic move that is usual over `horizon` bars, from annualised volatility: volatility /
+ * √periodsPerYear × √horizon (a random walk's standard deviation).
  */
 export const expectedMove = (volatility: number, periodsPerYear: number, horizon: number): number =>
   (volatility / Math.sqrt(periodsPerYear)) * Math.sqrt(horizon);
 
 /**
- * Which actions a logarithmic move over the horizon proves right: BUY when it is > 0, SELL when it
- * is < 0, HOLD when it stayed within the expected move of that time (null: nobody knows). The one
+ * The actions that a logarithmic move over the horizon proves right: BUY when it is > 0, SELL when
+ * it is < 0, HOLD when it stayed within the expected move of that time (null: unknown). The one
  * definition of a hit.
  */
 export const happenedIn = (
@@ -64,7 +66,7 @@ export const happenedIn = (
   SELL: move < 0,
 });
 
-/** Adds one judged call to counts, in place. */
+/** Adds one evaluated recommendation to counts, in place. */
 export const countCall = (
   counts: TrackRecordCounts,
   action: Action,
@@ -79,21 +81,21 @@ export const countCall = (
 };
 
 /**
- * Counts the pending call if bar number `bar` (1 for the first) completes its horizon; see
- * `happenedIn`.
+ * Counts the pending recommendation if bar number `bar` (1 for the first) completes its horizon;
+ * see `happenedIn`.
  */
 export const settle = (state: TrackRecordState, bar: number, close: number): void => {
   const recommendation = state.pending;
   if (recommendation === null || bar < recommendation.dueAtBar) return;
   state.pending = null;
-  if (!(close > 0)) return; // A price of zero or less has no return to judge by.
+  if (!(close > 0)) return; // A price of zero or less has no return.
   const move = Math.log(close / recommendation.close);
   countCall(state.counts, recommendation.action, happenedIn(move, recommendation.expectedMove));
 };
 
 /**
- * Notes a call to be counted later. Calls never overlap, so that the samples are independent of
- * each other.
+ * Stores a recommendation to be counted later. Recommendations never overlap, so that the samples
+ * are independent of each other.
  */
 export const note = (state: TrackRecordState, recommendation: PendingRecommendation): void => {
   if (state.pending === null && recommendation.close > 0) state.pending = { ...recommendation };

@@ -14,7 +14,7 @@ export interface LogRow {
 export interface LogPage {
   readonly rows: readonly LogRow[];
   readonly hash: string | null | undefined;
-  /** Whether the log goes on after it. */
+  /** True if the log goes on after it. */
   readonly more: boolean;
 }
 
@@ -28,8 +28,8 @@ export type ChainCheck =
   | { readonly ok: false; readonly detail: string };
 
 /**
- * Whether a page continues a stream from (after, hash): readable, of this stream, without gaps, and
- * ending with the hash that the log keeps. A log that does not is no source for a repair.
+ * Checks that a page continues a stream from (after, hash): readable, of this stream, without gaps,
+ * and ending with the log's own hash. A log that fails is no source for a repair.
  */
 export function checkChain(
   streamId: string,

@@ -3,38 +3,43 @@ import type { Divergence } from "../events/catalogue.ts";
 export type DivergenceKind = Divergence["kind"];
 export type RepairAction = "republish" | "rebuild" | "reset";
 
-/** How far the read model says a stream is projected. No row there is version 0. */
+/** Projected position of a stream in the read model. No row there is version 0. */
 export interface ProjectedPosition {
   readonly streamId: string;
   readonly version: number;
-  /** The rolling hash at that version; null where it was not known when rows began to carry it. */
+  /** The rolling hash at that version; null where it was unknown when rows began to carry it. */
   readonly hash: string | null;
-  /** Nothing in the read model speaks of it: it is a stream only if its log has an event. */
+  /** The read model does not contain it: it is a stream only if its log has an event. */
   readonly supposed?: boolean;
 }
 
-/** A stream's log as its head tells it. */
+/** Head of a stream's log. */
 export interface LogHead {
   readonly version: number;
   /**
-   * The log's hash at the mark's version; null when it does not reach that far, undefined when it
-   * keeps no hashes.
+   * The log's hash at the projected version; null when the log is shorter, undefined when it keeps
+   * no hashes.
    */
   readonly hashAtPosition: string | null | undefined;
-  /** When the first event after the mark occurred, epoch ms; null when there is none. */
+  /**
+   * When the first event after the projected position occurred, epoch ms; null when there is none.
+   */
   readonly waitingSince: number | null;
 }
 
 /** Where a read model and its log disagree, before it has a place in a run. */
 export type Finding = Omit<Divergence, "reconciliationId">;
 
-/** The parts of the read model a finding may be about: its tables, its mark, and the log itself. */
+/**
+ * The parts of the read model a finding may be about: its tables, the projected position, and the
+ * log itself.
+ */
 export const POSITION = "streams";
 export const LOG = "log";
 
 /**
- * What a mark says beside its log, or null when they agree. What is not older than `graceMs` is on
- * its way, not stale.
+ * Compares a projected position with its log; null when they agree. Events younger than `graceMs`
+ * are on their way, not stale.
  */
 export function comparePosition(
   position: ProjectedPosition,
@@ -54,10 +59,10 @@ export function comparePosition(
   return position.version === 0 ? "missing" : "stale";
 }
 
-/** How many rows of a table are not what the log implies. */
+/** Number of rows of a table that differ from the log's. */
 export interface Differences {
   readonly missing: number;
-  /** Written by an older event than the one that ought to have written them last. */
+  /** Written by an older event than the last one for the row. */
   readonly stale: number;
   /** Of the right version, with other content. */
   readonly differing: number;
@@ -83,7 +88,7 @@ export const addDifferences = (one: Differences, other: Differences): Difference
   ahead: one.ahead + other.ahead,
 });
 
-/** The worst of what a table's rows show, or null when nothing is wrong. */
+/** The worst kind of a table's row differences, or null without any. */
 export function kindOfRows(d: Differences): DivergenceKind | null {
   if (d.differing + d.unjustified > 0) return "corrupted";
   if (d.ahead > 0) return "ahead";
@@ -104,7 +109,7 @@ export const describeRows = (d: Differences): string =>
     .join(", ");
 
 /**
- * What mends findings of these kinds. Rows of a stream that is projected do not come back by
+ * The repair for findings of these kinds. Rows of a stream that is projected do not come back by
  * publishing it again.
  */
 export function actionFor(findings: readonly Pick<Finding, "kind" | "projection">[]): RepairAction {

@@ -1,6 +1,6 @@
 /**
- * A rebuild's way: built beside the live table, compared with it, put in its place, and at last
- * alone.
+ * The stages of a rebuild: built as a shadow table, compared with the live one, switched, and the
+ * old one dropped.
  */
 export const REBUILD_STATES = [
   "building",
@@ -17,7 +17,7 @@ export type RebuildState = (typeof REBUILD_STATES)[number];
 export const REBUILD_ACTS = ["switch", "finish", "rollback", "cancel"] as const;
 export type RebuildAct = (typeof REBUILD_ACTS)[number];
 
-/** What a person may do with a rebuild in which state, and what it is afterwards. */
+/** Manual actions of a rebuild: the states that allow each, and the state after it. */
 const ACTS: Readonly<
   Record<RebuildAct, { readonly from: readonly RebuildState[]; readonly to: RebuildState }>
 > = {
@@ -31,7 +31,7 @@ const ACTS: Readonly<
 export const afterAct = (state: RebuildState, act: RebuildAct): RebuildState | null =>
   ACTS[act].from.includes(state) ? ACTS[act].to : null;
 
-/** How many rows the live table and the rebuilt one do not share, and some of them. */
+/** Number of rows that the live table and the rebuilt one do not share, and some of them. */
 export interface TableDifference {
   readonly onlyLive: number;
   readonly onlyRebuilt: number;
@@ -58,14 +58,14 @@ export const addTableDifference = (
   examples: [...one.examples, ...other.examples].slice(0, MAX_EXAMPLES),
 });
 
-/** Where a rebuild stands between two of its steps. */
+/** Progress of a rebuild between two of its steps. */
 export interface RebuildCursor {
   readonly phase: "build" | "compare";
   /** Streams, or the owners of rows, up to here are done. */
   readonly after: string;
   /**
-   * The stream whose log is being read, how far, the log's hash there, and how often reading it has
-   * failed.
+   * The stream whose log is being read, its version and hash so far, and the number of failed
+   * reads.
    */
   readonly stream: {
     readonly streamId: string;
@@ -82,11 +82,11 @@ export interface Rebuild {
   readonly id: string;
   readonly projection: string;
   readonly state: RebuildState;
-  /** Whether it switches by itself when it has been compared. */
+  /** True if it switches automatically after the comparison. */
   readonly auto: boolean;
   readonly step: number;
   readonly cursor: RebuildCursor;
   readonly difference: TableDifference;
-  /** W3C Trace Context of what ordered it; null for rebuilds of before it was carried. */
+  /** W3C Trace Context of its request; null for rebuilds from before it was stored. */
   readonly traceparent: string | null;
 }

@@ -1,17 +1,14 @@
 import type { StoredEvent } from "../events/envelope.ts";
 import type { Differences, Finding, ProjectedPosition, RepairAction } from "./divergence.ts";
 
-/** How much of the read model a run looks at: heads and hashes only, or every row too. */
+/** Depth of a run: heads and hashes only, or every row too. */
 export const DEPTHS = ["bulk", "deep"] as const;
 export type Depth = (typeof DEPTHS)[number];
 
-/** A run as it stands between two of its steps. */
+/** State of a run between two of its steps. */
 export interface Run {
   readonly id: string;
-  /**
-   * Counts the steps: whoever carries the run on says which step it means, and only one can take
-   * it.
-   */
+  /** Counts the steps: a worker that continues the run names its step, and only one can take it. */
   readonly step: number;
   readonly depth: Depth;
   readonly repair: boolean;
@@ -19,20 +16,20 @@ export interface Run {
   readonly symbols: readonly string[] | null;
   readonly cursor: Cursor;
   readonly actor: string;
-  /** W3C Trace Context of what ordered it; null for runs of before it was carried. */
+  /** W3C Trace Context of its request; null for runs from before it was stored. */
   readonly traceparent: string | null;
-  /** How many events it has recorded. */
+  /** Number of events it has recorded. */
   readonly facts: number;
   /** Epoch ms. */
   readonly startedAt: number;
 }
 
 export interface Cursor {
-  /** bulk: heads, page by page · rotation: streams whose rows were looked at longest ago · end. */
+  /** bulk: heads, page by page · rotation: streams whose rows were checked longest ago · end. */
   readonly phase: "bulk" | "rotation" | "end";
   /** Streams up to here have been compared. */
   readonly after: string;
-  /** Streams whose rows are to be looked at before the next page. */
+  /** Streams whose rows are to be checked before the next page. */
   readonly todo: readonly string[];
   readonly walk: Walk | null;
 }
@@ -45,26 +42,26 @@ interface Head {
 }
 
 /**
- * One stream's way through a run: its log is read page by page to compare what it implies with what
- * is there (check), and after a repair (demote, write, finish, republish, wait) it is checked
- * again: only that proves the repair.
+ * One stream's walk through a run: its log is read page by page and compared with the read model
+ * (check), and after a repair (demote, write, finish, republish, wait) it is checked again: only
+ * that proves the repair.
  */
 export interface Walk {
   readonly streamId: string;
   readonly phase: "check" | "reset" | "demote" | "write" | "finish" | "republish" | "wait";
-  /** How many repairs it has had in this run. */
+  /** Number of its repairs in this run. */
   readonly round: number;
   /** The log is read up to here, and its hash is this. */
   readonly after: number;
   readonly hash: string;
   /** The walk's phase ends at this version. */
   readonly target: number;
-  /** How far the log reached when the walk began. */
+  /** Head version of the log when the walk began. */
   readonly head: number;
-  /** Whether the feed itself is the stream's log. */
+  /** True if the feed itself is the stream's log. */
   readonly inFeed: boolean;
   readonly position: Pick<ProjectedPosition, "version" | "hash">;
-  /** The log's hash at the mark's version, once the walk has come that far. */
+  /** The log's hash at the projected version, once the walk has reached it. */
   readonly positionHash: string | null;
   /**
    * The newest version of which rows bear witness that it was projected, with everything before it.
@@ -73,20 +70,18 @@ export interface Walk {
   readonly waitingSince: number | null;
   readonly differences: Readonly<Record<string, Differences>>;
   readonly action: RepairAction;
-  /** Failed reads, waits, and checks begun anew because the mark moved. */
+  /** Failed reads, waits, and checks restarted because the projected position moved. */
   readonly tries: number;
 }
 
-/** What a step changes beside the run's own row, in the same transaction. */
+/** Changes of a step in addition to the run's own row, in the same transaction. */
 export type Effect =
   | {
-      /**
-       * Moves the mark to what has been witnessed, and takes what lies beyond it out of the way.
-       */
+      /** Moves the projected position to the verified one, and removes the rows beyond it. */
       readonly kind: "reset";
       readonly streamId: string;
       readonly from: Pick<ProjectedPosition, "version" | "hash">;
-      /** Null when the mark is right, so that live events may move it meanwhile. */
+      /** Null when the position is right, so that live events may move it meanwhile. */
       readonly to: Head | null;
     }
   | {
@@ -102,7 +97,7 @@ interface Settled {
   readonly streamId: string;
   readonly version: number;
   readonly hash: string | null;
-  /** What repaired it in this run; null when nothing had to. */
+  /** The repair of this run; null when none was needed. */
   readonly action: RepairAction | null;
 }
 
@@ -121,9 +116,9 @@ export interface Step {
   readonly findings?: readonly Finding[];
   readonly settled?: Settled;
   readonly counts?: Partial<Counts>;
-  /** Tells the events consumer how far this stream reaches. */
+  /** Notifies the events consumer of this stream's head. */
   readonly wakeUp?: { readonly streamId: string; readonly version: number };
-  /** How long the next step waits. */
+  /** Wait before the next step. */
   readonly delaySeconds?: number;
   /** The run is over. */
   readonly done?: boolean;

@@ -12,8 +12,8 @@ export type Backfill =
   | { readonly kind: "refused"; readonly field: "from" | "to"; readonly reason: string };
 
 /**
- * The slots of a cadence in [from, to] (epoch ms), oldest first, or why they cannot be had at once.
- * The range lies in the past; what is due from now on is the clock's.
+ * The slots of a cadence in [from, to] (epoch ms), oldest first, or the reason why they cannot be
+ * listed at once. The range is in the past; later slots belong to the clock.
  */
 export const backfillSlots = (
   cadence: Cadence,
@@ -34,7 +34,7 @@ export const backfillSlots = (
     cadence,
     after: from - 1,
     until: to,
-    // Nothing in the range is too old: the whole of it was asked for.
+    // No slot in the range is too old: the whole range was requested.
     catchUpSeconds: Math.ceil((to - from) / 1000) + 1,
     limit: MAX_BACKFILL_SLOTS,
   });

@@ -2,17 +2,15 @@ import type { DueSlots } from "./due-slots.ts";
 import { decideOverlap, type OverlapPolicy } from "./overlap.ts";
 import type { SlotTrigger } from "./slot.ts";
 
-/**
- * A due moment and what is to become of it. Instants are epoch milliseconds of the market's clock.
- */
+/** A due slot and its decision. Instants are epoch milliseconds of the market's clock. */
 export interface SlotClaim {
   readonly scheduleId: string;
   readonly slot: number;
   readonly state: "claimed" | "buffered" | "skipped";
-  /** Why it is skipped; null otherwise. */
+  /** The reason why it is skipped; null otherwise. */
   readonly skippedWhy: string | null;
   readonly trigger: SlotTrigger;
-  /** How long after its moment it was taken. */
+  /** Delay of the claim after its slot. */
   readonly lateSeconds: number;
 }
 
@@ -28,7 +26,7 @@ export interface ClaimQuestion {
 }
 
 /**
- * What a tick makes of everything that is due: each slot runs, waits, or is skipped with its
+ * Decides about everything that is due in a tick: each slot runs, waits, or is skipped with its
  * reason.
  */
 export const decideClaims = (question: ClaimQuestion): SlotClaim[] => {
@@ -36,7 +34,7 @@ export const decideClaims = (question: ClaimQuestion): SlotClaim[] => {
   const line = [...question.line];
   const claims = skipClaims(question.scheduleId, due, marketNow);
   for (const slot of due.slots) {
-    // It stands in the line already: somebody ran it by hand at this very moment.
+    // It is in the line already: a person ran it at this very moment.
     if (line.includes(slot)) continue;
     const decision = decideOverlap(overlap, line);
     const lateSeconds = secondsLate(slot, marketNow);
@@ -56,8 +54,8 @@ export const decideClaims = (question: ClaimQuestion): SlotClaim[] => {
 const STATE_OF = { run: "claimed", buffer: "buffered", skip: "skipped" } as const;
 
 /**
- * Slots that are passed over, each with its reason. Where there are too many to name, the last one
- * that is named speaks for those after it, so that no due moment goes unmentioned.
+ * Skipped slots, each with its reason. Where there are too many to list, the last listed one covers
+ * those after it, so that every due slot is accounted for.
  */
 export const skipClaims = (
   scheduleId: string,

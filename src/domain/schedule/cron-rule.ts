@@ -3,29 +3,27 @@ import type { CronCadence } from "./cadence.ts";
 import type { SlotRule } from "./slot-rule.ts";
 
 /**
- * Sixty minutes listed one by one make 170 characters; what is much longer was not written by a
+ * Sixty minutes listed one by one make 170 characters; a much longer one was not written by a
  * person.
  */
 const MAX_EXPRESSION_LENGTH = 256;
 
 /**
- * 2000-01-01. An expression that has not fired within the 400 years croner looks ahead of it never
- * will.
+ * 2000-01-01. An expression that has not fired within the 400 years that croner searches after it
+ * never will.
  */
 const REFERENCE = new Date(946_684_800_000);
 
 /**
- * croner, kept to what a schedule means by cron.
+ * croner, restricted to our meaning of cron.
  *
  * Five fields, because the clock ticks once a minute. When the clocks change, croner knows two
  * kinds of expression:
- * - with fixed minutes and hours (`30 2 * * *`, `0 9,17 * * 1-5`) a time that the spring gap
- *   swallows is due once, at the
- *   first moment after the gap, and a time that autumn repeats is due once, at its first
- *   occurrence;
- * - with a wildcard or a step in minutes or hours (`0 * * * *`) slots follow the hours that really
- *   pass: none in the gap,
- *   and one on each pass of the repeated hour.
+ * - with fixed minutes and hours (`30 2 * * *`, `0 9,17 * * 1-5`) a time in the spring gap
+ * is due once, at the first moment after the gap, and a time that autumn repeats is due
+ * once, at its first occurrence;
+ * - with a wildcard or a step in minutes or hours (`0 * * * *`) slots follow the hours that
+ * really pass: none in the gap, and one on each pass of the repeated hour.
  */
 const parsed = ({ expression, timeZone }: CronCadence): Cron =>
   new Cron(expression, { timezone: timeZone, mode: "5-part", fixedTimeRule: "no-wildcard" });
@@ -40,7 +38,7 @@ const isIanaZone = (timeZone: string): boolean => {
   }
 };
 
-/** Why a cron cadence cannot be kept, or null when it can. */
+/** The reason why a cron cadence cannot work, or null when it can. */
 export const reasonAgainstCron = (cadence: CronCadence): string | null => {
   const expression = cadence.expression.trim();
   if (expression.length > MAX_EXPRESSION_LENGTH) return "the cron expression is too long";
@@ -56,8 +54,8 @@ export const reasonAgainstCron = (cadence: CronCadence): string | null => {
 };
 
 /**
- * Slots where the wall clock matches. croner is always given the instant to look from, so it never
- * asks its own clock.
+ * Slots where the wall clock matches. croner always gets the instant to start from, so it never
+ * reads its own clock.
  */
 export const cronRule = (cadence: CronCadence): SlotRule => {
   const cron = parsed(cadence);

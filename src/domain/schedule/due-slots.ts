@@ -14,11 +14,11 @@ export interface DueSlotsQuestion {
    * A slot older than this, measured from `until`, is skipped. A slot exactly as old is still due.
    */
   readonly catchUpSeconds: number;
-  /** How many slots to hand out at most; at least 1. */
+  /** Max slots to return; 1 or more. */
   readonly limit: number;
 }
 
-/** A due moment that is not worked off, and why. */
+/** A due slot that is not processed, and the reason. */
 interface SkippedSlot {
   readonly slot: number;
   readonly why: string;
@@ -29,7 +29,7 @@ interface SkippedSpan {
   readonly first: number;
   readonly last: number;
   readonly count: number;
-  /** False when there are more than were counted; then `count` is a lower bound. */
+  /** False when the count stopped early; then `count` is a lower bound. */
   readonly exact: boolean;
   readonly why: string;
 }
@@ -39,20 +39,20 @@ export interface DueSlots {
   readonly slots: readonly number[];
   /** The oldest skipped slots, one by one, at most LISTED_SKIPS of them. */
   readonly skipped: readonly SkippedSlot[];
-  /** The same slots and those that `skipped` has no room for; null when nothing was skipped. */
+  /** All skipped slots, including those beyond LISTED_SKIPS; null without any. */
   readonly skippedSpan: SkippedSpan | null;
   /**
-   * The first slot not handed out, so when to ask again: at or before `until` when there are
+   * The first slot that was not returned, so when to ask again: at or before `until` when there are
    * `more`; null for never.
    */
   readonly next: number | null;
-  /** Whether slots up to `until` remain. Ask again with the last returned slot as `after`. */
+  /** True if slots up to `until` remain. Ask again with the last returned slot as `after`. */
   readonly more: boolean;
 }
 
-/** How many skipped slots an answer names. A year off at one a minute would be half a million. */
+/** Max skipped slots in a result. A year off at one a minute would be half a million. */
 export const LISTED_SKIPS = 100;
-/** How many skipped slots are visited to count them, where they cannot be computed. */
+/** Max skipped slots that are visited to count them, where they cannot be computed. */
 export const COUNTED_SKIPS = 500;
 
 /**
@@ -64,7 +64,10 @@ const MAX_CATCH_UP_SECONDS = 366 * 86_400;
 
 const TOO_OLD = "older than the catch-up window";
 
-/** Why a catch-up window cannot be kept, or null when it can. Ask before storing one. */
+/**
+ * The reason why a catch-up window is invalid, or null when it is valid. Call it before storing
+ * one.
+ */
 export const validateCatchUp = (catchUpSeconds: number): string | null => {
   if (!Number.isInteger(catchUpSeconds))
     return "the catch-up window must be a whole number of seconds";
@@ -85,7 +88,7 @@ const slotRule = (cadence: Cadence): SlotRule => {
   }
 };
 
-/** The slots after `after` that pass `wanted`, at most `most`, and the first one beyond them. */
+/** The slots after `after` that pass `wanted`, at most `max`, and the first one beyond them. */
 const take = (
   rule: SlotRule,
   after: number,
@@ -126,12 +129,12 @@ const skippedBefore = (
 };
 
 /**
- * What is due in (after, until], oldest first, and what came due too long ago to be worth doing.
+ * The slots in (after, until], oldest first, and those that are too old to process.
  *
- * The same question has the same answer, whoever asks and how often, and a span cut in two gives
- * the same slots as the whole: so a tick that comes twice, late, or not at all changes nothing as
- * long as the gap fits the catch-up window. The work is bounded by `limit` and by COUNTED_SKIPS,
- * however long the clock stood still. The cadence is one that `validateCadence` has let through.
+ * The same input has the same result, and a span cut in two gives the same slots as the whole: so a
+ * tick that comes twice, late, or not at all changes nothing as long as the gap fits the catch-up
+ * window. The work is bounded by `limit` and by COUNTED_SKIPS, whatever the gap. The cadence must
+ * have passed `validateCadence`.
  */
 export const dueSlots = ({
   cadence,
@@ -159,7 +162,7 @@ export const dueSlots = ({
 };
 
 /**
- * The slots in (after, until] when none of them is to be worked off, and why. As bounded as
+ * The slots in (after, until] when all of them are skipped, and the reason. As bounded as
  * `dueSlots`.
  */
 export const skippedSlots = (

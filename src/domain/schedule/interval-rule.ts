@@ -2,8 +2,8 @@ import type { IntervalCadence } from "./cadence.ts";
 import type { SlotRule } from "./slot-rule.ts";
 
 /**
- * Slots at every whole number of intervals from the anchor. Real time: a day with 23 or 25 hours is
- * nothing special.
+ * Slots at every whole number of intervals from the anchor. Real time: days of 23 or 25 hours make
+ * no difference.
  */
 export const intervalRule = ({ everySeconds, anchor = 0 }: IntervalCadence): SlotRule => {
   const every = everySeconds * 1000;

@@ -16,11 +16,11 @@ const fnv1a = (text: string): number => {
 };
 
 /**
- * How many whole seconds, from 0 to `maxSeconds` inclusive, the work of a key (an asset, a
- * schedule) starts after its slot.
+ * Delay of a key's work (an asset, a schedule) after its slot, in whole seconds from 0 to
+ * `maxSeconds` inclusive.
  *
- * A hash and not chance: the same key always lands at the same second, so a replay and a second
- * clock agree, and the keys of a slot spread evenly over the window instead of falling on a price
+ * A hash and not random: the same key always lands at the same second, so a replay and a second
+ * clock agree, and the keys of a slot spread evenly over the window instead of hitting a price
  * source together.
  */
 export const jitterSeconds = (key: string, maxSeconds: number): number => {

@@ -1,6 +1,6 @@
 /**
- * What a slot does when work of an earlier slot of its schedule is still open: start beside it,
- * give way, or wait for it if no other slot waits already.
+ * Policy of a slot while an earlier slot's work of its schedule is still open: start in parallel,
+ * be skipped, or wait for it if no other slot waits already.
  */
 export const OVERLAP_POLICIES = ["allow", "skip", "bufferOne"] as const;
 
@@ -15,9 +15,9 @@ export type OverlapDecision =
   | { readonly kind: "skip"; readonly why: string };
 
 /**
- * What becomes of a slot. `line` holds the earlier slots (epoch ms) whose work has not ended, in
- * the order in which they run: the open one first, then one that waits. More than two make no
- * difference. A new policy is one more word above and one more case here; the compiler asks for it.
+ * Decides about a slot. `line` holds the earlier slots (epoch ms) whose work has not ended, in the
+ * order in which they run: the open one first, then one that waits. More than two make no
+ * difference. A new policy is one more word above and one more case here; the compiler requires it.
  */
 export const decideOverlap = (policy: OverlapPolicy, line: readonly number[]): OverlapDecision => {
   const [open, waiting] = line;

@@ -3,7 +3,7 @@ export const SLOT_STATES = ["claimed", "buffered", "enqueued", "skipped"] as con
 export type SlotState = (typeof SLOT_STATES)[number];
 
 /**
- * What made a slot: the clock in time, the clock too late, a person now, or a person for the past.
+ * Trigger of a slot: the clock in time, the clock too late, a person now, or a person for the past.
  */
 export const SLOT_TRIGGERS = ["due", "catch-up", "run-now", "backfill"] as const;
 export type SlotTrigger = (typeof SLOT_TRIGGERS)[number];
@@ -11,7 +11,7 @@ export type SlotTrigger = (typeof SLOT_TRIGGERS)[number];
 export const SLOT_OUTCOMES = ["open", "succeeded", "failed", "partly", "skipped"] as const;
 export type SlotOutcome = (typeof SLOT_OUTCOMES)[number];
 
-/** How the jobs that a slot ordered itself have ended so far. */
+/** Outcomes so far of the jobs that a slot itself enqueued. */
 export interface SlotJobs {
   readonly jobs: number;
   readonly succeeded: number;
@@ -24,8 +24,7 @@ export const openJobs = ({ jobs, succeeded, failed, cancelled }: SlotJobs): numb
   jobs - succeeded - failed - cancelled;
 
 /**
- * What became of a slot. A cancelled job did not succeed; a slot that found nothing to order did
- * what was asked.
+ * Outcome of a slot. A cancelled job did not succeed; a slot without anything to enqueue succeeded.
  */
 export const slotOutcome = (state: SlotState, count: SlotJobs): SlotOutcome => {
   switch (state) {

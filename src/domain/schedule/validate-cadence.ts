@@ -1,7 +1,7 @@
 import type { Cadence, CalendarCadence, IntervalCadence } from "./cadence.ts";
 import { reasonAgainstCron } from "./cron-rule.ts";
 
-/** The clock looks once a minute, so nothing can be due more often. */
+/** The clock ticks once a minute, so no slot can be due more often. */
 const MIN_INTERVAL_SECONDS = 60;
 const MAX_INTERVAL_SECONDS = 31 * 86_400;
 const MAX_OFFSET_SECONDS = 86_400;
@@ -25,8 +25,8 @@ const reasonAgainstCalendar = ({ offsetSeconds }: CalendarCadence): string | nul
 };
 
 /**
- * Why a cadence cannot be kept, in words for whoever wrote it, or null when it can. Ask before
- * storing one.
+ * The reason why a cadence is invalid, in words for its author, or null when it is valid. Call it
+ * before storing one.
  */
 export const validateCadence = (cadence: Cadence): string | null => {
   switch (cadence.type) {

@@ -3,12 +3,11 @@ import { type JobRequest, shownSubject } from "../job/job.ts";
 import { traceIdOf } from "./traceparent.ts";
 
 /**
- * Writes one structured line. `level` is debug, info, warn or error; `message` says what happened,
- * the same each time.
+ * Writes one structured line. `level` is debug, info, warn or error; `message` is a constant text.
  */
 export type Log = (entry: Readonly<Record<string, unknown>>) => void;
 
-/** What a line is about. Absent where it is not known. */
+/** Subject of a line. Unknown fields are absent. */
 export interface LogContext {
   readonly traceId?: string | undefined;
   readonly tenantId?: string;
@@ -25,7 +24,7 @@ export interface LogContext {
   readonly queue?: string;
 }
 
-/** A log whose every line says what it is about. */
+/** A log that adds a context to every line. */
 export const within =
   (log: Log, context: LogContext): Log =>
   (entry) =>
@@ -48,7 +47,7 @@ export const jobContext = (
   };
 };
 
-/** What a line is about when it is about work that has a trace and belongs to no single asset. */
+/** Context of work that has a trace and belongs to no single asset. */
 export const workContext = <T extends LogContext>(
   work: T,
   traceparent: string | null | undefined,

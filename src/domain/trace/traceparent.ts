@@ -1,6 +1,6 @@
 /**
- * W3C Trace Context, level 1: the `traceparent` that ties together everything one cause set off,
- * here and elsewhere. What a caller's `tracestate` adds to it is read in `tracestate.ts`.
+ * W3C Trace Context, level 1: the `traceparent` that joins everything with one cause, here and
+ * elsewhere. A caller's `tracestate` is read in `tracestate.ts`.
  */
 
 export interface TraceContext {
@@ -21,7 +21,7 @@ const SHAPE = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$
 const ZEROES = /^0+$/;
 
 /**
- * Reads a `traceparent`; null when it is not one. A version we do not know may carry more after its
+ * Reads a `traceparent`; null when it is not one. An unknown version may carry more after its
  * flags, and is read as far as we understand it; version 00 may not, and ff is no version.
  */
 export function parseTraceparent(text: string): TraceContext | null {
@@ -35,7 +35,7 @@ export function parseTraceparent(text: string): TraceContext | null {
 export const formatTraceparent = ({ traceId, parentId, sampled }: TraceContext): string =>
   `00-${traceId}-${parentId}-${sampled ? "01" : "00"}`;
 
-/** The same trace, one piece of work further. What is no `traceparent` gives null. */
+/** The same trace with a new parent span. An invalid `traceparent` gives null. */
 export function child(traceparent: string, spanId: string): string | null {
   const parent = parseTraceparent(traceparent);
   return parent === null ? null : formatTraceparent({ ...parent, parentId: spanId });
@@ -50,6 +50,6 @@ export const continueTrace = (parent: string | null | undefined, ids: TraceIds):
 export const startTrace = (traceId: string, spanId: string): string =>
   formatTraceparent({ traceId, parentId: spanId, sampled: true });
 
-/** The id to search logs for; undefined when there is no trace. */
+/** The id to search logs for; undefined without a trace. */
 export const traceIdOf = (traceparent: string | null | undefined): string | undefined =>
   traceparent ? parseTraceparent(traceparent)?.traceId : undefined;

@@ -1,14 +1,16 @@
 /**
- * W3C Trace Context, level 1, section 3.3: what the tracing systems of a caller say beside its
- * `traceparent`. None of ours writes one, so it is handed on as it came; blanks around its members
- * and empty members are left out.
+ * W3C Trace Context, level 1, section 3.3: vendor data of a caller's tracing systems. None of ours
+ * writes one, so it is propagated unchanged; blanks around its members and empty members are left
+ * out.
  */
 
 /** "There can be a maximum of 32 list-members in a list." */
 const MAX_MEMBERS = 32;
-/** What everybody has to be able to carry; beyond it we leave whole members out. */
+/**
+ * Min characters that every implementation has to propagate; beyond it we leave whole members out.
+ */
 const MAX_CHARACTERS = 512;
-/** When there is too much, members longer than this go first. */
+/** When it is too long, members longer than this go first. */
 const LONG_MEMBER = 128;
 
 const KEY = /^(?:[a-z][a-z0-9_\-*/]{0,255}|[a-z0-9][a-z0-9_\-*/]{0,240}@[a-z][a-z0-9_\-*/]{0,13})$/;
@@ -16,8 +18,8 @@ const KEY = /^(?:[a-z][a-z0-9_\-*/]{0,255}|[a-z0-9][a-z0-9_\-*/]{0,240}@[a-z][a-
 const VALUE = /^[ -+\--<>-~]{0,255}[!-+\--<>-~]$/;
 
 /**
- * A `tracestate` to hand on, or null when there is none: nothing of one that breaks the rules is
- * believed. Several headers come joined by commas, as HTTP joins them.
+ * A `tracestate` to propagate, or null when there is none; an invalid one is dropped whole. Several
+ * headers are joined by commas, as HTTP joins them.
  */
 export function readTracestate(text: string): string | null {
   const members: string[] = [];

@@ -2,9 +2,12 @@ import type { Action } from "../recommendation/recommendation.ts";
 import { type Statistic, toStatistic } from "./statistics.ts";
 import { type Interval, Z95 } from "./wilson.ts";
 
-/** A judged call of a series: what it said and what the horizon brought (simple return). */
+/**
+ * An evaluated recommendation of a series: its action and the return over its horizon (simple
+ * return).
+ */
 export interface FollowedRecommendation {
-  /** Asset, resolution and engine: calls of one series follow each other in time. */
+  /** Asset, resolution and engine: recommendations of one series follow each other in time. */
   readonly series: string;
   readonly action: Action;
   readonly horizonReturn: number;
@@ -22,11 +25,11 @@ export interface Following {
 }
 
 /**
- * What following the calls brought against holding the asset, over the same horizons. BUY is long,
- * SELL is out, HOLD keeps what one has; one begins without. Each change of position costs `cost` (a
- * fraction of the position), getting out at the end too; buying and holding pays for getting in and
- * out. Calls are given series by series, oldest first, and must not overlap, or one return would be
- * earned several times.
+ * Return of following the recommendations against holding the asset, over the same horizons. BUY is
+ * long, SELL is out, HOLD keeps the position; the start is out. Each change of position costs
+ * `cost` (a fraction of the position), getting out at the end too; buying and holding pays for
+ * getting in and out. Recommendations come series by series, oldest first, and must not overlap, or
+ * one return would be earned several times.
  */
 export function followRecommendations(
   recommendations: readonly FollowedRecommendation[],

@@ -4,12 +4,15 @@ import { type Interval, wilson, Z95 } from "./wilson.ts";
 /** Calibration bins are tenths of reported confidence. */
 export const BINS = 10;
 
-/** Below this many judged calls no figure is told: it would be noise that looks like knowledge. */
+/**
+ * Below this many evaluated recommendations no statistic is reported: it would be noise that
+ * resembles knowledge.
+ */
 export const MIN_SAMPLES = 10;
 
 /**
- * Sums over the judged calls (hit or miss) of one action in one bin; o is 1 for a hit, c
- * confidence, b base rate.
+ * Sums over the evaluated recommendations (hit or miss) of one action in one bin; o is 1 for a hit,
+ * c confidence, b base rate.
  */
 export interface BinSums {
   readonly action: Action;
@@ -18,14 +21,14 @@ export interface BinSums {
   readonly hits: number;
   readonly independent: number;
   readonly confidence: number;
-  /** Σ(c − o)², Σ(b − o)², and the square of their difference per call. */
+  /** Σ(c − o)², Σ(b − o)², and the square of their difference per recommendation. */
   readonly brier: number;
   readonly baseBrier: number;
   readonly differenceSquared: number;
 }
 
 /**
- * A number and how much it rests on. The interval is of 95 % and counts only calls whose horizons
+ * A number and its sample. The interval is of 95 % and counts only recommendations whose horizons
  * do not overlap.
  */
 export interface Statistic {
@@ -34,7 +37,7 @@ export interface Statistic {
   readonly high: number | null;
   readonly n: number;
   readonly effectiveN: number;
-  /** Why there is no value or no interval; null when both are there. */
+  /** The reason why there is no value or no interval; null when both exist. */
   readonly reason: string | null;
 }
 
@@ -53,8 +56,8 @@ export interface TrackRecordStatistics {
   readonly actions: Readonly<Record<Action, { readonly n: number; readonly hits: number }>>;
   readonly hitRate: Statistic;
   /**
-   * Mean squared error of the reported confidence, of the base rate beside it, and reported − base
-   * (below 0 is better).
+   * Mean squared error of the reported confidence and of the base rate, and reported − base (below
+   * 0 is better).
    */
   readonly brier: Statistic;
   readonly baseRateBrier: Statistic;
@@ -70,8 +73,8 @@ export interface TrackRecordStatistics {
 }
 
 /**
- * What sums over calls say. Sources: Brier, Monthly Weather Review 78 (1950); ECE: Naeini et al.,
- * AAAI 2015.
+ * Statistics from sums over recommendations. Sources: Brier, Monthly Weather Review 78 (1950); ECE:
+ * Naeini et al., AAAI 2015.
  */
 export function statisticsOf(sums: readonly BinSums[]): TrackRecordStatistics {
   const n = total(sums, "n");
@@ -108,7 +111,7 @@ export function statisticsOf(sums: readonly BinSums[]): TrackRecordStatistics {
   };
 }
 
-/** A figure, or why there is none. */
+/** A statistic, or the reason why there is none. */
 export function toStatistic(
   value: number,
   interval: Interval | null,

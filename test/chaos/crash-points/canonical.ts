@@ -11,9 +11,8 @@ export interface Installation {
 }
 
 /**
- * What is left of a flow when everything that may differ is taken away: ids, clocks, and how often
- * something had to be tried, and what breakers tell of what did not answer. Two runs of a flow must
- * agree on the rest.
+ * The state of a flow without everything that may differ: ids, clocks, numbers of tries, and
+ * breaker events of services that did not answer. Two runs of a flow must agree on the rest.
  */
 export function canonicalState(system: Installation): Record<string, readonly string[]> {
   const { db } = system;
@@ -62,7 +61,7 @@ export function canonicalState(system: Installation): Record<string, readonly st
     comparisons: lines(
       "SELECT state, depth, symbols, diverged, repaired, unrepaired FROM reconciliations WHERE trigger = 'manual'",
     ),
-    // What the last attempt failed of is one of the things that may differ.
+    // The error of the last attempt is one of the things that may differ.
     deadLetters: lines("SELECT queue, subject, symbol, state FROM dead_letters"),
     failures: lines("SELECT action, subject, outcome FROM audit_log WHERE action = 'job.failed'"),
   };

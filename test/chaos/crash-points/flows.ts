@@ -40,7 +40,7 @@ export const FLOWS: readonly Flow[] = [
     },
   },
   {
-    name: "a job gives up, lies as a dead letter, and is redriven",
+    name: "a job exhausts its retries, becomes a dead letter, and is redriven",
     work: async (client) => {
       await must(client.ask("POST", "/assets", imported("ACME", "STOCK")));
       await rest(client);
@@ -80,7 +80,7 @@ const demo = (symbol: string, type: string) => ({ symbol, type, currency: "USD",
 
 async function must(asking: Promise<Reply | null>): Promise<Reply> {
   const reply = await asking;
-  // A request that took effect and whose answer was lost may be told that it has been done already.
+  // A request that took effect and whose answer was lost may be answered as done already.
   if (reply === null || (reply.status >= 300 && reply.status !== 409))
     throw new Error(`a flow was refused: ${reply?.status} ${reply?.text}`);
   return reply;
@@ -92,7 +92,7 @@ export async function rest(client: Client): Promise<void> {
     await client.sleep(15_000);
     if (openWork(client.system).length === 0) return;
   }
-  throw new Error(`a flow does not come to rest: ${openWork(client.system).join("; ")}`);
+  throw new Error(`a flow does not end: ${openWork(client.system).join("; ")}`);
 }
 
 /** Makes a schedule, lets it have one slot, and pauses it. */

@@ -1,7 +1,7 @@
 /**
- * The same scripted load over the simulator and over workerd: the two must leave the same behind.
- * So what the simulator finds out about the system is true of the real one too. Ids, clocks and
- * addresses are left out of the comparison, because they differ between any two runs.
+ * Runs the same scripted load over the simulator and over workerd: both must leave the same state.
+ * So the simulator's findings hold for the real system too. Ids, clocks and addresses are left out
+ * of the comparison, because they differ between any two runs.
  */
 import { loadWorker } from "../load.ts";
 import { real } from "./real.ts";

@@ -14,8 +14,8 @@ const KEY = "differential-admin-key-0123456789";
 const REST_TIMEOUT_MS = 60_000;
 
 /**
- * The load over workerd with its state on disk: what it leaves behind, and how each request was
- * answered.
+ * The load over workerd with its state on disk: the state it leaves, and the answer to each
+ * request.
  */
 export async function real() {
   const stateDir = mkdtempSync(join(tmpdir(), "inversorai-differential-"));
@@ -57,7 +57,7 @@ export async function real() {
   }
 }
 
-/** Opens an installation's files for as long as somebody looks at them. */
+/** Opens an installation's files while they are read. */
 async function onDisk<T>(stateDir: string, look: (installation: Installation) => T): Promise<T> {
   const open = (folder: string) =>
     readdirSync(join(stateDir, "v3", folder), { recursive: true, encoding: "utf8" })

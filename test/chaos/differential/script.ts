@@ -1,8 +1,8 @@
 import { csvOf } from "../workload/csv.ts";
 
 /**
- * One request of the load; after each the installation comes to rest, so that both sides see the
- * same order.
+ * One request of the load; after each the installation finishes all work, so that both sides see
+ * the same order.
  */
 export interface Step {
   readonly method: "POST" | "PATCH" | "DELETE";
@@ -25,8 +25,8 @@ const csv = (symbol: string, text: string, resolution = "1d"): Step => ({
 });
 
 /**
- * Everything the API can be told, apart from what real time decides (schedules) and what fails by
- * chance.
+ * Every kind of request of the API, apart from those that real time decides (schedules) and random
+ * failures.
  */
 export const scriptFor = (receiver: string): readonly Step[] => [
   json("POST", "/webhook-endpoints", { url: receiver, patterns: ["asset.#", "job.*.JobFailed"] }),

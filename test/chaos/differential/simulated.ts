@@ -7,8 +7,8 @@ import { Run, START } from "../run.ts";
 import { scriptFor } from "./script.ts";
 
 /**
- * The load over the simulated platform, without faults: what it leaves behind, and how each request
- * was answered.
+ * The load over the simulated platform, without faults: the state it leaves, and the answer to each
+ * request.
  */
 export async function simulated(worker: ShippedWorker) {
   const world = new World(1, new Script(0, "well"), START, 1, null);

@@ -6,11 +6,11 @@ import { type LoggedEvent, listOf, type View } from "./view.ts";
 const DELIVERY_ATTEMPTS = 5;
 
 /**
- * Every event goes to every endpoint that asked for it, once on the books; and what the books call
- * delivered, the receiver got, under a signature that its secret gives.
+ * Every event goes to every subscribed endpoint, once on record; and the receiver got every event
+ * that is recorded as delivered, with a valid signature.
  */
 export const deliveries: Invariant = {
-  name: "every event reaches whoever asked for it",
+  name: "every event reaches its subscribers",
   check: (view) => {
     const faults: string[] = [];
     const rows = view.rows("SELECT * FROM deliveries");
@@ -22,7 +22,7 @@ export const deliveries: Invariant = {
       if (view.ledger.changedEndpoints.has(endpoint.id) || wasDisabled(view, endpoint)) continue;
       for (const event of [...view.feed.values()].flat()) {
         if (Date.parse(event.occurredAt) <= endpoint.at || !asksFor(endpoint, event)) continue;
-        // That a receiver is out is not told to that receiver.
+        // Breaker events about a receiver are not delivered to that receiver.
         if (event.streamId === `breaker/webhook:${endpoint.id}`) continue;
         if (event.streamId === `endpoint/${endpoint.id}`) continue;
         const found = byPair.get(`${endpoint.id} ${event.eventId}`) ?? [];

@@ -45,7 +45,7 @@ export function foldBars({ events }: Pick<LoggedObject, "events">): Map<string, 
   return bars;
 }
 
-/** The timestamps that an event says are new. */
+/** The timestamps that an event adds. */
 export const addedBy = (event: LoggedEvent): string[] =>
   event.eventType === "MarketDataIngested"
     ? factsOf(event).map((fact) =>

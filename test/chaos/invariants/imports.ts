@@ -5,11 +5,11 @@ import { difference, type LoggedObject, type View } from "./view.ts";
 
 /**
  * The reference: take the accepted files that were imported, in the order in which they were
- * committed, and write each bar over the one before. What an asset that is only fed by import holds
- * in the end is exactly that.
+ * committed, and write each bar over the one before. The bars of an asset that is only fed by
+ * import are exactly these.
  */
 export const imports: Invariant = {
-  name: "bars are what the accepted files say",
+  name: "bars equal the accepted files",
   check: (view) => {
     const faults: string[] = [];
     for (const { jobId, file } of view.ledger.imports) {

@@ -7,9 +7,8 @@ import type { Invariant } from "./list.ts";
 import type { JobView, View } from "./view.ts";
 
 /**
- * Accepted work ends done, failed and recorded, or as a dead letter: whoever got an answer finds
- * the job, the job has ended, and it made no more attempts than its policy grants for each time it
- * was put to work.
+ * Accepted work ends done, failed and recorded, or as a dead letter: the caller finds the job, the
+ * job has ended, and it made no more attempts than its policy grants for each redrive.
  */
 export const jobsEnd: Invariant = {
   name: "accepted work ends, within its attempts",
@@ -39,8 +38,8 @@ export const jobsEnd: Invariant = {
 };
 
 /**
- * A job may wait behind an earlier one of its asset that gave up, for as long as that one's dead
- * letter lies there.
+ * A job may wait for an earlier one of its asset whose retries are exhausted, as long as that one's
+ * dead letter is open.
  */
 function waitsInOrder(view: View, { id, row }: JobView): boolean {
   if (row["blocked_by"] === undefined || row["blocked_by"] === null || row["due_at"] !== null)
@@ -59,8 +58,8 @@ function tooMany(job: JobView): string[] {
     job.kind in RETRY_POLICIES ? attemptsOf(RETRY_POLICIES[job.kind as keyof RetryPolicies]) : null;
   return [...Map.groupBy(job.attempts, ({ redrive }) => Number(redrive))].flatMap(
     ([redrive, attempts]) => {
-      // The queue's own net ends a job whose attempts nobody saw the end of, on top of those that
-      // were seen.
+      // The queue's own limit ends a job whose attempts were never recorded, in addition to the
+      // recorded ones.
       const seen = attempts.filter(
         ({ error }) => !JSON.stringify(error).includes("queue.retries_exhausted"),
       ).length;
@@ -72,8 +71,8 @@ function tooMany(job: JobView): string[] {
 }
 
 /**
- * A job that failed for good says so everywhere: an event in its stream, an audit row, and a dead
- * letter if it gave up.
+ * A job that failed for good is recorded everywhere: an event in its stream, an audit row, and a
+ * dead letter if its retries were exhausted.
  */
 export const failuresAreRecorded: Invariant = {
   name: "every failure is recorded",
@@ -103,7 +102,7 @@ function recordFaults(view: View, job: JobView): string[] {
   return faults;
 }
 
-/** What no consumer can read ends as a dead letter, never as nothing. */
+/** Messages that no consumer can read end as dead letters, never as nothing. */
 export const garbageIsKept: Invariant = {
   name: "unreadable messages are kept",
   check: (view) => {

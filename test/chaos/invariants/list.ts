@@ -13,9 +13,7 @@ import { stateIsFold } from "./state-is-fold.ts";
 import { trackRecord } from "./track-record.ts";
 import type { View } from "./view.ts";
 
-/**
- * A promise, and how to see at rest whether it was kept: the ways in which it was not, in words.
- */
+/** A promise, and its check at rest: the violations, in words. */
 export interface Invariant {
   readonly name: string;
   readonly check: (view: View) => readonly string[];

@@ -2,7 +2,7 @@ import { addedBy, isMarketData } from "./fold.ts";
 import type { Invariant } from "./list.ts";
 import type { LoggedEvent } from "./view.ts";
 
-/** One job judges all that is due, each with an event of its own. */
+/** One job evaluates everything that is due, each with an event of its own. */
 const evaluatedBy = ({ eventType, payload }: LoggedEvent): unknown =>
   eventType === "RecommendationResolved" ? payload["recommendationId"] : "";
 
@@ -34,14 +34,14 @@ export const noEffectTwice: Invariant = {
       }
       if (!db.has("consumed")) continue;
       if (db.has("conflicts") && db.rows("SELECT id FROM conflicts").length > 0)
-        faults.push(`${host.label} saw one id with two payloads, and nobody sent them`);
+        faults.push(`${host.label} saw one id with two payloads, and no one sent them`);
       const consumed = new Set(db.rows("SELECT id FROM consumed").map(({ id }) => String(id)));
       for (const event of events.filter(isMarketData)) {
         if (event.jobId !== null && !consumed.has(event.jobId))
           faults.push(`${host.label}: ${event.jobId} left events and is not known as handled`);
       }
       for (const id of consumed)
-        if (!view.jobs.has(id)) faults.push(`${host.label} handled ${id}, which nobody ordered`);
+        if (!view.jobs.has(id)) faults.push(`${host.label} handled ${id}, which no one requested`);
     }
     const imports = [...view.jobs.keys()].filter((id) => id.includes("|import:"));
     if (imports.length > view.ledger.importsBegun)

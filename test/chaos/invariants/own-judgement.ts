@@ -6,9 +6,9 @@ const PATH = "/backoffice/reconciliations";
 const MAX_CHECKS = 400;
 
 /**
- * The product judges itself: its own deep comparison of the read model with every log, at rest,
- * finds no difference and reaches every stream that is not poisoned. Who never finds anything wrong
- * is no judge, so `npm run teeth` sees it fail.
+ * The product's own check: its deep comparison of the read model with every log, at rest, finds no
+ * difference and reaches every stream that is not poisoned. A check that never finds anything
+ * proves nothing, so `npm run teeth` sees it fail.
  */
 export async function ownJudgement(run: Run): Promise<void> {
   run.start("auditor", async (client) => {

@@ -1,10 +1,7 @@
 import type { Invariant } from "./list.ts";
 import type { View } from "./view.ts";
 
-/**
- * What comes out of an optimisation comes out once, as event and as result, the same numbers in
- * both.
- */
+/** An optimisation has one result, as event and as record, with the same numbers in both. */
 export const portfolios: Invariant = {
   name: "a portfolio is optimised once",
   check: (view) => [...eventFaults(view), ...resultFaults(view), ...backtestFaults(view)],

@@ -4,9 +4,9 @@ import type { Invariant } from "./list.ts";
 import { listOf, type View } from "./view.ts";
 
 /**
- * A process that was accepted ends: with every step done, or with every step that had begun taken
- * back. Each of its effects is noted once, and its end is on record. Only what a poisoned object
- * holds up may be stuck.
+ * An accepted process ends: with every step done, or with every step that had begun compensated.
+ * Each of its effects is recorded once, and so is its end. Only a poisoned object may leave one
+ * stuck.
  */
 export const processesEnd: Invariant = {
   name: "processes end whole or taken back",

@@ -14,7 +14,7 @@ export const rankings: Invariant = {
     const made = Map.groupBy(events, ({ jobId }) => String(jobId));
     for (const [jobId, own] of made) {
       if (own.length > 1) faults.push(`${jobId} ranked ${own.length} times`);
-      if (!view.jobs.has(jobId)) faults.push(`${jobId} ranked and nobody ordered it`);
+      if (!view.jobs.has(jobId)) faults.push(`${jobId} ranked without a request`);
     }
     for (const { id, kind, state } of view.jobs.values())
       if (kind === "ranking" && state === "succeeded" && !made.has(id))

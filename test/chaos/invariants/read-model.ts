@@ -3,8 +3,8 @@ import type { Invariant } from "./list.ts";
 import { difference, type LoggedObject, type View } from "./view.ts";
 
 /**
- * The read model is exactly what the logs say: bars, indicators, recommendations, and how far each
- * stream has come.
+ * The read model equals the logs: bars, indicators, recommendations, and the projected position of
+ * each stream.
  */
 export const readModel: Invariant = {
   name: "the read model is the projection of the logs",

@@ -1,7 +1,8 @@
 import type { System } from "../platform/system.ts";
 
 /**
- * At rest whatever waits, waits behind an open letter of its asset whose job was ordered earlier.
+ * At rest every blocked job is behind an open dead letter of its asset whose job was requested
+ * earlier.
  */
 export const waitingInVain = (system: System): string[] =>
   system.db
@@ -14,8 +15,8 @@ export const waitingInVain = (system: System): string[] =>
     .map(({ id }) => `${String(id)} waits for nothing`);
 
 /**
- * Letters that say they are being redriven although their job has ended. One whose job still waits
- * is judged by what the job waits for; a poisoned asset's never comes to an end.
+ * Dead letters that are marked as redriving although their job has ended. One whose job still waits
+ * is checked by the job's own blocker; a poisoned asset's never ends.
  */
 export const redrivenForever = (system: System): string[] =>
   system.db
@@ -24,4 +25,4 @@ export const redrivenForever = (system: System): string[] =>
        WHERE l.state = 'redriving' AND coalesce(jobs.state, '') NOT IN ('queued', 'running', 'retrying') ORDER BY l.id`,
     )
     .filter(({ symbol }) => !system.poisoned().has(String(symbol)))
-    .map(({ id }) => `${String(id)} is redriving for ever`);
+    .map(({ id }) => `${String(id)} is redriving forever`);

@@ -32,7 +32,7 @@ function slotFaults(view: View, slot: Readonly<Record<string, unknown>>): string
     return view.jobs.has(`ranking|${target.resolution}|${at}`)
       ? []
       : [`${name} is enqueued and ranked nothing`];
-  // What is due is for the bars to say; the track record is judged by an invariant of its own.
+  // The bars decide what is due; an invariant of its own checks the track record.
   if (target.only === "due") return [];
   const symbols =
     target.symbol !== undefined
@@ -55,8 +55,8 @@ const wasThere = (view: View, symbol: string, claimedAt: number): boolean =>
   view.ledger.assets.some((asset) => asset.symbol === symbol && asset.at < claimedAt);
 
 /**
- * How a slot that was passed over speaks for those after it, when they are too many to be named one
- * by one.
+ * Text by which a skipped slot covers those after it, when they are too many to be listed one by
+ * one.
  */
 const SPEAKS_FOR = /; so (?:is the one|are (?:the|at least) (\d+)) after it, up to (\S+)$/;
 

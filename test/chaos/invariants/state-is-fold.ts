@@ -2,10 +2,7 @@ import { barKeyOf, foldBars } from "./fold.ts";
 import type { Invariant } from "./list.ts";
 import { difference } from "./view.ts";
 
-/**
- * What an object holds as its state is what its events add up to: the log is the truth, and the
- * only one.
- */
+/** An object's state equals the fold of its events: the log is the truth, and the only one. */
 export const stateIsFold: Invariant = {
   name: "state is the fold of the events",
   check: (view) =>

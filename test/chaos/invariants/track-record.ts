@@ -2,8 +2,8 @@ import type { Invariant } from "./list.ts";
 import { difference, type LoggedObject, type View } from "./view.ts";
 
 /**
- * A recommendation is resolved at most once, after it was made; what is not resolved is open, and
- * the read model's track record says the same.
+ * A recommendation is evaluated at most once, after it was made; the others are open, and so they
+ * are in the read model's track record.
  */
 export const trackRecord: Invariant = {
   name: "a recommendation is resolved at most once",
@@ -19,7 +19,7 @@ export const trackRecord: Invariant = {
 
 interface Call {
   readonly resolved: boolean;
-  /** Version of the event that spoke of it last, and the outcome it told. */
+  /** Version of the last event about it, and that event's outcome. */
   readonly told: string;
 }
 

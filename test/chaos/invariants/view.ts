@@ -4,8 +4,8 @@ import type { System } from "../platform/system.ts";
 import type { Ledger } from "../workload/ledger.ts";
 
 /**
- * An event as it stands in a log. What it says depends on its type, so its payload is read where it
- * is known.
+ * An event as it is stored in a log. Its payload depends on its type, so it is parsed where the
+ * type is known.
  */
 export interface LoggedEvent {
   readonly eventId: string;
@@ -27,7 +27,7 @@ export interface LoggedObject {
   readonly events: readonly LoggedEvent[];
 }
 
-/** A job with what happened to it. */
+/** A job with its history. */
 export interface JobView {
   readonly id: string;
   readonly kind: string;
@@ -38,7 +38,7 @@ export interface JobView {
   readonly row: Row;
 }
 
-/** What a judge looks at: the installation at rest, read once. */
+/** View for the invariants: the installation at rest, read once. */
 export class View {
   readonly system: System;
   readonly ledger: Ledger;
@@ -54,7 +54,7 @@ export class View {
     this.system = system;
     this.ledger = ledger;
     this.db = system.db;
-    // What a poisoned object holds cannot reach anybody, so nothing is said about it.
+    // The data of a poisoned object are unreachable, so they are left out.
     this.objects = system
       .hosts()
       .flatMap((host) => (host.poisoned ? [] : (loggedObject(host) ?? [])));

@@ -1,6 +1,6 @@
 /**
- * Stands in for the platform's module of this name: base classes, and nothing else that the Worker
- * uses of it.
+ * Replaces the platform's module of this name: base classes, and nothing else that the Worker uses
+ * of it.
  */
 
 export class DurableObject {

@@ -37,7 +37,7 @@ export const FAULTS = [
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
-/** What kind of call is being made; decides which faults it can meet. */
+/** Kind of call; decides the possible faults. */
 export type CallKind =
   | "d1"
   | "d1-read"
@@ -49,20 +49,20 @@ export type CallKind =
   | "commit"
   | "crypto";
 
-/** What becomes of one call. */
+/** Fate of one call. */
 export type Fate = "well" | "crash-before" | "crash-after" | "fails" | "fails-after";
 
 export interface Call {
   readonly kind: CallKind;
   readonly label: string;
-  /** Whether the caller is one that can be killed. */
+  /** True if the caller can be killed. */
   readonly mortal: boolean;
 }
 
-/** Who decides what goes wrong: chance, or a script. */
+/** Decides the faults: randomly, or by a script. */
 export interface FaultPlan {
   fateOf(call: Call): Fate;
-  /** Whether a fault of this kind strikes now. */
+  /** True if a fault of this kind strikes now. */
   strikes(fault: Fault): boolean;
 }
 

@@ -204,7 +204,7 @@ function randomValues<T extends ArrayBufferView>(into: T): T {
   return into;
 }
 
-/** A stack tells from where the run was called too, which is no part of the run. */
+/** A stack contains the caller of the run too, which is no part of the run. */
 const STACK = /\\n {4}at [^"]*/g;
 
 const logTo =

@@ -1,8 +1,9 @@
 import { registerHooks } from "node:module";
 
 /*
- * Lets the shipped Worker be loaded by plain Node: the platform's own module becomes a small stand-in, and the one
- * library that remembers something between calls (UUIDv7 keeps its last instant) keeps it where a run can reset it.
+ * Lets plain Node load the shipped Worker: a small module replaces the platform's own, and the one
+ * library with state between calls (UUIDv7 keeps its last instant) keeps it where a run can reset
+ * it.
  */
 
 const STAND_IN = new URL("./cloudflare-workers.ts", import.meta.url).href;

@@ -67,7 +67,7 @@ class Cursor implements IterableIterator<Row> {
   }
 }
 
-/** What an object keeps across lives, as committed: its database and its alarm. */
+/** An object's durable part, as committed: its database and its alarm. */
 export interface Disk {
   readonly db: Sqlite;
   alarm: number | null;
@@ -119,7 +119,7 @@ export class ObjectStorage {
     };
   }
 
-  /** Whether writes wait for their commit. */
+  /** True if writes wait for their commit. */
   get busy(): boolean {
     return this.#open;
   }
@@ -207,9 +207,7 @@ export class ObjectStorage {
     this.#alarm = null;
   }
 
-  /**
-   * The handler is through. Tells whether the alarm it was called for is still the one that counts.
-   */
+  /** The handler has ended. Returns true if its alarm is still the one that counts. */
   endRing(): boolean {
     const counts = this.#ringing;
     this.#ringing = false;

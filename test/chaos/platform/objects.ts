@@ -7,7 +7,7 @@ type ObjectClass = new (ctx: unknown, env: unknown) => Record<string, unknown>;
 
 const MAX_ALARM_RETRIES = 6;
 
-/** As the platform throws them: marked, so that callers can tell them from their own. */
+/** Marked as the platform's errors are, so that callers can tell them from their own. */
 function fault(message: string): Error {
   return Object.assign(new Error(message), { retryable: true, remote: false });
 }
@@ -19,13 +19,13 @@ const rpcFailure = (after: boolean) =>
       : "Durable Object is temporarily unreachable; Network connection lost.",
   );
 
-/** One life of an object: what is in memory, and the calls it is answering. */
+/** One life of an object: its memory, and the calls in flight. */
 class Life {
   readonly unit: Unit;
   readonly storage: ObjectStorage;
   readonly target: Record<string, unknown>;
   readonly calls = new Set<(ending: Ending<unknown>) => void>();
-  /** Work the object still does: calls, alarms, what it waits for after them. */
+  /** Work in progress: calls, alarms, and what they still await. */
   events = 0;
 
   constructor(host: ObjectHost, world: World, objectClass: ObjectClass, env: unknown) {
@@ -74,7 +74,7 @@ export class ObjectHost {
   #armedFor: number | null = null;
   #alarmTries = 0;
   #callOff: () => void = () => undefined;
-  /** Calls to a poisoned object fail for ever. */
+  /** Calls to a poisoned object fail forever. */
   poisoned = false;
 
   constructor(
@@ -95,12 +95,12 @@ export class ObjectHost {
     return `${this.className}(${this.name})`;
   }
 
-  /** Whether uncommitted writes or work are under way. */
+  /** True if uncommitted writes or work are under way. */
   get busy(): boolean {
     return this.#life !== null && (this.#life.storage.busy || this.#life.events > 0);
   }
 
-  /** Drops what is in memory; the disk stays. */
+  /** Drops the memory; the disk stays. */
   evict(): void {
     this.#life?.unit.die();
     this.#life = null;
@@ -250,7 +250,7 @@ export class ObjectHost {
   }
 }
 
-/** What arrives of an error on the other side: name, message and own properties. */
+/** The part of an error that arrives on the other side: name, message and own properties. */
 function clonedError(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const copy = new Error(error.message);
@@ -278,7 +278,7 @@ export class ObjectNamespace {
     return made;
   }
 
-  /** What the Worker gets as its binding. */
+  /** The Worker's binding. */
   binding(): unknown {
     const stubOf = (name: string) => stub(this.host(name));
     return {

@@ -35,7 +35,7 @@ export class Outside {
   readonly #gone = new Set<string>();
   /** The series begin here, a few months before the replay does. */
   firstDay = Date.UTC(2016, 9, 3);
-  /** The price source is out until told otherwise. */
+  /** The price source is unavailable until this is cleared. */
   isOut = false;
 
   constructor(world: World, random: Random) {
@@ -75,11 +75,11 @@ export class Outside {
     });
   }
 
-  /** What is answered; null when the connection breaks. */
+  /** The answer; null when the connection breaks. */
   #answer(url: URL, init: RequestInit): Answer | null {
     const { plan } = this.#world;
     const isReceiver = url.host.startsWith("hooks");
-    // A receiver may well have got what it then does not confirm.
+    // A receiver may have got an event without confirming it.
     const after = isReceiver && this.#random.chance(0.5);
     if (after) this.#receive(url.host, init);
     if (plan.strikes("service fails")) {
@@ -127,10 +127,7 @@ export class Outside {
   }
 }
 
-/**
- * Whether a call carries the signature that its secret gives (Standard Webhooks 1.0), reckoned on
- * our own.
- */
+/** Verifies the signature of a call (Standard Webhooks 1.0) with code of our own. */
 export function isSigned(call: Received, secret: string): boolean {
   const key = Buffer.from(secret.replace(/^whsec_/, ""), "base64");
   const mac = createHmac("sha256", key)

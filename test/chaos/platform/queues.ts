@@ -10,7 +10,7 @@ interface Message {
   readonly sentAt: number;
 }
 
-/** What the Worker is handed. */
+/** The batch that the Worker gets. */
 export interface Batch {
   readonly queue: string;
   readonly messages: readonly unknown[];
@@ -67,7 +67,7 @@ export class Broker {
   readonly #deadLetterQueues: ReadonlySet<string>;
   readonly #concurrency: number;
   readonly #consume: Consume;
-  /** Told of every message the broker has taken. */
+  /** Called for every message the broker has taken. */
   readonly accepted: ((queue: string, body: unknown) => void)[] = [];
   #ids = 0;
   #runs = 0;
@@ -82,7 +82,7 @@ export class Broker {
     );
   }
 
-  /** What the Worker gets as its binding. */
+  /** The Worker's binding. */
   producer(name: string): unknown {
     const send = async (messages: readonly { body: unknown; delaySeconds?: number }[]) => {
       const ready = checked(messages);
@@ -116,7 +116,7 @@ export class Broker {
     this.#ids += 1;
     for (const tell of this.accepted) tell(name, JSON.parse(json));
     const message = { id: `m${this.#ids}`, body: json, attempts: 1, sentAt: this.#world.now };
-    // Without a dead letter nobody would know of it, so dead-letter queues lose nothing.
+    // Without a dead letter the loss would be invisible, so dead-letter queues lose nothing.
     if (!this.#deadLetterQueues.has(name) && this.#world.plan.strikes("message lost")) return;
     const late = this.#world.plan.strikes("message delayed")
       ? this.#world.random.between(1, 300)
@@ -133,7 +133,7 @@ export class Broker {
   }
 
   #put(queue: Queue, message: Message, delayMs: number): void {
-    // A queue nobody reads keeps its messages for days; here they may as well be gone.
+    // A queue without a consumer keeps its messages for days; here they are dropped.
     if (queue.settings === null) return;
     queue.hold(message, 1);
     const arrive = () => {

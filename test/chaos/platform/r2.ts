@@ -12,7 +12,7 @@ export class Bucket {
   }
 
   put(key: string, given: string | ArrayBuffer): Promise<unknown> {
-    // What the simulated clients upload is UTF-8.
+    // The simulated clients upload UTF-8.
     const value = typeof given === "string" ? given : new TextDecoder().decode(given);
     return this.#world.callSync("r2", `R2 put ${key}`, failure, () => {
       this.objects.set(key, value);

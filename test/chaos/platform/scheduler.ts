@@ -22,7 +22,7 @@ const settlePromises = (): Promise<void> => new Promise((resolve) => realImmedia
 export class Scheduler {
   now: number;
   steps = 0;
-  /** The network: carries what is under way between units, and never dies. */
+  /** The network: carries messages between units, and never dies. */
   readonly network = new Unit("network", false);
   readonly #ready: Step[] = [];
   #timers: Timer[] = [];
@@ -91,7 +91,7 @@ export class Scheduler {
     return this.#timers.find(({ weak }) => !weak)?.at ?? null;
   }
 
-  /** Moves the clock and makes runnable what is due by then. */
+  /** Moves the clock and makes runnable everything that is due by then. */
   advanceTo(time: number): void {
     this.now = Math.max(this.now, time);
     let due = 0;
@@ -103,7 +103,7 @@ export class Scheduler {
     this.#timers.splice(0, due);
   }
 
-  /** Runs steps until none is runnable, at most `most`. Tells whether it came to rest. */
+  /** Runs steps until none is runnable, at most `most`. Returns true if none is left. */
   async runReady(most: number, afterStep: () => void): Promise<boolean> {
     await settlePromises();
     for (let count = 0; count < most; count++) {

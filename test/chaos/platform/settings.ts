@@ -9,7 +9,7 @@ export interface ConsumerSettings {
   readonly deadLetterQueue: string | null;
 }
 
-/** What wrangler.toml says about the platform around the Worker. */
+/** Settings of the platform in wrangler.toml. */
 export interface Settings {
   readonly vars: Readonly<Record<string, string>>;
   /** Binding to queue. */

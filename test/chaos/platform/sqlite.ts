@@ -70,7 +70,7 @@ export class Sqlite {
   }
 }
 
-/** Whether a text holds more than one statement (a trigger's body counts as part of its own). */
+/** True if a text has more than one statement (a trigger's body counts as part of its own). */
 export function isScript(sql: string): boolean {
   const at = sql.indexOf(";");
   return at >= 0 && sql.slice(at + 1).trim() !== "";

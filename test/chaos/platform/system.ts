@@ -60,7 +60,7 @@ export class System {
   #invocations = 0;
   /** Events that a queue has taken, as "stream version". */
   readonly published = new Set<string>();
-  /** Messages nobody can read that a queue has taken, as JSON. */
+  /** Unreadable messages that a queue has taken, as JSON. */
   readonly garbage: string[] = [];
   /** Invocations that have not ended. */
   open = 0;
@@ -185,7 +185,7 @@ export class System {
     });
   }
 
-  /** The cron trigger fires. Never throws: a failed run is what the next one is for. */
+  /** The cron trigger fires. Never throws: the next run makes up for a failed one. */
   tick(scheduledTime: number): void {
     for (const cron of this.#crons) {
       this.#invoke(`cron ${scheduledTime}`, (context) =>

@@ -1,4 +1,4 @@
-/** What a TOML file of the kind wrangler reads holds. */
+/** Content of a TOML file of the kind wrangler reads. */
 export type Toml = string | number | boolean | Toml[] | { [key: string]: Toml };
 type Table = { [key: string]: Toml };
 
@@ -95,7 +95,7 @@ function readValue(text: string): Toml {
 
 const filled = (text: string): boolean => text !== "";
 
-/** Cuts at a character where it stands outside of quotes and brackets. */
+/** Cuts at a character outside of quotes and brackets. */
 function splitTop(text: string, separator: string): string[] {
   const parts: string[] = [];
   let depth = 0;

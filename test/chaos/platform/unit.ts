@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 
-/** A step that waits to be run; `unit` is whose it is. */
+/** A step that waits to be run; `unit` owns it. */
 export interface Step {
   readonly unit: Unit;
   readonly label: string;
@@ -8,16 +8,15 @@ export interface Step {
 }
 
 /**
- * What lives and dies together: one invocation of the Worker, one object in memory, one client.
- * What a dead unit waited for never comes, so its code stops where it stood, as it does when an
- * isolate is killed.
+ * A unit of failure: one invocation of the Worker, one object in memory, one client. What a dead
+ * unit awaited never comes, so its code stops there, as it does when an isolate is killed.
  */
 export class Unit {
   readonly name: string;
   dead = false;
-  /** Whether the platform may kill it; clients and the network are not ours to kill. */
+  /** True if the platform may kill it; clients and the network are not ours to kill. */
   readonly mortal: boolean;
-  /** What is to happen when it dies, once. */
+  /** Called when it dies, once. */
   readonly #onDeath: (() => void)[] = [];
   /** Steps held back while the input gate is closed; null while it is open. */
   parked: Step[] | null = null;
@@ -48,7 +47,7 @@ const current = new AsyncLocalStorage<Unit>();
 /** Runs code as part of a unit; everything it awaits belongs to the unit too. */
 export const within = <T>(unit: Unit, work: () => T): T => current.run(unit, work);
 
-/** Whose code is running now. */
+/** Owner of the running code. */
 export function currentUnit(): Unit {
   const unit = current.getStore();
   if (unit === undefined) throw new Error("code runs outside of any unit");

@@ -11,8 +11,8 @@ export type Ending<T> =
 const TRACE_TAIL = 80;
 
 /**
- * What every part of the simulated platform shares: clock, chance, faults, and the record of what
- * happened.
+ * Shared by every part of the simulated platform: clock, randomness, faults, and the record of
+ * events.
  */
 export class World {
   readonly seed: number;
@@ -47,7 +47,7 @@ export class World {
     return this.scheduler.now;
   }
 
-  /** Notes what happened. The hash of all notes is how two runs are compared. */
+  /** Records an event. Two runs are compared by the hash of all records. */
   trace(what: string): void {
     for (let at = 0; at < what.length; at++)
       this.#hash = Math.imul(this.#hash ^ what.charCodeAt(at), 16777619);
@@ -67,8 +67,8 @@ export class World {
 
   /**
    * One call from a unit to something outside of it: leaves through the output gate, meets its
-   * fate, takes effect, and its answer comes back as a step of its own. `effect` tells its ending
-   * when it has one.
+   * fate, takes effect, and its answer comes back as a step of its own. `effect` describes its
+   * ending when it has one.
    */
   call<T>(
     kind: CallKind,
@@ -90,7 +90,7 @@ export class World {
         else this.scheduler.schedule(unit, name, settle(ending));
       };
       this.#leave(unit, label, () => {
-        // What a dead sender had sent may arrive all the same.
+        // A dead sender's message may arrive all the same.
         if (unit.dead && this.random.chance(0.5)) return;
         const fate = unit.dead ? "well" : this.plan.fateOf({ kind, label, mortal: unit.mortal });
         if (fate !== "well") this.trace(`! ${fate} ${label}`);

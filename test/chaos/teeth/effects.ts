@@ -1,8 +1,8 @@
 import { domain, SEEDS, type Tooth, worker } from "./tooth.ts";
 
 /**
- * What keeps effects from being lost or had twice: logs, outbox, attempts, deliveries, slots, keys
- * of requests.
+ * Checks that keep effects from being lost or had twice: logs, outbox, attempts, deliveries, slots,
+ * keys of requests.
  */
 export const EFFECTS: readonly Tooth[] = [
   {

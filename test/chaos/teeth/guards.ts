@@ -1,8 +1,8 @@
 import { domain, type Tooth, worker } from "./tooth.ts";
 
 /**
- * What keeps trouble in bounds and mends it: breakers, dead letters in order, processes,
- * comparisons, time-outs.
+ * Checks that bound and repair failures: breakers, dead letters in order, processes, comparisons,
+ * time-outs.
  */
 export const GUARDS: readonly Tooth[] = [
   {
@@ -109,7 +109,7 @@ export const GUARDS: readonly Tooth[] = [
   {
     name: "the probe goes round",
     file: "src/domain/breaker/turn.ts",
-    noticedBy: domain("breaker/breaker-decider", "gives the probe to who had none"),
+    noticedBy: domain("breaker/breaker-decider", "gives the probe to a subject without one"),
     text: "if (now >= turnUntil(state, policy)) return true;",
     without: "if (now >= from) return true;",
   },
@@ -284,7 +284,7 @@ export const GUARDS: readonly Tooth[] = [
   {
     name: "a split that is told starts the analysis of its bars over",
     file: "src/domain/asset/decide-indicators.ts",
-    noticedBy: domain("asset/split-steps", "when they are told after the bars"),
+    noticedBy: domain("asset/split-steps", "when they arrive after the bars"),
     text: "!matchesState(analysed.state, calendar, steps)",
     without: "!matchesState(analysed.state, calendar, analysed.state.splits)",
   },

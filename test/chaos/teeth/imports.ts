@@ -1,6 +1,6 @@
 import { domain, type Tooth, worker } from "./tooth.ts";
 
-/** What keeps a file from being read as it was not meant, and from taking the instance with it. */
+/** Checks that keep a file from being misread, and from taking the instance with it. */
 export const IMPORTS: readonly Tooth[] = [
   {
     name: "rows are counted before they are kept",

@@ -1,6 +1,6 @@
 import { domain, type Tooth, worker } from "./tooth.ts";
 
-/** What stands between a language model and what is published, and between it and the bill. */
+/** Checks between a language model and publication, and between it and the bill. */
 export const MODELS: readonly Tooth[] = [
   {
     name: "a number that is not in the data refuses an answer",

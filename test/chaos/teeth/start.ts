@@ -1,6 +1,6 @@
 import { domain, type Tooth, worker } from "./tooth.ts";
 
-/** What `npm start`, a deployment and the clock are guarded by. */
+/** Checks of `npm start`, a deployment and the clock. */
 export const START: readonly Tooth[] = [
   {
     name: "a trigger from far away moves no clock",

@@ -1,5 +1,5 @@
 /**
- * What has to notice that a safety check is gone: seeds of the simulator, its crash points, or a
+ * The suite that has to fail without a safety check: seeds of the simulator, its crash points, or a
  * test file.
  */
 export type Suite =

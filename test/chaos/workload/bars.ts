@@ -13,7 +13,7 @@ export interface PlainBar {
   readonly volume: number;
 }
 
-/** One file of bars: what is sent, and what it means if it is taken. */
+/** One file of bars: the text, and its meaning if it is accepted. */
 export interface ImportFile {
   readonly body: string;
   readonly type: string;
@@ -68,7 +68,7 @@ export function makeFile(random: Random, everyDay: boolean): ImportFile {
   return { body, type: csv ? "text/csv" : "application/json", bars: spoilt ? null : bars };
 }
 
-/** Days in a row from one on, as they were first told. */
+/** Days in a row from one on, in their first version. */
 export function fileOf(from: number, count: number, everyDay: boolean): ImportFile {
   const days = Array.from({ length: count }, (_, index) => from + index);
   const kept = days.filter((day) => everyDay || isSession(FIRST + day * DAY));

@@ -14,10 +14,7 @@ export interface Accepted {
 
 const MAX_ATTEMPTS = 14;
 
-/**
- * Somebody who calls the API and does not give up at the first fault, with the same Idempotency-Key
- * each time.
- */
+/** A client of the API that retries after a fault, with the same Idempotency-Key each time. */
 export class Client {
   readonly system: System;
   readonly random: Random;

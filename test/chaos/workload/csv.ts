@@ -19,7 +19,7 @@ export interface CsvSpec {
   readonly closeOnly?: boolean;
 }
 
-/** A file of bars, the same for the same wish. */
+/** A file of bars, the same for the same spec. */
 export function csvOf(wish: CsvSpec): string {
   const lines = [HEADER];
   for (let row = 0, day = START; row < wish.days; day += DAY) {

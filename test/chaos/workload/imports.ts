@@ -3,7 +3,7 @@ import type { Client } from "./client.ts";
 import type { Ledger } from "./ledger.ts";
 import { parsed } from "./replies.ts";
 
-/** Days in a row from one on, as they were first told. */
+/** Days in a row from one on, in their first version. */
 export const importDays = (
   client: Client,
   ledger: Ledger,
@@ -12,7 +12,7 @@ export const importDays = (
   count: number,
 ): Promise<void> => importFile(client, ledger, symbol, fileOf(from, count, symbol === "COIN-X"));
 
-/** Sends a file of bars; what is accepted stands in the ledger. */
+/** Sends a file of bars; an accepted one goes into the ledger. */
 export async function importFile(
   client: Client,
   ledger: Ledger,

@@ -17,16 +17,13 @@ export interface AcceptedEndpoint {
   readonly at: number;
 }
 
-/** What the clients have done together, for the judges. */
+/** All actions of the clients, for the invariants. */
 export class Ledger {
   /** The assets there may be. */
   readonly universe: readonly NewAsset[];
   readonly imports: AcceptedImport[] = [];
   readonly endpoints: AcceptedEndpoint[] = [];
-  /**
-   * Endpoints that somebody changed later, which makes it hard to say what should have gone to
-   * them.
-   */
+  /** Endpoints that were changed later, which leaves the expected deliveries open. */
   readonly changedEndpoints = new Set<string>();
   readonly assets: { readonly symbol: string; readonly at: number }[] = [];
   readonly changedAssets = new Set<string>();

@@ -3,7 +3,7 @@ import { importDays } from "./imports.ts";
 import type { Action, Ledger } from "./ledger.ts";
 import { itemsOf, parsed } from "./replies.ts";
 
-/* What operators do to an installation that runs: processes, comparisons with the logs, rebuilds, breakers. */
+/* Actions of operators: processes, comparisons with the logs, rebuilds, breakers. */
 
 /**
  * Starts a process that registers an asset, fetches its history and sees to its first
@@ -36,7 +36,7 @@ async function reconcile(client: Client, ledger: Ledger): Promise<void> {
   });
 }
 
-/** Has what is due judged, of one asset or of a market. */
+/** Evaluates the due recommendations of one asset or of a market. */
 async function resolveDue(client: Client, ledger: Ledger): Promise<void> {
   const { random } = client;
   const [some] = ledger.assets;
@@ -57,8 +57,8 @@ async function resolveDue(client: Client, ledger: Ledger): Promise<void> {
 }
 
 /**
- * Lets a recommendation come to its horizon: a history, a pause, two months more, and the order to
- * judge.
+ * Lets a recommendation reach its horizon: a history, a pause, two months more, and the request to
+ * evaluate.
  */
 async function reachHorizon(client: Client, ledger: Ledger): Promise<void> {
   const { random } = client;
@@ -140,8 +140,8 @@ export const OPERATIONS: readonly Action[] = [
 ];
 
 /**
- * What only a person can end is ended: schedules, which make slots for ever, and breakers held open
- * by hand.
+ * Ends everything that only a person can end: schedules, which make slots forever, and breakers
+ * held open manually.
  */
 export async function calmDown(client: Client, ledger: Ledger): Promise<void> {
   for (const { id } of client.system.db.rows(

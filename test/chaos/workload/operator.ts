@@ -9,7 +9,7 @@ export interface OpenDeadLetter {
   readonly symbol: string;
 }
 
-/** Letters of jobs that wait for somebody, the oldest work first. */
+/** Dead letters of jobs that need a person, the oldest work first. */
 export const openDeadLetters = (system: System): OpenDeadLetter[] =>
   system.db
     .rows(
@@ -26,7 +26,7 @@ const waitingOf = (system: System, symbol: string): string[] =>
     )
     .map(({ id }) => String(id));
 
-/** Processes that nobody but a person moves, those aside that a poisoned object holds up. */
+/** Processes that only a person can move, without those of a poisoned object. */
 export const stuckProcesses = (system: System): { id: string; direction: string }[] =>
   system.db
     .rows(
@@ -36,8 +36,8 @@ export const stuckProcesses = (system: System): { id: string; direction: string 
     .map(({ id, direction }) => ({ id: String(id), direction: String(direction) }));
 
 /**
- * An operator goes through what is stuck and through the letters: sends some again and closes
- * others. Whoever has come back twice is given up, with all that waits behind it.
+ * An operator handles stuck processes and dead letters: redrives some and discards others. One that
+ * has come back twice is discarded, with everything blocked by it.
  */
 export async function handleDeadLetters(client: Client, round: number): Promise<void> {
   for (const { id, direction } of stuckProcesses(client.system)) {

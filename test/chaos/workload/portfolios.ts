@@ -3,7 +3,10 @@ import { importDays } from "./imports.ts";
 import type { Action, Ledger } from "./ledger.ts";
 import { itemsOf, parsed } from "./replies.ts";
 
-/* What investors do: make portfolios of what is watched, have them optimised, and try rules on what was. */
+/*
+ * Actions of investors: making portfolios of watched assets, having them optimised, and backtesting
+ * rules.
+ */
 
 const METHODS = [
   "minVolatility",
@@ -67,7 +70,7 @@ async function optimise(client: Client, ledger: Ledger): Promise<void> {
 async function tryRules(client: Client, ledger: Ledger): Promise<void> {
   if (ledger.assets.length === 0) return;
   const { symbol } = client.random.pick(ledger.assets);
-  // Only what trades every day has a history that is long enough, and not always then.
+  // Only an asset that trades every day has a history that is long enough, and not always then.
   if (symbol === "COIN-X") {
     await importDays(client, ledger, symbol, -260, 320);
     await client.sleep(client.random.between(1_000, 60_000));

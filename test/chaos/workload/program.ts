@@ -215,8 +215,8 @@ async function resend(client: Client, ledger: Ledger): Promise<void> {
 }
 
 /**
- * Messages that no version of ours ever sent: each has to end as a dead letter and to stand in
- * nobody's way.
+ * Messages that no version of ours ever sent: each has to end as a dead letter and to block
+ * nothing.
  */
 async function sendGarbage(client: Client, ledger: Ledger): Promise<void> {
   const { system } = client;

@@ -27,7 +27,7 @@ const RULE: AlertRule = {
   text: "too old",
 };
 
-/** What is told over a series of readings, one a minute. */
+/** Notifications over a series of readings, one a minute. */
 function told(rule: AlertRule, readings: readonly (number | null)[]): (string | null)[] {
   let state: AlertState = initialAlert(START);
   return readings.map((reading, minute) => {
@@ -38,7 +38,7 @@ function told(rule: AlertRule, readings: readonly (number | null)[]): (string | 
 }
 
 describe("an alert", () => {
-  it("is raised once, when its value has been bad for long enough, and cleared once", () => {
+  it("is raised once, when its value has been over the threshold for long enough, and cleared once", () => {
     expect(told(RULE, [0, 12, 12, 12, 50, 9, 6, 5, 5, 0])).toEqual([
       null,
       null,
@@ -53,7 +53,7 @@ describe("an alert", () => {
     ]);
   });
 
-  it("that is bad for a moment tells nothing, and one without a time tells at once", () => {
+  it("with a single high reading does not notify, and one without a time notifies at once", () => {
     expect(told(RULE, [12, 12, 9, 12, 12, 9]).every((kind) => kind === null)).toBe(true);
     expect(told({ ...RULE, forSeconds: 0 }, [12, 6, 12, 5])).toEqual([
       "raised",
@@ -100,7 +100,7 @@ describe("an alert", () => {
           );
           const kinds = told({ ...RULE, forSeconds }, readings);
           const turns = kinds.filter((kind) => kind === "raised" || kind === "cleared");
-          // It is raised and cleared in turn, the first time raised.
+          // It is raised and cleared alternately, raised first.
           expect(turns).toEqual(turns.map((_, at) => (at % 2 === 0 ? "raised" : "cleared")));
           raisings += turns.length;
           let lastNotified = Number.NEGATIVE_INFINITY;
@@ -108,7 +108,7 @@ describe("an alert", () => {
             const value = readings[minute] ?? null;
             if (kind === "cleared") expect(value).toBeLessThanOrEqual(RULE.clear);
             if (kind === "raised") {
-              // Every known reading of the whole time was bad.
+              // Every known reading of the whole time was over the threshold.
               const from = minute - forSeconds / 60;
               expect(from).toBeGreaterThanOrEqual(0);
               for (const one of readings.slice(from, minute + 1))
@@ -118,7 +118,7 @@ describe("an alert", () => {
               expect((minute - lastNotified) * 60).toBeGreaterThanOrEqual(REMIND_SECONDS);
             if (kind !== null) lastNotified = minute;
           });
-          // Between the thresholds nothing is told, however much it wavers there.
+          // Between the thresholds there is no notification, however much the value wavers.
           const calm = readings.map((one) =>
             one === null ? null : RULE.clear + 0.001 + (one % 4.99),
           );
@@ -130,7 +130,7 @@ describe("an alert", () => {
     expect(raisings).toBeGreaterThan(500);
   });
 
-  it("says what is wrong, since when and how much", () => {
+  it("states the metric, the start and the value", () => {
     const decision = decideAlert({ ...RULE, forSeconds: 0 }, initialAlert(START), 12, START);
     expect(notificationOf(RULE, decision, "id", START)).toEqual({
       id: "id",

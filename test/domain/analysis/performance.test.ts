@@ -55,7 +55,7 @@ describe("performance of the S&P 500, 2000-01-03 to 2020-04-17, against R", () =
   });
 });
 
-describe("performance worked by hand", () => {
+describe("performance calculated manually", () => {
   test("100, 110, 99, 118.8: returns +10 %, −10 %, +20 %", () => {
     const performance = performanceOf(series(100, 110, 99, 118.8), 3);
     expect(performance.meanReturn).toBeCloseTo(0.2 / 3, 12);

@@ -160,8 +160,8 @@ describe("the reading of a trend", () => {
   });
 });
 
-describe("what cannot be known", () => {
-  test("gives its weight to the known signals in proportion", () => {
+describe("unknown signals", () => {
+  test("give their weight to the known signals in proportion", () => {
     const trend = readingOf(rippled(220, 0.002));
     expect(trend.unknown).toEqual(["momentum", "macdHistogram", "rsiExtreme"]);
     expect(trend.score).toBe(1);

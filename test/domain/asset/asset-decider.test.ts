@@ -30,7 +30,7 @@ describe("an asset", () => {
       .then({ eventType: "AssetUpdated", payload: { currency: "EUR" } });
   });
 
-  it("takes nothing before it is registered", () => {
+  it("accepts nothing before it is registered", () => {
     given()
       .when(ingest(bar(1, 100)))
       .thenRefused("asset.unknown");
@@ -39,7 +39,7 @@ describe("an asset", () => {
       .thenRefused("asset.unknown");
   });
 
-  it("ingests new bars, revises changed ones, and says nothing of repeated ones", () => {
+  it("ingests new bars, revises changed ones, and ignores repeated ones", () => {
     given(registered)
       .when(ingest(bar(1, 100), bar(2, 101)))
       .then({
@@ -79,7 +79,7 @@ describe("an asset", () => {
       });
   });
 
-  it("answers a snapshot once, and its first answer stands", () => {
+  it("answers a snapshot once, and its first answer remains", () => {
     given(registered)
       .when(recommend("h", "first", 1))
       .then({ eventType: "RecommendationGenerated", payload: { recommendationId: "first" } });
@@ -91,7 +91,7 @@ describe("an asset", () => {
       .then({ payload: { recommendationId: "second" } });
   });
 
-  it("refuses an answer to what has changed meanwhile", () => {
+  it("refuses an answer when the asset has changed meanwhile", () => {
     given(registered)
       .when(ingest(bar(1, 100)), recommend("h", "late", 1))
       .thenRefused("stream.version_conflict");
@@ -106,9 +106,7 @@ describe("an asset", () => {
   });
 });
 
-/**
- * The plainest model there is: the last close told for each day, and the ids of answered snapshots.
- */
+/** The simplest model: the last close of each day, and the ids of answered snapshots. */
 interface Model {
   registered: boolean;
   closes: Map<number, number>;

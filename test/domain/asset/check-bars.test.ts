@@ -125,7 +125,7 @@ describe("an impossible bar is refused with its row and the reason", () => {
       "volume",
       "is not a number",
     ],
-    ["half a range", at("2020-06-02", { open: null }), "open", "are known together"],
+    ["half a range", at("2020-06-02", { open: null }), "open", "must be given together"],
     ["tomorrow", at("2020-06-11"), "timestamp", "is in the future"],
     ["the year 1899", at("1899-12-31"), "timestamp", "is before 1900"],
     ["no moment", { ...plain, timestamp: Number.NaN }, "timestamp", "is not a moment"],

@@ -53,7 +53,7 @@ describe("corporate actions that come again", () => {
     );
   });
 
-  it("are one of a kind a day, the last one told", () => {
+  it("are one of a kind a day, the last one received", () => {
     fc.assert(
       fc.property(some, (batch) => {
         const state = stateAfter(batch);

@@ -6,21 +6,21 @@ import {
   REPLAY_START,
 } from "../../../src/domain/market/demo-catalogue.ts";
 
-test("the demo tells which series move and which are history", () => {
+test("the demo declares which series move and which are history", () => {
   const live = DEMO_SERIES.filter((series) => series.live).map(({ symbol }) => symbol);
   const history = DEMO_SERIES.filter((series) => !series.live).map(({ symbol }) => symbol);
   expect(live).toEqual(["SPX", "BTC-USD", "EURUSD", "INVENTED"]);
   expect(history).toEqual(["AAPL", "MSFT", "AMZN", "IBM", "GOOG"]);
 });
 
-test("invented prices say so, and only they", () => {
+test("invented prices are labelled, and no others", () => {
   const synthetic = DEMO_SERIES.filter(({ source }) => source === "synthetic");
   expect(synthetic.map(({ symbol }) => symbol)).toEqual(["EURUSD", "INVENTED"]);
   for (const { attribution, source } of DEMO_SERIES)
     expect(attribution).toMatch(source === "demo" ? /vega-datasets|@visx\/mock-data/ : /not real/);
 });
 
-test("every symbol stands once and is found", () => {
+test("every symbol is listed once and is found", () => {
   expect(new Set(DEMO_SERIES.map(({ symbol }) => symbol)).size).toBe(DEMO_SERIES.length);
   expect(findDemoSeries("AAPL")).toMatchObject({
     resolutions: ["1d", "1mo"],

@@ -32,7 +32,7 @@ const anyBar = (min: number, max: number): fc.Arbitrary<Bar> =>
 const batch = (min = 0, max = 30) => fc.array(anyBar(min, max), { maxLength: 30 });
 
 describe("merging a batch into a series", () => {
-  test("tells what is new, what is revised and what is as before, oldest first", () => {
+  test("returns the new, the revised and the unchanged bars, oldest first", () => {
     expect(mergeBars(stored([bar(2), bar(3)]), [bar(5), bar(3, 9), bar(4), bar(2)])).toEqual({
       added: [bar(4), bar(5)],
       revised: [{ before: bar(3), after: bar(3, 9) }],

@@ -27,7 +27,7 @@ const raw = (at: number, times: number) =>
   series(wave.map((close, n) => (n < at ? close * times : close)));
 
 describe("a series of a vendor", () => {
-  it("is brought to one scale for splits of any ratio that stand in it, wherever they are and however many", () => {
+  it("is brought to one scale for splits of any ratio in its bars, wherever they are and however many", () => {
     const ratio = fc.constantFrom(
       [4, 1],
       [2, 1],
@@ -57,7 +57,7 @@ describe("a series of a vendor", () => {
             expect(volume).toBeCloseTo(100 * times(n), 6);
           }
           expect(level.standing).toEqual(actions);
-          // What is on one scale already stays as it is.
+          // A series on one scale stays as it is.
           expect(onOneScale({ bars: level.bars, actions }, [], AT)).toMatchObject({
             bars: level.bars,
             standing: [],
@@ -86,7 +86,7 @@ describe("a series of a vendor", () => {
     });
   });
 
-  it("is brought there for a split that is only on record, too", () => {
+  it("is brought to one scale for a split that is only on record, too", () => {
     const known = [split(40, 4, 1)];
     expect(onOneScale({ bars: raw(40, 4), actions: [] }, known, AT)).toMatchObject({
       standing: known,
@@ -113,7 +113,7 @@ describe("a series of a vendor", () => {
     expect(onOneScale({ bars: falls, actions: [split(40, 11, 10)] }, [], AT).standing).toEqual([]);
   });
 
-  it("does not tell a range for the week in the middle of which shares were split", () => {
+  it("has no range for the week in the middle of which shares were split", () => {
     const bars = raw(40, 4).map((bar, n) => ({ ...bar, timestamp: FIRST + n * 7 * DAY }));
     const wednesday: CorporateAction = {
       type: "split",

@@ -142,7 +142,7 @@ describe("a refused row", () => {
     ]);
   });
 
-  test("tells every field that is wrong", () => {
+  test("reports every field that is wrong", () => {
     expect(rowErrors("2021-02-30,a,2,1,b,c")).toMatchObject(
       ["timestamp", "open", "close", "volume"].map((field) => ({ row: 1, field })),
     );
@@ -182,7 +182,7 @@ describe("a refused row", () => {
   });
 });
 
-describe("what a field may say", () => {
+describe("the content of a field", () => {
   test("empty prices before the close make a close-only bar; an empty volume is not known", () => {
     expect(onlyBar("2020-01-02,,, ,1.5,")).toEqual(bar("2020-01-02", null, null, null, 1.5, null));
   });

@@ -10,10 +10,7 @@ import { FACT } from "./asset-decider.ts";
 
 const real = sp500().slice(0, 600);
 
-/**
- * Real days as they would have been traded had these splits happened: shares come for one where
- * each says.
- */
+/** Real days as they would have been traded had these splits happened, at the bars given. */
 function traded(
   bars: readonly Bar[],
   splits: readonly { readonly at: number; readonly ratio: number }[],
@@ -55,9 +52,9 @@ const near = (one: number, other: number) => expect(Math.abs(one / other - 1)).t
 const ratios = fc.constantFrom(4, 2, 1.5, 1.2, 1.1, 1 / 3, 0.1, 20);
 
 /**
- * Whether a day's own move leaves no doubt about a split of this ratio: below half of it, in logs.
- * On a day that moves by 5 % of itself, bars with an 11:10 split in them and bars without look
- * alike.
+ * True if a day's own move leaves no doubt about a split of this ratio: below half of it, in logs.
+ * On a day that moves by 5 % of itself, bars with an 11:10 split in them and bars without look the
+ * same.
  */
 const isPlain = (at: number, ratio: number): boolean =>
   Math.abs(Math.log((real[at]?.close ?? 1) / (real[at - 1]?.close ?? 1))) <
@@ -109,7 +106,7 @@ describe("recorded splits that the bars still show", () => {
     expect({ ...own, splits: [] }).toEqual(other);
   });
 
-  it("start the analysis over when they are told after the bars, and only then", () => {
+  it("restart the analysis when they arrive after the bars, and only then", () => {
     const { raw, actions } = traded(real, [{ at: 500, ratio: 4 }]);
     const about = { resolution: "1d", codeVersion: "test" } as const;
     const versioned = raw.map((bar) => ({ ...bar, version: 1 }));
@@ -127,7 +124,7 @@ describe("recorded splits that the bars still show", () => {
     expect(again).toMatchObject({ rebuilt: false, computed: 0 });
   });
 
-  it("start it over too when the calendar says another number of bars to the year", () => {
+  it("restart it also when the calendar has another number of bars in a year", () => {
     const bars = real.map((bar) => ({ ...bar, version: 1 }));
     const about = { resolution: "4h", codeVersion: "test", steps: [] } as const;
     const { state } = decideIndicators(FACT, null, () => bars, about);

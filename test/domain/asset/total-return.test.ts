@@ -18,8 +18,7 @@ const answer = sessionsBetween("XNYS", "2024-01-02", "2024-06-28");
 const days = answer.kind === "sessions" ? answer.sessions.map(({ date }) => Date.parse(date)) : [];
 
 /**
- * Closes, and for each day but the first what is paid that day as a share of the close before: 0
- * for nothing.
+ * Closes, and for each day but the first its dividend as a share of the close before: 0 for none.
  */
 const history = fc
   .array(fc.tuple(fc.double({ min: 50, max: 150, noNaN: true }), fc.nat({ max: 30 })), {
@@ -86,7 +85,7 @@ describe("prices adjusted to total returns", () => {
             (shares * bar.close) / (bars[0]?.close ?? 1),
           );
         }
-        // The newest prices are what is paid today.
+        // The newest prices stay as they are.
         expect(shown.at(-1)).toEqual(bars.at(-1));
       }),
     );
@@ -126,7 +125,7 @@ describe("prices adjusted to total returns", () => {
     );
   });
 
-  it("are the same of a part of the series as of all of it, since what comes after counts", () => {
+  it("are the same of a part of the series as of all of it, since later actions count", () => {
     fc.assert(
       fc.property(history, fc.nat(), fc.nat(), ({ bars, actions }, one, other) => {
         const steps = stepsOf(bars, actions);
@@ -220,14 +219,14 @@ describe("the factor", () => {
     ["of 6:5 that they do not show is 1", [split(6, 5)], 100, 96, 1],
     ["of a reverse 1:3 that they show is its own", [split(1, 3)], 100, 310, 3],
     [
-      "of a split that they do not show beside a dividend that looks like it",
+      "of a split that they do not show on the day of a dividend of its size",
       [split(11, 10), paid(9)],
       100,
       91,
       0.91,
     ],
     [
-      "of a split that they show beside such a dividend counts both",
+      "of a split that they show on the day of such a dividend counts both",
       [split(11, 10), paid(9)],
       100,
       82,

@@ -109,7 +109,7 @@ describe("figures", () => {
     expect(statistics.trades).toBeGreaterThan(10);
   }, 60_000);
 
-  test("that are not defined are null, and say why", () => {
+  test("that are not defined are null, with the reason", () => {
     const rising = Array.from({ length: 40 }, (_, day) => ({
       timestamp: day * DAY,
       open: 100 + day,
@@ -143,7 +143,7 @@ describe("figures", () => {
 });
 
 describe("a backtest", () => {
-  test("is the same bit for bit when asked again, and another with another seed", () => {
+  test("is the same bit for bit when repeated, and another with another seed", () => {
     const [one, two] = [reportOf(input()), reportOf(input())];
     expect(canonicalJson(one)).toBe(canonicalJson(two));
     const other = reportOf(input({ request: { ...request, seed: 2 } }));
@@ -152,7 +152,7 @@ describe("a backtest", () => {
     expect(other.strategy).toEqual(one.strategy);
   });
 
-  test("tells how far it has come, and never backwards", () => {
+  test("yields a progress that never goes backwards", () => {
     const { progress } = ended(input());
     expect(progress).toEqual(progress.toSorted((a, b) => a - b));
     expect([...new Set(progress)]).toEqual([1 / 4, 2 / 4, 3 / 4]);
@@ -183,10 +183,10 @@ describe("a backtest", () => {
     expect(low).toBeLessThan(high ?? Number.NaN);
   });
 
-  test("of a series of closes says that it was filled at closes", () => {
+  test("of a series of closes reports that it was filled at closes", () => {
     const report = reportOf(input({ bars: closesOnly(walk(600, 5)) }));
     expect(report.fillsAt).toBe("nextClose");
-    expect(report.caveats.join()).toContain("filled at that bar's close");
+    expect(report.caveats.join()).toContain("the fill is at that bar's close");
     const [first, ...rest] = walk(600, 5).toReversed();
     const mixed = [...rest.toReversed(), { ...(first ?? walk(1, 1)[0]), open: null }] as ReturnType<
       typeof walk
@@ -194,7 +194,7 @@ describe("a backtest", () => {
     expect(reportOf(input({ bars: mixed })).fillsAt).toBe("mixed");
   });
 
-  test("sees what has a pattern: on a series made to trend the control says it is no chance", () => {
+  test("detects a pattern: on a series made to trend the control rejects randomness", () => {
     const random = walk(1_500, 9);
     let close = 100;
     const trending = random.map((one, index) => {
@@ -238,7 +238,7 @@ describe("a backtest", () => {
     });
   });
 
-  test("makes no more shuffles and resamples than there is time for, and says so", () => {
+  test("makes no more shuffles and resamples than the time limit allows, and reports that", () => {
     const quick = knowing(5, () => "keep");
     const report = reportOf(
       input({

@@ -33,7 +33,7 @@ const two = (
   }));
 
 describe("a portfolio carried through its bars", () => {
-  test("worked by hand: two assets, 20 bps of cost and 10 of slippage, bought at opens, rebalanced once", () => {
+  test("calculated manually: two assets, 20 bps of cost and 10 of slippage, bought at opens, rebalanced once", () => {
     const bars = two([
       [10, 10, 20, 20],
       [10, 10, 20, 20],
@@ -52,8 +52,8 @@ describe("a portfolio carried through its bars", () => {
     const [buy, sell] = [1.001 * 1.002, 0.999 * 0.998];
     const start = 1 / buy;
     const [a, b] = [start / 2 / 12, start / 2 / 20];
-    // At the opens 16 and 15 A is sold and B bought. V is left: what A brings pays for what B
-    // takes. (a·16 − V/4)·sell = (3V/4 − b·15)·buy
+    // At the opens 16 and 15 A is sold and B bought. V is left: the sale of A pays for the purchase
+    // of B. (a·16 − V/4)·sell = (3V/4 − b·15)·buy
     const left = (a * 16 * sell + b * 15 * buy) / (0.25 * sell + 0.75 * buy);
     const [a2, b2] = [(0.25 * left) / 16, (0.75 * left) / 15];
     expect(a * 16 - 0.25 * left).toBeGreaterThan(0);
@@ -70,7 +70,7 @@ describe("a portfolio carried through its bars", () => {
     expect(whole - left).toBeCloseTo(run.costs + run.slippage - (1 - start), 14);
   });
 
-  test("of one asset is what the rules' backtest calls buy-and-hold", () => {
+  test("of one asset equals buy-and-hold of the rules' backtest", () => {
     const bars = walk(120, 5);
     const costs = { costBps: 30, slippageBps: 20 };
     const [one] = walks(["A"], 120, 0);
@@ -102,7 +102,7 @@ describe("a portfolio carried through its bars", () => {
     expect(movesOf(bars, false).moves.map(({ at }) => at)).toEqual(["close", "close", "close"]);
   });
 
-  test("that cannot pay for what is wished keeps what it has, and says so", () => {
+  test("that cannot pay for the target keeps its holdings, and reports that", () => {
     const series = movesOf(walks(["A", "B"], 30, 3));
     const wild: Target[] = [
       { time: 2, weights: [50, -49] },
@@ -172,7 +172,7 @@ describe("what is left after costs", () => {
 });
 
 describe("opens", () => {
-  test("come after closes everywhere but where FX stands beside CRYPTO in days and longer", () => {
+  test("come after closes everywhere except where FX and CRYPTO are combined in days and longer", () => {
     expect(opensComeAfterCloses(["XNYS", "CRYPTO", "XLON"], "1d")).toBe(true);
     expect(opensComeAfterCloses(["FX", "XNYS"], "1d")).toBe(true);
     expect(opensComeAfterCloses(["FX", "CRYPTO"], "1d")).toBe(false);

@@ -90,7 +90,7 @@ describe("a shuffled series", () => {
     expect(mean(known)).toBeLessThan(0);
   }, 60_000);
 
-  test("whose prices leave the number range is passed over", () => {
+  test("whose prices leave the number range is skipped", () => {
     const bars = walk(400, 1).map((one, index) => {
       const close = index % 2 === 0 ? 1e-60 : 1e60;
       return { ...one, open: close, high: close, low: close, close };
@@ -124,7 +124,7 @@ describe("a shuffled series", () => {
 });
 
 describe("the stationary bootstrap", () => {
-  test("draws blocks of the length it says, from everywhere alike", () => {
+  test("draws blocks of the given length, from everywhere alike", () => {
     const places = Array.from({ length: 50 }, (_, index) => index);
     const random = randomFrom(4);
     let [jumps, draws] = [0, 0];
@@ -158,7 +158,7 @@ describe("the stationary bootstrap", () => {
     expect(held / tries).toBeLessThan(0.96);
   }, 60_000);
 
-  test("has no Sharpe ratio of returns that never vary, and says of how many it has", () => {
+  test("has no Sharpe ratio of returns that never vary, and reports the number of resamples", () => {
     const { sharpe, cagr } = inOneGo(bootstrap([0, 0, 0, 0], 252, 10, randomFrom(1)));
     expect(sharpe).toEqual({ low: null, high: null, resamples: 0 });
     expect(cagr).toEqual({ low: 0, high: 0, resamples: 10 });

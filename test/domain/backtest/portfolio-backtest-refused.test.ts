@@ -5,8 +5,8 @@ import { asked, outcomeOf, refusalOf, reportOf, walks } from "./portfolio-series
 
 const THREE = ["AA", "BB", "CC"];
 
-describe("what no backtest can be made of", () => {
-  test("is refused, naming who is in the way", () => {
+describe("a portfolio without a possible backtest", () => {
+  test("is refused, naming the assets concerned", () => {
     const assets = walks(THREE, 70, 1);
     expect(refusalOf(assets)).toMatchObject({ code: "backtest.too_few_bars" });
     const [one, two, three] = walks(THREE, 200, 1);
@@ -36,7 +36,7 @@ describe("what no backtest can be made of", () => {
     });
   });
 
-  test("is refused where there is no time for it, with what would do; that then is accepted", () => {
+  test("is refused when it exceeds the time limit, with a request that fits; that one is accepted", () => {
     const symbols = Array.from({ length: 60 }, (_, index) => `S${index + 10}`);
     const assets = walks(symbols, 400, 1);
     const plan = { method: "efficientRisk", target: 0.2, rebalanceEvery: 1 } as const;
@@ -54,7 +54,7 @@ describe("what no backtest can be made of", () => {
     expect(cheap.outcome.kind).toBe("done");
   });
 
-  test("counts what limits cost: fewer choices within bounds, fewer still within groups", () => {
+  test("counts the cost of limits: fewer choices within bounds, fewer still within groups", () => {
     const bounds = { min: 0, max: 0.02, assets: {} };
     const groups = [{ name: "g", symbols: ["S10"], max: 0.5 }];
     for (const method of METHODS) {
@@ -72,7 +72,7 @@ describe("what no backtest can be made of", () => {
     }
   });
 
-  test("is refused where prices move by more than there are numbers for", () => {
+  test("is refused when the returns overflow", () => {
     const wild = walks(THREE, 200, 1).map((one, asset) => ({
       ...one,
       points: one.points.map(({ timestamp }, bar) => {
@@ -85,7 +85,7 @@ describe("what no backtest can be made of", () => {
     });
   });
 
-  test("gets fewer shuffles where there is no time for all, and says so", () => {
+  test("gets fewer shuffles when the time limit does not allow all, and reports that", () => {
     const report = reportOf(walks(THREE, 900, 1), {
       method: "equalWeight",
       rebalanceEvery: 1,
@@ -93,8 +93,6 @@ describe("what no backtest can be made of", () => {
     });
     const made = report.control?.shuffles ?? 0;
     expect(made).toBeLessThan(60);
-    expect(report.caveats).toContain(
-      `${made} of 60 shuffles were made: there is time for no more.`,
-    );
+    expect(report.caveats).toContain(`${made} of 60 shuffles fit the time limit.`);
   });
 });

@@ -17,8 +17,8 @@ const cut = (assets: readonly TestedSeries[], until: number): TestedSeries[] =>
 
 describe("the future", () => {
   /**
-   * What weights chosen with `signal` (per asset at a decision) earn over equal weight, in
-   * logarithms.
+   * The logarithmic gain over equal weight of weights chosen with `signal` (per asset at a
+   * decision).
    */
   const earned = (
     seed: number,
@@ -56,17 +56,17 @@ describe("the future", () => {
   const day = (assets: readonly TestedSeries[], asset: number, bar: number) =>
     point(assets, asset, bar).close / point(assets, asset, bar).open;
 
-  test("that lies before the fill earns nothing beyond chance: an oracle of the night to come", () => {
+  test("that lies before the fill earns nothing beyond chance: an oracle of the coming night", () => {
     const { mean, error } = spread(seeds.map((seed) => earned(seed, night)));
     expect(Math.abs(mean)).toBeLessThan(3 * error);
   });
 
-  test("earns nothing once it is legal: an oracle of the next day's move, heard when that day is over", () => {
+  test("earns nothing once it is legal: an oracle of the next day's move, used when that day is over", () => {
     const { mean, error } = spread(
       seeds.map((seed) => earned(seed, (all, asset, time) => day(all, asset, time))),
     );
     expect(Math.abs(mean)).toBeLessThan(3 * error);
-    // The same oracle heard a day early would be worth a fortune: the test can tell.
+    // The same oracle a day early would earn a fortune, so the test can fail.
     const stolen = spread(
       seeds
         .slice(0, 20)
@@ -103,7 +103,7 @@ describe("the future", () => {
           list.filter(({ filledAt }) => filledAt <= until * DAY);
         const decided = (list: typeof whole) =>
           list.flatMap(({ decidedAt, weights }) => (decidedAt <= until * DAY ? [weights] : []));
-        // With something else after the bar, and with nothing after it at all.
+        // With other bars after it, and with none at all.
         expect(filled(otherwise)).toEqual(filled(whole));
         expect(decided(otherwise)).toEqual(decided(whole));
         expect(reported(cut(real, until * DAY))).toEqual(filled(whole));
@@ -156,7 +156,7 @@ describe("a portfolio's backtest", () => {
     expect(odd.control?.pValue).toBe(rest.control?.pValue);
   });
 
-  test("counts a rebalancing without an answer, keeps what it has there, and goes on", () => {
+  test("counts a rebalancing without a solution, keeps its holdings there, and goes on", () => {
     // Falling for a while, no portfolio is expected to return more than the risk-free rate.
     const falling = walks(THREE, 240, 8).map((one) => ({
       ...one,
@@ -176,7 +176,9 @@ describe("a portfolio's backtest", () => {
     expect(missed).toBeLessThan(18);
     expect(new Set(kept.map((one) => one.missed))).toEqual(new Set(["noExcessReturn"]));
     expect(kept.every(({ weights, turnover }) => weights === null && turnover === null)).toBe(true);
-    expect(report.caveats.join()).toContain(`At ${missed} of 20 rebalancings there was no answer`);
+    expect(report.caveats.join()).toContain(
+      `At ${missed} of 20 rebalancings the method had no solution`,
+    );
   });
 
   test("is all cash where there was never an answer", () => {
@@ -191,7 +193,7 @@ describe("a portfolio's backtest", () => {
     expect(report.caveats).toContain("Nothing was ever bought.");
   });
 
-  test("that lost everything says so, and fills nothing after", () => {
+  test("that lost everything reports it, and fills nothing after", () => {
     const bounds = { min: -50, max: 50, assets: {} };
     const report = reportOf(walks(THREE, 200, 4), { method: "efficientReturn", target: 8, bounds });
     expect(report.strategy).toMatchObject({
@@ -212,7 +214,7 @@ describe("a portfolio's backtest", () => {
     expect(report.overEqualWeight).toBe(-1);
   });
 
-  test("finds order where there is some, and none where there is none", () => {
+  test("detects order in time where there is some, and none where there is none", () => {
     // One asset rises for two hundred bars, then the other: momentum that a shuffle takes away.
     const turns = walks(["AA", "BB"], 700, 9).map((one, asset) => {
       let level = 1;
@@ -234,7 +236,7 @@ describe("a portfolio's backtest", () => {
     expect(none.control?.pValue).toBeGreaterThan(0.05);
   });
 
-  test("an interval of the difference holds 0 where both are the same but for chance", () => {
+  test("an interval of the difference holds 0 where both differ only randomly", () => {
     let held = 0;
     for (let seed = 1; seed <= 40; seed += 1) {
       const { bootstrap } = reportOf(walks(THREE, 300, seed), {
@@ -253,7 +255,7 @@ describe("a portfolio's backtest", () => {
     expect(held).toBeGreaterThan(28);
   });
 
-  test("tells fills, caveats and dates of series without opens and with gaps", () => {
+  test("reports fills, caveats and dates of series without opens and with gaps", () => {
     const [one, two, three] = walks(THREE, 140, 1);
     if (one === undefined || two === undefined || three === undefined) throw new Error("no series");
     const gap = { ...two, points: two.points.filter((_, bar) => bar % 10 !== 3) };
@@ -270,7 +272,7 @@ describe("a portfolio's backtest", () => {
     ]);
   });
 
-  test("says how far it has come, up to the end", () => {
+  test("yields its progress, up to the end", () => {
     const { steps } = outcomeOf(walks(THREE, 150, 1), { shuffles: 3 });
     expect(steps).toHaveLength(4 * 11);
     expect(steps).toEqual(steps.toSorted((a, b) => a - b));

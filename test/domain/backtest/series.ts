@@ -26,7 +26,7 @@ export const walk = (count: number, seed: number): Bar[] => {
 export const closesOnly = (bars: readonly Bar[]): Bar[] =>
   bars.map((bar) => ({ ...bar, open: null, high: null, low: null, volume: null }));
 
-/** A strategy that answers the bar at this place, whatever it may know of others. */
+/** A strategy that answers by the index of the bar, with any knowledge of other bars. */
 export const knowing = (warmUp: number, target: (index: number) => Target): Strategy => ({
   warmUp,
   begin: () => {
@@ -38,7 +38,7 @@ export const knowing = (warmUp: number, target: (index: number) => Target): Stra
   },
 });
 
-/** Wishes thrown with a die. */
+/** Random target positions. */
 export const thrown = (count: number, seed: number): Target[] => {
   const random = randomFrom(seed);
   return Array.from({ length: count }, () => {

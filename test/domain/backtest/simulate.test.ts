@@ -29,8 +29,8 @@ const at = <T>(list: readonly T[], index: number): T => {
 };
 
 /**
- * What is held after bar `t`'s fill: the last wish before it that is not to keep, found anew for
- * every bar.
+ * The position after bar `t`'s fill: the last target before it that is not "keep", searched again
+ * for every bar.
  */
 const heldAfter = (targets: readonly Target[], first: number, t: number): boolean => {
   for (let back = t - 1; back >= first; back -= 1) {
@@ -68,7 +68,7 @@ const reported = (run: Run) => ({ ...run, equity: equityPoints(run) });
 const follow = (...what: Parameters<typeof simulate>) => reported(simulate(...what));
 
 describe("following wishes", () => {
-  test("worked by hand: 10 bps of cost and 10 of slippage a side, bought at 10, sold at 12", () => {
+  test("calculated manually: 10 bps of cost and 10 of slippage a side, bought at 10, sold at 12", () => {
     const bars = [bar(0, 9, 9), bar(1, 10, 11), bar(2, 11, 13), bar(3, 12, 20), bar(4, 21, 22)];
     const run = follow(bars, ["long", "keep", "flat", "keep", "keep"], 0, {
       costBps: 10,
@@ -89,7 +89,7 @@ describe("following wishes", () => {
     expect(run.open).toBeNull();
   });
 
-  test("without an open the wish is filled at the next close, and the fill says so", () => {
+  test("without an open the target is filled at the next close, and the fill says so", () => {
     const run = follow(
       [bar(0, null, 10), bar(1, null, 20), bar(2, null, 30)],
       ["long", "keep", "keep"],
@@ -100,7 +100,7 @@ describe("following wishes", () => {
     expect(at(run.equity, 2).close).toBeCloseTo(1.5, 14);
   });
 
-  test("comes to what a slow second implementation comes to, for any wishes and costs", () => {
+  test("equals a slow second implementation, for any targets and costs", () => {
     const cases = fc.record({
       seed: fc.nat(1_000_000),
       count: fc.integer({ min: 2, max: 60 }),
@@ -133,7 +133,7 @@ describe("following wishes", () => {
     );
   });
 
-  test("what is paid only ever takes: no costs are best, whatever is wished", () => {
+  test("costs only ever take: no costs are best, whatever the targets", () => {
     fc.assert(
       fc.property(fc.nat(100_000), (seed) => {
         const bars = walk(80, seed);
@@ -161,8 +161,8 @@ describe("the future", () => {
     const earned: number[] = [];
     for (let seed = 1; seed <= 200; seed += 1) {
       const bars = walk(count, seed);
-      // Knows the move from this close to the next open, which nobody who is filled at that open
-      // can have.
+      // Uses the move from this close to the next open, which no one who is filled at that open can
+      // know.
       const night = (index: number) => (bars[index + 1]?.open ?? 0) / at(bars, index).close;
       const seer = knowing(1, (index) => (night(index) > 1 ? "long" : "flat"));
       const { equity } = follow(bars, targetsOf(seer, bars), 0, FREE);

@@ -12,10 +12,7 @@ import {
 import { sp500 } from "../indicators/sp500.ts";
 import { closesOnly, walk } from "./series.ts";
 
-/**
- * What the engine's trend calls for at each bar, the whole long way that a real recommendation
- * comes.
- */
+/** The action of the engine's trend at each bar, by the whole path of a real recommendation. */
 const calledFor = (bars: readonly Bar[], resolution: Resolution) => {
   const state = initialAnalysisState("STOCK", resolution, "XNYS");
   return bars.map((bar) => {
@@ -26,7 +23,7 @@ const calledFor = (bars: readonly Bar[], resolution: Resolution) => {
   });
 };
 
-describe("the rules as a strategy wish what the engine's trend calls for", () => {
+describe("the rules as a strategy target the action of the engine's trend", () => {
   test("on every one of 5,105 real days", () => {
     const targets = targetsOf(rulesStrategy("STOCK", "1d", "XNYS"), sp500());
     expect(targets).toEqual(calledFor(sp500(), "1d"));

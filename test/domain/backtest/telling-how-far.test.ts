@@ -7,7 +7,7 @@ function* steps(count: number): Generator<number, string> {
 }
 
 describe("long work", () => {
-  it("lets whatever waits run at least every eighth step, also where the clock stands still", async () => {
+  it("lets waiting tasks run every eighth step or sooner, also when the clock stops", async () => {
     let turns = 0;
     const shares: number[] = [];
     const outcome = await reportProgress(steps(400), {

@@ -12,7 +12,7 @@ const planOf = (calendar: CalendarId, resolution: Resolution, bars: number) => {
   return [lookback, rebalanceEvery];
 };
 
-describe("a portfolio's backtest of which nobody said how it learns", () => {
+describe("a portfolio's backtest without a training plan", () => {
   it.each<[CalendarId, Resolution, number, number, number]>([
     ["XNYS", "1d", 1_000, 252, 21],
     ["CRYPTO", "1d", 1_000, 365, 30],
@@ -29,7 +29,7 @@ describe("a portfolio's backtest of which nobody said how it learns", () => {
     },
   );
 
-  it("keeps what was said, and always asks for what there is time for", () => {
+  it("keeps the given values, and always fits the time limit", () => {
     const size = { assets: 3, bars: 500, periodsPerYear: 12 };
     expect(filledPlan(asked(), { lookback: 24, rebalanceEvery: 3 }, size)).toMatchObject({
       lookback: 24,

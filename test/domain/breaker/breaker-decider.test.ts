@@ -11,7 +11,7 @@ import { BREAKER_POLICY } from "../../../src/domain/breaker/policy.ts";
 import type { Verdict } from "../../../src/domain/breaker/verdict.ts";
 import { type Decider, specification } from "../../kit/given.ts";
 
-/** A command, and how many seconds after the start it comes. */
+/** A command, and its time in seconds after the start. */
 type Timed = BreakerCommand & { readonly second: number };
 
 const START = Date.UTC(2030, 0, 1);
@@ -89,7 +89,7 @@ describe("a breaker", () => {
       .then({ type: "failed" }, { type: "opened", reason: "failures", failures: 5, until: at(31) });
   });
 
-  it("counts anew after a success", () => {
+  it("restarts the count after a success", () => {
     given(...fourFailures)
       .when(report(1, UP), report(2, DOWN))
       .then({ type: "failed" });
@@ -122,7 +122,7 @@ describe("a breaker", () => {
       );
   });
 
-  it("does not listen to a call of before it opened, nor to a lease that has run out", () => {
+  it("ignores a call from before it opened, and a lease that has expired", () => {
     given(REPORTED, open, probing).when(report(31, UP)).thenNothing();
     given(REPORTED, open, probing)
       .when(report(61, UP, probe))
@@ -132,7 +132,7 @@ describe("a breaker", () => {
       .thenNothing();
   });
 
-  it("is held open by hand until it is reset", () => {
+  it("is held open manually until it is reset", () => {
     given()
       .when({ type: "trip", second: 0, reason: "maintenance", until: null }, acquire(1e6, "probe"))
       .then({ type: "waited" });
@@ -146,11 +146,11 @@ describe("a breaker", () => {
   });
 });
 
-describe("a breaker of a service that may fail on some questions only", () => {
+describe("a breaker of a service that may fail for some subjects only", () => {
   const five = [REPORTED, ...["A", "B", "C", "D", "E"].map(failedOf)];
   const trial = { epoch: 1, lease: "trial" };
 
-  it("lets those who have not failed ask once each while it is open, and only so many", () => {
+  it("lets subjects that have not failed call once each while it is open, up to a limit", () => {
     given(...five, open)
       .when(acquire(1, "again", "A"))
       .then({ type: "waited", subject: "A" });
@@ -165,7 +165,7 @@ describe("a breaker of a service that may fail on some questions only", () => {
       .then({ type: "waited", subject: "H" });
   });
 
-  it("closes when one of them is served, and is not told by those who fail on that it is out", () => {
+  it("closes when one of them is served, and stays closed though the others go on failing", () => {
     given(...five, open)
       .when(acquire(1, "trial", "F"), report(1, UP, trial, "F"))
       .then({ type: "closed", reason: "probe", subject: "F" });
@@ -174,7 +174,7 @@ describe("a breaker of a service that may fail on some questions only", () => {
       .when(acquire(1, "trial", "F"), report(1, UP, trial, "F"), ...failAgain)
       .thenState((state) => {
         expect(state).toMatchObject({ kind: "closed", failures: 0 });
-        // It is left alone by itself instead: its tenth failure is the sixth of its own row's wait.
+        // It waits on its own instead: its tenth failure has the wait of a sixth in a row.
         expect(state.subjects["A"]).toMatchObject({
           failures: 10,
           own: true,
@@ -184,7 +184,7 @@ describe("a breaker of a service that may fail on some questions only", () => {
       });
   });
 
-  it("stays open when one of them fails too, and does not ask that one again out of turn", () => {
+  it("stays open when one of them fails too, and does not let that one call again out of turn", () => {
     given(...five, open)
       .when(acquire(1, "trial", "F"), report(1, DOWN, trial, "F"))
       .then({ type: "failed", subject: "F", counts: false });
@@ -193,13 +193,13 @@ describe("a breaker of a service that may fail on some questions only", () => {
       .then({ type: "waited", subject: "F" });
   });
 
-  it("knows whom a late failure was about", () => {
+  it("assigns a late failure to its subject", () => {
     given(...five, open)
       .when(report(1, DOWN, { epoch: 0 }, "F"), acquire(2, "trial", "F"))
       .then({ type: "waited", subject: "F" });
   });
 
-  it("counts a broken connection for the service, whoever asked", () => {
+  it("counts a broken connection for the service, whatever the subject", () => {
     const unreached: Verdict = { ...DOWN, reached: false };
     const own: BreakerFact = { ...failedOf("A"), counts: false, own: true } as BreakerFact;
     given(REPORTED, own)
@@ -210,7 +210,7 @@ describe("a breaker of a service that may fail on some questions only", () => {
       .then({ type: "failed", counts: true });
   });
 
-  it("gives the probe to who had none before it gives it to who had the last, as long as that one comes", () => {
+  it("gives the probe to a subject without one before the subject of the last, as long as the former comes", () => {
     const failedProbe: BreakerFact = {
       ...open,
       reason: "probe",

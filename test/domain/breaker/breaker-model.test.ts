@@ -19,7 +19,7 @@ import {
   UNREACHED,
 } from "./model.ts";
 
-/** Some calls in a row that go and come back at once. */
+/** Some calls in a row that end at once. */
 class Calls implements fc.Command<Model, Real> {
   readonly #verdicts: readonly Verdict[];
   readonly #subjects: string;
@@ -51,7 +51,7 @@ class Pass implements fc.Command<Model, Real> {
   toString = () => `pass(${this.#ms} ms)`;
 }
 
-/** A worker dies with its call in hand: nobody will report it. */
+/** A worker dies during its call, which is never reported. */
 class Lose implements fc.Command<Model, Real> {
   readonly #which: number;
   constructor(which: number) {
@@ -88,8 +88,8 @@ class Reset implements fc.Command<Model, Real> {
 }
 
 /**
- * However it came to be open, anybody who asks alone gets through in the end: after the longest
- * wait, and a missed turn.
+ * However it was opened, a caller that asks alone gets through in the end: after the longest wait,
+ * and a missed turn.
  */
 class Recover implements fc.Command<Model, Real> {
   readonly #subject: string;
@@ -106,7 +106,7 @@ class Recover implements fc.Command<Model, Real> {
   toString = () => `recover(${this.#subject})`;
 }
 
-/** Somebody comes in the moment when the next probe may go. */
+/** A caller comes in the moment when the next probe may go. */
 class InTime implements fc.Command<Model, Real> {
   readonly #subject: string;
   constructor(subject: string) {
@@ -157,7 +157,7 @@ const commands = fc.commands(
 );
 
 describe("a breaker shared by several callers", () => {
-  it("keeps its promises through any history of calls, clocks, losses and hands", () => {
+  it("keeps its promises through any history of calls, clocks, losses and manual actions", () => {
     fc.assert(
       fc.property(commands, (steps) => {
         const model: Model = {
@@ -178,8 +178,8 @@ describe("a breaker shared by several callers", () => {
       }),
       { numRuns: 500 },
     );
-    // The rarest comes some thirty times in five hundred histories; a handful of it is far out of
-    // chance's reach.
+    // The rarest event occurs some thirty times in five hundred histories, so a handful never fails
+    // randomly.
     for (const [what, times] of Object.entries(seen)) expect(times, what).toBeGreaterThan(5);
     // Histories of a hundred steps take their time on a busy machine.
   }, 60_000);

@@ -28,7 +28,7 @@ const DOWN: Verdict = {
 const UP: Verdict = { kind: "answered" };
 const LIMITED: Verdict = { kind: "rateLimited", detail: "429", retryAfterSeconds: 60 };
 
-/** One breaker and a clock in the test's hands. */
+/** One breaker and a clock that the test sets. */
 class Bench {
   state: BreakerState = initialBreaker();
   now = Date.UTC(2030, 0, 1);
@@ -94,7 +94,7 @@ describe("a breaker", () => {
     });
   });
 
-  it("starts to count anew after a success, and not after a rate limit", () => {
+  it("restarts the count after a success, and not after a rate limit", () => {
     const bench = new Bench();
     for (let failure = 0; failure < 4; failure++) bench.report(DOWN);
     bench.report(UP);
@@ -111,7 +111,7 @@ describe("a breaker", () => {
     expect(bench.acquire()).toMatchObject({ kind: "wait", seconds: 1 });
     bench.pass(1);
     const probe = bench.permit();
-    // Long before its lease is over it is known how the probe went.
+    // The result of the probe is known long before its lease is over.
     expect(bench.acquire()).toMatchObject({ kind: "wait", seconds: 5 });
     bench.report(UP, probe);
     expect(bench.acquire()).toMatchObject({ kind: "go", atRest: true });
@@ -135,7 +135,7 @@ describe("a breaker", () => {
     expect(bench.acquire()).toMatchObject({ kind: "wait", seconds: 30 });
   });
 
-  it("frees the lease of a probe that is lost, and does not listen to it any more", () => {
+  it("frees the lease of a lost probe, and ignores its late result", () => {
     const bench = opened();
     bench.pass(30);
     const lost = bench.permit();
@@ -161,7 +161,7 @@ describe("a breaker", () => {
     expect(bench.acquire()).toMatchObject({ kind: "go", atRest: true });
   });
 
-  it("held open by hand stays open until it is reset, whatever a probe finds", () => {
+  it("held open manually stays open until it is reset, whatever a probe finds", () => {
     const bench = opened();
     bench.pass(30);
     const probe = bench.permit();
@@ -178,7 +178,7 @@ describe("a breaker", () => {
     });
   });
 
-  it("held open by hand for a time lets a probe go after it", () => {
+  it("held open manually for a time lets a probe go after it", () => {
     const bench = new Bench();
     bench.run({ type: "trip", reason: "maintenance", until: bench.now + 3_600_000 });
     expect(bench.acquire()).toMatchObject({ kind: "wait", seconds: 3600 });
@@ -187,7 +187,7 @@ describe("a breaker", () => {
     expect(bench.state.kind).toBe("closed");
   });
 
-  it("tells trouble of a kind once a minute, however often it comes", () => {
+  it("reports trouble of a kind once a minute, however often it comes", () => {
     const bench = new Bench();
     const timeout: Verdict = { kind: "timeout", detail: "no answer", timeoutMs: 10_000 };
     for (let second = 0; second < 180; second++) {
@@ -201,7 +201,7 @@ describe("a breaker", () => {
   });
 });
 
-describe("what a breaker remembers of those it failed on", () => {
+describe("the failed subjects of a breaker", () => {
   const failedOn = (state: BreakerState, subject: string, at: number): BreakerState =>
     evolve(state, { type: "failed", subject, at, counts: false, own: true, heldUntil: 0 });
 
@@ -214,7 +214,7 @@ describe("what a breaker remembers of those it failed on", () => {
     expect(Object.keys(failedOn(state, "LATE", 6 * 3_600_000 + 500).subjects)).toEqual(["LATE"]);
   });
 
-  it("is nothing in a state that an older version wrote, which goes on from where it stood", () => {
+  it("are empty in a state that an older version wrote, which continues unchanged", () => {
     const now = Date.UTC(2030, 0, 1);
     const open = {
       kind: "open",
@@ -246,7 +246,7 @@ describe("what a breaker remembers of those it failed on", () => {
   });
 });
 
-describe("what a call says about its service", () => {
+describe("the verdict of a call on its service", () => {
   it.each([
     ["NoData", "success"],
     ["Stale", "success"],
@@ -261,10 +261,10 @@ describe("what a call says about its service", () => {
     expect(weigh(verdictOfSource({ outcome, detail: "" }, 10_000))).toBe(weight);
   });
 
-  it("covers every refusal a price source knows", () => {
+  it("covers every refusal of a price source", () => {
     for (const outcome of SOURCE_REFUSALS) {
       const verdict = verdictOfSource({ outcome, detail: "d" }, 10_000);
-      // What is wrong with the asset says nothing about the service.
+      // Trouble of the asset says nothing about the service.
       const isAnswer = ["NoData", "UnknownSymbol", "Delisted", "Stale"].includes(outcome);
       expect(verdict.kind === "answered").toBe(isAnswer);
     }
@@ -289,7 +289,7 @@ describe("what a call says about its service", () => {
 });
 
 describe("the name of a service", () => {
-  it("says what it is, and a name that is none says nothing", () => {
+  it("parses its name, and returns null for an unknown one", () => {
     expect(readService(sourceService("demo"))).toEqual({ kind: "source", source: "demo" });
     expect(readService(webhookService("e:1"))).toEqual({ kind: "webhook", endpointId: "e:1" });
     expect(readService("alerts")).toEqual({ kind: "alerts" });

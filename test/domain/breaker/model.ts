@@ -22,7 +22,7 @@ export const UNREACHED: Verdict = {
 };
 export const LIMIT: Verdict = { kind: "rateLimited", detail: "429", retryAfterSeconds: null };
 
-/** A call that a caller has in hand: its permit, and what the model knows of it. */
+/** A call in flight: its permit, and the model's knowledge of it. */
 interface Call {
   readonly permit: Permit;
   readonly subject: string;
@@ -34,34 +34,31 @@ interface Call {
   readonly era: number;
 }
 
-/**
- * What is known of a subject whose last call failed: when that was, and whether others were served
- * since.
- */
+/** A subject whose last call failed: the instant, and whether others were served since. */
 interface Bad {
   readonly at: number;
   readonly own: boolean;
 }
 
 /**
- * What must be so, kept in other words than the breaker's own: calls in hand, and a count of
+ * The expected state, in other terms than the breaker's own: calls in flight, and a count of
  * failures in a row.
  */
 export interface Model {
   now: number;
-  /** Open by failures, by a probe or by hand. */
+  /** Open by failures, by a probe or manually. */
   open: boolean;
   manually: boolean;
   failures: number;
   era: number;
   calls: Call[];
-  /** The newest probe that is out and whose lease has not run out. */
+  /** The newest probe in flight whose lease has not expired. */
   probe: Call | null;
   bad: Map<string, Bad>;
-  /** Who was let through out of turn since it opened. */
+  /** Subjects that were let through out of turn since it opened. */
   tried: Set<string>;
   maxTrials: number;
-  /** Whose probe failed last, and who was told to wait since. */
+  /** Subject of the last failed probe, and the subjects that wait since. */
   prober: string | null;
   waiting: Map<string, number>;
 }
@@ -89,7 +86,7 @@ const probeOut = (m: Model): boolean => m.probe !== null && m.now < m.probe.bega
 export const expectSame = (m: Model, r: Real): void =>
   expect(r.state.kind !== "closed").toBe(m.open);
 
-/** How often the histories went through what they are about. */
+/** How often the histories reached each case. */
 export const seen = {
   openings: 0,
   failedProbes: 0,
@@ -115,8 +112,8 @@ export class Acquire implements fc.Command<Model, Real> {
     const mayTry =
       m.open && !m.bad.has(subject) && !m.tried.has(subject) && m.tried.size < m.maxTrials;
     if (answer.kind === "wait") {
-      // Closed never makes anybody wait, nor is anybody who has not failed sent away before so many
-      // others.
+      // A closed breaker makes no caller wait, and an open one refuses a subject without failures
+      // only after the trials are used up.
       expect(m.open).toBe(true);
       expect(mayTry).toBe(false);
       expect(answer.seconds).toBeGreaterThan(0);
@@ -126,11 +123,12 @@ export class Acquire implements fc.Command<Model, Real> {
     }
     expect(answer.open).toBe(m.open);
     const isProbe = m.open && r.state.kind === "halfOpen" && answer.permit.lease === r.state.lease;
-    // While it is open one probe goes, and none while another is out or a person holds it open.
+    // While it is open one probe goes, and none while another is in flight or a person holds it
+    // open.
     if (isProbe) {
       expect(probeOut(m)).toBe(false);
       expect(m.manually).toBe(false);
-      // Nor the same one's again while somebody waits who comes in time.
+      // The same subject gets no second probe while another waits that comes in time.
       const inTime = due !== null && m.now < due + BREAKER_POLICY.openSeconds * 1000;
       const others = [...m.waiting].filter(
         ([other, at]) => other !== subject && m.now - at < 300_000,
@@ -172,8 +170,8 @@ export class Report implements fc.Command<Model, Real> {
     const failed = verdict === FAILURE || verdict === UNREACHED;
     const isOwn = m.bad.get(subject)?.own ?? false;
     if (!m.open && isCurrent) {
-      // What one subject fails with while others are served is not the service's, unless nobody was
-      // there.
+      // A failure of one subject while others are served is not the service's, unless no service
+      // was reached.
       if (failed && isOwn && verdict !== UNREACHED) seen.ownFailures += 1;
       else if (failed) m.failures += 1;
       if (verdict === SUCCESS) m.failures = 0;
@@ -193,7 +191,7 @@ export class Report implements fc.Command<Model, Real> {
       else close(m);
       seen[opened ? "failedProbes" : "closings"] += 1;
     } else if (m.open && isCurrent && call.isTrial) {
-      // Who is let through out of turn can close it, and cannot keep it open any longer.
+      // A trial can close it, and cannot keep it open any longer.
       expect(opened).toBe(false);
       expect(closed).toBe(!failed);
       if (failed) spoil(m, subject, isOwn);
@@ -202,9 +200,10 @@ export class Report implements fc.Command<Model, Real> {
       seen[closed ? "servedTrials" : "failedTrials"] += 1;
     } else {
       if (m.open && call.isProbe && !failed) seen.lateProbes += 1;
-      // A late result, or one of a probe that was lost, turns nothing.
+      // A late result, or one of a lost probe, changes no state.
       expect([opened, closed]).toEqual([false, false]);
-      // That it failed is known all the same when only one turn lies between.
+      // Its failure counts for the subject all the same when only one opening or closing is
+      // between.
       const overtaken = call.era === m.era - 1 && m.open !== (call.isProbe || call.isTrial);
       if (failed && overtaken) spoil(m, subject, isOwn || !m.open);
     }
@@ -230,16 +229,13 @@ export function close(m: Model): void {
   Object.assign(m, { prober: null, waiting: new Map() });
 }
 
-/**
- * A subject's call failed: the last thing that is known of it, and the occasion to forget what is
- * six hours old.
- */
+/** Records the failure of a subject's call, and drops entries that are six hours old. */
 function spoil(m: Model, subject: string, own: boolean): void {
   for (const [name, { at }] of m.bad) if (m.now - at >= 6 * 3_600_000) m.bad.delete(name);
   m.bad.set(subject, { at: m.now, own });
 }
 
-/** A subject was served: whoever else still fails does so by itself. */
+/** Records that a subject was served: the others fail on their own from here. */
 function serve(m: Model, subject: string): void {
   m.bad.delete(subject);
   for (const [name, { at }] of m.bad) m.bad.set(name, { at, own: true });

@@ -5,7 +5,7 @@ const source = { mode: "source", until: 5, backfill: false } as const;
 const upload = { mode: "import", objectKey: "k", format: "csv" } as const;
 
 describe("editing a parked job's order", () => {
-  it("changes what its mode knows and nothing else", () => {
+  it("changes the fields of its mode and no others", () => {
     expect(editedParams(source, { until: 9 })).toEqual({
       ok: true,
       params: { ...source, until: 9 },
@@ -35,7 +35,7 @@ describe("editing a parked job's order", () => {
     });
   });
 
-  it("gives each order of the same work an id of its own", () => {
+  it("gives each request for the same work an id of its own", () => {
     const id = "ingest|BTC-USD|2030-01-07T12:00:00.000Z";
     expect(nextEditedId(id, [])).toBe(`${id}~1`);
     expect(nextEditedId(`${id}~1`, [])).toBe(`${id}~2`);

@@ -20,7 +20,7 @@ describe("the fingerprint of a dead letter", () => {
     expect(of(one)).toBe(of(other));
   });
 
-  it("is the same for every symbol, wherever it stands in the words", () => {
+  it("is the same for every symbol, at any place in the text", () => {
     const detail = (symbol: string) => `asset/${symbol}: ${symbol} is not known (${symbol}).`;
     const prints = ["AAPL", "BRK.B", "BTC-USD", "EURUSD=X", "^GSPC", "A"].map((s) =>
       of(detail(s), s),
@@ -40,7 +40,7 @@ describe("the fingerprint of a dead letter", () => {
     expect(new Set(prints).size).toBe(4);
   });
 
-  it("groups ten thousand letters of one cause", () => {
+  it("groups ten thousand dead letters of one cause", () => {
     const prints = Array.from({ length: 10_000 }, (_, n) => {
       const symbol = `S${n}`;
       return of(
@@ -69,13 +69,13 @@ describe("the fingerprint of a delivery's dead letter", () => {
       receiver,
     );
 
-  it("tells a refusal from another, and from a server that is out, whichever of the 5xx it answers", () => {
+  it("separates one refusal from another, and from an unavailable server, whichever of the 5xx it answers", () => {
     const apart = [400, 401, 403, 404, 410, 429, 500, 302].map((status) => at(status, "one"));
     expect(new Set(apart).size).toBe(8);
     expect(new Set([500, 502, 503, 504].map((status) => at(status, "one"))).size).toBe(1);
   });
 
-  it("tells one receiver from another", () => {
+  it("separates one receiver from another", () => {
     expect(at(404, "one")).not.toBe(at(404, "two"));
     expect(at(404, "one")).toBe(at(404, "one"));
   });

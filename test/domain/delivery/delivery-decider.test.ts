@@ -16,8 +16,8 @@ interface Answer {
 }
 
 /**
- * One delivery as the webhooks consumer carries it on: each answer is an attempt, and a verdict is
- * what it makes of it.
+ * One delivery in the webhooks consumer: each response is an attempt, and a verdict is the decision
+ * on it.
  */
 const delivery: Decider<Delivery, Answer, DeliveryVerdict> = {
   initial: () => ({ state: "open", attempts: 0 }),
@@ -42,14 +42,14 @@ describe("a delivery", () => {
     given().when({ status: 200 }, FAILED).thenRefused("it is delivered already");
   });
 
-  it("is tried again by its table, never earlier than asked", () => {
+  it("is retried by its table, never earlier than requested", () => {
     given().when(FAILED).then({ kind: "retry", afterSeconds: 5 });
     given().when(FAILED, { status: null }).then({ kind: "retry", afterSeconds: 300 });
     given().when({ status: 429, retryAfter: 900 }).then({ kind: "retry", afterSeconds: 900 });
     given().when({ status: 302 }).then({ kind: "retry" });
   });
 
-  it("is used up after the last entry of its table, and gone when the receiver says so", () => {
+  it("is exhausted after the last entry of its table, and gone when the receiver says so", () => {
     given().when(FAILED, FAILED, FAILED, FAILED).then({ kind: "exhausted" });
     given().when(FAILED, { status: 410 }).then({ kind: "gone" });
   });

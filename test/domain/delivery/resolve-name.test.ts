@@ -60,7 +60,7 @@ describe("the name of an endpoint", () => {
     );
   });
 
-  it("that leads to public addresses alone is taken, asked for both kinds", async () => {
+  it("with only public addresses is accepted, after both kinds are resolved", async () => {
     reply = answering(["93.184.215.14"], ["2606:2800:21f:cb07:6820:80da:af6b:8b2c"]);
     expect(await problem("hook.example.")).toBeNull();
     expect(asked.sort()).toEqual([
@@ -69,7 +69,7 @@ describe("the name of an endpoint", () => {
     ]);
   });
 
-  it("is asked of nobody without a resolver, nor when it is an address", async () => {
+  it("is not resolved without a resolver, nor when it is an address", async () => {
     reply = answering(["127.0.0.1"]);
     expect(await problem("hook.example", null)).toBeNull();
     expect(await problem("93.184.215.14")).toBeNull();
@@ -97,7 +97,7 @@ describe("the name of an endpoint", () => {
     expect(logged).toHaveLength(2);
   });
 
-  it("is refused by one kind of address although the other cannot be asked for", async () => {
+  it("is refused by one kind of address although the other lookup fails", async () => {
     const told = answering(["10.0.0.1"]);
     reply = (type, response) => (type === "A" ? told(type, response) : void response.destroy());
     expect(await problem("hook.example")).toContain("10.0.0.1");

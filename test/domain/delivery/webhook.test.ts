@@ -21,7 +21,7 @@ describe("an answer to a delivery", () => {
     expect(readAnswer(410, 1, SCHEDULE, 0, 0)).toEqual({ kind: "gone" });
   });
 
-  it("that asks for more time gets it, up to a day, and one that asks for less does not hurry us", () => {
+  it("that asks for more time gets it, up to a day, and one that asks for less does not shorten the wait", () => {
     expect(readAnswer(429, 1, SCHEDULE, 60, 0)).toEqual({ kind: "retry", afterSeconds: 60 });
     expect(readAnswer(429, 2, SCHEDULE, 60, 0)).toEqual({ kind: "retry", afterSeconds: 300 });
     expect(readAnswer(429, 1, SCHEDULE, 10_000_000, 0)).toEqual({
@@ -35,7 +35,7 @@ describe("an answer to a delivery", () => {
   });
 });
 
-describe("what is signed", () => {
+describe("the signed content", () => {
   it("is id, seconds and body, as Standard Webhooks says", () => {
     expect(signedContent("msg_1", 1_614_265_330, '{"test": 2432232314}')).toBe(
       'msg_1.1614265330.{"test": 2432232314}',

@@ -20,8 +20,8 @@ import {
 
 /**
  * Histories as earlier versions wrote them, with the rolling hash they had then. Files are only
- * ever added: a new version of a shape needs an event of that version here, and what is here must
- * stay readable for ever.
+ * ever added: a new version of a shape needs an event of that version here, and every event here
+ * must stay readable forever.
  */
 const FOLDER = join(import.meta.dirname, "../../golden");
 
@@ -132,7 +132,7 @@ describe("upcasting", () => {
     ["a type of the future", { eventType: "AssetSplit" }],
     ["a name that every object has", { eventType: "constructor" }],
     ["a version of the future", { schemaVersion: 99 }],
-    ["a version that is none", { schemaVersion: 0 }],
+    ["an invalid version", { schemaVersion: 0 }],
     ["half a version", { schemaVersion: 1.5 }],
   ])("refuses %s by name; a reader that only shows gets it as it is", (_, changes) => {
     const stored = { ...(everything[0] as StoredEvent), ...changes };
@@ -146,7 +146,7 @@ describe("the rolling hash", () => {
   const chain = (list: readonly unknown[]) =>
     list.reduce<string>((hash, e) => chainHash(hash, e), GENESIS);
 
-  it("tells every tampering: a change anywhere, a swap, a loss, an addition", () => {
+  it("detects every tampering: a change anywhere, a swap, a loss, an addition", () => {
     const whole = chain(events);
     fc.assert(
       fc.property(

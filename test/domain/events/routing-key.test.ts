@@ -44,7 +44,7 @@ describe("a topic pattern", () => {
     const pattern = fc.array(part, { minLength: 1, maxLength: 5 });
     fc.assert(
       fc.property(pattern, key, (parts, words) => {
-        // Every word is followed by a dot, so that `#` can stand for none.
+        // Every word is followed by a dot, so that `#` can match no word.
         const regex = parts
           .map((p) => (p === "#" ? "(?:[^.]+\\.)*" : p === "*" ? "[^.]+\\." : `${p}\\.`))
           .join("");

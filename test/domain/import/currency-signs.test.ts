@@ -54,13 +54,13 @@ describe("a currency sign at the numbers of a file", () => {
     expect(problemsOf(close, currency)).toEqual([]);
   });
 
-  test("is refused wherever in the file it stands, and when another fits", () => {
+  test("is refused at any place in the file, and when another fits", () => {
     const mixed = "Date,Open,High,Low,Close\n2023-03-01,$1,$2,$1,$2\n2023-03-02,$1,$2,$1,€2\n";
     const rules = { maxRows: 10, calendar: "XNYS", currency: "USD", answers: {} } as const;
     expect(understand(mixed, rules).problems).toEqual([expect.stringContaining('has "€"')]);
   });
 
-  test("says nothing where nobody says what the prices are in", () => {
+  test("refuses nothing when the currency of the prices is not given", () => {
     expect(problemsOf("€12.50")).toEqual([]);
   });
 });

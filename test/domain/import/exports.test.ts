@@ -29,7 +29,7 @@ const shown = ({ calendar = "XNYS" }: Export, { recognised, bars }: Understandin
 const isRequested = (becomes: Export["becomes"]): becomes is readonly string[] =>
   typeof becomes[0] === "string";
 
-describe("an export as people have it is read, or everything it leaves open is asked at once", () => {
+describe("an export of a real program is read, or all of its ambiguities are asked at once", () => {
   test.each(EXPORTS.map((one) => [one.name, one] as const))("%s", (_, one) => {
     const understood = read(one);
     expect(understood.problems).toEqual([]);
@@ -73,14 +73,14 @@ const became = (one: Export): string => {
   const { questions, skippedTotal, bars } = read(one);
   if (questions.length > 0) return `asked: ${questions.map(requestedIn).join("; ")}`;
   const [first] = shown(one, read(one));
-  const passed = skippedTotal === 0 ? "" : `, ${skippedTotal} line(s) passed over`;
+  const passed = skippedTotal === 0 ? "" : `, ${skippedTotal} line(s) skipped`;
   return `${bars.length} bar(s)${passed}; the first ${first?.map((value) => String(value ?? "–")).join(" ")}`;
 };
 
 const said = ({ answers = {}, calendar = "XNYS" }: Export): string =>
   [calendar, ...Object.entries(answers).map(([name, value]) => `${name}=${value}`)].join(" ");
 
-test("docs/imports.md tells what becomes of each", async () => {
+test("docs/imports.md shows the result of each export", async () => {
   const rows = EXPORTS.map((one) => {
     const known = read(one).recognised.form?.name ?? "–";
     return `| ${[one.name, said(one), known, became(one)].map(cell).join(" | ")} |`;
@@ -89,9 +89,9 @@ test("docs/imports.md tells what becomes of each", async () => {
     [
       "# Files that can be imported",
       "",
-      "What becomes of each kind of file in `POST /api/v1/assets/{symbol}/bars`; `POST …/bars/preview` tells it for yours. This table is",
+      "The result of each kind of file in `POST /api/v1/assets/{symbol}/bars`; `POST …/bars/preview` shows it for yours. This table is",
       "written by `npm test -- --project domain test/domain/import/exports.test.ts -u` from the files in `test/domain/import/exports.ts`, and",
-      "the test fails when it is no longer true. A bar is its key, open, high, low, close and volume; – is not known.",
+      "the test fails when it is no longer true. A bar is its key, open, high, low, close and volume; – is unknown.",
       "",
       "| file | calendar and query | recognised as | becomes |",
       "|---|---|---|---|",

@@ -16,13 +16,13 @@ type ExpectedBar = readonly [
   number | null,
 ];
 
-/** A file as people have it, and what has to become of it. */
+/** An export of a real program, and its expected result. */
 export interface Export {
   readonly name: string;
   readonly file: string | Uint8Array;
   readonly calendar?: CalendarId;
   readonly answers?: Answers;
-  /** The vendor or program it is known as; null for a table that nobody is known for. */
+  /** The vendor or program that it is recognised as; null for an unknown table. */
   readonly form: string | null;
   /** The first bars in the order of the file, or the parameters that are asked for. */
   readonly becomes: readonly ExpectedBar[] | readonly string[];
@@ -493,7 +493,7 @@ export const EXPORTS: readonly Export[] = [
     becomes: [["2023-03-01", 1146.83, 1147.23, 1145.01, 1145.31, 55479000]],
   },
   {
-    name: "whole thousands or decimals beside semicolons",
+    name: "whole thousands or decimals with semicolons",
     file: fixture("export-euro-thousand-dot.csv"),
     form: null,
     becomes: ["decimal"],

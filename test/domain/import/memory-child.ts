@@ -12,8 +12,9 @@ import {
 } from "../../../src/queues/ingest/import-format.ts";
 
 /*
- * Run by memory.test.ts in a process of its own: reads one file as an import does, from its bytes to checked bars or errors,
- * and prints how far the process grew beyond what it was with the file in hand.
+ * memory.test.ts runs this in a process of its own: it reads one file as an import does, from its
+ * bytes to checked bars or errors, and prints the growth of the process beyond its size with the
+ * file loaded.
  */
 
 const [path = "", format = ""] = process.argv.slice(2);

@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 const MEGABYTES = 8_000_000;
-/** What an import may need beside the file itself; a Worker has 128 MB for everything. */
+/** Max memory of an import in addition to the file itself; a Worker has 128 MB for everything. */
 const MAX_MEGABYTES = 96;
 
 const HEADER = "timestamp,open,high,low,close,volume\n";
@@ -122,7 +122,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const run = promisify(execFile);
 
 test.each(FILES)(
-  `8 MB of %s (%s) need at most ${MAX_MEGABYTES} MB beside the file`,
+  `8 MB of %s (%s) need at most ${MAX_MEGABYTES} MB in addition to the file`,
   { timeout: 120_000 },
   async (_, format, file) => {
     const path = join(folder, "upload");

@@ -30,7 +30,7 @@ const same = (found: Float64Array, expected: readonly number[]): void => {
 const dirty = (length: number): Float64Array => new Float64Array(length).fill(12_345);
 
 describe("a whole series at once", () => {
-  test("is what bar by bar gives, to the last bit, whatever the numbers, periods and gaps", () => {
+  test("equals the bar by bar results, to the last bit, whatever the numbers, periods and gaps", () => {
     const period = fc.integer({ min: 1, max: 40 });
     fc.assert(
       fc.property(fc.oneof(wildBars, fc.constant(walk(200))), period, period, (bars, n, other) => {

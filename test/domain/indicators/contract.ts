@@ -2,18 +2,15 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Bar } from "../../../src/domain/asset/bar.ts";
 
-/**
- * What every indicator is, whatever it computes: a state that is plain JSON and a step that takes
- * one bar into it.
- */
+/** The shape of every indicator: a state that is plain JSON and a step that adds one bar to it. */
 export interface Subject<State> {
   readonly name: string;
   readonly create: () => State;
-  /** One or several numbers, all NaN while there is nothing to tell. */
+  /** One or several numbers, all NaN while there is no value. */
   readonly step: (state: State, bar: Bar) => number | readonly number[];
   /** Index of the first bar with a value, on a series that moves. */
   readonly firstIndex: number;
-  /** What it cannot do without. */
+  /** The inputs it requires. */
   readonly needs: "close" | "range" | "volume" | "range and volume";
 }
 
@@ -56,7 +53,7 @@ export const rangeOf = ({ high, low, close }: Bar): [number, number, number] => 
   close,
 ];
 
-/** What a step said; null for "nothing to tell". */
+/** The result of a step; null for "no value". */
 const told = (said: number | readonly number[]): readonly number[] | null => {
   const values = typeof said === "number" ? [said] : said;
   return values.every(Number.isNaN) ? null : values;
@@ -106,7 +103,7 @@ export const obeysTheContract = <State>(subject: Subject<State>): void => {
       expect(run(walk(60))).toEqual(run(walk(60)));
     });
 
-    test(`says nothing before bar ${firstIndex}, and something on every bar from there`, () => {
+    test(`has no value before bar ${firstIndex}, and something on every bar from there`, () => {
       const values = run(walk(120));
       expect(values.findIndex((value) => value !== null)).toBe(firstIndex);
       expect(values.slice(firstIndex).every((value) => value !== null)).toBe(true);
@@ -124,7 +121,7 @@ export const obeysTheContract = <State>(subject: Subject<State>): void => {
       }
     });
 
-    test("never tells or keeps NaN or an infinity, whatever the numbers", () => {
+    test("never returns or stores NaN or an infinity, whatever the numbers", () => {
       fc.assert(
         fc.property(wildBars, (bars) => {
           const state = create();
@@ -152,14 +149,14 @@ export const obeysTheContract = <State>(subject: Subject<State>): void => {
       ],
     };
 
-    test.each(gaps[needs])("starts over after a bar that lacks what it needs: %o", (gap) => {
+    test.each(gaps[needs])("restarts after a bar that lacks its input: %o", (gap) => {
       const bars = walk(120).map((bar, index) => (index === 50 ? { ...bar, ...gap } : bar));
       const values = run(bars);
       expect(values[50]).toBeNull();
       expect(values.slice(51)).toStrictEqual(run(bars.slice(51)));
     });
 
-    test("knows nothing of a close-only series", () => {
+    test("has no value on a close-only series", () => {
       expect(run(walk(80).map(closeOnly)).every((value) => value === null)).toBe(true);
     });
   });

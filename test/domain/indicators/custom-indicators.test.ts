@@ -45,7 +45,7 @@ const someName = fc
       .map((name) => name.replace(/^(c?var)\d+/, "$195")),
   );
 
-describe("indicators asked for by name", () => {
+describe("indicators requested by name", () => {
   it("with the names of the stored set are the stored set, number for number", () => {
     const bars = walk(300);
     const { rows, keys } = series(INDICATOR_NAMES);
@@ -95,7 +95,7 @@ describe("indicators asked for by name", () => {
     );
   }, 60_000);
 
-  it("over a whole series are the figures of its performance", () => {
+  it("over a whole series equal the statistics of its performance", () => {
     const bars = walk(251, 3);
     const statistics = performanceOf(bars, 252);
     const { rows } = series(["sortino250", "sharpe250", "var95_250", "cvar95_250", "calmar250"]);
@@ -107,7 +107,7 @@ describe("indicators asked for by name", () => {
     expect(last?.["calmar250"]).toBeCloseTo(statistics.calmar ?? Number.NaN, 10);
   });
 
-  it("never tell NaN or an infinity, whatever the numbers", () => {
+  it("never return NaN or an infinity, whatever the numbers", () => {
     fc.assert(
       fc.property(wildBars, fc.array(someName, { minLength: 1, maxLength: 5 }), (bars, names) => {
         for (const row of series(names).rows(bars))
@@ -118,7 +118,7 @@ describe("indicators asked for by name", () => {
     );
   });
 
-  it("tell precisely what is wrong with a name, and of all names at once", () => {
+  it("report precisely the problem of a name, and of all names at once", () => {
     expect(problemsOf("sma")).toEqual(["sma: is written sma<period>"]);
     expect(problemsOf("sma0", "sma501", "sma1.5", "sma-3", "sma05")).toEqual([
       "sma0: needs a period from 1 to 500, a whole number",

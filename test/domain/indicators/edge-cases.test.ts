@@ -76,7 +76,7 @@ describe("a market that moves without direction or without variation", () => {
     expect(lastOf(walk(40).map((bar) => ({ ...bar, volume: 0 }))).mfi14).toBe(0);
   });
 
-  test("money flow of a thin market counts, though TA-Lib would call a total below 1 nothing", () => {
+  test("money flow of a thin market counts, though TA-Lib treats a total below 1 as none", () => {
     const bars = Array.from({ length: 20 }, (_, index) => flatBar(1e-5 * (index + 1), 10));
     expect(lastOf(bars).mfi14).toBe(100);
   });
@@ -113,7 +113,7 @@ describe("broken prices", () => {
     }
   });
 
-  test("a series of negative prices has no returns, although their ratios look like some", () => {
+  test("a series of negative prices has no returns, although their ratios look like returns", () => {
     const values = lastOf(closes(walk(60).map((bar) => -bar.close)));
     expect(values.volatility30).toBeNull();
     expect(values.sharpe30).toBeNull();

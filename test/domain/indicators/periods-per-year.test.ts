@@ -60,7 +60,8 @@ test("series of several calendars have the bars of a year that all of them have"
   expect(both).toBeLessThan(periodsPerYear("XLON", "1h"));
   expect(both).toBeGreaterThan(0.98 * periodsPerYear("XLON", "1h"));
   expect(sharedPeriodsPerYear(["CRYPTO", "XLON"], "1h")).toBe(periodsPerYear("XLON", "1h"));
-  // New York opens at half past: its bars of an hour are nobody else's, those of half an hour are.
+  // New York opens at half past: no other market shares its bars of an hour, others share those of
+  // half an hour.
   expect(sharedPeriodsPerYear(["CRYPTO", "XNYS"], "1h")).toBe(own);
   expect(sharedPeriodsPerYear(["CRYPTO", "XNYS"], "30m")).toBe(periodsPerYear("XNYS", "30m"));
   expect(sharedPeriodsPerYear(["XNYS", "CRYPTO"], "1d")).toBe(252);

@@ -24,7 +24,7 @@ export const sp500 = (): Bar[] =>
     }));
 
 /**
- * One column of what TA-Lib C 0.4 (built from the npm package talib 1.1.6) computes from those bars
+ * One column of the results of TA-Lib C 0.4 (built from the npm package talib 1.1.6) for those bars
  * with default parameters, 17 significant digits; null where TA-Lib has no value yet.
  */
 export const talib = (column: string): (number | null)[] => {

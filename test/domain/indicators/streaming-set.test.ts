@@ -9,7 +9,7 @@ import { INDICATOR_NAMES } from "../../../src/domain/indicators/values.ts";
 import { walk, wildBars } from "./contract.ts";
 
 describe("the streaming set", () => {
-  test("tells exactly the named indicators, in their order", () => {
+  test("returns exactly the named indicators, in their order", () => {
     const values = computeAll(walk(1), 252)[0];
     expect(Object.keys(values ?? {})).toEqual([...INDICATOR_NAMES]);
   });
@@ -22,7 +22,7 @@ describe("the streaming set", () => {
     expect((crypto?.sharpe30 ?? 0) / (stock?.sharpe30 ?? 1)).toBeCloseTo(factor, 12);
   });
 
-  test("never tells NaN or an infinity, and its state stays lossless JSON, whatever the numbers", () => {
+  test("never returns NaN or an infinity, and its state stays lossless JSON, whatever the numbers", () => {
     fc.assert(
       fc.property(wildBars, (bars) => {
         const state = initialIndicatorState(252);

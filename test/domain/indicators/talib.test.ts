@@ -31,10 +31,7 @@ const COLUMNS: readonly (readonly [IndicatorName, string, number])[] = [
 
 const bars = sp500();
 
-/**
- * The worst relative error, and the first index where one side knows a value and the other does
- * not.
- */
+/** The worst relative error, and the first index where only one side has a value. */
 const compare = (ours: readonly (number | null)[], theirs: readonly (number | null)[]) => {
   let worst = 0;
   let mismatch: number | null = null;
@@ -102,7 +99,7 @@ describe("against TA-Lib C on 5,105 bars of the S&P 500", () => {
   });
 });
 
-describe("against published figures of other programs on the same bars", () => {
+describe("against published values of other programs on the same bars", () => {
   test("volatility of 20 log returns is numpy's 0.594223659702 on the last bar", () => {
     const state = initialVolatility();
     let last = Number.NaN;

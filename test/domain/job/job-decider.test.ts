@@ -19,7 +19,7 @@ interface Try {
   readonly now: number;
   readonly random?: number;
 }
-/** The fact a job's record keeps: what a try made of it, and when. */
+/** The fact in a job's record: the result of an attempt, and its instant. */
 type Tried = Settlement & { readonly now: number };
 
 /** A job as `settleJobs` carries it on from settlement to settlement. */
@@ -67,7 +67,7 @@ const limited = later({ code: "source.rate_limited", detail: "" }, 60);
 const wrong = refused({ code: "bars.refused", detail: "" });
 
 describe("a job", () => {
-  it("succeeds, fails at once, is retried, or is put off", () => {
+  it("succeeds, fails at once, is retried, or is deferred", () => {
     given()
       .when({ outcome: done(1), now: 5 })
       .then({ state: "succeeded", result: 1 });
@@ -80,7 +80,7 @@ describe("a job", () => {
     given().when({ outcome: limited, now: 5 }).then({ state: "retrying", attempt: null });
   });
 
-  it("gives up after its policy's attempts, put off in between or not", () => {
+  it("exhausts its retries after its policy's attempts, deferred in between or not", () => {
     const fail = { outcome: passing, now: 5 };
     const wait = { outcome: limited, now: 5 };
     given()
@@ -115,7 +115,7 @@ describe("a job", () => {
           const [tried] = job.decide(record, { outcome, now, random: 0.9 }) as Tried[];
           if (tried === undefined) throw new Error("nothing was decided");
           const { action } = TREATMENTS[faultClassOf(outcome.error.code)];
-          // A deferral costs nothing unless there were too many; everything else is on the ledger.
+          // A deferral costs nothing unless there were too many; everything else is recorded.
           if (tried.attempt === null) expect(action).toBe("defer");
           history.push(tried);
           now = Math.max(now, tried.dueAt ?? now);

@@ -99,7 +99,7 @@ describe("the wait before the next attempt", () => {
     );
   });
 
-  it("is what a table says, word for word: documents wait 1 min, 5 min, 15 min, 1 h, 6 h", () => {
+  it("follows a table exactly: documents wait 1 min, 5 min, 15 min, 1 h, 6 h", () => {
     const waits = [1, 2, 3, 4, 5].map((attempt) =>
       waitSeconds(RETRY_POLICIES.document, attempt, 0.9),
     );
@@ -107,7 +107,7 @@ describe("the wait before the next attempt", () => {
     expect(attemptsOf(RETRY_POLICIES.document)).toBe(6);
   });
 
-  it("of a deferral is what the service asked for at least, spread, and at most a fifth or an hour more", () => {
+  it("of a deferral is never shorter than the service asked for, spread by at most a fifth or an hour", () => {
     fc.assert(
       fc.property(
         fc.nat({ max: 300 }),
@@ -120,7 +120,7 @@ describe("the wait before the next attempt", () => {
             Math.min(86_400, Math.ceil(Math.max(asked, 1_800) + Math.max(1_800, asked / 5))),
           );
           expect(deferralSeconds(count, dice)).toBeLessThanOrEqual(3_600);
-          // Whoever is asked to wait shortly waits for longer each time, whatever the dice say.
+          // After short requested waits each next wait is longer, whatever the random number.
           expect(deferralSeconds(count + 1, 0)).toBeGreaterThanOrEqual(deferralSeconds(count, 0));
         },
       ),
@@ -141,7 +141,7 @@ describe("the wait before the next attempt", () => {
     }
   });
 
-  it("of deferrals is spread: what was put off together comes back over as long a time again", () => {
+  it("of deferrals is spread: work that was deferred together comes back over as long a time again", () => {
     for (const count of [0, 3, 6, 20]) {
       const [soonest, latest] = [deferralSeconds(count, 0), deferralSeconds(count, 1)];
       expect(latest / soonest).toBe(2);
@@ -168,7 +168,7 @@ describe("the table of faults", () => {
     expect(faultClassOf("constructor")).toBe("transient");
   });
 
-  it("tells our own mistakes from a platform that is out", () => {
+  it("separates our own bugs from an unavailable platform", () => {
     expect(codeOfThrown(new TypeError("x is not a function"))).toBe("internal.bug");
     expect(codeOfThrown(new Error("Network connection lost."))).toBe("platform.unexpected");
     expect(codeOfThrown(Object.assign(new TypeError("stub"), { retryable: true }))).toBe(
@@ -214,7 +214,7 @@ describe("an attempt's outcome", () => {
     });
   });
 
-  it("a bug of ours is failure at once, and kept for the day it is repaired", () => {
+  it("a bug of ours is failure at once, with a dead letter until it is fixed", () => {
     const settlement = settle(job, later({ code: "internal.bug", detail: "x is not a function" }));
     expect(settlement).toMatchObject({
       state: "failed",
@@ -277,7 +277,7 @@ describe("an attempt's outcome", () => {
       now += 61_000;
     }
     expect(record).toMatchObject({ attempts: [], deferrals: 500, deferredSince: 20 });
-    // What it was saved for is all still there.
+    // All of its attempts for the recovery are still there.
     for (let number = 1; number < attemptsOf(POLICY); number++) {
       record = left(record, settle(record, later(fault), now), now);
       expect(record.state).toBe("retrying");
@@ -285,7 +285,7 @@ describe("an attempt's outcome", () => {
     expect(settle(record, later(fault), now).state).toBe("failed");
   });
 
-  it("a service that may be out for everybody takes attempts but never the last, and so for three days at most", () => {
+  it("a service that may be unavailable for everyone takes attempts but never the last, and so for three days at most", () => {
     const stillOut: Outcome<never> = {
       kind: "later",
       error: fault,
@@ -340,7 +340,7 @@ describe("an attempt's outcome", () => {
     });
   });
 
-  it("a job whose message the queue gave up on has made its last attempt", () => {
+  it("a job whose message reached the queue's retry limit has made its last attempt", () => {
     expect(settleLost(job, { code: "queue.retries_exhausted", detail: "" }, 20)).toMatchObject({
       state: "failed",
       failure: { eventType: "RetryExhausted", deadLetter: true },

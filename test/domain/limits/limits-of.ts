@@ -52,9 +52,7 @@ export const limitsIn = (file: string, text: string): string[] => {
   return [...found];
 };
 
-/**
- * What a function, method or constant of the file itself is called; null for anything inside one.
- */
+/** Name of a function, method or constant of the file itself; null for anything inside one. */
 const nameOf = (node: ts.Node, source: ts.SourceFile): string | null => {
   if (ts.isMethodDeclaration(node) || ts.isFunctionDeclaration(node))
     return node.name?.getText(source) ?? null;

@@ -5,12 +5,12 @@ import { limitsIn, limitsInSource } from "./limits-of.ts";
 const listed = HELD.flatMap(({ bounds }) => bounds);
 const found = limitsInSource();
 
-describe("what is beyond a bound is held somewhere", () => {
-  test("every bound is on the list: whoever adds one says what holds the rest", () => {
+describe("data beyond a bound is handled somewhere", () => {
+  test("every bound is on the list: its author states what handles the rest", () => {
     expect(found.filter((bound) => !listed.includes(bound))).toEqual([]);
   });
 
-  test("the list names nothing that is gone, and nothing twice", () => {
+  test("the list names only existing bounds, each once", () => {
     expect(listed.filter((bound) => !found.includes(bound))).toEqual([]);
     expect(listed.filter((bound, at) => listed.indexOf(bound) !== at)).toEqual([]);
   });

@@ -1,6 +1,6 @@
 const lines = (text: string): readonly string[] => text.trim().split(/\n\s*/);
 
-/** What holds that which is beyond a bound, and the bounds of which this is so. */
+/** What handles the data beyond a bound, and the bounds that it applies to. */
 export interface Held {
   readonly by: string;
   readonly bounds: readonly string[];
@@ -12,7 +12,7 @@ export interface Held {
  */
 export const HELD: readonly Held[] = [
   {
-    by: "a cursor: whoever asks gets the next page",
+    by: "a cursor: the caller gets the next page",
     bounds: lines(`
       records/assets/asset-records.ts listAssets()
       records/operations/audit-reads.ts listAudit()
@@ -146,7 +146,7 @@ export const HELD: readonly Held[] = [
     `),
   },
   {
-    by: "the answer, which says how many there are or that it shows only some",
+    by: "the answer, which states how many there are or that it shows only some",
     bounds: lines(`
       records/operations/clock-record.ts bringBackSchedules()
       records/dead-letters/dead-letter-reads.ts MAX_COUNT
@@ -190,7 +190,7 @@ export const HELD: readonly Held[] = [
     `),
   },
   {
-    by: "nothing has to: whoever asks wants so many of an end, or the one",
+    by: "nothing has to: the caller wants so many of an end, or the one",
     bounds: lines(`
       records/assets/cross-check-records.ts latestCrossCheck()
       records/dead-letters/dead-letter-reads.ts earlierOpenDeadLetter()
@@ -236,7 +236,7 @@ export const HELD: readonly Held[] = [
     `),
   },
   {
-    by: "nothing: the newest give way to newer, of notes and notifications whose cause is on record elsewhere",
+    by: "nothing: the newest replace older notes and notifications whose cause is on record elsewhere",
     bounds: lines(`
       records/assets/feed-records.ts MAX_OFF_SESSION
       records/assets/feed-records.ts keepOffSession()
@@ -245,7 +245,7 @@ export const HELD: readonly Held[] = [
     `),
   },
   {
-    by: "a retry, a dead letter or a result that says it was given up: these are numbers of tries",
+    by: "a retry, a dead letter or a result that reports exhausted retries: these are numbers of tries",
     bounds: lines(`
       queues/reconcile/rebuild.ts MAX_ATTEMPTS
       queues/analysis/recommendations.ts MAX_READS

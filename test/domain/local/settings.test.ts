@@ -35,7 +35,7 @@ describe("wrangler.toml", () => {
 });
 
 describe("the settings of npm start", () => {
-  it("are good as they come, and are checked by the Worker's own rules", () => {
+  it("are valid as shipped, and are checked by the Worker's own rules", () => {
     const { vars, port, demo, tickMs } = readSettings({}, config, root);
     expect({ port, demo, tickMs }).toEqual({ port: 8787, demo: true, tickMs: 1_000 });
     expect(() =>
@@ -43,7 +43,7 @@ describe("the settings of npm start", () => {
     ).not.toThrow();
   });
 
-  it("take every variable of the Worker from the environment, but those that are the starter's to say", () => {
+  it("take every variable of the Worker from the environment, except those that the starter sets", () => {
     const names = Object.keys(config.vars);
     const env = Object.fromEntries(names.map((name) => [name, `of-${name}`]));
     const { vars } = readSettings({ ...env, DEMO: "off" }, config, root);
@@ -65,7 +65,7 @@ describe("the settings of npm start", () => {
   });
 });
 
-describe("a variable that nobody reads", () => {
+describe("an unused variable", () => {
   const ours = ["LOG_LEVEL", "WEBHOOK_RETRY_SECONDS", "PORT", "LLM_MODEL", "ALERT_RULES"];
 
   it.each([
@@ -90,8 +90,8 @@ describe("a variable that nobody reads", () => {
   });
 });
 
-describe("what the Worker writes", () => {
-  it("is told line by line with its level, however it comes in pieces", () => {
+describe("the Worker's output", () => {
+  it("is printed line by line with its level, however it is split into pieces", () => {
     const logs = new WorkerLogs();
     const line = (level: string, message: string) =>
       `${JSON.stringify({ timestamp: "1", level, message })}\n`;
@@ -104,7 +104,7 @@ describe("what the Worker writes", () => {
     ]);
   });
 
-  it("is held until the start is over, and below the level that was asked for never shown", () => {
+  it("is held until the start is over, and never shown below the requested level", () => {
     const shown: string[] = [];
     const tap = new LogTap("warn", ({ text }) => shown.push(text));
     tap.put({ level: "info", text: "a" });

@@ -64,7 +64,7 @@ describe("local/node.sh", () => {
     mkdirSync(each, { recursive: true });
   copyFileSync(join(root, "local/node.sh"), join(folder, "local/node.sh"));
   symlinkSync(process.execPath, join(shipped, "node"));
-  // A Node that is found too old by what it answers, and fails whatever it is given to run.
+  // A fake Node that reports an old version, and fails whatever it runs.
   writeFileSync(
     join(folder, "older/node"),
     '#!/bin/sh\n[ "$1" = --version ] && echo v20.20.2 && exit\nexit 1\n',
@@ -100,7 +100,7 @@ describe("local/node.sh", () => {
     expect(run(older, script, "--one", "two words")).toEqual(ran);
   });
 
-  it("becomes what it starts, so that a signal ends it as it ends Node", () => {
+  it("replaces itself by its child, so that a signal ends it as it ends Node", () => {
     const { signal, stdout } = spawnSync(
       "/bin/sh",
       [
@@ -121,7 +121,7 @@ describe("local/node.sh", () => {
     expect(run(dirname(process.execPath), script, "--one", "two words")).toEqual(ran);
   });
 
-  it("says in one sentence what is missing where that is too old", () => {
+  it("reports in one sentence what is missing where that is too old", () => {
     const { status, stdout, stderr } = run(older, script);
     expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
     expect(stderr).toMatch(

@@ -70,7 +70,7 @@ describe("sessionsBetween", () => {
   });
 
   it("makes twenty years of sessions well within 200 ms", () => {
-    // The best of three: the rule is about the work, not about what else the machine is doing.
+    // The best of three, so that other load on the machine does not count.
     const took = [1, 2, 3].map(() => {
       const started = performance.now();
       expect(knownSessions("XNYS", "2000-01-01", "2019-12-31")).toHaveLength(5031);

@@ -45,7 +45,7 @@ const EXCHANGES = {
   XMAD: { years: XMAD_YEARS, ahead: european(1), opens: 9, closes: 17.5, closesEarly: 14 },
 } as const satisfies Readonly<Record<string, Exchange>>;
 
-/** What the lists say of one day, null for none. */
+/** The lists' entry for one day, null for none. */
 const expected = ({ years, ahead, opens, closes, closesEarly }: Exchange, day: number) => {
   const date = new Date(day).toISOString().slice(0, 10);
   const year = Number(date.slice(0, 4));
@@ -66,12 +66,12 @@ const DAYS = Array.from(
 describe.each(["XNYS", "XLON", "XMAD"] as const)("%s from 2020 to 2027", (calendar) => {
   const exchange = EXCHANGES[calendar];
 
-  it("has on each of 2,922 days the session the published list says, to the minute, or none", () => {
+  it("has on each of 2,922 days the session of the published list, to the minute, or none", () => {
     expect(DAYS).toHaveLength(2_922);
     for (const day of DAYS) {
       const date = new Date(day).toISOString().slice(0, 10);
       const session = expected(exchange, day);
-      // Asked for alone, so that no neighbour stands in for it.
+      // Requested alone, so that no neighbour can hide an error.
       expect([date, knownSessions(calendar, date, date)]).toEqual([
         date,
         session === null ? [] : [session],

@@ -1,7 +1,7 @@
 import { type Session, sessionsBetween } from "../../../src/domain/market/calendar.ts";
 import type { CalendarId } from "../../../src/domain/market/calendar-id.ts";
 
-/** The sessions of a span that a test knows to be askable. */
+/** The sessions of a span that is within the calendar's range. */
 export const knownSessions = (
   calendarId: CalendarId,
   from: string,

@@ -28,8 +28,8 @@ const deviations = (key: string, calendar: CalendarId) => {
 
 /**
  * Rows of @visx/mock-data's AAPL for holidays of New York, from Thanksgiving 2008 to Labor Day
- * 2010: whoever made the file filled weekdays with the close before. Before and after that time the
- * file has no such rows.
+ * 2010: the file fills weekdays with the close before. Before and after that time it has no such
+ * rows.
  */
 const AAPL_FILLED = [
   ...[
@@ -52,7 +52,7 @@ const AAPL_FILLED = [
   ],
 ];
 
-/** A Tuesday on which New York traded and the file has nothing. */
+/** A Tuesday on which New York traded and the file has no row. */
 const AAPL_LACKING = ["2009-08-11"];
 
 describe("the dates of real series", () => {
@@ -82,7 +82,7 @@ describe("the dates of real series", () => {
     }
   });
 
-  it("of BTC-USD, 2016 and 2017, are all days there are", () => {
+  it("of BTC-USD, 2016 and 2017, are all days of those years", () => {
     expect(deviations("BTC-USD/1d", "CRYPTO")).toEqual({
       count: 365,
       span: ["2016-07-04", "2017-07-03"],
@@ -96,7 +96,7 @@ describe("the dates of real series", () => {
     ["AMZN", "2000-01-01", 123],
     ["IBM", "2000-01-01", 123],
     ["AAPL", "2000-01-01", 123],
-    // Google came to the exchange on 19 August 2004.
+    // Google was listed on 19 August 2004.
     ["GOOG", "2004-08-01", 68],
   ])(
     "of %s by month are those of the months in which New York had a session, from %s on",

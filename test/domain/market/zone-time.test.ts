@@ -13,12 +13,12 @@ describe("wallClock", () => {
     ["2024-11-03T00:59Z", "2024-11-03T04:59Z"],
     ["2024-11-03T01:30Z", "2024-11-03T06:30Z"],
     ["2024-11-03T02:00Z", "2024-11-03T07:00Z"],
-  ])("reads New York's %s as %s, beside the changes of the clocks", (reading, instant) => {
+  ])("reads New York's %s as %s, around the changes of the clocks", (reading, instant) => {
     expect(instantOf(Date.parse(reading))).toBe(Date.parse(instant));
   });
 });
 
-it("knows how far each zone is from UTC at an instant", () => {
+it("returns each zone's offset from UTC at an instant", () => {
   const july = Date.UTC(2024, 6, 1);
   expect(offsetAt("America/New_York", july)).toBe(-4 * HOUR);
   expect(offsetAt("Europe/London", july)).toBe(HOUR);

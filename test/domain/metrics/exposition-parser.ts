@@ -1,7 +1,7 @@
 /**
  * A strict reader of Prometheus' text format 0.0.4, for tests. It throws on whatever a scraper
- * could stumble over: unknown or repeated series, missing HELP or TYPE, groups torn apart, labels
- * out of shape, histograms that do not add up.
+ * could stumble over: unknown or repeated series, missing HELP or TYPE, groups split up, invalid
+ * labels, histograms that do not add up.
  */
 
 interface Series {

@@ -55,7 +55,7 @@ function fullPage(): string {
 }
 
 describe("the page of metrics", () => {
-  it("keeps to the text format, and says what each metric means", () => {
+  it("keeps to the text format, with the meaning of each metric", () => {
     const families = parseExposition(fullPage());
     expect([...families.keys()]).toEqual(Object.keys(METRICS));
     for (const { name, series, help } of families.values()) {
@@ -67,13 +67,13 @@ describe("the page of metrics", () => {
     );
   });
 
-  it("keeps to the text format when nothing has been counted", () => {
+  it("keeps to the text format before anything has been counted", () => {
     const families = parseExposition(render([], []));
     expect([...families.keys()]).toEqual(Object.keys(METRICS));
     expect(families.get("metrics_reports_lost_total")?.series[0]?.value).toBe(0);
   });
 
-  it("has the buckets that were asked for", () => {
+  it("has the requested buckets", () => {
     const buckets = parseExposition(fullPage())
       .get(duration)
       ?.series.filter(
@@ -132,7 +132,7 @@ describe("the strict reader", () => {
 describe("the operations page", () => {
   const text = readFileSync(join(import.meta.dirname, "../../../docs/operations.md"), "utf8");
 
-  it("says what every metric means", () => {
+  it("states the meaning of every metric", () => {
     for (const name of Object.keys(METRICS)) expect(text).toContain(`\`${name}`);
   });
 
@@ -190,7 +190,7 @@ describe("a histogram", () => {
 });
 
 describe("a registry", () => {
-  it("makes no series of a value it does not know", () => {
+  it("makes no series of an unknown value", () => {
     const registry = new Registry();
     for (let n = 0; n < 1_000; n++) {
       registry.count("events_published_total", { event_type: `Invented${n}` });
@@ -233,7 +233,7 @@ describe("a registry", () => {
     expect(registry.samples()).toEqual([]);
   });
 
-  it("names every queue there is", () => {
+  it("names every queue", () => {
     const toml = readFileSync(join(import.meta.dirname, "../../../wrangler.toml"), "utf8");
     const consumed = [
       ...toml.matchAll(/\[\[queues\.consumers\]\][^[]*?^queue = "inversorai-([^"]+)"/gm),

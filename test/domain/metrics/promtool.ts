@@ -1,9 +1,8 @@
 import { spawnSync } from "node:child_process";
 
 /**
- * What `promtool check metrics` has to say about a page: nothing, when all is well. Where there is
- * no promtool the strict reader is the only judge; the machine that decides (CI) must have one, and
- * fails here without.
+ * The complaints of `promtool check metrics` about a page: none, when it is valid. Without promtool
+ * only the strict reader checks the page; CI must have promtool, and fails here without.
  */
 export function complaintsOfPromtool(page: string): string {
   const { error, stdout, stderr, status } = spawnSync("promtool", ["check", "metrics"], {

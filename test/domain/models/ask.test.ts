@@ -63,7 +63,7 @@ describe.each([
 ] as const)("%s", (provider, shape, told) => {
   const by = { provider };
 
-  it("gives an answer that is as it should be, with what it cost", async () => {
+  it("returns a valid answer, with its cost", async () => {
     const reply = await ask({ body: shape(good()) }, by);
     expect(reply).toMatchObject({
       kind: "answered",
@@ -75,7 +75,7 @@ describe.each([
     expect(server.asked).toHaveLength(1);
   });
 
-  it("is asked with key, limit and both messages of a repair", async () => {
+  it("is called with key, limit and both messages of a repair", async () => {
     await ask({ body: shape(good()) }, by, { answer: "{}", complaint: "numbers: wrong" });
     const [asked] = server.asked;
     const key =
@@ -100,13 +100,16 @@ describe.each([
     ["an unknown action", JSON.stringify({ ...good(), action: "SHORT" }), "action"],
     ["numbers as texts", JSON.stringify({ ...good(), confidence: "high" }), "confidence"],
     ["no evidence", JSON.stringify({ ...good(), evidence: undefined }), "evidence"],
-  ])("that answers with %s has answered, but nothing to use", async (_, content, problem) => {
-    const reply = await ask({ body: shape(content) }, by);
-    expect(reply).toMatchObject({ kind: "answered", answer: null });
-    if (reply.kind === "answered") expect(reply.problem).toContain(problem);
-  });
+  ])(
+    "that answers with %s has answered, but without a usable result",
+    async (_, content, problem) => {
+      const reply = await ask({ body: shape(content) }, by);
+      expect(reply).toMatchObject({ kind: "answered", answer: null });
+      if (reply.kind === "answered") expect(reply.problem).toContain(problem);
+    },
+  );
 
-  it("whose answer was cut off or withheld has nothing to use, and is told which", async () => {
+  it("whose answer was cut off or withheld has no usable result, and reports which", async () => {
     const half = JSON.stringify(good()).slice(0, 80);
     const stop = (openAiReason: string, anthropicReason: string) =>
       provider === "anthropic" ? { stop_reason: anthropicReason } : { finish_reason: openAiReason };
@@ -164,7 +167,7 @@ describe.each([
     ["a date gone by", new Date(NOW - 90_000).toUTCString(), 0],
     ["a word", "soon", null],
     ["for ever", "999999", 86_400],
-  ])("says how long to wait: %s", async (_, header, seconds) => {
+  ])("returns the wait: %s", async (_, header, seconds) => {
     const reply = await ask({ status: 429, headers: { "retry-after": header } }, by);
     expect(reply).toMatchObject({
       kind: "failed",
@@ -173,7 +176,7 @@ describe.each([
     });
   });
 
-  it("that is not there is unavailable", async () => {
+  it("that does not exist is unavailable", async () => {
     expect(await ask(null, { ...by, baseUrl: "http://127.0.0.1:9/v1" })).toMatchObject({
       kind: "failed",
       reason: "unavailable",
@@ -182,14 +185,14 @@ describe.each([
 });
 
 describe("the form of the answer", () => {
-  it("is asked for by schema where the endpoint takes one, and as plain JSON where not", async () => {
+  it("is called with a schema where the endpoint takes one, and for plain JSON where not", async () => {
     await ask({ body: openAi(good()) });
     expect(server.asked[0]?.body["response_format"]).toMatchObject({ type: "json_schema" });
     await ask({ body: openAi(good()) }, { structured: false });
     expect(server.asked[1]?.body["response_format"]).toMatchObject({ type: "json_object" });
   });
 
-  it("is the same from Workers AI, asked through its binding", async () => {
+  it("is the same from Workers AI, called through its binding", async () => {
     const calls: unknown[][] = [];
     const binding = {
       run: async (...call: unknown[]) => {
@@ -221,7 +224,7 @@ describe("the form of the answer", () => {
       "unavailable",
     ],
     ["never answers", () => new Promise<never>(() => undefined), "timeout"],
-  ])("is nobody's when the binding %s", async (_, run, kind) => {
+  ])("is unavailable when the binding %s", async (_, run, kind) => {
     const reply = await ask(null, {
       provider: "workers-ai",
       model: "@cf/x/y",

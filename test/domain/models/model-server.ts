@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 
-/** What a server of models says; `after` lets it misbehave once half of it has gone out. */
+/** Reply of a model server; `after` lets it misbehave once half of it has been sent. */
 export interface ModelSays {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
@@ -16,11 +16,11 @@ export interface ModelCalled {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-/** A server of models on this machine, OpenAI's or Anthropic's way by the path it is asked at. */
+/** A model server on this machine, OpenAI's or Anthropic's by the requested path. */
 export interface ModelServer {
   readonly url: string;
   readonly asked: ModelCalled[];
-  /** What comes next; null never answers. */
+  /** The next reply; null never answers. */
   reply: (asked: ModelCalled) => ModelSays | null;
   close(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 /**
- * Texts that make a pattern walk over the same letters again and again, if anything does: letters
- * that a pattern repeats, or what it matches, many times over, and an end that it cannot take.
+ * Texts that make a vulnerable pattern scan the same letters again and again: letters that a
+ * pattern repeats, or its own matches, many times over, and an end that it cannot match.
  */
 const LETTERS = [..."1aA .,-_=/<>#&\"'`+:;@([{|\\\t\n~^$%*!?\u00e4\u20ac\u{1f600}"];
 const PAIRS = [
@@ -44,7 +44,7 @@ const WORDS = [
 ];
 const ENDS = ["", "x", "!", "\u0000", "1", " "];
 
-/** What a pattern's own text gives away: its letters and words, without its grammar. */
+/** Letters and words in a pattern's source, without its grammar. */
 const hints = (source: string): string[] => [
   ...new Set(
     source

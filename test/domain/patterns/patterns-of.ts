@@ -8,7 +8,7 @@ const src = join(import.meta.dirname, "../../../src");
 export interface FoundPattern {
   readonly file: string;
   readonly written: string;
-  /** Null for one that is put together when it runs, which the test has to make itself. */
+  /** Null for one that is built at run time, which the test has to build itself. */
   readonly pattern: RegExp | null;
 }
 

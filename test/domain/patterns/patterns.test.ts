@@ -12,14 +12,14 @@ const LONG = 100_000;
 const MAX_GROWTH = 30;
 
 /**
- * Below this a time is the machine's and not the pattern's (ms). A linear pattern walks over 100 KB
- * in some tenths of one.
+ * Below this a time is the machine's and not the pattern's (ms). A linear pattern scans 100 KB in
+ * some tenths of one.
  */
 const NOISE = 40;
 
 /**
- * Patterns that only ever meet what this installation's operator or its own code wrote, with who
- * that is. Everything else counts as text from outside.
+ * Patterns that only ever read texts of this installation's operator or its own code, with the
+ * author. Every other text counts as external.
  */
 const OUR_OWN_TEXT: Readonly<{ [pattern: string]: string }> = {
   "config.ts /\\/+$/": "PUBLIC_ORIGIN, a variable",
@@ -28,13 +28,13 @@ const OUR_OWN_TEXT: Readonly<{ [pattern: string]: string }> = {
 
 const millisecondsOf = (pattern: RegExp, text: string): number => {
   const start = performance.now();
-  // What is global is used on all of a text, the others on their first match.
+  // A global pattern is run over all of a text, the others to their first match.
   if (pattern.global) text.replace(pattern, "");
   else pattern.test(text);
   return performance.now() - start;
 };
 
-/** The quickest of some runs: the machine is shared. */
+/** The quickest of some runs, because the machine is shared. */
 const quickest = (pattern: RegExp, text: string, runs: number): number => {
   let best = Number.POSITIVE_INFINITY;
   for (let run = 0; run < runs; run += 1) {
@@ -44,10 +44,7 @@ const quickest = (pattern: RegExp, text: string, runs: number): number => {
   return best;
 };
 
-/**
- * Of so many attacks, those that take longest for 10 KB, the time for 100 KB is taken too: nothing
- * else can be worse there.
- */
+/** The slowest attacks at 10 KB, which are timed at 100 KB too: no other can be worse there. */
 const TRIED_LONG = 3;
 
 /** The attack under which a pattern takes more than its share, or null. */
@@ -79,12 +76,12 @@ describe("a regular expression that meets text from outside is linear", () => {
   });
 });
 
-test("the list of patterns is complete: a new one is looked at by whoever adds it", async () => {
+test("the list of patterns is complete: the author of a new one checks it", async () => {
   const list = [...new Set(found.map(nameOf))].join("\n");
   await expect(`${list}\n`).toMatchFileSnapshot("patterns.txt");
 });
 
-test("what is left out is still there", () => {
+test("every excluded pattern still exists", () => {
   const names = new Set(found.map(nameOf));
   expect(Object.keys(OUR_OWN_TEXT).filter((name) => !names.has(name))).toEqual([]);
 });

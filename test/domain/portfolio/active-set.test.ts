@@ -60,7 +60,7 @@ const byQuadprog = ({ quadratic, linear, constraints }: QuadraticProgram): numbe
 const apart = (a: readonly number[], b: readonly number[]): number =>
   Math.max(...a.map((value, index) => Math.abs(value - (b[index] ?? Number.NaN))));
 
-describe("guessing what is tight", () => {
+describe("guessing the tight constraints", () => {
   it("finds the minimum that quadprog finds, of all but few programs, from nowhere and from anywhere", () => {
     const counts = { solvable: 0, fromNowhere: 0, fromAnywhere: 0 };
     for (let seed = 1; seed <= 400; seed += 1) {
@@ -102,7 +102,7 @@ describe("guessing what is tight", () => {
     }
   });
 
-  it("gives up where no point keeps the constraints, and where a guess holds more than there is", () => {
+  it("returns nothing where no point keeps the constraints, and where a guess holds too many", () => {
     const ones = [1, 1, 1];
     const constraints = [
       row("equal", ones, 1),

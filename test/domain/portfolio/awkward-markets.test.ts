@@ -7,7 +7,7 @@ import { awkwardProblem, randomProblem } from "./random-problem.ts";
 
 describe("limits on all assets together", () => {
   it.each([1, 0.9999999999999999, 0.9999999999])(
-    "of %d say nothing, and do not mislead a method",
+    "of %d add no information, and do not mislead a method",
     (level) => {
       for (const side of [{ max: level }, { min: level, max: 1 }, { min: level, max: level }]) {
         const limits = {
@@ -53,7 +53,7 @@ describe("awkward markets", () => {
     expect(refused.get("noExcessReturn")).toBeGreaterThan(0);
   });
 
-  it("are refused where a growth is too large to be told per year", () => {
+  it("are refused where a growth overflows per year", () => {
     const wild = { ...PAIR, expectedReturns: [0.1, Number.POSITIVE_INFINITY] };
     const error = refusalOf({ method: "minVolatility" }, wild);
     expect(error?.code).toBe("invalidInput");

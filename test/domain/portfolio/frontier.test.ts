@@ -7,7 +7,7 @@ import { infeasibility } from "./optimality.ts";
 import { randomProblem } from "./random-problem.ts";
 
 describe("the efficient frontier", () => {
-  it("has twenty points from the least volatile to the richest portfolio, at even returns", () => {
+  it("has twenty points from the minimum volatility to the richest portfolio, at even returns", () => {
     for (let seed = 1; seed <= 20; seed += 1) {
       const { moments, limits } = randomProblem(seed, 8);
       const frontier = frontierOf(moments, limits);
@@ -40,7 +40,7 @@ describe("the efficient frontier", () => {
     expect(frontierOf({ ...PAIR, expectedReturns: [0.07, 0.07] }, LONG_ONLY)).toHaveLength(1);
   });
 
-  it("ends with the least volatile of the portfolios with the highest return", () => {
+  it("ends with the minimum volatility of the portfolios with the highest return", () => {
     const moments: Moments = {
       symbols: ["A", "B", "C"],
       expectedReturns: [0.05, 0.12, 0.12],

@@ -101,7 +101,7 @@ describe("risk parity", () => {
     expect(answer.kind === "refused" && answer.error.code).toBe("notSolved");
   });
 
-  it("copes with assets whose volatilities differ by six orders of magnitude", () => {
+  it("handles assets whose volatilities differ by six orders of magnitude", () => {
     const [calm, wild] = weightsOf(
       named([
         [1e-8, 3e-6],
@@ -222,7 +222,7 @@ describe("every method", () => {
     expect(portfolioOf(flat, "equalWeight").volatility).toBeCloseTo(0.1, 14);
   });
 
-  it("without limits of its own is moved to the nearest weights within them, and says so", () => {
+  it("without limits of its own is moved to the nearest weights within them, and reports that", () => {
     const moments = randomMoments(8);
     const limits = { bound: { min: 0.05, max: 0.12 } };
     const { weights, projected } = portfolioOf(moments, "riskParity", limits);

@@ -113,7 +113,7 @@ describe("the highest expected return", () => {
     expect(filled).toBe(400);
   });
 
-  it("is had with the least volatility there is for it", () => {
+  it("has the minimum volatility for its return", () => {
     for (let seed = 1; seed <= 60; seed += 1) {
       const problem = coarseProblem(seed);
       if (problem.moments.symbols.length > 4) continue;
@@ -129,7 +129,7 @@ describe("the highest expected return", () => {
     }
   });
 
-  it("leaves free what is tied with the last one taken, and nothing else", () => {
+  it("frees assets tied with the last one taken, and no others", () => {
     const budget = { relation: "equal", coefficients: [1, 1, 1, 1], bound: 1 } as const;
     const maximum = [0, 1, 2, 3].map((index) => ({
       relation: "atLeast" as const,

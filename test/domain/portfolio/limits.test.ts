@@ -52,7 +52,7 @@ describe("limits that some weights keep", () => {
     expect(refusal(limits)).toBeNull();
   });
 
-  it("say nothing that goes without saying", () => {
+  it("exclude limits that the others imply", () => {
     const answer = constraintsFor(ABC, {
       bound: { min: 0, max: 1 },
       groups: [{ name: "ab", symbols: ["A", "B"], min: 0, max: 1 }],
@@ -117,7 +117,7 @@ describe("limits that no weights keep", () => {
     expect(fieldsOf(limits)).toEqual(["assets.B.max", "groups.ab.min", "groups.bc.min"]);
   });
 
-  it("are named: short positions that cannot pay for what a group must not hold", () => {
+  it("are named: short positions that cannot pay for the minimum of a group", () => {
     const limits = {
       bound: { min: -0.1, max: 0.5 },
       groups: [{ name: "ab", symbols: ["A", "B"], max: 0.3 }],
@@ -147,7 +147,7 @@ describe("limits that no weights keep", () => {
       const conflict = conflictAmong(all, symbols.length);
       if (conflict.length === 0) continue;
       conflicts += 1;
-      // What may always hold: no asset below 0. A least weight that is dropped becomes that.
+      // The floors: no asset below 0. A minimum weight that is dropped becomes 0.
       const floors = all
         .filter(({ of, side }) => of === "asset" && side === "min")
         .map((limit) => ({ ...limit, value: 0 }));
@@ -173,8 +173,8 @@ describe("limits that no weights keep", () => {
   });
 });
 
-describe("what is no limit", () => {
-  it("is refused with the place where it stands", () => {
+describe("an invalid limit", () => {
+  it("is refused with its field", () => {
     const limits: Limits = {
       bound: { min: 0, max: 1 },
       assets: {
@@ -195,10 +195,10 @@ describe("what is no limit", () => {
       { field: "groups.g", reason: "Y is not an asset of the portfolio" },
       { field: "groups.g", reason: "a group of this name is there already" },
       { field: "groups.g", reason: "a group needs a symbol" },
-      { field: "assets.A.min", reason: "the least, 0.5, is more than the most, 0.4" },
+      { field: "assets.A.min", reason: "the minimum, 0.5, is more than the maximum, 0.4" },
       { field: "assets.B.max", reason: "a weight lies between −100 and 100" },
       { field: "assets.C.min", reason: "a weight lies between −100 and 100" },
-      { field: "groups.g.min", reason: "the least, 0.5, is more than the most, 0.4" },
+      { field: "groups.g.min", reason: "the minimum, 0.5, is more than the maximum, 0.4" },
     ]);
   });
 

@@ -28,7 +28,7 @@ const weightsOf = (portfolio: OptimizedPortfolio, { symbols }: Moments): number[
 const distance = (a: readonly number[], b: readonly number[]): number =>
   Math.max(...a.map((value, index) => Math.abs(value - (b[index] ?? Number.NaN))));
 
-/** A return and a volatility between those of the least volatile and the richest portfolio. */
+/** A return and a volatility between those of the minimum volatility and the richest portfolio. */
 const targetsOf = (
   problem: Problem,
   share: number,

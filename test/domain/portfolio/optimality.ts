@@ -4,7 +4,7 @@ import { rowsOf, solveLinear } from "./second-solver.ts";
 const dot = (a: readonly number[], b: readonly number[]): number =>
   a.reduce((sum, x, i) => sum + x * (b[i] ?? 0), 0);
 
-/** By how much the worst of the limits, or the sum of 1, is missed. */
+/** The largest violation of the limits, or of the sum of 1. */
 export const infeasibility = (
   symbols: readonly string[],
   limits: Limits,
@@ -21,7 +21,7 @@ export const infeasibility = (
 /**
  * The Karush-Kuhn-Tucker conditions of a minimum at `weights`: its gradient is ν·1 + Σ
  * λ·(coefficients of each tight limit) with λ ≥ 0. `further` are gradients of tight constraints
- * that are no limits (a target). Tells the least multiplier and what is left of the gradient when
+ * that are no limits (a target). Returns the smallest multiplier and the rest of the gradient when
  * all are subtracted, both in parts of the gradient's length. Least squares over the tight ones;
  * random problems have no more of them than can be independent.
  */
@@ -37,8 +37,7 @@ export const optimalityOf = (
     .map(({ coefficients }) => coefficients);
   const length = Math.hypot(...gradient);
   const unit = (vector: readonly number[]) => vector.map((value) => value / Math.hypot(...vector));
-  // What repeats others (a target that the limits reach by themselves) would leave the multipliers
-  // undecided.
+  // Repeated constraints (a target that the limits imply) would leave the multipliers undecided.
   const columns = [symbols.map(() => 1)];
   for (const row of [...tight, ...further.map(unit)])
     if (solveNormal([...columns, row], gradient) !== null) columns.push([...row]);

@@ -67,7 +67,7 @@ const crowdedCorner = (seed: number): QuadraticProgram => {
 };
 
 describe("solveQuadratic", () => {
-  it("finds the minimum of a small program by hand", () => {
+  it("finds the manually calculated minimum of a small program", () => {
     const { point, multipliers } = solved({
       quadratic: IDENTITY,
       linear: [0, 0],
@@ -79,7 +79,7 @@ describe("solveQuadratic", () => {
     expect(multipliers[2]).toBe(0);
   });
 
-  it("tells multipliers in the units that were given, whatever the scale", () => {
+  it("returns multipliers in the given units, whatever the scale", () => {
     const { point, multipliers } = solved({
       quadratic: IDENTITY.map((row) => row.map((value) => value * 1e-7)),
       linear: [0, 0],
@@ -104,14 +104,14 @@ describe("solveQuadratic", () => {
     expect(point[1]).toBeCloseTo(0.9, 12);
   });
 
-  it("says when equalities contradict each other", () => {
+  it("detects equalities that contradict each other", () => {
     const constraints = [equal([1, 1], 1), equal([1, 0], 0.3), equal([0, 1], 0.6)];
     expect(solveQuadratic({ quadratic: IDENTITY, linear: [0, 0], constraints })).toEqual({
       kind: "infeasible",
     });
   });
 
-  it("says when an inequality contradicts an equality of the same variable", () => {
+  it("detects an inequality that contradicts an equality of the same variable", () => {
     // Putting both in, the later one wins: a guess that only the check at the end refuses.
     const constraints = [equal([1, 1], 1), equal([1, 0], 0.7), atLeast([1, 0], 0.8)];
     expect(solveQuadratic({ quadratic: IDENTITY, linear: [0, 0], constraints })).toEqual({
@@ -119,7 +119,7 @@ describe("solveQuadratic", () => {
     });
   });
 
-  it("says when inequalities leave nothing, but not when they leave a single point", () => {
+  it("detects inequalities that leave no point, but accepts those that leave a single one", () => {
     const within = (maximum: number) =>
       solveQuadratic({
         quadratic: IDENTITY,
@@ -130,7 +130,7 @@ describe("solveQuadratic", () => {
     expect(within(0.7 - 1e-7)).toBe("infeasible");
   });
 
-  it("leaves what it was given as it was", () => {
+  it("leaves its input unchanged", () => {
     const program = crowdedCorner(1);
     const before = structuredClone(program);
     solveQuadratic(program);
@@ -165,7 +165,7 @@ describe("solveQuadratic", () => {
     expect(refusedByQuadprog).toBeGreaterThan(20);
   });
 
-  it("ends where quadprog alone goes round for ever: a constraint said twice, and almost its opposite", () => {
+  it("ends where quadprog alone cycles forever: a repeated constraint, and almost its opposite", () => {
     const quadratic = [
       [1, 0, 0, 0],
       [0, 1, 0, 0],
@@ -187,7 +187,7 @@ describe("solveQuadratic", () => {
     expect(dot([1, -1, -1, 1], point)).toBeGreaterThan(-1 - 1e-8);
   });
 
-  it("takes many equalities of which few say something, with their rounding", () => {
+  it("takes many equalities of which few are independent, with their rounding", () => {
     for (let seed = 1; seed <= 200; seed += 1) {
       const roll = dice(seed);
       const point = Array.from({ length: 5 }, () => roll() - 0.5);
@@ -210,7 +210,7 @@ describe("solveQuadratic", () => {
     }
   });
 
-  it("gives up on numbers that are none instead of going round for ever or answering with them", () => {
+  it("refuses invalid numbers instead of cycling forever or returning them", () => {
     const constraints = [equal([1, 1], 1), atLeast([1, 0], 0)];
     const broken = [
       [Number.NaN, 0],

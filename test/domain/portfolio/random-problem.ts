@@ -86,9 +86,9 @@ const randomGroups = (symbols: readonly string[], inside: readonly number[], rol
   });
 
 /**
- * What is hard on a solver: assets that copy or multiply others, fewer returns than assets, equal
- * expected returns, and limits on a coarse grid that many at once are tight at one point, with the
- * rounding of their sums. Some weights keep them.
+ * Problems that are hard for a solver: assets that copy or multiply others, fewer returns than
+ * assets, equal expected returns, and limits on a coarse grid that many at once are tight at one
+ * point, with the rounding of their sums. Some weights keep them.
  */
 export const awkwardProblem = (seed: number): Pick<Problem, "moments" | "limits"> => {
   const roll = dice(seed * 31 + 7);

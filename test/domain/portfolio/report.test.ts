@@ -41,7 +41,7 @@ const reportOf = (...given: Parameters<typeof asked>) => {
 };
 
 describe("coverageOf", () => {
-  it("tells what a slow count tells, for any dates", () => {
+  it("equals a slow count, for any dates", () => {
     const dates = fc.uniqueArray(fc.integer({ min: 0, max: 12 }), { maxLength: 12 });
     fc.assert(
       fc.property(fc.array(dates, { minLength: 1, maxLength: 5 }), (lists) => {
@@ -82,7 +82,7 @@ describe("the budget", () => {
     ]);
   });
 
-  it("widens the steps of a walk-forward that would have too many windows, and says so", () => {
+  it("widens the steps of a walk-forward that would have too many windows, and reports that", () => {
     const report = reportOf(closesOf(1_500, 3), { walkForward: { window: 60, step: 1 } });
     expect(report.outOfSample?.rebalancings).toBeLessThanOrEqual(windowsFor(3));
     expect(report.outOfSample?.step).toBe(Math.ceil((1_499 - 60) / 60));
@@ -98,15 +98,15 @@ describe("the report of an optimisation", () => {
     expect(JSON.stringify(reportOf(assets, wish))).toBe(JSON.stringify(reportOf(assets, wish)));
   });
 
-  it("learns from a year, or half of what there is, and from nothing when that is too little", () => {
+  it("learns from a year, or half of the returns, and from none when those are too few", () => {
     expect(reportOf(assets).outOfSample).toMatchObject({ window: 150, returns: 150 });
     expect(reportOf(closesOf(600, 2)).outOfSample).toMatchObject({ window: 252 });
     expect(reportOf(assets, { walkForward: { window: 300, step: 5 } }).outOfSample).toBeNull();
     const few = reportOf(closesOf(30, 2));
     expect(few.outOfSample).toBeNull();
     expect(few.caveats).toEqual([
-      "Only 29 returns: the figures are mostly chance.",
-      "There are too few returns to try the method out of sample.",
+      "Only 29 returns: the statistics are mostly random.",
+      "There are too few returns to test the method out of sample.",
     ]);
   });
 
@@ -118,18 +118,18 @@ describe("the report of an optimisation", () => {
     ["4h in New York", 503, 42, 299],
     ["1h in New York", 1759, 147, 299],
   ])(
-    "chooses weights anew after a month of the resolution unless said, learning from a year of it: %s",
+    "by default chooses weights again after a month of the resolution, learning from a year of it: %s",
     (_, perYear, step, window) => {
       const report = reportOf(closesOf(600, 2), {}, perYear);
       expect(report.outOfSample).toMatchObject({
         window,
-        // Of months there would be more windows than there is time for.
+        // Of months there would be more windows than the time limit allows.
         step: Math.max(step, Math.ceil((599 - window) / windowsFor(2))),
       });
     },
   );
 
-  it("steps from month to month where there is time for it, and as it was told where it was told", () => {
+  it("steps from month to month where the time limit allows it, and as requested where it was requested", () => {
     const years = closesOf(121, 3);
     expect(reportOf(years, {}, 12).outOfSample).toMatchObject({
       window: 60,
@@ -144,7 +144,7 @@ describe("the report of an optimisation", () => {
     });
   });
 
-  it("tells equal weight as equalWeight itself would be told", () => {
+  it("reports equal weight exactly as the equalWeight method does", () => {
     const { equalWeight } = reportOf(assets, { method: "minVolatility" });
     const { weights, expectedReturn, volatility, sharpe } = reportOf(assets, {
       method: "equalWeight",
@@ -152,7 +152,7 @@ describe("the report of an optimisation", () => {
     expect(equalWeight).toMatchObject({ weights, expectedReturn, volatility, sharpe });
   });
 
-  it("says when a method's own weights broke a limit, and when prices are invented", () => {
+  it("reports that a method's own weights broke a limit, and that prices are invented", () => {
     const bounds = { min: 0, max: 0.26, assets: {} };
     const made = assets.map((asset, n) => (n === 1 ? { ...asset, source: "synthetic" } : asset));
     const { caveats, projected } = reportOf(made, { method: "hrp", bounds });
@@ -177,7 +177,7 @@ describe("the report of an optimisation", () => {
     });
   });
 
-  it("keeps what somebody owns out of the fact, and every number of it finite or null", () => {
+  it("keeps the user's holdings out of the fact, and every number of it finite or null", () => {
     const request = { ...DEFAULT_REQUEST, amount: 700, currentWeights: { A0: 1 } };
     const result = optimizationResult(reportOf(assets, request), {
       portfolioId: "p",

@@ -44,10 +44,10 @@ describe("sharedReturns", () => {
     expect(table([backwards])).toEqual(table([forwards]));
   });
 
-  it("refuses assets that share too few dates, and says how many closes each has", () => {
+  it("refuses assets that share too few dates, and reports how many closes each has", () => {
     const error = refusal([closes("A", { 1: 1, 2: 2, 3: 3 }), closes("B", { 2: 1, 3: 2, 4: 3 })]);
     expect(error?.code).toBe("tooFewReturns");
-    expect(error?.detail).toBe("The assets share 2 dates; 3 are needed at the least.");
+    expect(error?.detail).toBe("The assets share 2 dates; 3 are needed.");
     expect(error?.errors).toEqual([
       { field: "A", reason: "3 closes" },
       { field: "B", reason: "3 closes" },

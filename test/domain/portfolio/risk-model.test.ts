@@ -16,7 +16,7 @@ const tableOf = (rows: number[][]): ReturnTable => ({
 });
 
 describe("sampleCovariance", () => {
-  it("has divisor n − 1 and is told per year", () => {
+  it("has divisor n − 1 and is per year", () => {
     const covariance = sampleCovariance(
       tableOf([
         [0.01, 0.03],
@@ -67,7 +67,7 @@ describe("ledoitWolfCovariance", () => {
 });
 
 describe("strictlyPositive", () => {
-  it("leaves a covariance alone that is strictly positive definite", () => {
+  it("does not change a covariance that is strictly positive definite", () => {
     const covariance = sampleCovariance(randomReturns(1, 6, 60), 252);
     expect(strictlyPositive(covariance)).toEqual({ matrix: covariance, ridged: false });
   });
@@ -91,7 +91,7 @@ describe("strictlyPositive", () => {
     expect(answer?.matrix[1]?.[1]).toBe(1e-8);
   });
 
-  it("takes a variance that is only rounding for none", () => {
+  it("treats a variance that is only rounding as none", () => {
     const answer = strictlyPositive([
       [2, 0],
       [0, 1e-20],
@@ -113,7 +113,7 @@ describe("strictlyPositive", () => {
     }
   });
 
-  it("has no answer where nothing moves", () => {
+  it("has no result where nothing moves", () => {
     expect(
       strictlyPositive([
         [0, 0],

@@ -87,7 +87,7 @@ const subsets = <T>(items: readonly T[], largest: number): T[][] => {
  * Portfolio problems by brute force: an optimum lies inside some face of the polyhedron of weights
  * and is optimal among all points of that face's plane, where it has a closed form. So: every face,
  * every closed form, the best one that is feasible. Exponential, for up to five assets; shares no
- * code and no idea with the solver it judges.
+ * code and no idea with the solver under test.
  */
 export const bruteForce = ({ covariance, expectedReturns, symbols }: Moments, limits: Limits) => {
   const rows = rowsOf(symbols, limits);

@@ -10,7 +10,7 @@ const allocated = (wanted: WantedShare[], amount: number) => {
 };
 
 describe("allocateShares", () => {
-  it("buys what is paid for in full, then the asset that is furthest below its part", () => {
+  it("buys the shares that are paid for in full, then the asset that is furthest below its part", () => {
     const wanted = [
       { symbol: "A", weight: 0.5, price: 300 },
       { symbol: "B", weight: 0.3, price: 120 },
@@ -76,7 +76,7 @@ describe("allocateShares", () => {
     });
   });
 
-  it("refuses what cannot be counted, and says where", () => {
+  it("refuses invalid numbers, with their fields", () => {
     const answer = allocateShares(
       [
         { symbol: "A", weight: -0.1, price: 5 },

@@ -3,7 +3,7 @@ import { LONG_ONLY } from "../../../src/domain/portfolio/limits.ts";
 import { answerFor, frontierOf, PAIR, portfolioFor, refusalOf } from "./ask.ts";
 import { awkwardProblem, randomProblem } from "./random-problem.ts";
 
-describe("two assets, by hand", () => {
+describe("two assets, calculated manually", () => {
   it("mix in inverse proportion of their variances for the lowest volatility", () => {
     const { weights, volatility, expectedReturn, sharpe, riskContributions } = portfolioFor({
       method: "minVolatility",
@@ -85,8 +85,8 @@ describe("a target", () => {
     }
   });
 
-  it("of the richest portfolio can be had again, also where it is the only one there is", () => {
-    // Seeds at which rounding once stood in the way.
+  it("of the richest portfolio is reachable, also where it is the only one", () => {
+    // Seeds at which rounding once failed the test.
     for (const seed of [1, 2, 3, 294, 636, 970, 1090, 1401, 1824, 1913, 2136, 2785]) {
       const { moments, limits } = awkwardProblem(seed);
       const target = frontierOf(moments, limits, 2).at(-1)?.expectedReturn ?? Number.NaN;

@@ -50,7 +50,7 @@ const realMonths = (): ReturnTable => {
 };
 
 describe("walkForward", () => {
-  it("pays for every rebalancing and lets weights drift in between, by hand", () => {
+  it("pays for every rebalancing and lets weights drift in between, calculated manually", () => {
     const table: ReturnTable = {
       symbols: ["A", "B"],
       timestamps: [1, 2, 3, 4, 5],
@@ -82,7 +82,7 @@ describe("walkForward", () => {
     expect(equalWeight).toEqual(method);
   });
 
-  it("tells growth, volatility, Sharpe ratio and drawdown of what was left after costs", () => {
+  it("reports growth, volatility, Sharpe ratio and drawdown after costs", () => {
     const table = randomReturns(7, 5, 200);
     const { method } = walked(table, PLAN);
     const { returns } = method;
@@ -116,7 +116,7 @@ describe("walkForward", () => {
     expect(method.returns[20]).toBeCloseTo(next, 14);
   });
 
-  it("knows nothing of the future: other returns from a day on change nothing before", () => {
+  it("never uses the future: other returns from a day on change nothing before", () => {
     const table = randomReturns(3, 4, 150);
     const other = randomReturns(99, 4, 150);
     const day = 117;
@@ -139,7 +139,7 @@ describe("walkForward", () => {
     expect(growth[0]).toBeGreaterThan(growth[2] ?? 0);
   });
 
-  it("keeps its weights where the method has no answer, starts from equal ones, and tells when", () => {
+  it("keeps its weights where the method has no solution, starts from equal ones, and reports when", () => {
     const table = randomReturns(2, 3, 130);
     const plan: WalkForwardPlan = { ...PLAN, method: { method: "efficientReturn", target: 1000 } };
     const { method, missed, rebalancings } = walked(table, plan);

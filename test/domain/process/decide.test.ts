@@ -35,7 +35,7 @@ describe("a process going forward", () => {
       .then({ fact: "StepDone" }, { fact: "ProcessCompleted", at: 5 });
   });
 
-  it("looks again, less and less often, while what it waits for is not there", () => {
+  it("polls again, less and less often, until the thing it waits for exists", () => {
     const looks = [2, 4, 8, 16, 30, 30];
     const history = [begun(0)];
     for (const seconds of looks) {
@@ -71,11 +71,11 @@ describe("a process going forward", () => {
     given(begun(0), stuck).when(begin(99)).thenRefused("stuck");
   });
 
-  it("is begun again when the worker that had it in hand has not come back", () => {
+  it("is begun again when the worker with its lease has not come back", () => {
     given(begun(0)).when(begin(MINUTE)).then({ fact: "StepBegun", at: MINUTE });
   });
 
-  it("takes no outcome from somebody who does not have it in hand", () => {
+  it("accepts no outcome from a worker without the lease", () => {
     given().when(succeed(1)).thenRefused("not_leased");
     given(begun(0), stepDone(1)).when(succeed(2)).thenRefused("not_leased");
     given(...allDone)
@@ -85,7 +85,7 @@ describe("a process going forward", () => {
 });
 
 describe("a process going backward", () => {
-  it("takes back what was begun in reverse order, passing over what cannot be taken back", () => {
+  it("compensates the begun steps in reverse order, skipping those without a compensation", () => {
     given(...twoDone, begun(4), compensating(5))
       .when()
       .thenState(({ step, state }) => {
@@ -102,7 +102,7 @@ describe("a process going backward", () => {
       .then({ fact: "StepCompensated" }, { fact: "ProcessCompensated", at: 9 });
   });
 
-  it("leaves alone what was never begun", () => {
+  it("does not compensate a step that never began", () => {
     given(begun(0), compensating(1))
       .when()
       .thenState(({ step }) => expect(step).toBe(0));
@@ -122,7 +122,7 @@ describe("a process going backward", () => {
 });
 
 describe("a person", () => {
-  it("resumes a stuck process where it stands, with all its tries again", () => {
+  it("resumes a stuck process at its step, with all its tries again", () => {
     given(begun(0), stepDone(1), begun(2), retries(3), stuck)
       .when({ do: "resume", at: 20 })
       .then({ fact: "ProcessResumed" });
@@ -137,7 +137,7 @@ describe("a person", () => {
     given(begun(0)).when({ do: "resume", at: 1 }).thenRefused("not_stuck");
   });
 
-  it("has a process taken back, also one that is completed or stuck, but not one that is in hand", () => {
+  it("compensates a process on request, also one that is completed or stuck, but not one that is leased", () => {
     const order = { do: "compensate", at: 99_999, reason: "wrong symbol" } as const;
     const error = { code: "compensation_ordered", detail: "wrong symbol" };
     given(...allDone)
@@ -154,7 +154,7 @@ describe("a person", () => {
 describe("the stuck detector", () => {
   const look = (at: number) => ({ do: "detectStuck", at }) as const;
 
-  it("finds a step that has not got through for longer than its bound, and says so", () => {
+  it("finds a step that exceeds its bound, and reports it", () => {
     given(begun(0)).when(look(600_000)).thenNothing();
     given(begun(0))
       .when(look(600_001))
@@ -170,7 +170,7 @@ describe("the stuck detector", () => {
       });
   });
 
-  it("leaves alone what is in hand, what has ended, and what is stuck already", () => {
+  it("ignores processes that are leased, ended, or stuck already", () => {
     given(begun(600_000)).when(look(600_001)).thenNothing();
     given(...allDone)
       .when(look(9e9))

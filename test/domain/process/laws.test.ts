@@ -24,7 +24,8 @@ const outcome: fc.Arbitrary<StepOutcome> = fc.oneof(
 );
 
 /**
- * What comes next: a worker that ends its step, one that dies in it, a hand, the detector, or time.
+ * The next event: a worker that ends its step, one that dies in it, a manual action, the detector,
+ * or time.
  */
 const happening = fc.oneof(
   { weight: 8, arbitrary: fc.record({ kind: fc.constant("work" as const), outcome }) },
@@ -74,7 +75,7 @@ class World {
   }
 
   /**
-   * Only what is in hand can be settled, and that is the last deed, even if its worker seemed to be
+   * Only a leased step can be settled, and that is the last effect, even if its worker seemed to be
    * dead.
    */
   settle(what: StepOutcome): void {
@@ -98,7 +99,7 @@ class World {
   }
 }
 
-it("ends every process completed, taken back whole and in reverse order, or stuck; nothing runs after it was taken back", () => {
+it("ends every process completed, compensated whole and in reverse order, or stuck; nothing runs after a compensation", () => {
   fc.assert(
     fc.property(definition, fc.array(happening, { maxLength: 60 }), (steps, happenings) => {
       const world = new World(steps);
@@ -112,8 +113,7 @@ it("ends every process completed, taken back whole and in reverse order, or stuc
           world.command({ do: "compensate", at: world.now, reason: "" });
         world.command({ do: "detectStuck", at: world.now });
       }
-      // From here on everything works, so it comes to an end within a step forward and one back for
-      // each.
+      // From here on everything works, so it ends within a step forward and one back for each.
       for (let round = 0; round < 3 * steps.steps.length; round++)
         world.work({ kind: "done", value: null });
       const { state } = world;

@@ -66,7 +66,7 @@ const attempt = (
   error: outcome === "done" ? null : fault,
 });
 
-/** Facts as a history tells them. */
+/** Facts of a history. */
 export const begun = (at: number): ProcessFact => ({
   fact: "StepBegun",
   at,

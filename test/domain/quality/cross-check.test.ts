@@ -8,7 +8,7 @@ const series = (count: number): Close[] =>
 const times = (closes: readonly Close[], factor: number): Close[] =>
   closes.map(({ timestamp, close }) => ({ timestamp, close: close * factor }));
 
-/** By what a close is changed: less than 50 basis points, and more. */
+/** Changes of a close: less than 50 basis points, and more. */
 const LIFTS: Readonly<Record<string, number>> = { near: 1.004, far: 1.0061 };
 
 describe("two sources' closes", () => {
@@ -99,7 +99,7 @@ describe("two sources' closes", () => {
     },
   );
 
-  it("are on no other scale when only some are, or when too few tell", () => {
+  it("are on no other scale when only some are, or when too few are common", () => {
     const ours = series(60);
     const half = ours.map((one, n) => (n < 30 ? { ...one, close: one.close * 4 } : one));
     expect(compareCloses(ours, half, 50)).toMatchObject({ scale: null, differing: 30 });

@@ -31,18 +31,18 @@ describe("a change of scale", () => {
     );
   });
 
-  it("is not seen in corrections, in the newest bar alone, or in nothing", () => {
+  it("is not found in corrections, in the newest bar alone, or in nothing", () => {
     expect(scaleChange(series([10, 11, 12, 13]), series([10, 11, 12, 13]))).toBeNull();
     expect(scaleChange(series([10, 11, 12, 13]), series([10, 5.5, 12, 13]))).toBeNull();
     expect(scaleChange(series([10, 11, 12, 13]), series([10, 11, 12, 6.5]))).toBeNull();
     expect(scaleChange(series([10, 11, 12, 13]), series([10.05, 11.05, 12.06, 13]))).toBeNull();
     expect(scaleChange([], series([1, 2, 3]))).toBeNull();
-    // Two bars in common cannot tell.
+    // Two common bars cannot decide.
     expect(scaleChange(series([10, 11]), series([5, 5.5, 6]))).toBeNull();
     expect(scaleChange(series([10, 11, 12]), series([5, 5.5, 6], 50))).toBeNull();
   });
 
-  it("is found where only the older bars were multiplied, those since the split being what they were", () => {
+  it("is found where only the older bars were multiplied, and those since the split are unchanged", () => {
     const old = [10, 11, 12, 13, 14, 15, 16];
     for (const since of [3, 4, 5]) {
       const given = old.map((close, n) => (n < since ? close / 4 : close));

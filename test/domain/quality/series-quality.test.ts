@@ -35,7 +35,7 @@ const daysOf = (calendar: CalendarId, from: string, to: string): number[] => {
 };
 
 describe("the quality of real series", () => {
-  it("finds nothing against twenty years of the S&P 500, window by window", () => {
+  it("finds no fault in twenty years of the S&P 500, window by window", () => {
     const bars = sp500();
     for (let end = QUALITY_WINDOW; end <= bars.length; end += 97) {
       const found = at(bars.slice(end - QUALITY_WINDOW, end), "XNYS");
@@ -49,7 +49,7 @@ describe("the quality of real series", () => {
     }
   });
 
-  it("finds the closes-only series complete, and says that they are", () => {
+  it("finds the closes-only series complete, and reports that they are closes only", () => {
     const keyed = (series: readonly Bar[], calendar: CalendarId) =>
       series.map((one) => ({ ...one, timestamp: barKey("1d", calendar, one.timestamp) }));
     const bars = keyed(apple(), "XNYS").slice(-QUALITY_WINDOW);
@@ -72,7 +72,7 @@ describe("jumps that a company made", () => {
   const halved: CorporateAction = { type: "split", exDate: ex, numerator: 2, denominator: 1 };
   const special: CorporateAction = { type: "dividend", exDate: ex, amount: 30 };
 
-  it("are outliers while nobody knows of them, and explained when they are known", () => {
+  it("are outliers while the action is unknown, and explained when it is known", () => {
     expect(found(falling(0.5))).toMatchObject({
       outliers: 1,
       explained: 0,
@@ -92,7 +92,7 @@ describe("jumps that a company made", () => {
     });
   });
 
-  it("are not explained by what another day or another amount would explain", () => {
+  it("are not explained by an action of another day or another amount", () => {
     expect(found(falling(0.7), { ...special, exDate: keys[149] ?? 0 }).outliers).toBeGreaterThan(0);
     expect(found(falling(0.7), { ...special, amount: 3 })).toMatchObject({
       outliers: 1,
@@ -139,7 +139,7 @@ describe("gaps", () => {
     );
   });
 
-  it("tells bars of days without a session", () => {
+  it("reports bars of days without a session", () => {
     const days = daysOf("XNYS", "2024-01-02", "2024-03-01");
     const saturday = Date.parse("2024-01-06");
     const found = at(wavy([...days, saturday].toSorted((a, b) => a - b)), "XNYS");
@@ -170,7 +170,7 @@ describe("gaps", () => {
     expect(at(wavy(months.filter((_, n) => n !== 3 && n !== 4)), "FX", "1mo").missing).toBe(2);
   });
 
-  it("does not know the calendar of the years before 1990, and says so", () => {
+  it("has no calendar of the years before 1990, and reports that", () => {
     const days = Array.from({ length: 30 }, (_, n) => Date.parse("1985-01-07") + n * DAY);
     expect(at(wavy(days), "XNYS")).toMatchObject({ missing: null, offCalendar: null });
   });
@@ -180,7 +180,7 @@ describe("suspicions", () => {
   const days = daysOf("XNYS", "2024-01-02", "2024-12-20");
   const quiet = wavy(days);
 
-  it("tells a bad tick from a jump that stays", () => {
+  it("separates a bad tick from a jump that stays", () => {
     const tick = quiet.map((one, n) => (n === 150 ? bar(one.timestamp, one.close * 1.4) : one));
     const found = at(tick, "XNYS");
     expect(found.outliersAt[0]).toMatchObject({
@@ -192,7 +192,7 @@ describe("suspicions", () => {
     expect(at(jump, "XNYS").outliersAt).toMatchObject([{ timestamp: days[150], reverted: false }]);
   });
 
-  it("doubts the first returns as well: nothing has to have gone before a jump", () => {
+  it("checks the first returns as well: a jump needs no history before it", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 20 }),
@@ -213,7 +213,7 @@ describe("suspicions", () => {
     );
   });
 
-  it("doubts a price that came to three times as much where there is next to nothing to compare it with", () => {
+  it("reports a price that tripled where there is next to nothing to compare it with", () => {
     const few = (...closes: number[]) =>
       at(
         closes.map((close, n) => bar(days[n] ?? 0, close)),
@@ -225,7 +225,7 @@ describe("suspicions", () => {
     expect(few(100)).toBe(0);
   });
 
-  it("knows a split by its ratio, both ways", () => {
+  it("recognises a split by its ratio, both ways", () => {
     for (const [factor, shares] of [
       [1 / 4, 4],
       [1 / 1.5, 1.5],
@@ -249,7 +249,7 @@ describe("suspicions", () => {
     expect(at(odd, "XNYS")).toMatchObject({ impossible: 2, impossibleAt: [days[0], days.at(-1)] });
   });
 
-  it("counts how long the close has not moved, and holds it against the series from the fifth on", () => {
+  it("counts the bars without a move of the close, and lowers the quality from the fifth on", () => {
     const frozen = quiet.map((one, n) => (n >= quiet.length - 6 ? bar(one.timestamp, 100) : one));
     const series = at(frozen, "XNYS");
     expect(series.unchanged).toBe(6);
@@ -290,7 +290,7 @@ describe("lateness", () => {
     ).toBe(1);
   });
 
-  it("makes the figure from its three parts, and spares history", () => {
+  it("is the product of its three parts, and does not lower history", () => {
     const days = daysOf("XNYS", "2024-01-02", "2024-12-31");
     const series = at(wavy(days.filter((_, n) => n !== 100)), "XNYS");
     const now = Date.parse("2025-01-07T12:00:00Z");

@@ -85,8 +85,8 @@ describe("a score", () => {
     ["a SELL of the same confidence", { action: "SELL" }],
     ["a HOLD", { action: "HOLD" }],
     ["a session that is missing", { sessionsBehind: 1 }],
-    ["a volatility nobody knows", { volatility: null }],
-    ["a trend nobody can read", { trendScore: null }],
+    ["an unknown volatility", { volatility: null }],
+    ["an unreadable trend", { trendScore: null }],
   ] as const)("is lower for %s", (_, worse) => {
     expect(scoreOf({ ...good, ...worse }).score).toBeLessThan(scoreOf(good).score);
   });
@@ -120,7 +120,7 @@ describe("a ranking", () => {
     );
   });
 
-  it("names what is left out and why, and says that it is partial", () => {
+  it("names the excluded assets with the reason, and is marked partial", () => {
     const ranking = new Ranking(UNTIL);
     ranking.add([
       candidate("BARE", { recommendation: null, hasBars: false }),
@@ -180,7 +180,7 @@ describe("a ranking", () => {
     ]);
   });
 
-  it("tells places gained and lost since the one before", () => {
+  it("reports places gained and lost since the one before", () => {
     const ranking = new Ranking(UNTIL);
     ranking.add(
       ["A", "B", "C"].map((symbol, n) =>

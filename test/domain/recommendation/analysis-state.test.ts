@@ -20,7 +20,7 @@ const stateAfter = (bars: readonly Bar[]): AnalysisState => {
 };
 
 describe("the analysis state", () => {
-  test("tells the very values of the indicators computed in one go", () => {
+  test("returns the very values of the indicators computed in one go", () => {
     const bars = sp500().slice(0, 500);
     const state = initialAnalysisState("STOCK", "1d", "XNYS");
     expect(bars.map((bar) => advance(state, bar))).toStrictEqual(computeAll(bars, 252));
@@ -63,7 +63,7 @@ describe("the analysis state", () => {
     expect(JSON.stringify(state)).toBe(before);
   });
 
-  test("is left as it was by a bar that is no bar", () => {
+  test("is left unchanged by an invalid bar", () => {
     const state = stateAfter(walk(40));
     const before = JSON.stringify(state);
     const broken = { ...closeOnly(walk(1)[0] as Bar), timestamp: 1e15, close: Number.NaN };
@@ -83,7 +83,7 @@ describe("the track record in the state", () => {
     expect(state.calibration).toMatchObject({ pending: null, counts: { n: 0 } });
   });
 
-  test("notes no call while the expected move is unknown, 30 bars after a broken price", () => {
+  test("stores no recommendation while the expected move is unknown, 30 bars after a broken price", () => {
     const bars = sp500().map((bar, index) =>
       index === 215 ? { ...closeOnly(bar), close: 0 } : bar,
     );
@@ -94,7 +94,7 @@ describe("the track record in the state", () => {
     expect(stateAfter(bars.slice(0, 260)).calibration.pending).not.toBeNull();
   });
 
-  test("notes a call at every 20th bar and judges it 20 bars later", () => {
+  test("stores a recommendation at every 20th bar and evaluates it 20 bars later", () => {
     const bars = sp500();
     expect(stateAfter(bars.slice(0, 200)).calibration.pending).toMatchObject({
       close: bars[199]?.close,
@@ -113,7 +113,7 @@ describe("the track record in the state", () => {
     expect(counts.up + counts.down).toBeLessThanOrEqual(counts.n);
   });
 
-  test("looks at nothing after the bar: the past of a longer series is the same", () => {
+  test("reads nothing after the bar: the past of a longer series is the same", () => {
     const bars = sp500().slice(0, 700);
     const crash = bars.map((bar, index) =>
       index < 600 ? bar : { ...bar, close: 1, high: 2, low: 1 },

@@ -8,19 +8,16 @@ import {
 } from "../../../src/domain/recommendation/track-record-state.ts";
 
 describe("confidence", () => {
-  test.each(ACTIONS)(
-    "of %s with no history is one half, and says that it rests on nothing",
-    (action) => {
-      expect(confidenceIn(action, initialTrackRecord().counts)).toEqual({
-        confidence: 0.5,
-        baseRate: 0.5,
-        samples: 0,
-        hitRate: null,
-      });
-    },
-  );
+  test.each(ACTIONS)("of %s with no history is one half, with no samples", (action) => {
+    expect(confidenceIn(action, initialTrackRecord().counts)).toEqual({
+      confidence: 0.5,
+      baseRate: 0.5,
+      samples: 0,
+      hitRate: null,
+    });
+  });
 
-  test("worked by hand: 90 samples, 55 up, 30 down, 60 quiet; BUY 26 of 40, HOLD 25 of 30, SELL 5 of 20", () => {
+  test("calculated manually: 90 samples, 55 up, 30 down, 60 quiet; BUY 26 of 40, HOLD 25 of 30, SELL 5 of 20", () => {
     const counts: TrackRecordCounts = {
       n: 90,
       up: 55,

@@ -54,7 +54,7 @@ const recordOf = (many: number, changes: Partial<RecommendationResolvedBody> = {
   );
 
 describe("an engine's record", () => {
-  it("takes calls that do not overlap, and leaves out those that do and those that are void", () => {
+  it("counts recommendations that do not overlap, and leaves out those that do and those that are void", () => {
     const one = countEvaluation(initialEngineRecord(), resolution(0));
     expect(one).toMatchObject({
       counts: { n: 1, up: 1, quiet: 1, actions: { BUY: { n: 1, hits: 1 } } },
@@ -78,8 +78,8 @@ describe("an engine's record", () => {
   });
 });
 
-describe("calibrating what a model says of itself", () => {
-  it("is the base rate before the first call has been resolved, however sure the model is", () => {
+describe("calibrating a model's stated confidence", () => {
+  it("is the base rate before the first outcome, however confident the model is", () => {
     for (const action of ACTIONS)
       for (const raw of [0, 0.5, 0.99, 1]) {
         const { baseRate } = confidenceIn(action, market);
@@ -92,14 +92,14 @@ describe("calibrating what a model says of itself", () => {
       }
   });
 
-  it("is drawn to the model's own hit rate, by 20 imaginary calls at each step", () => {
+  it("is drawn to the model's own hit rate, by 20 imaginary samples at each step", () => {
     const { baseRate } = confidenceIn("BUY", market);
     const own = (12 + 20 * baseRate) / (12 + 20);
     expect(calibratedConfidence("BUY", 0.9, recordOf(12), market).confidence).toBeCloseTo(
       (12 + 20 * own) / 32,
       12,
     );
-    // Nothing is known of calls it was less sure of but that they are its BUYs.
+    // Of recommendations with lower confidence only the action counts: they are its BUYs.
     expect(calibratedConfidence("BUY", 0.3, recordOf(12), market).confidence).toBeCloseTo(own, 12);
     expect(calibratedConfidence("SELL", 0.9, recordOf(12), market).confidence).toBeCloseTo(
       confidenceIn("SELL", market).baseRate,

@@ -20,7 +20,7 @@ import { recommendationOf, recommendationsOn, recordAfter, resolve } from "./wal
 const HORIZON = 20;
 const trend = { direction: "UP", score: 0.5 };
 
-describe("judging a call", () => {
+describe("evaluating a recommendation", () => {
   it.each([
     ["BUY", 100, 101, "hit"],
     ["BUY", 100, 100, "miss"],
@@ -46,13 +46,13 @@ describe("judging a call", () => {
       101,
       0.05,
     ],
-    ["a HOLD whose usual move nobody knew", { action: "HOLD", trend }, 100, 101, null],
-  ] as const)("is void for %s, and says why", (_, call, close, later, usual) => {
+    ["a HOLD whose usual move is unknown", { action: "HOLD", trend }, 100, 101, null],
+  ] as const)("is void for %s, with the reason", (_, call, close, later, usual) => {
     const { outcome, voidReason } = evaluate(call, close, later, usual);
     expect([outcome, typeof voidReason]).toEqual(["void", "string"]);
   });
 
-  it("calls exactly one of BUY and SELL right whenever the price has moved", () => {
+  it("proves exactly one of BUY and SELL right whenever the price has moved", () => {
     const price = fc.double({ min: 0.01, max: 1e6, noNaN: true });
     fc.assert(
       fc.property(price, price, (close, later) => {
@@ -66,7 +66,7 @@ describe("judging a call", () => {
   });
 });
 
-/** What the trend calls for, recommended or not: that is what the state keeps score of. */
+/** The action of the trend, recommended or not: the state counts that one. */
 const trendsOwn = (call: OpenRecommendation): OpenRecommendation => {
   const { recommendation } = call;
   const action = ACTION_IN[recommendation.trend.direction as Direction];
@@ -111,8 +111,8 @@ describe.each([
   });
 });
 
-describe("a call before a split", () => {
-  it("is judged by the shares it became, wherever the stored bars still show the split", () => {
+describe("a recommendation before a split", () => {
+  it("is evaluated by the shares it became, whether or not the stored bars still show the split", () => {
     const bars = apple().slice(0, 400);
     const raw = bars.map((bar, n) => (n < 310 ? { ...bar, close: bar.close * 4 } : bar));
     const at = bars[310]?.timestamp ?? 0;
@@ -132,8 +132,8 @@ describe("a call before a split", () => {
   });
 });
 
-describe("a model's call", () => {
-  it("is resolved with who said it and how sure it was, and enters no record but its own", () => {
+describe("a model's recommendation", () => {
+  it("is evaluated with its engine and confidence, and enters no record but its own", () => {
     const bars = apple().slice(0, 400);
     const state = initialAnalysisState("STOCK", "1d", "XNYS");
     const marks = {
@@ -145,8 +145,8 @@ describe("a model's call", () => {
     };
     const calls = bars.flatMap((bar, index) => {
       advance(state, bar);
-      // The model and the rules are asked on the same bars, so their calls overlap each other but
-      // not themselves.
+      // The model and the rules are asked on the same bars, so their recommendations overlap each
+      // other but not themselves.
       if (index < 260 || index % HORIZON !== 0) return [];
       return [recommendationOf(state, marks), recommendationOf(state)].flatMap(
         (call) => call ?? [],
@@ -160,7 +160,7 @@ describe("a model's call", () => {
 });
 
 describe("the confidence of the past", () => {
-  it("stays what it was, whatever comes later: nothing in it looks ahead", () => {
+  it("stays unchanged, whatever comes later: no part of it uses the future", () => {
     const bars = sp500().slice(0, 900);
     const told = (series: readonly Bar[], until: number) =>
       recommendationsOn("STOCK", series.slice(0, until), HORIZON).map(({ call, state }) => ({
@@ -192,7 +192,7 @@ describe("the confidence of the past", () => {
     );
   });
 
-  it("rests only on calls whose horizon had come", () => {
+  it("rests only on recommendations whose horizon had passed", () => {
     const bars = apple().slice(0, 400);
     for (const { call, state } of recommendationsOn("STOCK", bars, HORIZON)) {
       const past = bars.slice(0, call.version);
@@ -203,7 +203,7 @@ describe("the confidence of the past", () => {
           recommendationsOn("STOCK", past, HORIZON).map((one) => trendsOwn(one.call)),
         ),
       );
-      // The state counts a call as judged from the very bar that judges it.
+      // The state counts a recommendation as evaluated from the very bar of its horizon.
       expect(record.counts).toEqual((JSON.parse(state) as TrackRecordState).counts);
     }
   });

@@ -28,8 +28,8 @@ export interface CalibratedRecommendation {
 }
 
 /**
- * Every 20 bars the engine is asked, knowing only the past; 20 bars later the answer is held
- * against what came. The outcome is worked out here from the bars, not taken from the state's own
+ * Every 20 bars the engine is asked, with only the past; 20 bars later the answer is compared with
+ * the actual move. The outcome is computed here from the bars, not taken from the state's own
  * record.
  */
 export const walkForward = (
@@ -75,7 +75,7 @@ const rate = (calls: readonly CalibratedRecommendation[], action: Action): strin
   return own.length === 0 ? "– (0)" : `${(hits / own.length).toFixed(3)} (${own.length})`;
 };
 
-/** The acceptance figures as a Markdown table. */
+/** The acceptance metrics as a Markdown table. */
 export const calibrationTable = (): string =>
   [
     HEAD,

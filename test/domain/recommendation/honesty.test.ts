@@ -29,7 +29,7 @@ describe.each(SERIES)("the confidence reported on %s, walking forward", (name, a
   });
 });
 
-describe("the acceptance figures", () => {
+describe("the acceptance metrics", () => {
   it("are in docs/proofs.md as `npm run honesty` prints them", () => {
     const page = readFileSync(join(import.meta.dirname, "../../../docs/proofs.md"), "utf8");
     expect(page).toContain(calibrationTable());

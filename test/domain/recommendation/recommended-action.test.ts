@@ -10,7 +10,7 @@ import {
   type TrackRecordCounts,
 } from "../../../src/domain/recommendation/track-record-state.ts";
 
-/** `up` of `n` times the price rose; of `buys` BUY calls `right` were. */
+/** `up` of `n` times the price rose; of `buys` BUY recommendations `right` were. */
 const record = (n: number, up: number, buys: number, right: number): TrackRecordCounts => ({
   ...noCounts(),
   n,
@@ -33,7 +33,7 @@ describe("a call", () => {
     if (withheld === null) throw new Error("nothing is withheld");
     expect(withheld.confidence).toMatchObject({ samples: 90, hitRate: 50 / 90 });
     expect(withheldReading(withheld, "The trend")).toBe(
-      "The trend calls for BUY, but it is not recommended: by 90 finished BUY calls its calibrated probability of 56.3 % " +
+      "The trend points to BUY, but it is not recommended: by 90 evaluated BUY recommendations its calibrated probability of 56.3 % " +
         "does not beat the base rate of 59.5 %, so this is a HOLD.",
     );
     expect(decideAction("DOWN", counts)).toMatchObject({
@@ -42,16 +42,16 @@ describe("a call", () => {
     });
   });
 
-  it("that nobody has judged yet is withheld", () => {
+  it("without an evaluated recommendation is withheld", () => {
     const { action, withheld } = decideAction("UP", noCounts());
     expect(action).toBe("HOLD");
     if (withheld === null) throw new Error("nothing is withheld");
     expect(withheldReading(withheld, "The trend")).toContain(
-      "no finished BUY call shows that it beats",
+      "no evaluated BUY shows that it beats",
     );
   });
 
-  it("that is right more often is made", () => {
+  it("that is right more often is recommended", () => {
     expect(decideAction("UP", record(200, 120, 90, 60))).toMatchObject({
       action: "BUY",
       withheld: null,
@@ -61,7 +61,7 @@ describe("a call", () => {
   });
 });
 
-test("whatever the record, a BUY or SELL has been judged and beats its base rate", () => {
+test("whatever the record, a BUY or SELL has been evaluated and beats its base rate", () => {
   const count = fc.nat(1_000);
   fc.assert(
     fc.property(

@@ -51,7 +51,7 @@ describe("the action", () => {
     expect(recommend(again)).toStrictEqual(recommend(rising));
   });
 
-  test("looks 20 bars ahead on daily bars", () => {
+  test("have a horizon of 20 bars on daily bars", () => {
     expect(recommend(rising).horizon).toEqual({ bars: 20, resolution: "1d" });
   });
 });
@@ -71,7 +71,7 @@ describe("the risk level", () => {
   test("of an unknown volatility is HIGH, with a caveat", () => {
     const advice = recommend(withVolatility(null));
     expect(advice.riskLevel).toBe("HIGH");
-    expect(advice.caveats.join(" ")).toContain("Volatility is not known");
+    expect(advice.caveats.join(" ")).toContain("Volatility is unknown");
     expect(advice.evidence.map(({ id }) => id)).not.toContain("volatility30");
   });
 });
@@ -87,7 +87,7 @@ describe("the caveats", () => {
     expect(recommend(rising).caveats.join(" ")).not.toContain("synthetic");
   });
 
-  test("name a small sample until there are 30 calls", () => {
+  test("name a small sample until there are 30 recommendations", () => {
     const withRecommendations = (n: number): Snapshot => ({
       ...rising,
       trackRecord: {
@@ -102,7 +102,7 @@ describe("the caveats", () => {
   test("name every signal that is missing", () => {
     const advice = recommend(snapshotAfter(sp500().slice(0, 220)));
     expect(advice.caveats).toContain(
-      "Momentum from 252 to 21 bars ago is not known. Momentum needs 253 closes.",
+      "Momentum from 252 to 21 bars ago is unknown. Momentum needs 253 closes.",
     );
     expect(advice.evidence.map(({ id }) => id)).not.toContain("momentum");
   });
@@ -111,7 +111,7 @@ describe("the caveats", () => {
 describe("with too little history", () => {
   const advice = recommend(snapshotAfter(sp500().slice(0, 10)));
 
-  test("the advice is to HOLD at one half, and says why", () => {
+  test("the advice is to HOLD at one half, with the reason", () => {
     expect(advice).toMatchObject({
       action: "HOLD",
       confidence: 0.5,
@@ -147,8 +147,8 @@ describe("the sentences", () => {
           ),
         ),
       );
-      // What the rules themselves are made of: periods, needs of history, the threshold of a
-      // direction, the zero line.
+      // Numbers of the rules themselves: periods, needs of history, the threshold of a direction,
+      // the zero line.
       const rules = new Set(["0", "0.3", "21", "34", "50", "200", "252", "253", "15"]);
       const { summary, reasoning, assumptions, caveats, evidence, counterEvidence } = advice;
       const sentences = [
@@ -169,7 +169,7 @@ describe("the sentences", () => {
     },
   );
 
-  test("tell counter-evidence apart from reasons", () => {
+  test("list counter-evidence apart from reasons", () => {
     const advices = moments.map((count) => recommend(snapshotAfter(bars.slice(0, count))));
     const contradicted = advices.filter((advice) => advice.counterEvidence.length > 0);
     expect(contradicted.length).toBeGreaterThan(0);

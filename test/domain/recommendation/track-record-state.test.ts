@@ -14,7 +14,7 @@ const judged = (action: Action, forwardClose: number) => {
   return state.counts;
 };
 
-describe("the outcome of a call", () => {
+describe("the outcome of a recommendation", () => {
   test.each([
     ["BUY", 100.01, 1],
     ["BUY", 100, 0],
@@ -42,8 +42,8 @@ describe("the outcome of a call", () => {
   });
 });
 
-describe("the time of a call", () => {
-  test("is not judged before its horizon", () => {
+describe("the time of a recommendation", () => {
+  test("is not evaluated before its horizon", () => {
     const state = initialTrackRecord();
     note(state, { action: "BUY", close: 100, expectedMove: 0.05, dueAtBar: 20 });
     settle(state, 19, 200);
@@ -51,7 +51,7 @@ describe("the time of a call", () => {
     expect(state.pending).not.toBeNull();
   });
 
-  test("is judged once", () => {
+  test("is evaluated once", () => {
     const state = initialTrackRecord();
     note(state, { action: "BUY", close: 100, expectedMove: 0.05, dueAtBar: 20 });
     settle(state, 20, 110);

@@ -21,10 +21,7 @@ import type {
 import type { RecommendationBody } from "../../../src/domain/recommendation/recommendation.ts";
 import { recommend } from "../../../src/domain/recommendation/rules-engine.ts";
 
-/**
- * The recommendation that the state implies, as it is stored; null while there is nothing to
- * recommend from.
- */
+/** The recommendation that the state implies, as it is stored; null while there is none. */
 export function recommendationOf(
   state: AnalysisState,
   changes: Partial<RecommendationBody & ModelIdentity> = {},
@@ -55,7 +52,7 @@ export function recommendationOf(
   return { recommendation, eventId: `event of ${asOf}`, version: state.bars };
 }
 
-/** Resolves calls as an asset does, from the bars there are. */
+/** Evaluates recommendations as an asset does, from the existing bars. */
 export function resolve(
   assetType: AssetType,
   bars: readonly Bar[],
@@ -100,11 +97,11 @@ export function resolve(
   });
 }
 
-/** What the engine's record is after these resolutions. */
+/** The engine's record after these outcomes. */
 export const recordAfter = (resolved: readonly RecommendationResolvedBody[]) =>
   resolved.reduce(countEvaluation, initialEngineRecord());
 
-/** Every `every` bars the engine is asked, knowing only the past. */
+/** Every `every` bars the engine is asked, with only the past. */
 export function recommendationsOn(
   assetType: AssetType,
   bars: readonly Bar[],

@@ -30,7 +30,7 @@ describe("backfillSlots", () => {
     });
   });
 
-  it("refuses more than it may make, and says up to where it would", () => {
+  it("refuses more than it may make, with the instant up to which it would", () => {
     const from = NOW - MAX_BACKFILL_SLOTS * HOUR;
     const answer = backfillSlots(hourly, from, NOW, NOW);
     expect(answer).toEqual({
@@ -41,7 +41,7 @@ describe("backfillSlots", () => {
     expect(slotsOf(backfillSlots(hourly, from, NOW - 1, NOW))).toHaveLength(MAX_BACKFILL_SLOTS);
   });
 
-  it("looks no further than it must: a cadence that is never due in the range is no work", () => {
+  it("searches no further than it must: a cadence that is never due in the range is no work", () => {
     const leap: Cadence = { type: "cron", expression: "0 0 29 2 *", timeZone: "Asia/Tokyo" };
     expect(slotsOf(backfillSlots(leap, Date.UTC(1990, 0, 1), NOW, NOW))).toHaveLength(9);
   });

@@ -20,7 +20,7 @@ const claimsOf = (
 };
 
 describe("the claims of a tick", () => {
-  it("let every slot run where they may overlap, and tell those in time from those caught up with", () => {
+  it("let every slot run where they may overlap, and separate those in time from those caught up with", () => {
     const claims = claimsOf("allow", 4, [NOON - MINUTE]);
     expect(claims.map(({ state }) => state)).toEqual(Array(4).fill("claimed"));
     expect(claims.map(({ trigger, lateSeconds }) => [trigger, lateSeconds])).toEqual([
@@ -56,11 +56,11 @@ describe("the claims of a tick", () => {
     ]);
   });
 
-  it("leave a slot alone that stands in the line already", () => {
+  it("ignore a slot that is in the line already", () => {
     expect(claimsOf("skip", 1, [NOON + MINUTE])).toEqual([]);
   });
 
-  it("skip what is older than the window, whatever the policy", () => {
+  it("skip slots that are older than the window, whatever the policy", () => {
     const claims = claimsOf("allow", 10, [], 120);
     expect(claims.filter(({ state }) => state === "skipped")).toHaveLength(7);
     expect(
@@ -69,7 +69,7 @@ describe("the claims of a tick", () => {
   });
 });
 
-describe("slots that are passed over", () => {
+describe("skipped slots", () => {
   const reasons = (until: number, rule: Parameters<typeof skippedSlots>[0] = cadence) =>
     skipClaims("s", skippedSlots(rule, NOON, until, "paused"), until).map(
       ({ skippedWhy }) => skippedWhy,
@@ -83,7 +83,7 @@ describe("slots that are passed over", () => {
     expect(skippedSlots(cadence, NOON, NOON + MINUTE - 1, "paused").skippedSpan).toBeNull();
   });
 
-  it("are named one by one, and the last one speaks for those that are not", () => {
+  it("are listed one by one, and the last one covers those that are not", () => {
     expect(reasons(NOON + 100 * MINUTE)).toEqual(Array(100).fill("paused"));
     expect(reasons(NOON + 101 * MINUTE).at(-1)).toBe(
       "paused; so is the one after it, up to 2024-06-12T13:41:00.000Z",
@@ -123,7 +123,7 @@ describe("the outcome of a slot", () => {
     expect(of("enqueued", good, bad, cancelled)).toBe(outcome);
   });
 
-  it("is skipped when it was, even after some jobs were ordered", () => {
+  it("is skipped when it was, even after some jobs were enqueued", () => {
     expect(of("skipped", 1)).toBe("skipped");
   });
 });

@@ -79,7 +79,7 @@ describe("a cron expression with fixed times, in any zone", () => {
             for (const back of [30, 60])
               expect(read(slot - back * 60_000).minuteOfDay).not.toBe(wanted);
           } else {
-            // In a gap: a minute before, the wall showed a time before the one that was wanted.
+            // In a gap: a minute before, the wall showed a time before the requested one.
             const eve = read(slot - 60_000);
             expect(eve.date < date || eve.minuteOfDay < wanted).toBe(true);
             expect(minuteOfDay).toBeGreaterThan(wanted);

@@ -121,7 +121,7 @@ describe("dueSlots, whatever the cadence", () => {
     );
   });
 
-  it("comes to the same slots a few at a time", () => {
+  it("gives the same slots a few at a time", () => {
     check((rule, from, [length = 0]) => {
       const until = from + length;
       const handed: number[] = [];
@@ -137,7 +137,7 @@ describe("dueSlots, whatever the cadence", () => {
     });
   });
 
-  it("hands out or skips every slot, and none twice", () => {
+  it("returns or skips every slot, and none twice", () => {
     check((rule, from, [length = 0, window = 0]) => {
       const until = from + length;
       const { slots, skipped, skippedSpan } = ask(

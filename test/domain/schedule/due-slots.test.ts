@@ -75,7 +75,7 @@ describe("dueSlots", () => {
     );
   });
 
-  it("has nothing due when the clock goes backwards, and still knows what comes", () => {
+  it("has nothing due when the clock goes backwards, and still returns the next slot", () => {
     expect(ask(MINUTELY, NOON, NOON - HOUR)).toMatchObject({
       slots: [],
       skippedSpan: null,
@@ -84,7 +84,7 @@ describe("dueSlots", () => {
     expect(ask(MINUTELY, NOON, NOON - HOUR).next).toBe(NOON + 60_000);
   });
 
-  it("hands out at most `limit`, oldest first, and the rest when asked from the last", () => {
+  it("returns at most `limit`, oldest first, and the rest when asked from the last", () => {
     const first = ask(MINUTELY, NOON, NOON + 5 * 60_000, { limit: 3 });
     expect(first).toMatchObject({ more: true, next: NOON + 4 * 60_000 });
     expect(first.slots).toEqual([1, 2, 3].map((minute) => NOON + minute * 60_000));
@@ -145,7 +145,7 @@ describe("the catch-up window", () => {
     });
   });
 
-  it("visits a bounded number of a cron's slots after a year off, and says that the count is a lower bound", () => {
+  it("visits a bounded number of a cron's slots after a year off, and marks the count as a lower bound", () => {
     const nextRun = vi.spyOn(Cron.prototype, "nextRun");
     const cadence: Cadence = { type: "cron", expression: "* * * * *", timeZone: "Europe/Madrid" };
     const { skipped, skippedSpan } = ask(cadence, NOON, NOON + YEAR, {
@@ -162,7 +162,7 @@ describe("the catch-up window", () => {
     expect(nextRun.mock.calls.length).toBeLessThanOrEqual(COUNTED_SKIPS + 5 + 2);
   });
 
-  it("counts exactly what it could visit", () => {
+  it("counts exactly when it could visit all", () => {
     const cadence: Cadence = {
       type: "calendar",
       calendar: "XNYS",
@@ -187,7 +187,7 @@ describe("the catch-up window", () => {
     [366 * 86_400 + 1, "at most 366 days"],
     [120.5, "whole number"],
     [120, null],
-  ])("of %d seconds is judged", (seconds, why) => {
+  ])("of %d seconds is validated", (seconds, why) => {
     const verdict = validateCatchUp(seconds);
     if (why === null) expect(verdict).toBeNull();
     else expect(verdict).toContain(why);

@@ -8,7 +8,7 @@ it("counts the beats strictly between two instants, and none when they are the w
   expect(rule.count(180_007, 7)).toBe(0);
 });
 
-it("stands on the beat before and after an instant, never at it", () => {
+it("returns the beat before and after an instant, never the instant itself", () => {
   const rule = intervalRule({ type: "interval", everySeconds: 60, anchor: 7 });
   expect([rule.previous(7), rule.previous(8), rule.next(6), rule.next(7)]).toEqual([
     -59_993, 7, 7, 60_007,

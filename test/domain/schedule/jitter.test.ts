@@ -13,7 +13,7 @@ describe("jitterSeconds", () => {
     expect(jitterSeconds(key, 0xffffffff)).toBe(hash);
   });
 
-  it("tells keys apart that differ beyond the Latin letters", () => {
+  it("separates keys that differ beyond the Latin letters", () => {
     expect(jitterSeconds("資", 0xffffffff)).not.toBe(jitterSeconds("\u{7c}\u{c7}", 0xffffffff));
     expect(jitterSeconds("\u{142}", 0xffffffff)).not.toBe(jitterSeconds("\u{42}", 0xffffffff));
   });
@@ -43,7 +43,7 @@ describe("jitterSeconds", () => {
       perSecond[jitterSeconds(key, most)] = (perSecond[jitterSeconds(key, most)] ?? 0) + 1;
     const expected = keys.length / (most + 1);
     const chiSquare = perSecond.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0);
-    // Five standard deviations of chance over what chance itself would give.
+    // Five standard deviations over the random expectation.
     expect(chiSquare).toBeLessThan(most + 5 * Math.sqrt(2 * most));
   });
 

@@ -13,11 +13,11 @@ describe("decideOverlap", () => {
     expect(decideOverlap(policy, [])).toEqual({ kind: "run" });
   });
 
-  it("runs beside open slots where that is allowed", () => {
+  it("runs in parallel with open slots where that is allowed", () => {
     expect(decideOverlap("allow", [EARLIER, LATER])).toEqual({ kind: "run" });
   });
 
-  it("skips beside an open slot under skip, and names it", () => {
+  it("skips while another slot is open under skip, and names it", () => {
     expect(decideOverlap("skip", [EARLIER])).toEqual({
       kind: "skip",
       why: "the slot of 2024-06-12T12:00:00.000Z is still open",

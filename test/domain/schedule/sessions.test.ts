@@ -72,7 +72,7 @@ describe("a calendar rule", () => {
 });
 
 describe("jitter", () => {
-  it("is the same for a job whenever it is asked, and does not reorder what other jobs got", () => {
+  it("is always the same for a job, and does not reorder the other jobs", () => {
     fc.assert(
       fc.property(fc.array(fc.string(), { minLength: 1 }), fc.nat(3_600), (keys, most) => {
         const alone = keys.map((key) => jitterSeconds(key, most));

@@ -55,12 +55,12 @@ describe("validateCadence", () => {
     [calendar(86_401), "within one day"],
     [calendar(-86_401), "within one day"],
     [calendar(0.5), "whole number"],
-  ])("refuses %j and says why", (cadence, why) => {
+  ])("refuses %j with the reason", (cadence, why) => {
     expect(validateCadence(cadence)).toContain(why);
   });
 
-  it("judges the same whatever the clock says", () => {
-    // The last instant there is: whoever looks ahead from this clock finds nothing.
+  it("decides the same at any time of the clock", () => {
+    // The last possible instant: a search ahead from this clock finds nothing.
     vi.useFakeTimers({ now: 8.64e15 });
     try {
       expect(validateCadence(cron("0 0 29 2 *"))).toBeNull();

@@ -9,7 +9,7 @@ const files = readdirSync(folder)
   .filter((name) => name.endsWith(".sql"))
   .sort();
 
-/** A database of before, with the requests it remembered, brought up to date. */
+/** A database of an older version, with its stored requests, brought up to date. */
 function upgraded(
   rows: readonly (readonly [key: string, ageHours: number, body: string | null])[],
 ) {
@@ -27,8 +27,8 @@ function upgraded(
   return db.prepare("SELECT key, route, status, body FROM idempotency_keys ORDER BY key").all();
 }
 
-describe("what was remembered of requests before secrets were left out", () => {
-  it("keeps what was made, and loses the secret", () => {
+describe("stored requests from before secrets were left out", () => {
+  it("keep the result, and lose the secret", () => {
     const made = JSON.stringify({ id: "e1", secret: "whsec_c2VjcmV0" });
     const key = JSON.stringify({ id: "k1", key: "inv_aaaaaaaaaaaa_bbbbbbbbbbbbbbbbbbbbbb" });
     const rows = upgraded([

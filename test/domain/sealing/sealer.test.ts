@@ -17,7 +17,7 @@ const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const HERE = endpointSecret("a");
 
 describe("a sealed secret", () => {
-  it("opens where it was sealed, names its key, and shows nothing of itself", async () => {
+  it("opens where it was sealed, names its key, and reveals nothing of itself", async () => {
     const sealer = sealerOf(ring(OLD));
     const sealed = await sealer.seal(SECRET, HERE);
     expect(sealed).toMatch(/^sealed:1:k1:[\w-]+$/);

@@ -15,7 +15,7 @@ const no = (outcome: string, retryAfterSeconds?: number): Prices => ({
   ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
 });
 
-/** Sources that answer their requests one after the other, and who was asked from when. */
+/** Sources that answer their requests one after the other, and a record of the calls. */
 function desk(answers: Readonly<Record<string, readonly Prices[]>>) {
   const asked: string[] = [];
   const left = new Map(Object.entries(answers).map(([name, own]) => [name, [...own]]));
@@ -29,7 +29,7 @@ function desk(answers: Readonly<Record<string, readonly Prices[]>>) {
 }
 
 describe("sources in their order", () => {
-  test("the first one's pages are the series, and nobody else is asked", async () => {
+  test("the first one's pages are the series, and no other source is asked", async () => {
     const { asked, run } = desk({
       a: [page("a", 5, 6, "old ones are missing"), page("a", 6)],
       b: [],
@@ -57,27 +57,24 @@ describe("sources in their order", () => {
     "BreakerOpen",
     "UnknownSymbol",
     "Delisted",
-  ])(
-    "%s lets the next one answer, which says who it is and who was passed over",
-    async (outcome) => {
-      const { asked, run } = desk({ a: [no(outcome)], b: [page("b", 7)] });
-      expect(await run()).toMatchObject({
-        kind: "answered",
-        series: { source: "b" },
-        tried: [{ source: "a", outcome, detail: `said ${outcome}` }],
-      });
-      expect(asked).toEqual(["a@5", "b@5"]);
-    },
-  );
+  ])("%s lets the next one answer, which names itself and the skipped ones", async (outcome) => {
+    const { asked, run } = desk({ a: [no(outcome)], b: [page("b", 7)] });
+    expect(await run()).toMatchObject({
+      kind: "answered",
+      series: { source: "b" },
+      tried: [{ source: "a", outcome, detail: `said ${outcome}` }],
+    });
+    expect(asked).toEqual(["a@5", "b@5"]);
+  });
 
-  test("after NoData nobody else is asked", async () => {
+  test("after NoData no other source is asked", async () => {
     const { asked, run } = desk({ a: [no("NoData")], b: [] });
     const silence = { source: "a", detail: "said NoData", offSession: [] };
     expect(await run()).toEqual({ kind: "answered", series: null, silence, tried: [] });
     expect(asked).toEqual(["a@5"]);
   });
 
-  test("what nobody can read is told, and no other asked", async () => {
+  test("an unreadable answer is reported, and no other source asked", async () => {
     const { asked, run } = desk({ a: [no("MalformedPayload")], b: [] });
     expect(await run()).toMatchObject({
       kind: "failed",
@@ -89,7 +86,7 @@ describe("sources in their order", () => {
     expect(asked).toEqual(["a@5"]);
   });
 
-  test("one that has begun to answer is not exchanged: no series is of two sources", async () => {
+  test("a source that has begun to answer is not exchanged: no series is of two sources", async () => {
     const { asked, run } = desk({ a: [page("a", 5, 6), no("RateLimited", 7)], b: [] });
     expect(await run()).toMatchObject({
       kind: "failed",
@@ -98,7 +95,7 @@ describe("sources in their order", () => {
     expect(asked).toEqual(["a@5", "a@6"]);
   });
 
-  test("pages without a bar before the first trade are passed, and an end without data keeps what there was", async () => {
+  test("pages without a bar before the first trade are skipped, and an end without data keeps the bars so far", async () => {
     const empty: Prices = { outcome: "bars", bars: [], source: "a", next: 6 };
     const some = desk({ a: [empty, page("a", 6, 7), no("NoData")] });
     expect(await some.run()).toMatchObject({ kind: "answered", series: { bars: [bar(6)] } });
@@ -111,7 +108,7 @@ describe("sources in their order", () => {
     });
   });
 
-  test("a source that never ends is left after fifty pages, and the answer says where the next run goes on", async () => {
+  test("a source that never ends is left after fifty pages, and the answer names the start of the next run", async () => {
     const { asked, run } = desk({
       a: Array.from({ length: 60 }, (_, index) => page("a", index, index + 1)),
     });
@@ -134,7 +131,7 @@ describe("when none of them serves us", () => {
       },
     ],
     [
-      "an outage is no end of data, though the fallback knows none",
+      "an outage is no end of data, though the fallback has none",
       { a: [no("BreakerOpen", 30)], b: [no("NoData")] },
       { kind: "later", error: { code: "breaker.open" }, afterSeconds: 30 },
     ],
@@ -144,17 +141,17 @@ describe("when none of them serves us", () => {
       { kind: "later", error: { code: "source.rate_limited" }, afterSeconds: 9 },
     ],
     [
-      "nothing is waited for when nobody ever will",
+      "nothing is retried when no source can ever answer",
       { a: [no("NotConfigured")], b: [no("GeoBlocked")] },
       { kind: "refused", error: { code: "source.not_configured" } },
     ],
     [
-      "nothing is waited for when the first never will and the fallback knows none",
+      "nothing is retried when the first never can and the fallback has no data",
       { a: [no("NotConfigured")], b: [no("NoData")] },
       { kind: "refused", error: { code: "source.not_configured" } },
     ],
     [
-      "a fallback nobody can read does not end what the first may still do",
+      "an unreadable fallback does not end the retries of the first",
       { a: [no("Timeout")], b: [no("MalformedPayload")], c: [] },
       { kind: "later", error: { code: "source.timeout" } },
     ],

@@ -99,7 +99,7 @@ vendorContract({
   pages: 11,
 });
 
-test("a short candle that is not over stays out", async () => {
+test("a short candle that is not over is left out", async () => {
   const at = (time: string) => [seconds(`2024-01-10T${time}Z`), 1, 1, 1, 1, 1];
   const source = vendorSource(COINBASE, {
     baseUrl: "http://127.0.0.1:1",
@@ -114,7 +114,7 @@ test("a short candle that is not over stays out", async () => {
   });
 });
 
-test("300 candles are the most that is ever asked for", () => {
+test("300 candles are the max of a request", () => {
   const place = { baseUrl: "http://127.0.0.1:1", key: "", now: NOW };
   for (const resolution of ["1m", "5m", "15m", "1h", "1d"] as const) {
     const question = COINBASE.question({ ...BTC, resolution, from: 0, to: NOW }, place);

@@ -14,7 +14,7 @@ import { type Vendor, type VendorOptions, vendorSource } from "../../../src/sour
 import { MARK, mutated } from "./mutate.ts";
 import { localFetch, type Reply, startVendor, type VendorServer } from "./vendor-server.ts";
 
-/** What one vendor is held to, beside what all of them are. */
+/** The case of one vendor, in addition to the common contract. */
 export interface VendorCase {
   readonly vendor: Vendor;
   /** When the answers are read, epoch ms. */
@@ -22,9 +22,9 @@ export interface VendorCase {
   readonly request: HistoryRequest;
   readonly path: string;
   readonly query: Readonly<Record<string, string>>;
-  /** How the key is told; undefined for a vendor without one. */
+  /** Form of the key; undefined for a vendor without one. */
   readonly authorization?: string;
-  /** The documented answer, traps included, and what becomes of it. */
+  /** The documented answer, traps included, and its expected result. */
   readonly body: unknown;
   readonly bars: readonly Bar[];
   /** Dividends and splits of the documented answer. */
@@ -32,9 +32,9 @@ export interface VendorCase {
   /** Answers that hold no bar for the period. */
   readonly nothing: readonly (readonly [string, Reply])[];
   readonly refusals: readonly (readonly [string, Reply, Partial<SourceAnswer>])[];
-  /** Requests that nobody is asked about. */
+  /** Requests that are refused without a call. */
   readonly unserved: readonly (readonly [string, Partial<HistoryRequest>])[];
-  /** In how many requests everything up to `request.to` is asked for. */
+  /** Number of requests for everything up to `request.to`. */
   readonly pages: number;
 }
 
@@ -101,7 +101,7 @@ export function vendorContract(one: VendorCase): void {
       expect(await ask(reply)).toMatchObject(refused);
     });
 
-    test.each(one.unserved)("does not serve %s, and nobody is asked", async (_, changes) => {
+    test.each(one.unserved)("does not serve %s, and makes no call", async (_, changes) => {
       server.asked.length = 0;
       const asking = { ...request, ...changes };
       const outcome = "from" in changes ? "NoData" : "NotConfigured";
@@ -182,8 +182,8 @@ export function vendorContract(one: VendorCase): void {
         "a page for people with status 200",
         { headers: { "content-type": "text/html" }, body: HTML },
       ],
-      ["a page for people that says it is JSON", { body: HTML }],
-      ["JSON that says it is text", { headers: { "content-type": "text/plain" }, body: one.body }],
+      ["an HTML page labelled as JSON", { body: HTML }],
+      ["JSON labelled as text", { headers: { "content-type": "text/plain" }, body: one.body }],
       ["no body", { body: "" }],
       ["half of a body", { body: JSON.stringify(one.body).slice(0, -20) }],
       ["JSON of another kind", { body: [["no", "bars"]] }],
@@ -200,7 +200,7 @@ export function vendorContract(one: VendorCase): void {
       });
     });
 
-    test("Unavailable: a body that breaks off, a port where nobody listens", async () => {
+    test("Unavailable: a body that breaks off, a port without a listener", async () => {
       expect(await ask({ body: one.body, after: "cut" })).toMatchObject({ outcome: "Unavailable" });
       expect(await ask(null, { baseUrl: "http://127.0.0.1:1" })).toMatchObject({
         outcome: "Unavailable",
@@ -249,8 +249,7 @@ function expectGood(bars: readonly Bar[], { request, now }: VendorCase, body: st
 }
 
 /**
- * Whatever the damage: of days that have come, one of a kind a day, above nothing and below the
- * close before.
+ * Whatever the damage: of past days, one of a kind a day, above nothing and below the close before.
  */
 function expectPossible(
   actions: readonly CorporateAction[],
@@ -270,7 +269,7 @@ function expectPossible(
   }
 }
 
-/** How each vendor says that a window holds nothing. */
+/** Each vendor's answer for an empty window. */
 const EMPTY: Readonly<Record<Vendor["name"], unknown>> = {
   yahoo: {
     chart: {

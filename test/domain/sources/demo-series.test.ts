@@ -140,7 +140,7 @@ describe("the second opinion", () => {
     expect(wrong / spx.length).toBeLessThan(0.025);
   });
 
-  test("is asked for the same range of the newest bars whichever bars were asked for before", () => {
+  test("gives the same range of the newest bars whichever bars were requested before", () => {
     expect(secondOpinion(spx.slice(-400))).toEqual(
       secondOpinion(spx).filter(({ timestamp }) => timestamp >= (spx.at(-400)?.timestamp ?? 0)),
     );
@@ -237,7 +237,7 @@ describe("the demo server", () => {
     expect(await get("/series", method)).toMatchObject({ status: 405, allow: "GET" });
   });
 
-  test("survives an address that is none", async () => {
+  test("survives an invalid address", async () => {
     expect((await fetch(`${server.url}//`)).status).toBe(400);
     expect((await fetch(`${server.url}/series`)).status).toBe(200);
   });

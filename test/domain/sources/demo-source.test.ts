@@ -23,7 +23,7 @@ const ask = (
   timeoutMs = 5_000,
 ): Promise<SourceAnswer> => demoSource({ baseUrl: server.url, fetch, timeoutMs }).history(request);
 
-/** The real server, asked to misbehave. */
+/** The real server with a requested fault. */
 const faulty = (fault: string): typeof globalThis.fetch => {
   return (input, init) => {
     const url = new URL(String(input));
@@ -101,7 +101,7 @@ describe("the demo series through the source", () => {
     });
   });
 
-  test("invented bars say so", async () => {
+  test("invented bars are labelled", async () => {
     expect(await ask({ ...SPX, symbol: "EURUSD" })).toMatchObject({
       outcome: "bars",
       source: "synthetic",
@@ -122,7 +122,7 @@ describe("the demo series through the source", () => {
     expect(await between("SPX", "2015-05-01", "2015-06-15")).toBeUndefined();
   });
 
-  test("the second opinion goes by its own name, and says that it is none", async () => {
+  test("the second source has its own name, and reports that it is none", async () => {
     const second = demoSource({ baseUrl: server.url, fetch, timeoutMs: 5_000, second: true });
     expect(second.name).toBe("demo-second");
     const answer = await second.history({
@@ -189,7 +189,7 @@ describe("every trouble is one outcome, and none is thrown", () => {
     });
   });
 
-  test("Unavailable: nobody listens", async () => {
+  test("Unavailable: a port without a listener", async () => {
     const source = demoSource({ baseUrl: "http://127.0.0.1:1", fetch, timeoutMs: 2_000 });
     expect(await source.history(SPX)).toMatchObject({ outcome: "Unavailable" });
   });

@@ -134,12 +134,12 @@ const answering = (body: unknown) =>
     now: () => NOW,
   });
 
-test("a warning beside a good answer is none of our business", async () => {
+test("a warning with a good answer is ignored", async () => {
   const body = { ...series(row("2024-01-07", "44000.5")), error: ["WGeneral:Something to come"] };
   expect(await answering(body).history(BTC)).toMatchObject({ bars: [{ close: 44_000.5 }] });
 });
 
-test("who asks for more than 720 periods is told that there are no more", async () => {
+test("a request for more than 720 periods is answered with the end of the data", async () => {
   const body = series(row("2024-01-07", "44000.5"));
   expect(await answering(body).history({ ...BTC, from: 0 })).toMatchObject({ note: KRAKEN_NOTE });
   expect(await answering(body).history(BTC)).not.toHaveProperty("note");

@@ -1,7 +1,7 @@
-/** Chance in [0, 1), the same on every run. */
+/** A random number in [0, 1), the same on every run. */
 export type Random = () => number;
 
-/** A text that must never come back out of a source. */
+/** A text that must never be part of a source's result. */
 export const MARK = "vendor-text-4711";
 
 const STRANGE: readonly unknown[] = [
@@ -31,7 +31,7 @@ const STRANGE: readonly unknown[] = [
 const pick = <T>(random: Random, from: readonly T[]): T | undefined =>
   from[Math.floor(random() * from.length)];
 
-/** A fresh one each time: what is put into a body may be damaged in its turn. */
+/** A fresh one each time: the damaged part may be damaged again. */
 const strange = (random: Random): unknown => structuredClone(pick(random, STRANGE));
 
 type Holder = unknown[] | Record<string, unknown>;

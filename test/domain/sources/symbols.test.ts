@@ -129,7 +129,7 @@ describe("the order of sources", () => {
     expect(candidatesFor(SOURCE_ORDER, type, source)).toEqual(expected);
   });
 
-  test("passes over who is out, limits us, does not serve us or does not know the asset, and nobody else", () => {
+  test("skips sources that are unavailable, limit us, do not serve us or do not know the asset, and no others", () => {
     const outcomes = [
       "Unavailable",
       "Timeout",

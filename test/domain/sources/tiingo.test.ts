@@ -103,7 +103,7 @@ vendorContract({
       { outcome: "RateLimited", retryAfterSeconds: 3_600 },
     ],
     [
-      "the allocation, told as plain text",
+      "the allocation, reported as plain text",
       {
         status: 429,
         headers: { "content-type": "text/plain" },
@@ -153,7 +153,7 @@ test.each([
   });
 });
 
-test("a dividend is on the scale of its own day, a merger of shares is told the other way round, and a broken amount costs no bar", async () => {
+test("a dividend is on the scale of its own day, a merger of shares has the inverse ratio, and a broken amount costs no bar", async () => {
   const source = vendorSource(TIINGO, {
     baseUrl: "http://127.0.0.1:1",
     key: "k",

@@ -123,7 +123,7 @@ vendorContract({
       { outcome: "UnknownSymbol" },
     ],
     [
-      "an unknown symbol as it was told before",
+      "an unknown symbol in the older form",
       {
         body: error(
           400,
@@ -214,7 +214,7 @@ test("London is named by its market, and its pence are kept as pounds", async ()
   });
 });
 
-test("shorter bars are asked for, and read, in UTC", async () => {
+test("shorter bars are requested, and read, in UTC", async () => {
   const seen: URL[] = [];
   const body = series(US, one("2024-01-10 15:00:00", "2"), one("2024-01-09 20:30:00", "1"));
   const asked = { ...AAPL, resolution: "30m", to: NOW } as const;

@@ -55,7 +55,7 @@ describe("two rows of the newest period", () => {
   };
 
   test.each<[string, readonly StampedBar[]]>([
-    ["the period's own, and its last session beside it", [before, whole, lastDay]],
+    ["the period's own, and its last session with it", [before, whole, lastDay]],
     ["the period without its last session, and that session", [before, rest, lastDay]],
     ["newest first", [lastDay, rest, before]],
     ["alone in the answer", [rest, lastDay]],
@@ -79,7 +79,7 @@ describe("two rows of the newest period", () => {
     ]);
   });
 
-  test("are the day, whose row tells all of it twice", () => {
+  test("are the day, whose row is repeated", () => {
     const own = row("2026-11-27T14:30:00Z", [10, 12, 9, 11, 100]);
     const live = row("2026-11-27T18:00:01Z", [11, 11, 11, 11.5, 104]);
     expect(read([own, live], request("1d")).bars).toEqual([
@@ -113,7 +113,7 @@ describe("two rows of the newest period", () => {
     expect(read([lastDay], request("1mo"), day("2026-12-02")).bars).toEqual([]);
   });
 
-  test("dates alone are taken at their word: a week that is dated by its Friday is that week", () => {
+  test("dates alone are taken literally: a week that is dated by its Friday is that week", () => {
     const friday = row("2026-11-20", [55, 70, 40, 60, 20_000]);
     expect(read([friday], request("1w")).bars).toEqual([week]);
     expect(read([{ ...friday, timestamp: day("2026-11-15") }], request("1w")).bars).toEqual([week]);
@@ -182,7 +182,7 @@ describe("rows of a closed market", () => {
     expect(read([saturday, sunday], request("1h", coin)).bars).toHaveLength(2);
   });
 
-  test("a day on which nobody traded and the market was closed is none; one that was traded is", () => {
+  test("a day without trades on which the market was closed is none; one that was traded is", () => {
     const quiet = row("2026-11-26T14:30:00Z", [100, 100, 100, 100, 0]);
     expect(read([quiet], request("1d"))).toMatchObject({
       bars: [],
@@ -191,7 +191,7 @@ describe("rows of a closed market", () => {
     expect(read([{ ...quiet, volume: 5 }], request("1d")).bars).toHaveLength(1);
   });
 
-  test("bars from before the calendars are known are kept", () => {
+  test("bars from before the calendars begin are kept", () => {
     expect(read([row("1985-11-28T03:00:00Z", prices)], request("1h")).bars).toHaveLength(1);
   });
 });

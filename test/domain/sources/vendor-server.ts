@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 
-/** What the server answers; `after` lets it misbehave once its head has gone out. */
+/** The server's answer; `after` lets it misbehave once its head has been sent. */
 export interface Reply {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
@@ -15,13 +15,12 @@ interface Asked {
 }
 
 /**
- * A vendor on this machine: a real server that says what a test wants, and remembers what it was
- * asked.
+ * A vendor on this machine: a real server with the answers of a test and a record of its requests.
  */
 export interface VendorServer {
   readonly url: string;
   readonly asked: Asked[];
-  /** What comes next; null never answers. */
+  /** The next answer; null never answers. */
   reply: (asked: Asked) => Reply | null;
   close(): Promise<void>;
 }
@@ -60,7 +59,7 @@ function answer(vendor: VendorServer, request: IncomingMessage, response: Server
   if (after === "cut") setTimeout(() => response.destroy(), 10);
 }
 
-/** `fetch` that reaches this machine and nothing else: a test that asks the world is wrong. */
+/** `fetch` that reaches only this machine: a test that calls the internet is wrong. */
 export const localFetch: typeof globalThis.fetch = (input, init) => {
   const url = new URL(input instanceof Request ? input.url : String(input));
   if (url.hostname !== "127.0.0.1") throw new Error(`a test asked ${url.hostname}`);

@@ -18,7 +18,7 @@ const ask = (resolution: Resolution, calendar: CalendarId): HistoryRequest => ({
   to: NOW,
 });
 
-/** What Yahoo answers of an exchange in a zone: so many rows, stamped so. */
+/** Yahoo's answer for an exchange in a zone: so many rows with these stamps. */
 const answer = (zone: string | undefined, stamps: readonly string[], more: object = {}) => {
   const column = stamps.map((_, n) => 10 + n);
   return {
@@ -62,8 +62,8 @@ const datesOf = async (request: HistoryRequest, body: unknown) =>
   );
 
 /**
- * Each with the rows of a winter and a summer: the stamps as they come, and the dates they stand
- * for there.
+ * Each with the rows of a winter and a summer: the stamps as they come, and the dates they mean
+ * there.
  */
 const REPLIES: readonly [string, string, Resolution, readonly [string, string][]][] = [
   // Days are stamped with the session's open.
@@ -240,7 +240,7 @@ describe("a stamp that misses midnight by an hour or two when the clocks change"
   });
 });
 
-describe("an answer that names no zone, or none that there is,", () => {
+describe("an answer that names no zone, or an unknown one,", () => {
   test.each([[undefined], ["Mars/Base"], [""]])(
     "is read on the calendar's clock: %s",
     async (zone) => {
@@ -251,7 +251,7 @@ describe("an answer that names no zone, or none that there is,", () => {
   );
 });
 
-test("shorter bars stand at the instants they open, whatever the exchange's zone", async () => {
+test("shorter bars are at the instants they open, whatever the exchange's zone", async () => {
   const request = { ...ask("1h", "CRYPTO"), from: day("2024-12-10") };
   const body = answer("Asia/Tokyo", ["2024-12-10T23:00:00Z"]);
   expect((await read(request, body)).bars).toMatchObject([

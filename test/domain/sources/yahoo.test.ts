@@ -46,7 +46,7 @@ vendorContract({
     interval: "1d",
     events: "div|split",
   },
-  // Sessions' opens, a day nobody traded, and the session under way.
+  // Sessions' opens, a day without trades, and the session under way.
   body: chart(
     { currency: "USD", symbol: "AAPL", exchangeTimezoneName: "America/New_York" },
     at(
@@ -175,11 +175,7 @@ vendorContract({
       { status: 500, body: chartError("internal-error", "x") },
       { outcome: "Unavailable" },
     ],
-    [
-      "an error nobody knows",
-      { body: chartError("Gremlins", "x") },
-      { outcome: "MalformedPayload" },
-    ],
+    ["an unknown error", { body: chartError("Gremlins", "x") }, { outcome: "MalformedPayload" }],
     [
       "another symbol's prices",
       { body: chart({ currency: "USD", symbol: "MSFT" }, at("2024-01-05T14:30:00Z"), columns(1)) },
@@ -299,9 +295,14 @@ describe("yahoo's traps", () => {
     ["one without an amount", dividends([null]), undefined, true],
     ["one of text", dividends(["0.24"]), undefined, true],
     ["one above the close", dividends([190]), undefined, true],
-    ["one beside a broken one", dividends([0.24, null]), [{ amount: 0.24 }], true],
+    ["one next to a broken one", dividends([0.24, null]), [{ amount: 0.24 }], true],
     ["the same twice", dividends([0.24, 0.24]), [{ amount: 0.24 }], false],
-    ["a special one beside the regular", dividends([3, 0.08]), [{ amount: 3.08 }], false],
+    [
+      "a special one on the day of the regular one",
+      dividends([3, 0.08]),
+      [{ amount: 3.08 }],
+      false,
+    ],
     ["a dividend of tomorrow", dividends([0.24], "2024-01-11T14:30:00Z"), undefined, true],
     [
       "one stamped in milliseconds",
@@ -317,7 +318,7 @@ describe("yahoo's traps", () => {
       true,
     ],
   ])(
-    "of %s it keeps what can be, and says what it left out",
+    "of %s it keeps the valid ones, and reports the rest",
     async (_, events, expected, leftOut) => {
       const stamps = at("2024-01-08T14:30:00Z", "2024-01-09T14:30:00Z");
       const two = [185, 185];
@@ -349,7 +350,7 @@ describe("yahoo's traps", () => {
     });
   });
 
-  test("nothing but a stock pays", async () => {
+  test("only a stock pays", async () => {
     const body = chart(
       { currency: "USD", symbol: "BTC-USD" },
       at("2024-01-09T00:00:00Z"),
@@ -383,7 +384,7 @@ describe("yahoo's traps", () => {
     });
   });
 
-  test("a week and a month are under their first day, and none that is not over comes out", async () => {
+  test("a week and a month are under their first day, and those that are not over are left out", async () => {
     const weeks = at(
       "2023-12-25T05:00:00Z",
       "2024-01-01T05:00:00Z",

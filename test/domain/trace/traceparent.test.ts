@@ -12,7 +12,7 @@ const SPAN = "00f067aa0ba902b7";
 const IDS = { traceId: () => "a".repeat(32), spanId: () => "b".repeat(16) };
 
 describe("a traceparent", () => {
-  it("is read as the specification's own example says", () => {
+  it("is read as in the specification's own example", () => {
     expect(parseTraceparent(`00-${TRACE}-${SPAN}-01`)).toEqual({
       traceId: TRACE,
       parentId: SPAN,
@@ -42,7 +42,7 @@ describe("a traceparent", () => {
     expect(parseTraceparent(text)).toBeNull();
   });
 
-  it("of a version we do not know is read as far as we know it", () => {
+  it("of an unknown version is read as far as it is known", () => {
     const known = { traceId: TRACE, parentId: SPAN, sampled: true };
     expect(parseTraceparent(`cc-${TRACE}-${SPAN}-01`)).toEqual(known);
     expect(parseTraceparent(`cc-${TRACE}-${SPAN}-01-what-the-future-holds`)).toEqual(known);

@@ -63,7 +63,7 @@ describe("a tracestate", () => {
     expect(readTracestate(fits.join(","))).toBe(fits.join(","));
   });
 
-  it("gives up members of more than 128 characters first", () => {
+  it("drops members of more than 128 characters first", () => {
     const long = `long=${"v".repeat(200)}`;
     const short = Array.from({ length: 16 }, (_, n) => `k${n}=${"v".repeat(18)}`);
     expect(readTracestate([short[0], long, ...short.slice(1)].join(","))).toBe(short.join(","));

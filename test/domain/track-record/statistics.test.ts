@@ -17,7 +17,7 @@ interface Call {
   readonly hit: boolean;
 }
 
-/** The sums that the database makes, one row for each call. */
+/** The sums of the database, one row for each recommendation. */
 const sumOf = ({ action, confidence: c, base: b, hit }: Call): BinSums => {
   const o = hit ? 1 : 0;
   return {
@@ -54,8 +54,8 @@ describe("Wilson's interval", () => {
   });
 });
 
-describe("a track record's figures", () => {
-  it("are those of the calls themselves", () => {
+describe("a track record's statistics", () => {
+  it("are those of the recommendations themselves", () => {
     fc.assert(
       fc.property(fc.array(call, { minLength: MIN_SAMPLES, maxLength: 80 }), (calls) => {
         const statistics = statisticsOf(calls.map(sumOf));
@@ -80,7 +80,7 @@ describe("a track record's figures", () => {
     );
   });
 
-  it("are not told of a small sample, and why", () => {
+  it("are not reported for a small sample, with the reason", () => {
     const few = Array.from({ length: MIN_SAMPLES - 1 }, () =>
       sumOf({ action: "BUY", confidence: 0.6, base: 0.5, hit: true }),
     );
@@ -97,7 +97,7 @@ describe("a track record's figures", () => {
     }
   });
 
-  it("have intervals as wide as the calls that do not overlap make them", () => {
+  it("have intervals as wide as the recommendations that do not overlap make them", () => {
     const calls = Array.from(
       { length: 200 },
       (_, n): Call => ({ action: "BUY", confidence: 0.6, base: 0.5, hit: n % 3 > 0 }),
@@ -128,11 +128,11 @@ describe("a track record's figures", () => {
   });
 });
 
-describe("following the calls", () => {
+describe("following the recommendations", () => {
   const series = (calls: readonly (readonly ["BUY" | "HOLD" | "SELL", number])[], name = "X") =>
     calls.map(([action, horizonReturn]) => ({ series: name, action, horizonReturn }));
 
-  it("is long after BUY, out after SELL, and keeps what it has at HOLD; changes cost", () => {
+  it("is long after BUY, out after SELL, and keeps the position at HOLD; changes cost", () => {
     const calls = series([
       ["HOLD", 0.5],
       ["BUY", 0.1],
@@ -165,7 +165,7 @@ describe("following the calls", () => {
     });
   });
 
-  it("is holding when every call is BUY, whatever it costs", () => {
+  it("is holding when every recommendation is BUY, whatever it costs", () => {
     fc.assert(
       fc.property(
         fc.array(fc.double({ min: -0.9, max: 2, noNaN: true }), { minLength: 10, maxLength: 40 }),

@@ -232,7 +232,7 @@ describe("an optimisation", () => {
       count: 30,
       returns: 29,
     });
-    expect(told["caveats"]).toContain("Only 29 returns: the figures are mostly chance.");
+    expect(told["caveats"]).toContain("Only 29 returns: the statistics are mostly random.");
   });
 
   it("is listed newest first, in pages", async () => {

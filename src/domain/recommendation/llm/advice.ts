@@ -18,11 +18,11 @@ import { evidenceIn } from "./evidence.ts";
 export const LLM_ENGINE_VERSION = "2";
 
 /**
- * What is published of an accepted answer. The choice of action (among those that beat chance), of
+ * The published part of an accepted answer. The choice of action (among those that beat chance), of
  * evidence and the sentences are the model's; every number is computed here, and the caveats of the
- * rules stand before its own. How sure the model said it was (`rawConfidence`) counts for as much
- * as its own `record` on this series says that it is worth; without a record it counts for nothing.
- * A BUY or SELL that by then is no better than chance is published as the HOLD it is.
+ * rules come before its own. The model's stated confidence (`rawConfidence`) counts as far as its
+ * own `record` on this series supports it; without a record it does not count. A BUY or SELL that
+ * by then does not beat chance is published as HOLD.
  */
 export const adviceOf = (
   answer: ModelAnswer,
@@ -37,7 +37,7 @@ export const adviceOf = (
       rawConfidence,
       record,
       trackRecord,
-      // That nothing happens is no direction: the rules' record of HOLD says nothing of a model's.
+      // HOLD is no direction: the rules' record of HOLD says nothing about a model's.
       of !== "HOLD" && ACTION_IN[trend.direction] === of,
     );
   const requested = { action: answer.action, confidence: calibrated(answer.action) };

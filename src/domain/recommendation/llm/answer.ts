@@ -1,12 +1,12 @@
 import type { Action, RiskLevel } from "../recommendation.ts";
 
 /**
- * What a language model says about a snapshot, before anybody has checked it. It computes nothing
- * that is published.
+ * A language model's answer to a snapshot, before the checks. It computes nothing that is
+ * published.
  */
 export interface ModelAnswer {
   readonly action: Action;
-  /** The evidence it rests on, by id, and how much each counts (0..1, any sum). */
+  /** The evidence it rests on, by id, and the weight of each (0..1, any sum). */
   readonly evidence: readonly { readonly id: string; readonly weight: number }[];
   readonly riskLevel: RiskLevel;
   readonly summary: string;
@@ -19,7 +19,7 @@ export interface ModelAnswer {
   readonly confidence: number;
 }
 
-/** Characters and items an answer may have; the prompt says the same. */
+/** Max characters and items of an answer; the prompt has the same. */
 export const ANSWER_LIMITS = {
   summary: { min: 20, max: 400 },
   sentence: 400,
@@ -29,7 +29,7 @@ export const ANSWER_LIMITS = {
   evidence: { min: 1, max: 12 },
 } as const;
 
-/** Every sentence of an answer, with the field it stands in. */
+/** Every sentence of an answer, with its field. */
 export const textsOf = (
   answer: ModelAnswer,
 ): readonly { readonly field: string; readonly text: string }[] => [

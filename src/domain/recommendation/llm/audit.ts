@@ -6,7 +6,7 @@ import type { ModelReply, Usage } from "./reply.ts";
 const MAX_STORED = 32_000;
 
 /**
- * One call as it is kept. Failures hold a status and our own words, never what the endpoint wrote.
+ * One call as it is stored. Failures hold a status and our own words, never the endpoint's text.
  */
 export interface ModelTry {
   readonly latencyMs: number;
@@ -14,7 +14,7 @@ export interface ModelTry {
   readonly modelId: string | null;
   readonly finishReason: string | null;
   readonly usage: Usage;
-  /** Of every check what it found; empty when there was no answer to check. */
+  /** The result of every check; empty when there was no answer to check. */
   readonly verdict: readonly CheckResult[];
   readonly failure: { readonly reason: string; readonly detail: string } | null;
 }
@@ -22,7 +22,7 @@ export interface ModelTry {
 export const AUDIT_OUTCOMES = ["accepted", "repaired", "refused", "failed"] as const;
 export type AuditOutcome = (typeof AUDIT_OUTCOMES)[number];
 
-/** Everything about one time a model was asked. */
+/** Audit of one request for a model's answer, with all its calls. */
 export interface ModelAudit {
   readonly id: string;
   readonly question: string;
@@ -40,7 +40,7 @@ export interface ModelAudit {
   readonly outcome: AuditOutcome;
   readonly reason: FallbackReason | null;
   readonly rawConfidence: number | null;
-  /** What it counts against the day's budget. */
+  /** Tokens that count against the day's budget. */
   readonly tokens: number;
   readonly latencyMs: number;
   readonly traceparent: string | null;

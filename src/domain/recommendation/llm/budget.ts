@@ -7,18 +7,18 @@ import type { ModelReply } from "./reply.ts";
  */
 const CHARACTERS_PER_TOKEN = 3;
 
-/** What a provider adds of its own: roles, the schema of the answer. */
+/** Tokens that a provider adds: roles, the schema of the answer. */
 const OVERHEAD_TOKENS = 400;
 
-/** Tokens to reserve for a call: all it may cost, as far as that can be told beforehand. */
+/** Tokens to reserve for a call: an upper estimate of its cost. */
 export const tokensFor = (prompt: Prompt, repair: string, maxOutputTokens: number): number =>
   Math.ceil((prompt.system.length + prompt.user.length + repair.length) / CHARACTERS_PER_TOKEN) +
   OVERHEAD_TOKENS +
   maxOutputTokens;
 
 /**
- * Tokens a call is taken to have cost. Where nobody told, the reservation stands: a call that timed
- * out may have been answered, and paid for. A call that was turned away at the door cost nothing.
+ * The assumed cost of a call, in tokens. Without a report the reservation counts: a call that timed
+ * out may have been answered, and paid for. A call that was refused before it ran cost nothing.
  */
 export const tokensOf = (reply: ModelReply, reserved: number): number => {
   if (reply.kind === "failed")

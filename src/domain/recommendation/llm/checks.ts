@@ -11,7 +11,7 @@ import { shownData } from "./prompt.ts";
 import { WORDING_CHECKS, wordingFaults } from "./wording.ts";
 
 /**
- * Every check an answer has to pass before anything of it is published, in the order they are told.
+ * Every check an answer has to pass before any part of it is published, in the order of the report.
  */
 export const CHECKS = [
   "schema",
@@ -25,23 +25,23 @@ export const CHECKS = [
 ] as const;
 export type CheckName = (typeof CHECKS)[number];
 
-/** What one check found: nothing when it is passed. */
+/** Result of one check: no problems when it is passed. */
 export interface CheckResult {
   readonly check: CheckName;
   readonly problems: readonly string[];
 }
 
 /**
- * Texts of an answer, and characters of each, that are looked at; more than any answer that passes
+ * Max texts of an answer, and characters of each, that are read; more than any answer that passes
  * may have.
  */
 const MAX_TEXTS = 30;
 const MAX_CHARACTERS = 1_000;
 
-/** At most so many problems are kept of one check. */
+/** Max problems stored of one check. */
 const MAX_PROBLEMS = 10;
 
-/** The verdict when there is not even an answer to look at. */
+/** The verdict on a reply without a readable answer. */
 export const unreadable = (problem: string): readonly CheckResult[] => [
   { check: "schema", problems: [problem] },
 ];
@@ -50,8 +50,7 @@ export const problemsOf = (verdict: readonly CheckResult[]): readonly string[] =
   verdict.flatMap(({ check, problems }) => problems.map((problem) => `${check}: ${problem}`));
 
 /**
- * Looks at an answer from every side. Pure: the same answer to the same snapshot gets the same
- * verdict.
+ * Runs every check on an answer. Pure: the same answer to the same snapshot gets the same verdict.
  */
 export const checkAnswer = (
   answer: ModelAnswer,
@@ -74,7 +73,7 @@ export const checkAnswer = (
     language: [],
     echo: [],
   };
-  // What goes beyond has failed by its length: no pattern needs to look at a quarter of a megabyte.
+  // A longer text has failed by its length, so no pattern scans a quarter of a megabyte.
   for (const { field, text: whole } of textsOf(answer).slice(0, MAX_TEXTS)) {
     const text = whole.slice(0, MAX_CHARACTERS);
     for (const number of strangeNumbers(text, citable))
@@ -86,7 +85,7 @@ export const checkAnswer = (
   return CHECKS.map((check) => ({ check, problems: found[check].slice(0, MAX_PROBLEMS) }));
 };
 
-/** A piece of the answer as it may stand in a message back to the model: one line, plain, short. */
+/** A piece of the answer for a message back to the model: one line, plain, short. */
 const quoted = (text: string): string =>
   JSON.stringify(text.replace(/[^\x20-\x7e%−]/g, "?").slice(0, 40));
 
@@ -138,10 +137,7 @@ function evidenceProblems(answer: ModelAnswer, known: ReadonlyMap<string, Eviden
 
 const SIDE: Readonly<Record<Action, number>> = { BUY: 1, HOLD: 0, SELL: -1 };
 
-/**
- * BUY and SELL must rest on something that votes their way, and be more than half of what was
- * weighed.
- */
+/** BUY and SELL must rest on evidence that votes their way and has more than half of the weight. */
 function actionProblems(
   { action, evidence }: ModelAnswer,
   { trend, trackRecord }: Snapshot,

@@ -5,7 +5,7 @@ import type { Snapshot } from "../snapshot.ts";
 import { type Citable, tokensIn, withoutNames } from "./numbers.ts";
 import { outsideText } from "./outside-text.ts";
 
-/** Indicators that are fractions of one: said in percent as well. */
+/** Indicators that are fractions of one: shown in percent as well. */
 const FRACTIONS: ReadonlySet<string> = new Set(["volatility30"]);
 
 /** Every text in a value, however deep. */
@@ -16,7 +16,7 @@ const textsIn = (value: unknown): readonly string[] => {
 };
 
 /**
- * What may be cited of a snapshot: each number of `shown`, which is what the writer saw, and the
+ * The citable numbers of a snapshot: each number of `shown`, which is what the model saw, and the
  * values behind it.
  */
 export const citableIn = (snapshot: Snapshot, shown: unknown): Citable => {
@@ -25,14 +25,14 @@ export const citableIn = (snapshot: Snapshot, shown: unknown): Citable => {
   const words = new Set<string>();
   const dates = new Set<string>();
   const names = [snapshot.symbol, outsideText(snapshot.symbol), snapshot.source];
-  // Digits of a name are no figure of the asset: 0700.HK does not stand at 700.
+  // Digits of a name are no number of the asset: 0700.HK is not at 700.
   const texts = textsIn(shown).map((text) => withoutNames(text, { names }));
   for (const one of texts.flatMap(tokensIn)) {
     if (one.kind === "number") (one.isPercent ? percent : plain).add(one.value);
     if (one.kind === "word") words.add(one.text.toLowerCase());
     if (one.kind === "date") dates.add(one.text);
   }
-  // "RSI(14)" says no more than "rsi14".
+  // "RSI(14)" means the same as "rsi14".
   for (const name of INDICATOR_NAMES) {
     words.add(name.toLowerCase());
     for (const digits of name.match(/\d+/g) ?? []) plain.add(Number(digits));
@@ -62,7 +62,7 @@ const numberOf = (value: number | null, isFraction: boolean): Citable["values"] 
   value === null ? [] : [{ value, isFraction }];
 
 /**
- * How many signals there are, are known, vote either way or not at all; and the counts of the
+ * The numbers of signals: all, known, for either direction or for none; and the counts of the
  * record.
  */
 const countsIn = ({ trend, trackRecord }: Snapshot): readonly number[] => {

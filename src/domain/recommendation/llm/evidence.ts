@@ -5,9 +5,9 @@ import { ACTIONS, type Evidence } from "../recommendation.ts";
 import type { Snapshot } from "../snapshot.ts";
 
 /**
- * Everything an answer may rest on, each under the id it is chosen by: known signals with their
- * votes, known indicator values, and the record of each action: the rules' own, walked forward over
- * this series, for a model has none on it until its calls are resolved. Same snapshot, same list.
+ * All evidence of an answer, each with the id it is chosen by: known signals with their votes,
+ * known indicator values, and the record of each action: the rules' own, walked forward over this
+ * series, because a model has none on it before its first outcomes. Same snapshot, same list.
  */
 export const evidenceIn = (snapshot: Snapshot): readonly Evidence[] => [
   ...snapshot.trend.signals

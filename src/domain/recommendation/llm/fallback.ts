@@ -1,16 +1,16 @@
 import type { Advice } from "../rules-engine.ts";
 
-/** Why a language model did not answer, in the words people are told. */
+/** Reasons why a language model did not answer, in words for users. */
 export const FALLBACK_REASONS = {
   timeout: "it did not answer in time",
-  rateLimited: "it answered that it is asked too often",
-  unavailable: "it is out of order",
-  malformed: "it answered something that is no answer of a model",
+  rateLimited: "it is rate limited",
+  unavailable: "it is unavailable",
+  malformed: "its response could not be read",
   breakerOpen: "it failed several times in a row and is left alone for a while",
   rejected: "it refused our request",
   notConfigured: "none is configured",
   budget: "the day's budget is used up",
-  unreadable: "its answer had not the form that was asked for",
+  unreadable: "its answer did not have the required form",
   guardrail: "its answer did not pass the checks",
   dryRun: "none is asked in a dry run",
 } as const;
@@ -18,7 +18,7 @@ export type FallbackReason = keyof typeof FALLBACK_REASONS;
 export const isFallbackReason = (text: string): text is FallbackReason =>
   Object.hasOwn(FALLBACK_REASONS, text);
 
-/** The rules' advice where a model's was wanted: it says so. */
+/** The rules' advice in place of a model's, marked as such. */
 export const withFallback = (advice: Advice, reason: FallbackReason): Advice => ({
   ...advice,
   caveats: [

@@ -1,15 +1,15 @@
 /**
- * Reads every number in a text, and tells which of them are nowhere in what the writer was shown. A
- * number is right when it is written as it was shown, or is one of the shown values rounded to the
- * digits it has, in the same unit: "12.3 %" is the fraction 0.123. Numbers in words up to twelve
- * ("two of the signals") are not looked at; greater ones are refused. What a number is said to be
- * *of* is not checked.
+ * Reads every number in a text, and returns those that do not occur in the data that the model was
+ * shown. A number is right when it is written as it was shown, or is one of the shown values
+ * rounded to the digits it has, in the same unit: "12.3 %" is the fraction 0.123. Numbers in words
+ * up to twelve ("two of the signals") are ignored; greater ones are refused. The subject of a
+ * number is not checked.
  */
 export interface Citable {
   /** Numbers as they were shown, in plain digits and in percent. */
   readonly plain: ReadonlySet<number>;
   readonly percent: ReadonlySet<number>;
-  /** Values that may be rounded. A fraction may also be said in percent. */
+  /** Values that may be rounded. A fraction may also be written in percent. */
   readonly values: readonly { readonly value: number; readonly isFraction: boolean }[];
   /** Words with digits in them, in lower case: `rsi14`, `1d`. */
   readonly words: ReadonlySet<string>;
@@ -19,7 +19,7 @@ export interface Citable {
   readonly names: readonly string[];
 }
 
-/** A number or something with digits in it, as it stands in a text. */
+/** A number or a word with digits in it, as it is written in a text. */
 interface Token {
   readonly text: string;
   readonly kind: "date" | "word" | "number" | "unreadable";
@@ -33,8 +33,9 @@ const MONTHS =
   "January|February|March|April|May|June|July|August|September|October|November|December";
 
 /*
- * One pass, the longest reading first: dates, words with digits, numbers (sign, thousands with commas, decimals, exponent, unit), and
- * whatever digit is left, which nobody can read for certain: `1.2.3`, `1,23`, `½`, digits of other scripts.
+ * One pass, the longest reading first: dates, words with digits, numbers (sign, thousands with
+ * commas, decimals, exponent, unit), and whatever digit is left, which has no certain reading:
+ * `1.2.3`, `1,23`, `½`, digits of other scripts.
  */
 const TOKENS = new RegExp(
   [
@@ -62,7 +63,7 @@ const numberToken = (text: string, unit: string): Token => {
     .replaceAll(",", "")
     .replace("−", "-");
   const said = unit.trim();
-  // Nothing is shown in basis points or per mille, so nothing can be repeated in them.
+  // No data is shown in basis points or per mille, so no answer can repeat it in them.
   if (said.startsWith("b") || said === "‰") return token(text, "unreadable");
   const decimals = /\.(\d+)/.exec(digits)?.[1]?.length ?? 0;
   const exponent = Number(/e([+-]?\d+)/.exec(digits)?.[1] ?? "0");
@@ -101,7 +102,7 @@ export const tokensIn = (text: string): readonly Token[] =>
 /** Rounding may change a value by so much of itself: 0.6 is not 1. */
 const MAX_ROUNDING = 0.05;
 
-/** Whether `shown`, a number with that many decimals, is `value` rounded. */
+/** True if `shown`, a number with that many decimals, is `value` rounded. */
 const isRounded = (shown: number, decimals: number, value: number): boolean => {
   const difference = Math.abs(shown - value);
   const half = 0.5 * 10 ** -decimals;
@@ -137,7 +138,7 @@ const isKnown = (one: Token, citable: Citable): boolean => {
 const NUMBER_WORDS =
   /\b(?:thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|(?:twen|thir|for|fif|six|seven|eigh|nine)ty(?:[- ]\w+)?|hundreds?|thousands?|millions?|billions?|trillions?|dozens?)\b/giu;
 
-/** The numbers in a text that stand nowhere in what was shown, as they are written. */
+/** The numbers in a text that do not occur in the shown data, as they are written. */
 export const strangeNumbers = (text: string, citable: Citable): readonly string[] => {
   const named = withoutNames(text, citable);
   const strange = tokensIn(named).filter((one) => !isKnown(one, citable));
@@ -147,11 +148,11 @@ export const strangeNumbers = (text: string, citable: Citable): readonly string[
   ];
 };
 
-/** A text in which the names it may hold no longer stand: they are not the writer's words. */
+/** A text without the names it may contain: they are not the model's words. */
 export const withoutNames = (text: string, { names }: Pick<Citable, "names">): string =>
   names.reduce((rest, name) => withoutName(rest, name), text);
 
-/** Every occurrence of a name as a whole word becomes a mark without digits. */
+/** Replaces every occurrence of a name as a whole word by a character without digits. */
 const withoutName = (text: string, name: string): string => {
   if (name === "") return text;
   const literal = name.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&");

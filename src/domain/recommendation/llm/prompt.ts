@@ -7,8 +7,8 @@ import { evidenceIn } from "./evidence.ts";
 import { outsideText } from "./outside-text.ts";
 
 /**
- * Every prompt that may be asked. A changed text is a new version: answers are kept, and judged, by
- * it.
+ * Every prompt version in use. A changed text is a new version, because answers are cached and
+ * evaluated by it.
  */
 export const PROMPT_VERSIONS = ["1", "2"] as const;
 export type PromptVersion = (typeof PROMPT_VERSIONS)[number];
@@ -43,7 +43,7 @@ ${reasoning.min} to ${reasoning.max} reasons, at most ${assumptions.max} assumpt
 ${evidence.min} to ${evidence.max} pieces of evidence, each once.`;
 
 const BELOW_HALF = `- "confidence" is your`;
-/** 2: what may be recommended at all is computed beforehand. */
+/** Version 2: the allowed actions are computed beforehand. */
 const SYSTEM_2 = SYSTEM.replace(
   BELOW_HALF,
   `- "action" is one of "allowedActions"; each other one is no better than chance by its record here, however good it looks.\n${BELOW_HALF}`,
@@ -51,8 +51,8 @@ const SYSTEM_2 = SYSTEM.replace(
 const SYSTEMS: Readonly<Record<PromptVersion, string>> = { "1": SYSTEM, "2": SYSTEM_2 };
 
 /**
- * What the model is shown of a snapshot: numbers as texts, so that they can be repeated as they
- * are.
+ * The part of a snapshot that the model sees: numbers as texts, so that they can be repeated as
+ * they are.
  */
 export const shownData = (snapshot: Snapshot, risk: string): Readonly<Record<string, unknown>> => ({
   asset: outsideText(snapshot.symbol),
@@ -80,8 +80,7 @@ export const shownData = (snapshot: Snapshot, risk: string): Readonly<Record<str
 
 /**
  * The prompt of a version for a snapshot: the same texts for the same snapshot. `nonce` (hex) makes
- * the boundary one that nobody could have written into a name beforehand; it is taken from the
- * snapshot's hash.
+ * a boundary that no name can contain beforehand: it is taken from the snapshot's hash.
  */
 export const promptFor = (
   version: PromptVersion,
@@ -103,15 +102,12 @@ export const promptFor = (
   };
 };
 
-/**
- * What is wrong is told at most so many times: a repair is for slips, not for an answer that is all
- * wrong.
- */
+/** Max problems in a repair message: a repair is for slips, not for an answer that is all wrong. */
 const MAX_PROBLEMS = 12;
 
 /**
- * The one chance to mend an answer: what was wrong with it. Quotes of the answer in it are short
- * and on one line.
+ * The only repair message for an answer: its problems. Quotes of the answer in it are short and on
+ * one line.
  */
 export const repairText = (problems: readonly string[]): string =>
   `Your answer was not accepted:\n${problems

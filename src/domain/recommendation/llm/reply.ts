@@ -4,19 +4,19 @@ import type { ModelAnswer } from "./answer.ts";
 export const PROVIDERS = ["workers-ai", "openai-compatible", "anthropic"] as const;
 export type Provider = (typeof PROVIDERS)[number];
 
-/** Tokens of one call; null where the provider does not tell. */
+/** Tokens of one call; null where the provider does not report them. */
 export interface Usage {
   readonly inputTokens: number | null;
   readonly outputTokens: number | null;
 }
 
-/** What came of one call of a language model. */
+/** Result of one call of a language model. */
 export type ModelReply =
   | {
       readonly kind: "answered";
-      /** What it said, as it came. */
+      /** The raw text. */
       readonly text: string;
-      /** The same read by the schema, or why it cannot be. */
+      /** The text parsed by the schema, or the reason why it cannot be. */
       readonly answer: ModelAnswer | null;
       readonly problem: string | null;
       readonly modelId: string;
@@ -30,9 +30,7 @@ export type ModelReply =
       readonly retryAfterSeconds: number | null;
     };
 
-/**
- * What a reply says about the health of the service. An answer nobody can use is still an answer.
- */
+/** Meaning of a reply for the health of the service. A useless answer is still an answer. */
 export function verdictOfReply(reply: ModelReply, timeoutMs: number): Verdict {
   if (reply.kind === "answered") return { kind: "answered" };
   const { reason, detail, retryAfterSeconds } = reply;

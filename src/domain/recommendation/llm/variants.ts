@@ -6,7 +6,7 @@ import type { Provider } from "./reply.ts";
 /** One way to get a recommendation, of which an installation may have several side by side. */
 export type Variant = {
   readonly name: string;
-  /** Its share of the assets, beside the others' weights; 0 for none. */
+  /** Its share of the assets, relative to the others' weights; 0 for none. */
   readonly weight: number;
 } & (
   | { readonly engine: "rules" }
@@ -29,10 +29,10 @@ const pointOf = (name: string, symbol: string): number => {
 };
 
 /**
- * The variant of an asset: always the same, whoever asks. Each variant draws weight ÷ −ln(hash of
- * its name and the symbol), and the highest draw wins (weighted rendezvous hashing: Schindelhauer &
- * Schomaker 2005), so shares follow the weights, and a variant that comes, goes or grows moves only
- * the assets it wins or loses.
+ * The variant of an asset, always the same. Each variant draws weight ÷ −ln(hash of its name and
+ * the symbol), and the highest draw wins (weighted rendezvous hashing: Schindelhauer & Schomaker
+ * 2005), so shares follow the weights, and a variant that comes, goes or grows moves only the
+ * assets it wins or loses.
  */
 export const variantOf = (variants: readonly Variant[], symbol: string): Variant => {
   let best = RULES_ONLY[0] as Variant;

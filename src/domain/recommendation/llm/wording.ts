@@ -1,4 +1,4 @@
-/** What a sentence must not hold, by the check it fails; with how to say so to whoever wrote it. */
+/** A forbidden pattern, by the check it fails, with the message for the model. */
 interface Pattern {
   readonly check: "privacy" | "links" | "promises" | "language" | "echo";
   readonly what: string;
@@ -6,8 +6,8 @@ interface Pattern {
 }
 
 /*
- * Every pattern walks over a text once, however long it is and whatever stands in it: what a sentence must not hold is known
- * by its last few letters, not by everything before them, and looks ahead have an end.
+ * Every pattern walks over a text once, whatever its length and content: a forbidden text is
+ * recognised by its last few letters, not by everything before them, and lookaheads are bounded.
  */
 
 /** A name that ends in one of the common endings of the Web, written like an address. */
@@ -88,9 +88,9 @@ export type WordingCheck = Pattern["check"];
 export const WORDING_CHECKS = ["privacy", "links", "promises", "language", "echo"] as const;
 
 /**
- * What a sentence holds that it must not. `isShown` tells numbers that were shown to the writer: a
- * volume of sixteen digits is no card. Patterns are of English; they catch the usual, not
- * everything that can be said.
+ * The forbidden patterns in a sentence. `isShown` recognises numbers that were shown to the model:
+ * a volume of sixteen digits is no card. Patterns are of English; they catch the usual, not
+ * everything that can be written.
  */
 export const wordingFaults = (
   text: string,

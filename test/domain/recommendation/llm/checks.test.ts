@@ -28,7 +28,7 @@ const failed = (answer: ModelAnswer, snapshot: Snapshot = rising): CheckName[] =
 const says = (sentence: string) => good({ reasoning: [sentence] });
 
 describe("an answer", () => {
-  it("passes when it keeps to the data, and is told every check", () => {
+  it("passes when it keeps to the data, and lists every check", () => {
     const verdict = checkAnswer(good(), rising, BOUNDARY);
     expect(verdict.map(({ check }) => check)).toEqual(CHECKS);
     expect(verdict.flatMap(({ problems }) => problems)).toEqual([]);
@@ -89,14 +89,14 @@ describe("an answer", () => {
     ],
   ])("fails %s: %s", (check, _, changes) => expect(failed(good(changes))).toContain(check));
 
-  it("may not call risk lower than it was measured", () => {
+  it("may not state a lower risk than the measured one", () => {
     const wild = { ...rising, values: { ...rising.values, volatility30: 0.7 } };
     expect(failed(good({ riskLevel: "MEDIUM" }), wild)).toContain("risk");
     expect(failed(good({ riskLevel: "HIGH" }), wild)).not.toContain("risk");
     expect(failed(good({ riskLevel: "HIGH" }))).not.toContain("risk");
   });
 
-  it("may not go with only counter-evidence, nor against the weight of what it chose", () => {
+  it("may not go with only counter-evidence, nor against the weight of its chosen evidence", () => {
     const against = falling.trend.signals.find(({ vote }) => vote !== null && vote < 0);
     const buy = good({ evidence: [{ id: against?.id ?? "", weight: 1 }], riskLevel: "HIGH" });
     expect(failed(buy, falling)).toContain("action");
@@ -120,7 +120,7 @@ describe("an answer", () => {
     expect(failed(mixed, opposed)).toContain("action");
   });
 
-  it("may only hold while nothing can be told", () => {
+  it("may only hold while the direction is unknown", () => {
     const known = young.trend.signals.find(({ vote }) => vote !== null)?.id ?? "volatility30";
     expect(
       failed(good({ evidence: [{ id: known, weight: 1 }], riskLevel: "HIGH" }), young),
@@ -182,7 +182,7 @@ describe("a sentence", () => {
     "Nothing here tells whether the price will fall.",
   ])("passes: %s", (sentence) => expect(failed(says(sentence))).toEqual([]));
 
-  it("is told its faults without being repeated at length", () => {
+  it("lists its faults without repeating it at length", () => {
     const [problem = ""] = checkAnswer(
       says(`The target is 77777777${"7".repeat(500)}.`),
       rising,
@@ -211,7 +211,7 @@ describe("an answer meant to keep us busy", () => {
   });
 });
 
-describe("an action that is no better than chance", () => {
+describe("an action that does not beat chance", () => {
   const without = { ...rising, trackRecord: young.trackRecord };
   const problems = (answer: ModelAnswer, snapshot: Snapshot) =>
     problemsOf(checkAnswer(answer, snapshot, "-----DATA-----")).filter((one) =>
@@ -229,17 +229,17 @@ describe("an action that is no better than chance", () => {
   it("is a HOLD should it have been accepted before", () => {
     const held = adviceOf(good(), without, null);
     expect(held).toMatchObject({ action: "HOLD", samples: 0 });
-    expect(held.reasoning[0]).toContain("no finished BUY call shows that it beats the base rate");
+    expect(held.reasoning[0]).toContain("no evaluated BUY shows that it beats the base rate");
   });
 });
 
-describe("what is published of an accepted answer", () => {
+describe("the published part of an accepted answer", () => {
   const advice = adviceOf(good({ confidence: 0.99 }), rising, null);
 
   it("has the model's choice and words, and our numbers", () => {
     const { baseRate, confidence } = confidenceIn("BUY", rising.trackRecord);
-    // Without a record of its own it is worth what the rules' record of the same call is, however
-    // sure it says it is.
+    // Without a record of its own it is worth the rules' record of the same action, whatever its
+    // stated confidence.
     expect(advice).toMatchObject({
       action: "BUY",
       confidence,
@@ -277,11 +277,11 @@ describe("what is published of an accepted answer", () => {
     expect(sure).toMatchObject({ samples: 60 + rules.n, baseRate: advice.baseRate });
     expect(sure.confidence).toBeCloseTo((54 + 20 * advice.confidence) / 80, 12);
     expect(sure.reasoning.join(" ")).toContain(
-      `Of ${60 + rules.n} finished BUY calls ${54 + rules.hits} proved right`,
+      `Of ${60 + rules.n} evaluated BUY recommendations ${54 + rules.hits} proved right`,
     );
   });
 
-  it("is the HOLD that it is once its own record is no better than chance, and says what was called for", () => {
+  it("is a HOLD once its own record does not beat chance, and names the withheld action", () => {
     const poor = { ...initialEngineRecord() };
     const actions = { ...poor.counts.actions, BUY: { n: 200, hits: 60 } };
     const held = adviceOf(good({ confidence: 0.99 }), rising, {
@@ -292,12 +292,12 @@ describe("what is published of an accepted answer", () => {
       action: "HOLD",
       baseRate: confidenceIn("HOLD", rising.trackRecord).baseRate,
     });
-    expect(held.summary).toContain("The model calls for BUY, but it is not recommended");
-    expect(held.reasoning[0]).toContain("by 331 finished BUY calls");
-    expect(held.caveats.join(" ")).toContain("A BUY was called for and is withheld");
+    expect(held.summary).toContain("The model points to BUY, but it is not recommended");
+    expect(held.reasoning[0]).toContain("by 331 evaluated BUY recommendations");
+    expect(held.caveats.join(" ")).toContain("A BUY is withheld");
   });
 
-  it("always has our caveats, whatever the model said", () => {
+  it("always has our caveats, whatever the model wrote", () => {
     for (const caveat of recommend({ ...rising, source: "synthetic" }).caveats) {
       expect(
         adviceOf(good({ caveats: [] }), { ...rising, source: "synthetic" }, null).caveats,
@@ -306,7 +306,7 @@ describe("what is published of an accepted answer", () => {
   });
 
   it.each(Object.keys(FALLBACK_REASONS))(
-    "says in a caveat why the rules answered instead: %s",
+    "has a caveat with the reason why the rules answered instead: %s",
     (reason) => {
       const rules = recommend(rising);
       const instead = withFallback(rules, reason as keyof typeof FALLBACK_REASONS);

@@ -24,7 +24,7 @@ export const snapshotAfter = (bars: readonly Bar[], symbol = "SPX", source = "de
 export const rising = snapshotAfter(sp500().slice(0, 4500));
 /** A day of the autumn of 2008. */
 export const falling = snapshotAfter(sp500().slice(0, 2210));
-/** Three weeks of history: nothing can be told. */
+/** Three weeks of history: no direction is known. */
 export const young = snapshotAfter(sp500().slice(0, 16));
 
 export const citable = (snapshot: Snapshot): Citable =>

@@ -92,7 +92,7 @@ describe.each(Object.entries(snapshots))("numbers in a text about the %s market"
     );
   });
 
-  it("pass when they are written as they were shown, wherever they stand", () => {
+  it("pass when they are written as they were shown, at any place", () => {
     const shown = shownData(snapshot, riskIn(snapshot));
     const texts = (value: unknown): string[] =>
       typeof value === "string"
@@ -140,7 +140,7 @@ describe.each(Object.entries(snapshots))("numbers in a text about the %s market"
 describe("units", () => {
   const volatility = rising.values.volatility30 ?? Number.NaN;
 
-  it("let a fraction be said in percent or as it is", () => {
+  it("may be written in percent or as a fraction", () => {
     expect(strange(rising, `Volatility is ${percent(volatility)}.`)).toEqual([]);
     expect(strange(rising, `Volatility is ${(volatility * 100).toFixed(2)}%.`)).toEqual([]);
     expect(strange(rising, `Volatility is ${volatility.toFixed(3)}.`)).toEqual([]);
@@ -183,12 +183,12 @@ describe("rounding", () => {
     ["1 %", only(0.006, true)],
     ["58", only(57.36)],
     ["57.3", only(57.36)],
-  ])("catches %s, which says something else", (text, citable) =>
+  ])("catches %s, which means something else", (text, citable) =>
     expect(strangeNumbers(`It is ${text}.`, citable)).toEqual([text]),
   );
 });
 
-describe("what stands around digits", () => {
+describe("characters around digits", () => {
   const day = new Date(rising.asOf).toISOString().slice(0, 10);
   const [year, month, date] = day.split("-").map(Number);
   const name = new Date(rising.asOf).toLocaleString("en-US", { month: "long", timeZone: "UTC" });

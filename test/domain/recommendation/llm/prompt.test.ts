@@ -18,7 +18,7 @@ import { rising, young } from "./given.ts";
 const NONCE = "0123456789abcdef".repeat(4);
 const prompt = (snapshot: Snapshot) => promptFor("2", snapshot, "LOW", NONCE);
 
-/** The data block of a prompt, and that there is nothing else between its boundaries. */
+/** Parses the data block of a prompt, and verifies that nothing else is between its boundaries. */
 function dataOf(snapshot: Snapshot): Record<string, unknown> {
   const { user, boundary } = prompt(snapshot);
   const parts = user.split(boundary);
@@ -51,7 +51,7 @@ describe("a text from outside", () => {
       expect([...shown].length).toBeLessThanOrEqual(64);
       expect(shown).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}<>`{}=#]/u);
     }
-    // Whatever it says, the rest of the prompt is the same.
+    // Whatever its words, the rest of the prompt is the same.
     const plain = dataOf(rising);
     expect({ ...data, asset: "", priceSource: "" }).toEqual({
       ...plain,
@@ -61,7 +61,7 @@ describe("a text from outside", () => {
     expect(prompt({ ...rising, symbol: text, source: text }).system).toBe(prompt(rising).system);
   });
 
-  it("never breaks out of the data, whatever it is", () => {
+  it("never leaves the data block, whatever its words", () => {
     fc.assert(
       fc.property(fc.oneof(fc.string({ unit: "binary" }), fc.string()), (text) => {
         const data = dataOf({ ...rising, symbol: text, source: text });
@@ -98,13 +98,13 @@ describe("a prompt", () => {
     expect(dataOf(young)).toMatchObject({ trend: { unknown: young.trend.unknown } });
   });
 
-  it("tells a bounded number of faults", () => {
+  it("lists a bounded number of faults", () => {
     const text = repairText(Array.from({ length: 500 }, (_, at) => `fault ${at}`));
     expect(text).toContain("fault 11");
     expect(text).not.toContain("fault 12");
   });
 
-  it("has its whole price reserved, and set right by what it cost", () => {
+  it("has its whole price reserved, and corrected by its actual cost", () => {
     const reserved = tokensFor(prompt(rising), "", 1_500);
     const { system, user } = prompt(rising);
     expect(reserved).toBeGreaterThan((system.length + user.length) / 4 + 1_500);
@@ -166,7 +166,7 @@ describe("the variant of an asset", () => {
     );
   });
 
-  it("is the rules when nobody has any weight", () => {
+  it("is the rules when no variant has any weight", () => {
     expect(variantOf([], "S").engine).toBe("rules");
     expect(variantOf([rules("a", 0)], "S").name).toBe("rules");
   });
