@@ -1,3 +1,5 @@
+import { iso } from "../iso.ts";
+
 /**
  * What a slot does when work of an earlier slot of its schedule is still open: start beside it,
  * give way, or wait for it if no other slot waits already.
@@ -36,5 +38,3 @@ export const decideOverlap = (policy: OverlapPolicy, line: readonly number[]): O
           };
   }
 };
-
-const iso = (instant: number): string => new Date(instant).toISOString();
