@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import { iso } from "../domain/iso.ts";
 import type { ApiEnv } from "./http/platform.ts";
 import { ApiProblem } from "./http/problem.ts";
 
@@ -19,8 +20,8 @@ health.get("/ready", async (c) => {
     return c.json({
       status: "ready",
       database: "ok",
-      marketNow: row === null ? null : new Date(row.marketNow).toISOString(),
-      lastTickAt: row === null ? null : new Date(row.wallAt).toISOString(),
+      marketNow: row === null ? null : iso(row.marketNow),
+      lastTickAt: row === null ? null : iso(row.wallAt),
       demo: c.env.api.config.DEMO,
     });
   } catch (error) {

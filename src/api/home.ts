@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import { html } from "hono/html";
+import { iso } from "../domain/iso.ts";
 import { barSource } from "../domain/market/bar-source.ts";
 import { newestOf } from "../read-model/recommendations.ts";
 import { listAssets } from "../records/assets/asset-records.ts";
@@ -44,7 +45,7 @@ home.get("/", async (c) => {
   const now =
     clock === null
       ? ""
-      : html`<p>Market time ${new Date(clock.marketNow).toISOString().slice(0, 16).replace("T", " ")} UTC${c.env.api.config.DEMO ? " (replay)" : ""} · <a href="/api/docs">API</a></p>`;
+      : html`<p>Market time ${iso(clock.marketNow).slice(0, 16).replace("T", " ")} UTC${c.env.api.config.DEMO ? " (replay)" : ""} · <a href="/api/docs">API</a></p>`;
   return c.html(
     frame(
       html`${now}${assets.length === 0 ? empty : table}<p><small>Confidence is the probability that the action proves right at the horizon, shrunk to the base rate. Not investment advice.</small></p>`,

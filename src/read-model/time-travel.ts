@@ -3,6 +3,7 @@ import { fromFact } from "../domain/asset/bar-fact.ts";
 import type { AnyEvent, StoredEvent } from "../domain/events/envelope.ts";
 import { upcast } from "../domain/events/upcast.ts";
 import type { IndicatorValues } from "../domain/indicators/values.ts";
+import { iso } from "../domain/iso.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
 import type { Reader } from "../reader.ts";
 
@@ -28,7 +29,7 @@ export async function knowledgeAt(
       `SELECT version, occurred_at FROM events WHERE stream_id = ?1 AND occurred_at <= ?2
        ORDER BY version DESC LIMIT 1`,
     )
-    .bind(streamId, new Date(Math.min(at, LATEST)).toISOString())
+    .bind(streamId, iso(Math.min(at, LATEST)))
     .first<{ version: number; occurred_at: string }>();
   return row === null ? null : { version: row.version, knownAt: row.occurred_at };
 }

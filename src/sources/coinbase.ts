@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { iso } from "../domain/iso.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
 import { refusal } from "./price-source.ts";
 import { coinbaseProduct } from "./symbols.ts";
@@ -47,8 +48,8 @@ export const COINBASE: Vendor = {
       return refusal("NoData", `coinbase has no ${resolution} bars of that time`);
     const url = addressOf(baseUrl, `/products/${encodeURIComponent(product)}/candles`, {
       granularity: String(granularity),
-      start: new Date(window.from).toISOString(),
-      end: new Date(window.to).toISOString(),
+      start: iso(window.from),
+      end: iso(window.to),
     });
     return url === null ? unaddressed("coinbase") : { url, window };
   },

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { Bar } from "../domain/asset/bar.ts";
+import { isoDay } from "../domain/iso.ts";
 import { DEMO_SECOND } from "../domain/market/demo-catalogue.ts";
 import { readBoundedJson } from "./bounded-json.ts";
 import { failureOfError, failureOfStatus } from "./http-failure.ts";
@@ -151,9 +152,7 @@ const seriesUrl = (
   const last = Math.floor(Math.min(to, LATEST) / DAY) * DAY;
   if (!(first <= last)) return noData("no day lies in the period asked for");
   const url = new URL(`/${which}/${encodeURIComponent(symbol)}/${resolution}`, baseUrl);
-  url.searchParams.set("from", dateOf(first));
-  url.searchParams.set("to", dateOf(last));
+  url.searchParams.set("from", isoDay(first));
+  url.searchParams.set("to", isoDay(last));
   return url;
 };
-
-const dateOf = (day: number): string => new Date(day).toISOString().slice(0, 10);

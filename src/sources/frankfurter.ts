@@ -1,9 +1,10 @@
 import * as z from "zod";
+import { isoDay } from "../domain/iso.ts";
 import { MILLISECONDS_PER_DAY } from "../domain/market/calendar-day.ts";
 import { refusal } from "./price-source.ts";
 import { frankfurterPair } from "./symbols.ts";
 import { addressOf, malformed, unaddressed, unserved, type Vendor } from "./vendor.ts";
-import { dateOf, firstWindow } from "./window.ts";
+import { firstWindow } from "./window.ts";
 
 /** The first reference rates of the ECB. */
 const EARLIEST = Date.UTC(1999, 0, 4);
@@ -33,7 +34,7 @@ export const FRANKFURTER: Vendor = {
       return unserved("frankfurter", `the ${request.type} symbol ${request.symbol}`);
     const window = firstWindow(request, EARLIEST, TEN_YEARS);
     if (window === null) return refusal("NoData", "frankfurter has no rates of that time");
-    const url = addressOf(baseUrl, `/v1/${dateOf(window.from)}..${dateOf(window.to)}`, {
+    const url = addressOf(baseUrl, `/v1/${isoDay(window.from)}..${isoDay(window.to)}`, {
       base: pair.base,
       symbols: pair.quote,
     });

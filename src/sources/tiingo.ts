@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { isoDay } from "../domain/iso.ts";
 import { MILLISECONDS_PER_DAY } from "../domain/market/calendar-day.ts";
 import { decimal } from "./decimal.ts";
 import { refusal } from "./price-source.ts";
@@ -6,7 +7,7 @@ import { tiingoTicker } from "./symbols.ts";
 import { addressOf, malformed, type Rows, unaddressed, unserved, type Vendor } from "./vendor.ts";
 import type { ReportedAction } from "./vendor-actions.ts";
 import type { StampedBar } from "./vendor-bars.ts";
-import { dateOf, firstWindow } from "./window.ts";
+import { firstWindow } from "./window.ts";
 
 const EARLIEST = Date.UTC(1962, 0, 1);
 
@@ -49,8 +50,8 @@ export const TIINGO: Vendor = {
     const window = firstWindow(request, EARLIEST, Number.POSITIVE_INFINITY);
     if (window === null) return refusal("NoData", "tiingo has no bars of that time");
     const url = addressOf(baseUrl, `/tiingo/daily/${encodeURIComponent(ticker)}/prices`, {
-      startDate: dateOf(window.from),
-      endDate: dateOf(window.to),
+      startDate: isoDay(window.from),
+      endDate: isoDay(window.to),
       format: "json",
     });
     // In a header, so that no log of addresses has it.

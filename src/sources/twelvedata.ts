@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { iso, isoDay } from "../domain/iso.ts";
 import { MILLISECONDS_PER_DAY } from "../domain/market/calendar-day.ts";
 import type { CalendarId } from "../domain/market/calendar-id.ts";
 import type { Resolution } from "../domain/market/resolution.ts";
@@ -6,7 +7,7 @@ import { decimal } from "./decimal.ts";
 import { refusal, type SourceFailure } from "./price-source.ts";
 import { divisorOf, twelveDataSymbol } from "./symbols.ts";
 import { addressOf, malformed, unaddressed, unserved, type Vendor } from "./vendor.ts";
-import { dateOf, firstWindow, isIntraday, PERIOD_MS } from "./window.ts";
+import { firstWindow, isIntraday, PERIOD_MS } from "./window.ts";
 
 const EARLIEST = Date.UTC(1980, 0, 1);
 /**
@@ -83,12 +84,12 @@ export const TWELVE_DATA: Vendor = {
       symbol,
       interval: INTERVALS[resolution],
       ...(market === undefined ? {} : { mic_code: market }),
-      start_date: isIntraday(resolution) ? timeOf(window.from) : dateOf(window.from),
+      start_date: isIntraday(resolution) ? timeOf(window.from) : isoDay(window.from),
       // It is undocumented whether a date as an end is its first moment or its last; the window
       // cuts the rest.
       end_date: isIntraday(resolution)
         ? timeOf(window.to)
-        : dateOf(window.to + MILLISECONDS_PER_DAY),
+        : isoDay(window.to + MILLISECONDS_PER_DAY),
       ...(isIntraday(resolution) ? { timezone: "UTC" } : {}),
     });
     // In a header, so that no log of addresses has it.
@@ -152,5 +153,4 @@ function limited(message: string, now: number): SourceFailure {
   return { ...refusal("RateLimited", detail), retryAfterSeconds };
 }
 
-const timeOf = (instant: number): string =>
-  new Date(instant).toISOString().slice(0, 19).replace("T", " ");
+const timeOf = (instant: number): string => iso(instant).slice(0, 19).replace("T", " ");

@@ -47,6 +47,3 @@ export const firstWindow = (
   const last = Math.min(end, start + spanMs - 1);
   return { from: start, to: last, next: last < end ? last + 1 : null };
 };
-
-/** `YYYY-MM-DD` in UTC. */
-export const dateOf = (instant: number): string => new Date(instant).toISOString().slice(0, 10);

@@ -28,7 +28,7 @@ ${table("status", requestErrors())}
 
 ## Jobs, deliveries and processes
 
-\`error.code\` of a job, an attempt, a dead letter or an event about them. Codes of version 0.1 (\`source.timeout\`) may
+\`error.code\` of a job, an attempt, a dead letter or an event about them. Codes of version 0.1 (\`source_Timeout\`) may
 still be found in what was stored by it.
 
 ${table("then", jobErrors())}

@@ -1,10 +1,10 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { evolveAsset, initialAsset } from "../../src/domain/asset/asset-state.ts";
 import type { StoredEvent } from "../../src/domain/events/envelope.ts";
 import { chainHash, GENESIS } from "../../src/domain/events/rolling-hash.ts";
 import { upcast } from "../../src/domain/events/upcast.ts";
+import { evolveAsset, initialAsset } from "../domain/asset/asset-state.ts";
 
 /** What the files of a stopped system say about one asset. */
 interface AssetOnDisk {

@@ -3,13 +3,13 @@ import { readTrend } from "../../domain/analysis/trend.ts";
 import { windowLength } from "../../domain/analysis/trend-parameters.ts";
 import { priceBasis } from "../../domain/asset/split-steps.ts";
 import { assetStream } from "../../domain/events/envelope.ts";
+import { iso } from "../../domain/iso.ts";
 import { RESOLUTIONS } from "../../domain/market/resolution.ts";
 import { ANALYSIS_VERSION } from "../../domain/recommendation/analysis-state.ts";
 import { knowledgeAt } from "../../read-model/time-travel.ts";
 import { ApiProblem } from "../http/problem.ts";
 import {
   instantSchema,
-  iso,
   operation,
   resolutionQuery,
   router,

@@ -1,4 +1,5 @@
 import { assetStream, type Cause } from "../../domain/events/envelope.ts";
+import { iso } from "../../domain/iso.ts";
 import { type JobRequest, jobId } from "../../domain/job/job.ts";
 import { findDemoSeries } from "../../domain/market/demo-catalogue.ts";
 import type { Resolution } from "../../domain/market/resolution.ts";
@@ -17,7 +18,6 @@ import { marketTime } from "../../records/operations/clock-record.ts";
 import { auditRow } from "../http/audit-row.ts";
 import type { ApiEnv, Caller } from "../http/platform.ts";
 import { ApiProblem } from "../http/problem.ts";
-import { iso } from "../http/schemas.ts";
 
 /** The demo's series behind an asset, if it is one; refuses the demo where it cannot be. */
 export function demoSeriesFor(demoOn: boolean, source: string, symbol: string) {

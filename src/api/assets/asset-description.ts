@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { ACTION_TYPES, type CorporateAction } from "../../domain/asset/corporate-action.ts";
 import { assetStream } from "../../domain/events/envelope.ts";
+import { iso, isoOrNull } from "../../domain/iso.ts";
 import { MILLISECONDS_PER_DAY } from "../../domain/market/calendar-day.ts";
 import { type CalendarId, isCalendarId } from "../../domain/market/calendar-id.ts";
 import { mainResolution } from "../../domain/market/main-resolution.ts";
@@ -23,7 +24,6 @@ import { latestCrossCheck } from "../../records/assets/cross-check-records.ts";
 import { offSessionBetween } from "../../records/assets/feed-records.ts";
 import { marketTime } from "../../records/operations/clock-record.ts";
 import type { ApiEnv } from "../http/platform.ts";
-import { iso, isoOrNull } from "../http/schemas.ts";
 
 const share = z.number().min(0).max(1);
 

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { iso } from "../../domain/iso.ts";
 import { ASSET_TYPES, type AssetType } from "../../domain/market/asset-type.ts";
 import { barSource } from "../../domain/market/bar-source.ts";
 import { CALENDAR_IDS } from "../../domain/market/calendar-id.ts";
@@ -8,7 +9,7 @@ import type { OnboardAssetInput } from "../../domain/process/onboard-asset.ts";
 import { FEED_TROUBLES } from "../../domain/quality/feed.ts";
 import type { AssetRecord } from "../../records/assets/asset-records.ts";
 import type { NotedTrouble } from "../../records/assets/feed-records.ts";
-import { iso, symbolSchema } from "../http/schemas.ts";
+import { symbolSchema } from "../http/schemas.ts";
 import { demoSeriesFor } from "./asset-changes.ts";
 import { tradedAt } from "./asset-listing.ts";
 

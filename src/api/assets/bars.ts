@@ -1,6 +1,7 @@
 import { createRoute } from "@hono/zod-openapi";
 import * as z from "zod";
 import { adjusted } from "../../domain/asset/total-return.ts";
+import { iso } from "../../domain/iso.ts";
 import { type JobRequest, jobId } from "../../domain/job/job.ts";
 import { barSource } from "../../domain/market/bar-source.ts";
 import { importRequest } from "../../queues/ingest/import-format.ts";
@@ -13,7 +14,6 @@ import type { ApiEnv, Caller } from "../http/platform.ts";
 import { ApiProblem, problemSchema } from "../http/problem.ts";
 import {
   instantSchema,
-  iso,
   listOf,
   operation,
   page,

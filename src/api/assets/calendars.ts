@@ -1,8 +1,9 @@
 import * as z from "zod";
+import { iso } from "../../domain/iso.ts";
 import { sessionsBetween } from "../../domain/market/calendar.ts";
 import { CALENDAR_IDS } from "../../domain/market/calendar-id.ts";
 import { ApiProblem } from "../http/problem.ts";
-import { iso, operation, router } from "../http/schemas.ts";
+import { operation, router } from "../http/schemas.ts";
 
 const date = z.string().regex(/^\d{4}-\d{2}-\d{2}$/, "a date like 2017-01-03");
 

@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { ACTION_TYPES } from "../../domain/asset/corporate-action.ts";
+import { iso } from "../../domain/iso.ts";
 import { listActions, type StoredAction } from "../../read-model/corporate-actions.ts";
 import {
-  iso,
   listLimit,
   listOf,
   operation,

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { iso, isoOrNull } from "../../domain/iso.ts";
 import { crossCheckJobId, crossCheckSubject, JOB_STATES } from "../../domain/job/job.ts";
 import { DEMO_SECOND } from "../../domain/market/demo-catalogue.ts";
 import { RESOLUTIONS } from "../../domain/market/resolution.ts";
@@ -14,8 +15,6 @@ import { insertJobs } from "../../records/jobs/job-records.ts";
 import { ApiProblem } from "../http/problem.ts";
 import {
   instantSchema,
-  iso,
-  isoOrNull,
   jsonBody,
   listLimit,
   listOf,

@@ -3,6 +3,7 @@ import * as z from "zod";
 import { type BarsCheck, checkBars } from "../../domain/asset/check-bars.ts";
 import { ANSWER_NAMES, asQuery, DATE_FORMATS, WEEK_DATES } from "../../domain/import/question.ts";
 import type { Understanding } from "../../domain/import/understanding.ts";
+import { iso } from "../../domain/iso.ts";
 import { barKey } from "../../domain/market/bar-key.ts";
 import { type CalendarId, isCalendarId } from "../../domain/market/calendar-id.ts";
 import { RESOLUTIONS } from "../../domain/market/resolution.ts";
@@ -10,7 +11,7 @@ import { requires } from "../http/auth.ts";
 import { preconditions } from "../http/conditional-writes.ts";
 import { idempotency } from "../http/idempotency.ts";
 import { ApiProblem, problemSchema } from "../http/problem.ts";
-import { iso, router, symbolParams } from "../http/schemas.ts";
+import { router, symbolParams } from "../http/schemas.ts";
 import { requireAsset } from "./assets.ts";
 import {
   CSV_EXAMPLE,

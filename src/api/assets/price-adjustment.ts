@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { type AdjustmentStep, actionsAfter } from "../../domain/asset/total-return.ts";
+import { iso } from "../../domain/iso.ts";
 import { isCalendarId } from "../../domain/market/calendar-id.ts";
 import type { Resolution } from "../../domain/market/resolution.ts";
 import { calendarOf } from "../../domain/market/usual-calendar.ts";
@@ -8,7 +9,6 @@ import { MAX_ACTIONS, readSplitSteps, readSteps } from "../../read-model/corpora
 import { SeriesMoved } from "../../read-model/versioned-bars.ts";
 import type { AssetRecord } from "../../records/assets/asset-records.ts";
 import { ApiProblem } from "../http/problem.ts";
-import { iso } from "../http/schemas.ts";
 
 const ADJUSTMENTS = ["split", "totalReturn", "none"] as const;
 

@@ -1,8 +1,8 @@
 import * as z from "zod";
+import { iso } from "../../domain/iso.ts";
 import { latestCrossCheck } from "../../records/assets/cross-check-records.ts";
 import {
   instantSchema,
-  iso,
   operation,
   resolutionQuery,
   router,

@@ -1,6 +1,7 @@
 import * as z from "zod";
+import { iso, isoOrNull } from "../../domain/iso.ts";
 import { listAlerts } from "../../records/operations/alert-records.ts";
-import { iso, isoOrNull, listOf, operation, router } from "../http/schemas.ts";
+import { listOf, operation, router } from "../http/schemas.ts";
 
 const alertView = z
   .object({

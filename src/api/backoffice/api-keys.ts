@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { iso, isoOrNull } from "../../domain/iso.ts";
 import {
   listApiKeys,
   revokeApiKey,
@@ -12,8 +13,6 @@ import type { Caller } from "../http/platform.ts";
 import { ApiProblem } from "../http/problem.ts";
 import {
   instantSchema,
-  iso,
-  isoOrNull,
   jsonBody,
   listLimit,
   listOf,

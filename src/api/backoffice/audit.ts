@@ -1,6 +1,7 @@
 import * as z from "zod";
+import { iso } from "../../domain/iso.ts";
 import { listAudit } from "../../records/operations/audit-reads.ts";
-import { iso, listLimit, listOf, operation, page, readCursor, router } from "../http/schemas.ts";
+import { listLimit, listOf, operation, page, readCursor, router } from "../http/schemas.ts";
 
 const auditView = z
   .object({

@@ -5,6 +5,7 @@ import {
   readService,
   sourceService,
 } from "../../domain/breaker/service.ts";
+import { iso, isoOrNull } from "../../domain/iso.ts";
 import { SOURCES } from "../../domain/market/price-sources.ts";
 import { listBreakers } from "../../read-model/breakers.ts";
 import { findEndpoint } from "../../records/webhooks/endpoint-records.ts";
@@ -12,8 +13,6 @@ import { auditRow } from "../http/audit-row.ts";
 import type { ApiEnv, BreakerView } from "../http/platform.ts";
 import { ApiProblem } from "../http/problem.ts";
 import {
-  iso,
-  isoOrNull,
   jsonBody,
   listLimit,
   listOf,

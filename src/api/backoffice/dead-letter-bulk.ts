@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import * as z from "zod";
+import { isoOrNull } from "../../domain/iso.ts";
 import { jobMessage } from "../../queues/messages.ts";
 import {
   type DeadLetterInBulk,
@@ -14,7 +15,7 @@ import {
 import { type ReleasedJob, releaseNext } from "../../records/jobs/sequence-records.ts";
 import type { ApiEnv } from "../http/platform.ts";
 import { ApiProblem } from "../http/problem.ts";
-import { isoOrNull, jsonBody, operation, router } from "../http/schemas.ts";
+import { jsonBody, operation, router } from "../http/schemas.ts";
 import { auditOf, deadLetterFilter, onRecord, reasonSchema } from "./dead-letter-views.ts";
 
 /** Letters that one request deals with; the next request goes on. */

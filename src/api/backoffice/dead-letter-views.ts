@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import * as z from "zod";
+import { iso } from "../../domain/iso.ts";
 import { shownSubject } from "../../domain/job/job.ts";
 import { type MessageSubject, subjectOf } from "../../queues/messages.ts";
 import {
@@ -10,7 +11,7 @@ import { DEAD_LETTER_STATES } from "../../records/dead-letters/dead-letter-state
 import { writeAudit } from "../../records/operations/audit.ts";
 import type { ApiEnv } from "../http/platform.ts";
 import { ApiProblem } from "../http/problem.ts";
-import { instantSchema, iso, symbolSchema } from "../http/schemas.ts";
+import { instantSchema, symbolSchema } from "../http/schemas.ts";
 
 export const deadLetterView = z
   .object({

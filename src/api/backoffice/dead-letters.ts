@@ -1,12 +1,13 @@
 import * as z from "zod";
 import { planText } from "../../domain/dead-letter/plan.ts";
+import { iso } from "../../domain/iso.ts";
 import {
   listDeadLetters,
   summariseDeadLetters,
 } from "../../records/dead-letters/dead-letter-reads.ts";
 import { DEAD_LETTER_STATES } from "../../records/dead-letters/dead-letter-states.ts";
 import { tagged } from "../http/conditional-writes.ts";
-import { iso, listLimit, listOf, operation, page, readCursor, router } from "../http/schemas.ts";
+import { listLimit, listOf, operation, page, readCursor, router } from "../http/schemas.ts";
 import {
   auditOf,
   deadLetterFilter,

@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { isoOrNull, operation, router } from "../http/schemas.ts";
+import { isoOrNull } from "../../domain/iso.ts";
+import { operation, router } from "../http/schemas.ts";
 
 const queueView = z
   .object({

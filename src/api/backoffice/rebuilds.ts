@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { iso, isoOrNull } from "../../domain/iso.ts";
 import {
   afterAct,
   REBUILD_ACTS,
@@ -21,8 +22,6 @@ import { auditRow } from "../http/audit-row.ts";
 import type { ApiEnv } from "../http/platform.ts";
 import { ApiProblem } from "../http/problem.ts";
 import {
-  iso,
-  isoOrNull,
   jsonBody,
   listLimit,
   listOf,

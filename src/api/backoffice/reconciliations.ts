@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { iso, isoOrNull } from "../../domain/iso.ts";
 import { DEPTHS } from "../../domain/reconciliation/run.ts";
 import type { Reader } from "../../reader.ts";
 import { loadAssets } from "../../records/assets/asset-records.ts";
@@ -15,8 +16,6 @@ import {
 import { auditRow } from "../http/audit-row.ts";
 import { ApiProblem } from "../http/problem.ts";
 import {
-  iso,
-  isoOrNull,
   jsonBody,
   listLimit,
   listOf,

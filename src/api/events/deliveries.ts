@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { iso, isoOrNull } from "../../domain/iso.ts";
 import type { Reader } from "../../reader.ts";
 import {
   findDelivery,
@@ -14,16 +15,7 @@ import {
 import { findEndpoint } from "../../records/webhooks/endpoint-records.ts";
 import { auditRow } from "../http/audit-row.ts";
 import { ApiProblem } from "../http/problem.ts";
-import {
-  iso,
-  isoOrNull,
-  listLimit,
-  listOf,
-  operation,
-  page,
-  readCursor,
-  router,
-} from "../http/schemas.ts";
+import { listLimit, listOf, operation, page, readCursor, router } from "../http/schemas.ts";
 import { requireEndpoint } from "./webhook-endpoints.ts";
 
 const deliveryView = z

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { patternProblem } from "../../domain/events/routing-key.ts";
+import { iso } from "../../domain/iso.ts";
 import type { Endpoint } from "../../records/webhooks/endpoint-records.ts";
-import { iso } from "../http/schemas.ts";
 
 const pattern = z
   .string()

@@ -141,10 +141,6 @@ export function page<T, R>(
   };
 }
 
-export const iso = (instant: number): string => new Date(instant).toISOString();
-export const isoOrNull = (instant: number | null): string | null =>
-  instant === null ? null : iso(instant);
-
 /**
  * A secret in an answer, as the contract names it, and what stands there when the request is only
  * repeated.

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { iso, isoOrNull } from "../../domain/iso.ts";
 import {
   JOB_KINDS,
   type JobState,
@@ -22,8 +23,6 @@ import { afterJobs, type ReleasedJob } from "../../records/jobs/sequence-records
 import { writeAudit } from "../../records/operations/audit.ts";
 import { ApiProblem } from "../http/problem.ts";
 import {
-  iso,
-  isoOrNull,
   jsonBody,
   listLimit,
   listOf,

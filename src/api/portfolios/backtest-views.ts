@@ -1,11 +1,11 @@
 import * as z from "zod";
 import type { PortfolioBacktestRequest } from "../../domain/backtest/portfolio-request.ts";
 import type { BacktestRequest } from "../../domain/backtest/request.ts";
+import { iso, isoOrNull } from "../../domain/iso.ts";
 import { JOB_STATES, type JobParams } from "../../domain/job/job.ts";
 import { RESOLUTIONS } from "../../domain/market/resolution.ts";
 import type { Backtest, BacktestSummary } from "../../records/analysis/backtest-records.ts";
 import { qualityView } from "../assets/asset-description.ts";
-import { iso, isoOrNull } from "../http/schemas.ts";
 
 const nullable = z.number().nullable();
 

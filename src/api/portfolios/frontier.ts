@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { priceBasis } from "../../domain/asset/split-steps.ts";
 import { sharedPeriodsPerYear } from "../../domain/indicators/periods-per-year.ts";
+import { iso } from "../../domain/iso.ts";
 import type { CalendarId } from "../../domain/market/calendar-id.ts";
 import { calendarOf } from "../../domain/market/usual-calendar.ts";
 import { NOTICE } from "../../domain/notice.ts";
@@ -20,7 +21,7 @@ import { loadAssets } from "../../records/assets/asset-records.ts";
 import { pricesView, unlessMoved } from "../assets/price-adjustment.ts";
 import type { ApiEnv } from "../http/platform.ts";
 import { ApiProblem } from "../http/problem.ts";
-import { instantSchema, iso, operation, router, wholeNumber } from "../http/schemas.ts";
+import { instantSchema, operation, router, wholeNumber } from "../http/schemas.ts";
 import { portfolioParams, requirePortfolio } from "./portfolios.ts";
 
 const number = (minimum: number, maximum: number) =>

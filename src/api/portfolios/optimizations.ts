@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { iso, isoOrNull } from "../../domain/iso.ts";
 import { JOB_STATES, jobId, portfolioSubject } from "../../domain/job/job.ts";
 import { RESOLUTIONS } from "../../domain/market/resolution.ts";
 import type { Reader } from "../../reader.ts";
@@ -12,8 +13,6 @@ import { findPortfolio } from "../../records/analysis/portfolio-records.ts";
 import { insertJobs } from "../../records/jobs/job-records.ts";
 import { ApiProblem } from "../http/problem.ts";
 import {
-  iso,
-  isoOrNull,
   jsonBody,
   listLimit,
   listOf,

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { iso, isoOrNull } from "../../domain/iso.ts";
 import { RESOLUTIONS } from "../../domain/market/resolution.ts";
 import { MAX_ASSETS, MIN_ASSETS } from "../../domain/portfolio/budget.ts";
 import { limitsOf } from "../../domain/portfolio/limits.ts";
@@ -12,7 +13,7 @@ import {
 } from "../../domain/portfolio/request.ts";
 import type { Portfolio } from "../../records/analysis/portfolio-records.ts";
 import { ApiProblem } from "../http/problem.ts";
-import { instantSchema, iso, isoOrNull, symbolSchema } from "../http/schemas.ts";
+import { instantSchema, symbolSchema } from "../http/schemas.ts";
 
 const weight = z.number().min(-100).max(100);
 const rate = z.number().min(-1).max(10);

@@ -1,8 +1,9 @@
 import * as z from "zod";
+import { iso } from "../../domain/iso.ts";
 import { AUDIT_OUTCOMES, type ModelAudit } from "../../domain/recommendation/llm/audit.ts";
 import { CHECKS } from "../../domain/recommendation/llm/checks.ts";
 import { auditsOf } from "../../records/analysis/model-records.ts";
-import { iso, operation, router } from "../http/schemas.ts";
+import { operation, router } from "../http/schemas.ts";
 import { requireRecommendation } from "./recommendations.ts";
 
 const tokens = z.object({

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { iso } from "../../domain/iso.ts";
 import { ASSET_TYPES } from "../../domain/market/asset-type.ts";
 import { NOTICE } from "../../domain/notice.ts";
 import { LEFT_OUT_REASONS, type RankingBody } from "../../domain/ranking/ranking.ts";
@@ -7,7 +8,6 @@ import { latestRanking, rankingAt, type StoredRanking } from "../../read-model/o
 import { qualitiesOf } from "../../read-model/recommendations.ts";
 import {
   instantSchema,
-  iso,
   listLimit,
   operation,
   readCursor,

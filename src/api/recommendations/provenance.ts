@@ -1,11 +1,11 @@
 import * as z from "zod";
 import type { AnyEvent } from "../../domain/events/envelope.ts";
 import { upcast } from "../../domain/events/upcast.ts";
+import { iso } from "../../domain/iso.ts";
 import type { JobRecord } from "../../domain/job/job.ts";
 import { findEvent } from "../../read-model/feed.ts";
 import type { StoredRecommendation } from "../../read-model/recommendations.ts";
 import { findJob } from "../../records/jobs/job-records.ts";
-import { iso } from "../http/schemas.ts";
 
 const step = z.object({
   step: z.enum(["recommendation", "event", "job", "bars", "slot"]),

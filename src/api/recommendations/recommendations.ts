@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { iso } from "../../domain/iso.ts";
 import { RESOLUTIONS } from "../../domain/market/resolution.ts";
 import { NOTICE } from "../../domain/notice.ts";
 import { ACTIONS, RISK_LEVELS } from "../../domain/recommendation/recommendation.ts";
@@ -13,7 +14,6 @@ import { pricesView } from "../assets/price-adjustment.ts";
 import { ApiProblem } from "../http/problem.ts";
 import {
   instantSchema,
-  iso,
   listLimit,
   listOf,
   operation,

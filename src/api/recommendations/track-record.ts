@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { isoOrNull } from "../../domain/iso.ts";
 import { ASSET_TYPES } from "../../domain/market/asset-type.ts";
 import { RESOLUTIONS } from "../../domain/market/resolution.ts";
 import { NOTICE } from "../../domain/notice.ts";
@@ -13,7 +14,6 @@ import {
 import { ApiProblem } from "../http/problem.ts";
 import {
   instantSchema,
-  isoOrNull,
   listLimit,
   operation,
   readCursor,

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { iso, isoOrNull } from "../../domain/iso.ts";
 import { REPLAY_END, REPLAY_START } from "../../domain/market/demo-catalogue.ts";
 import {
   bringBackSchedules,
@@ -6,7 +7,7 @@ import {
   resetClock,
 } from "../../records/operations/clock-record.ts";
 import { auditRow } from "../http/audit-row.ts";
-import { iso, isoOrNull, jsonBody, operation, router } from "../http/schemas.ts";
+import { jsonBody, operation, router } from "../http/schemas.ts";
 
 /** Schedules that one request brings back; repeat while there are `remaining`. */
 const MAX_SCHEDULES = 1_000;

@@ -1,8 +1,8 @@
 import * as z from "zod";
+import { iso, isoOrNull } from "../../domain/iso.ts";
 import { definitionOf, PROCESS_KINDS } from "../../domain/process/kinds.ts";
 import type { ProcessRecord } from "../../domain/process/process.ts";
 import { DIRECTIONS, PROCESS_STATES, STEP_STATES } from "../../domain/process/state.ts";
-import { iso, isoOrNull } from "../http/schemas.ts";
 
 const problemView = z.looseObject({ code: z.string(), detail: z.string() }).nullable();
 

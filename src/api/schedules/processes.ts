@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { iso } from "../../domain/iso.ts";
 import {
   decideProcess,
   type ProcessCommand,
@@ -265,8 +266,7 @@ const WHY: Readonly<Record<ProcessRefusal, (process: ProcessRecord) => string>> 
       : "The process is being taken back already.",
   leased: ({ progress }) => {
     const { leaseUntil } = progress;
-    const when =
-      leaseUntil === null ? "soon" : `after ${new Date(leaseUntil).toISOString()} at the latest`;
+    const when = leaseUntil === null ? "soon" : `after ${iso(leaseUntil)} at the latest`;
     return `A worker has a step in hand, whose effect could come after its compensation; try again ${when}.`;
   },
   stuck: () => "The process is stuck.",

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { iso } from "../../domain/iso.ts";
 import { backfillSlots, MAX_BACKFILL_SLOTS } from "../../domain/schedule/backfill.ts";
 import { nextSlot } from "../../domain/schedule/due-slots.ts";
 import { asRead } from "../../records/conditional-write.ts";
@@ -7,7 +8,7 @@ import { claimBackfill } from "../../records/jobs/slot-backfills.ts";
 import { auditRow } from "../http/audit-row.ts";
 import { refuseStale, unraced } from "../http/conditional-writes.ts";
 import { ApiProblem } from "../http/problem.ts";
-import { instantSchema, iso, jsonBody, operation, router } from "../http/schemas.ts";
+import { instantSchema, jsonBody, operation, router } from "../http/schemas.ts";
 import { PAUSED, skipMissed } from "./missed-slots.ts";
 import { answerWith, marketNow, refuseArchived, requireSchedule } from "./schedule-lookup.ts";
 import { scheduleView } from "./schedule-schemas.ts";

@@ -1,10 +1,11 @@
 import * as z from "zod";
+import { iso, isoOrNull } from "../../domain/iso.ts";
 import { JOB_KINDS } from "../../domain/job/job.ts";
 import { CALENDAR_IDS } from "../../domain/market/calendar-id.ts";
 import { RANKED_RESOLUTIONS } from "../../domain/ranking/ranking.ts";
 import { OVERLAP_POLICIES } from "../../domain/schedule/overlap.ts";
 import type { Schedule } from "../../records/jobs/schedule-records.ts";
-import { iso, isoOrNull, symbolSchema } from "../http/schemas.ts";
+import { symbolSchema } from "../http/schemas.ts";
 
 const cadence = z.discriminatedUnion("type", [
   z.strictObject({

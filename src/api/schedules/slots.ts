@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { iso, isoOrNull } from "../../domain/iso.ts";
 import { decideOverlap } from "../../domain/schedule/overlap.ts";
 import {
   openJobs,
@@ -21,8 +22,6 @@ import { unraced } from "../http/conditional-writes.ts";
 import { ApiProblem } from "../http/problem.ts";
 import {
   instantSchema,
-  iso,
-  isoOrNull,
   listLimit,
   listOf,
   operation,

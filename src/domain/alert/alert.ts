@@ -1,3 +1,4 @@
+import { iso } from "../iso.ts";
 import type { AlertRule, Severity } from "./rules.ts";
 
 /** State of one rule. Instants are epoch ms. */
@@ -95,8 +96,8 @@ export function notificationOf(
     value: state.value,
     raise: rule.raise,
     clear: rule.clear,
-    since: new Date(state.since).toISOString(),
-    at: new Date(now).toISOString(),
+    since: iso(state.since),
+    at: iso(now),
     text: rule.text,
   };
 }

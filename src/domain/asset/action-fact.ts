@@ -1,12 +1,11 @@
 import type { ActionFact } from "../events/catalogue.ts";
 import type { NewEvent } from "../events/envelope.ts";
+import { isoDay } from "../iso.ts";
 import type { ActionChange, CorporateAction } from "./corporate-action.ts";
-
-const dateOf = (exDate: number): string => new Date(exDate).toISOString().slice(0, 10);
 
 /** A change as events show it. */
 export function toActionFact({ before, after }: ActionChange): ActionFact {
-  const exDate = dateOf(after.exDate);
+  const exDate = isoDay(after.exDate);
   if (after.type === "dividend") {
     const { type, amount } = after;
     return { type, exDate, amount, before: before?.type === "dividend" ? before.amount : null };

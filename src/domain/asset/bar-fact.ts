@@ -1,10 +1,11 @@
 import type { BarFact } from "../events/catalogue.ts";
 import type { NewEvent } from "../events/envelope.ts";
+import { iso } from "../iso.ts";
 import type { Bar } from "./bar.ts";
 
 /** A bar as events and the API show it. */
 export const toFact = (bar: Bar): BarFact => ({
-  timestamp: new Date(bar.timestamp).toISOString(),
+  timestamp: iso(bar.timestamp),
   open: bar.open,
   high: bar.high,
   low: bar.low,

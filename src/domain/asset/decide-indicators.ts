@@ -2,6 +2,7 @@ import type { AssetFact } from "../events/catalogue.ts";
 import type { NewEvent } from "../events/envelope.ts";
 import { splitByBytes } from "../events/split.ts";
 import type { IndicatorValues } from "../indicators/values.ts";
+import { iso } from "../iso.ts";
 import type { Resolution } from "../market/resolution.ts";
 import { calendarOf } from "../market/usual-calendar.ts";
 import {
@@ -67,8 +68,7 @@ export function decideIndicators(
   for (const bar of barsAfter(state.lastTimestamp ?? Number.MIN_SAFE_INTEGER)) {
     const values = advance(state, onScale(bar));
     newest = Math.max(newest, bar.version);
-    if (bar.timestamp >= publishFrom)
-      items.push({ timestamp: new Date(bar.timestamp).toISOString(), values });
+    if (bar.timestamp >= publishFrom) items.push({ timestamp: iso(bar.timestamp), values });
   }
   const runs = splitByBytes(items);
   const events = runs.map(

@@ -1,4 +1,5 @@
 import type { Bar } from "../asset/bar.ts";
+import { iso } from "../iso.ts";
 import { done, type Outcome, refused } from "../outcome.ts";
 import { RULES_ENGINE_VERSION } from "../recommendation/rules-engine.ts";
 import { type Bootstrap, bootstrap, stepping } from "./bootstrap.ts";
@@ -70,7 +71,7 @@ const problemWith = ({ bars, strategy }: BacktestInput) => {
   }
   const impossible = bars.find(({ open, close }) => !(close > 0 && (open === null || open > 0)));
   if (impossible === undefined) return null;
-  const when = new Date(impossible.timestamp).toISOString();
+  const when = iso(impossible.timestamp);
   return {
     code: "backtest.unusable_price",
     detail: `The bar at ${when} has a price of 0 or less.`,

@@ -1,3 +1,4 @@
+import { iso } from "../iso.ts";
 import { done, type Outcome, refused } from "../outcome.ts";
 import { assetCaveats } from "../portfolio/asset-caveats.ts";
 import { constraintsFor } from "../portfolio/conflicting-limits.ts";
@@ -197,8 +198,7 @@ const caveatsOf = (
     caveats.push(
       `At ${projected} rebalancings the method's own weights broke a limit; the nearest feasible ones were used.`,
     );
-  if (ruinedAt !== null)
-    caveats.push(`Everything was lost on ${new Date(ruinedAt).toISOString()}.`);
+  if (ruinedAt !== null) caveats.push(`Everything was lost on ${iso(ruinedAt)}.`);
   if (request.bounds.min < 0 || Object.values(request.bounds.assets).some(({ min = 0 }) => min < 0))
     caveats.push("Short sales pay no borrowing fee here.");
   const shuffles = control?.shuffles ?? 0;

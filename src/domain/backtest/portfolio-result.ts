@@ -1,8 +1,9 @@
+import { iso, isoOrNull } from "../iso.ts";
 import type { Resolution } from "../market/resolution.ts";
 import { NOTICE } from "../notice.ts";
 import { PORTFOLIO_BACKTEST_ENGINE, type PortfolioBacktestReport } from "./portfolio-backtest.ts";
 import type { PortfolioBacktestStatistics } from "./portfolio-statistics.ts";
-import { isoOrNull, showDrawdown } from "./result.ts";
+import { showDrawdown } from "./result.ts";
 
 /** Identity of a portfolio's backtest, and its inputs. */
 export interface PortfolioBacktestOrigin {
@@ -21,8 +22,6 @@ export interface PortfolioBacktestOrigin {
   readonly snapshotHash: string;
   readonly codeVersion: string;
 }
-
-const iso = (instant: number): string => new Date(instant).toISOString();
 
 const showStatistics = ({ maxDrawdown, ...statistics }: PortfolioBacktestStatistics) => ({
   ...statistics,

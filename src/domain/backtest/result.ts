@@ -1,3 +1,4 @@
+import { iso, isoOrNull } from "../iso.ts";
 import type { Resolution } from "../market/resolution.ts";
 import { NOTICE } from "../notice.ts";
 import type { DataQuality } from "../quality/series-quality.ts";
@@ -22,10 +23,6 @@ export interface BacktestOrigin {
   readonly codeVersion: string;
   readonly quality: DataQuality;
 }
-
-const iso = (instant: number): string => new Date(instant).toISOString();
-export const isoOrNull = (instant: number | null): string | null =>
-  instant === null ? null : iso(instant);
 
 export const showDrawdown = (drawdown: BacktestDrawdown | null) =>
   drawdown === null

@@ -1,4 +1,5 @@
 import type { NewEvent } from "../events/envelope.ts";
+import { iso } from "../iso.ts";
 import type { BreakerFact } from "./breaker.ts";
 
 /** The public event of a fact, or none for an internal one. */
@@ -12,7 +13,7 @@ export function eventsOf(service: string, fact: BreakerFact, jobId: string | nul
       return [];
     case "opened": {
       const { reason, failures, until, detail } = fact;
-      const openUntil = until === null ? null : new Date(until).toISOString();
+      const openUntil = until === null ? null : iso(until);
       return [
         { eventType: "CircuitOpened", payload: { service, reason, failures, openUntil, detail } },
       ];

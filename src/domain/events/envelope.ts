@@ -1,3 +1,4 @@
+import { iso } from "../iso.ts";
 import { EVENT_TYPES, type EventType, type Payloads } from "./catalogue.ts";
 
 /** Everything belongs to this tenant so far. */
@@ -71,7 +72,7 @@ export const toStoredEvent = (
   schemaVersion: EVENT_TYPES[eventType].schemaVersion,
   streamId,
   version,
-  occurredAt: new Date(occurredAt).toISOString(),
+  occurredAt: iso(occurredAt),
   tenantId: DEFAULT_TENANT,
   ...cause,
   payload,

@@ -1,4 +1,5 @@
 import { placeName, type RowPlace, shorten } from "../asset/row-error.ts";
+import { iso } from "../iso.ts";
 import { isoDateOf, utcDayOf } from "../market/calendar-day.ts";
 import type { Form } from "./forms.ts";
 import { fullYear, midnightOf, type Written } from "./moment.ts";
@@ -147,7 +148,7 @@ const askNumber = (row: WrittenRow): Question => {
   const value = row.written.kind === "number" ? row.written : null;
   const reported = (numbers: "epoch" | "excel"): string => {
     const instant = value === null ? null : instantOfNumber(value, numbers);
-    return instant === null ? "" : `: ${new Date(instant).toISOString().slice(0, 19)}Z`;
+    return instant === null ? "" : `: ${iso(instant).slice(0, 19)}Z`;
   };
   const excel = value !== null && value.digits <= 5;
   const choice: Choice = excel

@@ -1,3 +1,5 @@
+import { isoDay } from "../iso.ts";
+
 /**
  * Days are counted from 1970-01-01, so that calendar rules are plain integer arithmetic and never
  * meet a time zone.
@@ -29,8 +31,7 @@ export const yearOf = (day: number): number =>
   new Date(day * MILLISECONDS_PER_DAY).getUTCFullYear();
 
 /** `YYYY-MM-DD`. */
-export const isoDateOf = (day: number): string =>
-  new Date(day * MILLISECONDS_PER_DAY).toISOString().slice(0, 10);
+export const isoDateOf = (day: number): string => isoDay(day * MILLISECONDS_PER_DAY);
 
 /** The day number of a `YYYY-MM-DD` date, or null when it is not one (2023-02-29, 2023-2-1). */
 export const parseIsoDate = (text: string): number | null => {

@@ -1,3 +1,4 @@
+import { isoDay } from "../iso.ts";
 import type { ProblemItem } from "../outcome.ts";
 import type { AssetCloses } from "./returns.ts";
 
@@ -67,14 +68,12 @@ export const coverageOf = (assets: readonly AssetCloses[]): Coverage => {
   };
 };
 
-const dayOf = (instant: number): string => new Date(instant).toISOString().slice(0, 10);
-
 /** Each asset with its coverage, the one that reduces the shared dates most first. */
 export const whoIsInTheWay = ({ assets }: Coverage): ProblemItem[] =>
   assets
     .toSorted((a, b) => b.missingAlone - a.missingAlone || a.closes - b.closes)
     .map(({ symbol, closes, from, to, missing }) => {
-      const range = from === null || to === null ? "" : ` from ${dayOf(from)} to ${dayOf(to)}`;
+      const range = from === null || to === null ? "" : ` from ${isoDay(from)} to ${isoDay(to)}`;
       return {
         field: symbol,
         reason: `${closes} closes${range}; lacks ${missing} dates that others have`,

@@ -1,3 +1,4 @@
+import { iso, isoOrNull } from "../iso.ts";
 import type { Resolution } from "../market/resolution.ts";
 import { NOTICE } from "../notice.ts";
 import { type OptimizationReport, type OutOfSampleStatistics, PORTFOLIO_ENGINE } from "./report.ts";
@@ -17,10 +18,6 @@ export interface OptimizationOrigin {
   readonly snapshotHash: string;
   readonly codeVersion: string;
 }
-
-const iso = (instant: number): string => new Date(instant).toISOString();
-const isoOrNull = (instant: number | null): string | null =>
-  instant === null ? null : iso(instant);
 
 /**
  * An optimisation as it is kept and shown: the report with its origin, instants as ISO-8601 UTC.

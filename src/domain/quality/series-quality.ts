@@ -1,5 +1,6 @@
 import type { Bar } from "../asset/bar.ts";
 import { type CorporateAction, firstBarWithout } from "../asset/corporate-action.ts";
+import { isoDay } from "../iso.ts";
 import { barKey } from "../market/bar-key.ts";
 import { lastClosedSession, sessionsBetween } from "../market/calendar.ts";
 import { MILLISECONDS_PER_DAY } from "../market/calendar-day.ts";
@@ -193,11 +194,7 @@ export const barsLate = (
     if (Date.parse(closed.date) <= last) return 0;
     // No market rests for so long that ten sessions would not be in it.
     if (Date.parse(closed.date) - last > 60 * MILLISECONDS_PER_DAY) return cap;
-    const answer = sessionsBetween(
-      calendar,
-      new Date(last).toISOString().slice(0, 10),
-      closed.date,
-    );
+    const answer = sessionsBetween(calendar, isoDay(last), closed.date);
     if (answer.kind === "refused") return null;
     return Math.min(cap, answer.sessions.filter(({ date }) => Date.parse(date) > last).length);
   }

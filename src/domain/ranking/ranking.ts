@@ -1,3 +1,4 @@
+import { iso } from "../iso.ts";
 import type { AssetType } from "../market/asset-type.ts";
 import { isCalendarId } from "../market/calendar-id.ts";
 import type { Resolution } from "../market/resolution.ts";
@@ -119,7 +120,7 @@ export class Ranking {
     const count = Object.values(this.#reasons).reduce((sum, one) => sum + one, 0);
     return {
       ...about,
-      asOf: new Date(this.#until).toISOString(),
+      asOf: iso(this.#until),
       rankingVersion: RANKING_VERSION,
       weights: RANKING_WEIGHTS,
       ranked: this.#ranked,
@@ -147,7 +148,7 @@ export class Ranking {
       confidence: recommendation.confidence,
       baseRate: recommendation.baseRate,
       recommendationId: recommendation.recommendationId,
-      asOf: new Date(recommendation.asOf).toISOString(),
+      asOf: iso(recommendation.asOf),
       close: recommendation.close,
       engine: recommendation.engine,
     });

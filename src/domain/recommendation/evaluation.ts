@@ -1,5 +1,6 @@
 import type { Bar } from "../asset/bar.ts";
 import { MAX_RETURN } from "../indicators/return.ts";
+import { iso } from "../iso.ts";
 import type { AssetType } from "../market/asset-type.ts";
 import type { Resolution } from "../market/resolution.ts";
 import type { Action, RecommendationBody } from "./recommendation.ts";
@@ -151,10 +152,10 @@ export function evaluationOf(
     confidence: recommendation.confidence,
     baseRate: recommendation.baseRate,
     horizon: recommendation.horizon,
-    asOf: new Date(from.timestamp).toISOString(),
+    asOf: iso(from.timestamp),
     close: known.closeAtScale,
     barVersion: from.version,
-    resolvedAt: new Date(to.timestamp).toISOString(),
+    resolvedAt: iso(to.timestamp),
     resolvedClose: to.close,
     resolvedBarVersion: to.version,
     revised: from.close !== recommendation.close,

@@ -1,3 +1,4 @@
+import { iso } from "../iso.ts";
 import type { Cadence } from "./cadence.ts";
 import { dueSlots } from "./due-slots.ts";
 
@@ -47,5 +48,3 @@ export const backfillSlots = (
   }
   return { kind: "slots", slots };
 };
-
-const iso = (instant: number): string => new Date(instant).toISOString();

@@ -1,3 +1,4 @@
+import { iso } from "../iso.ts";
 import type { DueSlots } from "./due-slots.ts";
 import { decideOverlap, type OverlapPolicy } from "./overlap.ts";
 import type { SlotTrigger } from "./slot.ts";
@@ -74,7 +75,7 @@ export const skipClaims = (
 const unnamed = (named: number, span: DueSlots["skippedSpan"]): string => {
   const rest = (span?.count ?? named) - named;
   if (span === null || rest <= 0) return "";
-  const last = new Date(span.last).toISOString();
+  const last = iso(span.last);
   return `; so ${rest === 1 ? "is the one" : `are ${span.exact ? "the" : "at least"} ${rest}`} after it, up to ${last}`;
 };
 

@@ -1,3 +1,5 @@
+import { iso } from "../iso.ts";
+
 /**
  * Policy of a slot while an earlier slot's work of its schedule is still open: start in parallel,
  * be skipped, or wait for it if no other slot waits already.
@@ -36,5 +38,3 @@ export const decideOverlap = (policy: OverlapPolicy, line: readonly number[]): O
           };
   }
 };
-
-const iso = (instant: number): string => new Date(instant).toISOString();

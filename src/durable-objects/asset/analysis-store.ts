@@ -1,5 +1,6 @@
 import type { RecommendationContext } from "../../domain/asset/commands.ts";
 import type { AssetFact } from "../../domain/events/catalogue.ts";
+import { iso } from "../../domain/iso.ts";
 import { barSource } from "../../domain/market/bar-source.ts";
 import type { Resolution } from "../../domain/market/resolution.ts";
 import { type AnalysisState, snapshotOf } from "../../domain/recommendation/analysis-state.ts";
@@ -86,8 +87,8 @@ export class AnalysisStore {
         eventId: row.eventId,
         version: row.version,
         bars: {
-          from: new Date(first).toISOString(),
-          to: new Date(snapshot.asOf).toISOString(),
+          from: iso(first),
+          to: iso(snapshot.asOf),
           count: row.state.bars,
         },
       },

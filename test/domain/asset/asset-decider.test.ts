@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { evolveAsset, initialAsset } from "../../../src/domain/asset/asset-state.ts";
 import type { AnyEvent } from "../../../src/domain/events/envelope.ts";
 import { specification } from "../../kit/given.ts";
 import {
@@ -14,6 +13,7 @@ import {
   recommend,
   register,
 } from "./asset-decider.ts";
+import { evolveAsset, initialAsset } from "./asset-state.ts";
 
 const { given, fold } = specification(assetDecider);
 const registered = placed({ eventType: "AssetRegistered", payload: FACT }, 1);

@@ -1,9 +1,3 @@
-import {
-  type AssetState,
-  evolveAsset,
-  initialAsset,
-  viewOf,
-} from "../../../src/domain/asset/asset-state.ts";
 import type { Bar } from "../../../src/domain/asset/bar.ts";
 import type {
   IngestCommand,
@@ -20,6 +14,7 @@ import type { AssetFact } from "../../../src/domain/events/catalogue.ts";
 import type { AnyEvent, NewEvent } from "../../../src/domain/events/envelope.ts";
 import type { RecommendationBody } from "../../../src/domain/recommendation/recommendation.ts";
 import type { Decided, Decider } from "../../kit/given.ts";
+import { type AssetState, evolveAsset, initialAsset, viewOf } from "./asset-state.ts";
 
 export type AssetCommand =
   | { readonly do: "register"; readonly command: RegisterCommand }

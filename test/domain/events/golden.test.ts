@@ -7,7 +7,6 @@ import {
   PAYLOAD_SCHEMAS,
   schemaOf,
 } from "../../../src/api/events/payload-schemas.ts";
-import { evolveAsset, initialAsset } from "../../../src/domain/asset/asset-state.ts";
 import { EVENT_TYPES, type EventType, isEventType } from "../../../src/domain/events/catalogue.ts";
 import type { AnyEvent, StoredEvent } from "../../../src/domain/events/envelope.ts";
 import { chainHash, GENESIS } from "../../../src/domain/events/rolling-hash.ts";
@@ -17,6 +16,7 @@ import {
   upcast,
   upcastIfKnown,
 } from "../../../src/domain/events/upcast.ts";
+import { evolveAsset, initialAsset } from "../asset/asset-state.ts";
 
 /**
  * Histories as earlier versions wrote them, with the rolling hash they had then. Files are only

@@ -1,3 +1,4 @@
+import { isoDay } from "../../iso.ts";
 import type { Prompt } from "./prompt.ts";
 import type { ModelReply } from "./reply.ts";
 
@@ -28,4 +29,4 @@ export const tokensOf = (reply: ModelReply, reserved: number): number => {
 };
 
 /** The UTC day of an instant, YYYY-MM-DD. */
-export const budgetDay = (now: number): string => new Date(now).toISOString().slice(0, 10);
+export const budgetDay = (now: number): string => isoDay(now);

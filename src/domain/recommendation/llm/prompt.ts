@@ -1,5 +1,6 @@
 import { toSixDigits } from "../../analysis/six-digits.ts";
 import { TREND_PARAMETERS } from "../../analysis/trend-parameters.ts";
+import { isoDay } from "../../iso.ts";
 import { allowedActions } from "../recommended-action.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { ANSWER_LIMITS } from "./answer.ts";
@@ -59,7 +60,7 @@ export const shownData = (snapshot: Snapshot, risk: string): Readonly<Record<str
   type: snapshot.assetType,
   priceSource: outsideText(snapshot.source),
   resolution: snapshot.resolution,
-  asOf: new Date(snapshot.asOf).toISOString().slice(0, 10),
+  asOf: isoDay(snapshot.asOf),
   close: toSixDigits(snapshot.close),
   horizonBars: String(TREND_PARAMETERS[snapshot.resolution].horizon),
   measuredRisk: risk,

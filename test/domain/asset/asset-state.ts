@@ -1,13 +1,13 @@
-import type { AssetFact } from "../events/catalogue.ts";
-import type { AnyEvent } from "../events/envelope.ts";
-import type { Resolution } from "../market/resolution.ts";
-import { actionsOf, fromActionFact } from "./action-fact.ts";
-import type { Bar } from "./bar.ts";
-import { barsOf, fromFact } from "./bar-fact.ts";
-import { actionKey, type CorporateAction } from "./corporate-action.ts";
-import type { AssetView } from "./decide.ts";
+import { actionsOf, fromActionFact } from "../../../src/domain/asset/action-fact.ts";
+import type { Bar } from "../../../src/domain/asset/bar.ts";
+import { barsOf, fromFact } from "../../../src/domain/asset/bar-fact.ts";
+import { actionKey, type CorporateAction } from "../../../src/domain/asset/corporate-action.ts";
+import type { AssetView } from "../../../src/domain/asset/decide.ts";
+import type { AssetFact } from "../../../src/domain/events/catalogue.ts";
+import type { AnyEvent } from "../../../src/domain/events/envelope.ts";
+import type { Resolution } from "../../../src/domain/market/resolution.ts";
 
-/** An asset as a fold of its events: the content that its tables must have at any version. */
+/** The oracle of the asset object: a fold of its events, what its tables must hold at any version. */
 export interface AssetState {
   readonly version: number;
   readonly fact: AssetFact | null;
