@@ -100,7 +100,7 @@ export function apiPlatform(env: Env, request: Pick<Request, "headers">): ApiPla
       quietly(
         sendAll(env.RECONCILE_QUEUE, [{ body: { rebuildId, step: 0, ...traced(traceparent) } }]),
       ),
-    headOf: (symbol) => headOf(p, symbol),
+    headOf: (subject) => headOf(p, subject),
     planOf: (body) => planOf(p, body),
     register: (symbol, fact, cause, expected) =>
       assetObject(env, symbol).register({ symbol, fact, cause, expected }),

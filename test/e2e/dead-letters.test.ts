@@ -60,7 +60,7 @@ describe("a parked job over HTTP", () => {
   test("holds back the later ones of its asset and no other, and says so", async () => {
     expect(deadLetter).toMatchObject({
       symbol: "HELD",
-      queue: "recommendation",
+      queue: "recommendations",
       attempts: 1,
       state: "open",
       error: { code: "analysis_not_ready" },

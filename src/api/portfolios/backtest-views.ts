@@ -1,7 +1,8 @@
 import * as z from "zod";
 import type { PortfolioBacktestRequest } from "../../domain/backtest/portfolio-request.ts";
 import type { BacktestRequest } from "../../domain/backtest/request.ts";
-import { JOB_STATES, type JobParams } from "../../domain/job/job.ts";
+import { JOB_STATES } from "../../domain/job/job.ts";
+import type { JobParams } from "../../domain/job/job-kinds.ts";
 import { RESOLUTIONS } from "../../domain/market/resolution.ts";
 import type { Backtest, BacktestSummary } from "../../records/analysis/backtest-records.ts";
 import { qualityView } from "../assets/asset-description.ts";

@@ -1,4 +1,4 @@
-import type { JobParams } from "../job/job.ts";
+import type { JobParams } from "../job/job-kinds.ts";
 
 /** What of a parked job's order may be put right. What it is about, asset, kind and slot, stays. */
 export interface ParamsEdit {
@@ -33,15 +33,8 @@ export function editedParams(
     }
     case "import":
       return { ok: true, params: { ...params, format: edit.format ?? params.format } };
-    // What was asked of an optimisation is its identity: another request is another optimisation.
-    // So is a backtest's.
-    case "portfolio":
-    case "backtest":
-    case "portfolioBacktest":
-    case "crossCheck":
-    case "derived":
-    case "resolve":
-    case "ranking":
+    // What was asked of any other work is its identity: another request is another piece of work.
+    default:
       return { ok: true, params };
   }
 }

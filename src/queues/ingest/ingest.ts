@@ -6,7 +6,8 @@ import type { CorporateAction } from "../../domain/asset/corporate-action.ts";
 import type { BarRow } from "../../domain/asset/read-bar.ts";
 import { LISTED_ERRORS } from "../../domain/asset/row-error.ts";
 import type { Skipped } from "../../domain/import/understanding.ts";
-import type { ImportParams, JobRecord } from "../../domain/job/job.ts";
+import type { JobRecord } from "../../domain/job/job.ts";
+import type { ImportParams } from "../../domain/job/kinds/ingest.ts";
 import type { AssetType } from "../../domain/market/asset-type.ts";
 import type { CalendarId } from "../../domain/market/calendar-id.ts";
 import type { Resolution } from "../../domain/market/resolution.ts";
@@ -14,6 +15,7 @@ import { type Outcome, type Problem, refused } from "../../domain/outcome.ts";
 import type { FeedChange } from "../../domain/quality/feed.ts";
 import type { Log } from "../../domain/trace/log-context.ts";
 import type { JobHandler, JobSuccess } from "../consumer.ts";
+import type { JobWork } from "../job-work.ts";
 import type { Prices } from "./ask-sources.ts";
 import { commit, oddities, rulesFor } from "./commit-bars.ts";
 import { fromSource } from "./from-source.ts";
@@ -85,7 +87,7 @@ export type Upload =
  * Asks the source or reads the upload, outside the object; then one call commits all of it, or
  * none.
  */
-export function ingestHandler(deps: IngestDeps): JobHandler {
+function ingestHandler(deps: IngestDeps): JobHandler {
   return async (job) => {
     const asset = await deps.asset(job.symbol);
     if (asset === null || asset.archived) {
@@ -96,13 +98,7 @@ export function ingestHandler(deps: IngestDeps): JobHandler {
         return fromUpload(deps, job, asset, job.params);
       case "source":
         return fromSource(deps, job, asset, job.params);
-      case "portfolio":
-      case "backtest":
-      case "portfolioBacktest":
-      case "crossCheck":
-      case "derived":
-      case "resolve":
-      case "ranking":
+      default:
         return refused({
           code: "contract_violation",
           detail: "an ingest job says where its bars come from",
@@ -139,3 +135,8 @@ async function fromUpload(
     total,
   });
 }
+
+export const ingestWork: JobWork<IngestDeps> = {
+  handler: ingestHandler,
+  dryRun: (deps, preview) => ({ ...deps, ingest: preview.ingest, note: async () => undefined }),
+};

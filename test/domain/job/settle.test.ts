@@ -7,11 +7,11 @@ import {
   TREATMENTS,
 } from "../../../src/domain/job/fault.ts";
 import { type Attempt, type JobRecord, jobId } from "../../../src/domain/job/job.ts";
+import { RETRY_POLICIES } from "../../../src/domain/job/retry-policies.ts";
 import {
   attemptsOf,
   deferralSeconds,
   MAX_DEFERRAL_SECONDS,
-  RETRY_POLICIES,
   type RetryPolicy,
   waitSeconds,
 } from "../../../src/domain/job/retry-policy.ts";
@@ -23,6 +23,8 @@ const job: JobRecord = {
   id: jobId("ingest", "SPX", "2017-01-03T21:20:00.000Z"),
   kind: "ingest",
   symbol: "SPX",
+  subjectType: "asset",
+  subjectId: "SPX",
   resolution: "1d",
   params: { mode: "source", until: 0, backfill: false },
   slot: 0,
