@@ -30,16 +30,15 @@ export const BOUNDS_MS: Bounds = {
  * statement and message here may come twice.
  */
 export const boundedEnv = (env: Env, ms: Bounds = BOUNDS_MS): Env => ({
-  ...env,
+  ...withBoundedQueues(env, ms.queue),
   DB: boundedDatabase(env.DB, ms.database),
   IMPORTS: bounded(env.IMPORTS, ms.bucket, "the bucket"),
   ASSET_OBJECTS: boundedObjects(env.ASSET_OBJECTS, ms.object, "an asset's object"),
   BREAKERS: boundedObjects(env.BREAKERS, ms.object, "a breaker"),
-  ...boundedQueues(env, ms.queue),
   RATE_LIMITER: bounded(env.RATE_LIMITER, ms.limiter, "the rate limiter"),
 });
 
-function boundedQueues(env: Env, ms: number): Pick<Env, QueueBinding> {
+function withBoundedQueues(env: Env, ms: number): Env {
   const queues: Partial<Pick<Env, QueueBinding>> = {};
   for (const name of QUEUES) {
     const binding = QUEUE_BINDINGS[name];
