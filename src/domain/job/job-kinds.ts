@@ -1,5 +1,5 @@
 import type { QueueName } from "../queue/queues.ts";
-import type { JobFamily, JobKindFacts } from "./kind.ts";
+import type { FormerWord, JobKindFacts } from "./kind.ts";
 import { backtest } from "./kinds/backtest.ts";
 import { crossCheck } from "./kinds/cross-check.ts";
 import { evaluation } from "./kinds/evaluation.ts";
@@ -42,21 +42,24 @@ export const JOB_KINDS = Object.keys(KINDS) as readonly JobKind[] as readonly [
 export const factsOf = (kind: JobKind): JobKindFacts<JobParams> => KINDS[kind];
 
 /** A kind, or the word that stood for it before it was a kind of its own. */
-export type JobWord = JobKind | JobFamily;
+export type JobWord = JobKind | FormerWord;
+
+/** The word of a kind in ids and order hashes. */
+export const familyOf = (kind: JobKind): JobWord => factsOf(kind).formerly ?? kind;
 
 export const JOB_WORDS = [
-  ...new Set<JobWord>([...JOB_KINDS, ...JOB_KINDS.map((kind) => KINDS[kind].family)]),
+  ...new Set<JobWord>([...JOB_KINDS, ...JOB_KINDS.map(familyOf)]),
 ] as readonly JobWord[] as readonly [JobWord, ...JobWord[]];
 
 /** The kinds a word stands for; one that is a kind is that kind. */
 export const kindsOf = (word: JobWord): readonly JobKind[] =>
-  JOB_KINDS.filter((kind) => kind === word || (!isKind(word) && KINDS[kind].family === word));
+  JOB_KINDS.filter((kind) => kind === word || (!isKind(word) && familyOf(kind) === word));
 
 const isKind = (word: string): word is JobKind => Object.hasOwn(KINDS, word);
 
 /** Whether a message of this word may be about a job of this kind. */
 export const meansKind = (word: JobWord, kind: JobKind): boolean =>
-  word === kind || word === KINDS[kind].family;
+  word === kind || word === familyOf(kind);
 
 /** The queue that a word's messages travel on. */
 export const jobQueueOf = (word: JobWord): QueueName =>

@@ -1,6 +1,6 @@
 import type { Resolution } from "../market/resolution.ts";
 import type { Problem } from "../outcome.ts";
-import { type JobKind, type JobParams, KINDS } from "./job-kinds.ts";
+import { familyOf, type JobKind, type JobParams, KINDS } from "./job-kinds.ts";
 import type { SubjectType } from "./kind.ts";
 
 export const JOB_STATES = [
@@ -69,7 +69,7 @@ export interface JobRequest {
  * and a unique word otherwise.
  */
 export const jobId = (kind: JobKind, symbol: string, slot: string): string =>
-  `${KINDS[kind].family}|${symbol}|${slot}`;
+  `${familyOf(kind)}|${symbol}|${slot}`;
 
 const PORTFOLIO = "portfolio/";
 

@@ -11,20 +11,17 @@ export const SUBJECT_TYPES = [
 ] as const;
 export type SubjectType = (typeof SUBJECT_TYPES)[number];
 
-/**
- * The words by which ids, order hashes, settings and messages know kinds. `portfolio` was one kind
- * before it became `optimization` and `backtest`.
- */
-export type JobFamily = "ingest" | "indicators" | "recommendation" | "ranking" | "portfolio";
+/** The words that stood for kinds which were split off since. */
+export type FormerWord = "ingest" | "recommendation" | "portfolio";
 
 /** What a kind of job is: everything but its handler, which stands in src/queues/job-kinds. */
 export interface JobKindFacts<P> {
   readonly subject: SubjectType;
   /**
-   * A kind that was split off keeps the word it had: an id or an order's hash that changed would
-   * have work done twice, and settings name policies by it.
+   * A kind that was split off keeps the word it had in ids and order hashes, or work under way
+   * would be done twice; messages and settings of before name it so. New kinds have none.
    */
-  readonly family: JobFamily;
+  readonly formerly?: FormerWord;
   readonly queue: QueueName;
   /** Unless the setting RETRY_POLICIES says otherwise. */
   readonly policy: RetryPolicy;

@@ -1,4 +1,11 @@
-import { JOB_KINDS, JOB_WORDS, type JobKind, type JobWord, KINDS } from "./job-kinds.ts";
+import {
+  factsOf,
+  familyOf,
+  JOB_KINDS,
+  JOB_WORDS,
+  type JobKind,
+  type JobWord,
+} from "./job-kinds.ts";
 import type { RetryPolicy } from "./retry-policy.ts";
 
 /** What is retried beside jobs, whether this version runs it yet or not. */
@@ -19,8 +26,7 @@ export function policiesWith(
   given: Readonly<Partial<Record<JobWord | Other, RetryPolicy>>>,
 ): RetryPolicies {
   const jobs = JOB_KINDS.map((kind) => {
-    const { family, policy } = KINDS[kind];
-    return [kind, given[kind] ?? given[family] ?? policy];
+    return [kind, given[kind] ?? given[familyOf(kind)] ?? factsOf(kind).policy];
   });
   const others = Object.entries(OTHERS).map(([name, policy]) => [
     name,

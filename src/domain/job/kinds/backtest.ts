@@ -15,7 +15,7 @@ export type BacktestParams =
 
 export const backtest: JobKindFacts<BacktestParams> = {
   subject: "backtest",
-  family: "portfolio",
+  formerly: "portfolio",
   queue: "portfolios",
   policy: { type: "backoff", attempts: 4, baseSeconds: 5, capSeconds: 600 },
   order: null,

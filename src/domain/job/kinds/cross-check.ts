@@ -15,7 +15,7 @@ export interface CrossCheckParams {
 
 export const crossCheck: JobKindFacts<CrossCheckParams> = {
   subject: "cross_check",
-  family: "ingest",
+  formerly: "ingest",
   queue: "ingest",
   policy: { type: "backoff", attempts: 6, baseSeconds: 10, capSeconds: 1800 },
   order: null,

@@ -7,7 +7,7 @@ export interface EvaluationParams {
 
 export const evaluation: JobKindFacts<EvaluationParams> = {
   subject: "asset",
-  family: "recommendation",
+  formerly: "recommendation",
   queue: "recommendations",
   policy: { type: "backoff", attempts: 6, baseSeconds: 2, capSeconds: 300 },
   order: () => ({ mode: "resolve" }),

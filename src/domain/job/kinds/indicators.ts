@@ -7,7 +7,6 @@ export interface DerivedParams {
 
 export const indicators: JobKindFacts<DerivedParams> = {
   subject: "asset",
-  family: "indicators",
   queue: "indicators",
   policy: { type: "backoff", attempts: 6, baseSeconds: 2, capSeconds: 300 },
   order: () => ({ mode: "derived" }),

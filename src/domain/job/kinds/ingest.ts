@@ -18,7 +18,6 @@ export interface ImportParams {
 
 export const ingest: JobKindFacts<SourceParams | ImportParams> = {
   subject: "asset",
-  family: "ingest",
   queue: "ingest",
   // It waits longest: what fails here is a vendor that needs rest.
   policy: { type: "backoff", attempts: 6, baseSeconds: 10, capSeconds: 1800 },

@@ -13,7 +13,7 @@ export type OptimizationParams =
 
 export const optimization: JobKindFacts<OptimizationParams> = {
   subject: "portfolio",
-  family: "portfolio",
+  formerly: "portfolio",
   queue: "portfolios",
   policy: { type: "backoff", attempts: 4, baseSeconds: 5, capSeconds: 600 },
   order: () => ({ mode: "derived" }),

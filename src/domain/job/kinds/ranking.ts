@@ -8,7 +8,6 @@ export interface RankingParams {
 
 export const ranking: JobKindFacts<RankingParams> = {
   subject: "timeframe",
-  family: "ranking",
   queue: "ranking",
   policy: { type: "backoff", attempts: 6, baseSeconds: 5, capSeconds: 600 },
   order: (until) => ({ mode: "ranking", until }),

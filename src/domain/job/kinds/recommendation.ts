@@ -3,7 +3,6 @@ import type { DerivedParams } from "./indicators.ts";
 
 export const recommendation: JobKindFacts<DerivedParams> = {
   subject: "asset",
-  family: "recommendation",
   queue: "recommendations",
   policy: { type: "backoff", attempts: 6, baseSeconds: 2, capSeconds: 300 },
   order: () => ({ mode: "derived" }),
