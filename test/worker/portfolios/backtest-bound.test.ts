@@ -49,6 +49,6 @@ describe("backtests of one key that are not finished", () => {
     const plan = await rows<{ detail: string }>(
       "EXPLAIN QUERY PLAN SELECT count(*) FROM jobs WHERE actor = 'a' AND finished_at IS NULL AND kind = 'backtest'",
     );
-    expect(plan.map(({ detail }) => detail).join()).toContain("jobs_portfolio_open");
+    expect(plan.map(({ detail }) => detail).join()).toContain("jobs_backtest_open");
   });
 });
