@@ -3,22 +3,7 @@ import { fileURLToPath } from "node:url";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
 import { defineConfig } from "vitest/config";
 import { LongestFirst } from "./local/longest-first.ts";
-
-/** Batches close after 50 ms, so that tests which let real queues run do not wait a second at every hop. */
-const QUEUES = [
-  "schedule",
-  "ingest",
-  "indicators",
-  "recommendations",
-  "ranking",
-  "portfolios",
-  "events",
-  "webhooks",
-  "reconcile",
-  "processes",
-  "dead-letters",
-  "dead-letters-again",
-];
+import { platformQueue, QUEUES } from "./src/domain/queue/queues.ts";
 
 /** The packages that src imports. */
 const BUNDLED = [
@@ -123,8 +108,9 @@ export default defineConfig(async () => ({
                 RECONCILE_EVERY_HOURS: "0",
                 RECONCILE_DEEP_STREAMS: "20",
               },
+              // Batches close after 50 ms, so that tests which let real queues run do not wait a second at every hop.
               queueConsumers: Object.fromEntries(
-                QUEUES.map((name) => [`inversorai-${name}`, { maxBatchTimeout: 0.05 }]),
+                QUEUES.map((name) => [platformQueue(name), { maxBatchTimeout: 0.05 }]),
               ),
             },
           }),

@@ -7,12 +7,8 @@ import {
   SEVERITIES,
   withChanges,
 } from "./domain/alert/rules.ts";
-import {
-  RETRIED_KINDS,
-  RETRY_POLICIES,
-  type RetryPolicies,
-  type RetryPolicy,
-} from "./domain/job/retry-policy.ts";
+import { policiesWith, RETRIED_WORDS, type RetryPolicies } from "./domain/job/retry-policies.ts";
+import type { RetryPolicy } from "./domain/job/retry-policy.ts";
 import { ASSET_TYPES } from "./domain/market/asset-type.ts";
 import {
   SOURCE_ORDER,
@@ -41,8 +37,8 @@ const retryPolicy: z.ZodType<RetryPolicy> = z.union([
 const retryPolicies = z.string().transform((text, context): RetryPolicies => {
   const given = parsedJson(text, context);
   if (given === NOT_JSON) return z.NEVER;
-  const parsed = z.partialRecord(z.enum(RETRIED_KINDS), retryPolicy).safeParse(given);
-  return parsed.success ? { ...RETRY_POLICIES, ...parsed.data } : addIssues(parsed.error, context);
+  const parsed = z.partialRecord(z.enum(RETRIED_WORDS), retryPolicy).safeParse(given);
+  return parsed.success ? policiesWith(parsed.data) : addIssues(parsed.error, context);
 });
 
 const NOT_JSON = Symbol("not JSON");

@@ -1,21 +1,14 @@
 import { app } from "./api/app.ts";
 import { configurationProblem } from "./api/http/problem.ts";
+import { type QueueName, queueNamed } from "./domain/queue/queues.ts";
 import { AssetObject } from "./durable-objects/asset/asset-object.ts";
 import { BreakerObject } from "./durable-objects/breaker-object.ts";
 import { MetricsObject } from "./durable-objects/metrics-object.ts";
 import { log } from "./log.ts";
-import { resolvingOr } from "./queues/analysis/evaluations.ts";
-import { indicatorsHandler } from "./queues/analysis/indicators.ts";
-import { rankingHandler } from "./queues/analysis/ranking.ts";
-import { recommendationHandler } from "./queues/analysis/recommendations.ts";
 import { consumeJobs } from "./queues/consumer.ts";
 import { consumeDeadLetters } from "./queues/dead-letters.ts";
 import { consumeEvents } from "./queues/events/events.ts";
 import { consumeWebhooks } from "./queues/events/webhooks.ts";
-import { orCrossCheck } from "./queues/ingest/cross-check.ts";
-import { ingestHandler } from "./queues/ingest/ingest.ts";
-import { orBacktest } from "./queues/portfolios/backtest.ts";
-import { portfolioHandler } from "./queues/portfolios/optimization.ts";
 import { consumeProcesses } from "./queues/processes/processes.ts";
 import { consumeReconcile } from "./queues/reconcile/reconcile.ts";
 import { consumeSchedule } from "./queues/schedule.ts";
@@ -23,20 +16,11 @@ import { watchAlerts } from "./schedule/alerts.ts";
 import { sweep } from "./schedule/sweep.ts";
 import { tick } from "./schedule/tick.ts";
 import { apiPlatform } from "./wiring/api.ts";
-import { backtestDeps } from "./wiring/consumers/backtests.ts";
-import { crossCheckDeps } from "./wiring/consumers/cross-checks.ts";
 import { deadLettersDeps } from "./wiring/consumers/dead-letters.ts";
 import { eventsDeps } from "./wiring/consumers/events.ts";
-import {
-  consumerDeps,
-  evaluationDeps,
-  indicatorsDeps,
-  ingestDeps,
-  recommendationDeps,
-} from "./wiring/consumers/jobs.ts";
-import { portfolioDeps } from "./wiring/consumers/portfolios.ts";
+import { handlersOf } from "./wiring/consumers/job-works.ts";
+import { consumerDeps } from "./wiring/consumers/jobs.ts";
 import { processesDeps } from "./wiring/consumers/processes.ts";
-import { rankingDeps } from "./wiring/consumers/ranking.ts";
 import { rebuildDeps } from "./wiring/consumers/rebuild.ts";
 import { reconcileDeps } from "./wiring/consumers/reconcile.ts";
 import { requestDueRun } from "./wiring/consumers/reconcile-schedule.ts";
@@ -45,9 +29,33 @@ import { webhooksDeps } from "./wiring/consumers/webhooks.ts";
 import { alertsDeps } from "./wiring/operations/alerts.ts";
 import { countSlots, reporting } from "./wiring/operations/metrics.ts";
 import { sweepDeps } from "./wiring/operations/sweep.ts";
-import { platform } from "./wiring/platform/platform.ts";
+import { type Platform, platform } from "./wiring/platform/platform.ts";
 
 export { AssetObject, BreakerObject, MetricsObject };
+
+type Consumer = (batch: MessageBatch<unknown>, p: Platform) => Promise<void>;
+
+/** A queue that carries jobs. */
+const jobsOn =
+  (queue: QueueName): Consumer =>
+  (batch, p) =>
+    consumeJobs(batch, queue, handlersOf(p), consumerDeps(p));
+
+/** Who takes what a queue carries. */
+const CONSUMERS: Readonly<Record<QueueName, Consumer>> = {
+  schedule: (batch, p) => consumeSchedule(batch, scheduleDeps(p)),
+  ingest: jobsOn("ingest"),
+  indicators: jobsOn("indicators"),
+  recommendations: jobsOn("recommendations"),
+  portfolios: jobsOn("portfolios"),
+  ranking: jobsOn("ranking"),
+  events: (batch, p) => consumeEvents(batch, eventsDeps(p)),
+  webhooks: (batch, p) => consumeWebhooks(batch, webhooksDeps(p)),
+  reconcile: (batch, p) => consumeReconcile(batch, reconcileDeps(p), rebuildDeps(p)),
+  processes: (batch, p) => consumeProcesses(batch, processesDeps(p)),
+  "dead-letters": (batch, p) => consumeDeadLetters(batch, deadLettersDeps(p)),
+  "dead-letters-again": (batch, p) => consumeDeadLetters(batch, deadLettersDeps(p)),
+};
 
 export default reporting({
   async scheduled(controller, env) {
@@ -66,53 +74,9 @@ export default reporting({
 
   async queue(batch, env) {
     const p = platform(env, { queue: batch.queue });
-    switch (batch.queue) {
-      case "inversorai-schedule":
-        return consumeSchedule(batch, scheduleDeps(p));
-      case "inversorai-ingest":
-        return consumeJobs(
-          batch,
-          "ingest",
-          orCrossCheck(ingestHandler(ingestDeps(p)), crossCheckDeps(p)),
-          consumerDeps(p),
-        );
-      case "inversorai-indicators":
-        return consumeJobs(
-          batch,
-          "indicators",
-          indicatorsHandler(indicatorsDeps(p)),
-          consumerDeps(p),
-        );
-      case "inversorai-recommendations":
-        return consumeJobs(
-          batch,
-          "recommendation",
-          resolvingOr(evaluationDeps(p), recommendationHandler(recommendationDeps(p))),
-          consumerDeps(p),
-        );
-      case "inversorai-portfolios":
-        return consumeJobs(
-          batch,
-          "portfolio",
-          orBacktest(portfolioHandler(portfolioDeps(p)), backtestDeps(p)),
-          consumerDeps(p),
-        );
-      case "inversorai-ranking":
-        return consumeJobs(batch, "ranking", rankingHandler(rankingDeps(p)), consumerDeps(p));
-      case "inversorai-events":
-        return consumeEvents(batch, eventsDeps(p));
-      case "inversorai-processes":
-        return consumeProcesses(batch, processesDeps(p));
-      case "inversorai-webhooks":
-        return consumeWebhooks(batch, webhooksDeps(p));
-      case "inversorai-reconcile":
-        return consumeReconcile(batch, reconcileDeps(p), rebuildDeps(p));
-      case "inversorai-dead-letters":
-      case "inversorai-dead-letters-again":
-        return consumeDeadLetters(batch, deadLettersDeps(p));
-      default:
-        throw new Error(`no consumer for the queue ${batch.queue}`);
-    }
+    const queue = queueNamed(batch.queue);
+    if (queue === null) throw new Error(`no consumer for the queue ${batch.queue}`);
+    await CONSUMERS[queue](batch, p);
   },
 
   async fetch(request, env, context) {

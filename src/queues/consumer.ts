@@ -1,10 +1,12 @@
 import { codeOfThrown, faultClassOf, TREATMENTS } from "../domain/job/fault.ts";
-import type { JobKind, JobRecord } from "../domain/job/job.ts";
+import type { JobRecord } from "../domain/job/job.ts";
 import { isFinished } from "../domain/job/job.ts";
-import type { RetryPolicies } from "../domain/job/retry-policy.ts";
+import { type JobKind, jobQueueOf, KINDS } from "../domain/job/job-kinds.ts";
+import type { RetryPolicies } from "../domain/job/retry-policies.ts";
 import { type Settlement, settleAttempt } from "../domain/job/settle.ts";
 import type { Recorder } from "../domain/metrics/registry.ts";
 import { later, type Outcome, type Problem, refused } from "../domain/outcome.ts";
+import type { QueueName } from "../domain/queue/queues.ts";
 import { jobContext, type Log, within } from "../domain/trace/log-context.ts";
 import { continueTrace, type TraceIds } from "../domain/trace/traceparent.ts";
 import { type JobMessage, jobMessage } from "./messages.ts";
@@ -68,25 +70,25 @@ const RENEW_AFTER = 10;
 const STORE_RETRY_SECONDS = 15;
 
 /**
- * Runs a batch of jobs of one kind. Each message gets its own verdict and nothing here throws, so
+ * Runs a batch of one queue's jobs. Each message gets its own verdict and nothing here throws, so
  * one asset's failure never delays another and no acknowledged message comes back. A message is
  * acknowledged only after its job's outcome is written down.
  */
 export async function consumeJobs(
   batch: MessageBatch<unknown>,
-  kind: JobKind,
-  handler: JobHandler,
+  queue: QueueName,
+  handlerOf: (kind: JobKind) => JobHandler,
   deps: ConsumerDeps,
 ): Promise<void> {
-  const messages = await readable(batch, kind, deps);
+  const messages = await readable(batch, queue, deps);
   let due: JobRecord[];
   let early: JobRecord[];
   let skipped: JobRecord[];
   try {
     const named = await deps.jobs.load([...new Set(messages.map(({ body }) => body.jobId))]);
-    // The job's own row says what it is. A message on another kind's queue must not run it with the
-    // wrong handler.
-    const loaded = named.filter((job) => job.kind === kind);
+    // The job's own row says what it is. A message on another queue must not run it where its
+    // batches are not meant for it.
+    const loaded = named.filter(({ kind }) => KINDS[kind].queue === queue);
     const blocked = loaded.filter((job) => !isFinished(job.state) && job.blockedBy !== null);
     const aside = new Set(
       blocked.length > 0 ? await deps.jobs.setAside(blocked.map(({ id }) => id)) : [],
@@ -98,7 +100,8 @@ export async function consumeJobs(
     const isDue = ({ dueAt }: JobRecord) => dueAt === null || dueAt <= deps.now() + SLACK_MS;
     due = open.filter((job) => !isFinished(job.state) && isDue(job));
     early = open.filter((job) => !isFinished(job.state) && !isDue(job));
-    await deps.jobs.start(due.filter(({ kind: own }) => own === "ingest").map(({ id }) => id));
+    const shown = due.filter(({ kind }) => KINDS[kind].showsRunning);
+    await deps.jobs.start(shown.map(({ id }) => id));
   } catch (error) {
     deps.log({
       level: "error",
@@ -114,7 +117,7 @@ export async function consumeJobs(
   const parked = new Set<string>();
   const tried = await inWaves(due, AT_ONCE, async (job) => {
     if (parked.has(job.symbol)) return null;
-    const one = await attempt(job, handler, deps);
+    const one = await attempt(job, handlerOf(job.kind), deps);
     if (one.settlement.failure?.deadLetter === true) parked.add(job.symbol);
     return one;
   });
@@ -222,13 +225,13 @@ export function outcomeOfThrow(error: unknown): Outcome<never> {
 
 async function readable(
   batch: MessageBatch<unknown>,
-  kind: JobKind,
+  queue: QueueName,
   deps: ConsumerDeps,
 ): Promise<{ message: Message<unknown>; body: JobMessage }[]> {
   const good: { message: Message<unknown>; body: JobMessage }[] = [];
   for (const message of batch.messages) {
     const parsed = jobMessage.safeParse(message.body);
-    if (parsed.success && parsed.data.kind === kind) {
+    if (parsed.success && jobQueueOf(parsed.data.kind) === queue) {
       good.push({ message, body: parsed.data });
       continue;
     }

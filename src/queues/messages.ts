@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { JOB_KINDS } from "../domain/job/job.ts";
+import { JOB_WORDS, type JobWord, jobQueueOf } from "../domain/job/job-kinds.ts";
+import type { QueueName } from "../domain/queue/queues.ts";
 
 /*
  * What travels on the queues. Messages are nudges: the job's record, the asset's log and the delivery's record hold the
@@ -20,7 +21,8 @@ export type ScheduleMessage = z.infer<typeof scheduleMessage>;
 /** Run this job. What it is stands in its record. */
 export const jobMessage = z.strictObject({
   jobId: z.string(),
-  kind: z.enum(JOB_KINDS),
+  /** Messages of an older version say a family's word. */
+  kind: z.enum(JOB_WORDS),
   symbol: z.string(),
   traceparent,
 });
@@ -72,18 +74,15 @@ export type RebuildMessage = z.infer<typeof rebuildMessage>;
  * What a message is about: the queue that carries messages of its shape, and the record it names.
  */
 export interface MessageSubject {
-  /** Job messages travel on the queue of their kind. Null when no queue carries this. */
-  readonly queue:
-    | JobMessage["kind"]
-    | "webhooks"
-    | "events"
-    | "schedule"
-    | "reconcile"
-    | "processes"
-    | null;
+  /** Null when no queue carries this. */
+  readonly queue: QueueName | null;
+  /** Of a job: its kind, or the word an older version had for it. */
+  readonly kind: JobWord | null;
   readonly subject: string | null;
   readonly symbol: string | null;
 }
+
+const NO_JOB = { kind: null, symbol: null } as const;
 
 /**
  * Tells by its shape what a message is about; whoever finds one lying about does not know where it
@@ -91,20 +90,21 @@ export interface MessageSubject {
  */
 export function subjectOf(body: unknown): MessageSubject {
   const job = jobMessage.safeParse(body);
-  if (job.success)
-    return { queue: job.data.kind, subject: job.data.jobId, symbol: job.data.symbol };
+  if (job.success) {
+    const { kind, jobId, symbol } = job.data;
+    return { queue: jobQueueOf(kind), kind, subject: jobId, symbol };
+  }
   const delivery = deliveryMessage.safeParse(body);
-  if (delivery.success)
-    return { queue: "webhooks", subject: delivery.data.deliveryId, symbol: null };
+  if (delivery.success) return { queue: "webhooks", subject: delivery.data.deliveryId, ...NO_JOB };
   const event = eventMessage.safeParse(body);
-  if (event.success) return { queue: "events", subject: event.data.streamId, symbol: null };
+  if (event.success) return { queue: "events", subject: event.data.streamId, ...NO_JOB };
   const slot = scheduleMessage.safeParse(body);
-  if (slot.success) return { queue: "schedule", subject: slot.data.scheduleId, symbol: null };
+  if (slot.success) return { queue: "schedule", subject: slot.data.scheduleId, ...NO_JOB };
   const run = reconcileMessage.safeParse(body);
-  if (run.success) return { queue: "reconcile", subject: run.data.reconciliationId, symbol: null };
+  if (run.success) return { queue: "reconcile", subject: run.data.reconciliationId, ...NO_JOB };
   const rebuild = rebuildMessage.safeParse(body);
-  if (rebuild.success) return { queue: "reconcile", subject: rebuild.data.rebuildId, symbol: null };
+  if (rebuild.success) return { queue: "reconcile", subject: rebuild.data.rebuildId, ...NO_JOB };
   const process = processMessage.safeParse(body);
-  if (process.success) return { queue: "processes", subject: process.data.processId, symbol: null };
-  return { queue: null, subject: null, symbol: null };
+  if (process.success) return { queue: "processes", subject: process.data.processId, ...NO_JOB };
+  return { queue: null, subject: null, ...NO_JOB };
 }

@@ -1,5 +1,6 @@
-import type { JobKind, JobParams, JobRequest } from "../domain/job/job.ts";
+import type { JobRequest } from "../domain/job/job.ts";
 import { jobId, portfolioOf } from "../domain/job/job.ts";
+import { type JobKind, orderedParams } from "../domain/job/job-kinds.ts";
 import { jitterSeconds } from "../domain/schedule/jitter.ts";
 import { continueTrace, traceIdOf } from "../domain/trace/traceparent.ts";
 import { type ConsumerDeps, setAside, text } from "./consumer.ts";
@@ -107,7 +108,7 @@ function request(slot: OpenSlot, symbol: string, traceparent: string): DelayedJo
     kind: slot.kind,
     symbol,
     resolution: "1d",
-    params: paramsOf(slot),
+    params: orderedParams(slot.kind, slot.slot),
     slot: slot.slot,
     scheduleId: slot.scheduleId,
     correlationId: id,
@@ -116,10 +117,4 @@ function request(slot: OpenSlot, symbol: string, traceparent: string): DelayedJo
     traceparent,
     delaySeconds: jitterSeconds(id, slot.jitterSeconds),
   };
-}
-
-function paramsOf({ kind, onlyDue, slot }: OpenSlot): JobParams {
-  if (kind === "ranking") return { mode: "ranking", until: slot };
-  if (kind === "ingest") return { mode: "source", until: slot, backfill: false };
-  return { mode: onlyDue ? "resolve" : "derived" };
 }

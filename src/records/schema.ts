@@ -27,7 +27,10 @@ export const jobs = sqliteTable(
   {
     id: text().primaryKey(),
     kind: text().notNull(),
+    /** The subject in one word; jobs of one word wait for each other. */
     symbol: text().notNull(),
+    subjectType: text("subject_type").notNull().default("asset"),
+    subjectId: text("subject_id").notNull().default(""),
     resolution: text().notNull(),
     state: text().notNull(),
     params: text().notNull(),
@@ -56,8 +59,8 @@ export const jobs = sqliteTable(
   (t) => [
     index("jobs_created").on(t.createdAt, t.id),
     index("jobs_due").on(t.dueAt).where(sql`due_at IS NOT NULL`),
-    // How much one key has asked for that takes long, whatever else is open.
-    index("jobs_portfolio_open").on(t.actor).where(sql`finished_at IS NULL AND kind = 'portfolio'`),
+    // How many backtests one key has asked for, whatever else is open.
+    index("jobs_backtest_open").on(t.actor).where(sql`finished_at IS NULL AND kind = 'backtest'`),
     index("jobs_blocked").on(t.symbol, t.createdAt, t.id).where(sql`blocked_by IS NOT NULL`),
   ],
 );

@@ -42,7 +42,7 @@ export function recordFailedDeliveries(
   if (failed.length === 0) return [];
   const deadLetters = failed.map(({ delivery, attempts, error, traceparent, deadLetterId }) => ({
     id: deadLetterId,
-    queue: "webhooks",
+    queue: "webhooks" as const,
     subject: delivery.id,
     symbol: null,
     body: { deliveryId: delivery.id },

@@ -4,9 +4,9 @@ import {
   type StoredEvent,
   toStoredEvent,
 } from "../domain/events/envelope.ts";
-import { type JobRecord, shownSubject } from "../domain/job/job.ts";
+import type { JobRecord, Subject } from "../domain/job/job.ts";
+import { KINDS } from "../domain/job/job-kinds.ts";
 import type { Settlement } from "../domain/job/settle.ts";
-import { isResolution } from "../domain/market/resolution.ts";
 import { projectFeed } from "../read-model/projections.ts";
 import { noteKnown, type StreamHead } from "../read-model/streams.ts";
 import { fileDeadLetters } from "../records/dead-letters/dead-letter-records.ts";
@@ -70,13 +70,13 @@ export function recordFailures(
  * nobody else would know of it. An object that does not answer is passed over: its next job says
  * how far it reaches.
  */
-export async function headOf(p: Platform, symbol: string): Promise<StreamHead[]> {
-  // A portfolio's log is D1's own, and how far it reaches was noted in the very transaction that
-  // wrote it; a backtest has none.
-  if (shownSubject(symbol).symbol === null) return [];
-  // A ranking is of a resolution, and its stream is in the feed itself: nothing of it can be on its
-  // way.
-  if (isResolution(symbol)) return [];
+export async function headOf(
+  p: Platform,
+  { subjectType, subjectId: symbol }: Subject,
+): Promise<StreamHead[]> {
+  // Only an asset's log is its own. A portfolio's and a ranking's are in D1, and how far they reach
+  // was noted in the very transaction that wrote them; the others have none.
+  if (subjectType !== "asset") return [];
   try {
     const { head } = await assetObject(p.env, symbol).readEvents(
       symbol,
@@ -100,8 +100,8 @@ export async function headsOfFailed(
   p: Platform,
   failures: readonly Failure[],
 ): Promise<StreamHead[]> {
-  const symbols = [...new Set(failures.map(({ job }) => job.symbol))];
-  return (await Promise.all(symbols.map((symbol) => headOf(p, symbol)))).flat();
+  const subjects = new Map(failures.map(({ job }) => [job.symbol, job]));
+  return (await Promise.all([...subjects.values()].map((job) => headOf(p, job)))).flat();
 }
 
 /**
@@ -163,7 +163,7 @@ function deadLetter({ job, settlement, deadLetterId }: Failure, now: number) {
     {
       ...guardOf(settlement),
       id: deadLetterId,
-      queue: job.kind,
+      queue: KINDS[job.kind].queue,
       subject: job.id,
       symbol: job.symbol,
       body: toMessage(job),

@@ -46,6 +46,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "timeout",
   ],
   "worker.ts": [
+    "domain/queue/queues",
     "api/app",
     "api/http/problem",
     "durable-objects/asset/asset-object",

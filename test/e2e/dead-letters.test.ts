@@ -60,7 +60,7 @@ describe("a parked job over HTTP", () => {
   test("blocks the later ones of its asset and no other, and reports that", async () => {
     expect(deadLetter).toMatchObject({
       symbol: "HELD",
-      queue: "recommendation",
+      queue: "recommendations",
       attempts: 1,
       state: "open",
       error: { code: "analysis.not_ready" },

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod";
-import { QUEUES } from "../../src/domain/metrics/catalogue.ts";
+import { QUEUES } from "../../src/domain/queue/queues.ts";
 import { type Family, parseExposition } from "../domain/metrics/exposition-parser.ts";
 import { complaintsOfPromtool } from "../domain/metrics/promtool.ts";
 import { until } from "./api.ts";

@@ -183,7 +183,7 @@ crossChecks.openapi(
     const id = api.newId();
     const request = userJobRequest(c.env, c.get("caller").id, {
       id: crossCheckJobId(id),
-      kind: "ingest",
+      kind: "cross_check",
       symbol: crossCheckSubject(id),
       resolution,
       params: {

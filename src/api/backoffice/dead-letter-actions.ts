@@ -62,7 +62,7 @@ deadLetterActions.openapi(
     const { DB, api } = c.env;
     return onRecord(c, action, id, async () => {
       const deadLetter = await requireOpen(DB, id);
-      const { queue, subject, symbol } = requireSubject(deadLetter.body);
+      const { queue, kind, subject, symbol } = requireSubject(deadLetter.body);
       await refuseOutOfOrder(DB, deadLetter);
       if (queue === "webhooks" && subject !== null) await refuseUnwanted(DB, subject);
       if (planHash !== undefined) await refuseOtherPlan(c.env, deadLetter, planHash);
@@ -77,19 +77,9 @@ deadLetterActions.openapi(
       const after = await requireDeadLetter(DB, id);
       if ((results.at(-1)?.results.length ?? 0) === 0) throw notOpen(after);
       if (subject !== null && queue === "webhooks") await api.enqueueDeliveries([subject]);
-      if (
-        subject !== null &&
-        symbol !== null &&
-        queue !== "webhooks" &&
-        queue !== "events" &&
-        queue !== "schedule" &&
-        queue !== "processes" &&
-        // A run that is open again is due at once: the sweep sends it the step it stands at.
-        queue !== "reconcile"
-      )
-        await api.enqueueJobs([
-          { id: subject, kind: queue, symbol, traceparent: deadLetter.traceparent },
-        ]);
+      // A reconciliation that is open again is due at once: the sweep sends it the step it stands at.
+      if (subject !== null && symbol !== null && kind !== null)
+        await api.enqueueJobs([{ id: subject, kind, symbol, traceparent: deadLetter.traceparent }]);
       return c.json(showDeadLetter(after), 202);
     });
   },

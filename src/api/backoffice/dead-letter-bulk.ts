@@ -1,7 +1,6 @@
 import type { Context } from "hono";
 import * as z from "zod";
 import { isoOrNull } from "../../domain/iso.ts";
-import { jobMessage } from "../../queues/messages.ts";
 import {
   type DeadLetterInBulk,
   type Matching,
@@ -180,7 +179,7 @@ function refuseOtherCount({ matching, more }: Matching, expected: number): void 
   ]);
 }
 
-/** Events and slots have no row that would be due, so their messages come before the record. */
+/** Events, slots and processes have no row that would be due, so their messages come before the record. */
 async function sendFirst(
   { api }: ApiEnv["Bindings"],
   deadLetters: readonly DeadLetterInBulk[],
@@ -205,12 +204,9 @@ async function wakeUp(
   { api }: ApiEnv["Bindings"],
   deadLetters: readonly DeadLetterInBulk[],
 ): Promise<void> {
-  const jobs = deadLetters.flatMap(({ queue, subject, symbol }) => {
-    const job = jobMessage.safeParse({ jobId: subject, kind: queue, symbol });
-    return job.success
-      ? [{ id: job.data.jobId, kind: job.data.kind, symbol: job.data.symbol }]
-      : [];
-  });
+  const jobs = deadLetters.flatMap(({ subject: id, symbol, kind }) =>
+    id === null || symbol === null || kind === null ? [] : [{ id, symbol, kind }],
+  );
   await api.enqueueJobs(jobs);
   await api.enqueueDeliveries(
     deadLetters.flatMap(({ queue, subject }) =>

@@ -4,6 +4,7 @@ import {
   nextEditedId,
   originalJobId,
 } from "../../domain/dead-letter/edited-request.ts";
+import { meansKind } from "../../domain/job/job-kinds.ts";
 import type { MessageSubject } from "../../queues/messages.ts";
 import type { StoredDeadLetter } from "../../records/dead-letters/dead-letter-reads.ts";
 import {
@@ -183,15 +184,15 @@ const isFact = () =>
  */
 async function requireRecord(
   db: ApiEnv["Bindings"]["DB"],
-  { queue, subject, symbol }: MessageSubject,
+  { queue, kind, subject, symbol }: MessageSubject,
 ): Promise<void> {
   const missing = (field: string, reason: string) =>
     new ApiProblem("validation_failed", "The message names work that there is no record of.", [
       { field: `body.${field}`, reason },
     ]);
-  if (symbol !== null && subject !== null) {
+  if (symbol !== null && subject !== null && kind !== null) {
     const job = (await loadJobs(db, [subject]))[0];
-    if (job === undefined || job.kind !== queue || job.symbol !== symbol)
+    if (job === undefined || !meansKind(kind, job.kind) || job.symbol !== symbol)
       throw missing("jobId", "no job of this id, kind and symbol");
   }
   if (queue === "webhooks" && subject !== null && (await findDelivery(db, subject)) === null)

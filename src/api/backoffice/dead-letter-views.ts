@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import * as z from "zod";
+import { queueWord } from "../../domain/dead-letter/queue-word.ts";
 import { iso } from "../../domain/iso.ts";
 import { shownSubject } from "../../domain/job/job.ts";
 import { type MessageSubject, subjectOf } from "../../queues/messages.ts";
@@ -61,7 +62,13 @@ export const showDeadLetter = (deadLetter: StoredDeadLetter): z.infer<typeof dea
 export const deadLetterParams = z.object({ id: z.string().min(1).max(100) });
 
 export const deadLetterFilter = {
-  queue: z.string().min(1).max(100).optional(),
+  queue: z
+    .string()
+    .min(1)
+    .max(100)
+    .transform(queueWord)
+    .optional()
+    .meta({ description: "as in the letter; a kind of job stands for its queue" }),
   symbol: symbolSchema.optional(),
   fingerprint: z
     .string()

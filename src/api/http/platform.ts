@@ -4,7 +4,8 @@ import type { BreakerState } from "../../domain/breaker/breaker.ts";
 import type { Plan } from "../../domain/dead-letter/plan.ts";
 import type { AssetFact } from "../../domain/events/catalogue.ts";
 import type { Cause } from "../../domain/events/envelope.ts";
-import type { JobRequest } from "../../domain/job/job.ts";
+import type { JobRequest, Subject } from "../../domain/job/job.ts";
+import type { JobWord } from "../../domain/job/job-kinds.ts";
 import type { Recorder } from "../../domain/metrics/registry.ts";
 import type { Log } from "../../domain/trace/log-context.ts";
 import type { Sealer } from "../../sealing/sealer.ts";
@@ -44,7 +45,8 @@ export interface ApiPlatform {
   readonly endpointNameProblem: (url: string) => Promise<string | null>;
   /** Sends recorded jobs to their queues. What is lost is found by the sweep. */
   readonly enqueueJobs: (
-    jobs: readonly (Pick<JobRequest, "id" | "kind" | "symbol" | "traceparent"> & {
+    jobs: readonly (Pick<JobRequest, "id" | "symbol" | "traceparent"> & {
+      kind: JobWord;
       delaySeconds?: number;
     })[],
   ) => Promise<void>;
@@ -69,7 +71,7 @@ export interface ApiPlatform {
    * How far an asset's stream reaches by its own log; nothing when there is none, or it does not
    * answer.
    */
-  readonly headOf: (symbol: string) => Promise<readonly { streamId: string; version: number }[]>;
+  readonly headOf: (subject: Subject) => Promise<readonly { streamId: string; version: number }[]>;
   /** Tells an asset's object what the asset is, made from `expected`; see `RegisterCommand`. */
   readonly register: (
     symbol: string,

@@ -1,11 +1,14 @@
 import * as z from "zod";
+import { type JobRequest, jobId, portfolioSubject } from "../../domain/job/job.ts";
 import {
-  JOB_KINDS,
   type JobKind,
-  type JobRequest,
-  jobId,
-  portfolioSubject,
-} from "../../domain/job/job.ts";
+  type JobWord,
+  KINDS,
+  ORDERED_WORDS,
+  orderedKind,
+  orderedParams,
+} from "../../domain/job/job-kinds.ts";
+import type { SubjectType } from "../../domain/job/kind.ts";
 import { RESOLUTIONS, type Resolution } from "../../domain/market/resolution.ts";
 import { RANKED_RESOLUTIONS } from "../../domain/ranking/ranking.ts";
 import { marketTime } from "../../records/operations/clock-record.ts";
@@ -16,19 +19,30 @@ import { symbolSchema } from "../http/schemas.ts";
 import { requirePortfolio } from "../portfolios/portfolios.ts";
 import { userJobRequest } from "./user-job-request.ts";
 
-/** The field that names what a kind of job is about; a ranking is of all live assets. */
-const subjectOf = (kind: JobKind) =>
-  kind === "portfolio" ? "portfolioId" : kind === "ranking" ? null : "symbol";
+/** The field that names what a job is about; a timeframe stands for all live assets. */
+const FIELD_OF: Readonly<Record<SubjectType, "symbol" | "portfolioId" | null>> = {
+  asset: "symbol",
+  portfolio: "portfolioId",
+  timeframe: null,
+  // Jobs of these are ordered by routes of their own.
+  backtest: null,
+  cross_check: null,
+};
+
+const kindOf = ({ kind, only }: { readonly kind: JobWord; readonly only?: "due" | undefined }) =>
+  orderedKind(kind, only === "due");
 
 export const newJob = z
   .strictObject({
-    kind: z.enum(JOB_KINDS),
+    kind: z.enum(ORDERED_WORDS).meta({
+      description: "portfolio stands for optimization; recommendation with only for evaluation",
+    }),
     symbol: symbolSchema
       .optional()
-      .meta({ description: "the asset; for every kind but portfolio and ranking" }),
+      .meta({ description: "the asset; for every kind but optimization and ranking" }),
     portfolioId: z.string().min(1).max(100).optional().meta({
       description:
-        "the portfolio; for kind portfolio, which is optimised as its own optimization says",
+        "the portfolio; for kind optimization, which is optimised as its own optimization says",
     }),
     resolution: z.enum(RESOLUTIONS).optional().meta({ description: "1d, or the portfolio's" }),
     delaySeconds: z.number().int().min(0).max(86_400).default(0),
@@ -43,7 +57,9 @@ export const newJob = z
   .superRefine((requested, context) => {
     if (requested.backfill !== undefined && requested.kind !== "ingest")
       context.addIssue({ code: "custom", path: ["backfill"], message: "goes with kind ingest" });
-    const needed = subjectOf(requested.kind);
+    const kind = kindOf(requested);
+    const { subject } = KINDS[kind];
+    const needed = FIELD_OF[subject];
     for (const field of ["symbol", "portfolioId"] as const) {
       if (field === needed && requested[field] === undefined)
         context.addIssue({
@@ -58,13 +74,13 @@ export const newJob = z
           message: `not for a job of kind ${requested.kind}`,
         });
     }
-    if (requested.kind === "portfolio" && requested.resolution !== undefined)
+    if (subject === "portfolio" && requested.resolution !== undefined)
       context.addIssue({
         code: "custom",
         path: ["resolution"],
         message: "a portfolio has its own",
       });
-    if (requested.kind === "ranking" && !isRanked(requested.resolution ?? "1d"))
+    if (subject === "timeframe" && !isRanked(requested.resolution ?? "1d"))
       context.addIssue({
         code: "custom",
         path: ["resolution"],
@@ -83,8 +99,9 @@ const isRanked = (resolution: Resolution): boolean =>
 
 type UserRequest = Omit<z.infer<typeof newJob>, "delaySeconds">;
 
-interface Subject {
+interface About {
   readonly id: string;
+  readonly kind: JobKind;
   readonly symbol: string;
   readonly resolution: Resolution;
   readonly params: JobRequest["params"];
@@ -96,46 +113,51 @@ export async function orderOf(
   requested: UserRequest,
   actor: string,
 ): Promise<JobRequest> {
-  return userJobRequest(env, actor, { ...(await aboutOf(env, requested)), kind: requested.kind });
+  return userJobRequest(env, actor, await aboutOf(env, requested));
 }
 
-function aboutOf(env: ApiEnv["Bindings"], requested: UserRequest): Promise<Subject> {
-  switch (requested.kind) {
-    case "portfolio":
-      return aboutPortfolio(env, requested);
-    case "ranking":
-      return aboutRanking(env, requested);
-    default:
-      return aboutAsset(env, requested);
+function aboutOf(env: ApiEnv["Bindings"], requested: UserRequest): Promise<About> {
+  const kind = kindOf(requested);
+  switch (FIELD_OF[KINDS[kind].subject]) {
+    case "portfolioId":
+      return aboutPortfolio(env, kind, requested);
+    case "symbol":
+      return aboutAsset(env, kind, requested);
+    case null:
+      return aboutTimeframe(env, kind, requested);
   }
 }
 
-async function aboutRanking(
+async function aboutTimeframe(
   { DB, api }: ApiEnv["Bindings"],
+  kind: JobKind,
   { resolution = "1d" }: UserRequest,
-): Promise<Subject> {
+): Promise<About> {
   const until = await marketTime(DB, api.config, api.now());
-  const id = jobId("ranking", resolution, `manual:${api.newId()}`);
-  return { id, symbol: resolution, resolution, params: { mode: "ranking", until } };
+  const id = jobId(kind, resolution, `manual:${api.newId()}`);
+  return { id, kind, symbol: resolution, resolution, params: orderedParams(kind, until) };
 }
 
 async function aboutPortfolio(
   { DB, api }: ApiEnv["Bindings"],
+  kind: JobKind,
   { portfolioId = "" }: UserRequest,
-): Promise<Subject> {
+): Promise<About> {
   const { id, resolution } = await requirePortfolio(DB, portfolioId);
   return {
-    id: jobId("portfolio", id, api.newId()),
+    id: jobId(kind, id, api.newId()),
+    kind,
     symbol: portfolioSubject(id),
     resolution,
-    params: { mode: "derived" },
+    params: orderedParams(kind, api.now()),
   };
 }
 
 async function aboutAsset(
   { DB, api }: ApiEnv["Bindings"],
-  { kind, symbol = "", resolution = "1d", backfill = false, only }: UserRequest,
-): Promise<Subject> {
+  kind: JobKind,
+  { symbol = "", resolution = "1d", backfill }: UserRequest,
+): Promise<About> {
   const asset = await requireAsset(DB, symbol);
   if (kind === "ingest" && asset.source === "import") {
     throw new ApiProblem("validation_failed", `${symbol} is only fed by import.`, [
@@ -146,11 +168,9 @@ async function aboutAsset(
   const until = await marketTime(DB, api.config, now);
   return {
     id: jobId(kind, symbol, `manual:${api.newId()}`),
+    kind,
     symbol,
     resolution,
-    params:
-      kind === "ingest"
-        ? { mode: "source", until, backfill }
-        : { mode: only === "due" ? "resolve" : "derived" },
+    params: orderedParams(kind, until, backfill),
   };
 }

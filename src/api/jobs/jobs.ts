@@ -1,13 +1,14 @@
 import * as z from "zod";
 import { iso, isoOrNull } from "../../domain/iso.ts";
 import {
-  JOB_KINDS,
   type JobState,
   portfolioSubject,
   SHOWN_JOB_STATES,
   shownState,
   shownSubject,
 } from "../../domain/job/job.ts";
+import { JOB_KINDS, JOB_WORDS, kindsOf } from "../../domain/job/job-kinds.ts";
+import { SUBJECT_TYPES } from "../../domain/job/kind.ts";
 import { RESOLUTIONS } from "../../domain/market/resolution.ts";
 import { noteKnown } from "../../read-model/streams.ts";
 import { recordRequested } from "../../records/analysis/optimization-records.ts";
@@ -61,6 +62,8 @@ const jobView = z
       .string()
       .nullable()
       .meta({ description: "the cross-check it is about, if it is about one" }),
+    subjectType: z.enum(SUBJECT_TYPES),
+    subjectId: z.string(),
     resolution: z.enum(RESOLUTIONS),
     state: z
       .enum(SHOWN_JOB_STATES)
@@ -100,6 +103,8 @@ const show = (job: ShownJob, now: number): z.infer<typeof jobView> => ({
   id: job.id,
   kind: job.kind,
   ...shownSubject(job.symbol),
+  subjectType: job.subjectType,
+  subjectId: job.subjectId,
   resolution: job.resolution,
   state: shownState(job, now),
   slot: isoOrNull(job.slot),
@@ -143,7 +148,7 @@ jobs.openapi(
     const dueAt = now + delaySeconds * 1000;
     await DB.batch([
       insertJobs(DB, [{ ...request, dueAt }], now),
-      ...(request.kind === "portfolio" ? [recordRequested(DB, [request.id])] : []),
+      ...(request.kind === "optimization" ? [recordRequested(DB, [request.id])] : []),
     ]);
     await api.enqueueJobs([{ ...request, delaySeconds }]);
     return c.json({ jobId: request.id, nextAttemptAt: iso(dueAt) }, 202, {
@@ -157,7 +162,9 @@ jobs.openapi(
     { method: "get", path: "/jobs", scope: "jobs:read", summary: "Jobs, newest first", tag },
     {
       query: z.object({
-        kind: z.enum(JOB_KINDS).optional(),
+        kind: z.enum(JOB_WORDS).optional().meta({
+          description: "portfolio stands for optimization and backtest",
+        }),
         state: z.enum(SHOWN_JOB_STATES).optional(),
         symbol: symbolSchema.optional(),
         portfolioId: z.string().min(1).max(100).optional(),
@@ -179,7 +186,7 @@ jobs.openapi(
     const now = c.env.api.now();
     const rows = await listJobs(
       c.get("reads"),
-      { kind, state, symbol: subject },
+      { kinds: kind === undefined ? undefined : kindsOf(kind), state, symbol: subject },
       before,
       limit + 1,
       now,
@@ -252,7 +259,7 @@ jobs.openapi(
     if (job.state !== "cancelled") throw new ApiProblem("conflict", WHY_NOT_CANCELLED[job.state]);
     // An attempt that nobody saw the end of may have taken effect: its event must reach the read
     // model all the same.
-    const heads = await api.headOf(job.symbol);
+    const heads = await api.headOf(job);
     if (heads.length > 0) await noteKnown(DB, heads, now).run();
     return c.json(show(job, now), 200);
   },

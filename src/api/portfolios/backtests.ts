@@ -156,7 +156,7 @@ backtests.openapi(
     const request = userJobRequest(c.env, c.get("caller").id, {
       ...what,
       id: backtestJobId(id),
-      kind: "portfolio",
+      kind: "backtest",
       symbol: backtestSubject(id),
     });
     const now = api.now();

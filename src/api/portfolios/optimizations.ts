@@ -60,7 +60,7 @@ const EMPTY = { asOf: null, weights: null, expectedReturn: null, volatility: nul
 
 /** The last part of a job's id is the optimisation's. */
 const idOf = (one: Pick<Optimization, "jobId" | "portfolioId">): string =>
-  one.jobId.slice(jobId("portfolio", one.portfolioId, "").length);
+  one.jobId.slice(jobId("optimization", one.portfolioId, "").length);
 
 const showHead = (one: Optimization<unknown>) => ({
   id: idOf(one),
@@ -105,8 +105,8 @@ optimizations.openapi(
     const request = requestOf(c.req.valid("json"), portfolio.symbols);
     const id = api.newId();
     const job = userJobRequest(c.env, c.get("caller").id, {
-      id: jobId("portfolio", portfolio.id, id),
-      kind: "portfolio",
+      id: jobId("optimization", portfolio.id, id),
+      kind: "optimization",
       symbol: portfolioSubject(portfolio.id),
       resolution: portfolio.resolution,
       params: { mode: "portfolio", symbols: portfolio.symbols, request },
@@ -181,7 +181,7 @@ optimizations.openapi(
   // The primary is asked: whoever ordered an optimisation must find it at once.
   async (c) => {
     const { id, optimizationId } = c.req.valid("param");
-    const found = await findOptimization(c.env.DB, jobId("portfolio", id, optimizationId));
+    const found = await findOptimization(c.env.DB, jobId("optimization", id, optimizationId));
     if (found === null)
       throw new ApiProblem(
         "not_found",

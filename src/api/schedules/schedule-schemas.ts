@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { iso, isoOrNull } from "../../domain/iso.ts";
-import { JOB_KINDS } from "../../domain/job/job.ts";
+import { JOB_KINDS, ORDERED_WORDS } from "../../domain/job/job-kinds.ts";
 import { CALENDAR_IDS } from "../../domain/market/calendar-id.ts";
 import { RANKED_RESOLUTIONS } from "../../domain/ranking/ranking.ts";
 import { OVERLAP_POLICIES } from "../../domain/schedule/overlap.ts";
@@ -36,10 +36,13 @@ const target = z.union([
 
 export const newSchedule = z.strictObject({
   name: z.string().min(1).max(100),
-  kind: z.enum(JOB_KINDS).default("ingest"),
+  kind: z.enum(ORDERED_WORDS).default("ingest").meta({
+    description:
+      "portfolio stands for optimization; recommendation with target.only for evaluation",
+  }),
   target: target.meta({
     description:
-      "one asset, or every live asset of a calendar; for kind portfolio one portfolio, for kind ranking the resolution that is ranked",
+      "one asset, or every live asset of a calendar; for kind optimization one portfolio, for kind ranking the resolution that is ranked",
   }),
   cadence,
   overlap: z.enum(OVERLAP_POLICIES).default("allow"),

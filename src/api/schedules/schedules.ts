@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { KINDS, orderedKind } from "../../domain/job/job-kinds.ts";
 import type { Cadence } from "../../domain/schedule/cadence.ts";
 import { nextSlot, validateCatchUp } from "../../domain/schedule/due-slots.ts";
 import { validateCadence } from "../../domain/schedule/validate-cadence.ts";
@@ -71,7 +72,9 @@ schedules.openapi(
     scheduleView,
   ),
   async (c) => {
-    const body = c.req.valid("json");
+    const requested = c.req.valid("json");
+    const onlyDue = "only" in requested.target && requested.target.only === "due";
+    const body = { ...requested, kind: orderedKind(requested.kind, onlyDue) };
     const { api } = c.env;
     await refuseUnkeepable(c.env, body);
     const now = api.now();
@@ -212,13 +215,14 @@ async function refuseUnkeepable(
     throw new ApiProblem("validation_failed", catchUp, [
       { field: "catchUpSeconds", reason: catchUp },
     ]);
-  if ("portfolioId" in requested.target !== (requested.kind === "portfolio")) {
-    const reason = "kind portfolio is for a portfolioId, no other kind is";
+  const { subject } = KINDS[requested.kind];
+  if ("portfolioId" in requested.target !== (subject === "portfolio")) {
+    const reason = "kind optimization is for a portfolioId, no other kind is";
     throw new ApiProblem("validation_failed", `target: ${reason}`, [{ field: "target", reason }]);
   }
   if ("portfolioId" in requested.target)
     await requirePortfolio(env.DB, requested.target.portfolioId);
-  if ("resolution" in requested.target !== (requested.kind === "ranking"))
+  if ("resolution" in requested.target !== (subject === "timeframe"))
     throw new ApiProblem(
       "validation_failed",
       "A ranking is of a resolution, and nothing else is.",
@@ -232,7 +236,7 @@ async function refuseUnkeepable(
   if (
     "only" in requested.target &&
     requested.target.only === "due" &&
-    requested.kind !== "recommendation"
+    requested.kind !== "evaluation"
   )
     throw new ApiProblem("validation_failed", "Only recommendations come to a horizon.", [
       { field: "target.only", reason: "goes with kind recommendation" },

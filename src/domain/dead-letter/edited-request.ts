@@ -1,4 +1,4 @@
-import type { JobParams } from "../job/job.ts";
+import type { JobParams } from "../job/job-kinds.ts";
 
 /** Fields of a parked job's request that may be corrected. Its asset, kind and slot stay. */
 export interface ParamsEdit {
@@ -33,15 +33,8 @@ export function editedParams(
     }
     case "import":
       return { ok: true, params: { ...params, format: edit.format ?? params.format } };
-    // The request of an optimisation is its identity: another request is another optimisation. So
-    // is a backtest's.
-    case "portfolio":
-    case "backtest":
-    case "portfolioBacktest":
-    case "crossCheck":
-    case "derived":
-    case "resolve":
-    case "ranking":
+    // What was asked of any other work is its identity: another request is another piece of work.
+    default:
       return { ok: true, params };
   }
 }

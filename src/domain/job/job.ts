@@ -1,19 +1,7 @@
-import type { PortfolioBacktestRequest } from "../backtest/portfolio-request.ts";
-import type { BacktestRequest } from "../backtest/request.ts";
-import type { Answers } from "../import/question.ts";
 import type { Resolution } from "../market/resolution.ts";
 import type { Problem } from "../outcome.ts";
-import type { OptimizationRequest } from "../portfolio/request.ts";
-
-/** The kinds of job this version runs. */
-export const JOB_KINDS = [
-  "ingest",
-  "indicators",
-  "recommendation",
-  "ranking",
-  "portfolio",
-] as const;
-export type JobKind = (typeof JOB_KINDS)[number];
+import { familyOf, type JobKind, type JobParams, KINDS } from "./job-kinds.ts";
+import type { SubjectType } from "./kind.ts";
 
 export const JOB_STATES = [
   "queued",
@@ -50,67 +38,13 @@ export interface Attempt {
   readonly error: Problem | null;
 }
 
-/**
- * Parameters of a job, by kind. An ingest job reads a price source up to an instant, or an uploaded
- * file. An optimisation has its request and its assets; one that a schedule requests is `derived`,
- * and finds both in its portfolio. A backtest has its request, and its asset or its assets
- * together.
- */
-export type JobParams =
-  | { readonly mode: "source"; readonly until: number; readonly backfill: boolean }
-  | ImportParams
-  | {
-      readonly mode: "portfolio";
-      readonly symbols: readonly string[];
-      readonly request: OptimizationRequest;
-    }
-  | { readonly mode: "backtest"; readonly symbol: string; readonly request: BacktestRequest }
-  | {
-      readonly mode: "portfolioBacktest";
-      /** Null when it was requested for assets that are no portfolio. */
-      readonly portfolioId: string | null;
-      readonly symbols: readonly string[];
-      readonly request: PortfolioBacktestRequest;
-    }
-  /**
-   * A comparison of bars with another source; `source` null for the first other one that is
-   * configured. Instants are epoch ms.
-   */
-  | {
-      readonly mode: "crossCheck";
-      readonly symbol: string;
-      readonly source: string | null;
-      readonly from: number | null;
-      readonly to: number | null;
-      readonly toleranceBps: number | null;
-    }
-  | { readonly mode: "derived" }
-  /**
-   * A recommendation job that makes none: it evaluates the asset's recommendations whose horizon
-   * has passed.
-   */
-  | { readonly mode: "resolve" }
-  /**
-   * A ranking for a moment of the market. Its job's `symbol` is the resolution it ranks, which no
-   * asset is called.
-   */
-  | { readonly mode: "ranking"; readonly until: number };
-
-/** An uploaded file, and the sender's answers where the file is ambiguous. */
-export interface ImportParams {
-  readonly mode: "import";
-  readonly objectKey: string;
-  readonly format: "csv" | "json";
-  readonly answers?: Omit<Answers, "resolution">;
-}
-
-/** A job as it is ordered: everything that decides its effect. Its id is `kind|asset|slot`. */
+/** A job as requested: everything that decides its effect. Its id is `family|asset|slot`. */
 export interface JobRequest {
   readonly id: string;
   readonly kind: JobKind;
   /**
-   * The asset it is about, or another subject, as in `portfolio/<id>`. Jobs of one subject wait for
-   * each other.
+   * What it is about in one word: an asset's symbol, a resolution, or as in `portfolio/<id>` (see
+   * `subjectOf`). Jobs of one subject wait for each other, whatever their kind.
    */
   readonly symbol: string;
   readonly resolution: Resolution;
@@ -127,12 +61,12 @@ export interface JobRequest {
 }
 
 /**
- * `kind|asset|slot`: the same work always has the same id, so ordering it twice is ordering it
+ * `family|asset|slot`: the same work always has the same id, so ordering it twice is ordering it
  * once. The slot is the due instant for scheduled work, `v<version>` for work an event asks for,
  * and a unique word otherwise.
  */
 export const jobId = (kind: JobKind, symbol: string, slot: string): string =>
-  `${kind}|${symbol}|${slot}`;
+  `${familyOf(kind)}|${symbol}|${slot}`;
 
 const PORTFOLIO = "portfolio/";
 
@@ -159,7 +93,7 @@ export const backtestOf = (subject: string): string | null =>
 
 /** The id of a backtest's job. */
 export const backtestJobId = (backtestId: string): string =>
-  jobId("portfolio", "backtest", backtestId);
+  jobId("backtest", "backtest", backtestId);
 
 const CROSS_CHECK = "cross-check/";
 
@@ -169,11 +103,35 @@ const CROSS_CHECK = "cross-check/";
  */
 export const crossCheckSubject = (id: string): string => `${CROSS_CHECK}${id}`;
 
-export const crossCheckOf = (subject: string): string | null =>
+const crossCheckOf = (subject: string): string | null =>
   subject.startsWith(CROSS_CHECK) ? subject.slice(CROSS_CHECK.length) : null;
 
 /** The id of a cross-check's job. */
-export const crossCheckJobId = (id: string): string => jobId("ingest", "cross-check", id);
+export const crossCheckJobId = (id: string): string => jobId("cross_check", "cross-check", id);
+
+/** What a job is about. */
+export interface Subject {
+  readonly subjectType: SubjectType;
+  readonly subjectId: string;
+}
+
+const PREFIXES: Readonly<Record<SubjectType, string>> = {
+  asset: "",
+  timeframe: "",
+  portfolio: PORTFOLIO,
+  backtest: BACKTEST,
+  cross_check: CROSS_CHECK,
+};
+
+/** What a job of a kind is about, from the one word that stands for it. */
+export function subjectOf(kind: JobKind, symbol: string): Subject {
+  const subjectType = KINDS[kind].subject;
+  const prefix = PREFIXES[subjectType];
+  return {
+    subjectType,
+    subjectId: symbol.startsWith(prefix) ? symbol.slice(prefix.length) : symbol,
+  };
+}
 
 /**
  * A subject as the API shows it: an asset's symbol, a portfolio, a backtest or a cross-check, each
@@ -195,7 +153,7 @@ export const shownSubject = (
 };
 
 /** A job as recorded: its request, and its history. Instants are epoch milliseconds. */
-export interface JobRecord extends JobRequest {
+export interface JobRecord extends JobRequest, Subject {
   readonly state: JobState;
   readonly attempts: readonly Attempt[];
   /** Number of redrives by an operator. */

@@ -13,36 +13,6 @@ export type RetryPolicy =
       readonly waitSeconds: readonly number[];
     };
 
-/** Every kind of work that is retried, including kinds that this version does not run yet. */
-export const RETRIED_KINDS = [
-  "ingest",
-  "indicators",
-  "recommendation",
-  "ranking",
-  "portfolio",
-  "document",
-  "reconcile",
-  "notification",
-] as const;
-type RetriedKind = (typeof RETRIED_KINDS)[number];
-
-export type RetryPolicies = Readonly<Record<RetriedKind, RetryPolicy>>;
-
-/**
- * Default policies, unless the environment changes them. Ingest waits longest: its failures come
- * from vendors that need a pause.
- */
-export const RETRY_POLICIES: RetryPolicies = {
-  ingest: { type: "backoff", attempts: 6, baseSeconds: 10, capSeconds: 1800 },
-  indicators: { type: "backoff", attempts: 6, baseSeconds: 2, capSeconds: 300 },
-  recommendation: { type: "backoff", attempts: 6, baseSeconds: 2, capSeconds: 300 },
-  ranking: { type: "backoff", attempts: 6, baseSeconds: 5, capSeconds: 600 },
-  portfolio: { type: "backoff", attempts: 4, baseSeconds: 5, capSeconds: 600 },
-  document: { type: "table", waitSeconds: [60, 300, 900, 3600, 21_600] },
-  reconcile: { type: "backoff", attempts: 6, baseSeconds: 10, capSeconds: 1800 },
-  notification: { type: "backoff", attempts: 6, baseSeconds: 10, capSeconds: 3600 },
-};
-
 /** Queues refuse a longer delay than a day. */
 const MAX_DELAY_SECONDS = 86_400;
 

@@ -1,24 +1,8 @@
 import { EVENT_TYPES } from "../events/catalogue.ts";
-import { JOB_KINDS } from "../job/job.ts";
+import { JOB_KINDS } from "../job/job-kinds.ts";
+import { QUEUES } from "../queue/queues.ts";
 import { FALLBACK_REASONS } from "../recommendation/llm/fallback.ts";
 import { PROVIDERS } from "../recommendation/llm/reply.ts";
-
-/** The queues as metrics name them: wrangler.toml's names without the Worker's. */
-export const QUEUES = [
-  "schedule",
-  "ingest",
-  "indicators",
-  "recommendations",
-  "portfolios",
-  "ranking",
-  "events",
-  "webhooks",
-  "reconcile",
-  "processes",
-  "dead-letters",
-  "dead-letters-again",
-] as const;
-export type QueueName = (typeof QUEUES)[number];
 
 /** Parts of a scrape; each may fail without the others. */
 export const SCRAPE_SOURCES = ["recorder", "database", "breakers", ...QUEUES] as const;

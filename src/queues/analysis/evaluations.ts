@@ -3,6 +3,7 @@ import { assetStream } from "../../domain/events/envelope.ts";
 import { done } from "../../domain/outcome.ts";
 import { causeOf, orderOf } from "../command.ts";
 import type { JobHandler } from "../consumer.ts";
+import type { JobWork } from "../job-work.ts";
 
 export interface EvaluationDeps {
   readonly resolve: (command: ResolveCommand) => Promise<EvaluationsResult>;
@@ -10,14 +11,12 @@ export interface EvaluationDeps {
 }
 
 /**
- * Jobs of mode `resolve` let the asset judge its recommendations that have come to their horizon;
- * all others are `recommend`'s. A call whose horizon bar is not there stays open, so a job that
- * finds nothing has done its work.
+ * Lets the asset judge its recommendations that have come to their horizon. A call whose horizon
+ * bar is not there stays open, so a job that finds nothing has done its work.
  */
-export const resolvingOr =
-  (deps: EvaluationDeps, recommend: JobHandler): JobHandler =>
+const evaluationHandler =
+  (deps: EvaluationDeps): JobHandler =>
   async (job) => {
-    if (job.params.mode !== "resolve") return recommend(job);
     const requestHash = await deps.hash(orderOf(job));
     const result = await deps.resolve({
       symbol: job.symbol,
@@ -27,3 +26,8 @@ export const resolvingOr =
     });
     return done({ result, head: { streamId: assetStream(job.symbol), version: result.head } });
   };
+
+export const evaluationWork: JobWork<EvaluationDeps> = {
+  handler: evaluationHandler,
+  dryRun: (deps, preview) => ({ ...deps, resolve: preview.evaluations }),
+};

@@ -3,6 +3,7 @@ import { assetStream } from "../../domain/events/envelope.ts";
 import { done } from "../../domain/outcome.ts";
 import { causeOf, orderOf } from "../command.ts";
 import type { JobHandler } from "../consumer.ts";
+import type { JobWork } from "../job-work.ts";
 
 export interface IndicatorsDeps {
   readonly computeIndicators: (command: IndicatorsCommand) => Promise<IndicatorsResult>;
@@ -11,7 +12,7 @@ export interface IndicatorsDeps {
 }
 
 /** Asks the asset to compute what its newest bars imply. */
-export function indicatorsHandler(deps: IndicatorsDeps): JobHandler {
+function indicatorsHandler(deps: IndicatorsDeps): JobHandler {
   return async (job) => {
     const result = await deps.computeIndicators({
       symbol: job.symbol,
@@ -24,3 +25,8 @@ export function indicatorsHandler(deps: IndicatorsDeps): JobHandler {
     return done({ result, head: { streamId: assetStream(job.symbol), version: result.head } });
   };
 }
+
+export const indicatorsWork: JobWork<IndicatorsDeps> = {
+  handler: indicatorsHandler,
+  dryRun: (deps, preview) => ({ ...deps, computeIndicators: preview.indicators }),
+};

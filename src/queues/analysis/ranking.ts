@@ -10,6 +10,7 @@ import {
   type RankingBody,
 } from "../../domain/ranking/ranking.ts";
 import type { JobHandler } from "../consumer.ts";
+import type { JobWork } from "../job-work.ts";
 
 /** What a ranking came to, as the job's record tells it. */
 export interface Ranked {
@@ -40,7 +41,7 @@ const PAGE = 1_000;
 const MAX_PAGES = 500;
 
 /** Ranks all live assets, a page at a time; whatever comes twice is one ranking. */
-export function rankingHandler(deps: RankingDeps): JobHandler {
+function rankingHandler(deps: RankingDeps): JobHandler {
   return async (job) => {
     const { params } = job;
     const resolution = RANKED_RESOLUTIONS.find((one) => one === job.resolution);
@@ -77,3 +78,14 @@ async function rank(
   const payload = ranking.body({ resolution, slot }, ranks);
   return deps.record(job, rankingStream(resolution), { eventType: "OpportunitiesRanked", payload });
 }
+
+export const rankingWork: JobWork<RankingDeps> = {
+  handler: rankingHandler,
+  dryRun: (deps, preview) => ({
+    ...deps,
+    record: async (_job, _stream, event) => {
+      const eventId = preview.newId();
+      return preview.event(event, { eventId, version: 0, ranked: 0, leftOut: 0 });
+    },
+  }),
+};

@@ -17,6 +17,7 @@ import { type Advice, recommend } from "../../domain/recommendation/rules-engine
 import type { Snapshot } from "../../domain/recommendation/snapshot.ts";
 import { causeOf, orderOf } from "../command.ts";
 import type { JobHandler, JobSuccess } from "../consumer.ts";
+import type { JobWork } from "../job-work.ts";
 import { MODEL_ENGINE_VERSION, type ModelAdvice } from "./model-advice.ts";
 import type { ModelVariant, Question } from "./model-question.ts";
 
@@ -48,7 +49,7 @@ const MAX_READS = 3;
 const MAX_POLL_SECONDS = 15;
 
 /** Reads the evidence from the asset, decides outside it, and lets the asset keep the answer. */
-export function recommendationHandler(deps: RecommendationDeps): JobHandler {
+function recommendationHandler(deps: RecommendationDeps): JobHandler {
   return async (job) => {
     for (let tries = 0; tries < MAX_READS; tries++) {
       const outcome = await answer(job, deps);
@@ -213,3 +214,13 @@ const questionOf = (snapshot: Snapshot, { provider, model, promptVersion }: Mode
     provider,
     model,
   });
+
+export const recommendationWork: JobWork<RecommendationDeps> = {
+  handler: recommendationHandler,
+  dryRun: (deps, preview) => ({
+    ...deps,
+    newId: preview.newId,
+    record: preview.recommendation,
+    noteStanding: async () => undefined,
+  }),
+};

@@ -1,5 +1,5 @@
 import type { Bar } from "../../domain/asset/bar.ts";
-import { crossCheckOf, type JobRecord } from "../../domain/job/job.ts";
+import type { JobRecord } from "../../domain/job/job.ts";
 import type { Resolution } from "../../domain/market/resolution.ts";
 import { done, type Outcome, refused } from "../../domain/outcome.ts";
 import {
@@ -9,6 +9,7 @@ import {
   TOLERANCE_BPS,
 } from "../../domain/quality/cross-check.ts";
 import type { JobHandler, JobSuccess } from "../consumer.ts";
+import type { JobWork } from "../job-work.ts";
 import { askSources, type Prices } from "./ask-sources.ts";
 import type { IngestAsset, IngestDeps } from "./ingest-deps.ts";
 
@@ -38,15 +39,11 @@ export interface CrossCheckDeps extends Pick<IngestDeps, "asset" | "prices" | "n
   ) => Promise<CrossCheckResult>;
 }
 
-/**
- * Jobs of the ingest queue that are cross-checks go here, the others to whom they were meant for.
- */
-export const orCrossCheck =
-  (ingest: JobHandler, deps: CrossCheckDeps): JobHandler =>
+const crossCheckHandler =
+  (deps: CrossCheckDeps): JobHandler =>
   (job) => {
-    const id = crossCheckOf(job.symbol);
-    if (id === null) return ingest(job);
-    if (job.params.mode === "crossCheck") return checked(deps, job, { ...job.params, id });
+    const { params, subjectId: id } = job;
+    if (params.mode === "crossCheck") return checked(deps, job, { ...params, id });
     const detail = "a cross-check's job says what is checked against whom";
     return Promise.resolve(refused({ code: "message.contract_violation", detail }));
   };
@@ -131,3 +128,8 @@ const success = ({
   result: { source, compared, differing, missingHere, missingThere, scale },
   head: null,
 });
+
+export const crossCheckWork: JobWork<CrossCheckDeps> = {
+  handler: crossCheckHandler,
+  dryRun: (deps) => ({ ...deps, record: async (_job, _id, result) => result }),
+};

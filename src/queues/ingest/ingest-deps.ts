@@ -4,7 +4,7 @@ import type { IngestCommand, IngestResult } from "../../domain/asset/commands.ts
 import type { CorporateAction } from "../../domain/asset/corporate-action.ts";
 import type { BarRow } from "../../domain/asset/read-bar.ts";
 import type { Skipped } from "../../domain/import/understanding.ts";
-import type { ImportParams } from "../../domain/job/job.ts";
+import type { ImportParams } from "../../domain/job/kinds/ingest.ts";
 import type { AssetType } from "../../domain/market/asset-type.ts";
 import type { CalendarId } from "../../domain/market/calendar-id.ts";
 import type { Resolution } from "../../domain/market/resolution.ts";

@@ -1,9 +1,11 @@
 import { checkActions } from "../../domain/asset/check-actions.ts";
 import { checkBars } from "../../domain/asset/check-bars.ts";
 import { LISTED_ERRORS } from "../../domain/asset/row-error.ts";
-import type { ImportParams, JobRecord } from "../../domain/job/job.ts";
+import type { JobRecord } from "../../domain/job/job.ts";
+import type { ImportParams } from "../../domain/job/kinds/ingest.ts";
 import { type Outcome, refused } from "../../domain/outcome.ts";
 import type { JobHandler, JobSuccess } from "../consumer.ts";
+import type { JobWork } from "../job-work.ts";
 import { commit, oddities, rulesFor } from "./commit-bars.ts";
 import { fromSource } from "./from-source.ts";
 import type { IngestAsset, IngestDeps } from "./ingest-deps.ts";
@@ -12,7 +14,7 @@ import type { IngestAsset, IngestDeps } from "./ingest-deps.ts";
  * Asks the source or reads the upload, outside the object; then one call commits all of it, or
  * none.
  */
-export function ingestHandler(deps: IngestDeps): JobHandler {
+function ingestHandler(deps: IngestDeps): JobHandler {
   return async (job) => {
     const asset = await deps.asset(job.symbol);
     if (asset === null || asset.archived) {
@@ -23,13 +25,7 @@ export function ingestHandler(deps: IngestDeps): JobHandler {
         return fromUpload(deps, job, asset, job.params);
       case "source":
         return fromSource(deps, job, asset, job.params);
-      case "portfolio":
-      case "backtest":
-      case "portfolioBacktest":
-      case "crossCheck":
-      case "derived":
-      case "resolve":
-      case "ranking":
+      default:
         return refused({
           code: "message.contract_violation",
           detail: "an ingest job says where its bars come from",
@@ -69,3 +65,8 @@ async function fromUpload(
     total,
   });
 }
+
+export const ingestWork: JobWork<IngestDeps> = {
+  handler: ingestHandler,
+  dryRun: (deps, preview) => ({ ...deps, ingest: preview.ingest, note: async () => undefined }),
+};

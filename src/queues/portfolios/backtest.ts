@@ -7,7 +7,7 @@ import { type BacktestRequest, MAX_BARS } from "../../domain/backtest/request.ts
 import { type BacktestResult, backtestResult } from "../../domain/backtest/result.ts";
 import { rulesStrategy } from "../../domain/backtest/strategy.ts";
 import { periodsPerYear } from "../../domain/indicators/periods-per-year.ts";
-import { backtestOf, type JobRecord } from "../../domain/job/job.ts";
+import type { JobRecord } from "../../domain/job/job.ts";
 import type { AssetType } from "../../domain/market/asset-type.ts";
 import { type CalendarId, isCalendarId } from "../../domain/market/calendar-id.ts";
 import type { Resolution } from "../../domain/market/resolution.ts";
@@ -19,6 +19,7 @@ import {
 } from "../../domain/quality/series-quality.ts";
 import { canonicalJson } from "../../domain/recommendation/canonical-json.ts";
 import type { JobHandler, JobSuccess } from "../consumer.ts";
+import type { JobWork } from "../job-work.ts";
 import { type PortfolioPrices, testedPortfolio } from "./portfolio-backtest.ts";
 import { reportProgress } from "./progress.ts";
 
@@ -78,13 +79,10 @@ interface Work {
   readonly request: BacktestRequest;
 }
 
-/** Jobs of the portfolios' queue that are backtests go here, the others to the optimiser. */
-export const orBacktest =
-  (optimise: JobHandler, deps: BacktestDeps): JobHandler =>
+const backtestHandler =
+  (deps: BacktestDeps): JobHandler =>
   (job) => {
-    const id = backtestOf(job.symbol);
-    if (id === null) return optimise(job);
-    const { params, resolution } = job;
+    const { params, resolution, subjectId: id } = job;
     if (params.mode === "backtest") {
       return onceOnly(job, id, deps, () => tested({ ...params, id, resolution }, deps));
     }
@@ -220,3 +218,12 @@ const success = (result: AnyBacktestResult): JobSuccess => ({
   },
   head: null,
 });
+
+export const backtestWork: JobWork<BacktestDeps> = {
+  handler: backtestHandler,
+  dryRun: (deps) => ({
+    ...deps,
+    record: async (_job, result) => result,
+    progress: async () => undefined,
+  }),
+};

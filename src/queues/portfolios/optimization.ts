@@ -10,6 +10,7 @@ import { datesPerAsset } from "../../domain/portfolio/budget.ts";
 import {
   type OptimizationResult,
   optimizationResult,
+  portfolioFact,
 } from "../../domain/portfolio/portfolio-fact.ts";
 import { problemOf } from "../../domain/portfolio/portfolio-refusal.ts";
 import {
@@ -20,6 +21,7 @@ import {
 import type { OptimizationRequest } from "../../domain/portfolio/request.ts";
 import { canonicalJson } from "../../domain/recommendation/canonical-json.ts";
 import type { JobHandler, JobSuccess } from "../consumer.ts";
+import type { JobWork } from "../job-work.ts";
 
 interface ClaimedAsset {
   readonly symbol: string;
@@ -86,7 +88,7 @@ interface Work {
 }
 
 /** Reads the closes, computes all that is told of the portfolio, and keeps it with its event. */
-export function portfolioHandler(deps: PortfolioDeps): JobHandler {
+function portfolioHandler(deps: PortfolioDeps): JobHandler {
   return async (job) => {
     const before = await deps.existingResult(job.id);
     if (before !== null) return done(success(before));
@@ -208,3 +210,12 @@ const snapshotOf = (
 
 /** The last part of `portfolio|<portfolio>|<id>`. */
 const optimizationIdOf = (jobId: string): string => jobId.slice(jobId.lastIndexOf("|") + 1);
+
+export const optimizationWork: JobWork<PortfolioDeps> = {
+  handler: portfolioHandler,
+  dryRun: (deps, preview) => ({
+    ...deps,
+    record: async (_job, _portfolioId, result) =>
+      preview.event({ eventType: "PortfolioOptimized", payload: portfolioFact(result) }, result),
+  }),
+};

@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { type JobKind, type JobRecord, jobId } from "../../domain/job/job.ts";
+import { type JobRecord, jobId } from "../../domain/job/job.ts";
+import type { JobKind } from "../../domain/job/job-kinds.ts";
 import { ASSET_TYPES } from "../../domain/market/asset-type.ts";
 import { RESOLUTIONS } from "../../domain/market/resolution.ts";
 import { done, refused } from "../../domain/outcome.ts";

@@ -1,6 +1,7 @@
 import type { PortfolioBacktestResult } from "../../domain/backtest/portfolio-result.ts";
 import type { BacktestResult } from "../../domain/backtest/result.ts";
-import type { JobParams, JobState } from "../../domain/job/job.ts";
+import type { JobState } from "../../domain/job/job.ts";
+import type { JobParams } from "../../domain/job/job-kinds.ts";
 import type { Resolution } from "../../domain/market/resolution.ts";
 import type { Problem } from "../../domain/outcome.ts";
 import type { Reader } from "../../reader.ts";
@@ -119,8 +120,7 @@ export const takeBackExcess = (
   db
     .prepare(
       `DELETE FROM jobs WHERE id = (SELECT job_id FROM backtests WHERE id = ?1) AND state = 'queued' AND ?3 <
-         (SELECT count(*) FROM jobs WHERE actor = ?2 AND finished_at IS NULL AND kind = 'portfolio'
-            AND json_extract(params, '$.mode') IN ('backtest', 'portfolioBacktest'))`,
+         (SELECT count(*) FROM jobs WHERE actor = ?2 AND finished_at IS NULL AND kind = 'backtest')`,
     )
     .bind(id, actor, max),
   db

@@ -1,4 +1,5 @@
-import type { JobParams, JobState } from "../../domain/job/job.ts";
+import type { JobState } from "../../domain/job/job.ts";
+import type { JobParams } from "../../domain/job/job-kinds.ts";
 import type { Resolution } from "../../domain/market/resolution.ts";
 import type { Problem } from "../../domain/outcome.ts";
 import type { OptimizationResult } from "../../domain/portfolio/portfolio-fact.ts";
@@ -59,8 +60,8 @@ export const recordRequested = (db: D1Database, jobIds: readonly string[]): D1Pr
   db
     .prepare(
       `INSERT OR IGNORE INTO portfolio_optimizations (job_id, portfolio_id, created_at)
-       SELECT id, substr(symbol, length('portfolio/') + 1), created_at FROM jobs
-       WHERE id IN (SELECT value FROM json_each(?)) AND kind = 'portfolio'`,
+       SELECT id, subject_id, created_at FROM jobs
+       WHERE id IN (SELECT value FROM json_each(?)) AND kind = 'optimization'`,
     )
     .bind(JSON.stringify(jobIds));
 

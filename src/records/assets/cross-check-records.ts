@@ -1,4 +1,5 @@
-import type { JobParams, JobState } from "../../domain/job/job.ts";
+import type { JobState } from "../../domain/job/job.ts";
+import type { JobParams } from "../../domain/job/job-kinds.ts";
 import type { Resolution } from "../../domain/market/resolution.ts";
 import type { Problem } from "../../domain/outcome.ts";
 import type { CrossCheckResult } from "../../domain/quality/cross-check.ts";

@@ -1,7 +1,8 @@
+import type { JobWord } from "../../domain/job/job-kinds.ts";
 import type { Problem } from "../../domain/outcome.ts";
 import type { Reader } from "../../reader.ts";
 import { readableRows } from "../readable-rows.ts";
-import { type DeadLetterState, KNOWN_QUEUES, unsendable } from "./dead-letter-states.ts";
+import { type DeadLetterState, unsendable } from "./dead-letter-states.ts";
 
 /**
  * A dead letter as it is kept. Instants are epoch ms; what is null was not known when it was filed.
@@ -221,6 +222,8 @@ export interface DeadLetterInBulk {
   readonly queue: string;
   readonly subject: string | null;
   readonly symbol: string | null;
+  /** Of the job it is about, if it is about one. */
+  readonly kind: JobWord | null;
   readonly body: unknown;
 }
 
@@ -228,9 +231,10 @@ export interface DeadLetterInBulk {
 const MAX_COUNT = 100_000;
 
 /**
- * What only people can read is not sent again with others, nor what its endpoint would not take.
+ * What only people can read names no subject and is not sent again with others, nor is what its
+ * endpoint would not take.
  */
-const SENDABLE = `l.queue IN (${KNOWN_QUEUES.map((queue) => `'${queue}'`).join(", ")}) AND NOT ${unsendable("l")}`;
+const SENDABLE = `l.subject IS NOT NULL AND NOT ${unsendable("l")}`;
 
 /**
  * The open letters that a filter matches: their count and the first of them, oldest work first. Of
@@ -252,10 +256,11 @@ export async function matchDeadLetters(
     .first<{ n: number; oldest: number | null; newest: number | null; assets: number }>();
   const { results } = await db
     .prepare(
-      `SELECT l.id, l.queue, l.subject, l.symbol,
+      `SELECT l.id, l.queue, l.subject, l.symbol, jobs.kind,
          CASE l.queue WHEN 'events' THEN json_object('streamId', l.body ->> 'streamId', 'version', l.body ->> 'version',
                                                      'event', NULL)
-                      WHEN 'schedule' THEN substr(l.body, 1, 1000) END AS body
+                      WHEN 'schedule' THEN substr(l.body, 1, 1000)
+                      WHEN 'processes' THEN substr(l.body, 1, 1000) END AS body
        FROM dead_letters AS l LEFT JOIN jobs ON jobs.id = l.subject
        WHERE ${where} ORDER BY coalesce(jobs.created_at, l.created_at), coalesce(jobs.id, l.id), l.id LIMIT ?`,
     )

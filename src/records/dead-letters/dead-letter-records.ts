@@ -1,14 +1,16 @@
 import { fingerprintOf } from "../../domain/dead-letter/fingerprint.ts";
 import { faultClassOf } from "../../domain/job/fault.ts";
 import type { Problem } from "../../domain/outcome.ts";
+import type { QueueName } from "../../domain/queue/queues.ts";
 import { REOPENED } from "../jobs/job-records.ts";
 import { REOPENABLE, REOPENED_DELIVERY } from "../webhooks/delivery-records.ts";
-import { JOB_QUEUES, unsendable } from "./dead-letter-states.ts";
+import { unsendable } from "./dead-letter-states.ts";
 
 /** Work that gave up, kept with its error until somebody redrives or discards it. */
 export interface DeadLetter {
   readonly id: string;
-  readonly queue: string;
+  /** Where its message travels; `dead-letters` for one whose shape no queue carries. */
+  readonly queue: QueueName;
   readonly subject: string | null;
   readonly symbol: string | null;
   readonly body: unknown;
@@ -166,7 +168,7 @@ export function redriveDeadLetters(
         `UPDATE slots SET failed = slots.failed - reopened.jobs, finished_at = NULL
          FROM (SELECT schedule_id, slot, count(*) AS jobs FROM jobs
                WHERE state = 'failed' AND schedule_id IS NOT NULL
-                 AND id IN (SELECT subject ${open} AND queue IN (${JOB_QUEUES}))
+                 AND id IN (SELECT subject ${open})
                GROUP BY schedule_id, slot) AS reopened
          WHERE slots.schedule_id = reopened.schedule_id AND slots.slot = reopened.slot`,
       )
@@ -174,7 +176,7 @@ export function redriveDeadLetters(
     db
       .prepare(
         `UPDATE jobs SET ${REOPENED}
-         WHERE state = 'failed' AND id IN (SELECT subject ${open} AND queue IN (${JOB_QUEUES}))`,
+         WHERE state = 'failed' AND id IN (SELECT subject ${open})`,
       )
       .bind(json, now),
     db
@@ -198,7 +200,7 @@ export function redriveDeadLetters(
     db
       .prepare(
         `UPDATE dead_letters SET updated_at = ?2, actor = ?3,
-           state = iif(queue IN (${JOB_QUEUES}) AND EXISTS (SELECT 1 FROM jobs WHERE jobs.id = dead_letters.subject
+           state = iif(EXISTS (SELECT 1 FROM jobs WHERE jobs.id = dead_letters.subject
                          AND jobs.state IN ('queued', 'running', 'retrying')), 'redriving', 'redriven')
          WHERE id IN (SELECT value FROM json_each(?1)) AND state = 'open' AND NOT ${unsendable("dead_letters")}
          RETURNING id`,

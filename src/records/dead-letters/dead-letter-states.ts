@@ -1,5 +1,3 @@
-import { JOB_KINDS } from "../../domain/job/job.ts";
-
 /**
  * Open letters wait for a person. A redriven job's letter is `redriving` until the job has ended.
  * Closed ones are kept for a while: `superseded` by the letter they were edited into.
@@ -12,15 +10,6 @@ export const DEAD_LETTER_STATES = [
   "superseded",
 ] as const;
 export type DeadLetterState = (typeof DEAD_LETTER_STATES)[number];
-
-/** The queues of letters about jobs, as SQL. They are called by the kind of the job. */
-export const JOB_QUEUES = JOB_KINDS.map((kind) => `'${kind}'`).join(", ");
-
-/**
- * The queues whose letters name what they are about, so that they can be sent again without being
- * read one by one.
- */
-export const KNOWN_QUEUES = [...JOB_KINDS, "webhooks", "events", "schedule"] as const;
 
 /**
  * SQL: no letter of this id is there yet. What its message has already brought about must not

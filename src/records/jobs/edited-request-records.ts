@@ -1,4 +1,4 @@
-import type { JobParams } from "../../domain/job/job.ts";
+import type { JobParams } from "../../domain/job/job-kinds.ts";
 
 /** Ids of the orders there are of the same work, for `nextEditedId`. */
 export async function editedRequestsOf(
@@ -28,9 +28,9 @@ export function replacementRequest(
 ): D1PreparedStatement {
   return db
     .prepare(
-      `INSERT OR IGNORE INTO jobs (id, kind, symbol, resolution, state, params, slot, schedule_id, correlation_id, causation_id,
+      `INSERT OR IGNORE INTO jobs (id, kind, symbol, subject_type, subject_id, resolution, state, params, slot, schedule_id, correlation_id, causation_id,
          actor, traceparent, error, created_at, finished_at)
-       SELECT ?3, kind, symbol, resolution, 'failed', ?4, slot, schedule_id, correlation_id, causation_id, ?5, traceparent,
+       SELECT ?3, kind, symbol, subject_type, subject_id, resolution, 'failed', ?4, slot, schedule_id, correlation_id, causation_id, ?5, traceparent,
               error, created_at, ?6
        FROM jobs WHERE id = ?1 AND state = 'failed'
          AND EXISTS (SELECT 1 FROM dead_letters WHERE id = ?2 AND state = 'open')`,

@@ -1,69 +1,16 @@
-import type {
-  Attempt,
-  JobKind,
-  JobParams,
-  JobRecord,
-  JobRequest,
-  JobState,
-  ShownJobState,
+import {
+  type JobRecord,
+  type JobRequest,
+  type ShownJobState,
+  subjectOf,
 } from "../../domain/job/job.ts";
+import type { JobKind, JobWord } from "../../domain/job/job-kinds.ts";
 import type { Settlement } from "../../domain/job/settle.ts";
-import type { Resolution } from "../../domain/market/resolution.ts";
-import type { Problem } from "../../domain/outcome.ts";
 import type { Reader } from "../../reader.ts";
 import { readableRows } from "../readable-rows.ts";
+import { type JobRow, toJobRecord } from "./job-rows.ts";
 import { blockedBy } from "./sequence-records.ts";
 import { countCancelled, countSettled, finishSlots } from "./slot-counts.ts";
-
-interface JobRow {
-  id: string;
-  kind: string;
-  symbol: string;
-  resolution: string;
-  state: string;
-  params: string;
-  slot: number | null;
-  schedule_id: string | null;
-  correlation_id: string;
-  causation_id: string | null;
-  actor: string;
-  attempts: string;
-  redrives: number;
-  deferrals: number;
-  deferred_since: number | null;
-  blocked_by: string | null;
-  traceparent: string | null;
-  result: string | null;
-  error: string | null;
-  created_at: number;
-  due_at: number | null;
-  finished_at: number | null;
-}
-
-const toJobRecord = (row: JobRow): JobRecord => ({
-  id: row.id,
-  kind: row.kind as JobKind,
-  symbol: row.symbol,
-  resolution: row.resolution as Resolution,
-  state: row.state as JobState,
-  params: JSON.parse(row.params) as JobParams,
-  slot: row.slot,
-  scheduleId: row.schedule_id,
-  correlationId: row.correlation_id,
-  causationId: row.causation_id,
-  actor: row.actor,
-  attempts: JSON.parse(row.attempts) as Attempt[],
-  redrives: row.redrives,
-  deferrals: row.deferrals,
-  deferredSince: row.deferred_since,
-  blockedBy: row.blocked_by,
-  traceparent: row.traceparent,
-  result: row.result === null ? null : (JSON.parse(row.result) as unknown),
-  error: row.error === null ? null : (JSON.parse(row.error) as Problem),
-  createdAt: row.created_at,
-  dueAt: row.due_at,
-  finishedAt: row.finished_at,
-});
 
 /** Where a slot's fan-out stands. */
 export interface SlotPage {
@@ -83,13 +30,18 @@ export function insertJobs(
   now: number,
   page: SlotPage | null = null,
 ): D1PreparedStatement {
-  const rows = requests.map((request) => ({ ...request, params: JSON.stringify(request.params) }));
+  const rows = requests.map((request) => ({
+    ...request,
+    ...subjectOf(request.kind, request.symbol),
+    params: JSON.stringify(request.params),
+  }));
   return db
     .prepare(
       `INSERT OR IGNORE INTO jobs
-         (id, kind, symbol, resolution, state, params, slot, schedule_id, correlation_id, causation_id, actor, traceparent,
+         (id, kind, symbol, subject_type, subject_id, resolution, state, params, slot, schedule_id, correlation_id, causation_id, actor, traceparent,
           created_at, due_at)
-       SELECT value ->> 'id', value ->> 'kind', value ->> 'symbol', value ->> 'resolution', 'queued', value ->> 'params',
+       SELECT value ->> 'id', value ->> 'kind', value ->> 'symbol', value ->> 'subjectType', value ->> 'subjectId',
+              value ->> 'resolution', 'queued', value ->> 'params',
               value ->> 'slot', value ->> 'scheduleId', value ->> 'correlationId', value ->> 'causationId', value ->> 'actor',
               value ->> 'traceparent', ?2, value ->> 'dueAt'
        FROM json_each(?1)
@@ -220,29 +172,30 @@ export function cancelJob(db: D1Database, id: string, now: number): D1PreparedSt
 }
 
 /**
- * Open jobs due before `before`, oldest first. Moves their due time to `now` for the next sweep.
+ * Open jobs of some kinds due before `before`, oldest first. Moves their due time to `now` for the next sweep.
  */
 export async function takeOverdueJobs(
   db: D1Database,
-  kind: JobKind,
+  words: readonly JobWord[],
   before: number,
   now: number,
   limit: number,
-): Promise<Pick<JobRecord, "id" | "kind" | "symbol" | "traceparent">[]> {
+): Promise<(Pick<JobRecord, "id" | "symbol" | "traceparent"> & { readonly kind: JobWord })[]> {
   const { results } = await db
     .prepare(
       `UPDATE jobs SET due_at = ?2
-       WHERE id IN (SELECT id FROM jobs WHERE due_at IS NOT NULL AND due_at < ?1 AND kind = ?4
+       WHERE id IN (SELECT id FROM jobs WHERE due_at IS NOT NULL AND due_at < ?1
+                      AND kind IN (SELECT value FROM json_each(?4))
                     ORDER BY due_at LIMIT ?3)
        RETURNING id, kind, symbol, traceparent`,
     )
-    .bind(before, now, limit, kind)
-    .all<{ id: string; kind: JobKind; symbol: string; traceparent: string | null }>();
+    .bind(before, now, limit, JSON.stringify(words))
+    .all<{ id: string; kind: JobWord; symbol: string; traceparent: string | null }>();
   return results;
 }
 
 export interface JobFilter {
-  readonly kind?: string | undefined;
+  readonly kinds?: readonly JobKind[] | undefined;
   readonly state?: ShownJobState | undefined;
   readonly symbol?: string | undefined;
 }
@@ -269,14 +222,14 @@ export async function listJobs(
   const { results } = await db
     .prepare(
       `SELECT *, ${WAITS_BEHIND} FROM jobs
-       WHERE (created_at, id) < (?1, ?2) AND (?3 IS NULL OR kind = ?3) AND (?4 IS NULL OR state = ?4) AND (?5 IS NULL OR symbol = ?5)
+       WHERE (created_at, id) < (?1, ?2) AND (?3 IS NULL OR kind IN (SELECT value FROM json_each(?3))) AND (?4 IS NULL OR state = ?4) AND (?5 IS NULL OR symbol = ?5)
          AND (?7 IS NULL OR (due_at IS NOT NULL AND due_at > ?8) = ?7)
        ORDER BY created_at DESC, id DESC LIMIT ?6`,
     )
     .bind(
       before?.[0] ?? Number.MAX_SAFE_INTEGER,
       before?.[1] ?? "",
-      filter.kind ?? null,
+      filter.kinds === undefined ? null : JSON.stringify(filter.kinds),
       filter.state === "scheduled" ? "queued" : (filter.state ?? null),
       filter.symbol ?? null,
       limit,

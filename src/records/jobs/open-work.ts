@@ -1,4 +1,4 @@
-import type { JobKind } from "../../domain/job/job.ts";
+import type { JobWord } from "../../domain/job/job-kinds.ts";
 
 /*
  * How much open work there is that a message on a queue may stand for, counted up to a limit through the short index of
@@ -8,13 +8,18 @@ import type { JobKind } from "../../domain/job/job.ts";
 const count = async (statement: D1PreparedStatement): Promise<number> =>
   (await statement.first<{ n: number }>())?.n ?? 0;
 
-export const openJobs = (db: D1Database, kind: JobKind, limit: number): Promise<number> =>
+export const openJobs = (
+  db: D1Database,
+  words: readonly JobWord[],
+  limit: number,
+): Promise<number> =>
   count(
     db
       .prepare(
-        "SELECT count(*) AS n FROM (SELECT 1 FROM jobs WHERE due_at IS NOT NULL AND kind = ?1 LIMIT ?2)",
+        `SELECT count(*) AS n FROM (SELECT 1 FROM jobs
+           WHERE due_at IS NOT NULL AND kind IN (SELECT value FROM json_each(?1)) LIMIT ?2)`,
       )
-      .bind(kind, limit),
+      .bind(JSON.stringify(words), limit),
   );
 
 export const openDeliveries = (db: D1Database, now: number, limit: number): Promise<number> =>

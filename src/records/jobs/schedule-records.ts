@@ -1,4 +1,4 @@
-import type { JobKind } from "../../domain/job/job.ts";
+import { type JobKind, type JobWord, orderedKind } from "../../domain/job/job-kinds.ts";
 import type { RankedResolution } from "../../domain/ranking/ranking.ts";
 import type { Cadence } from "../../domain/schedule/cadence.ts";
 import type { OverlapPolicy } from "../../domain/schedule/overlap.ts";
@@ -7,7 +7,7 @@ import { readableRows } from "../readable-rows.ts";
 
 /**
  * What a schedule's jobs are about: one asset, or every live asset of a calendar. With `only:
- * "due"` (kind recommendation) no recommendation is made: those assets that have one at its horizon
+ * "due"` (kind evaluation) no recommendation is made: those assets that have one at its horizon
  * are told to judge it, whether they are live or not.
  */
 export type ScheduleTarget =
@@ -16,7 +16,7 @@ export type ScheduleTarget =
     })
   /** Of kind ranking: one job for all live assets. */
   | { readonly resolution: RankedResolution }
-  /** Of kind portfolio: one portfolio. */
+  /** Of kind optimization: one portfolio. */
   | { readonly portfolioId: string };
 
 export interface Schedule {
@@ -54,11 +54,16 @@ interface ScheduleRow {
   next_due: number | null;
 }
 
+function orderOf(row: ScheduleRow): Pick<Schedule, "kind" | "target"> {
+  const target = JSON.parse(row.target) as ScheduleTarget;
+  const onlyDue = "only" in target && target.only === "due";
+  return { kind: orderedKind(row.kind as JobWord, onlyDue), target };
+}
+
 const toSchedule = (row: ScheduleRow): Schedule => ({
   id: row.id,
   name: row.name,
-  kind: row.kind as JobKind,
-  target: JSON.parse(row.target) as ScheduleTarget,
+  ...orderOf(row),
   cadence: JSON.parse(row.cadence) as Cadence,
   overlap: row.overlap as OverlapPolicy,
   catchUpSeconds: row.catch_up_seconds,

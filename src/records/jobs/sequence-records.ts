@@ -1,4 +1,4 @@
-import type { JobKind } from "../../domain/job/job.ts";
+import type { JobWord } from "../../domain/job/job-kinds.ts";
 
 /*
  * Jobs of one asset wait behind its parked ones. Two kinds of rows keep later jobs back: a dead letter that is open or
@@ -53,7 +53,7 @@ export async function setJobsAside(db: D1Database, ids: readonly string[]): Prom
 /** A job that may run now. */
 export interface ReleasedJob {
   readonly id: string;
-  readonly kind: JobKind;
+  readonly kind: JobWord;
   readonly symbol: string;
   /** W3C Trace Context of its order. */
   readonly traceparent: string | null;

@@ -39,7 +39,7 @@ export function deadLettersDeps(p: Platform): DeadLettersDeps {
       const lost = failures[0]?.job;
       const deadLetter = {
         id: message.id,
-        queue: queue ?? "unknown",
+        queue: queue ?? "dead-letters",
         subject,
         symbol,
         body: message.body,

@@ -1,6 +1,6 @@
 import { barsOf, readJsonBars } from "../../domain/asset/read-bars.ts";
 import { understand } from "../../domain/import/understand.ts";
-import type { ImportParams } from "../../domain/job/job.ts";
+import type { ImportParams } from "../../domain/job/kinds/ingest.ts";
 import type { CalendarId } from "../../domain/market/calendar-id.ts";
 import { isCalendarId } from "../../domain/market/calendar-id.ts";
 import type { Resolution } from "../../domain/market/resolution.ts";

@@ -1,5 +1,6 @@
 import type { AssetFact } from "../../domain/events/catalogue.ts";
 import { assetStream } from "../../domain/events/envelope.ts";
+import { subjectOf } from "../../domain/job/job.ts";
 import type { ProcessRecord } from "../../domain/process/process.ts";
 import type { ProcessFact } from "../../domain/process/state.ts";
 import { within, workContext } from "../../domain/trace/log-context.ts";
@@ -212,7 +213,7 @@ function onboardAssetDeps(p: Platform): OnboardAssetDeps {
       await DB.batch(statements);
       // An attempt that nobody saw the end of may have taken effect: its event must reach the read
       // model all the same.
-      const heads = await headOf(p, symbol);
+      const heads = await headOf(p, subjectOf("ingest", symbol));
       if (heads.length > 0) await noteKnown(DB, heads, now).run();
     },
     hasRecommendation: async (symbol) =>

@@ -147,7 +147,7 @@ export function scheduleDeps(p: Platform): ScheduleDeps {
         slot: at,
         cursor: slot.cursor,
         kind,
-        onlyDue: "only" in target && target.only === "due",
+        onlyDue: kind === "evaluation",
         jitterSeconds,
       };
     },
@@ -162,7 +162,7 @@ export function scheduleDeps(p: Platform): ScheduleDeps {
       const page = { cursor: next, jobIds: jobs.map(({ id }) => id) };
       const results = await DB.batch([
         ...(requests.length > 0 ? [insertJobs(DB, requests, now, slot)] : []),
-        ...(slot.kind === "portfolio" && requests.length > 0
+        ...(slot.kind === "optimization" && requests.length > 0
           ? [recordRequested(DB, page.jobIds)]
           : []),
         advanceSlot(DB, slot, page, now, now + SLOT_LEASE_MS),

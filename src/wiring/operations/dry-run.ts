@@ -1,56 +1,27 @@
 import { signedRequest } from "../../delivery/webhook.ts";
-import {
-  EventPlan,
-  NOTHING_PLANNED,
-  type Plan,
-  type PlannedEvents,
-} from "../../domain/dead-letter/plan.ts";
-import { EVENT_TYPES } from "../../domain/events/catalogue.ts";
-import type { JobRecord } from "../../domain/job/job.ts";
+import { EventPlan, NOTHING_PLANNED, type Plan } from "../../domain/dead-letter/plan.ts";
 import type { Problem } from "../../domain/outcome.ts";
-import { portfolioFact } from "../../domain/portfolio/portfolio-fact.ts";
-import { resolvingOr } from "../../queues/analysis/evaluations.ts";
-import { indicatorsHandler } from "../../queues/analysis/indicators.ts";
-import { rankingHandler } from "../../queues/analysis/ranking.ts";
-import { recommendationHandler } from "../../queues/analysis/recommendations.ts";
-import { type JobHandler, outcomeOfThrow } from "../../queues/consumer.ts";
+import { outcomeOfThrow } from "../../queues/consumer.ts";
 import { EventWriter } from "../../queues/events/event-writer.ts";
 import { collectStream } from "../../queues/events/events.ts";
 import { callFor } from "../../queues/events/webhooks.ts";
-import { orCrossCheck } from "../../queues/ingest/cross-check.ts";
-import { ingestHandler } from "../../queues/ingest/ingest.ts";
 import {
   deliveryMessage,
   type EventMessage,
   eventMessage,
   jobMessage,
 } from "../../queues/messages.ts";
-import { orBacktest } from "../../queues/portfolios/backtest.ts";
-import { portfolioHandler } from "../../queues/portfolios/optimization.ts";
 import { rowCounts } from "../../read-model/projections.ts";
 import { loadJobs } from "../../records/jobs/job-records.ts";
 import { claimedDeliveries, deliveryId } from "../../records/webhooks/delivery-records.ts";
-import { backtestDeps } from "../consumers/backtests.ts";
-import { crossCheckDeps } from "../consumers/cross-checks.ts";
 import { eventsDeps } from "../consumers/events.ts";
-import {
-  evaluationDeps,
-  indicatorsDeps,
-  ingestDeps,
-  recommendationDeps,
-} from "../consumers/jobs.ts";
-import { modelPreview } from "../consumers/models.ts";
-import { portfolioDeps } from "../consumers/portfolios.ts";
-import { rankingDeps } from "../consumers/ranking.ts";
+import { lookingHandler } from "../consumers/job-works.ts";
 import { webhooksDeps } from "../consumers/webhooks.ts";
-import { assetObject, type Platform } from "../platform/platform.ts";
+import type { Platform } from "../platform/platform.ts";
 import { opened } from "../platform/sealing.ts";
 
 /** Of long lists of ids this many are told. */
 const MAX_IDS = 100;
-
-/** The same at every look, so that two looks at the same state give the same plan. */
-const NO_ID = "00000000-0000-0000-0000-000000000000";
 
 const refusal = (error: Problem): Plan => ({ ...NOTHING_PLANNED, outcome: "refused", error });
 
@@ -74,84 +45,10 @@ async function planJob(p: Platform, id: string): Promise<Plan> {
   if (job === undefined) return refusal({ code: "job_unknown", detail: `there is no job ${id}` });
   // A redrive puts only failed jobs back to work.
   if (job.state !== "failed") return NOTHING_PLANNED;
-  let planned: PlannedEvents = NOTHING_PLANNED;
-  const keep = <T>(preview: { readonly result: T; readonly planned: string }): T => {
-    planned = JSON.parse(preview.planned) as PlannedEvents;
-    return preview.result;
-  };
-  const outcome = await handlerOf(p, job, keep)(job).catch(outcomeOfThrow);
-  if (outcome.kind === "done") return { ...NOTHING_PLANNED, ...planned };
+  const { handler, planned } = lookingHandler(p, job.kind);
+  const outcome = await handler(job).catch(outcomeOfThrow);
+  if (outcome.kind === "done") return { ...NOTHING_PLANNED, ...planned() };
   return { ...NOTHING_PLANNED, outcome: outcome.kind, error: outcome.error };
-}
-
-/**
- * The handler of the job's kind, with the object's commits undone and what they would have written
- * kept.
- */
-function handlerOf(
-  p: Platform,
-  job: JobRecord,
-  keep: <T>(preview: { readonly result: T; readonly planned: string }) => T,
-): JobHandler {
-  const object = () => assetObject(p.env, job.symbol);
-  switch (job.kind) {
-    case "ingest":
-      return orCrossCheck(
-        ingestHandler({
-          ...ingestDeps(p),
-          ingest: async (command) => keep(await object().previewIngest(command)),
-          note: async () => undefined,
-        }),
-        { ...crossCheckDeps(p), record: async (_job, _id, result) => result },
-      );
-    case "indicators":
-      return indicatorsHandler({
-        ...indicatorsDeps(p),
-        computeIndicators: async (command) => keep(await object().previewIndicators(command)),
-      });
-    case "ranking": {
-      const stays = { eventId: NO_ID, version: 0, ranked: 0, leftOut: 0 };
-      return rankingHandler({
-        ...rankingDeps(p),
-        record: async (_job, _stream, event) => {
-          const plan = new EventPlan();
-          plan.add({ ...event, schemaVersion: EVENT_TYPES[event.eventType].schemaVersion });
-          return keep({ result: stays, planned: JSON.stringify(plan.planned()) });
-        },
-      });
-    }
-    case "portfolio":
-      return orBacktest(
-        portfolioHandler({
-          ...portfolioDeps(p),
-          record: async (_job, _portfolioId, result) => {
-            const plan = new EventPlan();
-            const eventType = "PortfolioOptimized";
-            const { schemaVersion } = EVENT_TYPES[eventType];
-            plan.add({ eventType, schemaVersion, payload: portfolioFact(result) });
-            return keep({ result, planned: JSON.stringify(plan.planned()) });
-          },
-        }),
-        {
-          ...backtestDeps(p),
-          record: async (_job, result) => result,
-          progress: async () => undefined,
-        },
-      );
-    case "recommendation":
-      return resolvingOr(
-        {
-          ...evaluationDeps(p),
-          resolve: async (command) => keep(await object().previewEvaluations(command)),
-        },
-        recommendationHandler({
-          ...recommendationDeps(p),
-          ...modelPreview(p),
-          newId: () => NO_ID,
-          record: async (command) => keep(await object().previewRecommendation(command)),
-        }),
-      );
-  }
 }
 
 /** What the read model would be told, each event in today's shape. */

@@ -1,4 +1,4 @@
-import type { QueueName } from "../../domain/metrics/catalogue.ts";
+import type { QueueName } from "../../domain/queue/queues.ts";
 import type { Platform } from "../platform/platform.ts";
 import { backlogOf } from "../platform/queues.ts";
 

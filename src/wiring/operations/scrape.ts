@@ -1,5 +1,6 @@
-import { QUEUES, type QueueName, type SCRAPE_SOURCES } from "../../domain/metrics/catalogue.ts";
+import type { SCRAPE_SOURCES } from "../../domain/metrics/catalogue.ts";
 import { type Gauge, gauge, render } from "../../domain/metrics/exposition.ts";
+import { QUEUE_BINDINGS, QUEUES, type QueueName } from "../../domain/queue/queues.ts";
 import { countStreamsBehind } from "../../read-model/streams.ts";
 import {
   breakerStates,
@@ -14,7 +15,6 @@ import {
 import { isAhead } from "../../schedule/trigger-time.ts";
 import { inTime } from "../../timeout.ts";
 import type { Platform } from "../platform/platform.ts";
-import { QUEUE_OF } from "../platform/queues.ts";
 import { metricsObject, report } from "./metrics.ts";
 
 /** Prometheus gives up after ten seconds; a part that is out must not take the page with it. */
@@ -46,7 +46,9 @@ export async function scrape(p: Platform): Promise<string> {
     part("recorder", () => metricsObject(env).read()),
     part("database", () => databaseGauges(env.DB, p.now())),
     part("breakers", () => breakerGauges(env.DB)),
-    ...QUEUES.map((queue) => part(queue, () => queueGauges(queue, QUEUE_OF[queue](env), p.now()))),
+    ...QUEUES.map((queue) =>
+      part(queue, () => queueGauges(queue, env[QUEUE_BINDINGS[queue]], p.now())),
+    ),
   ]);
   for (const some of found) if (some !== null) gauges.push(...some);
   return render(samples ?? [], gauges);

@@ -1,5 +1,5 @@
-import { JOB_KINDS, type JobKind } from "../../domain/job/job.ts";
-import type { QueueName } from "../../domain/metrics/catalogue.ts";
+import { JOB_QUEUES, wordsOn } from "../../domain/job/job-kinds.ts";
+import type { QueueName } from "../../domain/queue/queues.ts";
 import { countStreamsBehind, takeStreamsBehind } from "../../read-model/streams.ts";
 import { pruneModelRecords } from "../../records/analysis/model-records.ts";
 import { pruneDeadLetters } from "../../records/dead-letters/dead-letter-records.ts";
@@ -18,30 +18,22 @@ import { enqueueJobs, type Platform, sendAll, toMessage, traced } from "../platf
 import { sealSecrets } from "../platform/sealing.ts";
 import { takeOverdue } from "./overdue-work.ts";
 
-const JOB_QUEUE: Readonly<Record<JobKind, QueueName>> = {
-  ingest: "ingest",
-  indicators: "indicators",
-  recommendation: "recommendations",
-  portfolio: "portfolios",
-  ranking: "ranking",
-};
-
 export function sweepDeps(p: Platform): SweepDeps {
   const { DB } = p.env;
-  const overdueJobsOf = (kind: JobKind, limit: number) =>
+  const overdueJobsOn = (queue: QueueName, limit: number) =>
     takeOverdue(
       p,
       {
-        queue: JOB_QUEUE[kind],
-        count: (max) => openJobs(DB, kind, max),
-        take: (before, max) => takeOverdueJobs(DB, kind, before, p.now(), max),
+        queue,
+        count: (max) => openJobs(DB, wordsOn(queue), max),
+        take: (before, max) => takeOverdueJobs(DB, wordsOn(queue), before, p.now(), max),
       },
       limit,
     );
   return {
     log: p.log,
     overdueJobs: async (limit) =>
-      (await Promise.all(JOB_KINDS.map((kind) => overdueJobsOf(kind, limit))))
+      (await Promise.all(JOB_QUEUES.map((queue) => overdueJobsOn(queue, limit))))
         .flat()
         .map(toMessage),
     forgottenJobs: async (limit) => (await repairSequences(DB, p.now(), limit)).map(toMessage),

@@ -1,9 +1,11 @@
 import { v7 as uuidv7 } from "uuid";
 import { type Config, readConfig } from "../../config.ts";
 import { DEFAULT_TENANT } from "../../domain/events/envelope.ts";
-import type { JobKind, JobRequest } from "../../domain/job/job.ts";
+import type { JobRequest } from "../../domain/job/job.ts";
+import { type JobWord, jobQueueOf } from "../../domain/job/job-kinds.ts";
 import type { Recorder } from "../../domain/metrics/registry.ts";
 import type { Problem } from "../../domain/outcome.ts";
+import { QUEUE_BINDINGS, queueNamed } from "../../domain/queue/queues.ts";
 import { type Log, type LogContext, within } from "../../domain/trace/log-context.ts";
 import type { TraceIds } from "../../domain/trace/traceparent.ts";
 import { logFrom } from "../../log.ts";
@@ -95,20 +97,14 @@ export const assetObject = (env: Env, symbol: string) => env.ASSET_OBJECTS.getBy
 /** The breaker of an external service. */
 export const breakerObject = (env: Env, service: string) => env.BREAKERS.getByName(service);
 
-const QUEUE_OF: Readonly<Record<JobKind, (env: Env) => Queue>> = {
-  ingest: (env) => env.INGEST_QUEUE,
-  indicators: (env) => env.INDICATORS_QUEUE,
-  recommendation: (env) => env.RECOMMENDATIONS_QUEUE,
-  portfolio: (env) => env.PORTFOLIOS_QUEUE,
-  ranking: (env) => env.RANKING_QUEUE,
-};
-
 /** What a message is about in traces; nothing for work of before it was carried. */
 export const traced = (traceparent: string | null | undefined): { traceparent?: string } =>
   traceparent ? { traceparent } : {};
 
 /** What a job's message needs to say. */
-export type JobWakeUp = Pick<JobRequest, "id" | "kind" | "symbol" | "traceparent">;
+export interface JobWakeUp extends Pick<JobRequest, "id" | "symbol" | "traceparent"> {
+  readonly kind: JobWord;
+}
 
 export const toMessage = (job: JobWakeUp): JobMessage => ({
   jobId: job.id,
@@ -117,14 +113,14 @@ export const toMessage = (job: JobWakeUp): JobMessage => ({
   ...traced(job.traceparent),
 });
 
-/** Sends jobs to the queue of their kind. */
+/** Sends jobs to the queues of their kinds. */
 export async function enqueueJobs(
   env: Env,
   jobs: readonly (JobWakeUp & { readonly delaySeconds?: number })[],
 ): Promise<void> {
-  for (const [kind, own] of Map.groupBy(jobs, (job) => job.kind)) {
+  for (const [queue, own] of Map.groupBy(jobs, (job) => jobQueueOf(job.kind))) {
     await sendAll(
-      QUEUE_OF[kind](env),
+      env[QUEUE_BINDINGS[queue]],
       own.map((job) => ({ body: toMessage(job), delaySeconds: job.delaySeconds ?? 0 })),
     );
   }
@@ -145,7 +141,7 @@ export const fileUnreadable =
     await fileDeadLetters(env.DB, [
       {
         id: message.id,
-        queue,
+        queue: queueNamed(queue) ?? "dead-letters",
         subject: null,
         symbol: null,
         body: message.body,

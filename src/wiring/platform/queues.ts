@@ -1,4 +1,10 @@
-import { QUEUES, type QueueName } from "../../domain/metrics/catalogue.ts";
+import {
+  platformQueue,
+  QUEUE_BINDINGS,
+  QUEUES,
+  type QueueName,
+  queueNamed,
+} from "../../domain/queue/queues.ts";
 import { inTime } from "../../timeout.ts";
 import type { Platform } from "./platform.ts";
 
@@ -14,38 +20,19 @@ export interface Backlog {
   readonly oldestAt: number | null;
 }
 
-/** The binding of each queue; the compiler sees to it that none is missing. */
-export const QUEUE_OF: Readonly<Record<QueueName, (env: Env) => Queue>> = {
-  schedule: (env) => env.SCHEDULE_QUEUE,
-  ingest: (env) => env.INGEST_QUEUE,
-  indicators: (env) => env.INDICATORS_QUEUE,
-  recommendations: (env) => env.RECOMMENDATIONS_QUEUE,
-  portfolios: (env) => env.PORTFOLIOS_QUEUE,
-  ranking: (env) => env.RANKING_QUEUE,
-  events: (env) => env.EVENTS_QUEUE,
-  webhooks: (env) => env.WEBHOOKS_QUEUE,
-  reconcile: (env) => env.RECONCILE_QUEUE,
-  processes: (env) => env.PROCESSES_QUEUE,
-  "dead-letters": (env) => env.DEAD_LETTERS_QUEUE,
-  "dead-letters-again": (env) => env.DEAD_LETTERS_AGAIN_QUEUE,
-};
-
-/** What wrangler.toml puts before a queue's name. */
-const PREFIX = "inversorai-";
-
 /** Every queue's backlog; null for one that does not answer. */
 export const queueBacklogs = (p: Platform): Promise<{ queue: string; backlog: Backlog | null }[]> =>
   Promise.all(
     QUEUES.map(async (name) => {
-      return { queue: `${PREFIX}${name}`, backlog: await backlogOf(p, name) };
+      return { queue: platformQueue(name), backlog: await backlogOf(p, name) };
     }),
   );
 
 /** What waits on a queue; null when it does not say in time. */
 export async function backlogOf(p: Platform, queue: QueueName): Promise<Backlog | null> {
-  const name = `${PREFIX}${queue}`;
+  const name = platformQueue(queue);
   try {
-    const asked = QUEUE_OF[queue](p.env).metrics();
+    const asked = p.env[QUEUE_BINDINGS[queue]].metrics();
     const {
       backlogCount,
       backlogBytes,
@@ -73,7 +60,7 @@ export async function backlogOf(p: Platform, queue: QueueName): Promise<Backlog 
 export const renew =
   ({ env }: Platform) =>
   async (queue: string, body: unknown, delaySeconds: number): Promise<void> => {
-    const name = QUEUES.find((one) => `${PREFIX}${one}` === queue);
-    if (name === undefined) throw new Error(`there is no queue ${queue}`);
-    await QUEUE_OF[name](env).send(body, { delaySeconds });
+    const name = queueNamed(queue);
+    if (name === null) throw new Error(`there is no queue ${queue}`);
+    await env[QUEUE_BINDINGS[name]].send(body, { delaySeconds });
   };

@@ -1,3 +1,4 @@
+import { QUEUE_BINDINGS, QUEUES, type QueueBinding } from "../../domain/queue/queues.ts";
 import { inTime } from "../../timeout.ts";
 
 /**
@@ -30,29 +31,22 @@ const BOUNDS_MS: Bounds = {
  * statement and message here may come twice.
  */
 export const boundedEnv = (env: Env, ms: Bounds = BOUNDS_MS): Env => ({
-  ...env,
+  ...withBoundedQueues(env, ms.queue),
   DB: boundedDatabase(env.DB, ms.database),
   IMPORTS: bounded(env.IMPORTS, ms.bucket, "the bucket"),
   ASSET_OBJECTS: boundedObjects(env.ASSET_OBJECTS, ms.object, "an asset's object"),
   BREAKERS: boundedObjects(env.BREAKERS, ms.object, "a breaker"),
-  SCHEDULE_QUEUE: bounded(env.SCHEDULE_QUEUE, ms.queue, "the schedule queue"),
-  INGEST_QUEUE: bounded(env.INGEST_QUEUE, ms.queue, "the ingest queue"),
-  INDICATORS_QUEUE: bounded(env.INDICATORS_QUEUE, ms.queue, "the indicators queue"),
-  RECOMMENDATIONS_QUEUE: bounded(env.RECOMMENDATIONS_QUEUE, ms.queue, "the recommendations queue"),
-  PORTFOLIOS_QUEUE: bounded(env.PORTFOLIOS_QUEUE, ms.queue, "the portfolios queue"),
-  RANKING_QUEUE: bounded(env.RANKING_QUEUE, ms.queue, "the ranking queue"),
-  EVENTS_QUEUE: bounded(env.EVENTS_QUEUE, ms.queue, "the events queue"),
-  WEBHOOKS_QUEUE: bounded(env.WEBHOOKS_QUEUE, ms.queue, "the webhooks queue"),
-  RECONCILE_QUEUE: bounded(env.RECONCILE_QUEUE, ms.queue, "the reconcile queue"),
-  PROCESSES_QUEUE: bounded(env.PROCESSES_QUEUE, ms.queue, "the processes queue"),
-  DEAD_LETTERS_QUEUE: bounded(env.DEAD_LETTERS_QUEUE, ms.queue, "the dead-letters queue"),
-  DEAD_LETTERS_AGAIN_QUEUE: bounded(
-    env.DEAD_LETTERS_AGAIN_QUEUE,
-    ms.queue,
-    "the dead-letters-again queue",
-  ),
   RATE_LIMITER: bounded(env.RATE_LIMITER, ms.limiter, "the rate limiter"),
 });
+
+function withBoundedQueues(env: Env, ms: number): Env {
+  const queues: Partial<Pick<Env, QueueBinding>> = {};
+  for (const name of QUEUES) {
+    const binding = QUEUE_BINDINGS[name];
+    queues[binding] = bounded(env[binding], ms, `the ${name} queue`);
+  }
+  return { ...env, ...queues };
+}
 
 type Method = (...values: unknown[]) => unknown;
 

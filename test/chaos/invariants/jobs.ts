@@ -1,8 +1,5 @@
-import {
-  attemptsOf,
-  RETRY_POLICIES,
-  type RetryPolicies,
-} from "../../../src/domain/job/retry-policy.ts";
+import { RETRY_POLICIES, type RetryPolicies } from "../../../src/domain/job/retry-policies.ts";
+import { attemptsOf } from "../../../src/domain/job/retry-policy.ts";
 import type { Invariant } from "./list.ts";
 import type { JobView, View } from "./view.ts";
 

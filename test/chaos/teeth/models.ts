@@ -88,9 +88,9 @@ export const MODELS: readonly Tooth[] = [
   },
   {
     name: "a dry run asks no model",
-    file: "src/wiring/operations/dry-run.ts",
+    file: "src/wiring/consumers/job-works.ts",
     noticedBy: worker("analysis/llm-races", "asks no model"),
-    text: "        ...modelPreview(p),\n",
-    without: "        ...(modelPreview(p) && {}),\n",
+    text: "    ...modelPreview(p),\n",
+    without: "    ...(modelPreview(p) && {}),\n",
   },
 ];

@@ -1,8 +1,5 @@
-import { JOB_KINDS } from "../../../src/domain/job/job.ts";
 import type { System } from "../platform/system.ts";
 import type { Client } from "./client.ts";
-
-const KINDS = JOB_KINDS.map((kind) => `'${kind}'`).join(", ");
 
 export interface OpenDeadLetter {
   readonly id: string;
@@ -14,7 +11,7 @@ export const openDeadLetters = (system: System): OpenDeadLetter[] =>
   system.db
     .rows(
       `SELECT l.id, l.symbol FROM dead_letters l JOIN jobs ON jobs.id = l.subject
-       WHERE l.state = 'open' AND l.queue IN (${KINDS}) ORDER BY jobs.created_at, jobs.id, l.id`,
+       WHERE l.state = 'open' ORDER BY jobs.created_at, jobs.id, l.id`,
     )
     .map(({ id, symbol }) => ({ id: String(id), symbol: String(symbol) }));
 

@@ -28,6 +28,8 @@ const job: Decider<JobRecord, Try, Tried> = {
     id: jobId("ingest", "ACME", "a"),
     kind: "ingest",
     symbol: "ACME",
+    subjectType: "asset",
+    subjectId: "ACME",
     resolution: "1d",
     params: { mode: "derived" },
     slot: null,

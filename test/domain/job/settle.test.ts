@@ -3,11 +3,11 @@ import { describe, expect, it } from "vitest";
 import { ERROR_CODES } from "../../../src/domain/job/error-codes.ts";
 import { codeOfThrown, faultClassOf, TREATMENTS } from "../../../src/domain/job/fault.ts";
 import { type Attempt, type JobRecord, jobId } from "../../../src/domain/job/job.ts";
+import { RETRY_POLICIES } from "../../../src/domain/job/retry-policies.ts";
 import {
   attemptsOf,
   deferralSeconds,
   MAX_DEFERRAL_SECONDS,
-  RETRY_POLICIES,
   type RetryPolicy,
   waitSeconds,
 } from "../../../src/domain/job/retry-policy.ts";
@@ -19,6 +19,8 @@ const job: JobRecord = {
   id: jobId("ingest", "SPX", "2017-01-03T21:20:00.000Z"),
   kind: "ingest",
   symbol: "SPX",
+  subjectType: "asset",
+  subjectId: "SPX",
   resolution: "1d",
   params: { mode: "source", until: 0, backfill: false },
   slot: 0,

@@ -3,9 +3,10 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { EVENT_TYPES } from "../../../src/domain/events/catalogue.ts";
-import { METRICS, metricOf, QUEUES } from "../../../src/domain/metrics/catalogue.ts";
+import { METRICS, metricOf } from "../../../src/domain/metrics/catalogue.ts";
 import { gauge, render } from "../../../src/domain/metrics/exposition.ts";
 import { Registry, type Sample } from "../../../src/domain/metrics/registry.ts";
+import { QUEUES } from "../../../src/domain/queue/queues.ts";
 import { parseExposition } from "./exposition-parser.ts";
 import { complaintsOfPromtool } from "./promtool.ts";
 

@@ -52,9 +52,12 @@ describe("a recommendation at its horizon", () => {
     const slot = await slotOf(broker, "JUDGED");
     const [message] = broker.waiting("RECOMMENDATIONS_QUEUE");
     const jobId = `recommendation|JUDGED|resolve:${slot}`;
-    expect(message?.body).toMatchObject({ jobId, kind: "recommendation" });
+    expect(message?.body).toMatchObject({ jobId, kind: "evaluation" });
     await broker.settle();
-    expect(await job(jobId)).toMatchObject({ state: "succeeded", params: { mode: "resolve" } });
+    expect(await job(jobId)).toMatchObject({
+      ...{ state: "succeeded", kind: "evaluation", params: { mode: "resolve" } },
+      ...{ subjectType: "asset", subjectId: "JUDGED" },
+    });
 
     const [call] = await of("JUDGED", "RecommendationGenerated");
     const [resolved, ...more] = await of("JUDGED", "RecommendationResolved");

@@ -1,5 +1,6 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { fileDeadLetters } from "../../../src/records/dead-letters/dead-letter-records.ts";
 import { api, items } from "../kit/api.ts";
 import { Broker } from "../kit/broker.ts";
 import { openAsset, rows, stopClock } from "../kit/market.ts";
@@ -72,6 +73,7 @@ describe("dealing with many at once", () => {
     await fileTestDeadLetters(620, (n) => ({
       id: `slot-${n}`,
       queue: "schedule",
+      subject: "none",
       body: { scheduleId: "none", slot: n },
     }));
     const filter = { queue: "schedule" };
@@ -89,6 +91,7 @@ describe("dealing with many at once", () => {
     await fileTestDeadLetters(3, (n) => ({
       id: `out-${n}`,
       queue: "schedule",
+      subject: "none",
       body: { scheduleId: "none", slot: n },
     }));
     broker.breakQueue("SCHEDULE_QUEUE");
@@ -102,6 +105,34 @@ describe("dealing with many at once", () => {
     expect((await api("POST", path("out-0", "redrive"))).status).toBe(202);
     broker.take("SCHEDULE_QUEUE");
     await env.DB.prepare("DELETE FROM dead_letters WHERE id LIKE 'out-%'").run();
+  });
+
+  it("takes those of comparisons and processes too, and none that only people can read", async () => {
+    const deadLetters: Pick<
+      Parameters<typeof fileDeadLetters>[1][number],
+      "queue" | "subject" | "body"
+    >[] = [
+      { queue: "reconcile", subject: "run-1", body: { reconciliationId: "run-1", step: 4 } },
+      { queue: "processes", subject: "a|B|1", body: { processId: "a|B|1" } },
+      { queue: "reconcile", subject: null, body: "not what the queue carries" },
+    ];
+    await env.DB.prepare(
+      `INSERT INTO reconciliations (id, state, trigger, actor, depth, repair, cursor, started_at)
+       VALUES ('run-1', 'failed', 'api', 'test', 'heads', 0, '{}', 0)`,
+    ).run();
+    await fileTestDeadLetters(3, (n) => ({ id: `work-${n}`, symbol: null, ...deadLetters[n] }));
+    for (const queue of ["reconcile", "processes"]) {
+      const filter = { queue };
+      const redriven = await api("POST", `${LETTERS}/redrive`, { filter, expect: 1 });
+      expect(redriven.body).toMatchObject({ matching: 1, done: 1, remaining: 0 });
+    }
+    expect(await deadLetterState("work-2")).toBe("open");
+    expect(broker.take("PROCESSES_QUEUE")).toMatchObject([{ body: { processId: "a|B|1" } }]);
+    expect(await rows("SELECT state, due_at FROM reconciliations WHERE id = 'run-1'")).toEqual([
+      { state: "running", due_at: 0 },
+    ]);
+    await env.DB.prepare("DELETE FROM dead_letters WHERE id LIKE 'work-%'").run();
+    await env.DB.prepare("DELETE FROM reconciliations").run();
   });
 
   it("discards with a reason, and what waited runs", async () => {

@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { attemptsOf, RETRY_POLICIES } from "../../../src/domain/job/retry-policy.ts";
+import { RETRY_POLICIES } from "../../../src/domain/job/retry-policies.ts";
+import { attemptsOf } from "../../../src/domain/job/retry-policy.ts";
 import { projectFeed } from "../../../src/read-model/projections.ts";
 import { api, items } from "../kit/api.ts";
 import { Broker } from "../kit/broker.ts";
@@ -36,7 +37,7 @@ describe("a dead letter", () => {
     const record = await job(message.jobId);
     const [deadLetter] = await items(`${LETTERS}?symbol=KEEPS`);
     expect(deadLetter).toMatchObject({
-      queue: "recommendation",
+      queue: "recommendations",
       subject: message.jobId,
       symbol: "KEEPS",
       body: { jobId: message.jobId, kind: "recommendation", symbol: "KEEPS" },
@@ -64,13 +65,13 @@ describe("a dead letter", () => {
 
   it("is found by state, queue, symbol, cause and time, newest first, page by page", async () => {
     await fileTestDeadLetters(30, (n) => ({
-      queue: n % 2 === 0 ? "even" : "odd",
+      queue: n % 2 === 0 ? "events" : "schedule",
       symbol: n < 10 ? "FINDS" : null,
       error: { code: "platform.unexpected", detail: n % 3 === 0 ? `third ${n}` : `other ${n}` },
     }));
     const ids = async (query: string) => (await items(`${LETTERS}?${query}`)).map(({ id }) => id);
-    expect(await ids("queue=odd&limit=3")).toEqual(["filed-29", "filed-27", "filed-25"]);
-    expect(await ids("symbol=FINDS&queue=even")).toEqual([
+    expect(await ids("queue=schedule&limit=3")).toEqual(["filed-29", "filed-27", "filed-25"]);
+    expect(await ids("symbol=FINDS&queue=events")).toEqual([
       "filed-8",
       "filed-6",
       "filed-4",
@@ -78,22 +79,22 @@ describe("a dead letter", () => {
       "filed-0",
     ]);
     const at = (n: number) => new Date(START + n * 1000).toISOString();
-    expect(await ids(`queue=even&after=${at(10)}&before=${at(14)}`)).toEqual([
+    expect(await ids(`queue=events&after=${at(10)}&before=${at(14)}`)).toEqual([
       "filed-12",
       "filed-10",
     ]);
     const { fingerprint } = await show("filed-3");
     expect(await ids(`fingerprint=${fingerprint}`)).toHaveLength(5);
-    let query = `${LETTERS}?queue=odd&limit=4`;
+    let query = `${LETTERS}?queue=schedule&limit=4`;
     const seen: unknown[] = [];
     for (;;) {
       const { body } = await api("GET", query);
       seen.push(...(body["items"] as { id: string }[]).map(({ id }) => id));
       if (body["nextCursor"] === null) break;
-      query = `${LETTERS}?queue=odd&limit=4&cursor=${body["nextCursor"]}`;
+      query = `${LETTERS}?queue=schedule&limit=4&cursor=${body["nextCursor"]}`;
     }
     expect(seen).toEqual(Array.from({ length: 15 }, (_, n) => `filed-${29 - 2 * n}`));
-    expect(await ids("state=discarded&queue=odd")).toEqual([]);
+    expect(await ids("state=discarded&queue=schedule")).toEqual([]);
   });
 
   it("is summed up by its cause, the most frequent first, with the newest as example", async () => {

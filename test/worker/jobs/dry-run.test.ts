@@ -3,6 +3,7 @@ import { env } from "cloudflare:workers";
 import { Webhook } from "standardwebhooks";
 import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { EVENT_TYPES } from "../../../src/domain/events/catalogue.ts";
+import { KINDS as JOBS } from "../../../src/domain/job/job-kinds.ts";
 import { api } from "../kit/api.ts";
 import { Broker, type QueueBinding } from "../kit/broker.ts";
 import { openEndpoint } from "../kit/endpoints.ts";
@@ -103,7 +104,7 @@ describe("a dry run of a job", () => {
       const deadLetter = await parkedAt(symbol, kind);
       const plan = await dryRun(symbol, deadLetter);
       expect(plan).toMatchObject({
-        wouldSendTo: kind,
+        wouldSendTo: JOBS[kind].queue,
         outcome: "done",
         error: null,
         eventCount: 1,

@@ -2,7 +2,8 @@ import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { toFact } from "../../../src/domain/asset/bar-fact.ts";
 import type { JobRecord } from "../../../src/domain/job/job.ts";
-import { attemptsOf, RETRY_POLICIES } from "../../../src/domain/job/retry-policy.ts";
+import { RETRY_POLICIES } from "../../../src/domain/job/retry-policies.ts";
+import { attemptsOf } from "../../../src/domain/job/retry-policy.ts";
 import { api } from "../kit/api.ts";
 import { Broker, type DeadLetter } from "../kit/broker.ts";
 import {
@@ -146,7 +147,7 @@ describe("a fault that may pass", () => {
     expect(await failuresOf(message.jobId)).toMatchObject({
       events: [{ event_type: "RetryExhausted", version: 1 }],
       audit: [{ outcome: "RetryExhausted" }],
-      deadLetters: [{ queue: "recommendation", attempts }],
+      deadLetters: [{ queue: "recommendations", attempts }],
     });
     await broker.settle();
     // Neither time nor another message brings it back.
@@ -269,7 +270,7 @@ describe("the dead-letter queue", () => {
     expect(await failuresOf(message.jobId)).toMatchObject({
       events: [{ event_type: "RetryExhausted", version: 1 }],
       audit: [{ outcome: "RetryExhausted" }],
-      deadLetters: [{ id: "died", queue: "recommendation" }],
+      deadLetters: [{ id: "died", queue: "recommendations" }],
     });
     expect(
       await rows("SELECT projected_version FROM streams WHERE stream_id LIKE 'job/%DIED%'"),

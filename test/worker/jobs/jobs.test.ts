@@ -178,7 +178,7 @@ describe("a message without work", () => {
     );
     expect(deadLetters).toHaveLength(1);
     expect(deadLetters[0]).toMatchObject({
-      queue: "inversorai-ingest",
+      queue: "ingest",
       state: "open",
       body: JSON.stringify(body),
     });

@@ -1,5 +1,7 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { JOB_KINDS, KINDS as JOBS } from "../../../src/domain/job/job-kinds.ts";
+import { QUEUE_BINDINGS } from "../../../src/domain/queue/queues.ts";
 import { Broker, type QueueBinding } from "../kit/broker.ts";
 import { enqueueJob, passSeconds, rows, stopClock } from "../kit/market.ts";
 
@@ -44,13 +46,9 @@ const KINDS: readonly { kind: string; queue: QueueBinding; open: () => Promise<u
       many(`INSERT INTO deliveries (id, endpoint_id, event_id, event_type, state, created_at, due_at)
             SELECT 'slow.' || n, 'slow', n, 'AssetUpdated', 'pending', ?2, ?2 FROM n`),
   },
-  ...(["ingest", "indicators", "recommendation", "portfolio", "ranking"] as const).map((kind) => ({
+  ...JOB_KINDS.map((kind) => ({
     kind: `${kind} jobs`,
-    queue: (kind === "recommendation"
-      ? "RECOMMENDATIONS_QUEUE"
-      : kind === "portfolio"
-        ? "PORTFOLIOS_QUEUE"
-        : `${kind.toUpperCase()}_QUEUE`) as QueueBinding,
+    queue: QUEUE_BINDINGS[JOBS[kind].queue],
     open: async () => {
       await enqueueJob(kind, "SLOW", "one");
       await many(`INSERT INTO jobs (id, kind, symbol, resolution, state, params, correlation_id, actor, created_at, due_at)

@@ -4,10 +4,10 @@ import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { WEBHOOK_TIMEOUT_MS } from "../../../src/delivery/webhook.ts";
 import { BREAKER_POLICY } from "../../../src/domain/breaker/policy.ts";
 import { codeOfThrown, faultClassOf } from "../../../src/domain/job/fault.ts";
-import { QUEUES } from "../../../src/domain/metrics/catalogue.ts";
+import { QUEUES } from "../../../src/domain/queue/queues.ts";
 import { MAX_MODEL_SECONDS } from "../../../src/model-config.ts";
 import { consumeJobs } from "../../../src/queues/consumer.ts";
-import { ingestHandler } from "../../../src/queues/ingest/ingest.ts";
+import { ingestWork } from "../../../src/queues/ingest/ingest.ts";
 import { MAX_WAIT_MS } from "../../../src/sources/pace.ts";
 import { consumerDeps, ingestDeps } from "../../../src/wiring/consumers/jobs.ts";
 import { SOURCE_TIMEOUT_MS } from "../../../src/wiring/consumers/sources.ts";
@@ -150,7 +150,7 @@ describe("a binding that never answers", () => {
     const batch = createMessageBatch("inversorai-ingest", [
       { id: "1", body: message, attempts: 1, timestamp: new Date() },
     ]);
-    await consumeJobs(batch, "ingest", ingestHandler(ingestDeps(p)), consumerDeps(p));
+    await consumeJobs(batch, "ingest", () => ingestWork.handler(ingestDeps(p)), consumerDeps(p));
     expect((await getQueueResult(batch, createExecutionContext())).explicitAcks).toEqual([]);
     expect(await job(message.jobId)).toMatchObject({
       state: "retrying",

@@ -7,24 +7,33 @@ import {
 } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { vi } from "vitest";
+import {
+  platformQueue,
+  QUEUE_BINDINGS,
+  QUEUES,
+  type QueueBinding,
+  type QueueName,
+} from "../../../src/domain/queue/queues.ts";
 import worker from "../../../src/worker.ts";
 
-/** The queues by their bindings, with the size of their batches as in wrangler.toml. */
-const QUEUES = {
-  SCHEDULE_QUEUE: { name: "inversorai-schedule", batch: 10 },
-  INGEST_QUEUE: { name: "inversorai-ingest", batch: 20 },
-  INDICATORS_QUEUE: { name: "inversorai-indicators", batch: 50 },
-  RECOMMENDATIONS_QUEUE: { name: "inversorai-recommendations", batch: 50 },
-  PORTFOLIOS_QUEUE: { name: "inversorai-portfolios", batch: 1 },
-  RANKING_QUEUE: { name: "inversorai-ranking", batch: 1 },
-  EVENTS_QUEUE: { name: "inversorai-events", batch: 20 },
-  WEBHOOKS_QUEUE: { name: "inversorai-webhooks", batch: 20 },
-  RECONCILE_QUEUE: { name: "inversorai-reconcile", batch: 2 },
-  PROCESSES_QUEUE: { name: "inversorai-processes", batch: 10 },
-  DEAD_LETTERS_QUEUE: { name: "inversorai-dead-letters", batch: 20 },
-} as const;
-export type QueueBinding = keyof typeof QUEUES;
-const BINDINGS = Object.keys(QUEUES) as QueueBinding[];
+export type { QueueBinding };
+
+const BINDINGS = QUEUES.map((name) => QUEUE_BINDINGS[name]);
+
+/** Messages that a queue delivers at once, where wrangler.toml says another number than 20. */
+const BATCHES: Readonly<Partial<Record<QueueName, number>>> = {
+  schedule: 10,
+  indicators: 50,
+  recommendations: 50,
+  portfolios: 1,
+  ranking: 1,
+  reconcile: 2,
+  processes: 10,
+};
+
+const QUEUE_OF = new Map(QUEUES.map((name) => [QUEUE_BINDINGS[name], name]));
+const nameOf = (binding: QueueBinding): QueueName => QUEUE_OF.get(binding) ?? "dead-letters";
+const batchOf = (binding: QueueBinding): number => BATCHES[nameOf(binding)] ?? 20;
 
 const MAX_RETRIES = 20;
 const DEFAULT_RETRY_SECONDS = 10;
@@ -131,7 +140,7 @@ export class Broker {
     on: Env = env,
   ): Promise<Verdicts> {
     const batch = createMessageBatch<unknown>(
-      QUEUES[binding].name,
+      platformQueue(nameOf(binding)),
       deadLetters.map(({ id, body, attempts }) => ({ id, body, attempts, timestamp: Date.now() })),
     );
     const retried = new Map<string, number>();
@@ -171,8 +180,9 @@ export class Broker {
     const all = this.take(binding);
     const due = arrange(all.filter(({ notBefore }) => notBefore <= Date.now()));
     this.#letters.get(binding)?.push(...all.filter(({ notBefore }) => notBefore > Date.now()));
-    for (let at = 0; at < due.length; at += QUEUES[binding].batch) {
-      await this.deliver(binding, due.slice(at, at + QUEUES[binding].batch), on);
+    const size = batchOf(binding);
+    for (let at = 0; at < due.length; at += size) {
+      await this.deliver(binding, due.slice(at, at + size), on);
     }
     return due.length;
   }

@@ -5,12 +5,8 @@ import { toFact } from "../../../src/domain/asset/bar-fact.ts";
 import type { JsonAction } from "../../../src/domain/asset/check-actions.ts";
 import type { IngestCommand } from "../../../src/domain/asset/commands.ts";
 import type { AnyEvent, Cause } from "../../../src/domain/events/envelope.ts";
-import {
-  type JobKind,
-  type JobRecord,
-  type JobRequest,
-  jobId,
-} from "../../../src/domain/job/job.ts";
+import { type JobRecord, type JobRequest, jobId } from "../../../src/domain/job/job.ts";
+import type { JobKind } from "../../../src/domain/job/job-kinds.ts";
 import type { Resolution } from "../../../src/domain/market/resolution.ts";
 import {
   type AssetRecord,

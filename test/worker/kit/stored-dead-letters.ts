@@ -20,7 +20,7 @@ export async function fileTestDeadLetters(
 ): Promise<void> {
   const deadLetters = Array.from({ length: count }, (_, n) => ({
     id: `filed-${n}`,
-    queue: "unknown",
+    queue: "dead-letters" as const,
     subject: null,
     symbol: null,
     body: { n },

@@ -1,6 +1,6 @@
 import { env, exports } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
-import { QUEUES } from "../../../src/domain/metrics/catalogue.ts";
+import { QUEUES } from "../../../src/domain/queue/queues.ts";
 import { Broker } from "../kit/broker.ts";
 import { openEndpoint } from "../kit/endpoints.ts";
 import { rows, stopClock } from "../kit/market.ts";

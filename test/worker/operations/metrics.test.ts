@@ -1,7 +1,7 @@
 import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it, vi } from "vitest";
-import { QUEUES } from "../../../src/domain/metrics/catalogue.ts";
+import { QUEUES } from "../../../src/domain/queue/queues.ts";
 import { breakerGauges } from "../../../src/wiring/operations/scrape.ts";
 import worker from "../../../src/worker.ts";
 import { parseExposition } from "../../domain/metrics/exposition-parser.ts";

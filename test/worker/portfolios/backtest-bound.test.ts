@@ -13,7 +13,7 @@ beforeAll(() => {
 });
 
 const open = async () =>
-  (await rows("SELECT id FROM jobs WHERE kind = 'portfolio' AND finished_at IS NULL")).length;
+  (await rows("SELECT id FROM jobs WHERE kind = 'backtest' AND finished_at IS NULL")).length;
 
 describe("backtests of one key that are not finished", () => {
   it("are twenty at most, also when all are asked for at once, and the rest leaves nothing", async () => {
@@ -47,8 +47,8 @@ describe("backtests of one key that are not finished", () => {
 
   it("are counted through an index", async () => {
     const plan = await rows<{ detail: string }>(
-      "EXPLAIN QUERY PLAN SELECT count(*) FROM jobs WHERE actor = 'a' AND finished_at IS NULL AND kind = 'portfolio'",
+      "EXPLAIN QUERY PLAN SELECT count(*) FROM jobs WHERE actor = 'a' AND finished_at IS NULL AND kind = 'backtest'",
     );
-    expect(plan.map(({ detail }) => detail).join()).toContain("jobs_portfolio_open");
+    expect(plan.map(({ detail }) => detail).join()).toContain("jobs_backtest_open");
   });
 });

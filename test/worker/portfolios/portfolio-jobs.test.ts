@@ -271,7 +271,7 @@ describe("a portfolio whose job gave up", () => {
     expect(await show(id)).toMatchObject({
       symbol: null,
       portfolioId: portfolio,
-      queue: "portfolio",
+      queue: "portfolios",
       attempts: 4,
     });
 

@@ -38,7 +38,7 @@ describe("a schedule of a portfolio", () => {
       200,
     );
     const made = await every10Minutes("after-close", {
-      kind: "portfolio",
+      kind: "optimization",
       target: { portfolioId: portfolio },
     });
     passSeconds((2 * TEN_MINUTES) / 1000);
@@ -76,7 +76,7 @@ describe("a schedule of a portfolio", () => {
   });
 
   it("stops with a portfolio that is deleted, and says so", async () => {
-    await every10Minutes("orphan", { kind: "portfolio", target: { portfolioId: portfolio } });
+    await every10Minutes("orphan", { kind: "optimization", target: { portfolioId: portfolio } });
     await api("DELETE", `/portfolios/${portfolio}`);
     passSeconds(TEN_MINUTES / 1000);
     await broker.tick();

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
-import { RETRY_POLICIES } from "../../../src/domain/job/retry-policy.ts";
+import { RETRY_POLICIES } from "../../../src/domain/job/retry-policies.ts";
 import { settleAttempt } from "../../../src/domain/job/settle.ts";
 import { writeAsset } from "../../../src/records/assets/asset-records.ts";
 import { settleJobs } from "../../../src/records/jobs/job-records.ts";
