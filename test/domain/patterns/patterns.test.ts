@@ -72,7 +72,10 @@ describe("a regular expression that meets text from outside is linear", () => {
       .filter((one) => one.pattern !== null && !(nameOf(one) in OUR_OWN_TEXT))
       .map((one) => [nameOf(one), one.pattern ?? /x/] as const),
   )("%s", { timeout: 120_000 }, (_, pattern) => {
-    expect(slowAttack(pattern)).toBeNull();
+    // A quadratic pattern is slow every time; a busy machine seldom five times in a row.
+    let slow = slowAttack(pattern);
+    for (let again = 0; slow !== null && again < 4; again += 1) slow = slowAttack(pattern);
+    expect(slow).toBeNull();
   });
 });
 
