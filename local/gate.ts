@@ -69,6 +69,9 @@ function pass(incoming: IncomingMessage, outgoing: ServerResponse, socketPath: s
   // request of its own.
   if (incoming.headers["transfer-encoding"] !== undefined)
     headers.push("transfer-encoding", "chunked");
+  // Were the Worker to close after its answer, a write still on its way would fail, and the answer
+  // with it. The agent of this one request closes the connection instead.
+  headers.push("connection", "keep-alive");
   const asked = request({ socketPath, method, path, headers, agent: false, setHost: false });
   asked.on("response", (answer) => {
     outgoing.writeHead(
