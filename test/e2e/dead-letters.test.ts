@@ -94,7 +94,7 @@ describe("a parked job over HTTP", () => {
     const answer = await api.ask("POST", `${LETTERS}/${deadLetter.id}/dry-run`);
     expect(answer.status).toBe(200);
     expect(JSON.parse(answer.text)).toMatchObject({
-      wouldSendTo: "recommendation",
+      wouldSendTo: "recommendations",
       body: { symbol: "HELD" },
       outcome: "later",
       error: { code: "analysis.not_ready" },

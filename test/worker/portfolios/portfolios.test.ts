@@ -260,7 +260,7 @@ describe("an optimisation", () => {
     const [newest] = await items(`/portfolios/${portfolio}/optimizations?limit=1`);
     const told = await api("GET", `/jobs/${encodeURIComponent(String(newest?.["jobId"]))}`);
     expect(told.body).toMatchObject({
-      kind: "portfolio",
+      kind: "optimization",
       symbol: null,
       portfolioId: portfolio,
       state: "succeeded",

@@ -159,7 +159,7 @@ describe("a message of a process", () => {
     const deadLetter = { id: "odd", body: { process: 1 }, attempts: 1, notBefore: 0 };
     expect((await broker.deliver("PROCESSES_QUEUE", [deadLetter])).acked).toEqual(["odd"]);
     expect(await rows("SELECT queue FROM dead_letters WHERE id = 'odd'")).toEqual([
-      { queue: "inversorai-processes" },
+      { queue: "processes" },
     ]);
   });
 
