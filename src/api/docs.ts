@@ -76,5 +76,5 @@ const errorTable = (when: string, errors: readonly ErrorReference[]) =>
 
 const page = (title: string, body: unknown) =>
   html`<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${title}</title>
-<style>body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;color-scheme:light dark}div{overflow-x:auto}table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.35rem .6rem;border-bottom:1px solid #8884;vertical-align:top}tr:target{background:#fd04}</style></head>
+<style>body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;color-scheme:light dark}div{overflow-x:auto}table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.35rem .6rem;border-bottom:1px solid #8884;vertical-align:top}tr:target{background:#fd04}@media(max-width:40rem){td,th{padding:.35rem .3rem}code{overflow-wrap:anywhere;font-size:.85em}}</style></head>
 <body><h1>${title}</h1>${body}</body></html>`;
